@@ -1,0 +1,208 @@
+"""The one tree of errors. Each has a stable code, two languages and, where one exists, a remedy.
+
+Subclasses also derive from the builtin a caller would expect (`LookupError`, `ValueError` …).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import attrs
+
+from svcflow.text import Lang, Text
+
+__all__ = [
+    "CalendarCoverageError",
+    "CorruptJournal",
+    "DeclarationError",
+    "DrawingError",
+    "GuardError",
+    "InstanceClosed",
+    "JoinError",
+    "LogError",
+    "MissingExtra",
+    "NaiveDatetime",
+    "Problem",
+    "Refused",
+    "StaleRevision",
+    "StoreError",
+    "SvcflowError",
+    "UnknownCalendar",
+    "UnknownInstance",
+    "UnknownProcedure",
+    "UnknownTrigger",
+]
+
+Path = tuple[str | int, ...]
+NOTHING = Text()
+
+
+class SvcflowError(Exception):
+    """Base of every error this library raises on purpose."""
+
+    code: ClassVar[str] = "svcflow"
+
+    def __init__(self, message: Text, remedy: Text = NOTHING) -> None:
+        self.message = message
+        self.remedy = remedy
+        super().__init__(self.text("en"))
+
+    def text(self, lang: Lang = "en") -> str:
+        """Return message and remedy in `lang`."""
+        stop = "；" if lang == "zh" else "; "
+        return stop.join(part.in_(lang) for part in (self.message, self.remedy) if part)
+
+
+@attrs.frozen
+class Problem:
+    """Name one mistake of a document: where it is, what is wrong, what to write instead.
+
+    `line` and `column` count from 1; 0 means unknown (a document built in Python).
+    """
+
+    path: Path
+    message: Text
+    remedy: Text = NOTHING
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def text(self, lang: Lang = "en") -> str:
+        """Return `file:line:column path: message; remedy`."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where = " ".join(part for part in (place, dotted(self.path)) if part)
+        what = SvcflowError(self.message, self.remedy).text(lang)
+        return f"{where}: {what}" if where else what
+
+
+def dotted(path: Path) -> str:
+    """Write a path as people read it: `limits[0].match[1].when`."""
+    out = ""
+    for part in path:
+        out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
+    return out
+
+
+class DeclarationError(SvcflowError, ValueError):
+    """A document or object breaks the declaration's rules; `problems` lists every mistake."""
+
+    code = "declaration"
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            Text(
+                zh="\n".join(p.text("zh") for p in self.problems),
+                en="\n".join(p.text("en") for p in self.problems),
+            )
+        )
+
+
+class GuardError(SvcflowError, ValueError):
+    """A guard expression is not allowed, names nothing declared, or failed on its data."""
+
+    code = "guard"
+
+
+class CalendarCoverageError(SvcflowError, LookupError):
+    """A computation needs a day beyond what the calendar declares to cover."""
+
+    code = "calendar-coverage"
+
+
+class NaiveDatetime(SvcflowError, ValueError):
+    """A datetime without a time zone was given where an instant is meant."""
+
+    code = "naive-datetime"
+
+
+class UnknownCalendar(SvcflowError, LookupError):
+    """No calendar of that name is in the catalog or shipped."""
+
+    code = "unknown-calendar"
+
+
+class UnknownProcedure(SvcflowError, LookupError):
+    """No procedure of that id or version is in the catalog."""
+
+    code = "unknown-procedure"
+
+
+class UnknownInstance(SvcflowError, LookupError):
+    """The store holds no instance of that id."""
+
+    code = "unknown-instance"
+
+
+class UnknownTrigger(SvcflowError, LookupError):
+    """The procedure declares no such trigger anywhere."""
+
+    code = "unknown-trigger"
+
+
+class Refused(SvcflowError, PermissionError):
+    """A rule refused the command; `rule` names it. The attempt is kept in the journal."""
+
+    code = "refused"
+
+    def __init__(self, rule: str, message: Text, remedy: Text = NOTHING) -> None:
+        self.rule = rule
+        super().__init__(message, remedy)
+
+
+class InstanceClosed(Refused):
+    """The instance has ended; nothing more can be asked of it."""
+
+    code = "closed"
+
+
+class StaleRevision(SvcflowError, RuntimeError):
+    """The instance has moved on since the revision the caller saw."""
+
+    code = "stale-revision"
+
+
+class StoreError(SvcflowError, RuntimeError):
+    """The store cannot be opened, read or written."""
+
+    code = "store"
+
+
+class JoinError(StoreError):
+    """The host's transaction cannot be joined."""
+
+    code = "store-join"
+
+
+class CorruptJournal(SvcflowError, ValueError):
+    """A journal does not verify against its hash chain."""
+
+    code = "corrupt-journal"
+
+
+class LogError(SvcflowError, ValueError):
+    """A foreign event log cannot be read."""
+
+    code = "log"
+
+
+class DrawingError(SvcflowError, RuntimeError):
+    """A drawing cannot be made or rasterised."""
+
+    code = "drawing"
+
+
+class MissingExtra(SvcflowError, ImportError):
+    """An optional dependency is needed; the message names the extra to install."""
+
+    code = "missing-extra"
+
+    def __init__(self, extra: str, purpose: Text) -> None:
+        super().__init__(
+            purpose,
+            Text(
+                zh=f"请安装：pip install 'svcflow[{extra}]'",
+                en=f"install it with: pip install 'svcflow[{extra}]'",
+            ),
+        )

@@ -1,0 +1,164 @@
+"""Amounts of time as a procedure writes them: `30m 2h 1d 4wh 30wm 3wd 15cd 1mo`.
+
+An amount knows its unit and its wording; it knows no calendar, so it cannot say when it ends.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Literal, get_args
+
+import attrs
+
+from svcflow.errors import DeclarationError, Problem
+from svcflow.text import Lang, Text
+
+Unit = Literal["m", "h", "d", "wm", "wh", "wd", "cd", "mo"]
+Family = Literal["elapsed", "working", "working_days", "calendar_days", "months"]
+UNITS: tuple[Unit, ...] = get_args(Unit)
+
+MINUTE_US = 60_000_000
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+
+_UNIT_US: dict[Unit, int] = {"m": MINUTE_US, "h": HOUR_US, "d": DAY_US, "wm": MINUTE_US, "wh": HOUR_US}
+_FAMILY: dict[Unit, Family] = {
+    "m": "elapsed",
+    "h": "elapsed",
+    "d": "elapsed",
+    "wm": "working",
+    "wh": "working",
+    "wd": "working_days",
+    "cd": "calendar_days",
+    "mo": "months",
+}
+_ZH: dict[Unit, str] = {
+    "m": "分钟",
+    "h": "小时",
+    "d": "天",
+    "wm": "个工作分钟",
+    "wh": "个工作小时",
+    "wd": "个工作日",
+    "cd": "个自然日",
+    "mo": "个月",
+}
+_EN: dict[Unit, str] = {
+    "m": "minute",
+    "h": "hour",
+    "d": "day of 24 h",
+    "wm": "working minute",
+    "wh": "working hour",
+    "wd": "working day",
+    "cd": "calendar day",
+    "mo": "month",
+}
+_WRITTEN = re.compile(r"(?P<value>\d{1,9}(?:\.\d{1,6})?)(?P<unit>wm|wh|wd|cd|mo|m|h|d)")
+_SPOKEN = re.compile(
+    r"(?P<value>\d+(?:\.\d+)?)\s*(?P<word>days?|hours?|hrs?|minutes?|mins?|weeks?|months?|[天日]|个?小时|分钟?|个?月|周)?"
+)
+
+
+@attrs.frozen
+class Amount:
+    """Hold a non-negative amount of time in one unit.
+
+    >>> Amount.parse("3wd").text("zh"), Amount.parse("3wd").text("en")
+    ('3个工作日', '3 working days')
+
+    `m h d` are absolute (d = 24 h), `wm wh` run only inside the calendar's open intervals, `wd` working
+    days, `cd` calendar days, `mo` months.
+    """
+
+    value: Decimal = attrs.field(converter=lambda v: _plain(Decimal(str(v))))
+    unit: Unit = attrs.field(validator=attrs.validators.in_(UNITS))
+
+    def __attrs_post_init__(self) -> None:
+        if self.value < 0:
+            raise _mistake(
+                Text(zh=f"时限不能为负：{self.value}", en=f"an amount of time cannot be negative: {self.value}")
+            )
+        if self.unit not in _UNIT_US and self.value != self.value.to_integral_value():
+            raise _mistake(
+                Text(zh=f"“{self}”须为整数", en=f"'{self}' must be a whole number of days or months"),
+                Text(zh="例如写 1wd 或 4wh", en="write for example 1wd or 4wh"),
+            )
+
+    @classmethod
+    def parse(cls, written: object) -> Amount:
+        """Read an amount such as `30m`; refuse anything ambiguous with the choices spelled out.
+
+        Raises: DeclarationError.
+        """
+        if isinstance(written, Amount):
+            return written
+        text = str(written).strip()
+        match = _WRITTEN.fullmatch(text)
+        if match is None:
+            raise _mistake(
+                Text(zh=f"“{text}”不是明确的时限", en=f"{text!r} is ambiguous or no amount of time"), _remedy(text)
+            )
+        return cls(Decimal(match["value"]), match["unit"])  # type: ignore[arg-type]  # the pattern admits units only
+
+    @property
+    def family(self) -> Family:
+        """Which clock the amount runs on."""
+        return _FAMILY[self.unit]
+
+    @property
+    def us(self) -> int:
+        """Microseconds, for elapsed and working amounts only (days and months have no fixed length)."""
+        return int(self.value * _UNIT_US[self.unit])
+
+    @property
+    def count(self) -> int:
+        """Whole days or months, for `wd`, `cd` and `mo`."""
+        return int(self.value)
+
+    def text(self, lang: Lang = "en") -> str:
+        """Word the amount for people; `zh+en` gives the short written form, which both read."""
+        if lang == "zh":
+            return f"{self.value}{_ZH[self.unit]}"
+        if lang == "en":
+            noun = _EN[self.unit]
+            if self.value != 1:
+                noun = noun.replace("day of", "days of") if " of " in noun else f"{noun}s"
+            return f"{self.value} {noun}"
+        return str(self)
+
+    def __str__(self) -> str:
+        return f"{self.value}{self.unit}"
+
+
+def _plain(value: Decimal) -> Decimal:
+    whole = value.to_integral_value()
+    return Decimal(int(whole)) if value == whole else value.normalize()
+
+
+def _remedy(text: str) -> Text:
+    match = _SPOKEN.fullmatch(text.lower())
+    if match is None:
+        return Text(
+            zh="写作数字加单位：30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
+            en="write a number and a unit: 30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
+        )
+    value, word = match["value"], match["word"] or ""
+    if word[:1] in "d天日" and word:
+        hours, working = _plain(Decimal(value) * 24), _plain(Decimal(value) * 8)
+        return Text(
+            zh=f"写 {value}wd（工作日）、{value}cd（自然日）、{hours}h 或 {working}wh",
+            en=f"write {value}wd (working day), {value}cd (calendar day), {hours}h or {working}wh",
+        )
+    if "小时" in word or word.startswith("h"):
+        return Text(zh=f"写 {value}h（连续）或 {value}wh（工作时间）", en=f"write {value}h (elapsed) or {value}wh (working)")
+    if word.startswith(("mi", "分")):
+        return Text(zh=f"写 {value}m（连续）或 {value}wm（工作时间）", en=f"write {value}m (elapsed) or {value}wm (working)")
+    if "月" in word or word.startswith("mo"):
+        return Text(zh=f"写 {value}mo", en=f"write {value}mo")
+    if word:
+        return Text(zh=f"写 {Decimal(value) * 7}cd 或 {Decimal(value) * 5}wd", en=f"write {Decimal(value) * 7}cd or {Decimal(value) * 5}wd")
+    return Text(zh=f"加上单位：{value}m {value}h {value}wh {value}wd", en=f"add a unit: {value}m {value}h {value}wh {value}wd")
+
+
+def _mistake(message: Text, remedy: Text = Text()) -> DeclarationError:  # noqa: B008  # Text is frozen
+    return DeclarationError([Problem((), message, remedy)])

@@ -1,0 +1,250 @@
+"""Guards: a small expression language, checked when a document is loaded, compiled to closures.
+
+It is a Python expression held to an allow-list. It never reaches an attribute, a call of its own or a
+builtin; what it cannot decide it denies with one `GuardError`.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn
+
+import attrs
+
+from svcflow.errors import GuardError
+from svcflow.text import Text
+
+MAX_CHARACTERS, MAX_NODES, MAX_DEPTH = 1_000, 100, 20
+
+Data = Mapping[str, Any]
+_Closure = Callable[[Data], Any]
+
+_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "ends_with": lambda text, part: str(text).endswith(part),
+    "len": len,
+    "lower": lambda text: str(text).lower(),
+    "max": max,
+    "min": min,
+    "starts_with": lambda text, part: str(text).startswith(part),
+}
+
+
+@attrs.frozen
+class Guard:
+    """Hold one checked guard expression; equal when the text is equal.
+
+    >>> Guard('priority == "emergency" and fee > 200').holds({"priority": "emergency", "fee": 300})
+    True
+
+    Raises: GuardError when the text is not allowed.
+    """
+
+    text: str
+    _run: _Closure = attrs.field(init=False, eq=False, repr=False)
+    names: frozenset[str] = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        tree = _parse(self.text)
+        object.__setattr__(self, "names", _names(tree))
+        object.__setattr__(self, "_run", _compile(tree))
+
+    def holds(self, data: Data) -> bool:
+        """Say whether the guard is true of `data`. Raises: GuardError when it cannot be decided."""
+        try:
+            return bool(self._run(data))
+        except GuardError:
+            raise
+        except Exception as error:
+            message = Text(
+                zh=f"条件“{self.text}”无法判定：{error}", en=f"guard {self.text!r} cannot be decided: {error}"
+            )
+            raise GuardError(message) from error
+
+    def check_names(self, declared: Iterable[str]) -> None:
+        """Refuse names that are not declared, with a suggestion. Raises: GuardError."""
+        known = sorted(declared)
+        for name in sorted(self.names.difference(known)):
+            near = difflib.get_close_matches(name, known, 1)
+            hint = near[0] if near else ", ".join(known) or "—"
+            raise GuardError(
+                Text(
+                    zh=f"条件“{self.text}”中的“{name}”不是已声明的字段",
+                    en=f"guard {self.text!r} names {name!r}, which is no declared field",
+                ),
+                Text(zh=f"可用：{hint}", en=f"did you mean {hint}" if near else f"declared are: {hint}"),
+            )
+
+    def __reduce__(self) -> tuple[type[Guard], tuple[str]]:
+        return (Guard, (self.text,))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _parse(text: str) -> ast.expr:
+    if len(text) > MAX_CHARACTERS:
+        _refuse(f"超过 {MAX_CHARACTERS} 个字符", f"is longer than {MAX_CHARACTERS} characters", text[:40])
+    if text.count("(") + text.count("[") + text.count("{") > MAX_NODES:
+        _refuse("嵌套过深", "nests too deeply", text[:40])
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        where = f"{error.msg} (column {error.offset})" if isinstance(error, SyntaxError) else str(error)
+        message = Text(zh=f"条件“{text}”不是合法表达式：{where}", en=f"guard {text!r} is no expression: {where}")
+        raise GuardError(message) from None
+    if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
+        _refuse(f"超过 {MAX_NODES} 个节点", f"has more than {MAX_NODES} nodes", text)
+    if _depth(tree) > MAX_DEPTH:
+        _refuse(f"嵌套超过 {MAX_DEPTH} 层", f"nests deeper than {MAX_DEPTH}", text)
+    return tree
+
+
+def _depth(node: ast.AST) -> int:
+    return 1 + max((_depth(child) for child in ast.iter_child_nodes(node)), default=0)
+
+
+def _names(tree: ast.expr) -> frozenset[str]:
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called)
+
+
+def _compile(node: ast.expr) -> _Closure:
+    compiler = _COMPILERS.get(type(node))
+    if compiler is None:
+        written = ast.unparse(node)
+        _refuse(f"不允许 {type(node).__name__}", f"uses {type(node).__name__}, which is not allowed", written)
+    return compiler(node)
+
+
+def _constant(node: ast.Constant) -> _Closure:
+    value = node.value
+    if not isinstance(value, str | int | float | bool | None):
+        _refuse("只允许文字、数字、真假与空", "may hold text, numbers, True, False and None only", repr(value))
+    return lambda _: value
+
+
+def _name(node: ast.Name) -> _Closure:
+    name = node.id
+    return lambda data: data.get(name)
+
+
+def _key(node: ast.Attribute) -> _Closure:
+    """`.` is a key of a mapping, never an attribute of a Python object."""
+    inner, key = _compile(node.value), node.attr
+
+    def run(data: Data) -> Any:
+        value = inner(data)
+        if not isinstance(value, Mapping):
+            _undecided(f"“.{key}”之前没有值", f"there is nothing before '.{key}'")
+        return value.get(key)
+
+    return run
+
+
+def _bool(node: ast.BoolOp) -> _Closure:
+    parts = tuple(_compile(value) for value in node.values)
+    if isinstance(node.op, ast.And):
+        return lambda data: all(part(data) for part in parts)
+    return lambda data: any(part(data) for part in parts)
+
+
+def _unary(node: ast.UnaryOp) -> _Closure:
+    inner = _compile(node.operand)
+    if isinstance(node.op, ast.Not):
+        return lambda data: not inner(data)
+    if isinstance(node.op, ast.USub):
+        return lambda data: -_number(inner(data))
+    _refuse("不允许该运算符", "uses an operator that is not allowed", ast.unparse(node))
+
+
+def _binary(node: ast.BinOp) -> _Closure:
+    action = _ARITHMETIC.get(type(node.op))
+    if action is None:
+        _refuse("只允许 + - * /", "may use + - * / only", ast.unparse(node))
+    left, right = _compile(node.left), _compile(node.right)
+    return lambda data: action(_number(left(data)), _number(right(data)))
+
+
+def _compare(node: ast.Compare) -> _Closure:
+    for op in node.ops:
+        if type(op) not in _COMPARE:
+            _refuse("不允许 is", "may not use 'is'; write ==", ast.unparse(node))
+    first = _compile(node.left)
+    rest = tuple((_COMPARE[type(op)], _compile(c)) for op, c in zip(node.ops, node.comparators, strict=True))
+    if len(rest) == 1:
+        action, second = rest[0]
+        return lambda data: action(first(data), second(data))
+
+    def chain(data: Data) -> bool:
+        left = first(data)
+        for action, part in rest:
+            right = part(data)
+            if not action(left, right):
+                return False
+            left = right
+        return True
+
+    return chain
+
+
+def _sequence(node: ast.List | ast.Tuple) -> _Closure:
+    parts = tuple(_compile(item) for item in node.elts)
+    return lambda data: tuple(part(data) for part in parts)
+
+
+def _call(node: ast.Call) -> _Closure:
+    name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
+    function = FUNCTIONS.get(name)
+    if function is None or node.keywords or not node.args:
+        table = ", ".join(sorted(FUNCTIONS))
+        _refuse(f"函数只有 {table}", f"may call only {table}, with plain arguments", ast.unparse(node))
+    arguments = tuple(_compile(argument) for argument in node.args)
+    return lambda data: function(*(argument(data) for argument in arguments))
+
+
+_COMPILERS: dict[type[ast.expr], Callable[[Any], _Closure]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.Attribute: _key,
+    ast.BoolOp: _bool,
+    ast.UnaryOp: _unary,
+    ast.BinOp: _binary,
+    ast.Compare: _compare,
+    ast.List: _sequence,
+    ast.Tuple: _sequence,
+    ast.Call: _call,
+}
+
+
+def _number(value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _undecided(f"“{value}”不是数字", f"{value!r} is no number")
+    return value
+
+
+def _refuse(zh: str, en: str, what: str) -> NoReturn:
+    raise GuardError(Text(zh=f"条件“{what}”{zh}", en=f"guard {what!r} {en}"))
+
+
+def _undecided(zh: str, en: str) -> NoReturn:
+    raise GuardError(Text(zh=f"条件无法判定：{zh}", en=f"guard cannot be decided: {en}"))

@@ -1,0 +1,119 @@
+"""A procedure: the declared, versioned standard. Immutable; knows no instance, file or clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cached_property
+from typing import Literal, Protocol, TypeVar
+
+import attrs
+
+from svcflow.errors import DeclarationError
+from svcflow.model.amount import Amount
+from svcflow.model.field import Field
+from svcflow.model.limit import TimeLimit, optional_amount
+from svcflow.model.step import Enforce, HoldReason, Step, walk
+from svcflow.text import Text
+
+Area = Literal["assets", "property", "vehicles", "construction", "catering", "staff", "all"]
+AREAS: tuple[Area, ...] = ("assets", "property", "vehicles", "construction", "catering", "staff", "all")
+Group = Literal["leaders", "staff", "retirees", "logistics"]
+GROUPS: tuple[Group, ...] = ("leaders", "staff", "retirees", "logistics")
+
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Identified)
+
+
+@attrs.frozen
+class Role:
+    """Declare one role: who acts."""
+
+    id: str
+    name: Text = attrs.field(default=Text(), kw_only=True)
+
+
+@attrs.frozen
+class Indicator:
+    """Declare one measured value with a target, of a limit or of the procedure."""
+
+    id: str
+    name: Text = attrs.field(default=Text(), kw_only=True)
+    of: str | None = attrs.field(default=None, kw_only=True)
+    target: str | None = attrs.field(default=None, kw_only=True)
+    source: str | None = attrs.field(default=None, kw_only=True)
+
+
+@attrs.frozen
+class HoldRule:
+    """Declare what a hold for one reason may last and what evidence it owes."""
+
+    reason: HoldReason
+    at_most: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
+    evidence: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+
+
+def _keyed(items: Iterable[T] | Mapping[str, T]) -> dict[str, T]:
+    if isinstance(items, Mapping):
+        return dict(items)
+    return {item.id: item for item in items}
+
+
+@attrs.frozen(kw_only=True, slots=False, eq=True)
+class Procedure:
+    """Declare one procedure version; the first step is where an instance starts.
+
+    Raises: DeclarationError listing every mistake, the same whether built from YAML or in Python.
+    """
+
+    id: str
+    version: int = 1
+    name: Text = Text()
+    area: Area = "all"
+    owner: Text = Text()
+    purpose: Text = Text()
+    effective: date | None = None
+    recipients: tuple[Group, ...] = attrs.field(default=GROUPS, converter=tuple)
+    calendar: str = "always"
+    sources: Mapping[str, str] = attrs.field(factory=dict)
+    fields: Mapping[str, Field] = attrs.field(factory=dict, converter=_keyed)
+    roles: Mapping[str, Role] = attrs.field(factory=dict, converter=_keyed)
+    enforce: Enforce = Enforce()
+    holds: tuple[HoldRule, ...] = attrs.field(default=(), converter=tuple)
+    steps: tuple[Step, ...] = attrs.field(converter=tuple)
+    limits: tuple[TimeLimit, ...] = attrs.field(default=(), converter=tuple)
+    indicators: Mapping[str, Indicator] = attrs.field(factory=dict, converter=_keyed)
+
+    def __attrs_post_init__(self) -> None:
+        from svcflow.model.validation import problems_of  # noqa: PLC0415  # it reads this class
+
+        problems = tuple(problems_of(self))
+        if problems:
+            raise DeclarationError(problems)
+
+    @cached_property
+    def all_steps(self) -> Mapping[str, Step]:
+        """Every step by id, those inside branches included, in declared order."""
+        return {step.id: step for step in walk(self.steps)}
+
+    @cached_property
+    def time_limits(self) -> Mapping[str, TimeLimit]:
+        """Every limit by id: those of steps, then spans and whole-procedure limits."""
+        own = [limit for step in walk(self.steps) for limit in step.time_limits]
+        return {limit.id: limit for limit in (*own, *self.limits)}
+
+    @cached_property
+    def triggers(self) -> frozenset[str]:
+        """Every trigger the procedure declares."""
+        return frozenset(move.trigger for step in walk(self.steps) for move in step.to)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.version))
+
+    def __str__(self) -> str:
+        return f"{self.id} v{self.version}"

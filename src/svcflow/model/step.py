@@ -1,0 +1,133 @@
+"""Steps and the transitions between them, as declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+import attrs
+
+from svcflow.model.amount import Amount
+from svcflow.model.guard import Guard
+from svcflow.model.limit import TimeLimit, optional_amount, optional_guard
+from svcflow.text import Text
+
+Enforcement = Literal["refuse", "record"]
+HoldReason = Literal["recipient", "third_party", "statutory"]
+HOLD_REASONS: tuple[HoldReason, ...] = ("recipient", "third_party", "statutory")
+TransitionKind = Literal["normal", "exception", "rework"]
+TRANSITION_KINDS: tuple[TransitionKind, ...] = ("normal", "exception", "rework")
+ENFORCEMENTS: tuple[Enforcement, ...] = ("refuse", "record")
+
+
+@attrs.frozen
+class Enforce:
+    """Say what a breach of each rule does: `refuse` the command, or let it through and `record` it."""
+
+    role: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
+    evidence: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
+    order: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
+    guard: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
+    rework: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
+
+
+@attrs.frozen
+class Transition:
+    """Declare one named move to another step.
+
+    `requires` names fields or evidence that must come with it; `at_most` bounds how often it may happen in
+    one instance; `clock` says whether limits of the step entered go on or start anew. Several transitions of
+    one trigger are rows: the first whose `when` is true is taken.
+    """
+
+    trigger: str
+    step: str
+    name: Text = attrs.field(default=Text(), kw_only=True)
+    when: Guard | None = attrs.field(default=None, converter=optional_guard, kw_only=True)
+    kind: TransitionKind = attrs.field(
+        default="normal", validator=attrs.validators.in_(TRANSITION_KINDS), kw_only=True
+    )
+    requires: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    role: str | None = attrs.field(default=None, kw_only=True)
+    clock: Literal["continue", "restart"] = attrs.field(
+        default="continue", validator=attrs.validators.in_(("continue", "restart")), kw_only=True
+    )
+    at_most: int | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.ge(0)), kw_only=True
+    )
+    enforce: Mapping[str, Enforcement] = attrs.field(factory=dict, kw_only=True)
+
+
+def _limit(written: object) -> TimeLimit | None:
+    if written is None or isinstance(written, TimeLimit):
+        return written
+    return TimeLimit(within=written)
+
+
+@attrs.frozen
+class Step:
+    """Declare one state of the procedure.
+
+    A step with `end` closes the instance (or its branch); one with `waits` stops the clocks that may stop,
+    for at most `at_most`; one with `parallel` is left when all of its branches have ended, by `done`.
+    """
+
+    id: str
+    name: Text = attrs.field(default=Text(), kw_only=True)
+    role: str | None = attrs.field(default=None, kw_only=True)
+    within: TimeLimit | None = attrs.field(default=None, converter=_limit, kw_only=True)
+    on_overdue: str | None = attrs.field(default=None, kw_only=True)
+    evidence: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    waits: HoldReason | None = attrs.field(
+        default=None, validator=attrs.validators.in_((*HOLD_REASONS, None)), kw_only=True
+    )
+    at_most: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
+    not_by: str | None = attrs.field(default=None, kw_only=True)
+    parallel: tuple[Branch, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    to: tuple[Transition, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    end: str | None = attrs.field(default=None, kw_only=True)
+
+    @property
+    def time_limits(self) -> tuple[TimeLimit, ...]:
+        """The step's own limits, with their ids: `<step>` for `within`, `<step>.wait` for `at_most`."""
+        limits = []
+        if self.within is not None:
+            limits.append(
+                attrs.evolve(
+                    self.within,
+                    id=self.within.id or self.id,
+                    step=self.id,
+                    name=self.within.name or self.name,
+                    on_overdue=self.within.on_overdue or self.on_overdue,
+                )
+            )
+        if self.at_most is not None:
+            overdue = None if self.within else self.on_overdue
+            limits.append(
+                TimeLimit(
+                    id=f"{self.id}.wait",
+                    step=self.id,
+                    name=self.name,
+                    within=self.at_most,
+                    stoppable=False,
+                    on_overdue=overdue,
+                )
+            )
+        return tuple(limits)
+
+
+@attrs.frozen
+class Branch:
+    """Declare one branch of a parallel step: a small machine of its own, starting at its first step."""
+
+    id: str
+    steps: tuple[Step, ...] = attrs.field(converter=tuple)
+    name: Text = attrs.field(default=Text(), kw_only=True)
+
+
+def walk(steps: Iterable[Step]) -> Iterator[Step]:
+    """Yield every step, those inside branches after their parallel step."""
+    for step in steps:
+        yield step
+        for branch in step.parallel:
+            yield from walk(branch.steps)
