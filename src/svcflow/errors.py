@@ -10,13 +10,14 @@ from typing import ClassVar
 
 import attrs
 
-from svcflow.text import Lang, Text
+from svcflow.text import NO_TEXT, Lang, Text
 
 __all__ = [
     "CalendarCoverageError",
     "CorruptJournal",
     "DeclarationError",
     "DrawingError",
+    "FieldError",
     "GuardError",
     "InstanceClosed",
     "JoinError",
@@ -35,7 +36,6 @@ __all__ = [
 ]
 
 Path = tuple[str | int, ...]
-NOTHING = Text()
 
 
 class SvcflowError(Exception):
@@ -43,7 +43,7 @@ class SvcflowError(Exception):
 
     code: ClassVar[str] = "svcflow"
 
-    def __init__(self, message: Text, remedy: Text = NOTHING) -> None:
+    def __init__(self, message: Text, remedy: Text = NO_TEXT) -> None:
         self.message = message
         self.remedy = remedy
         super().__init__(self.text("en"))
@@ -63,7 +63,7 @@ class Problem:
 
     path: Path
     message: Text
-    remedy: Text = NOTHING
+    remedy: Text = NO_TEXT
     file: str = ""
     line: int = 0
     column: int = 0
@@ -97,6 +97,12 @@ class DeclarationError(SvcflowError, ValueError):
                 en="\n".join(p.text("en") for p in self.problems),
             )
         )
+
+
+class FieldError(SvcflowError, ValueError):
+    """A value does not fit the field it is meant for."""
+
+    code = "field"
 
 
 class GuardError(SvcflowError, ValueError):
@@ -146,7 +152,7 @@ class Refused(SvcflowError, PermissionError):
 
     code = "refused"
 
-    def __init__(self, rule: str, message: Text, remedy: Text = NOTHING) -> None:
+    def __init__(self, rule: str, message: Text, remedy: Text = NO_TEXT) -> None:
         self.rule = rule
         super().__init__(message, remedy)
 

@@ -31,3 +31,6 @@ class Text:
 
     def __str__(self) -> str:
         return self.in_("en")
+
+
+NO_TEXT = Text()

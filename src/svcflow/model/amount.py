@@ -12,7 +12,7 @@ from typing import Literal, get_args
 import attrs
 
 from svcflow.errors import DeclarationError, Problem
-from svcflow.text import Lang, Text
+from svcflow.text import NO_TEXT, Lang, Text
 
 Unit = Literal["m", "h", "d", "wm", "wh", "wd", "cd", "mo"]
 Family = Literal["elapsed", "working", "working_days", "calendar_days", "months"]
@@ -59,6 +59,10 @@ _SPOKEN = re.compile(
 )
 
 
+def _decimal(value: Decimal | int | str) -> Decimal:
+    return _plain(Decimal(value))
+
+
 @attrs.frozen
 class Amount:
     """Hold a non-negative amount of time in one unit.
@@ -70,13 +74,15 @@ class Amount:
     days, `cd` calendar days, `mo` months.
     """
 
-    value: Decimal = attrs.field(converter=lambda v: _plain(Decimal(str(v))))
+    value: Decimal = attrs.field(converter=_decimal)
     unit: Unit = attrs.field(validator=attrs.validators.in_(UNITS))
 
     def __attrs_post_init__(self) -> None:
         if self.value < 0:
             raise _mistake(
-                Text(zh=f"时限不能为负：{self.value}", en=f"an amount of time cannot be negative: {self.value}")
+                Text(
+                    zh=f"时限不能为负：{self.value}", en=f"an amount of time cannot be negative: {self.value}"
+                )
             )
         if self.unit not in _UNIT_US and self.value != self.value.to_integral_value():
             raise _mistake(
@@ -96,7 +102,8 @@ class Amount:
         match = _WRITTEN.fullmatch(text)
         if match is None:
             raise _mistake(
-                Text(zh=f"“{text}”不是明确的时限", en=f"{text!r} is ambiguous or no amount of time"), _remedy(text)
+                Text(zh=f"“{text}”不是明确的时限", en=f"{text!r} is ambiguous or no amount of time"),
+                _remedy(text),
             )
         return cls(Decimal(match["value"]), match["unit"])  # type: ignore[arg-type]  # the pattern admits units only
 
@@ -150,15 +157,27 @@ def _remedy(text: str) -> Text:
             en=f"write {value}wd (working day), {value}cd (calendar day), {hours}h or {working}wh",
         )
     if "小时" in word or word.startswith("h"):
-        return Text(zh=f"写 {value}h（连续）或 {value}wh（工作时间）", en=f"write {value}h (elapsed) or {value}wh (working)")
+        return Text(
+            zh=f"写 {value}h（连续）或 {value}wh（工作时间）",
+            en=f"write {value}h (elapsed) or {value}wh (working)",
+        )
     if word.startswith(("mi", "分")):
-        return Text(zh=f"写 {value}m（连续）或 {value}wm（工作时间）", en=f"write {value}m (elapsed) or {value}wm (working)")
+        return Text(
+            zh=f"写 {value}m（连续）或 {value}wm（工作时间）",
+            en=f"write {value}m (elapsed) or {value}wm (working)",
+        )
     if "月" in word or word.startswith("mo"):
         return Text(zh=f"写 {value}mo", en=f"write {value}mo")
     if word:
-        return Text(zh=f"写 {Decimal(value) * 7}cd 或 {Decimal(value) * 5}wd", en=f"write {Decimal(value) * 7}cd or {Decimal(value) * 5}wd")
-    return Text(zh=f"加上单位：{value}m {value}h {value}wh {value}wd", en=f"add a unit: {value}m {value}h {value}wh {value}wd")
+        return Text(
+            zh=f"写 {Decimal(value) * 7}cd 或 {Decimal(value) * 5}wd",
+            en=f"write {Decimal(value) * 7}cd or {Decimal(value) * 5}wd",
+        )
+    return Text(
+        zh=f"加上单位：{value}m {value}h {value}wh {value}wd",
+        en=f"add a unit: {value}m {value}h {value}wh {value}wd",
+    )
 
 
-def _mistake(message: Text, remedy: Text = Text()) -> DeclarationError:  # noqa: B008  # Text is frozen
+def _mistake(message: Text, remedy: Text = NO_TEXT) -> DeclarationError:
     return DeclarationError([Problem((), message, remedy)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +10,8 @@ from typing import Literal
 
 import attrs
 
-from svcflow.text import Text
+from svcflow.errors import FieldError
+from svcflow.text import NO_TEXT, Text
 
 FieldType = Literal["choice", "text", "number", "instant", "boolean"]
 FIELD_TYPES: tuple[FieldType, ...] = ("choice", "text", "number", "instant", "boolean")
@@ -25,7 +27,7 @@ class Field:
 
     id: str
     type: FieldType = attrs.field(default="text", validator=attrs.validators.in_(FIELD_TYPES), kw_only=True)
-    name: Text = attrs.field(default=Text(), kw_only=True)
+    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
     choices: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
     default: Value = attrs.field(default=None, kw_only=True)
     required: bool = attrs.field(default=False, kw_only=True)
@@ -35,7 +37,7 @@ class Field:
     personal: bool = attrs.field(default=False, kw_only=True)
 
     def accept(self, value: object) -> Value:
-        """Return the value as it is kept. Raises: ValueError holding a `Text` that says why it is not accepted."""
+        """Return the value as it is kept. Raises: FieldError."""
         if value is None:
             return None
         return _ACCEPT[self.type](self, value)
@@ -44,18 +46,26 @@ class Field:
 def _choice(field: Field, value: object) -> Value:
     if not isinstance(value, str) or value not in field.choices:
         options = ", ".join(field.choices)
-        raise ValueError(
-            Text(zh=f"字段 {field.id} 只能取 {options}，不能是 {value!r}", en=f"field {field.id} takes one of {options}, not {value!r}")
+        raise FieldError(
+            Text(
+                zh=f"字段 {field.id} 只能取 {options}，不能是 {value!r}",
+                en=f"field {field.id} takes one of {options}, not {value!r}",
+            )
         )
     return value
 
 
 def _text(field: Field, value: object) -> Value:
     if not isinstance(value, str):
-        raise ValueError(Text(zh=f"字段 {field.id} 须为文字", en=f"field {field.id} takes text, not {value!r}"))
+        raise FieldError(
+            Text(zh=f"字段 {field.id} 须为文字", en=f"field {field.id} takes text, not {value!r}")
+        )
     if len(value) > MAX_TEXT:
-        raise ValueError(
-            Text(zh=f"字段 {field.id} 超过 {MAX_TEXT} 字", en=f"field {field.id} is longer than {MAX_TEXT} characters")
+        raise FieldError(
+            Text(
+                zh=f"字段 {field.id} 超过 {MAX_TEXT} 字",
+                en=f"field {field.id} is longer than {MAX_TEXT} characters",
+            )
         )
     return value
 
@@ -63,13 +73,18 @@ def _text(field: Field, value: object) -> Value:
 def _number(field: Field, value: object) -> Value:
     if isinstance(value, Decimal):
         value = int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) == float("inf"):
-        raise ValueError(Text(zh=f"字段 {field.id} 须为数字", en=f"field {field.id} takes a number, not {value!r}"))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise FieldError(
+            Text(zh=f"字段 {field.id} 须为数字", en=f"field {field.id} takes a number, not {value!r}")
+        )
     low, high = field.minimum, field.maximum
     if (low is not None and value < low) or (high is not None and value > high):
         span = f"{'' if low is None else low}…{'' if high is None else high}"
-        raise ValueError(
-            Text(zh=f"字段 {field.id} 须在 {span} 之间，不能是 {value}", en=f"field {field.id} must lie in {span}, not {value}")
+        raise FieldError(
+            Text(
+                zh=f"字段 {field.id} 须在 {span} 之间，不能是 {value}",
+                en=f"field {field.id} must lie in {span}, not {value}",
+            )
         )
     return value
 
@@ -80,7 +95,7 @@ def _instant(field: Field, value: object) -> Value:
     except ValueError:
         at = None
     if at is None or at.tzinfo is None:
-        raise ValueError(
+        raise FieldError(
             Text(
                 zh=f"字段 {field.id} 须为带时区的时刻，例如 2026-03-02T14:00:00+08:00",
                 en=f"field {field.id} takes an instant with its zone, such as 2026-03-02T14:00:00+08:00, not {value!r}",
@@ -91,7 +106,9 @@ def _instant(field: Field, value: object) -> Value:
 
 def _boolean(field: Field, value: object) -> Value:
     if not isinstance(value, bool):
-        raise ValueError(Text(zh=f"字段 {field.id} 须为真或假", en=f"field {field.id} takes true or false, not {value!r}"))
+        raise FieldError(
+            Text(zh=f"字段 {field.id} 须为真或假", en=f"field {field.id} takes true or false, not {value!r}")
+        )
     return value
 
 

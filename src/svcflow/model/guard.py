@@ -110,7 +110,9 @@ def _parse(text: str) -> ast.expr:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f"{error.msg} (column {error.offset})" if isinstance(error, SyntaxError) else str(error)
-        message = Text(zh=f"条件“{text}”不是合法表达式：{where}", en=f"guard {text!r} is no expression: {where}")
+        message = Text(
+            zh=f"条件“{text}”不是合法表达式：{where}", en=f"guard {text!r} is no expression: {where}"
+        )
         raise GuardError(message) from None
     if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
         _refuse(f"超过 {MAX_NODES} 个节点", f"has more than {MAX_NODES} nodes", text)
@@ -139,7 +141,9 @@ def _compile(node: ast.expr) -> _Closure:
 def _constant(node: ast.Constant) -> _Closure:
     value = node.value
     if not isinstance(value, str | int | float | bool | None):
-        _refuse("只允许文字、数字、真假与空", "may hold text, numbers, True, False and None only", repr(value))
+        _refuse(
+            "只允许文字、数字、真假与空", "may hold text, numbers, True, False and None only", repr(value)
+        )
     return lambda _: value
 
 

@@ -15,7 +15,7 @@ import attrs
 from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 Severity = Literal["minor", "major", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("minor", "major", "critical")
@@ -94,7 +94,7 @@ class TimeLimit:
     """
 
     id: str = ""
-    name: Text = Text()
+    name: Text = NO_TEXT
     step: str | None = None
     from_: str | None = None
     to: str | None = None

@@ -13,8 +13,8 @@ from svcflow.errors import DeclarationError
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, optional_amount
-from svcflow.model.step import Enforce, HoldReason, Step, walk
-from svcflow.text import Text
+from svcflow.model.step import ENFORCE, Enforce, HoldReason, Step, walk
+from svcflow.text import NO_TEXT, Text
 
 Area = Literal["assets", "property", "vehicles", "construction", "catering", "staff", "all"]
 AREAS: tuple[Area, ...] = ("assets", "property", "vehicles", "construction", "catering", "staff", "all")
@@ -35,7 +35,7 @@ class Role:
     """Declare one role: who acts."""
 
     id: str
-    name: Text = attrs.field(default=Text(), kw_only=True)
+    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
 
 
 @attrs.frozen
@@ -43,7 +43,7 @@ class Indicator:
     """Declare one measured value with a target, of a limit or of the procedure."""
 
     id: str
-    name: Text = attrs.field(default=Text(), kw_only=True)
+    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
     of: str | None = attrs.field(default=None, kw_only=True)
     target: str | None = attrs.field(default=None, kw_only=True)
     source: str | None = attrs.field(default=None, kw_only=True)
@@ -73,17 +73,17 @@ class Procedure:
 
     id: str
     version: int = 1
-    name: Text = Text()
+    name: Text = NO_TEXT
     area: Area = "all"
-    owner: Text = Text()
-    purpose: Text = Text()
+    owner: Text = NO_TEXT
+    purpose: Text = NO_TEXT
     effective: date | None = None
     recipients: tuple[Group, ...] = attrs.field(default=GROUPS, converter=tuple)
     calendar: str = "always"
     sources: Mapping[str, str] = attrs.field(factory=dict)
     fields: Mapping[str, Field] = attrs.field(factory=dict, converter=_keyed)
     roles: Mapping[str, Role] = attrs.field(factory=dict, converter=_keyed)
-    enforce: Enforce = Enforce()
+    enforce: Enforce = ENFORCE
     holds: tuple[HoldRule, ...] = attrs.field(default=(), converter=tuple)
     steps: tuple[Step, ...] = attrs.field(converter=tuple)
     limits: tuple[TimeLimit, ...] = attrs.field(default=(), converter=tuple)

@@ -10,7 +10,7 @@ import attrs
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit, optional_amount, optional_guard
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 Enforcement = Literal["refuse", "record"]
 HoldReason = Literal["recipient", "third_party", "statutory"]
@@ -31,6 +31,9 @@ class Enforce:
     rework: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
 
 
+ENFORCE = Enforce()
+
+
 @attrs.frozen
 class Transition:
     """Declare one named move to another step.
@@ -42,7 +45,7 @@ class Transition:
 
     trigger: str
     step: str
-    name: Text = attrs.field(default=Text(), kw_only=True)
+    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
     when: Guard | None = attrs.field(default=None, converter=optional_guard, kw_only=True)
     kind: TransitionKind = attrs.field(
         default="normal", validator=attrs.validators.in_(TRANSITION_KINDS), kw_only=True
@@ -73,7 +76,7 @@ class Step:
     """
 
     id: str
-    name: Text = attrs.field(default=Text(), kw_only=True)
+    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
     role: str | None = attrs.field(default=None, kw_only=True)
     within: TimeLimit | None = attrs.field(default=None, converter=_limit, kw_only=True)
     on_overdue: str | None = attrs.field(default=None, kw_only=True)
@@ -122,7 +125,7 @@ class Branch:
 
     id: str
     steps: tuple[Step, ...] = attrs.field(converter=tuple)
-    name: Text = attrs.field(default=Text(), kw_only=True)
+    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
 
 
 def walk(steps: Iterable[Step]) -> Iterator[Step]:

@@ -1,0 +1,189 @@
+"""A catalog: the procedures, calendars, scenarios and mappings of one folder, by name and version."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import attrs
+
+from svcflow.errors import DeclarationError, Problem, UnknownCalendar, UnknownProcedure
+from svcflow.model.document import Document, read_document
+from svcflow.model.mapping import LogMapping
+from svcflow.model.procedure import Procedure
+from svcflow.model.scenario import Scenario
+from svcflow.model.structure import structure, structure_procedure
+from svcflow.text import Text
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def load(path: Path | str) -> Procedure:
+    """Load one procedure from its YAML file. Raises: DeclarationError listing every mistake."""
+    return read_document(path).build(structure_procedure)
+
+
+def load_scenario(path: Path | str) -> Scenario:
+    """Load one scenario from its YAML file. Raises: DeclarationError."""
+    return read_document(path).build(_scenario)
+
+
+def load_mapping(path: Path | str) -> LogMapping:
+    """Load one log mapping from its YAML file. Raises: DeclarationError."""
+    return read_document(path).build(_mapping)
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the procedures that come with the library."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "procedures"
+    return installed if installed.is_dir() else package.parents[1] / "procedures"
+
+
+@attrs.frozen
+class Catalog:
+    """Hold what is declared: `catalog["repair"]` is the newest version, `catalog["repair", 1]` that one."""
+
+    procedures: Mapping[tuple[str, int], Procedure] = attrs.field(factory=dict)
+    calendars: Mapping[str, Document] = attrs.field(factory=dict)
+    scenarios: Mapping[str, Scenario] = attrs.field(factory=dict)
+    mappings: Mapping[str, LogMapping] = attrs.field(factory=dict)
+    files: Mapping[tuple[str, int], Path] = attrs.field(factory=dict, eq=False)
+
+    @classmethod
+    def from_folder(cls, folder: Path | str) -> Catalog:
+        """Read every `.yaml` below `folder`. Raises: DeclarationError with the mistakes of all files."""
+        root = Path(folder)
+        if not root.is_dir():
+            message = Text(zh=f"没有文件夹 {root}", en=f"there is no folder {root}")
+            raise DeclarationError([Problem((), message)])
+        return _read(sorted(path for path in root.rglob("*") if path.suffix in (".yaml", ".yml")))
+
+    @classmethod
+    def shipped(cls) -> Catalog:
+        """Read the procedures that come with the library."""
+        return cls.from_folder(shipped_folder())
+
+    @classmethod
+    def of(cls, *procedures: Procedure) -> Catalog:
+        """Make a catalog of procedures built in Python."""
+        return cls(procedures={(p.id, p.version): p for p in procedures})
+
+    def __getitem__(self, key: str | tuple[str, int]) -> Procedure:
+        if isinstance(key, tuple):
+            found = self.procedures.get(key)
+            if found is None:
+                raise self._unknown(*key)
+            return found
+        versions = self.versions(key)
+        if not versions:
+            raise self._unknown(key, None)
+        return self.procedures[key, versions[-1]]
+
+    def __iter__(self) -> Iterator[Procedure]:
+        """Yield the newest version of each procedure, by id."""
+        for name in sorted({name for name, _ in self.procedures}):
+            yield self[name]
+
+    def __len__(self) -> int:
+        return len({name for name, _ in self.procedures})
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.procedures or any(name == key for name, _ in self.procedures)
+
+    def versions(self, name: str) -> tuple[int, ...]:
+        """Return the versions of one procedure, rising; empty when it is unknown."""
+        return tuple(sorted(version for known, version in self.procedures if known == name))
+
+    def calendar_document(self, name: str) -> Document:
+        """Return the document of a calendar of this catalog. Raises: UnknownCalendar."""
+        if name not in self.calendars:
+            message = Text(zh=f"目录中没有日历“{name}”", en=f"the catalog has no calendar {name!r}")
+            raise UnknownCalendar(message)
+        return self.calendars[name]
+
+    def _unknown(self, name: str, version: int | None) -> UnknownProcedure:
+        versions = self.versions(name)
+        if versions:
+            listed = ", ".join(map(str, versions))
+            return UnknownProcedure(
+                Text(
+                    zh=f"服务流程 {name} 没有第 {version} 版",
+                    en=f"procedure {name!r} has no version {version}",
+                ),
+                Text(zh=f"现有版本：{listed}", en=f"there are: {listed}"),
+            )
+        known = sorted({known for known, _ in self.procedures})
+        near = difflib.get_close_matches(name, known, 1)
+        listed = near[0] if near else ", ".join(known) or "—"
+        return UnknownProcedure(
+            Text(zh=f"没有服务流程“{name}”", en=f"there is no procedure {name!r}"),
+            Text(zh=f"可用：{listed}", en=f"did you mean {listed}?" if near else f"there are: {listed}"),
+        )
+
+
+def _with_id(data: Mapping[str, object], kind: str) -> dict[str, object]:
+    if next(iter(data), None) != kind:
+        message = Text(zh=f"这不是 {kind} 文件", en=f"this document is no {kind}")
+        raise DeclarationError(
+            [Problem((), message, Text(zh=f"第一个键写 {kind}", en=f"its first key must be {kind}"))]
+        )
+    return {"id" if key == kind else key: value for key, value in data.items()}
+
+
+def _read(paths: Iterable[Path]) -> Catalog:
+    shelf = _Shelf()
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            shelf.add(path, read_document(path))
+        except DeclarationError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise DeclarationError(problems)
+    return Catalog(shelf.procedures, shelf.calendars, shelf.scenarios, shelf.mappings, shelf.files)
+
+
+class _Shelf:
+    """Collect documents of a folder, refusing two of one name."""
+
+    def __init__(self) -> None:
+        self.procedures: dict[tuple[str, int], Procedure] = {}
+        self.calendars: dict[str, Document] = {}
+        self.scenarios: dict[str, Scenario] = {}
+        self.mappings: dict[str, LogMapping] = {}
+        self.files: dict[tuple[str, int], Path] = {}
+
+    def add(self, path: Path, document: Document) -> None:
+        if document.kind == "procedure":
+            procedure = document.build(structure_procedure)
+            key = (procedure.id, procedure.version)
+            _put(self.procedures, key, procedure, document)
+            self.files[key] = path
+        elif document.kind == "calendar":
+            _put(self.calendars, str(document.data["calendar"]), document, document)
+        elif document.kind == "scenario":
+            scenario = document.build(_scenario)
+            _put(self.scenarios, scenario.id, scenario, document)
+        else:
+            mapping = document.build(_mapping)
+            _put(self.mappings, mapping.id, mapping, document)
+
+
+def _scenario(data: Mapping[str, object]) -> Scenario:
+    return structure(_with_id(data, "scenario"), Scenario)
+
+
+def _mapping(data: Mapping[str, object]) -> LogMapping:
+    return structure(_with_id(data, "mapping"), LogMapping)
+
+
+def _put(where: dict[K, V], key: K, made: V, document: Document) -> None:
+    if key in where:
+        shown = " v".join(map(str, key)) if isinstance(key, tuple) else key
+        message = Text(zh=f"{shown} 在目录中声明了两次", en=f"{shown} is declared twice in the folder")
+        raise DeclarationError([Problem((), message, file=document.file, line=1, column=1)])
+    where[key] = made

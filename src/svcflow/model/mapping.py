@@ -1,0 +1,29 @@
+"""A mapping: how the activities, roles and data of a foreign log read in a procedure's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from svcflow.text import NO_TEXT, Text
+
+
+@attrs.frozen(kw_only=True)
+class LogMapping:
+    """Map a foreign log onto one procedure.
+
+    `activities` maps an activity to a trigger; one listed under `starts` starts the instance when it is the
+    first of its case, and fires its trigger afterwards. `roles` maps the log's role to a role; a role not
+    listed is unknown, which is no deviation. `ignore` names activities that are left out on purpose.
+    """
+
+    id: str
+    procedure: str
+    version: int | None = None
+    name: Text = NO_TEXT
+    starts: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    activities: Mapping[str, str] = attrs.field(factory=dict)
+    roles: Mapping[str, str] = attrs.field(factory=dict)
+    ignore: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    zone: str = "UTC"
