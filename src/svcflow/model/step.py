@@ -26,12 +26,14 @@ class Enforce:
 
     role: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
     evidence: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
+    requires: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
     order: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
     guard: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
     rework: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
 
 
 ENFORCE = Enforce()
+RECORD_ALL = Enforce("record", "record", "record", "record", "record", "record")
 
 
 @attrs.frozen

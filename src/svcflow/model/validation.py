@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import attrs
+
 from svcflow.errors import FieldError, GuardError, Path, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
 from svcflow.model.limit import PROPOSAL, Row, Rung, TimeLimit
-from svcflow.model.step import ENFORCEMENTS, HOLD_REASONS, Step, Transition, walk
+from svcflow.model.step import ENFORCEMENTS, HOLD_REASONS, Enforce, Step, Transition, walk
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ RECIPIENT = "recipient"
 DONE = "done"
 _ID = re.compile(r"[a-z0-9_]{1,80}")
 _SPLIT = re.compile(r"[,，、\s]+")
+_RULES = tuple(attrs.fields_dict(Enforce))
 _LATER = frozenset(("calendar_days", "months"))
 
 
@@ -180,9 +183,8 @@ def _transition(procedure: Procedure, move: Transition, scope: list[str], path: 
     if move.when is not None:
         yield from _guard(procedure, move.when, (*path, "when"))
     for rule, way in move.enforce.items():
-        if rule not in ("role", "evidence", "order", "guard", "rework"):
-            known = ("role", "evidence", "order", "guard", "rework")
-            yield _unknown((*path, "enforce", rule), "规则", "rule", rule, known)
+        if rule not in _RULES:
+            yield _unknown((*path, "enforce", rule), "规则", "rule", rule, _RULES)
         elif way not in ENFORCEMENTS:
             yield _unknown((*path, "enforce", rule), "处理方式", "way", way, ENFORCEMENTS)
 

@@ -1,0 +1,251 @@
+"""A procedure made ready to run: the flat state machine, its rows, limits and calendars.
+
+One `Compiled` serves all instances of a procedure version. It holds no instance and reads no clock.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+import attrs
+from transitions import Event, Machine, State
+
+from svcflow.kernel.ladder import CompiledLimit, compile_limit
+from svcflow.model.limit import TimeLimit
+from svcflow.model.procedure import Procedure
+from svcflow.model.step import RECORD_ALL, Enforce, Enforcement, Step, Transition
+from svcflow.worktime.calendar import WorkCalendar
+
+Calendars = Callable[[str], WorkCalendar]
+
+
+class Token:
+    """Stand for an instance inside the state machine: one slot, no callbacks."""
+
+    __slots__ = ("state",)
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+
+
+class _SlimEvent(Event):  # type: ignore[misc]  # transitions ships no full types
+    """An event that takes its one transition, without logging and empty callbacks; guards were asked before.
+
+    Measured: 3 times the speed of the plain event.
+    """
+
+    def trigger(self, model: Token, *args: object, **kwargs: object) -> bool:  # noqa: ARG002  # the library's signature
+        rows = self.transitions.get(model.state)
+        if not rows:
+            return super().trigger(model)  # raises the library's MachineError
+        model.state = rows[0].dest or model.state
+        return True
+
+
+class _FlatMachine(Machine):
+    event_cls = _SlimEvent
+
+
+@attrs.frozen(eq=False)
+class CompiledMove:
+    """Hold one row of one trigger from one step, with what its breach does."""
+
+    move: Transition
+    source: str
+    row: int
+    role: str
+    enforce: Mapping[str, Enforcement]
+    event: Any
+    key: str
+
+    def target(self) -> str:
+        """Ask the state machine where the move leads."""
+        token = Token(self.source)
+        self.event.trigger(token)
+        return token.state
+
+
+@attrs.frozen(eq=False)
+class CompiledStep:
+    """Hold one step with its place, exits and the limits it starts, ends and reaches."""
+
+    step: Step
+    parent: str
+    scope: str
+    exits: Mapping[str, tuple[CompiledMove, ...]]
+    branches: tuple[str, ...]
+    """First step of each branch; empty unless the step is parallel."""
+    starts: tuple[CompiledLimit, ...]
+    """Limits whose clock starts when the step is entered."""
+    stops: tuple[str, ...]
+    """Limits over this step, which end when it is left."""
+    reaches: tuple[str, ...]
+    """Spans that end when this step is entered."""
+
+
+@attrs.frozen(eq=False)
+class Compiled:
+    """Hold everything `decide` and `evolve` need to know of one procedure version."""
+
+    procedure: Procedure
+    first: str
+    steps: Mapping[str, CompiledStep]
+    limits: Mapping[str, CompiledLimit]
+    by_trigger: Mapping[str, tuple[tuple[CompiledMove, ...], ...]]
+    uses_recipient: bool
+    rematch: tuple[str, ...]
+    """Limits whose matrix has to be asked again when data change."""
+    _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
+
+    def way(self, start: str, goal: str) -> tuple[str, ...] | None:
+        """Return the steps skipped by jumping from `start` to `goal`, `goal` included; None when none leads there.
+
+        The shortest way over normal transitions counts; exceptions are taken when there is no other.
+        """
+        key = (start, goal)
+        if key not in self._paths:
+            self._paths[key] = self._search(start, goal, {"normal"}) or self._search(
+                start, goal, {"normal", "exception"}
+            )
+        return self._paths[key]
+
+    def _search(self, start: str, goal: str, kinds: set[str]) -> tuple[str, ...] | None:
+        seen = {start: ""}
+        queue = deque([start])
+        while queue:
+            here = queue.popleft()
+            if here == goal:
+                return tuple(_back(seen, goal))[::-1]
+            for rows in self.steps[here].exits.values():
+                for row in rows:
+                    if row.move.kind in kinds and row.move.step not in seen:
+                        seen[row.move.step] = here
+                        queue.append(row.move.step)
+        return None
+
+    def inside(self, step: str) -> Iterator[str]:
+        """Yield the parallel steps around `step`, innermost first."""
+        parent = self.steps[step].parent
+        while parent:
+            yield parent
+            parent = self.steps[parent].parent
+
+
+def _back(seen: Mapping[str, str], goal: str) -> Iterator[str]:
+    while seen[goal]:
+        yield goal
+        goal = seen[goal]
+
+
+def compile_procedure(
+    procedure: Procedure, calendars: Calendars, *, enforce: Literal["declared", "record"] = "declared"
+) -> Compiled:
+    """Make a procedure ready to run; `enforce="record"` lets every breach through, as foreign logs need.
+
+    Raises: UnknownCalendar.
+    """
+    rules = RECORD_ALL if enforce == "record" else None
+    limits = {limit.id: _limit(procedure, limit, calendars) for limit in _limits(procedure)}
+    machine = _machine(procedure)
+    steps = {item.step.id: item for item in _walk(procedure, machine, limits, rules)}
+    by_trigger: dict[str, list[tuple[CompiledMove, ...]]] = {}
+    for step in steps.values():
+        for trigger, rows in step.exits.items():
+            by_trigger.setdefault(trigger, []).append(rows)
+    guards = [row.move.when for step in steps.values() for rows in step.exits.values() for row in rows]
+    guards += [row.guard for limit in limits.values() for row in limit.rows]
+    return Compiled(
+        procedure,
+        procedure.steps[0].id,
+        steps,
+        limits,
+        {trigger: tuple(rows) for trigger, rows in by_trigger.items()},
+        any(guard is not None and "recipient" in guard.names for guard in guards),
+        tuple(name for name, limit in limits.items() if len(limit.rows) > 1),
+    )
+
+
+def _limits(procedure: Procedure) -> Iterator[TimeLimit]:
+    yield from procedure.time_limits.values()
+    for rule in procedure.holds:
+        if rule.at_most is not None:
+            yield TimeLimit(id=f"hold.{rule.reason}", within=rule.at_most, stoppable=False)
+
+
+def _limit(procedure: Procedure, limit: TimeLimit, calendars: Calendars) -> CompiledLimit:
+    step = procedure.all_steps.get(limit.step or "")
+    waits = step is not None and step.waits is not None
+    return compile_limit(limit, calendars(limit.calendar or procedure.calendar), waits=waits)
+
+
+def _machine(procedure: Procedure) -> _FlatMachine:
+    machine = _FlatMachine(
+        model=None,
+        states=[State(name) for name in procedure.all_steps],
+        initial=procedure.steps[0].id,
+        auto_transitions=False,
+    )
+    for step in procedure.all_steps.values():
+        for row, move in enumerate(step.to):
+            machine.add_transition(_event(step, move, row), step.id, move.step)
+    return machine
+
+
+def _event(step: Step, move: Transition, row: int) -> str:
+    """Name the machine's event; rows of one trigger are told apart, because guards are asked by us."""
+    first = next(place for place, other in enumerate(step.to) if other.trigger == move.trigger)
+    return move.trigger if row == first else f"{move.trigger}#{row - first}"
+
+
+def _walk(
+    procedure: Procedure,
+    machine: _FlatMachine,
+    limits: Mapping[str, CompiledLimit],
+    rules: Enforce | None,
+    steps: tuple[Step, ...] | None = None,
+    parent: str = "",
+    scope: str = "",
+) -> Iterator[CompiledStep]:
+    for step in procedure.steps if steps is None else steps:
+        yield CompiledStep(
+            step=step,
+            parent=parent,
+            scope=scope,
+            exits=_exits(procedure, step, machine, rules),
+            branches=tuple(branch.steps[0].id for branch in step.parallel),
+            starts=tuple(limit for limit in limits.values() if _starts(procedure, limit.limit) == step.id),
+            stops=tuple(limit.id for limit in limits.values() if limit.limit.step == step.id),
+            reaches=tuple(limit.id for limit in limits.values() if limit.limit.to == step.id),
+        )
+        for branch in step.parallel:
+            place = f"{step.id}/{branch.id}"
+            yield from _walk(procedure, machine, limits, rules, branch.steps, step.id, place)
+
+
+def _starts(procedure: Procedure, limit: TimeLimit) -> str | None:
+    if limit.scope == "step":
+        return limit.step
+    if limit.scope == "span":
+        return limit.from_
+    return None if limit.id.startswith("hold.") else procedure.steps[0].id
+
+
+def _exits(
+    procedure: Procedure, step: Step, machine: _FlatMachine, rules: Enforce | None
+) -> Mapping[str, tuple[CompiledMove, ...]]:
+    exits: dict[str, tuple[CompiledMove, ...]] = {}
+    for row, move in enumerate(step.to):
+        enforce = attrs.asdict(rules or procedure.enforce)
+        compiled = CompiledMove(
+            move=move,
+            source=step.id,
+            row=len(exits.get(move.trigger, ())),
+            role=move.role or step.role or "",
+            enforce=enforce if rules else {**enforce, **move.enforce},
+            event=machine.events[_event(step, move, row)],
+            key=f"{step.id}.{move.trigger}.{move.step}",
+        )
+        exits[move.trigger] = (*exits.get(move.trigger, ()), compiled)
+    return exits

@@ -1,0 +1,183 @@
+"""Decide: from a procedure, an instance, a command and an instant, say which facts follow. Pure.
+
+No clock, file, random source or environment is read. Every time-driven fact that became due comes first,
+stamped with the instant at which it became due, so that the journal does not depend on when ticks ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from svcflow.errors import FieldError
+from svcflow.kernel.commands import Command, Fire, Hold, Resume, Start, Update
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
+from svcflow.kernel.firing import Refusal, fire
+from svcflow.kernel.instance import Draft, Instance
+from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.passing import pass_time
+from svcflow.kernel.values import accepted
+from svcflow.model.step import HOLD_REASONS
+from svcflow.text import NO_TEXT, Text
+
+
+@attrs.frozen
+class Outcome:
+    """Hold what a decision came to: the facts, the instance after them, and the refusal if there was one."""
+
+    facts: tuple[Fact, ...]
+    instance: Instance
+    refused: Refused | None = None
+    remedy: Text = NO_TEXT
+
+
+def decide(
+    compiled: Compiled, instance: Instance | None, command: Command | None, at_us: int
+) -> tuple[Fact, ...]:
+    """Return the facts that follow from `command` at `at_us`; without a command, those that time brought.
+
+    `at_us` before the last fact of the instance counts as the instant of that fact: a journal never runs
+    backwards.
+
+    Raises: UnknownTrigger, FieldError (both are mistakes of the caller and leave no fact).
+    """
+    return transact(compiled, instance, command, at_us).facts
+
+
+def transact(compiled: Compiled, instance: Instance | None, command: Command | None, at_us: int) -> Outcome:
+    """Do what `decide` does and return the instance after the facts too, so that nothing is applied twice."""
+    if instance is None:
+        assert isinstance(command, Start)  # noqa: S101  # drivers start what does not exist
+        ledger = Ledger(compiled, Draft.blank(command.instance), at_us)
+        _start(ledger, command)
+        pass_time(ledger)
+        return Outcome(tuple(ledger.facts), ledger.draft.freeze())
+    ledger = Ledger(compiled, Draft.of(instance), at_us)
+    pass_time(ledger)
+    refusal = _ask(ledger, command) if command is not None else None
+    refused = _refused(ledger, command, refusal) if refusal is not None else None
+    if not ledger.facts:
+        return Outcome((), instance)
+    pass_time(ledger)
+    remedy = refusal.remedy if refusal is not None else NO_TEXT
+    return Outcome(tuple(ledger.facts), ledger.draft.freeze(), refused, remedy)
+
+
+def _ask(ledger: Ledger, command: Command) -> Refusal | None:
+    if ledger.draft.status == "ended":
+        outcome = ledger.draft.outcome
+        return Refusal(
+            "closed",
+            Text(zh=f"该流程实例已结束（{outcome}）", en=f"the instance has ended ({outcome})"),
+            Text(zh="如需重办，另起一个实例", en="start a new instance instead"),
+        )
+    return _COMMANDS[type(command)](ledger, command)
+
+
+def _refused(ledger: Ledger, command: Command | None, refusal: Refusal) -> Refused:
+    fact = ledger.record(
+        Refused,
+        ledger.at_us,
+        command.actor.id if command is not None else "",
+        type(command).__name__,
+        refusal.rule,
+        refusal.message.in_("zh"),
+        refusal.message.in_("en"),
+        refusal.step,
+        command.trigger if isinstance(command, Fire) else "",
+    )
+    assert isinstance(fact, Refused)  # noqa: S101  # for the type checker
+    return fact
+
+
+def _start(ledger: Ledger, command: Start) -> None:
+    procedure = ledger.compiled.procedure
+    data = accepted(procedure, command.data, extra=())
+    given = {**{f.id: f.default for f in procedure.fields.values() if f.default is not None}, **data}
+    missing = [f.id for f in procedure.fields.values() if f.required and given.get(f.id) is None]
+    if missing:
+        listed = ", ".join(missing)
+        raise FieldError(
+            Text(zh=f"缺少必填字段 {listed}", en=f"required fields are missing: {listed}"),
+            Text(zh="在 data 中给出", en="give them in data"),
+        )
+    recipient = command.recipient
+    ledger.record(
+        Started,
+        ledger.recorded_us,
+        command.actor.id,
+        procedure.id,
+        procedure.version,
+        ledger.compiled.first,
+        given,
+        dict(command.evidence),
+        recipient.id if recipient else "",
+        (recipient.group or "") if recipient else "",
+    )
+
+
+def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
+    draft = ledger.draft
+    if draft.status == "held":
+        return Refusal(
+            "held",
+            Text(zh=f"已在暂停中（{draft.hold}）", en=f"the instance is already held ({draft.hold})"),
+            Text(zh="先恢复", en="resume it first"),
+        )
+    rules = {rule.reason: rule for rule in ledger.compiled.procedure.holds}
+    reasons = tuple(rules) or HOLD_REASONS
+    if command.reason not in reasons:
+        listed = ", ".join(reasons)
+        return Refusal(
+            "hold_reason",
+            Text(zh=f"不能以“{command.reason}”为由暂停", en=f"{command.reason!r} is no reason to hold"),
+            Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
+        )
+    rule = rules.get(command.reason)  # type: ignore[call-overload]  # checked to be a reason above
+    owed = [name for name in (rule.evidence if rule else ()) if name not in command.evidence]
+    if owed:
+        listed = ", ".join(owed)
+        return Refusal(
+            "evidence",
+            Text(zh=f"暂停须附凭证 {listed}", en=f"a hold for this reason owes evidence: {listed}"),
+            Text(zh="在 evidence 中给出", en="give it in evidence"),
+        )
+    ledger.record(Held, ledger.at_us, command.actor.id, command.reason, dict(command.evidence))
+    return None
+
+
+def _resume(ledger: Ledger, command: Resume) -> Refusal | None:
+    if ledger.draft.status != "held":
+        return Refusal(
+            "not_held",
+            Text(zh="没有在暂停中", en="the instance is not held"),
+            Text(zh="无须恢复", en="it runs"),
+        )
+    ledger.record(Resumed, ledger.at_us, command.actor.id, ledger.draft.hold)
+    return None
+
+
+def _update(ledger: Ledger, command: Update) -> Refusal | None:
+    data = accepted(ledger.compiled.procedure, command.data, extra=())
+    ledger.record(Updated, ledger.at_us, command.actor.id, data, dict(command.evidence))
+    return None
+
+
+def _no_start(ledger: Ledger, command: Start) -> Refusal | None:  # noqa: ARG001  # the table's signature
+    return Refusal(
+        "started",
+        Text(zh="该流程实例已存在", en="the instance exists already"),
+        Text(zh="换一个 id", en="choose another id"),
+    )
+
+
+_COMMANDS: Mapping[type[Any], Callable[[Ledger, Any], Refusal | None]] = {
+    Start: _no_start,
+    Fire: fire,
+    Hold: _hold,
+    Resume: _resume,
+    Update: _update,
+}

@@ -1,0 +1,234 @@
+"""Apply facts to an instance. Deciding nothing, it only says what a fact means for the state.
+
+`evolve(compiled, instance, fact)` is total over the facts that `decide` records, in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from svcflow.errors import GuardError
+from svcflow.kernel import clocks
+from svcflow.kernel.compiled import Compiled, CompiledStep
+from svcflow.kernel.facts import (
+    Deviated,
+    Escalated,
+    Fact,
+    Held,
+    Moved,
+    Overdue,
+    Refused,
+    Resumed,
+    Settled,
+    Started,
+    Updated,
+    Warned,
+)
+from svcflow.kernel.instance import NEVER, STOPPED, Clock, Draft, Instance
+from svcflow.kernel.ladder import CompiledLimit
+from svcflow.model.field import Value
+
+
+def evolve(compiled: Compiled, instance: Instance | None, fact: Fact) -> Instance:
+    """Return the instance after one more fact."""
+    return evolve_all(compiled, instance, (fact,))
+
+
+def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fact]) -> Instance:
+    """Return the instance after more facts, in their order."""
+    facts = tuple(facts)
+    draft = Draft.blank(facts[0].instance) if instance is None else Draft.of(instance)
+    for fact in facts:
+        apply(compiled, draft, fact)
+    return draft.freeze()
+
+
+def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
+    """Change the draft by one fact."""
+    draft.revision = fact.sequence
+    draft.updated_us = max(draft.updated_us, fact.occurred_us)
+    _APPLY[type(fact)](compiled, draft, fact)
+
+
+def guard_data(compiled: Compiled, draft: Draft) -> Mapping[str, Any]:
+    """Return what guards may look at: the fields, and who is served."""
+    if not compiled.uses_recipient:
+        return draft.data
+    return {**draft.data, "recipient": {"id": draft.recipient, "group": draft.group}}
+
+
+def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
+    draft.procedure, draft.version = fact.procedure, fact.version
+    draft.recipient, draft.group = fact.recipient, fact.group
+    draft.started_us = fact.occurred_us
+    _merge(draft, fact.data, fact.evidence, fact.occurred_us)
+    _enter(compiled, draft, fact.step, fact.occurred_us, restart=False)
+    _settle(compiled, draft, fact.occurred_us)
+
+
+def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
+    at_us = fact.occurred_us
+    _merge(draft, fact.data, fact.evidence, at_us)
+    row = compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
+    draft.counts = {**draft.counts, row.key: draft.counts.get(row.key, 0) + 1}
+    if fact.actor:
+        draft.left_by = {**draft.left_by, fact.step: fact.actor}
+    _leave(compiled, draft, fact.step, at_us)
+    _enter(compiled, draft, fact.to, at_us, restart=row.move.clock == "restart")
+    if fact.data:
+        _rematch(compiled, draft, at_us)
+    _settle(compiled, draft, at_us)
+
+
+def _updated(compiled: Compiled, draft: Draft, fact: Updated) -> None:
+    _merge(draft, fact.data, fact.evidence, fact.occurred_us)
+    if fact.data:
+        _rematch(compiled, draft, fact.occurred_us)
+        _arm(draft)
+
+
+def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
+    draft.status, draft.hold = "held", fact.reason
+    _merge(draft, {}, fact.evidence, fact.occurred_us)
+    cap = compiled.limits.get(f"hold.{fact.reason}")
+    if cap is not None:
+        _start(compiled, draft, cap, fact.occurred_us, restart=True)
+    _settle(compiled, draft, fact.occurred_us)
+
+
+def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
+    draft.status, draft.hold = "running", ""
+    _end(draft, f"hold.{fact.reason}", fact.occurred_us, reached=True)
+    _settle(compiled, draft, fact.occurred_us)
+
+
+def _rung(compiled: Compiled, draft: Draft, fact: Warned | Escalated | Overdue) -> None:
+    clock = clocks.fired(compiled.limits[fact.limit], draft.clocks[fact.limit])
+    _put(draft, clock)
+    _arm(draft)
+
+
+def _nothing(compiled: Compiled, draft: Draft, fact: Fact) -> None:
+    """Deviations, refusals and settlements are on record; they change no state."""
+
+
+_APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
+    Started: _started,
+    Moved: _moved,
+    Updated: _updated,
+    Held: _held,
+    Resumed: _resumed,
+    Warned: _rung,
+    Escalated: _rung,
+    Overdue: _rung,
+    Settled: _nothing,
+    Deviated: _nothing,
+    Refused: _nothing,
+}
+
+
+def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str], at_us: int) -> None:
+    if data:
+        draft.data = {**draft.data, **data}
+    if evidence:
+        draft.evidence = {**draft.evidence, **dict.fromkeys(evidence, at_us)}
+
+
+def _enter(compiled: Compiled, draft: Draft, name: str, at_us: int, *, restart: bool) -> None:
+    entered = compiled.steps[name]
+    draft.active = {**draft.active, name: at_us}
+    for limit_id in entered.reaches:
+        _end(draft, limit_id, at_us, reached=True)
+    for limit in entered.starts:
+        _start(compiled, draft, limit, at_us, restart=restart)
+    for first in entered.branches:
+        _enter(compiled, draft, first, at_us, restart=restart)
+    if entered.step.end is not None and not entered.parent:
+        _close(compiled, draft, entered, at_us)
+
+
+def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int) -> None:
+    left = compiled.steps[name]
+    gone = {name}
+    if left.branches:
+        gone.update(step for step in draft.active if name in compiled.inside(step))
+    draft.active = {step: since for step, since in draft.active.items() if step not in gone}
+    for step in gone:
+        for limit_id in compiled.steps[step].stops:
+            _end(draft, limit_id, at_us, reached=True)
+
+
+def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int) -> None:
+    draft.status, draft.outcome, draft.ended_us, draft.hold = "ended", last.step.end or "", at_us, ""
+    for limit_id, clock in draft.clocks.items():
+        if not clock.verdict:
+            whole = compiled.limits[limit_id].limit.scope == "procedure"
+            _end(draft, limit_id, at_us, reached=whole)
+
+
+def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *, restart: bool) -> None:
+    old = draft.clocks.get(limit.id)
+    running = not (draft.paused and limit.stoppable)
+    if old is None or (restart and limit.limit.scope != "procedure"):
+        row = _match(limit, guard_data(compiled, draft))
+        visit = 1 if old is None else old.visit + 1
+        _put(draft, clocks.start(limit, row, at_us, visit=visit, running=running))
+    elif old.verdict:
+        _put(draft, clocks.reopen(limit, old, at_us, running=running))
+
+
+def _end(draft: Draft, limit_id: str, at_us: int, *, reached: bool) -> None:
+    clock = draft.clocks.get(limit_id)
+    if clock is not None and not clock.verdict:
+        _put(draft, clocks.end(clock, at_us, reached=reached))
+
+
+def _put(draft: Draft, clock: Clock) -> None:
+    draft.clocks = {**draft.clocks, clock.limit: clock}
+
+
+def _match(limit: CompiledLimit, data: Mapping[str, Any]) -> int:
+    """Return the first row whose guard is true; a row that cannot be decided is no match."""
+    for place, row in enumerate(limit.rows):
+        try:
+            if row.guard is None or row.guard.holds(data):
+                return place
+        except GuardError:
+            continue
+    raise AssertionError(limit.id)  # the default row is mandatory
+
+
+def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
+    for limit_id in compiled.rematch:
+        clock = draft.clocks.get(limit_id)
+        if clock is not None and not clock.verdict:
+            limit = compiled.limits[limit_id]
+            row = _match(limit, guard_data(compiled, draft))
+            if row != clock.row:
+                _put(draft, clocks.rematch(limit, clock, row, at_us))
+
+
+def _settle(compiled: Compiled, draft: Draft, at_us: int) -> None:
+    """Bring steps, pause and the next due instant in line with what is active."""
+    leaves = tuple(name for name in draft.active if not compiled.steps[name].branches)
+    working = [name for name in leaves if compiled.steps[name].step.end is None]
+    draft.steps = tuple(working) or leaves
+    if draft.status != "ended":
+        waiting = bool(working) and all(compiled.steps[name].step.waits for name in working)
+        _pause(compiled, draft, at_us, stop=waiting or draft.status == "held")
+    _arm(draft)
+
+
+def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
+    if stop == draft.paused:
+        return
+    draft.paused = stop
+    for limit_id, clock in draft.clocks.items():
+        limit = compiled.limits[limit_id]
+        if limit.stoppable and not clock.verdict and (clock.open_us != STOPPED) == stop:
+            _put(draft, clocks.pause(clock, at_us) if stop else clocks.resume(limit, clock, at_us))
+
+
+def _arm(draft: Draft) -> None:
+    draft.next_us = min([clock.next_us for clock in draft.clocks.values()], default=NEVER)

@@ -1,0 +1,249 @@
+"""Facts: the entries of an instance's journal. Immutable, named by what happened; they decide nothing.
+
+Instants are integer microseconds of UTC (`*_us`); `occurred_at` and `recorded_at` give them as aware
+datetimes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Literal
+
+import attrs
+
+from svcflow.model.field import Value
+from svcflow.model.limit import Severity
+from svcflow.text import Text
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SYSTEM = ""
+"""The actor of what the system did by itself."""
+
+DeviationKind = Literal[
+    "overdue",
+    "long_wait",
+    "skipped_step",
+    "out_of_order",
+    "wrong_role",
+    "missing_evidence",
+    "missing_data",
+    "rework_over_bound",
+    "guard",
+]
+Detail = Mapping[str, Any]
+_NONE: Mapping[str, Any] = {}
+
+
+def to_datetime(us: int) -> datetime:
+    """Return the instant as an aware datetime in UTC."""
+    return EPOCH + timedelta(microseconds=us)
+
+
+@attrs.frozen
+class Fact:
+    """Hold what every entry has; `sequence` counts from 1 in each instance."""
+
+    instance: str
+    sequence: int
+    occurred_us: int
+    recorded_us: int
+    actor: str
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened."""
+        return to_datetime(self.occurred_us)
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When it was written down."""
+        return to_datetime(self.recorded_us)
+
+    @property
+    def kind(self) -> str:
+        """The name of the fact, as it stands in journals."""
+        return type(self).__name__
+
+
+@attrs.frozen
+class Started(Fact):
+    """The instance began in the first step of its pinned procedure version."""
+
+    procedure: str
+    version: int
+    step: str
+    data: Mapping[str, Value] = _NONE
+    evidence: Mapping[str, str] = _NONE
+    recipient: str = ""
+    group: str = ""
+
+
+@attrs.frozen
+class Moved(Fact):
+    """The instance left `step` by `trigger` and entered `to`.
+
+    `via` is the declared source of the transition when the move went round the declared order; `override`
+    the reason given for that.
+    """
+
+    step: str
+    trigger: str
+    to: str
+    role: str = ""
+    data: Mapping[str, Value] = _NONE
+    evidence: Mapping[str, str] = _NONE
+    automatic: bool = False
+    via: str = ""
+    override: str = ""
+    row: int = 0
+
+
+@attrs.frozen
+class Updated(Fact):
+    """Data or evidence was added without a move."""
+
+    data: Mapping[str, Value] = _NONE
+    evidence: Mapping[str, str] = _NONE
+
+
+@attrs.frozen
+class Held(Fact):
+    """The instance was put on hold; the clocks that may stop stand still."""
+
+    reason: str
+    evidence: Mapping[str, str] = _NONE
+
+
+@attrs.frozen
+class Resumed(Fact):
+    """The hold ended; the clocks run on."""
+
+    reason: str
+
+
+@attrs.frozen
+class Warned(Fact):
+    """A warning rung of a limit was reached; `at` is the rung as declared."""
+
+    limit: str
+    visit: int
+    at: str
+    due_us: int
+    role: str = ""
+
+
+@attrs.frozen
+class Escalated(Fact):
+    """An escalation rung of a limit was reached."""
+
+    limit: str
+    visit: int
+    at: str
+    due_us: int
+    role: str = ""
+    action: str = ""
+
+
+@attrs.frozen
+class Overdue(Fact):
+    """A deadline passed while the limit still ran: a deviation of kind `overdue` or `long_wait`."""
+
+    limit: str
+    visit: int
+    step: str
+    due_us: int
+    deviation: DeviationKind = "overdue"
+    severity: Severity = "minor"
+    role: str = ""
+
+
+@attrs.frozen
+class Settled(Fact):
+    """An overdue limit ended; `overrun_us` is measured in the limit's own clock."""
+
+    limit: str
+    visit: int
+    due_us: int
+    overrun_us: int
+
+
+@attrs.frozen
+class Deviated(Fact):
+    """The instance departed from its procedure otherwise than by time."""
+
+    deviation: DeviationKind
+    step: str
+    severity: Severity
+    trigger: str = ""
+    role: str = ""
+    reason: str = ""
+    detail: Detail = _NONE
+
+
+@attrs.frozen
+class Refused(Fact):
+    """A command was refused by a rule; the attempt is kept."""
+
+    command: str
+    rule: str
+    zh: str
+    en: str
+    step: str = ""
+    trigger: str = ""
+
+    @property
+    def reason(self) -> Text:
+        """Why it was refused."""
+        return Text(zh=self.zh, en=self.en)
+
+
+FACTS: Mapping[str, type[Fact]] = {
+    cls.__name__: cls
+    for cls in (
+        Started,
+        Moved,
+        Updated,
+        Held,
+        Resumed,
+        Warned,
+        Escalated,
+        Overdue,
+        Settled,
+        Deviated,
+        Refused,
+    )
+}
+
+
+class _Shape:
+    """Remember the fields of one class of facts, apart from those at their default."""
+
+    cache: ClassVar[dict[type[Fact], tuple[tuple[str, Any], ...]]] = {}
+
+    @classmethod
+    def of(cls, kind: type[Fact]) -> tuple[tuple[str, Any], ...]:
+        shape = cls.cache.get(kind)
+        if shape is None:
+            shape = tuple((f.name, f.default) for f in attrs.fields(kind))
+            cls.cache[kind] = shape
+        return shape
+
+
+def to_record(fact: Fact) -> dict[str, Any]:
+    """Return the fact as plain data with its `kind`, fields at their default left out.
+
+    Leaving defaults out keeps the bytes of old journals the same when a later version adds a field.
+    """
+    record: dict[str, Any] = {"kind": type(fact).__name__}
+    for name, default in _Shape.of(type(fact)):
+        value = getattr(fact, name)
+        if value != default:
+            record[name] = value
+    return record
+
+
+def from_record(record: Mapping[str, Any]) -> Fact:
+    """Return the fact that `to_record` wrote. Raises: KeyError or TypeError when it is none."""
+    fields = dict(record)
+    return FACTS[fields.pop("kind")](**fields)

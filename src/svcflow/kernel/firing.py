@@ -1,0 +1,290 @@
+"""Fire: choose the transition a trigger means, ask the rules, move, and record what departs from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from svcflow.errors import GuardError, UnknownTrigger
+from svcflow.kernel.commands import Fire
+from svcflow.kernel.compiled import Compiled, CompiledMove
+from svcflow.kernel.evolve import guard_data
+from svcflow.kernel.facts import Deviated, DeviationKind, Moved
+from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.passing import join, settle
+from svcflow.kernel.values import accepted
+from svcflow.model.field import Value
+from svcflow.model.limit import Severity
+from svcflow.text import NO_TEXT, Text
+
+SEVERITY: Mapping[DeviationKind, Severity] = {
+    "skipped_step": "major",
+    "out_of_order": "major",
+    "wrong_role": "major",
+    "missing_evidence": "major",
+    "missing_data": "minor",
+    "rework_over_bound": "minor",
+    "guard": "major",
+}
+
+
+@attrs.frozen
+class Refusal:
+    """Name the rule that refuses a command, why, and what to do instead."""
+
+    rule: str
+    message: Text
+    remedy: Text = NO_TEXT
+    step: str = ""
+
+
+@attrs.frozen
+class Breach:
+    """Name one rule that a move breaks, and what its record would say."""
+
+    rule: str
+    deviation: DeviationKind
+    message: Text
+    remedy: Text
+    detail: Mapping[str, object]
+
+
+@attrs.frozen
+class _Choice:
+    """Hold the transition a trigger was taken to mean, and from which active step."""
+
+    row: CompiledMove
+    leaving: str
+    skipped: tuple[str, ...] | None
+    breaches: tuple[Breach, ...]
+
+
+def fire(ledger: Ledger, command: Fire) -> Refusal | None:
+    """Move by the command's trigger, or return the rule that refuses it. Raises: UnknownTrigger, FieldError."""
+    compiled = ledger.compiled
+    if command.trigger not in compiled.by_trigger:
+        raise _unknown(compiled, command.trigger)
+    if ledger.draft.status == "held":
+        return Refusal(
+            "held",
+            Text(zh="流程实例在暂停中", en="the instance is held"),
+            Text(zh="先恢复", en="resume it first"),
+        )
+    choice = _choose(ledger, command)
+    if isinstance(choice, Refusal):
+        return choice
+    data = accepted(compiled.procedure, command.data, extra=choice.row.move.requires)
+    breaches = (*choice.breaches, *_breaches(ledger, command, choice, data))
+    for breach in breaches:
+        if choice.row.enforce[breach.rule] == "refuse" and not _overridden(breach, command):
+            return Refusal(breach.rule, breach.message, breach.remedy, choice.leaving)
+    _move(ledger, command, choice, data)
+    _deviate(ledger, command, choice, breaches)
+    _join(ledger, choice.row)
+    return None
+
+
+def open_rows(
+    compiled: Compiled, trigger: str, steps: Mapping[str, int]
+) -> Iterator[tuple[CompiledMove, ...]]:
+    """Yield the rows of a trigger from each active step that has it."""
+    for rows in compiled.by_trigger.get(trigger, ()):
+        if rows[0].source in steps:
+            yield rows
+
+
+def _choose(ledger: Ledger, command: Fire) -> _Choice | Refusal:
+    found = [
+        rows
+        for rows in open_rows(ledger.compiled, command.trigger, ledger.draft.active)
+        if command.step in (None, rows[0].source)
+    ]
+    if len(found) > 1:
+        steps = ", ".join(rows[0].source for rows in found)
+        return Refusal(
+            "ambiguous",
+            Text(
+                zh=f"“{command.trigger}”在多个并行环节中都有：{steps}",
+                en=f"{command.trigger!r} is open in several steps: {steps}",
+            ),
+            Text(zh="用 step 指明", en="name one with step="),
+        )
+    if not found:
+        return _detour(ledger, command)
+    row, breach = _row(ledger, found[0])
+    return _Choice(row, row.source, None, (breach,) if breach else ())
+
+
+def _row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> tuple[CompiledMove, Breach | None]:
+    """Return the first row whose guard holds, or the first row and the breach that none does."""
+    first = rows[0]
+    if first.move.when is None:
+        return first, None
+    data = guard_data(ledger.compiled, ledger.draft)
+    why: list[Text] = []
+    for row in rows:
+        guard = row.move.when
+        try:
+            if guard is None or guard.holds(data):
+                return row, None
+            why.append(Text(zh=f"“{guard}”不成立", en=f"{guard.text!r} is not true"))
+        except GuardError as error:
+            why.append(error.message)
+    message = Text(zh="；".join(w.zh for w in why), en="; ".join(w.en for w in why))
+    remedy = Text(
+        zh="更正数据，或说明理由后越过（override）", en="correct the data, or override with a reason"
+    )
+    return first, Breach("guard", "guard", message, remedy, {"guards": [str(row.move.when) for row in rows]})
+
+
+def _detour(ledger: Ledger, command: Fire) -> _Choice | Refusal:
+    """Take a trigger that is not open here: from the declared source that is nearest ahead."""
+    compiled, active = ledger.compiled, ledger.draft.active
+    options: list[tuple[int, int, str, tuple[CompiledMove, ...], tuple[str, ...] | None]] = []
+    for place, rows in enumerate(compiled.by_trigger[command.trigger]):
+        scope = compiled.steps[rows[0].source].scope
+        for leaving in [name for name in active if compiled.steps[name].scope == scope]:
+            way = compiled.way(leaving, rows[0].source)
+            options.append((10_000 if way is None else len(way), place, leaving, rows, way))
+    if not options:
+        message, remedy = _not_open(ledger, command.trigger)
+        return Refusal("order", message, remedy)
+    _, _, leaving, rows, way = min(options, key=lambda option: option[:2])
+    row, breach = _row(ledger, rows)
+    message, remedy = _not_open(ledger, command.trigger)
+    order = Breach("order", "out_of_order" if way is None else "skipped_step", message, remedy, {})
+    return _Choice(row, leaving, way or (), (order, breach) if breach else (order,))
+
+
+def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:
+    compiled, steps = ledger.compiled, ledger.draft.steps
+    here = ", ".join(steps)
+    can = sorted({name for step in ledger.draft.active for name in compiled.steps[step].exits}) or ["—"]
+    listed = ", ".join(can)
+    return (
+        Text(zh=f"当前环节 {here} 没有流转“{trigger}”", en=f"{trigger!r} is not open in step {here}"),
+        Text(
+            zh=f"可用：{listed}；或说明理由后越过（override）",
+            en=f"open are: {listed}; or override with a reason",
+        ),
+    )
+
+
+def _breaches(ledger: Ledger, command: Fire, choice: _Choice, data: Mapping[str, Value]) -> Iterator[Breach]:
+    yield from _wrong_role(ledger, command, choice)
+    yield from _missing(ledger, command, choice, data)
+    bound = choice.row.move.at_most
+    if bound is not None:
+        times = ledger.draft.counts.get(choice.row.key, 0)
+        if times >= bound:
+            message = Text(
+                zh=f"“{command.trigger}”最多 {bound} 次，已有 {times} 次",
+                en=f"{command.trigger!r} may happen {bound} times and did {times} times",
+            )
+            yield Breach(
+                "rework", "rework_over_bound", message, NO_TEXT, {"at_most": bound, "times": times + 1}
+            )
+
+
+def _wrong_role(ledger: Ledger, command: Fire, choice: _Choice) -> Iterator[Breach]:
+    row, actor, compiled = choice.row, command.actor, ledger.compiled
+    if row.role and actor.roles is not None and row.role not in actor.roles:
+        name = compiled.procedure.roles[row.role].name
+        has = ", ".join(sorted(actor.roles)) or "—"
+        message = Text(
+            zh=f"“{command.trigger}”须由{name.in_('zh')}办理，{actor.id or '未具名者'}的岗位是 {has}",
+            en=f"{command.trigger!r} is for the {name.in_('en')} ({row.role}); {actor.id or 'nobody'} has: {has}",
+        )
+        yield Breach("role", "wrong_role", message, NO_TEXT, {"needs": row.role, "has": sorted(actor.roles)})
+    other = compiled.steps[row.source].step.not_by
+    if other and actor.id and ledger.draft.left_by.get(other) == actor.id:
+        message = Text(
+            zh=f"办理“{other}”的人不能再办“{row.source}”", en=f"who did {other!r} may not do {row.source!r}"
+        )
+        remedy = Text(zh="换一人办理", en="let another person do it")
+        yield Breach("role", "wrong_role", message, remedy, {"not_by": other})
+
+
+def _missing(ledger: Ledger, command: Fire, choice: _Choice, data: Mapping[str, Value]) -> Iterator[Breach]:
+    draft = ledger.draft
+    given = {name for name, value in {**draft.data, **data}.items() if value is not None}
+    absent = [n for n in choice.row.move.requires if n not in given and n not in command.evidence]
+    if absent:
+        listed = ", ".join(absent)
+        message = Text(zh=f"“{command.trigger}”须提供 {listed}", en=f"{command.trigger!r} requires {listed}")
+        remedy = Text(zh="在 data 或 evidence 中给出", en="give it in data or evidence")
+        yield Breach("requires", "missing_data", message, remedy, {"missing": absent})
+    leaving = choice.leaving
+    since = draft.active.get(leaving, 0)
+    owed = ledger.compiled.steps[leaving].step.evidence
+    absent = [n for n in owed if n not in command.evidence and draft.evidence.get(n, -1) < since]
+    if absent:
+        listed = ", ".join(absent)
+        message = Text(
+            zh=f"离开“{leaving}”须附凭证 {listed}", en=f"leaving {leaving!r} owes evidence: {listed}"
+        )
+        remedy = Text(zh="在 evidence 中给出", en="give it in evidence")
+        yield Breach("evidence", "missing_evidence", message, remedy, {"missing": absent})
+
+
+def _overridden(breach: Breach, command: Fire) -> bool:
+    return bool(command.override) and breach.rule in ("order", "guard")
+
+
+def _move(ledger: Ledger, command: Fire, choice: _Choice, data: Mapping[str, Value]) -> None:
+    row, before = choice.row, ledger.draft.clocks
+    ledger.record(
+        Moved,
+        ledger.at_us,
+        command.actor.id,
+        choice.leaving,
+        command.trigger,
+        row.target(),
+        row.role if command.actor.roles is None or row.role in command.actor.roles else "",
+        data,
+        dict(command.evidence),
+        via="" if choice.skipped is None else row.source,
+        override=command.override or "",
+        row=row.row,
+    )
+    settle(ledger, before, ledger.at_us)
+
+
+def _deviate(ledger: Ledger, command: Fire, choice: _Choice, breaches: tuple[Breach, ...]) -> None:
+    for breach in breaches:
+        steps = choice.skipped if breach.deviation == "skipped_step" and choice.skipped else (choice.leaving,)
+        for step in steps:
+            ledger.record(
+                Deviated,
+                ledger.at_us,
+                command.actor.id,
+                breach.deviation,
+                step,
+                SEVERITY[breach.deviation],
+                command.trigger,
+                ledger.compiled.steps[step].step.role or "",
+                command.override or "",
+                breach.detail,
+            )
+
+
+def _join(ledger: Ledger, row: CompiledMove) -> None:
+    entered = ledger.compiled.steps[row.move.step]
+    if entered.step.end is not None and entered.parent:
+        join(ledger, entered.parent, ledger.at_us)
+
+
+def _unknown(compiled: Compiled, trigger: str) -> UnknownTrigger:
+    import difflib  # noqa: PLC0415  # only on this way
+
+    known = sorted(compiled.by_trigger)
+    near = difflib.get_close_matches(trigger, known, 1)
+    name = compiled.procedure.id
+    return UnknownTrigger(
+        Text(zh=f"服务流程 {name} 没有流转“{trigger}”", en=f"procedure {name} has no trigger {trigger!r}"),
+        Text(
+            zh=f"可用：{near[0] if near else ', '.join(known)}",
+            en=f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}",
+        ),
+    )

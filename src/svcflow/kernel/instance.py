@@ -1,0 +1,172 @@
+"""An instance as its facts leave it: one execution of one pinned procedure version.
+
+It is a projection: everything here can be rebuilt from the journal. It computes nothing by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+import attrs
+
+from svcflow.kernel.facts import to_datetime
+from svcflow.model.field import Value
+
+Status = Literal["running", "held", "ended"]
+Verdict = Literal["", "met", "late", "cancelled"]
+NEVER = 2**63 - 1
+STOPPED = -1
+Run = tuple[int, int]
+
+
+class Clock(NamedTuple):
+    """Measure one limit on one instance.
+
+    `runs` are the closed intervals [start, end) in which the clock ran, `open_us` the start of the one that
+    still runs (`STOPPED` when none does). `due_us` is `NEVER` while nothing is due; `rung` counts the rungs of the ladder that fired,
+    `next_us` is the instant of the next one.
+    """
+
+    limit: str
+    visit: int
+    row: int
+    started_us: int
+    runs: tuple[Run, ...]
+    open_us: int
+    due_us: int
+    rung: int
+    next_us: int
+    overdue: bool
+    verdict: Verdict
+
+
+@attrs.frozen
+class Instance:
+    """Hold the state of one instance; `revision` is the sequence of its last fact."""
+
+    id: str
+    procedure: str
+    version: int
+    status: Status
+    outcome: str
+    steps: tuple[str, ...]
+    data: Mapping[str, Value]
+    evidence: Mapping[str, int]
+    recipient: str
+    group: str
+    revision: int
+    started_us: int
+    updated_us: int
+    ended_us: int | None
+    hold: str
+    paused: bool
+    active: Mapping[str, int]
+    clocks: Mapping[str, Clock]
+    counts: Mapping[str, int]
+    left_by: Mapping[str, str]
+    next_us: int
+
+    @property
+    def started_at(self) -> datetime:
+        """When the instance started."""
+        return to_datetime(self.started_us)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended; None while it is open."""
+        return None if self.ended_us is None else to_datetime(self.ended_us)
+
+
+FIELDS = tuple(field.name for field in attrs.fields(Instance))
+
+
+class Draft:
+    """Hold an instance while facts are being applied to it; never leaves the kernel."""
+
+    __slots__ = FIELDS
+
+    id: str
+    procedure: str
+    version: int
+    status: Status
+    outcome: str
+    steps: tuple[str, ...]
+    data: Mapping[str, Value]
+    evidence: Mapping[str, int]
+    recipient: str
+    group: str
+    revision: int
+    started_us: int
+    updated_us: int
+    ended_us: int | None
+    hold: str
+    paused: bool
+    active: Mapping[str, int]
+    clocks: Mapping[str, Clock]
+    counts: Mapping[str, int]
+    left_by: Mapping[str, str]
+    next_us: int
+
+    @classmethod
+    def of(cls, instance: Instance) -> Draft:
+        """Return a draft that starts as `instance`."""
+        draft = cls()
+        for name in FIELDS:
+            setattr(draft, name, getattr(instance, name))
+        return draft
+
+    @classmethod
+    def blank(cls, instance: str) -> Draft:
+        """Return a draft to which no fact has been applied."""
+        draft = cls.of(BLANK)
+        draft.id = instance
+        return draft
+
+    def freeze(self) -> Instance:
+        """Return the instance as it stands."""
+        return Instance(*[getattr(self, name) for name in FIELDS])
+
+
+BLANK = Instance(
+    id="",
+    procedure="",
+    version=0,
+    status="running",
+    outcome="",
+    steps=(),
+    data={},
+    evidence={},
+    recipient="",
+    group="",
+    revision=0,
+    started_us=0,
+    updated_us=0,
+    ended_us=None,
+    hold="",
+    paused=False,
+    active={},
+    clocks={},
+    counts={},
+    left_by={},
+    next_us=NEVER,
+)
+
+
+def to_state(instance: Instance) -> list[Any]:
+    """Return the instance as plain JSON values, in the order of its fields."""
+    state = [getattr(instance, name) for name in FIELDS]
+    state[FIELDS.index("clocks")] = list(instance.clocks.values())
+    return state
+
+
+def from_state(state: list[Any]) -> Instance:
+    """Return the instance that `to_state` wrote, also after a round trip through JSON."""
+    fields = dict(zip(FIELDS, state, strict=True))
+    fields["steps"] = tuple(fields["steps"])
+    clocks = [Clock(*row) for row in fields["clocks"]]
+    fields["clocks"] = {
+        clock.limit: clock._replace(runs=tuple((start, end) for start, end in clock.runs)) for clock in clocks
+    }
+    return Instance(**fields)

@@ -1,0 +1,140 @@
+"""What time brings by itself: warnings, escalations, breaches, deemed moves, joined branches."""
+
+from __future__ import annotations
+
+from svcflow.errors import GuardError
+from svcflow.kernel import clocks
+from svcflow.kernel.compiled import CompiledMove
+from svcflow.kernel.evolve import guard_data
+from svcflow.kernel.facts import SYSTEM, Escalated, Moved, Overdue, Settled, Warned
+from svcflow.kernel.instance import Clock
+from svcflow.kernel.ladder import CompiledLimit, CompiledRung
+from svcflow.kernel.ledger import Ledger
+from svcflow.model.validation import DONE
+
+MAX_AUTOMATIC = 100
+
+
+def pass_time(ledger: Ledger) -> None:
+    """Record every time-driven fact that became due up to the ledger's instant, in the order of their instants."""
+    draft = ledger.draft
+    while draft.next_us <= ledger.at_us:
+        clock = min(draft.clocks.values(), key=_soonest)
+        _reach(ledger, ledger.compiled.limits[clock.limit], clock)
+
+
+def join(ledger: Ledger, scope_parent: str, at_us: int) -> None:
+    """Fire `done` of a parallel step whose branches have all ended, and of those around it."""
+    compiled, draft = ledger.compiled, ledger.draft
+    while scope_parent in draft.active:
+        inner = [name for name in draft.active if compiled.steps[name].parent == scope_parent]
+        if not all(compiled.steps[name].step.end is not None for name in inner):
+            return
+        rows = compiled.steps[scope_parent].exits[DONE]
+        move(ledger, first_row(ledger, rows) or rows[0], at_us)
+        scope_parent = compiled.steps[scope_parent].parent
+
+
+def move(ledger: Ledger, row: CompiledMove, at_us: int) -> None:
+    """Record a move that the system makes by itself."""
+    before = ledger.draft.clocks
+    target = row.target()
+    ledger.record(Moved, at_us, SYSTEM, row.source, row.move.trigger, target, automatic=True, row=row.row)
+    settle(ledger, before, at_us)
+    _join_after(ledger, target, at_us)
+
+
+def _join_after(ledger: Ledger, target: str, at_us: int) -> None:
+    entered = ledger.compiled.steps[target]
+    if entered.step.end is not None and entered.parent:
+        join(ledger, entered.parent, at_us)
+
+
+def settle(ledger: Ledger, before: object, at_us: int) -> None:
+    """Record by how much each overdue limit that has just ended was overrun."""
+    if before is ledger.draft.clocks:
+        return
+    assert isinstance(before, dict)  # noqa: S101  # the draft's clocks as they were
+    for limit_id, clock in ledger.draft.clocks.items():
+        old = before.get(limit_id)
+        if clock.overdue and clock.verdict and old is not None and not old.verdict:
+            over_us = clocks.overrun(ledger.compiled.limits[limit_id], clock, at_us)
+            ledger.record(Settled, at_us, SYSTEM, limit_id, clock.visit, clock.due_us, over_us)
+
+
+def first_row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> CompiledMove | None:
+    """Return the first row whose guard is true; one that cannot be decided is none."""
+    data = guard_data(ledger.compiled, ledger.draft)
+    for row in rows:
+        try:
+            if row.move.when is None or row.move.when.holds(data):
+                return row
+        except GuardError:
+            continue
+    return None
+
+
+def _soonest(clock: Clock) -> int:
+    return clock.next_us
+
+
+def _reach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> None:
+    """Record the next rung of a clock, at the instant it became due, and what follows from it."""
+    rung = clocks.present_rung(limit, clock)
+    at_us = max(clock.next_us - rung.strict, ledger.draft.updated_us)
+    declared = rung.rung
+    if rung.kind == "overdue":
+        _overdue(ledger, limit, clock, at_us)
+        return
+    assert declared is not None  # noqa: S101  # only the deadline itself is not declared as a rung
+    if rung.kind == "warn":
+        ledger.record(
+            Warned, at_us, SYSTEM, limit.id, clock.visit, declared.at, clock.due_us, declared.role or ""
+        )
+    else:
+        _escalate(ledger, limit, clock, rung, at_us)
+
+
+def _escalate(ledger: Ledger, limit: CompiledLimit, clock: Clock, rung: CompiledRung, at_us: int) -> None:
+    declared = rung.rung
+    assert declared is not None  # noqa: S101  # see _reach
+    ledger.record(
+        Escalated,
+        at_us,
+        SYSTEM,
+        limit.id,
+        clock.visit,
+        declared.at,
+        clock.due_us,
+        declared.role or "",
+        declared.action or "",
+    )
+
+
+def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> None:
+    draft = ledger.draft
+    step = limit.limit.step or (draft.steps[0] if draft.steps else "")
+    ledger.record(
+        Overdue,
+        at_us,
+        SYSTEM,
+        limit.id,
+        clock.visit,
+        step,
+        clock.due_us,
+        "long_wait" if limit.is_wait else "overdue",
+        limit.limit.severity,
+        ledger.compiled.steps[step].step.role or "" if step else "",
+    )
+    if limit.limit.on_overdue is not None:
+        _deem(ledger, limit.limit.on_overdue, limit.limit.step, at_us)
+
+
+def _deem(ledger: Ledger, trigger: str, only: str | None, at_us: int) -> None:
+    """Make the move that is deemed made when a limit passes (行政许可法 §32), if it is open now."""
+    for name in (only,) if only else ledger.draft.steps:
+        rows = ledger.compiled.steps[name].exits.get(trigger, ())
+        row = first_row(ledger, rows) if name in ledger.draft.active else None
+        if row is not None:
+            move(ledger, row, at_us)
+            return

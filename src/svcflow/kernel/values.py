@@ -1,0 +1,44 @@
+"""Values that come in with a command: checked against the declared fields, refused as one report."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+
+from svcflow.errors import FieldError
+from svcflow.model.field import Value
+from svcflow.model.procedure import Procedure
+from svcflow.text import Text
+
+
+def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collection[str]) -> dict[str, Value]:
+    """Return the data as they are kept; `extra` names values a transition requires beside the fields.
+
+    Raises: FieldError naming everything that does not fit.
+    """
+    kept: dict[str, Value] = {}
+    wrong: list[Text] = []
+    for name, value in data.items():
+        field = procedure.fields.get(name)
+        try:
+            if field is not None:
+                kept[name] = field.accept(value)
+            elif name in extra and isinstance(value, str | int | float | bool):
+                kept[name] = value
+            else:
+                wrong.append(_unknown(procedure, name))
+        except FieldError as error:
+            wrong.append(error.message)
+    if wrong:
+        raise FieldError(
+            Text(
+                zh="；".join(text.in_("zh") for text in wrong), en="; ".join(text.in_("en") for text in wrong)
+            )
+        )
+    return kept
+
+
+def _unknown(procedure: Procedure, name: str) -> Text:
+    near = difflib.get_close_matches(name, procedure.fields, 1)
+    hint = near[0] if near else ", ".join(procedure.fields) or "—"
+    return Text(zh=f"没有字段“{name}”（可用：{hint}）", en=f"there is no field {name!r} (there are: {hint})")
