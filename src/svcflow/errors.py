@@ -13,6 +13,7 @@ import attrs
 from svcflow.text import NO_TEXT, Lang, Text
 
 __all__ = [
+    "AutomaticLoop",
     "CalendarCoverageError",
     "CorruptJournal",
     "DeclarationError",
@@ -161,6 +162,12 @@ class InstanceClosed(Refused):
     """The instance has ended; nothing more can be asked of it."""
 
     code = "closed"
+
+
+class AutomaticLoop(SvcflowError, RuntimeError):
+    """A procedure moves by itself without end at one instant."""
+
+    code = "automatic-loop"
 
 
 class StaleRevision(SvcflowError, RuntimeError):

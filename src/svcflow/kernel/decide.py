@@ -136,7 +136,7 @@ def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
             Text(zh=f"不能以“{command.reason}”为由暂停", en=f"{command.reason!r} is no reason to hold"),
             Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
         )
-    rule = rules.get(command.reason)  # type: ignore[call-overload]  # checked to be a reason above
+    rule = rules.get(command.reason)
     owed = [name for name in (rule.evidence if rule else ()) if name not in command.evidence]
     if owed:
         listed = ", ".join(owed)

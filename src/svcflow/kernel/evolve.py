@@ -46,7 +46,9 @@ def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fa
 
 def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
     """Change the draft by one fact."""
-    draft.revision = fact.sequence
+    draft.sequence = fact.sequence
+    if type(fact) in _REVISES:
+        draft.revision = fact.sequence
     draft.updated_us = max(draft.updated_us, fact.occurred_us)
     _APPLY[type(fact)](compiled, draft, fact)
 
@@ -126,6 +128,9 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Deviated: _nothing,
     Refused: _nothing,
 }
+
+
+_REVISES = frozenset((Started, Moved, Updated, Held, Resumed))
 
 
 def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str], at_us: int) -> None:

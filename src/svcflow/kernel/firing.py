@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -276,8 +277,6 @@ def _join(ledger: Ledger, row: CompiledMove) -> None:
 
 
 def _unknown(compiled: Compiled, trigger: str) -> UnknownTrigger:
-    import difflib  # noqa: PLC0415  # only on this way
-
     known = sorted(compiled.by_trigger)
     near = difflib.get_close_matches(trigger, known, 1)
     name = compiled.procedure.id

@@ -44,7 +44,11 @@ class Clock(NamedTuple):
 
 @attrs.frozen
 class Instance:
-    """Hold the state of one instance; `revision` is the sequence of its last fact."""
+    """Hold the state of one instance.
+
+    `sequence` is that of its last fact; `revision` that of the last one somebody caused to change its state,
+    so that a warning or a refused attempt does not make a caller's view stale.
+    """
 
     id: str
     procedure: str
@@ -57,6 +61,7 @@ class Instance:
     recipient: str
     group: str
     revision: int
+    sequence: int
     started_us: int
     updated_us: int
     ended_us: int | None
@@ -98,6 +103,7 @@ class Draft:
     recipient: str
     group: str
     revision: int
+    sequence: int
     started_us: int
     updated_us: int
     ended_us: int | None
@@ -141,6 +147,7 @@ BLANK = Instance(
     recipient="",
     group="",
     revision=0,
+    sequence=0,
     started_us=0,
     updated_us=0,
     ended_us=None,

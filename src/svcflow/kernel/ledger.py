@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from svcflow.errors import AutomaticLoop
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.evolve import apply
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Draft
+from svcflow.text import Text
 
 
 class Ledger:
     """Collect the facts of one decision; sequence, instance and recorded instant are filled in here."""
 
-    __slots__ = ("at_us", "compiled", "draft", "facts", "recorded_us")
+    __slots__ = ("at_us", "automatic", "automatic_us", "compiled", "draft", "facts", "recorded_us")
 
     def __init__(self, compiled: Compiled, draft: Draft, at_us: int) -> None:
         self.compiled = compiled
@@ -21,11 +23,29 @@ class Ledger:
         self.recorded_us = at_us
         self.at_us = max(draft.updated_us, at_us)
         self.facts: list[Fact] = []
+        self.automatic = 0
+        self.automatic_us = -1
 
     def record(self, kind: type[Fact], occurred_us: int, actor: str, *rest: Any, **named: Any) -> Fact:
         """Write one fact down and apply it."""
         draft = self.draft
-        fact = kind(draft.id, draft.revision + 1, occurred_us, self.recorded_us, actor, *rest, **named)
+        fact = kind(draft.id, draft.sequence + 1, occurred_us, self.recorded_us, actor, *rest, **named)
         self.facts.append(fact)
         apply(self.compiled, draft, fact)
         return fact
+
+    def count_automatic(self, at_us: int, most: int) -> None:
+        """Bound the moves that follow from each other at one instant. Raises: AutomaticLoop."""
+        self.automatic = self.automatic + 1 if at_us == self.automatic_us else 1
+        self.automatic_us = at_us
+        if self.automatic > most:
+            name = str(self.compiled.procedure)
+            raise AutomaticLoop(
+                Text(
+                    zh=f"{name} 在同一时刻自动流转超过 {most} 次",
+                    en=f"{name} moved by itself more than {most} times at one instant",
+                ),
+                Text(
+                    zh="检查 on_overdue 与 within: 0 的循环", en="look for a loop of on_overdue and within: 0"
+                ),
+            )

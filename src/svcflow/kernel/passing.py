@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from svcflow.errors import GuardError
 from svcflow.kernel import clocks
 from svcflow.kernel.compiled import CompiledMove
@@ -37,6 +39,7 @@ def join(ledger: Ledger, scope_parent: str, at_us: int) -> None:
 
 def move(ledger: Ledger, row: CompiledMove, at_us: int) -> None:
     """Record a move that the system makes by itself."""
+    ledger.count_automatic(at_us, MAX_AUTOMATIC)
     before = ledger.draft.clocks
     target = row.target()
     ledger.record(Moved, at_us, SYSTEM, row.source, row.move.trigger, target, automatic=True, row=row.row)
@@ -50,11 +53,10 @@ def _join_after(ledger: Ledger, target: str, at_us: int) -> None:
         join(ledger, entered.parent, at_us)
 
 
-def settle(ledger: Ledger, before: object, at_us: int) -> None:
+def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int) -> None:
     """Record by how much each overdue limit that has just ended was overrun."""
     if before is ledger.draft.clocks:
         return
-    assert isinstance(before, dict)  # noqa: S101  # the draft's clocks as they were
     for limit_id, clock in ledger.draft.clocks.items():
         old = before.get(limit_id)
         if clock.overdue and clock.verdict and old is not None and not old.verdict:

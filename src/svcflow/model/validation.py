@@ -122,6 +122,15 @@ def _steps(procedure: Procedure, steps: tuple[Step, ...], base: Path) -> Iterato
                     Text(zh="分支没有结束环节", en="the branch has no step that ends it"),
                     Text(zh="加一个带 end: done 的环节", en="add a step with end: done"),
                 )
+            if not branch.steps or branch.steps[0].end is not None:
+                yield Problem(
+                    inside,
+                    Text(
+                        zh="分支须从有事可做的环节开始",
+                        en="a branch starts with a step in which something is done",
+                    ),
+                    Text(zh="把非结束环节写在最前", en="put a step without 'end' first"),
+                )
             yield from _steps(procedure, branch.steps, (*inside, "steps"))
 
 

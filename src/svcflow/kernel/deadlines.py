@@ -1,0 +1,79 @@
+"""Deadlines: what each declared limit means for one instance at one instant. Computed, never stored."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import attrs
+
+from svcflow.kernel import clocks
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.decide import transact
+from svcflow.kernel.facts import to_datetime
+from svcflow.kernel.instance import NEVER, STOPPED, Clock, Instance
+from svcflow.kernel.ladder import CompiledLimit
+from svcflow.model.amount import Amount
+from svcflow.model.limit import Severity
+from svcflow.text import Text
+
+DeadlineState = Literal["running", "paused", "overdue", "met", "late", "cancelled"]
+
+
+@attrs.frozen
+class Deadline:
+    """Hold one limit's deadline on one instance.
+
+    `remaining` is in the limit's own clock (open hours for working limits), negative once overdue; a paused
+    limit has `remaining` and no `due_at`.
+    """
+
+    instance: str
+    limit: str
+    name: Text
+    step: str
+    visit: int
+    amount: Amount
+    severity: Severity
+    state: DeadlineState
+    due_at: datetime | None
+    remaining: timedelta | None
+
+
+def deadlines(
+    compiled: Compiled, instance: Instance, at_us: int, *, ended: bool = False
+) -> tuple[Deadline, ...]:
+    """Return the deadlines as they are at `at_us`, soonest first; with `ended`, those of ended limits too."""
+    now = transact(compiled, instance, None, at_us).instance
+    found = [
+        _deadline(compiled.limits[clock.limit], now.id, clock, at_us)
+        for clock in now.clocks.values()
+        if compiled.limits[clock.limit].rows[clock.row].reach is not None and (ended or not clock.verdict)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.due_at is None, one.due_at or 0, one.limit)))
+
+
+def _deadline(limit: CompiledLimit, instance: str, clock: Clock, at_us: int) -> Deadline:
+    amount = limit.rows[clock.row].amount
+    assert amount is not None  # noqa: S101  # rows without a target were left out
+    left = None if clock.verdict else timedelta(microseconds=clocks.remaining(limit, clock, at_us))
+    return Deadline(
+        instance=instance,
+        limit=limit.id,
+        name=limit.limit.name,
+        step=limit.limit.step or "",
+        visit=clock.visit,
+        amount=amount,
+        severity=limit.limit.severity,
+        state=_state(clock),
+        due_at=None if clock.due_us == NEVER else to_datetime(clock.due_us),
+        remaining=left,
+    )
+
+
+def _state(clock: Clock) -> DeadlineState:
+    if clock.verdict:
+        return clock.verdict
+    if clock.overdue:
+        return "overdue"
+    return "paused" if clock.open_us == STOPPED else "running"

@@ -1,0 +1,126 @@
+"""Deviations: the departures of an instance from its procedure, read from its facts. None is ever deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+
+from svcflow.kernel.facts import Deviated, DeviationKind, Fact, Overdue, Settled, Started, to_datetime
+from svcflow.model.limit import Severity
+from svcflow.text import Text
+
+KINDS: Mapping[DeviationKind, Text] = {
+    "overdue": Text(zh="超时", en="overdue"),
+    "long_wait": Text(zh="等待过久", en="waited too long"),
+    "skipped_step": Text(zh="跳过环节", en="skipped step"),
+    "out_of_order": Text(zh="次序不符", en="out of order"),
+    "wrong_role": Text(zh="岗位不符", en="wrong role"),
+    "missing_evidence": Text(zh="缺少凭证", en="missing evidence"),
+    "missing_data": Text(zh="缺少信息", en="missing data"),
+    "rework_over_bound": Text(zh="返工超次", en="rework over its bound"),
+    "guard": Text(zh="条件不符", en="guard not met"),
+}
+
+
+@attrs.frozen
+class Deviation:
+    """Hold one departure.
+
+    `overrun` is measured in the limit's own clock and is None until the limit has ended; `due_us`,
+    `visit` and `limit` are set for time limits only.
+    """
+
+    instance: str
+    sequence: int
+    procedure: str
+    version: int
+    kind: DeviationKind
+    severity: Severity
+    step: str
+    role: str
+    actor: str
+    occurred_us: int
+    limit: str = ""
+    visit: int = 0
+    due_us: int | None = None
+    overrun_us: int | None = None
+    trigger: str = ""
+    reason: str = ""
+    detail: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened; for a limit, its deadline."""
+        return to_datetime(self.occurred_us)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The deadline that was missed, if it was one."""
+        return None if self.due_us is None else to_datetime(self.due_us)
+
+    @property
+    def overrun(self) -> timedelta | None:
+        """By how much the deadline was missed; None until the limit has ended."""
+        return None if self.overrun_us is None else timedelta(microseconds=self.overrun_us)
+
+
+def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
+    """Return the deviations of one journal, in the order in which they were recorded."""
+    found: list[Deviation] = []
+    procedure, version = "", 0
+    for fact in facts:
+        if isinstance(fact, Started):
+            procedure, version = fact.procedure, fact.version
+        elif isinstance(fact, Settled):
+            found = [_settled(one, fact) for one in found]
+        else:
+            one = deviation_of(fact, procedure, version)
+            if one is not None:
+                found.append(one)
+    return tuple(found)
+
+
+def deviation_of(fact: Fact, procedure: str, version: int) -> Deviation | None:
+    """Return the deviation that a fact records, if it records one."""
+    if isinstance(fact, Overdue):
+        return Deviation(
+            fact.instance,
+            fact.sequence,
+            procedure,
+            version,
+            fact.deviation,
+            fact.severity,
+            fact.step,
+            fact.role,
+            fact.actor,
+            fact.occurred_us,
+            fact.limit,
+            fact.visit,
+            fact.due_us,
+        )
+    if isinstance(fact, Deviated):
+        return Deviation(
+            fact.instance,
+            fact.sequence,
+            procedure,
+            version,
+            fact.deviation,
+            fact.severity,
+            fact.step,
+            fact.role,
+            fact.actor,
+            fact.occurred_us,
+            trigger=fact.trigger,
+            reason=fact.reason,
+            detail=fact.detail,
+        )
+    return None
+
+
+def _settled(one: Deviation, fact: Settled) -> Deviation:
+    if one.limit == fact.limit and one.visit == fact.visit:
+        return attrs.evolve(one, overrun_us=fact.overrun_us)
+    return one
