@@ -52,7 +52,7 @@ class Breach:
 
 
 @attrs.frozen
-class _Choice:
+class Choice:
     """Hold the transition a trigger was taken to mean, and from which active step."""
 
     row: CompiledMove
@@ -66,13 +66,7 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     compiled = ledger.compiled
     if command.trigger not in compiled.by_trigger:
         raise _unknown(compiled, command.trigger)
-    if ledger.draft.status == "held":
-        return Refusal(
-            "held",
-            Text(zh="流程实例在暂停中", en="the instance is held"),
-            Text(zh="先恢复", en="resume it first"),
-        )
-    choice = _choose(ledger, command)
+    choice = choose(ledger, command)
     if isinstance(choice, Refusal):
         return choice
     data = accepted(compiled.procedure, command.data, extra=choice.row.move.requires)
@@ -95,7 +89,14 @@ def open_rows(
             yield rows
 
 
-def _choose(ledger: Ledger, command: Fire) -> _Choice | Refusal:
+def choose(ledger: Ledger, command: Fire) -> Choice | Refusal:
+    """Return the transition the command means, or why there is none."""
+    if ledger.draft.status == "held":
+        return Refusal(
+            "held",
+            Text(zh="流程实例在暂停中", en="the instance is held"),
+            Text(zh="先恢复", en="resume it first"),
+        )
     found = [
         rows
         for rows in open_rows(ledger.compiled, command.trigger, ledger.draft.active)
@@ -114,7 +115,15 @@ def _choose(ledger: Ledger, command: Fire) -> _Choice | Refusal:
     if not found:
         return _detour(ledger, command)
     row, breach = _row(ledger, found[0])
-    return _Choice(row, row.source, None, (breach,) if breach else ())
+    return Choice(row, row.source, None, (breach,) if breach else ())
+
+
+def closed_by(ledger: Ledger, command: Fire, choice: Choice) -> Refusal | None:
+    """Return the rule that closes a transition to this actor whatever comes with the command."""
+    for breach in (*choice.breaches, *_wrong_role(ledger, command, choice), *_over_bound(ledger, choice)):
+        if choice.row.enforce[breach.rule] == "refuse":
+            return Refusal(breach.rule, breach.message, breach.remedy, choice.leaving)
+    return None
 
 
 def _row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> tuple[CompiledMove, Breach | None]:
@@ -139,7 +148,7 @@ def _row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> tuple[CompiledMove, 
     return first, Breach("guard", "guard", message, remedy, {"guards": [str(row.move.when) for row in rows]})
 
 
-def _detour(ledger: Ledger, command: Fire) -> _Choice | Refusal:
+def _detour(ledger: Ledger, command: Fire) -> Choice | Refusal:
     """Take a trigger that is not open here: from the declared source that is nearest ahead."""
     compiled, active = ledger.compiled, ledger.draft.active
     options: list[tuple[int, int, str, tuple[CompiledMove, ...], tuple[str, ...] | None]] = []
@@ -155,7 +164,7 @@ def _detour(ledger: Ledger, command: Fire) -> _Choice | Refusal:
     row, breach = _row(ledger, rows)
     message, remedy = _not_open(ledger, command.trigger)
     order = Breach("order", "out_of_order" if way is None else "skipped_step", message, remedy, {})
-    return _Choice(row, leaving, way or (), (order, breach) if breach else (order,))
+    return Choice(row, leaving, way or (), (order, breach) if breach else (order,))
 
 
 def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:
@@ -172,23 +181,25 @@ def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:
     )
 
 
-def _breaches(ledger: Ledger, command: Fire, choice: _Choice, data: Mapping[str, Value]) -> Iterator[Breach]:
+def _breaches(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value]) -> Iterator[Breach]:
     yield from _wrong_role(ledger, command, choice)
     yield from _missing(ledger, command, choice, data)
-    bound = choice.row.move.at_most
-    if bound is not None:
-        times = ledger.draft.counts.get(choice.row.key, 0)
-        if times >= bound:
-            message = Text(
-                zh=f"“{command.trigger}”最多 {bound} 次，已有 {times} 次",
-                en=f"{command.trigger!r} may happen {bound} times and did {times} times",
-            )
-            yield Breach(
-                "rework", "rework_over_bound", message, NO_TEXT, {"at_most": bound, "times": times + 1}
-            )
+    yield from _over_bound(ledger, choice)
 
 
-def _wrong_role(ledger: Ledger, command: Fire, choice: _Choice) -> Iterator[Breach]:
+def _over_bound(ledger: Ledger, choice: Choice) -> Iterator[Breach]:
+    bound, times = choice.row.move.at_most, ledger.draft.counts.get(choice.row.key, 0)
+    if bound is not None and times >= bound:
+        trigger = choice.row.move.trigger
+        message = Text(
+            zh=f"“{trigger}”最多 {bound} 次，已有 {times} 次",
+            en=f"{trigger!r} may happen {bound} times and did {times} times",
+        )
+        detail = {"at_most": bound, "times": times + 1}
+        yield Breach("rework", "rework_over_bound", message, NO_TEXT, detail)
+
+
+def _wrong_role(ledger: Ledger, command: Fire, choice: Choice) -> Iterator[Breach]:
     row, actor, compiled = choice.row, command.actor, ledger.compiled
     if row.role and actor.roles is not None and row.role not in actor.roles:
         name = compiled.procedure.roles[row.role].name
@@ -207,7 +218,7 @@ def _wrong_role(ledger: Ledger, command: Fire, choice: _Choice) -> Iterator[Brea
         yield Breach("role", "wrong_role", message, remedy, {"not_by": other})
 
 
-def _missing(ledger: Ledger, command: Fire, choice: _Choice, data: Mapping[str, Value]) -> Iterator[Breach]:
+def _missing(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value]) -> Iterator[Breach]:
     draft = ledger.draft
     given = {name for name, value in {**draft.data, **data}.items() if value is not None}
     absent = [n for n in choice.row.move.requires if n not in given and n not in command.evidence]
@@ -233,7 +244,7 @@ def _overridden(breach: Breach, command: Fire) -> bool:
     return bool(command.override) and breach.rule in ("order", "guard")
 
 
-def _move(ledger: Ledger, command: Fire, choice: _Choice, data: Mapping[str, Value]) -> None:
+def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value]) -> None:
     row, before = choice.row, ledger.draft.clocks
     ledger.record(
         Moved,
@@ -252,7 +263,7 @@ def _move(ledger: Ledger, command: Fire, choice: _Choice, data: Mapping[str, Val
     settle(ledger, before, ledger.at_us)
 
 
-def _deviate(ledger: Ledger, command: Fire, choice: _Choice, breaches: tuple[Breach, ...]) -> None:
+def _deviate(ledger: Ledger, command: Fire, choice: Choice, breaches: tuple[Breach, ...]) -> None:
     for breach in breaches:
         steps = choice.skipped if breach.deviation == "skipped_step" and choice.skipped else (choice.leaving,)
         for step in steps:

@@ -1,0 +1,16 @@
+"""Stores: in memory, and in a SQL database."""
+
+from __future__ import annotations
+
+from svcflow.runtime.store import Store
+
+
+def open_store(url: str) -> Store:
+    """Open the store a URL names: `memory://` or `sqlite:///FILE`. Raises: StoreError."""
+    if url == "memory://":
+        from svcflow.store.memory import MemoryStore  # noqa: PLC0415  # only the store that is asked for
+
+        return MemoryStore()
+    from svcflow.store.sql import SqlStore  # noqa: PLC0415  # SQLAlchemy takes 200 ms
+
+    return SqlStore(url)

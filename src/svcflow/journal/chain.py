@@ -1,0 +1,72 @@
+"""The hash chain of one instance's journal: h(i) = SHA-256(h(i-1) ‖ canonical bytes), h(0) = 32 zero bytes.
+
+It shows that an entry was changed, inserted, removed or moved. It cannot show that the tail was cut off or
+that the whole chain was written anew; for that, heads must be kept elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import NamedTuple
+
+from svcflow.errors import CorruptJournal
+from svcflow.journal.canonical import from_bytes, to_bytes
+from svcflow.kernel.facts import Fact
+from svcflow.text import Text
+
+GENESIS = bytes(32)
+
+
+class Entry(NamedTuple):
+    """Hold one entry as it is kept: the fact, its canonical bytes and its link."""
+
+    fact: Fact
+    body: bytes
+    link: bytes
+
+
+def link(previous: bytes, body: bytes) -> bytes:
+    """Return the next link of the chain."""
+    return sha256(previous + body).digest()
+
+
+def chained(previous: bytes, facts: Iterable[Fact]) -> Iterator[Entry]:
+    """Yield the facts as entries that go on from the link `previous`."""
+    for fact in facts:
+        body = to_bytes(fact)
+        previous = sha256(previous + body).digest()
+        yield Entry(fact, body, previous)
+
+
+def verified(instance: str, rows: Iterable[tuple[bytes, bytes]], head: bytes) -> Iterator[Fact]:
+    """Yield the facts of a journal kept as (body, link), checking every link, number and the head.
+
+    Raises: CorruptJournal naming the instance and the first entry that does not fit.
+    """
+    previous, sequence = GENESIS, 0
+    for body, kept in rows:
+        sequence += 1
+        if link(previous, body) != kept:
+            raise _broken(instance, sequence, "哈希链不符", "does not fit its hash")
+        fact = from_bytes(body)
+        if fact.instance != instance or fact.sequence != sequence:
+            raise _broken(instance, sequence, "序号或实例不符", "has a wrong number or instance")
+        previous = kept
+        yield fact
+    if previous != head:
+        raise _broken(
+            instance, sequence, "末尾与实例记录不符", "is not the last one that the instance records"
+        )
+
+
+def _broken(instance: str, sequence: int, zh: str, en: str) -> CorruptJournal:
+    return CorruptJournal(
+        Text(
+            zh=f"实例 {instance} 第 {sequence} 条留痕{zh}", en=f"journal of {instance}: entry {sequence} {en}"
+        ),
+        Text(
+            zh="从备份恢复，并查明是谁改动了存储",
+            en="restore it from a backup, and find out who changed the store",
+        ),
+    )

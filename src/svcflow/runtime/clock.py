@@ -1,0 +1,68 @@
+"""Clocks: where the engine's "now" comes from. The kernel never reads one."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from svcflow.kernel.facts import to_datetime
+from svcflow.worktime.calendar import WorkCalendar
+from svcflow.worktime.instants import to_us
+
+
+class Clock(Protocol):
+    """Tell the time in microseconds of UTC since 1970."""
+
+    def now_us(self) -> int:
+        """Return the present instant."""
+        ...
+
+
+class SystemClock:
+    """Tell the time of the machine."""
+
+    def now_us(self) -> int:
+        """Return the present instant."""
+        return time.time_ns() // 1_000
+
+
+class VirtualClock:
+    """Stand still until told to move; for tests, demonstrations and simulations.
+
+    Pass it to `Engine(clock=…)`. It never goes backwards.
+
+    >>> clock = VirtualClock(datetime(2026, 3, 2, 1, 0, tzinfo=UTC))
+    >>> clock.advance(timedelta(hours=2)).isoformat()
+    '2026-03-02T03:00:00+00:00'
+    """
+
+    def __init__(self, start: datetime = datetime(2026, 1, 5, tzinfo=UTC)) -> None:
+        self._now_us = to_us(start)
+
+    def now_us(self) -> int:
+        """Return the present instant."""
+        return self._now_us
+
+    @property
+    def now(self) -> datetime:
+        """The present instant, in UTC."""
+        return to_datetime(self._now_us)
+
+    def advance(self, by: timedelta) -> datetime:
+        """Move forward by a length of time. Raises: ValueError when it is negative."""
+        return self.move_to(self.now + by)
+
+    def advance_working(self, by: timedelta, calendar: WorkCalendar) -> datetime:
+        """Move forward by open time of a calendar."""
+        return self.move_to(calendar.add(self.now, by))
+
+    def move_to(self, at: datetime) -> datetime:
+        """Move forward to an instant. Raises: ValueError when it lies in the past."""
+        at_us = to_us(at)
+        if at_us < self._now_us:
+            raise ValueError(
+                f"a virtual clock does not go back from {self.now.isoformat()} to {at.isoformat()}"
+            )
+        self._now_us = at_us
+        return self.now

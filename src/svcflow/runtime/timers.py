@@ -1,0 +1,85 @@
+"""The ticker: a background thread that sleeps until something is due, and then ticks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Condition, Thread
+from types import TracebackType
+from typing import Self
+
+from svcflow.kernel.facts import Fact
+from svcflow.kernel.instance import NEVER
+from svcflow.runtime.clock import Clock
+
+_LONGEST_SLEEP_S = 60.0
+_log = logging.getLogger("svcflow")
+
+
+class Ticker:
+    """Call `tick` at each next due instant while it runs; use it as a context manager.
+
+    It wakes at least once a minute, so that a clock that was set forward is noticed. A tick that fails is
+    logged and tried again after `retry_s`; the error of the last one is in `failure`.
+    """
+
+    retry_s = 5.0
+
+    def __init__(
+        self, tick: Callable[[], tuple[Fact, ...]], next_due_us: Callable[[], int | None], clock: Clock
+    ) -> None:
+        self._tick = tick
+        self._next_due_us = next_due_us
+        self._clock = clock
+        self._changed = Condition()
+        self._thread: Thread | None = None
+        self._wanted_us = NEVER
+        self._stopping = False
+        self.failure: Exception | None = None
+
+    def __enter__(self) -> Self:
+        self._stopping = False
+        self._thread = Thread(target=self._run, name="svcflow-ticker", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def notice(self, due_us: int) -> None:
+        """Wake the thread when an instance has become due sooner than it sleeps for."""
+        if self._thread is not None and due_us < self._wanted_us:
+            with self._changed:
+                self._changed.notify()
+
+    def stop(self) -> None:
+        """End the thread and wait for it."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            with self._changed:
+                self._stopping = True
+                self._changed.notify()
+            thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            pause_s = self._once()
+            with self._changed:
+                if not self._stopping:
+                    self._changed.wait(pause_s)
+
+    def _once(self) -> float:
+        """Tick if something is due; return how long to sleep, in seconds."""
+        try:
+            self._tick()
+            due_us = self._next_due_us()
+        except Exception as error:  # noqa: BLE001  # the thread must outlive a store that is away for a while
+            self.failure = error
+            _log.exception("tick failed; trying again in %s s", self.retry_s)
+            return self.retry_s
+        self.failure = None
+        self._wanted_us = NEVER if due_us is None else due_us
+        wait_s = (self._wanted_us - self._clock.now_us()) / 1_000_000
+        return min(max(wait_s, 0.0), _LONGEST_SLEEP_S)

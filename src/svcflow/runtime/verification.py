@@ -1,0 +1,65 @@
+"""Verification: every journal against its chain, and every kept instance against its journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from svcflow.errors import CorruptJournal, SvcflowError
+from svcflow.journal.chain import verified
+from svcflow.kernel.evolve import evolve_all
+from svcflow.runtime.standards import Standards
+from svcflow.runtime.store import Store
+from svcflow.text import Text
+
+Progress = Callable[[int], None]
+
+
+@attrs.frozen
+class Verification:
+    """Hold what was checked and what was found wrong; `problems` pairs an instance with its error."""
+
+    instances: int
+    facts: int
+    problems: tuple[tuple[str, SvcflowError], ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found wrong."""
+        return not self.problems
+
+
+def verify(
+    store: Store, standards: Standards, instances: Iterable[str], progress: Progress | None = None
+) -> Verification:
+    """Check journals and projections; what is wrong is collected, not raised."""
+    facts, count = 0, 0
+    problems: list[tuple[str, SvcflowError]] = []
+    for instance in instances:
+        count += 1
+        try:
+            facts += _verify(store, standards, instance)
+        except SvcflowError as error:
+            problems.append((instance, error))
+        if progress is not None:
+            progress(count)
+    return Verification(count, facts, tuple(problems))
+
+
+def _verify(store: Store, standards: Standards, instance: str) -> int:
+    kept = store.load(instance)
+    if kept is None:
+        message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
+        raise CorruptJournal(message)
+    facts = tuple(verified(instance, store.rows(instance), kept.head))
+    compiled = standards.version(kept.instance.procedure, kept.instance.version)
+    if evolve_all(compiled, None, facts) != kept.instance:
+        raise CorruptJournal(
+            Text(
+                zh=f"实例 {instance} 的记录与其留痕不符",
+                en=f"instance {instance} is not what its journal leads to",
+            ),
+            Text(zh="以留痕为准；从备份恢复", en="the journal is right; restore the instance from a backup"),
+        )
+    return len(facts)

@@ -1,0 +1,67 @@
+"""The tables of the SQL store. Facts are authoritative; every other table can be rebuilt from them."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+VERSION = 1
+
+metadata = MetaData()
+
+meta = Table(
+    "svcflow_meta",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("value", String(200), nullable=False),
+)
+
+instances = Table(
+    "svcflow_instances",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("procedure", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("started_us", BigInteger, nullable=False),
+    Column("next_us", BigInteger, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+    Column("state", Text, nullable=False),
+    Index("svcflow_instances_due", "next_us"),
+    Index("svcflow_instances_started", "procedure", "started_us"),
+)
+
+facts = Table(
+    "svcflow_facts",
+    metadata,
+    Column("instance", String(80), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("link", LargeBinary(32), nullable=False),
+)
+
+commands = Table(
+    "svcflow_commands",
+    metadata,
+    Column("instance", String(80), primary_key=True),
+    Column("command_id", String(200), primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+)
+
+deviations = Table(
+    "svcflow_deviations",
+    metadata,
+    Column("instance", String(80), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("procedure", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("step", String(80), nullable=False),
+    Column("role", String(80), nullable=False),
+    Column("occurred_us", BigInteger, nullable=False),
+    Column("limit", String(80), nullable=False),
+    Column("visit", Integer, nullable=False),
+    Column("overrun_us", BigInteger),
+    Index("svcflow_deviations_kind", "procedure", "kind", "occurred_us"),
+)
