@@ -1,0 +1,169 @@
+"""What the parts of a calendar must agree on: coverage, closures, make-up days, overlapping shifts.
+
+Knows rules as values; refuses to know how they were written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from datetime import date
+
+from svcflow.errors import Path, Problem
+from svcflow.text import Text
+from svcflow.worktime.hours import overlap_in, overlap_in_week, written
+from svcflow.worktime.rules import CalendarRules, DayHours, Special
+
+__all__ = ["inconsistencies"]
+
+
+def inconsistencies(rules: CalendarRules, unread: AbstractSet[str]) -> Iterator[Problem]:
+    """Yield every contradiction; `unread` names the keys with mistakes of their own, which would raise false alarms."""
+    yield from _outside_coverage(rules)
+    yield from _both_closed_and_open(rules)
+    yield from _weekly_overlap(rules)
+    if "covers" not in unread:
+        yield from _coverage_missing(rules)
+    if unread.isdisjoint({"weekly", "makeup"}):
+        yield from _makeup_without_hours(rules)
+    if unread.isdisjoint({"weekly", "holidays", "makeup"}):
+        yield from _shifts_into_makeup_days(rules)
+    if unread.isdisjoint({"weekly", "holidays", "makeup", "covers"}):
+        yield from _never_open(rules)
+
+
+def _coverage_missing(rules: CalendarRules) -> Iterator[Problem]:
+    if rules.covers is None and (rules.holidays or rules.makeup):
+        yield Problem(
+            ("covers",),
+            Text(
+                zh="有节假日或调休的日历必须写明覆盖范围",
+                en="a calendar with holidays or make-up days must say what it covers",
+            ),
+            Text(
+                zh="请写 covers: {from: 2026-01-01, to: 2026-12-31}",
+                en="write covers: {from: 2026-01-01, to: 2026-12-31}",
+            ),
+        )
+
+
+def _outside_coverage(rules: CalendarRules) -> Iterator[Problem]:
+    covers = rules.covers
+    if covers is None:
+        return
+    for path, run in _runs(rules):
+        for day in {run.first: None, run.last: None}:
+            if day not in covers:
+                yield Problem(
+                    path,
+                    Text(
+                        zh=f"{day} 不在覆盖范围 {covers.first} 至 {covers.last} 内",
+                        en=f"{day} is outside the coverage {covers.first} to {covers.last}",
+                    ),
+                    Text(zh="请扩大 covers 或改正日期", en="widen covers or correct the date"),
+                )
+
+
+def _both_closed_and_open(rules: CalendarRules) -> Iterator[Problem]:
+    closed = {day for run in rules.holidays for day in run.ordinals()}
+    seen: set[int] = set()
+    for index, run in enumerate(rules.makeup):
+        for day in run.ordinals():
+            if day in closed:
+                yield _twice(
+                    index, day, Text(zh="既是节假日又是调休上班日", en="is both a holiday and a make-up day")
+                )
+            if day in seen:
+                yield _twice(index, day, Text(zh="两次列为调休上班日", en="is listed twice as a make-up day"))
+            seen.add(day)
+
+
+def _twice(index: int, day: int, what: Text) -> Problem:
+    when = date.fromordinal(day)
+    return Problem(
+        ("makeup", index),
+        Text(zh=f"{when} {what.zh}", en=f"{when} {what.en}"),
+        Text(zh="请只保留一处", en="keep it in one place only"),
+    )
+
+
+def _weekly_overlap(rules: CalendarRules) -> Iterator[Problem]:
+    if any(overlap_in(hours) for hours in rules.weekly):
+        return  # told where the hours are written
+    if clash := overlap_in_week(rules.weekly):
+        first, second = map(written, clash)
+        yield Problem(
+            ("weekly",),
+            Text(
+                zh=f"跨夜时段 {first} 与次日的 {second} 重叠",
+                en=f"the night shift {first} overlaps {second} of the next day",
+            ),
+            Text(zh="请错开这两个时段", en="move one of them"),
+        )
+
+
+def _makeup_without_hours(rules: CalendarRules) -> Iterator[Problem]:
+    for index, run in enumerate(rules.makeup):
+        if not run.hours and not (run.own_hours or rules.weekly[0]):
+            yield Problem(
+                ("makeup", index),
+                Text(
+                    zh="调休上班日沿用周一的时段，而周一不开放",
+                    en="a make-up day has Monday's hours, and Monday is closed",
+                ),
+                Text(zh="请写明 hours", en="give it hours of its own"),
+            )
+        elif run.own_hours and not run.hours:
+            yield Problem(
+                ("makeup", index, "hours"),
+                Text(zh="调休上班日没有开放时段", en="a make-up day has no open interval"),
+                Text(zh="请写明时段，或列入 holidays", en="give it an interval, or list it under holidays"),
+            )
+
+
+def _shifts_into_makeup_days(rules: CalendarRules) -> Iterator[Problem]:
+    specials = rules.specials()
+    for index, run in enumerate(rules.makeup):
+        days = range(run.first.toordinal() - 1, run.last.toordinal() + 2)
+        flat = [
+            (number * 1440 + start, number * 1440 + end)
+            for number, day in enumerate(days)
+            for start, end in _hours_on(rules, specials, day)
+        ]
+        if clash := overlap_in(flat):
+            first, second = map(written, clash)
+            yield Problem(
+                ("makeup", index),
+                Text(
+                    zh=f"时段 {first} 与相邻一天的 {second} 重叠",
+                    en=f"the interval {first} overlaps {second} of a neighbouring day",
+                ),
+                Text(zh="请调整该日的 hours", en="change the hours of that day"),
+            )
+
+
+def _never_open(rules: CalendarRules) -> Iterator[Problem]:
+    if rules.covers is None:
+        days = range(7)
+    else:
+        days = range(rules.covers.first.toordinal(), rules.covers.last.toordinal() + 1)
+    specials = rules.specials()
+    if not any(_hours_on(rules, specials, day) for day in days):
+        yield Problem(
+            ("weekly",),
+            Text(zh="日历没有任何开放时段", en="the calendar has no open interval"),
+            Text(
+                zh='请至少开放一个时段，例如 mon-fri: ["08:30-17:30"]',
+                en='open at least one, for example mon-fri: ["08:30-17:30"]',
+            ),
+        )
+
+
+def _hours_on(rules: CalendarRules, specials: dict[int, DayHours], day: int) -> DayHours:
+    hours = specials.get(day)
+    return rules.weekly[(day - 1) % 7] if hours is None else hours
+
+
+def _runs(rules: CalendarRules) -> Iterator[tuple[Path, Special]]:
+    for key, runs in (("holidays", rules.holidays), ("makeup", rules.makeup)):
+        yield from (((key, index), run) for index, run in enumerate(runs))

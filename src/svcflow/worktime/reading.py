@@ -1,0 +1,237 @@
+"""Reading a calendar: from the mapping a YAML file holds to CalendarRules, every mistake noted.
+
+Knows the keys and their shapes; what the values mean together is `consistency`'s.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from svcflow.errors import DeclarationError, Path, Problem
+from svcflow.text import Text
+from svcflow.worktime.consistency import inconsistencies
+from svcflow.worktime.hours import read_hours, read_weekdays
+from svcflow.worktime.rules import CalendarRules, Coverage, DayHours, Special
+
+__all__ = ["read_calendar"]
+
+KEYS = ("calendar", "name", "timezone", "weekly", "covers", "holidays", "makeup", "source")
+IDENTIFIER = re.compile(r"[a-z0-9_]+")
+CLOSED_WEEK: tuple[DayHours, ...] = ((),) * 7
+
+
+def read_calendar(mapping: Mapping[str, object]) -> CalendarRules:
+    """Return the rules a calendar mapping declares.
+
+    Raises:
+        DeclarationError: listing every mistake at once.
+
+    """
+    problems: list[Problem] = []
+    _keys(mapping, KEYS, (), problems)
+    weekly = _weekly(mapping.get("weekly"), problems)
+    rules = CalendarRules(
+        id=_identifier(mapping.get("calendar"), problems),
+        name=_text(mapping.get("name"), ("name",), problems),
+        timezone=_timezone(mapping.get("timezone"), problems),
+        weekly=weekly,
+        covers=_covers(mapping.get("covers"), problems),
+        holidays=_specials(mapping.get("holidays"), "holidays", (), problems),
+        makeup=_specials(mapping.get("makeup"), "makeup", weekly[0], problems),
+        source=_source(mapping.get("source"), problems),
+    )
+    problems.extend(inconsistencies(rules, {str(problem.path[0]) for problem in problems}))
+    if problems:
+        raise DeclarationError(problems)
+    return rules
+
+
+def _keys(mapping: Mapping[str, object], allowed: Sequence[str], path: Path, problems: list[Problem]) -> None:
+    for key in mapping:
+        if key not in allowed:
+            near = difflib.get_close_matches(str(key), allowed, n=1)
+            problems.append(
+                Problem(
+                    (*path, str(key)),
+                    Text(zh=f"没有 {key} 这个键", en=f"there is no key {key}"),
+                    Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
+                    if near
+                    else Text(zh=f"可用的键：{'、'.join(allowed)}", en=f"the keys are: {', '.join(allowed)}"),
+                )
+            )
+
+
+def _identifier(value: object, problems: list[Problem]) -> str:
+    if isinstance(value, str) and IDENTIFIER.fullmatch(value):
+        return str(value)  # plain, where a reader gave a subclass of its own
+    message = Text(zh=f"日历标识 {value!r} 无效", en=f"{value!r} is not a calendar id")
+    problems.append(Problem(("calendar",), message, Text(zh="请用 a-z、0-9 和 _", en="use a-z, 0-9 and _")))
+    return ""
+
+
+def _text(value: object, path: Path, problems: list[Problem]) -> Text:
+    if value is None:
+        return Text()
+    if isinstance(value, str):
+        return Text(zh=str(value), en=str(value))
+    if isinstance(value, Mapping):
+        _keys(value, ("zh", "en"), path, problems)
+        zh, en = value.get("zh", ""), value.get("en", "")
+        if isinstance(zh, str) and isinstance(en, str):
+            return Text(zh=str(zh), en=str(en))
+    problems.append(
+        Problem(
+            path,
+            Text(zh="名称应是文字", en="a name is a text"),
+            Text(zh="写成 {zh: …, en: …}", en="write {zh: …, en: …}"),
+        )
+    )
+    return Text()
+
+
+def _timezone(value: object, problems: list[Problem]) -> str:
+    try:
+        return ZoneInfo(value).key if isinstance(value, str) else _no_zone(value, problems)
+    except (LookupError, ValueError, OSError):  # unknown, malformed, or a folder such as "Asia"
+        return _no_zone(value, problems)
+
+
+def _no_zone(value: object, problems: list[Problem]) -> str:
+    problems.append(
+        Problem(
+            ("timezone",),
+            Text(zh=f"时区 {value!r} 不存在", en=f"there is no time zone {value!r}"),
+            Text(
+                zh="请用 IANA 名称，例如 Asia/Shanghai 或 UTC",
+                en="use an IANA name such as Asia/Shanghai or UTC",
+            ),
+        )
+    )
+    return "UTC"
+
+
+def _weekly(value: object, problems: list[Problem]) -> tuple[DayHours, ...]:
+    if not isinstance(value, Mapping):
+        message = Text(zh="缺少每周开放时间", en="the weekly opening hours are missing")
+        remedy = Text(
+            zh='例如 weekly: {mon-fri: ["08:30-17:30"]}', en='for example weekly: {mon-fri: ["08:30-17:30"]}'
+        )
+        problems.append(Problem(("weekly",), message, remedy))
+        return CLOSED_WEEK
+    week: dict[int, DayHours] = {}
+    for key, intervals in value.items():
+        path: Path = ("weekly", str(key))
+        hours = read_hours(intervals, path, problems)
+        for day in read_weekdays(key, path, problems):
+            if day in week:
+                problems.append(_named_twice(path))
+            week[day] = hours
+    return tuple(week.get(day, ()) for day in range(7))
+
+
+def _named_twice(path: Path) -> Problem:
+    return Problem(
+        path,
+        Text(zh="同一天在每周开放时间中写了两次", en="a day of the week is given hours twice"),
+        Text(zh="每一天只写一处", en="name each day in one place only"),
+    )
+
+
+def _covers(value: object, problems: list[Problem]) -> Coverage | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        problems.append(
+            Problem(("covers",), Text(zh="覆盖范围应有起止", en="a coverage has two ends"), COVERS_REMEDY)
+        )
+        return None
+    _keys(value, ("from", "to"), ("covers",), problems)
+    first = _date(value.get("from"), ("covers", "from"), problems)
+    last = _date(value.get("to"), ("covers", "to"), problems)
+    if first is None or last is None:
+        return None
+    if last < first:
+        problems.append(_reversed(first, last, ("covers",)))
+        return None
+    return Coverage(first, last)
+
+
+COVERS_REMEDY = Text(
+    zh="请写 covers: {from: 2026-01-01, to: 2026-12-31}",
+    en="write covers: {from: 2026-01-01, to: 2026-12-31}",
+)
+
+
+def _specials(value: object, key: str, default: DayHours, problems: list[Problem]) -> tuple[Special, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        problems.append(Problem((key,), Text(zh=f"{key} 应是列表", en=f"{key} is a list"), ENTRY_REMEDY))
+        return ()
+    entries = (_special(entry, (key, index), default, problems) for index, entry in enumerate(value))
+    return tuple(entry for entry in entries if entry)
+
+
+ENTRY_REMEDY = Text(
+    zh="每项写成 {date: 2026-02-14, name: …}", en="write each entry as {date: 2026-02-14, name: …}"
+)
+
+
+def _special(entry: object, path: Path, default: DayHours, problems: list[Problem]) -> Special | None:
+    if not isinstance(entry, Mapping):
+        message = Text(zh=f"{entry!r} 不是一项", en=f"{entry!r} is not an entry")
+        problems.append(Problem(path, message, ENTRY_REMEDY))
+        return None
+    makes_up = path[0] == "makeup"
+    _keys(entry, ("date", "to", "name", "hours") if makes_up else ("date", "to", "name"), path, problems)
+    first = _date(entry.get("date"), (*path, "date"), problems)
+    last = _date(entry["to"], (*path, "to"), problems) if "to" in entry else first
+    name = _text(entry.get("name"), (*path, "name"), problems)
+    own = makes_up and "hours" in entry
+    hours = read_hours(entry["hours"], (*path, "hours"), problems) if own else default
+    if first is None or last is None:
+        return None
+    if last < first:
+        problems.append(_reversed(first, last, path))
+        return None
+    return Special(first, last, name, hours, own)
+
+
+def _reversed(first: date, last: date, path: Path) -> Problem:
+    return Problem(
+        path,
+        Text(zh=f"止于 {last}，早于开始的 {first}", en=f"it ends on {last}, before it begins on {first}"),
+        Text(zh="请对调起止日期", en="swap the two dates"),
+    )
+
+
+def _date(value: object, path: Path, problems: list[Problem]) -> date | None:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass  # told below, with every other thing that is not a date
+    message = Text(zh=f"{value!r} 不是日期", en=f"{value!r} is not a date")
+    problems.append(Problem(path, message, Text(zh="请写成 2026-02-14", en="write it as 2026-02-14")))
+    return None
+
+
+def _source(value: object, problems: list[Problem]) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    items = [value] if isinstance(value, str) else value
+    if isinstance(items, Iterable) and not isinstance(items, Mapping):
+        found = tuple(items)
+        if all(isinstance(item, str) for item in found):
+            return tuple(map(str, found))
+    message = Text(zh="来源应是文字或文字列表", en="a source is a text or a list of texts")
+    problems.append(
+        Problem(("source",), message, Text(zh="写明依据的文件名称", en="name the document it follows"))
+    )
+    return ()

@@ -1,0 +1,68 @@
+"""CalendarRules: what a calendar declares, as plain immutable values.
+
+Knows hours, closures and coverage by local date; refuses to know instants and time zones' offsets.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import attrs
+
+from svcflow.text import Text
+
+__all__ = ["WEEKDAYS", "CalendarRules", "Coverage", "DayHours", "Special"]
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+# Minutes from the local midnight of the day; an end past 1440 is on the next morning.
+DayHours = tuple[tuple[int, int], ...]
+
+
+@attrs.frozen
+class Coverage:
+    """Hold the first and the last local date for which a calendar speaks."""
+
+    first: date
+    last: date
+
+    def __contains__(self, day: date) -> bool:
+        return self.first <= day <= self.last
+
+
+@attrs.frozen
+class Special:
+    """Hold a run of days with hours of their own: none for a holiday, some for make-up days 调休."""
+
+    first: date
+    last: date
+    name: Text
+    hours: DayHours = ()
+    own_hours: bool = False
+
+    def ordinals(self) -> range:
+        """Return the days of the run."""
+        return range(self.first.toordinal(), self.last.toordinal() + 1)
+
+
+@attrs.frozen
+class CalendarRules:
+    """Hold everything a calendar file says; two calendars are equal when their rules are."""
+
+    id: str
+    name: Text
+    timezone: str
+    weekly: tuple[DayHours, ...]
+    covers: Coverage | None = None
+    holidays: tuple[Special, ...] = ()
+    makeup: tuple[Special, ...] = ()
+    source: tuple[str, ...] = ()
+
+    def specials(self) -> dict[int, DayHours]:
+        """Return the hours of every day that departs from the week, by ordinal."""
+        return {day: run.hours for run in (*self.holidays, *self.makeup) for day in run.ordinals()}
+
+    def is_around_the_clock(self) -> bool:
+        """Tell whether every instant of every day is open."""
+        whole_week = all(hours == ((0, 1440),) for hours in self.weekly)
+        return whole_week and self.covers is None and not self.holidays and not self.makeup
