@@ -1,22 +1,100 @@
-"""svcflow: standardised service procedures, declared once; timed, recorded, drawn, simulated, checked."""
+"""svcflow: standardised service procedures, declared once; timed, recorded, drawn, simulated, checked.
+
+The public surface is what `__all__` lists; each name is imported when it is first used, so that
+`import svcflow` stays quick.
+"""
 
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from svcflow.analysis.conform import conform
+    from svcflow.checks import Finding, check
+    from svcflow.drawing import draw
+    from svcflow.errors import DeclarationError, Refused, StaleRevision, SvcflowError
+    from svcflow.kernel import facts
+    from svcflow.kernel.commands import Actor, Recipient
+    from svcflow.kernel.deadlines import Deadline
+    from svcflow.kernel.deviations import Deviation
+    from svcflow.kernel.facts import Fact
+    from svcflow.kernel.instance import Instance
+    from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario
+    from svcflow.model.dump import dump
+    from svcflow.model.procedure import Procedure
+    from svcflow.runtime.clock import VirtualClock
+    from svcflow.runtime.engine import Engine
+    from svcflow.simulate import simulate
+    from svcflow.text import Text
 
 __version__ = "0.1.0"
 
 _WHERE = {
-    "Catalog": "svcflow.model.catalog",
-    "Procedure": "svcflow.model.procedure",
-    "load": "svcflow.model.catalog",
-    "load_mapping": "svcflow.model.catalog",
-    "load_scenario": "svcflow.model.catalog",
+    "Actor": "kernel.commands",
+    "Catalog": "model.catalog",
+    "Deadline": "kernel.deadlines",
+    "DeclarationError": "errors",
+    "Deviation": "kernel.deviations",
+    "Engine": "runtime.engine",
+    "Fact": "kernel.facts",
+    "Finding": "checks",
+    "Instance": "kernel.instance",
+    "Procedure": "model.procedure",
+    "Recipient": "kernel.commands",
+    "Refused": "errors",
+    "StaleRevision": "errors",
+    "SvcflowError": "errors",
+    "Text": "text",
+    "VirtualClock": "runtime.clock",
+    "check": "checks",
+    "conform": "analysis.conform",
+    "draw": "drawing",
+    "dump": "model.dump",
+    "facts": "kernel",
+    "load": "model.catalog",
+    "load_mapping": "model.catalog",
+    "load_scenario": "model.catalog",
+    "simulate": "simulate",
 }
+
+__all__ = [  # noqa: PLE0604  # the names are the keys above
+    "Actor",
+    "Catalog",
+    "Deadline",
+    "DeclarationError",
+    "Deviation",
+    "Engine",
+    "Fact",
+    "Finding",
+    "Instance",
+    "Procedure",
+    "Recipient",
+    "Refused",
+    "StaleRevision",
+    "SvcflowError",
+    "Text",
+    "VirtualClock",
+    "check",
+    "conform",
+    "draw",
+    "dump",
+    "facts",
+    "load",
+    "load_mapping",
+    "load_scenario",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> object:
     where = _WHERE.get(name)
     if where is None:
         raise AttributeError(f"module 'svcflow' has no attribute {name!r}")
-    return getattr(importlib.import_module(where), name)
+    found: object = getattr(importlib.import_module(f"svcflow.{where}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

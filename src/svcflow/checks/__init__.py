@@ -1,0 +1,28 @@
+"""Checks over a declared procedure: what runs but looks unwise, unreachable, unkept or incomplete.
+
+They only read the procedure. What cannot run at all is refused when the procedure is built.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from svcflow.checks.codes import CODES, Code, FindingSeverity
+from svcflow.checks.finding import Finding
+
+if TYPE_CHECKING:
+    from svcflow.model.procedure import Procedure
+    from svcflow.worktime import WorkCalendar
+
+__all__ = ["CODES", "Code", "Finding", "FindingSeverity", "check"]
+
+
+def check(procedure: Procedure, *, calendar: WorkCalendar | None = None) -> tuple[Finding, ...]:
+    """Return every finding about the procedure, errors first, then by place.
+
+    `calendar` gives the hours of a working day where limits in working hours and in working days are
+    compared; without it a working day counts as 8 working hours, and the finding says so.
+    """
+    from svcflow.checks.suite import run  # noqa: PLC0415  # networkx takes 140 ms to load
+
+    return run(procedure, calendar)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from svcflow.errors import CorruptJournal
+import orjson
+
+from svcflow.errors import CorruptJournal, FieldError
 from svcflow.kernel.facts import Fact, from_record, to_record
 from svcflow.text import Text
 
-_ENCODE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
-
 
 def to_bytes(fact: Fact) -> bytes:
-    """Return the fact as JSON in UTF-8: keys sorted, no spaces, fields at their default left out."""
-    return _ENCODE(to_record(fact)).encode()
+    """Return the fact as JSON in UTF-8: keys sorted, no spaces, fields at their default left out.
+
+    Raises: FieldError when a value has no JSON form (a text that is no Unicode, a number over 64 bits).
+    """
+    try:
+        return orjson.dumps(to_record(fact), option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        message = Text(zh=f"有内容无法留痕：{error}", en=f"a value cannot be kept in the journal: {error}")
+        raise FieldError(message) from None
 
 
 def from_bytes(body: bytes) -> Fact:
     """Return the fact that `to_bytes` wrote. Raises: CorruptJournal when the bytes hold none."""
     try:
-        record: Any = json.loads(body)
+        record: Any = orjson.loads(body)
         return from_record(record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = Text(zh=f"留痕无法读取：{error}", en=f"an entry of the journal cannot be read: {error}")

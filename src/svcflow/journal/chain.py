@@ -31,12 +31,14 @@ def link(previous: bytes, body: bytes) -> bytes:
     return sha256(previous + body).digest()
 
 
-def chained(previous: bytes, facts: Iterable[Fact]) -> Iterator[Entry]:
-    """Yield the facts as entries that go on from the link `previous`."""
+def chained(previous: bytes, facts: Iterable[Fact]) -> tuple[Entry, ...]:
+    """Return the facts as entries that go on from the link `previous`."""
+    entries = []
     for fact in facts:
         body = to_bytes(fact)
         previous = sha256(previous + body).digest()
-        yield Entry(fact, body, previous)
+        entries.append(Entry(fact, body, previous))
+    return tuple(entries)
 
 
 def verified(instance: str, rows: Iterable[tuple[bytes, bytes]], head: bytes) -> Iterator[Fact]:

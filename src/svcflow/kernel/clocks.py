@@ -22,30 +22,27 @@ def start(limit: CompiledLimit, row: int, at_us: int, *, visit: int, running: bo
 
 def resume(limit: CompiledLimit, clock: Clock, at_us: int) -> Clock:
     """Let a stopped clock run on from `at_us`."""
+    due_us = clock.due_us
     row = limit.rows[clock.row]
-    opened = Clock(*clock[:5], at_us, clock.due_us, *clock[7:])
-    due_us = clock.due_us if clock.overdue else _due(limit, row, opened)
-    return _armed(limit, row, opened, due_us)
+    if not clock.overdue and row.reach is not None:
+        due_us = _reached(limit, row, clock, at_us, row.reach)
+    return _armed(limit, row, clock, at_us, due_us, clock.rung, clock.overdue)
 
 
 def pause(clock: Clock, at_us: int) -> Clock:
     """Stop a running clock: nothing is due while it stands still, but a breach stays a breach."""
-    runs = clock.runs if at_us == clock.open_us else (*clock.runs, (clock.open_us, at_us))
-    due_us = clock.due_us if clock.overdue else NEVER
-    return Clock(*clock[:4], runs, STOPPED, due_us, clock.rung, NEVER, clock.overdue, clock.verdict)
+    return _stopped(clock, at_us, clock.due_us if clock.overdue else NEVER, "")
 
 
 def end(clock: Clock, at_us: int, *, reached: bool) -> Clock:
     """End a clock for good, or until the step is entered again; `reached` says that its goal was reached."""
-    stopped = clock if clock.open_us == STOPPED else pause(clock, at_us)
     verdict: Verdict = "late" if clock.overdue else "met" if reached else "cancelled"
-    return Clock(*stopped[:6], clock.due_us, stopped.rung, NEVER, stopped.overdue, verdict)
+    return _stopped(clock, at_us, clock.due_us, verdict)
 
 
 def reopen(limit: CompiledLimit, clock: Clock, at_us: int, *, running: bool) -> Clock:
     """Go on with a clock that had ended: bouncing work gains no time."""
-    open_again = Clock(*clock[:10], verdict="")
-    return resume(limit, open_again, at_us) if running else open_again
+    return resume(limit, clock, at_us) if running else clock._replace(verdict="")
 
 
 def rematch(limit: CompiledLimit, clock: Clock, row: int, at_us: int) -> Clock:
@@ -55,21 +52,20 @@ def rematch(limit: CompiledLimit, clock: Clock, row: int, at_us: int) -> Clock:
     """
     if clock.overdue:
         return clock
-    running = clock.open_us != STOPPED
     if limit.from_now:
-        anew = start(limit, row, at_us, visit=clock.visit, running=False)
+        changed = clock._replace(row=row, started_us=at_us, runs=())
+        since_us = at_us
     else:
-        anew = clock._replace(row=row)
-    kept = Clock(*anew[:7], clock.rung, *anew[8:])
-    return resume(limit, kept, kept.open_us if kept.open_us != STOPPED else at_us) if running else kept
+        changed = clock._replace(row=row)
+        since_us = clock.open_us
+    return changed if clock.open_us == STOPPED else resume(limit, changed._replace(due_us=NEVER), since_us)
 
 
 def fired(limit: CompiledLimit, clock: Clock) -> Clock:
     """Step to the next rung after the present one has fired."""
     row = limit.rows[clock.row]
     overdue = clock.overdue or row.rungs[clock.rung].kind == "overdue"
-    stepped = Clock(*clock[:7], clock.rung + 1, clock.next_us, overdue, clock.verdict)
-    return _armed(limit, row, stepped, clock.due_us)
+    return _armed(limit, row, clock, clock.open_us, clock.due_us, clock.rung + 1, overdue)
 
 
 def present_rung(limit: CompiledLimit, clock: Clock) -> CompiledRung:
@@ -108,47 +104,61 @@ def remaining(limit: CompiledLimit, clock: Clock, at_us: int) -> int:
     return limit.calendar.between_us(at_us, due_us)
 
 
-def _armed(limit: CompiledLimit, row: CompiledRow, clock: Clock, due_us: int) -> Clock:
+def _stopped(clock: Clock, at_us: int, due_us: int, verdict: Verdict) -> Clock:
+    name, visit, row, started_us, runs, open_us, _, rung, _, overdue, _ = clock
+    if open_us not in (STOPPED, at_us):
+        runs = (*runs, (open_us, at_us))
+    return Clock(name, visit, row, started_us, runs, STOPPED, due_us, rung, NEVER, overdue, verdict)
+
+
+def _armed(  # noqa: PLR0917  # the parts of one clock, on the hottest way there is
+    limit: CompiledLimit,
+    row: CompiledRow,
+    clock: Clock,
+    open_us: int,
+    due_us: int,
+    rung: int,
+    overdue: bool,  # noqa: FBT001
+) -> Clock:
+    """Return the clock running since `open_us`, with the instant of its rung."""
     next_us = NEVER
-    if clock.rung < len(row.rungs):
-        rung = row.rungs[clock.rung]
-        next_us = _instant(limit, row, rung, clock, due_us) + (_STRICTLY_AFTER if rung.strict else 0)
-    return Clock(*clock[:6], due_us, clock.rung, next_us, clock.overdue, clock.verdict)
+    if rung < len(row.rungs):
+        at = row.rungs[rung]
+        next_us = _instant(limit, row, at, clock, open_us, due_us) + (_STRICTLY_AFTER if at.strict else 0)
+    return Clock(*clock[:5], open_us, due_us, rung, next_us, overdue, "")
 
 
-def _due(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> int:
-    return NEVER if row.reach is None else _reached(limit, row, clock, row.reach)
-
-
-def _instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock, due_us: int) -> int:
-    if rung.kind == "overdue" or (rung.reach == row.reach and rung.share is None):
-        return due_us
+def _instant(  # noqa: PLR0917  # see _armed
+    limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock, open_us: int, due_us: int
+) -> int:
     if rung.share is not None:
-        return _part(limit, clock, rung.share, due_us)
-    return _reached(limit, row, clock, rung.reach)
+        return _part(limit, clock, open_us, rung.share, due_us)
+    if rung.reach == row.reach:
+        return due_us
+    return _reached(limit, row, clock, open_us, rung.reach)
 
 
-def _reached(limit: CompiledLimit, row: CompiledRow, clock: Clock, reach: int) -> int:
-    """Return the earliest instant at which the clock, running on, has counted `reach`."""
+def _reached(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int, reach: int) -> int:
+    """Return the earliest instant at which the clock, running on from `open_us`, has counted `reach`."""
+    calendar, done = limit.calendar, 0
     if row.family == "elapsed":
-        return clock.open_us + max(0, reach - sum(last - first for first, last in clock.runs))
-    calendar = limit.calendar
+        for first, last in clock.runs:
+            done += last - first
+        return open_us + max(0, reach - done)
     if row.family == "working":
-        done = 0
         for first, last in clock.runs:
             done += calendar.between_us(first, last)
-        return calendar.add_us(clock.open_us, max(0, reach - done))
-    days = 0
+        return calendar.add_us(open_us, max(0, reach - done))
     for first, last in clock.runs:
-        days += calendar.closings_between_us(first, last, clock.started_us)
-    if days >= reach:
-        return calendar.add_us(clock.open_us, 0)
-    return calendar.nth_closing_from_us(clock.open_us, reach - days, clock.started_us)
+        done += calendar.closings_between_us(first, last, clock.started_us)
+    if done >= reach:
+        return calendar.add_us(open_us, 0)
+    return calendar.nth_closing_from_us(open_us, reach - done, clock.started_us)
 
 
-def _part(limit: CompiledLimit, clock: Clock, share: Fraction, due_us: int) -> int:
+def _part(limit: CompiledLimit, clock: Clock, open_us: int, share: Fraction, due_us: int) -> int:
     """Return when `share` of the open time between start and deadline has run."""
     calendar = limit.calendar
     done = sum(calendar.between_us(first, last) for first, last in clock.runs)
-    total = done + calendar.between_us(clock.open_us, due_us)
-    return calendar.add_us(clock.open_us, max(0, -(-share.numerator * total // share.denominator) - done))
+    total = done + calendar.between_us(open_us, due_us)
+    return calendar.add_us(open_us, max(0, -(-share.numerator * total // share.denominator) - done))

@@ -97,6 +97,8 @@ class Compiled:
     uses_recipient: bool
     rematch: tuple[str, ...]
     """Limits whose matrix has to be asked again when data change."""
+    watched: frozenset[str]
+    """Steps whose doer is remembered, because another step may not be done by the same person."""
     _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
 
     def way(self, start: str, goal: str) -> tuple[str, ...] | None:
@@ -164,6 +166,7 @@ def compile_procedure(
         {trigger: tuple(rows) for trigger, rows in by_trigger.items()},
         any(guard is not None and "recipient" in guard.names for guard in guards),
         tuple(name for name, limit in limits.items() if len(limit.rows) > 1),
+        frozenset(step.step.not_by for step in steps.values() if step.step.not_by is not None),
     )
 
 

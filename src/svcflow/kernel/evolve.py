@@ -73,8 +73,9 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     at_us = fact.occurred_us
     _merge(draft, fact.data, fact.evidence, at_us)
     row = compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
-    draft.counts = {**draft.counts, row.key: draft.counts.get(row.key, 0) + 1}
-    if fact.actor:
+    if row.move.at_most is not None:
+        draft.counts = {**draft.counts, row.key: draft.counts.get(row.key, 0) + 1}
+    if fact.step in compiled.watched and fact.actor:
         draft.left_by = {**draft.left_by, fact.step: fact.actor}
     _leave(compiled, draft, fact.step, at_us)
     _enter(compiled, draft, fact.to, at_us, restart=row.move.clock == "restart")
@@ -154,9 +155,8 @@ def _enter(compiled: Compiled, draft: Draft, name: str, at_us: int, *, restart: 
 
 
 def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int) -> None:
-    left = compiled.steps[name]
     gone = {name}
-    if left.branches:
+    if compiled.steps[name].branches:
         gone.update(step for step in draft.active if name in compiled.inside(step))
     draft.active = {step: since for step, since in draft.active.items() if step not in gone}
     for step in gone:
@@ -216,12 +216,17 @@ def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
 
 def _settle(compiled: Compiled, draft: Draft, at_us: int) -> None:
     """Bring steps, pause and the next due instant in line with what is active."""
-    leaves = tuple(name for name in draft.active if not compiled.steps[name].branches)
-    working = [name for name in leaves if compiled.steps[name].step.end is None]
-    draft.steps = tuple(working) or leaves
+    leaves, working, waiting = [], [], True
+    for name in draft.active:
+        place = compiled.steps[name]
+        if not place.branches:
+            leaves.append(name)
+            if place.step.end is None:
+                working.append(name)
+                waiting = waiting and place.step.waits is not None
+    draft.steps = tuple(working or leaves)
     if draft.status != "ended":
-        waiting = bool(working) and all(compiled.steps[name].step.waits for name in working)
-        _pause(compiled, draft, at_us, stop=waiting or draft.status == "held")
+        _pause(compiled, draft, at_us, stop=(waiting and bool(working)) or draft.status == "held")
     _arm(draft)
 
 
@@ -236,4 +241,8 @@ def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
 
 
 def _arm(draft: Draft) -> None:
-    draft.next_us = min([clock.next_us for clock in draft.clocks.values()], default=NEVER)
+    soonest = NEVER
+    for clock in draft.clocks.values():
+        if clock.next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hottest way
+            soonest = clock.next_us
+    draft.next_us = soonest

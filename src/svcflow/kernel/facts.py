@@ -6,9 +6,10 @@ datetimes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Literal
+from operator import attrgetter
+from typing import Any, Literal
 
 import attrs
 
@@ -216,18 +217,21 @@ FACTS: Mapping[str, type[Fact]] = {
 }
 
 
+@attrs.frozen
 class _Shape:
-    """Remember the fields of one class of facts, apart from those at their default."""
+    """Remember the fields of one class of facts, and how to read them all at once."""
 
-    cache: ClassVar[dict[type[Fact], tuple[tuple[str, Any], ...]]] = {}
+    names: tuple[str, ...]
+    defaults: tuple[Any, ...]
+    values: Callable[[Fact], tuple[Any, ...]]
 
     @classmethod
-    def of(cls, kind: type[Fact]) -> tuple[tuple[str, Any], ...]:
-        shape = cls.cache.get(kind)
-        if shape is None:
-            shape = tuple((f.name, f.default) for f in attrs.fields(kind))
-            cls.cache[kind] = shape
-        return shape
+    def of(cls, kind: type[Fact]) -> _Shape:
+        names = tuple(field.name for field in attrs.fields(kind))
+        return cls(names, tuple(field.default for field in attrs.fields(kind)), attrgetter(*names))
+
+
+_SHAPES = {kind: _Shape.of(kind) for kind in FACTS.values()}
 
 
 def to_record(fact: Fact) -> dict[str, Any]:
@@ -235,11 +239,11 @@ def to_record(fact: Fact) -> dict[str, Any]:
 
     Leaving defaults out keeps the bytes of old journals the same when a later version adds a field.
     """
-    record: dict[str, Any] = {"kind": type(fact).__name__}
-    for name, default in _Shape.of(type(fact)):
-        value = getattr(fact, name)
-        if value != default:
-            record[name] = value
+    kind = type(fact)
+    shape = _SHAPES[kind]
+    fields = zip(shape.names, shape.values(fact), shape.defaults, strict=True)
+    record = {name: value for name, value, default in fields if value != default}
+    record["kind"] = kind.__name__
     return record
 
 

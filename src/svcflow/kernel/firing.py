@@ -219,17 +219,12 @@ def _wrong_role(ledger: Ledger, command: Fire, choice: Choice) -> Iterator[Breac
 
 
 def _missing(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value]) -> Iterator[Breach]:
-    draft = ledger.draft
-    given = {name for name, value in {**draft.data, **data}.items() if value is not None}
-    absent = [n for n in choice.row.move.requires if n not in given and n not in command.evidence]
-    if absent:
-        listed = ", ".join(absent)
-        message = Text(zh=f"“{command.trigger}”须提供 {listed}", en=f"{command.trigger!r} requires {listed}")
-        remedy = Text(zh="在 data 或 evidence 中给出", en="give it in data or evidence")
-        yield Breach("requires", "missing_data", message, remedy, {"missing": absent})
-    leaving = choice.leaving
-    since = draft.active.get(leaving, 0)
+    yield from _missing_data(ledger, command, choice, data)
+    leaving, draft = choice.leaving, ledger.draft
     owed = ledger.compiled.steps[leaving].step.evidence
+    if not owed:
+        return
+    since = draft.active.get(leaving, 0)
     absent = [n for n in owed if n not in command.evidence and draft.evidence.get(n, -1) < since]
     if absent:
         listed = ", ".join(absent)
@@ -238,6 +233,21 @@ def _missing(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, V
         )
         remedy = Text(zh="在 evidence 中给出", en="give it in evidence")
         yield Breach("evidence", "missing_evidence", message, remedy, {"missing": absent})
+
+
+def _missing_data(
+    ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value]
+) -> Iterator[Breach]:
+    requires = choice.row.move.requires
+    if not requires:
+        return
+    given = {name for name, value in {**ledger.draft.data, **data}.items() if value is not None}
+    absent = [name for name in requires if name not in given and name not in command.evidence]
+    if absent:
+        listed = ", ".join(absent)
+        message = Text(zh=f"“{command.trigger}”须提供 {listed}", en=f"{command.trigger!r} requires {listed}")
+        remedy = Text(zh="在 data 或 evidence 中给出", en="give it in data or evidence")
+        yield Breach("requires", "missing_data", message, remedy, {"missing": absent})
 
 
 def _overridden(breach: Breach, command: Fire) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal, NamedTuple
 
 import attrs
@@ -85,12 +86,12 @@ class Instance:
 
 
 FIELDS = tuple(field.name for field in attrs.fields(Instance))
+_values = attrgetter(*FIELDS)
 
 
+@attrs.define(eq=False)
 class Draft:
     """Hold an instance while facts are being applied to it; never leaves the kernel."""
-
-    __slots__ = FIELDS
 
     id: str
     procedure: str
@@ -118,10 +119,7 @@ class Draft:
     @classmethod
     def of(cls, instance: Instance) -> Draft:
         """Return a draft that starts as `instance`."""
-        draft = cls()
-        for name in FIELDS:
-            setattr(draft, name, getattr(instance, name))
-        return draft
+        return cls(*_values(instance))
 
     @classmethod
     def blank(cls, instance: str) -> Draft:
@@ -132,7 +130,7 @@ class Draft:
 
     def freeze(self) -> Instance:
         """Return the instance as it stands."""
-        return Instance(*[getattr(self, name) for name in FIELDS])
+        return Instance(*_values(self))
 
 
 BLANK = Instance(
@@ -163,8 +161,8 @@ BLANK = Instance(
 
 def to_state(instance: Instance) -> list[Any]:
     """Return the instance as plain JSON values, in the order of its fields."""
-    state = [getattr(instance, name) for name in FIELDS]
-    state[FIELDS.index("clocks")] = list(instance.clocks.values())
+    state = list(_values(instance))
+    state[FIELDS.index("clocks")] = [tuple(clock) for clock in instance.clocks.values()]
     return state
 
 

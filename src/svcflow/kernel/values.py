@@ -16,6 +16,8 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
 
     Raises: FieldError naming everything that does not fit.
     """
+    if not data:
+        return {}
     kept: dict[str, Value] = {}
     wrong: list[Text] = []
     for name, value in data.items():

@@ -53,6 +53,7 @@ _EN: dict[Unit, str] = {
     "cd": "calendar day",
     "mo": "month",
 }
+_SMALLEST = Decimal("0.000001")
 _WRITTEN = re.compile(r"(?P<value>\d{1,9}(?:\.\d{1,6})?)(?P<unit>wm|wh|wd|cd|mo|m|h|d)")
 _SPOKEN = re.compile(
     r"(?P<value>\d+(?:\.\d+)?)\s*(?P<word>days?|hours?|hrs?|minutes?|mins?|weeks?|months?|[天日]|个?小时|分钟?|个?月|周)?"
@@ -60,7 +61,19 @@ _SPOKEN = re.compile(
 
 
 def _decimal(value: Decimal | int | str) -> Decimal:
-    return _plain(Decimal(value))
+    try:
+        number = Decimal(value)
+    except (ArithmeticError, ValueError, TypeError):
+        number = Decimal("NaN")
+    if not (number.is_finite() and abs(number) < 10**9 and number == number.quantize(_SMALLEST)):
+        raise _mistake(
+            Text(zh=f"{value} 不能作为时限的数值", en=f"{value} is no number of an amount of time"),
+            Text(
+                zh="写小于十亿的数，至多六位小数",
+                en="give a number below 1,000,000,000 with at most six decimals",
+            ),
+        )
+    return _plain(number)
 
 
 @attrs.frozen

@@ -14,7 +14,7 @@ from svcflow.model.document import Document, read_document
 from svcflow.model.mapping import LogMapping
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
-from svcflow.model.structure import structure, structure_procedure
+from svcflow.model.structure import by_kind, structure, structure_procedure
 from svcflow.text import Text
 
 K = TypeVar("K")
@@ -131,7 +131,7 @@ def _with_id(data: Mapping[str, object], kind: str) -> dict[str, object]:
         raise DeclarationError(
             [Problem((), message, Text(zh=f"第一个键写 {kind}", en=f"its first key must be {kind}"))]
         )
-    return {"id" if key == kind else key: value for key, value in data.items()}
+    return by_kind(data, kind)
 
 
 def _read(paths: Iterable[Path]) -> Catalog:

@@ -78,7 +78,7 @@ def read_document(source: FilePath | str) -> Document:
 
 def parse_document(content: str | bytes, *, file: str = "<text>") -> Document:
     """Parse YAML text. Raises: DeclarationError naming line and column."""
-    raw = content.encode() if isinstance(content, str) else content
+    raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
     if len(raw) > MAX_BYTES:
         _fail(file, (1, 1), Text(zh="文件超过 1 MiB", en="the document is larger than 1 MiB"))
     try:
@@ -116,7 +116,9 @@ class _Reader:
             _fail(self.file, place, Text(zh=f"不是合法的 YAML：{what}", en=f"not valid YAML: {what}"))
         except YAMLError as error:
             what = str(error).splitlines()[0]
-            _fail(self.file, (1, 1), Text(zh=f"不是合法的 YAML：{what}", en=f"not valid YAML: {what}"))
+            before = text[: getattr(error, "position", 0)]
+            place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+            _fail(self.file, place, Text(zh=f"不是合法的 YAML：{what}", en=f"not valid YAML: {what}"))
         if self.problems:
             raise DeclarationError(self.problems)
         if not isinstance(data, dict) or next(iter(data), None) not in KINDS:
@@ -180,7 +182,7 @@ class _Reader:
                 self._stop(event, "不允许合并键 <<", "merge keys << are not allowed; write it out")
             where = (*path, key)
             value_event = next(self.events)
-            if type(value_event).__name__ != "ScalarEvent":
+            if type(value_event).__name__ != "ScalarEvent" or not value_event.value:
                 self.places.setdefault(where, _mark(event))
             value = self._node(value_event, where)
             if key in data:

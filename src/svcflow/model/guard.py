@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
@@ -21,6 +22,9 @@ MAX_CHARACTERS, MAX_NODES, MAX_DEPTH = 1_000, 100, 20
 
 Data = Mapping[str, Any]
 _Closure = Callable[[Data], Any]
+
+_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
+_RUN_ON = re.compile(r"(?<![\w.])(?>\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?>(?:[eE][+-]?\d+)?)[^\W\d]")
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
@@ -104,6 +108,9 @@ class Guard:
 def _parse(text: str) -> ast.expr:
     if len(text) > MAX_CHARACTERS:
         _refuse(f"超过 {MAX_CHARACTERS} 个字符", f"is longer than {MAX_CHARACTERS} characters", text[:40])
+    if "\\" in text or _RUN_ON.search(_STRING.sub('""', text)):
+        # Python warns about these on the host's stderr, and differently from version to version
+        _refuse("含反斜杠或数字与文字连写", "has a backslash, or a number run into a word", text[:40])
     if text.count("(") + text.count("[") + text.count("{") > MAX_NODES:
         _refuse("嵌套过深", "nests too deeply", text[:40])
     try:

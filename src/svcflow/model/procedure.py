@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeVar
 
 import attrs
 
-from svcflow.errors import DeclarationError
+from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, optional_amount
@@ -59,9 +59,17 @@ class HoldRule:
 
 
 def _keyed(items: Iterable[T] | Mapping[str, T]) -> dict[str, T]:
-    if isinstance(items, Mapping):
-        return dict(items)
-    return {item.id: item for item in items}
+    """Key the items by their ids, refusing one named twice or kept under another's name."""
+    given = list(items.values() if isinstance(items, Mapping) else items)
+    keyed = {item.id: item for item in given}
+    if len(keyed) != len(given) or (isinstance(items, Mapping) and keyed.keys() != items.keys()):
+        names = ", ".join(item.id for item in given)
+        message = Text(
+            zh=f"每个名字只用一次，并与其键一致：{names}",
+            en=f"each id is used once and equals its key: {names}",
+        )
+        raise DeclarationError([Problem((), message)])
+    return keyed
 
 
 @attrs.frozen(kw_only=True, slots=False, eq=True)
@@ -74,11 +82,15 @@ class Procedure:
     id: str
     version: int = 1
     name: Text = NO_TEXT
-    area: Area = "all"
+    area: Area = attrs.field(default="all", validator=attrs.validators.in_(AREAS))
     owner: Text = NO_TEXT
     purpose: Text = NO_TEXT
     effective: date | None = None
-    recipients: tuple[Group, ...] = attrs.field(default=GROUPS, converter=tuple)
+    recipients: tuple[Group, ...] = attrs.field(
+        default=GROUPS,
+        converter=tuple,
+        validator=attrs.validators.deep_iterable(attrs.validators.in_(GROUPS)),
+    )
     calendar: str = "always"
     sources: Mapping[str, str] = attrs.field(factory=dict)
     fields: Mapping[str, Field] = attrs.field(factory=dict, converter=_keyed)

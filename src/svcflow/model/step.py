@@ -63,6 +63,14 @@ class Transition:
     enforce: Mapping[str, Enforcement] = attrs.field(factory=dict, kw_only=True)
 
 
+def _by_trigger(moves: Iterable[Transition]) -> tuple[Transition, ...]:
+    """Put the rows of one trigger together, as a document writes them; their order decides."""
+    rows: dict[str, list[Transition]] = {}
+    for move in moves:
+        rows.setdefault(move.trigger, []).append(move)
+    return tuple(move for together in rows.values() for move in together)
+
+
 def _limit(written: object) -> TimeLimit | None:
     if written is None or isinstance(written, TimeLimit):
         return written
@@ -89,7 +97,7 @@ class Step:
     at_most: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
     not_by: str | None = attrs.field(default=None, kw_only=True)
     parallel: tuple[Branch, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
-    to: tuple[Transition, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    to: tuple[Transition, ...] = attrs.field(default=(), converter=_by_trigger, kw_only=True)
     end: str | None = attrs.field(default=None, kw_only=True)
 
     @property

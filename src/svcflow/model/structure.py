@@ -6,7 +6,7 @@ Every mistake is collected with its path before anything is refused.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin
@@ -26,8 +26,21 @@ from svcflow.errors import DeclarationError, Path, Problem, SvcflowError
 from svcflow.model.amount import UNITS, Amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
-from svcflow.model.limit import Row, Rung, TimeLimit
+from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.scalar import (
+    is_number,
+    is_value,
+    mistaken,
+    read_choice,
+    read_date,
+    read_mapping,
+    read_number,
+    read_plain,
+    read_share,
+    read_text,
+    strict,
+)
 from svcflow.model.scenario import Branching, Duration
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.text import Text
@@ -50,11 +63,20 @@ def structure(data: Data, cls: type[T]) -> T:
 def structure_procedure(data: Data) -> Procedure:
     """Build a procedure from the data of its document. Raises: DeclarationError."""
     _required(data, ("procedure", "steps"))
-    form = {"id" if key == "procedure" else key: value for key, value in data.items()}
+    form = by_kind(data, "procedure")
     try:
         return structure(form, Procedure)
     except DeclarationError as error:
         raise DeclarationError((*error.problems, *_beyond(form, error.problems))) from None
+
+
+def by_kind(data: Data, kind: str) -> dict[str, Any]:
+    """Return the data with the value of its first key as `id`. Raises: DeclarationError."""
+    if "id" in data:
+        message = Text(zh="没有“id”这个键", en="there is no key 'id' here")
+        remedy = Text(zh=f"标识写在 {kind} 之后", en=f"the id is the value of {kind}")
+        raise DeclarationError([Problem(("id",), message, remedy)])
+    return {"id" if key == kind else key: value for key, value in data.items()}
 
 
 def _beyond(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
@@ -97,24 +119,33 @@ def _required(data: Data, keys: tuple[str, ...]) -> None:
 @lru_cache(maxsize=1)
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    converter.register_structure_hook_factory(attrs.has, lambda cls: _class_hook(converter, cls, _same))
+    converter.register_structure_hook_func(
+        _generic(tuple), lambda value, t: _list(converter, value, get_args(t)[0])
+    )
+    converter.register_structure_hook_func(
+        _generic(Mapping), lambda value, t: _dict(converter, value, get_args(t)[1])
+    )
     for kind, zh, en in (
         (str, "文字", "text"),
         (int, "整数", "a whole number"),
         (bool, "true 或 false", "true or false"),
     ):
-        converter.register_structure_hook(kind, _strict(kind, zh, en))
-    converter.register_structure_hook(float, _share)
-    converter.register_structure_hook(Text, _text)
+        converter.register_structure_hook(kind, strict(kind, zh, en))
+    converter.register_structure_hook(float, read_share)
+    converter.register_structure_hook(Text, read_text)
     converter.register_structure_hook(
-        Branching, lambda value, _: Branching(shares={k: _share(v, None) for k, v in _mapping(value).items()})
+        Branching,
+        lambda value, _: Branching(shares={k: read_share(v, None) for k, v in read_mapping(value).items()}),
     )
     converter.register_structure_hook(Duration, _class_hook(converter, Duration, _duration_form))
     converter.register_structure_hook(Amount, lambda written, _: Amount.parse(written))
-    converter.register_structure_hook(Guard, lambda written, _: Guard(str(written)))
-    converter.register_structure_hook(date, _date)
-    converter.register_structure_hook_func(_is_scalar_union, lambda value, _: _plain_value(value))
+    converter.register_structure_hook(Guard, lambda written, _: Guard(str(read_plain(written))))
+    converter.register_structure_hook(date, read_date)
+    converter.register_structure_hook_func(is_number, lambda value, _: read_number(value))
+    converter.register_structure_hook_func(is_value, lambda value, _: read_plain(value))
     converter.register_structure_hook_func(
-        lambda t: get_origin(t) is not None and str(t).startswith("typing.Literal"), _literal
+        lambda t: get_origin(t) is not None and str(t).startswith("typing.Literal"), read_choice
     )
     for cls in (Field, Indicator):
         _keyed_mapping(converter, cls)
@@ -127,8 +158,11 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(
         Rung, _class_hook(converter, Rung, lambda v: v if isinstance(v, Mapping) else {"at": str(v)})
     )
-    converter.register_structure_hook(Row, _class_hook(converter, Row, lambda v: v))
     return converter
+
+
+def _generic(origin: Any) -> Callable[[Any], bool]:
+    return lambda kind: get_origin(kind) == origin
 
 
 def _class_hook(
@@ -143,13 +177,7 @@ def _class_hook(
         _cattrs_detailed_validation=True,
         **renames,  # type: ignore[arg-type]  # cattrs takes overrides by attribute name
     )
-    return lambda value, _: inner(_mapping(form(value)), cls)
-
-
-def _mapping(value: object) -> Any:
-    if not isinstance(value, Mapping):
-        raise _wrong(value, "一组键值", "a mapping of keys to values")
-    return value
+    return lambda value, _: inner(read_mapping(form(value)), cls)
 
 
 def _limit_form(value: object) -> object:
@@ -184,25 +212,43 @@ def _keyed(
 ) -> Callable[[Any], list[T]]:
     inner = _class_hook(converter, cls, lambda value: value)
 
-    def items(value: object) -> list[T]:
-        made, errors = [], []
-        for name, item in _mapping(value).items():
-            try:
-                form = short(item)
-                made.append(inner({**_without(key, form, cls), key: name}, cls))
-            except (BaseValidationError, SvcflowError, ForbiddenExtraKeysError) as error:
-                error.add_note(IterableValidationNote("", name, cls))
-                errors.append(error)
-        if errors:
-            raise IterableValidationError("", errors, cls)
+    def item(name: str | int, written: Any) -> T:
+        made: T = inner({**_without(key, short(written), cls), key: name}, cls)
         return made
 
-    return items
+    return lambda value: _each(read_mapping(value).items(), item, cls)
+
+
+def _each(items: Iterable[tuple[Any, Any]], make: Callable[[Any, Any], T], cls: type[Any]) -> list[T]:
+    """Make every item, keeping the mistakes of all of them, each with its place."""
+    made, errors = [], []
+    for place, item in items:
+        try:
+            made.append(make(place, item))
+        except (BaseValidationError, SvcflowError, ForbiddenExtraKeysError) as error:
+            error.add_note(IterableValidationNote("", place, cls))
+            errors.append(error)
+    if errors:
+        raise IterableValidationError("", errors, cls)
+    return made
+
+
+def _list(converter: cattrs.Converter, value: object, kind: Any) -> tuple[Any, ...]:
+    """Structure a list; a lone text is no list of its letters."""
+    if not isinstance(value, list | tuple):
+        raise mistaken(value, "列表，如 [甲, 乙]", "a list such as [a, b]")
+    return tuple(_each(enumerate(value), lambda _, item: converter.structure(item, kind), tuple))
+
+
+def _dict(converter: cattrs.Converter, value: object, kind: Any) -> dict[str, Any]:
+    items = read_mapping(value)
+    made = _each(items.items(), lambda _, item: converter.structure(item, kind), dict)
+    return dict(zip(items, made, strict=True))
 
 
 def _without(key: str, form: object, cls: type[Any]) -> Data:
     """Return the mapping, refusing a key that the document already gives by position."""
-    data: Data = _mapping({} if form is None else form)
+    data: Data = read_mapping({} if form is None else form)
     if key in data:
         raise ForbiddenExtraKeysError("", cls, {key})
     return data
@@ -238,89 +284,20 @@ def _keyed_tuple(converter: cattrs.Converter, cls: type[Any], *, key: str = "id"
 def _transitions(converter: cattrs.Converter, value: object) -> tuple[Transition, ...]:
     """`{accept: accepted}`, `{reject: {step: …}}`, and rows of one trigger as a list."""
     inner = _class_hook(converter, Transition, _same)
-    made, errors = [], []
-    for trigger, written in _mapping(value).items():
-        rows = written if isinstance(written, list) else [written]
-        for place, row in enumerate(rows):
-            form = {"step": row} if isinstance(row, str) else row
-            try:
-                made.append(inner({**_without("trigger", form, Transition), "trigger": trigger}, Transition))
-            except (BaseValidationError, SvcflowError, ForbiddenExtraKeysError) as error:
-                if isinstance(written, list):
-                    error.add_note(IterableValidationNote("", place, Transition))
-                error.add_note(IterableValidationNote("", trigger, Transition))
-                errors.append(error)
-    if errors:
-        raise IterableValidationError("", errors, Transition)
-    return tuple(made)
 
+    def row(trigger: str, written: Any) -> Transition:
+        form = {"step": written} if isinstance(written, str) else written
+        made: Transition = inner({**_without("trigger", form, Transition), "trigger": trigger}, Transition)
+        return made
 
-def _strict(kind: type[Any], zh: str, en: str) -> Callable[[Any, Any], Any]:
-    def hook(value: Any, _: Any) -> Any:
-        if type(value) is not kind:
-            raise _wrong(value, zh, en)
-        return value
+    def rows(trigger: str, written: Any) -> list[Transition]:
+        if not isinstance(written, list):
+            return [row(trigger, written)]
+        if not written:
+            raise mistaken(written, "下一环节", "the next step")
+        return _each(enumerate(written), lambda _, item: row(trigger, item), Transition)
 
-    return hook
-
-
-def _text(value: object, _: object) -> Text:
-    if isinstance(value, str):
-        return Text(en=value) if value.isascii() else Text(zh=value)
-    extra = set(_mapping(value)) - {"zh", "en"}
-    if extra:
-        raise ForbiddenExtraKeysError("", Text, extra)
-    wrong = [key for key, item in value.items() if not isinstance(item, str)]  # type: ignore[attr-defined]  # a mapping
-    if wrong:
-        raise _wrong(value, "文字", "text under zh and en")
-    return Text(**value)  # type: ignore[arg-type]  # checked above
-
-
-def _date(value: object, _: object) -> date:
-    try:
-        return value if isinstance(value, date) else date.fromisoformat(str(value))
-    except ValueError:
-        raise _wrong(value, "日期，如 2026-01-01", "a date such as 2026-01-01") from None
-
-
-def _share(value: object, _: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _wrong(value, "数字", "a number")
-    return float(value)
-
-
-def _is_scalar_union(kind: Any) -> bool:
-    parts = set(get_args(kind))
-    return bool(parts) and parts <= {str, int, float, bool, type(None)} and len(parts - {type(None)}) > 1
-
-
-def _plain_value(value: object) -> Any:
-    if value is not None and not isinstance(value, str | int | float | bool):
-        raise _wrong(value, "单个值", "a single value")
-    return value
-
-
-def _literal(value: Any, kind: Any) -> Any:
-    choices = get_args(kind)
-    if value not in choices:
-        near = difflib.get_close_matches(str(value), [str(c) for c in choices], 1)
-        listed = ", ".join(str(c) for c in choices if c is not None)
-        remedy = (
-            Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
-            if near
-            else Text(zh=f"可取：{listed}", en=f"write one of {listed}")
-        )
-        raise DeclarationError(
-            [Problem((), Text(zh=f"不能是“{value}”", en=f"{value!r} is not allowed"), remedy)]
-        )
-    return value
-
-
-def _wrong(value: object, zh: str, en: str) -> DeclarationError:
-    shown = repr(value) if len(repr(value)) < 60 else f"{repr(value)[:57]}…"
-    return DeclarationError(
-        [Problem((), Text(zh=f"须为{zh}，而不是 {shown}", en=f"takes {en}, not {shown}"))]
-    )
+    return tuple(move for moves in _each(read_mapping(value).items(), rows, Transition) for move in moves)
 
 
 def _problems(error: BaseException, path: Path) -> Iterator[Problem]:

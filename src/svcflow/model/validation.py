@@ -113,6 +113,10 @@ def _steps(procedure: Procedure, steps: tuple[Step, ...], base: Path) -> Iterato
         yield from _step(procedure, step, path)
         for move in step.to:
             yield from _transition(procedure, move, scope, (*path, "to", move.trigger))
+        for name, times in Counter(branch.id for branch in step.parallel).items():
+            if times > 1:
+                message = Text(zh=f"分支名 {name} 重复", en=f"branch id {name!r} is used {times} times")
+                yield Problem((*path, "parallel", name), message, _RENAME)
         for branch in step.parallel:
             inside = (*path, "parallel", branch.id)
             yield from _identifier(branch.id, inside)

@@ -264,7 +264,7 @@ def _open(url: str) -> Store:
 
 def _append(work: Transaction, outcome: Outcome, head: bytes, command_id: str | None) -> None:
     refused = outcome.refused.sequence if outcome.refused else 0
-    entries = tuple(chained(head, outcome.facts))
+    entries = chained(head, outcome.facts)
     work.append(outcome.instance, entries, command_id=command_id, refused=refused)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from threading import RLock
+from types import TracebackType
+from typing import Self
 
 from svcflow.journal.chain import Entry
 from svcflow.kernel.deviations import Deviation, deviations_of
@@ -23,13 +24,9 @@ class MemoryStore:
         self._journals: dict[str, list[Entry]] = {}
         self._answers: dict[tuple[str, str], Answer] = {}
 
-    @contextmanager
-    def transaction(self) -> Iterator[MemoryTransaction]:
+    def transaction(self) -> MemoryTransaction:
         """Open a transaction; it excludes all others until it is left."""
-        with self._lock:
-            work = MemoryTransaction(self)
-            yield work
-            work.keep()
+        return MemoryTransaction(self)
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""
@@ -94,17 +91,28 @@ class MemoryTransaction:
         self._store = store
         self._written: list[tuple[Instance, Sequence[Entry], str | None, int]] = []
 
+    def __enter__(self) -> Self:
+        self._store._lock.acquire()  # noqa: SLF001  # one noun in two classes
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._keep()
+        self._store._lock.release()  # noqa: SLF001  # see __enter__
+
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""
-        return self._store._kept.get(instance)  # noqa: SLF001  # one noun in two classes
+        return self._store._kept.get(instance)  # noqa: SLF001  # see __enter__
 
     def answer(self, instance: str, command_id: str) -> Answer | None:
         """Return what a command of this id came to."""
-        return self._store._answers.get((instance, command_id))  # noqa: SLF001  # see load
+        return self._store._answers.get((instance, command_id))  # noqa: SLF001  # see __enter__
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence."""
-        entries = self._store._journals.get(instance, ())  # noqa: SLF001  # see load
+        entries = self._store._journals.get(instance, ())  # noqa: SLF001  # see __enter__
         return [entry.fact for entry in entries[:until]]
 
     def append(
@@ -113,15 +121,15 @@ class MemoryTransaction:
         """Write entries and the instance they leave."""
         self._written.append((instance, entries, command_id, refused))
 
-    def keep(self) -> None:
+    def _keep(self) -> None:
         """Apply what was written."""
         store = self._store
         for instance, entries, command_id, refused in self._written:
-            store._journals.setdefault(instance.id, []).extend(entries)  # noqa: SLF001  # see load
-            store._kept[instance.id] = Kept(instance, entries[-1].link)  # noqa: SLF001  # see load
+            store._journals.setdefault(instance.id, []).extend(entries)  # noqa: SLF001  # see __enter__
+            store._kept[instance.id] = Kept(instance, entries[-1].link)  # noqa: SLF001  # see __enter__
             if command_id is not None:
                 answer = Answer(instance.sequence, refused)
-                store._answers[instance.id, command_id] = answer  # noqa: SLF001  # see load
+                store._answers[instance.id, command_id] = answer  # noqa: SLF001  # see __enter__
 
 
 def _fits(one: Deviation, query: DeviationQuery) -> bool:

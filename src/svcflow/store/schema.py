@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
 VERSION = 1
 
@@ -26,7 +26,7 @@ instances = Table(
     Column("next_us", BigInteger, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("head", LargeBinary(32), nullable=False),
-    Column("state", Text, nullable=False),
+    Column("state", LargeBinary, nullable=False),
     Index("svcflow_instances_due", "next_us"),
     Index("svcflow_instances_started", "procedure", "started_us"),
 )

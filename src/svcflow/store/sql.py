@@ -5,13 +5,13 @@ Facts, the instance they leave, its next due instant and its deviations change i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
 import attrs
+import orjson
 from sqlalchemy import Connection, bindparam, create_engine, event, func, select
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import make_url
@@ -29,7 +29,6 @@ from svcflow.store import schema
 from svcflow.text import NO_TEXT, Text
 
 _BUSY_MS = 30_000
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 _instances, _facts, _commands, _deviations = (
     schema.instances,
@@ -204,7 +203,7 @@ class SqlTransaction:
             "next_us": instance.next_us,
             "sequence": instance.sequence,
             "head": entries[-1].link,
-            "state": _ENCODE(to_state(instance)),
+            "state": orjson.dumps(to_state(instance)),
         }
         if entries[0].fact.sequence == 1:
             fixed = {"id": instance.id, "procedure": instance.procedure, "version": instance.version}
@@ -233,8 +232,8 @@ def _load(connection: Connection, instance: str) -> Kept | None:
     return None if row is None else Kept(_instance(row.state), row.head)
 
 
-def _instance(state: str) -> Instance:
-    return from_state(json.loads(state))
+def _instance(state: bytes) -> Instance:
+    return from_state(orjson.loads(state))
 
 
 def _deviation(row: Any) -> Deviation:

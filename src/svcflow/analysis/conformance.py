@@ -1,0 +1,301 @@
+"""Conformance: how a foreign log held against a procedure, as values. It replays nothing and draws nothing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+import attrs
+
+from svcflow.analysis.log import Flaw
+from svcflow.analysis.replay import Missed
+from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.facts import DeviationKind, to_datetime
+from svcflow.model.amount import DAY_US, HOUR_US, MINUTE_US, Amount
+from svcflow.model.procedure import Procedure
+from svcflow.text import Text
+
+__all__ = ["CaseResult", "Conformance", "LimitResult", "Variant", "readable"]
+
+Status = Literal["ended", "open", "broken_off", "empty"]
+Counts = Mapping[str, int]
+
+
+@attrs.frozen
+class CaseResult:
+    """Hold how one case went.
+
+    An `open` case had not ended at the log's end; one `broken_off` left what a calendar covers; an `empty` one
+    held no event that means anything to the procedure. `missed` are the events that could not be replayed.
+    """
+
+    case: str
+    activities: tuple[str, ...]
+    status: Status
+    outcome: str = ""
+    deviations: tuple[Deviation, ...] = ()
+    missed: tuple[Missed, ...] = ()
+
+    @property
+    def conforms(self) -> bool:
+        """Tell whether the case kept every rule and limit, so far if it is open."""
+        return not self.deviations and not self.missed and self.status in ("ended", "open")
+
+
+@attrs.frozen
+class Variant:
+    """Hold one sequence of activities and how its cases went."""
+
+    activities: tuple[str, ...]
+    cases: int
+    deviating: int
+    deviations: int
+
+
+@attrs.frozen(kw_only=True)
+class LimitResult:
+    """Hold how one limit was kept, counted over its visits.
+
+    A visit is judged when it was met or breached; `open` ones still ran within their limit at the log's end,
+    `cancelled` ones ended for another reason. `overruns_us` are those of breached visits that have ended,
+    rising, in the limit's own clock: open hours for working limits.
+    """
+
+    limit: str
+    name: Text
+    working: bool
+    met: int
+    breached: int
+    open: int
+    cancelled: int
+    overruns_us: tuple[int, ...]
+
+    @property
+    def judged(self) -> int:
+        """How many visits were met or breached."""
+        return self.met + self.breached
+
+    @property
+    def share(self) -> float | None:
+        """The share of judged visits that were breached; None when none was judged."""
+        return self.breached / self.judged if self.judged else None
+
+    def overrun(self, share: float) -> Amount | None:
+        """Return the overrun that `share` of the ended breaches do not exceed (nearest rank)."""
+        if not self.overruns_us:
+            return None
+        rank = max(1, math.ceil(share * len(self.overruns_us)))
+        return readable(self.overruns_us[rank - 1], working=self.working)
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Conformance:
+    """Hold what a log came to; `ended_us` is the log's last instant, up to which limits were judged.
+
+    `events` are all of the log; those that are `unmapped`, `ignored` or `unfinished` (of another lifecycle than
+    `complete`) ask nothing of the procedure. `unjudged` names required fields: a mapping gives no data.
+    """
+
+    procedure: Procedure
+    mapping: str
+    results: tuple[CaseResult, ...]
+    limits: tuple[LimitResult, ...]
+    events: int
+    ended_us: int | None
+    reordered: int
+    unmapped: Counts
+    ignored: Counts
+    unfinished: Counts
+    unjudged: tuple[str, ...]
+    flaws: tuple[Flaw, ...]
+
+    @property
+    def cases(self) -> int:
+        """How many cases the log holds."""
+        return len(self.results)
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """The log's last instant; None for a log without events."""
+        return None if self.ended_us is None else to_datetime(self.ended_us)
+
+    @cached_property
+    def statuses(self) -> Counts:
+        """Cases by status, each of the four present."""
+        return {
+            **dict.fromkeys(("ended", "open", "broken_off", "empty"), 0),
+            **_counted(r.status for r in self.results),
+        }
+
+    @property
+    def replayed(self) -> int:
+        """How many cases held something to replay."""
+        return self.cases - self.statuses["empty"]
+
+    @cached_property
+    def outcomes(self) -> Counts:
+        """Ended cases by outcome."""
+        return _counted(result.outcome for result in self.results if result.status == "ended")
+
+    @cached_property
+    def conforming(self) -> int:
+        """How many cases kept every rule and limit; open ones so far."""
+        return sum(result.conforms for result in self.results)
+
+    @property
+    def deviations(self) -> Iterator[Deviation]:
+        """Every deviation, case by case; `sequence` is 0, since a foreign case keeps no journal."""
+        return (one for result in self.results for one in result.deviations)
+
+    @cached_property
+    def by_kind(self) -> Counts:
+        """Deviations by kind."""
+        return _counted(one.kind for one in self.deviations)
+
+    @cached_property
+    def by_step(self) -> Counts:
+        """Deviations by step."""
+        return _counted(one.step for one in self.deviations)
+
+    @cached_property
+    def by_role(self) -> Counts:
+        """Deviations by the role that is responsible for the step; empty where the step has none."""
+        return _counted(one.role for one in self.deviations)
+
+    @cached_property
+    def not_replayed(self) -> Mapping[Missed, int]:
+        """Events that the kernel would not take, by rule and activity."""
+        counts = Counter(missed for result in self.results for missed in result.missed)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """Sequences of activities, those with most deviating cases first."""
+        groups: dict[tuple[str, ...], list[CaseResult]] = {}
+        for result in self.results:
+            if result.status != "empty":
+                groups.setdefault(result.activities, []).append(result)
+        made = (_variant(activities, results) for activities, results in groups.items())
+        return tuple(sorted(made, key=lambda one: (-one.deviating, -one.cases, one.activities)))
+
+    def cases_with(self, kind: DeviationKind) -> Iterator[CaseResult]:
+        """Yield the cases that deviate in this way."""
+        return (result for result in self.results if any(one.kind == kind for one in result.deviations))
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain data with keys that stay: counts, limits, the 20 worst variants, deviating cases.
+
+        Instants are ISO 8601 in UTC; overruns are given in microseconds of the limit's own clock.
+        """
+        return {
+            "procedure": self.procedure.id,
+            "version": self.procedure.version,
+            "mapping": self.mapping,
+            "log_ended_at": _iso(self.ended_us),
+            "events": self.events,
+            "cases": self.cases,
+            "statuses": dict(self.statuses),
+            "outcomes": dict(self.outcomes),
+            "conforming": self.conforming,
+            "deviations": {
+                "kind": dict(self.by_kind),
+                "step": dict(self.by_step),
+                "role": dict(self.by_role),
+            },
+            "limits": [_limit_json(limit) for limit in self.limits],
+            "variants": [
+                attrs.asdict(one) | {"activities": list(one.activities)} for one in self.variants[:20]
+            ],
+            "unmapped": dict(self.unmapped),
+            "ignored": dict(self.ignored),
+            "unfinished": dict(self.unfinished),
+            "not_replayed": [
+                {"rule": rule, "activity": activity, "events": count}
+                for (rule, activity), count in self.not_replayed.items()
+            ],
+            "reordered": self.reordered,
+            "unjudged": list(self.unjudged),
+            "flaws": [attrs.asdict(flaw) for flaw in self.flaws],
+            "deviating": [_case_json(r) for r in self.results if r.status != "empty" and not r.conforms],
+        }
+
+
+def readable(us: int, *, working: bool) -> Amount:
+    """Round a length of time to an amount that people read: minutes, hours from one hour, days from two days.
+
+    >>> readable(5_400_000_000, working=True).text("en")
+    '1.5 working hours'
+
+    Open hours make no days: how many they fill is the calendar's to say.
+    """
+    if us < HOUR_US:
+        return Amount(round(us / MINUTE_US), "wm" if working else "m")
+    if working or us < 2 * DAY_US:
+        return Amount(_tenths(us, HOUR_US), "wh" if working else "h")
+    return Amount(_tenths(us, DAY_US), "d")
+
+
+def _tenths(us: int, unit_us: int) -> Decimal:
+    return Decimal(round(us * 10 / unit_us)) / 10
+
+
+def _counted(names: Iterator[str]) -> Counts:
+    counts = Counter(names)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _variant(activities: tuple[str, ...], results: Sequence[CaseResult]) -> Variant:
+    deviating = sum(not result.conforms for result in results)
+    return Variant(activities, len(results), deviating, sum(len(result.deviations) for result in results))
+
+
+def _iso(us: int | None) -> str | None:
+    return None if us is None else to_datetime(us).isoformat()
+
+
+def _limit_json(limit: LimitResult) -> dict[str, object]:
+    median, p95 = limit.overrun(0.5), limit.overrun(0.95)
+    return {
+        "limit": limit.limit,
+        "judged": limit.judged,
+        "met": limit.met,
+        "breached": limit.breached,
+        "share": limit.share,
+        "open": limit.open,
+        "cancelled": limit.cancelled,
+        "overruns": len(limit.overruns_us),
+        "overrun_median": None if median is None else str(median),
+        "overrun_p95": None if p95 is None else str(p95),
+    }
+
+
+def _case_json(result: CaseResult) -> dict[str, object]:
+    return {
+        "case": result.case,
+        "status": result.status,
+        "outcome": result.outcome,
+        "deviations": [_deviation_json(one) for one in result.deviations],
+        "not_replayed": [{"rule": rule, "activity": activity} for rule, activity in result.missed],
+    }
+
+
+def _deviation_json(one: Deviation) -> dict[str, object]:
+    return {
+        "kind": one.kind,
+        "severity": one.severity,
+        "step": one.step,
+        "role": one.role,
+        "actor": one.actor,
+        "occurred_at": _iso(one.occurred_us),
+        "trigger": one.trigger,
+        "limit": one.limit,
+        "visit": one.visit,
+        "due_at": _iso(one.due_us),
+        "overrun_us": one.overrun_us,
+        "detail": dict(one.detail),
+    }

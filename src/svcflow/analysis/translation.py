@@ -1,0 +1,153 @@
+"""Translation: what the events of a foreign log mean in the words of one procedure.
+
+It checks a mapping against its procedure, and reads sequences of events. It replays nothing and reads no file.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import attrs
+
+from svcflow.errors import DeclarationError, Path, Problem
+from svcflow.model.mapping import LogMapping
+from svcflow.model.procedure import Procedure
+from svcflow.text import Text
+
+__all__ = ["Ask", "Reading", "Sign", "Translation"]
+
+Sign = tuple[str, str, str]
+"""What an event says that a mapping reads: activity, role and lifecycle."""
+
+
+@attrs.frozen
+class Ask:
+    """Hold what one event asks of the procedure; `index` is the event's place in its case, by time.
+
+    `trigger` is None for an activity that can only start an instance, `roles` None when the role is unknown.
+    """
+
+    index: int
+    activity: str
+    trigger: str | None
+    roles: frozenset[str] | None
+
+
+@attrs.frozen
+class Reading:
+    """Hold what a sequence of events asks, and how many of its events ask nothing, by activity."""
+
+    asks: tuple[Ask, ...]
+    starts: bool
+    """Whether the first event is itself the start, so that it fires nothing."""
+    unmapped: Mapping[str, int]
+    ignored: Mapping[str, int]
+    unfinished: Mapping[str, int]
+    """Events of another lifecycle than `complete`, by lifecycle."""
+
+    @property
+    def activities(self) -> tuple[str, ...]:
+        """The activities that are replayed, in their order."""
+        return tuple(ask.activity for ask in self.asks)
+
+
+@attrs.frozen
+class Translation:
+    """Hold a mapping that has been checked against its procedure."""
+
+    mapping: LogMapping
+    zone: ZoneInfo
+
+    @classmethod
+    def of(cls, procedure: Procedure, mapping: LogMapping) -> Self:
+        """Check the mapping. Raises: DeclarationError listing every mistake, each with a suggestion."""
+        problems = list(_problems(procedure, mapping))
+        if problems:
+            raise DeclarationError(problems)
+        return cls(mapping, ZoneInfo(mapping.zone))
+
+    def read(self, signs: tuple[Sign, ...]) -> Reading:
+        """Say what the events of one case ask, in their order."""
+        asks: list[Ask] = []
+        counts: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
+        unmapped, ignored, unfinished = counts
+        for index, (activity, role, lifecycle) in enumerate(signs):
+            if lifecycle != "complete":
+                unfinished[lifecycle] += 1
+            elif activity in self.mapping.ignore:
+                ignored[activity] += 1
+            elif self._knows(activity):
+                known = self.mapping.roles.get(role)
+                roles = None if known is None else frozenset((known,))
+                asks.append(Ask(index, activity, self.mapping.activities.get(activity), roles))
+            else:
+                unmapped[activity] += 1
+        starts = bool(asks) and asks[0].activity in self.mapping.starts
+        return Reading(tuple(asks), starts, *counts)
+
+    def _knows(self, activity: str) -> bool:
+        return activity in self.mapping.activities or activity in self.mapping.starts
+
+
+def _problems(procedure: Procedure, mapping: LogMapping) -> Iterator[Problem]:
+    if mapping.procedure != procedure.id:
+        message = Text(
+            zh=f"对照表写给流程 {mapping.procedure}，不是 {procedure.id}",
+            en=f"the mapping is for procedure {mapping.procedure!r}, not {procedure.id!r}",
+        )
+        yield Problem(
+            ("procedure",),
+            message,
+            Text(
+                zh=f"改用 {mapping.procedure} 流程，或换一份对照表",
+                en=f"give procedure {mapping.procedure}, or another mapping",
+            ),
+        )
+        return  # the names of another procedure would all be wrong
+    if mapping.version not in (None, procedure.version):
+        yield Problem(
+            ("version",),
+            Text(
+                zh=f"对照表写给第 {mapping.version} 版，流程是第 {procedure.version} 版",
+                en=f"the mapping is for version {mapping.version}, the procedure is version {procedure.version}",
+            ),
+            Text(
+                zh="核对后改写 version，或删去这一行",
+                en="check it and correct version, or leave it out",
+            ),
+        )
+    triggers = procedure.triggers
+    for activity, trigger in mapping.activities.items():
+        if trigger not in triggers:
+            yield _unknown(("activities", activity), "流转", "trigger", trigger, triggers)
+    for written, role in mapping.roles.items():
+        if role not in procedure.roles:
+            yield _unknown(("roles", written), "岗位", "role", role, procedure.roles)
+    for place, activity in enumerate(mapping.ignore):
+        if activity in mapping.activities or activity in mapping.starts:
+            message = Text(zh=f"“{activity}”既有对应又被忽略", en=f"{activity!r} is both mapped and ignored")
+            yield Problem(("ignore", place), message, Text(zh="二者留一", en="keep one of the two"))
+    yield from _zone_problem(mapping.zone)
+
+
+def _unknown(path: Path, zh: str, en: str, name: str, known: Collection[str]) -> Problem:
+    near = difflib.get_close_matches(name, known, 1)
+    listed = near[0] if near else ", ".join(sorted(known)) or "—"
+    return Problem(
+        path,
+        Text(zh=f"流程没有{zh}“{name}”", en=f"the procedure has no {en} {name!r}"),
+        Text(zh=f"可用：{listed}", en=f"did you mean {listed}?" if near else f"there are: {listed}"),
+    )
+
+
+def _zone_problem(zone: str) -> Iterator[Problem]:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # what zoneinfo raises for names it cannot open
+        message = Text(zh=f"没有时区“{zone}”", en=f"there is no time zone {zone!r}")
+        remedy = Text(zh="例如写 Asia/Shanghai", en="write for example Europe/Amsterdam")
+        yield Problem(("zone",), message, remedy)

@@ -1,0 +1,60 @@
+"""The table of finding codes: severity and meaning of each. Documentation is generated from it.
+
+A code, once published, keeps its meaning; the severity of one code is the same wherever it is found.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+from svcflow.text import Text
+
+__all__ = ["CODES", "RANK", "Code", "FindingSeverity"]
+
+FindingSeverity = Literal["error", "warning", "note"]
+RANK: dict[FindingSeverity, int] = {"error": 0, "warning": 1, "note": 2}
+
+
+@attrs.frozen
+class Code:
+    """Hold one row of the table."""
+
+    id: str
+    severity: FindingSeverity
+    meaning: Text
+
+
+def _table(*rows: tuple[str, FindingSeverity, str, str]) -> dict[str, Code]:
+    return {code: Code(code, severity, Text(zh=zh, en=en)) for code, severity, zh, en in rows}
+
+
+CODES: dict[str, Code] = _table(
+    ("automatic-loop", "error", "超时自动流转首尾相接，无人干预便永不停止", "moves made on overdue form a circle that nothing stops"),
+    ("dead-end", "error", "环节既不是结束也没有去路", "a step that is no end has no way on"),
+    ("limit-below-shortest-way", "error", "最短路径上各环节用足时限，已超过总时限", "the steps' limits on the shortest way already exceed the limit over them"),
+    ("no-way-to-end", "error", "从该环节走不到任何结束环节", "no end can be reached from the step"),
+    ("row-unreachable", "error", "条件行永远轮不到", "a guarded row can never be taken"),
+    ("span-without-way", "error", "时限的起点走不到终点", "no way leads from a limit's start to its end"),
+    ("unknown-choice", "error", "条件比较的值不在字段选项之内", "a guard compares a choice with a value it cannot take"),
+    ("unreachable-step", "error", "从起点走不到该环节", "no way leads from the first step to the step"),
+    ("deemed-move-owes", "warning", "超时自动流转无法提供所要求的材料", "a move made on overdue requires what nobody supplies then"),
+    ("end-never-reached", "warning", "非正常结束的环节没有来路", "an end other than completion is never reached"),
+    ("evidence-without-exit", "warning", "凭证在离开环节时提交，而该环节没有出口", "evidence is owed on leaving a step that cannot be left"),
+    ("limit-below-longest-way", "warning", "最长无环路径上各环节用足时限，会超过总时限", "the steps' limits on the longest acyclic way exceed the limit over them"),
+    ("name-missing", "warning", "缺少中文或英文名称", "a Chinese or English name is missing"),
+    ("not-by-never-before", "warning", "回避所指环节不会先于本环节发生", "the step named by not_by never comes before this one"),
+    ("number-unsourced", "warning", "数值没有注明来源", "a number does not say where it comes from"),
+    ("rework-unbounded", "warning", "返工循环没有次数上限", "a rework loop has no bound"),
+    ("rows-ambiguous", "warning", "同一流转的条件部分重叠而去向不同", "guards of one trigger overlap in part and lead to different steps"),
+    ("rows-with-gap", "warning", "有的数据不满足任何一行条件", "for some data no row of a trigger matches"),
+    ("step-without-limit", "warning", "环节没有时限", "a step has no time limit"),
+    ("step-without-role", "warning", "环节没有责任岗位", "a step has no role"),
+    ("wait-without-cap", "warning", "等待或暂停没有最长时间", "a wait or a hold has no longest duration"),
+    ("warning-too-late", "warning", "预警点不早于截止时间", "a warning does not come before the deadline"),
+    ("field-unused", "note", "选填字段无处使用", "an optional field is used nowhere"),
+    ("limit-rows-overlap", "note", "时限矩阵的条件部分重叠，靠先后次序决定", "guards of a limit's matrix overlap in part; their order decides"),
+    ("loop-not-marked", "note", "往回的流转没有标明 rework 或 exception", "a move leads back without being marked rework or exception"),
+    ("role-unused", "note", "岗位无处使用", "a role is used nowhere"),
+)  # fmt: skip

@@ -1,0 +1,109 @@
+"""Whether a procedure can go round for ever: rework without a bound, unmarked ways back, automatic circles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from svcflow.checks.finding import Finding, finding
+from svcflow.checks.graph import DONE, back_edges, circles, reachable, scope_graph
+from svcflow.checks.places import Rows, Scope, row_groups, scopes
+from svcflow.model.procedure import Procedure
+from svcflow.model.step import Step, Transition
+from svcflow.text import Text
+
+__all__ = ["loops"]
+
+
+def loops(procedure: Procedure) -> Iterator[Finding]:
+    """Yield rework loops without a bound, ways back that are not marked, circles of moves made on overdue."""
+    found = scopes(procedure)
+    for scope in found:
+        yield from _unbounded(scope)
+        yield from _unmarked(scope)
+    by_itself: dict[str, bool] = {}
+    for scope in reversed(found):
+        yield from _automatic(procedure, scope, by_itself)
+
+
+def _unbounded(scope: Scope) -> Iterator[Finding]:
+    """Take away the moves that are bounded by `at_most`; a rework move still on a circle has no bound."""
+    loose = circles(scope_graph(scope, lambda move: move.at_most is None))
+    for rows in row_groups(scope):
+        for place, move in enumerate(rows.moves):
+            if move.kind == "rework" and move.at_most is None and _together(rows.step.id, move.step, loose):
+                yield _rework(rows, place, move)
+
+
+def _rework(rows: Rows, place: int, move: Transition) -> Finding:
+    return finding(
+        "rework-unbounded",
+        rows.path_of(place),
+        Text(
+            zh=f"返工 {move.trigger}（{rows.step.id} → {move.step}）次数没有上限",
+            en=f"rework {move.trigger} ({rows.step.id} to {move.step}) may happen any number of times",
+        ),
+        Text(zh="加 at_most，例如 at_most: 1", en="add at_most, for example at_most: 1"),
+    )
+
+
+def _unmarked(scope: Scope) -> Iterator[Finding]:
+    # A circle of plain moves only, with no wait on it, is a way back that nobody marked.
+    graph = scope_graph(scope, lambda move: move.kind == "normal" and move.at_most is None)
+    graph.remove_nodes_from([step.id for step in scope.steps if step.waits is not None])
+    sources = [step.id for step in scope.steps if step.id in graph]
+    back = set(back_edges(graph, sources))
+    for rows in row_groups(scope):
+        for place, move in enumerate(rows.moves):
+            if (rows.step.id, move.step) in back and move.kind == "normal" and move.at_most is None:
+                yield finding(
+                    "loop-not-marked",
+                    rows.path_of(place),
+                    Text(
+                        zh=f"{move.trigger} 由 {rows.step.id} 回到 {move.step}，但未标明类别",
+                        en=f"{move.trigger} leads from {rows.step.id} back to {move.step} but is marked as normal",
+                    ),
+                    Text(zh="加 kind: rework 与 at_most", en="add kind: rework and at_most"),
+                )
+
+
+def _automatic(procedure: Procedure, scope: Scope, by_itself: dict[str, bool]) -> Iterator[Finding]:
+    """Circles of moves that need nobody: made on overdue, or `done` of branches that end by themselves."""
+    timed = {step.id: _timed(procedure, step) for step in scope.steps}
+    graph = scope_graph(scope, lambda _: False)
+    for rows in row_groups(scope):
+        done = rows.trigger == DONE and by_itself.get(rows.step.id, False)
+        if done or rows.trigger in timed[rows.step.id]:
+            graph.add_edges_from((rows.step.id, m.step) for m in rows.moves if not _stops(procedure, m))
+    if scope.parent is not None:
+        after = reachable(graph, scope.steps[0].id)
+        ends = any(step.end is not None and step.id in after for step in scope.steps)
+        by_itself[scope.parent.id] = by_itself.get(scope.parent.id, True) and ends
+    for circle in circles(graph):
+        steps = [step for step in scope.steps if step.id in circle]
+        names = ", ".join(step.id for step in steps)
+        yield finding(
+            "automatic-loop",
+            (*scope.path_of(steps[0]), "on_overdue"),
+            Text(
+                zh=f"{names} 之间可全靠超时自动流转循环，永不结束",
+                en=f"an instance can circle through {names} for ever by moves made on overdue",
+            ),
+            Text(
+                zh="去掉其中一处 on_overdue，或给该流转加 at_most 和 enforce: {rework: refuse}",
+                en="drop one on_overdue, or give its move at_most with enforce: {rework: refuse}",
+            ),
+        )
+
+
+def _timed(procedure: Procedure, step: Step) -> frozenset[str]:
+    own = (*step.time_limits, *(limit for limit in procedure.limits if limit.step == step.id))
+    return frozenset(limit.on_overdue for limit in own if limit.on_overdue is not None)
+
+
+def _stops(procedure: Procedure, move: Transition) -> bool:
+    # A bound stops a circle only where going past it is refused; merely recorded, it goes on.
+    return move.at_most is not None and move.enforce.get("rework", procedure.enforce.rework) == "refuse"
+
+
+def _together(one: str, other: str, loose: list[set[str]]) -> bool:
+    return any(one in circle and other in circle for circle in loose)

@@ -1,0 +1,200 @@
+"""Whether limits fit together: what the steps may take against the limit that runs over all of them.
+
+Reported is what is certain when every step uses its limit up; `measures` says how clocks are compared. A
+step that waits takes nothing from a limit it stops; a step without a limit counts as no time at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import attrs
+
+from svcflow.checks.cases import Case, cases
+from svcflow.checks.finding import Finding, finding
+from svcflow.checks.measures import ALWAYS, DayHours, Length, Measure, measures
+from svcflow.checks.places import concurrent, scopes
+from svcflow.checks.ways import Stretch, branches_of, stretch
+from svcflow.errors import Path
+from svcflow.model.limit import TimeLimit
+from svcflow.model.procedure import Procedure
+from svcflow.model.step import Step
+from svcflow.text import Text
+from svcflow.worktime import WorkCalendar
+
+__all__ = ["sums"]
+
+SHOWN = 8
+"""Steps of a way that a message names before it says how many more there are."""
+
+
+def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Finding]:
+    """Yield limits that the steps' own limits break, and spans whose end no way reaches."""
+    own = {step.id: limit for step in procedure.all_steps.values() if (limit := _own(procedure, step))}
+    sheet = _Sheet(procedure, own, calendar)
+    for scope in scopes(procedure):
+        for step in scope.steps:
+            if step.parallel and step.id in own:
+                path = (*scope.path_of(step), "within")
+                yield from _compare(sheet, own[step.id], tuple(branches_of(procedure, step)), path)
+    for place, limit in enumerate(procedure.limits):
+        over = stretch(procedure, limit)
+        if over is None:
+            continue
+        if over.shortest(lambda _: 0) is None:
+            yield from _no_way(procedure, limit, place)
+        else:
+            yield from _compare(sheet, limit, (over,), ("limits", place))
+
+
+@attrs.frozen
+class _Sheet:
+    """Hold what lengths are read from."""
+
+    procedure: Procedure
+    own: Mapping[str, TimeLimit]
+    calendar: WorkCalendar | None
+
+    def length(self, limit: TimeLimit, place: int, case: Case) -> Length | None:
+        """Return the length of one row of a limit; None where the row has no target."""
+        within = case.rows[limit.id][place].within
+        return None if within is None else Length(within, limit.calendar or self.procedure.calendar)
+
+    def hours(self, calendar: str) -> DayHours:
+        """Return the hours of a working day: of the calendar given, where it is the one meant."""
+        if self.calendar is None or self.calendar.id != calendar or calendar == ALWAYS:
+            return DayHours()
+        return DayHours.of(self.calendar)
+
+    def least(self, step: str, over: TimeLimit, case: Case, measure: Measure) -> tuple[int, Length] | None:
+        """Return what a step takes at the least by a measure, with the row that says so."""
+        limit = self.own.get(step)
+        if limit is None or limit.id == over.id:
+            return None
+        if over.stoppable and self.procedure.all_steps[step].waits is not None:
+            return None
+        lengths = [self.length(limit, place, case) for place in range(len(case.rows[limit.id]))]
+        if None in lengths:
+            return None
+        return min(
+            ((measure.weigh(length), length) for length in lengths if length), key=lambda pair: pair[0]
+        )
+
+    def weigh(self, over: TimeLimit, case: Case, measure: Measure) -> Callable[[Step], int | None]:
+        """Return a scale for steps; one whose row has no target counts as one without a limit."""
+
+        def scale(step: Step) -> int | None:
+            least = self.least(step.id, over, case, measure)
+            return None if least is None else least[0]
+
+        return scale
+
+
+def _own(procedure: Procedure, step: Step) -> TimeLimit | None:
+    """Return the limit that says how long the step may take: its own, else one declared for it apart."""
+    apart = (limit for limit in procedure.limits if limit.step == step.id)
+    return next((*step.time_limits, *apart).__iter__(), None)
+
+
+def _compare(sheet: _Sheet, over: TimeLimit, stretches: tuple[Stretch, ...], path: Path) -> Iterator[Finding]:
+    """Yield at most one finding for the limit: the shortest way in any case, else the longest."""
+    tried = list(cases(sheet.procedure, over, sheet.own.values()))
+    for shortest in (True, False):
+        for case in tried:
+            limit = sheet.length(over, 0, case)
+            if limit is None:
+                continue
+            for measure in measures(limit, sheet.hours(limit.calendar)):
+                scale = sheet.weigh(over, case, measure)
+                for run in stretches:
+                    way = run.shortest(scale) if shortest else run.longest(scale)
+                    if way is not None and way[0] > measure.most:
+                        broken = _Broken(sheet, over, limit, case, measure, way[1], way[0])
+                        yield broken.finding(path, shortest=shortest)
+                        return
+
+
+@attrs.frozen
+class _Broken:
+    """Hold one way on which the steps need more than the limit, to be worded."""
+
+    sheet: _Sheet
+    over: TimeLimit
+    limit: Length
+    case: Case
+    measure: Measure
+    steps: tuple[str, ...]
+    total: int
+
+    def finding(self, path: Path, *, shortest: bool) -> Finding:
+        """Word it."""
+        need, when, way, basis = self._need(), self._when(), self._way(), self._basis()
+        zh_which, en_which = ("最短", "shortest") if shortest else ("最长（无环）", "longest acyclic")
+        zh_scope, en_scope = self._scope()
+        message = Text(
+            zh=f"{when.zh}{zh_which}路径（{way}）上各环节用足时限合计{need.zh}，而{zh_scope}“{self.over.id}”为 {self.limit.amount.text('zh')}{basis.zh}",
+            en=f"{when.en}used up, the limits on the {en_which} way ({way}) come to {need.en}; {en_scope} '{self.over.id}' is {self.limit}{basis.en}",
+        )
+        code = "limit-below-shortest-way" if shortest else "limit-below-longest-way"
+        remedy = Text(
+            zh="收紧环节时限，或放宽总时限" if shortest else "收紧该路径上的环节时限，或说明此路径不计入",
+            en="tighten the steps' limits or widen the one over them"
+            if shortest
+            else "tighten the limits on that way, or widen the one over them",
+        )
+        return finding(code, path, message, remedy)
+
+    def _lengths(self) -> list[tuple[str, Length]]:
+        found = (
+            (step, self.sheet.least(step, self.over, self.case, self.measure)) for step in self.steps[:-1]
+        )
+        return [(step, least[1]) for step, least in found if least is not None]
+
+    def _need(self) -> Text:
+        """Exact where every step runs on the limit's own clock."""
+        lengths = [length for _, length in self._lengths()]
+        plain = all((s.clock, s.calendar) == (self.limit.clock, self.limit.calendar) for s in lengths)
+        exact = plain and self.total == sum(map(self.measure.weigh, lengths))
+        word = self.measure.word(self.total)
+        return word if exact or self.measure.bounds else Text(zh=f"至少 {word.zh}", en=f"at least {word.en}")
+
+    def _way(self) -> str:
+        said = {step: f"{step} {length}" for step, length in self._lengths()}
+        named = [said.get(step, step) for step in self.steps]
+        if len(named) > SHOWN:
+            named = [*named[: SHOWN - 1], f"… {len(named) - SHOWN} …", named[-1]]
+        return " → ".join(named)
+
+    def _when(self) -> Text:
+        example = self.case.example
+        return Text() if example is None else Text(zh=f"当 {example.zh} 时，", en=f"with {example.en}, ")
+
+    def _scope(self) -> tuple[str, str]:
+        if self.over.scope == "step":
+            return "环节时限", "the step's limit"
+        return ("总时限", "the whole limit") if self.over.scope == "procedure" else ("时限", "the limit")
+
+    def _basis(self) -> Text:
+        hours = self.sheet.hours(self.limit.calendar)
+        if not any(self.measure.assumes_hours(length) for _, length in self._lengths()):
+            return Text()
+        if hours.assumed:
+            return Text(zh="（按 1 个工作日 8 小时计）", en=" (counting a working day as 8 working hours)")
+        return Text(zh="（工时取自工作日历）", en=" (with the hours of the calendar)")
+
+
+def _no_way(procedure: Procedure, limit: TimeLimit, place: int) -> Iterator[Finding]:
+    # Steps in two branches of one parallel step have no way between them and yet may follow one another.
+    homes = {step.id: scope for scope in scopes(procedure) for step in scope.steps}
+    start, stop = limit.from_, limit.to
+    if start is None or stop is None or concurrent(homes[start], homes[stop]):
+        return
+    yield finding(
+        "span-without-way",
+        ("limits", place),
+        Text(
+            zh=f"时限“{limit.id}”由 {start} 计到 {stop}，但从 {start} 走不到 {stop}",
+            en=f"limit '{limit.id}' runs from {start} to {stop}, but no way leads there",
+        ),
+        Text(zh="改正 from 或 to", en="correct 'from' or 'to'"),
+    )

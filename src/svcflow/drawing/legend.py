@@ -1,0 +1,106 @@
+"""Under the map: what the lines and symbols mean, and the limits that no box can show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import attrs
+
+from svcflow.drawing import marks, style, wording
+from svcflow.drawing.badge import Badge
+from svcflow.drawing.faces import Row
+from svcflow.drawing.geometry import Point
+from svcflow.drawing.layout import MARGIN, Layout
+from svcflow.drawing.lettering import broken, width
+from svcflow.drawing.marks import number
+from svcflow.drawing.scene import Note
+from svcflow.text import Lang, Text
+
+_SIZE, _LINE, _GAP = 9.5, 16.0, 22.0
+_LEAST_WIDTH = 420.0
+_SWATCH = 30.0
+_LEVEL = {"risk": Text(zh="临近超时", en="at risk"), "over": Text(zh="超时", en="over")}
+
+
+@attrs.frozen
+class _Item:
+    draw: Callable[[float, float], str]
+    said: str
+
+    @property
+    def width(self) -> float:
+        return _SWATCH + width(self.said, _SIZE) + _GAP
+
+
+def legend(layout: Layout, badges: Mapping[str, Badge]) -> tuple[list[str], float, float]:
+    """Return the SVG under the map, where it ends below, and where it ends to the right."""
+    room = max(layout.area.right - MARGIN, _LEAST_WIDTH)
+    out: list[str] = []
+    x, y = MARGIN, layout.area.bottom + 24
+    for item in _items(layout, badges):
+        if x > MARGIN and x + item.width - _GAP > MARGIN + room:
+            x, y = MARGIN, y + _LINE
+        out += [item.draw(x, y), marks.text(Row(item.said, _SIZE), x + _SWATCH, y + 3.4, "note")]
+        x += item.width
+    y += 6
+    for row in _note_rows(layout.scene.notes, layout.lang, room):
+        y += 15
+        out.append(marks.text(row, MARGIN, y, "" if row.bold else "note"))
+    return out, y + 4, MARGIN + room
+
+
+def _note_rows(notes: tuple[Note, ...], lang: Lang, room: float) -> Iterator[Row]:
+    if notes:
+        title = Text(zh="其他时限", en="Further limits")
+        yield Row(title.in_(lang), _SIZE + 0.5, bold=True)
+    for note in notes:
+        for tongue in ("zh", "en") if lang == "zh+en" else (lang,):
+            said = f"{note.head.in_(tongue)}：{note.body.in_(tongue)}"
+            if tongue == "en":
+                said = f"{note.head.en}: {note.body.en}"
+            for line in broken(said, room / _SIZE):
+                yield Row(line, _SIZE)
+
+
+def _items(layout: Layout, badges: Mapping[str, Badge]) -> Iterator[_Item]:
+    scene, lang = layout.scene, layout.lang
+    yield _Item(
+        lambda x, y: f'<circle class="fork" cx="{number(x + 12)}" cy="{number(y)}" r="6"/>',
+        wording.STARTS.in_(lang),
+    )
+    shapes = {node.shape for node in scene.nodes}
+    endings = {node.ending for node in scene.nodes if node.ending}
+    kinds = {"main" if edge.main else edge.kind for edge in scene.edges}
+    for kind in style.LINE:
+        if kind in kinds:
+            yield _Item(_swatch(kind), wording.KIND[kind].in_(lang))
+    if "waiting" in shapes:
+        yield _Item(lambda x, y: marks.pause(x + 14, y), wording.WAITS.in_(lang))
+    if "fork" in shapes:
+        yield _Item(lambda x, y: marks.split(x + 14, y), wording.PARALLEL.in_(lang))
+    if "completed" in endings:
+        yield _Item(lambda x, y: marks.target(x + 14, y), wording.COMPLETED.in_(lang))
+    if endings - {"completed"}:
+        yield _Item(lambda x, y: marks.stop(x + 14, y), wording.OTHER_END.in_(lang))
+    if any(edge.overdue for edge in scene.edges):
+        yield _Item(lambda x, y: marks.clock(x + 18, y, style.INK), wording.OVERDUE.in_(lang))
+    for level in sorted({badge.level for badge in badges.values()} & set(_LEVEL)):
+        _, ink, shape = style.LEVEL[level]
+        yield _Item(_sign(shape, ink), _LEVEL[level].in_(lang))
+
+
+def _sign(shape: str, ink: str) -> Callable[[float, float], str]:
+    return lambda x, y: marks.symbol(shape, x + 10, y, ink)
+
+
+def _swatch(kind: str) -> Callable[[float, float], str]:
+    colour, wide, dash = style.LINE[kind]
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+
+    def draw(x: float, y: float) -> str:
+        start: Point = (x, y)
+        tip: Point = (x + 25, y)
+        line = f'<path d="M{number(x)} {number(y)}h19" stroke="{colour}" stroke-width="{wide}"{dashes}/>'
+        return line + marks.arrow(start, tip, colour)
+
+    return draw

@@ -1,0 +1,100 @@
+"""Small pieces of SVG: numbers, escaped text, arrow heads and symbols drawn as shapes, not glyphs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from svcflow.drawing.faces import LEADING, Row, stacked
+from svcflow.drawing.geometry import Point, Rect
+
+_ILLEGAL = {code: None for code in range(32) if code not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
+_SURROGATES = dict.fromkeys(range(0xD800, 0xE000))
+
+
+def escaped(words: str) -> str:
+    """Escape text for SVG and leave out what XML forbids."""
+    return escape(words.translate(_ILLEGAL).translate(_SURROGATES), quote=True)
+
+
+def number(value: float) -> str:
+    """Write a coordinate with at most two decimals."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def text(row: Row, x: float, y: float, kind: str, *, colour: str = "") -> str:
+    """Write one line of text at its base line."""
+    classes = " ".join(filter(None, (kind, "b" if row.bold and "b" not in kind.split() else "")))
+    chosen = f' class="{classes}"' if classes else ""
+    fill = f' style="fill:{colour}"' if colour else ""
+    size = number(row.size)
+    return (
+        f'<text{chosen} x="{number(x)}" y="{number(y)}" font-size="{size}"{fill}>{escaped(row.text)}</text>'
+    )
+
+
+def rows_svg(rows: Sequence[Row], box: Rect, kind: str = "") -> str:
+    """Write rows of text centred in a box; only bold rows take `kind`."""
+    y = box.cy - stacked(rows) / 2
+    out = []
+    for row in rows:
+        y += row.size * LEADING
+        classes = f"m {kind}" if row.bold and kind else "m"
+        out.append(text(row, box.cx, y - row.size * 0.26, classes))
+    return "".join(out)
+
+
+def arrow(before: Point, tip: Point, colour: str) -> str:
+    """Draw an arrow head at the end of a line."""
+    dx = (tip[0] > before[0]) - (tip[0] < before[0])
+    dy = (tip[1] > before[1]) - (tip[1] < before[1])
+    x, y = tip
+    left = (x - dx * 8 - dy * 3.6, y - dy * 8 - dx * 3.6)
+    right = (x - dx * 8 + dy * 3.6, y - dy * 8 + dx * 3.6)
+    points = " ".join(f"{number(a)},{number(b)}" for a, b in (tip, left, right))
+    return f'<polygon points="{points}" fill="{colour}"/>'
+
+
+def clock(x: float, y: float, colour: str) -> str:
+    """Draw a small clock: fired by itself when overdue."""
+    x, y = round(x, 2), round(y, 2)
+    return (
+        f'<g fill="none" stroke="{colour}" stroke-width="1"><circle cx="{number(x)}" cy="{number(y)}" r="4"/>'
+        f'<path d="M{number(x)} {number(y - 2.4)}V{number(y)}H{number(x + 2)}"/></g>'
+    )
+
+
+def pause(x: float, y: float) -> str:
+    """Draw the sign of waiting: two upright bars in a circle, centred at x, y."""
+    return (
+        f'<g fill="#4b5592"><circle cx="{number(x)}" cy="{number(y)}" r="7"/>'
+        f'<path fill="#fff" d="M{number(x - 3)} {number(y - 3.5)}h2v7h-2zM{number(x + 1)} {number(y - 3.5)}h2v7h-2z"/></g>'
+    )
+
+
+def split(x: float, y: float) -> str:
+    """Draw the sign of parallel work: two upright bars."""
+    return f'<path fill="#2f4a5a" d="M{number(x - 4)} {number(y - 6)}h2.4v12h-2.4zM{number(x + 1.6)} {number(y - 6)}h2.4v12h-2.4z"/>'
+
+
+def target(x: float, y: float) -> str:
+    """Draw the sign of completion: a disc in a ring."""
+    return (
+        f'<circle cx="{number(x)}" cy="{number(y)}" r="7" fill="#fff" stroke="#1f5a2c" stroke-width="1.6"/>'
+        f'<circle cx="{number(x)}" cy="{number(y)}" r="4" fill="#1f5a2c"/>'
+    )
+
+
+def stop(x: float, y: float) -> str:
+    """Draw the sign of another end: a cross in a ring."""
+    return (
+        f'<g fill="none" stroke="#5b5b5b" stroke-width="1.4"><circle cx="{number(x)}" cy="{number(y)}" r="7" fill="#fff"/>'
+        f'<path d="M{number(x - 3)} {number(y - 3)}l6 6m0 -6l-6 6"/></g>'
+    )
+
+
+def symbol(shape: str, x: float, y: float, colour: str) -> str:
+    """Draw the sign of a badge's level, 7 pixels wide, from x."""
+    if shape == "triangle":
+        return f'<path fill="{colour}" d="M{number(x)} {number(y + 3)}h7l-3.5 -6.4z"/>'
+    return f'<rect fill="{colour}" x="{number(x)}" y="{number(y - 3.2)}" width="6.4" height="6.4"/>'

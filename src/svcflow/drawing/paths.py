@@ -1,0 +1,224 @@
+"""Our own router, first half: each line's way over the grid of channels and empty cells.
+
+Lines are searched one after another (A*), the main line first; length, bends, crossings, shared channels
+and crowded sides of boxes cost. Ways are in grid numbers: even = channel, odd = middle of a column or row.
+Where in a channel a line runs is settled afterwards.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from svcflow.drawing.rows import Cell, Places
+from svcflow.drawing.scene import Edge, Scene
+
+Vertex = tuple[int, int]
+Way = tuple[Vertex, ...]
+RIGHT, DOWN, LEFT, UP = range(4)
+_BEND, _CROSS, _GRAZE, _SHARE, _SIDE = 56.0, 140.0, 40.0, 0.03, 16.0
+_BACK = 30.0
+_ORDER = {"normal": 0, "exception": 1, "rework": 2}
+
+
+def ways(scene: Scene, places: Places, xs: Sequence[float], ys: Sequence[float]) -> dict[str, Way]:
+    """Return the way of every edge; `xs` and `ys` are rough positions of the grid's lines."""
+    return _Router(scene, places, xs, ys).run()
+
+
+@attrs.define
+class _Router:
+    scene: Scene
+    places: Places
+    xs: Sequence[float]
+    ys: Sequence[float]
+    found: dict[str, list[int]] = attrs.field(factory=dict)
+    sides: dict[tuple[str, int], int] = attrs.field(factory=dict)
+    owner: dict[int, str] = attrs.field(factory=dict)
+    passed: tuple[list[int], list[int]] = attrs.field(init=False)
+    bent: list[int] = attrs.field(init=False)
+    used: tuple[list[int], list[int]] = attrs.field(init=False)
+    step: tuple[int, int, int, int] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        size = len(self.xs) * len(self.ys)
+        self.passed, self.used = ([0] * size, [0] * size), ([0] * size, [0] * size)
+        self.bent = [0] * size
+        self.step = (1, len(self.xs), -1, -len(self.xs))
+        for key, cells in self.places.cells.items():
+            self.owner.update(dict.fromkeys(self._covered(cells), key))
+
+    def run(self) -> dict[str, Way]:
+        order = sorted(self.scene.edges, key=self._first)
+        for edge in order:
+            self._lay(edge)
+        for edge in order:
+            if not edge.main and self._troubled(self.found[edge.key]):
+                self._count(edge, -1)
+                self._lay(edge)
+        across = len(self.xs)
+        return {
+            edge.key: tuple((v % across, v // across) for v in self.found[edge.key])
+            for edge in self.scene.edges
+        }
+
+    def _covered(self, cells: Sequence[Cell]) -> Iterable[int]:
+        (column, top), (_, bottom) = cells[0], cells[-1]
+        across = len(self.xs)
+        return [y * across + 2 * column + 1 for y in range(2 * top + 1, 2 * bottom + 2)]
+
+    def _first(self, edge: Edge) -> tuple[bool, bool, int, float]:
+        (c0, r0), (c1, r1) = self.places.cells[edge.source][0], self.places.cells[edge.target][0]
+        return not edge.main, c0 != c1 and r0 != r1, _ORDER[edge.kind], abs(c0 - c1) + abs(r0 - r1)
+
+    def _troubled(self, way: list[int]) -> bool:
+        """Say whether a line crosses another or shares a stretch, so that a second search may do better."""
+        for a, v, b in zip(way, way[1:], way[2:], strict=False):
+            straight = v - a == b - v
+            if straight and self.passed[0 if abs(b - v) != 1 else 1][v]:
+                return True
+            if self.bent[v] > (0 if straight else 1):
+                return True
+        return False
+
+    def _lay(self, edge: Edge) -> None:
+        self.found[edge.key] = self._loop(edge) if edge.source == edge.target else self._search(edge)
+        self._count(edge, 1)
+
+    def _loop(self, edge: Edge) -> list[int]:
+        column, row = self.places.cells[edge.source][0]
+        at = (2 * row + 1) * len(self.xs) + 2 * column + 1
+        right, _, _, up = self.step
+        return [at, at + right, at + right + up, at + up, at]
+
+    def _count(self, edge: Edge, by: int) -> None:
+        way = self.found[edge.key]
+        for v, w in zip(way, way[1:], strict=False):
+            self.used[0 if abs(v - w) == 1 else 1][min(v, w)] += by
+        for a, v, b in zip(way, way[1:], way[2:], strict=False):
+            if v - a == b - v:
+                self.passed[0 if abs(b - v) == 1 else 1][v] += by
+            else:
+                self.bent[v] += by
+        weight = by * (2 if edge.main else 1)
+        for key, side in ((edge.source, way[1] - way[0]), (edge.target, way[-2] - way[-1])):
+            self.sides[key, side] = self.sides.get((key, side), 0) + weight
+
+    def _starts(self, edge: Edge) -> list[tuple[float, int, int]]:
+        """Return the first moves out of the source: cost, cell, direction."""
+        bar = self.scene.by_key[edge.source].bar
+        out = []
+        for column, row in self.places.cells[edge.source]:
+            at = (2 * row + 1) * len(self.xs) + 2 * column + 1
+            for way in (RIGHT,) if bar else (RIGHT, DOWN, UP, LEFT):
+                crowd = self.sides.get((edge.source, self.step[way]), 0) ** 1.5 * _SIDE
+                out.append((crowd + (_BACK if way == LEFT else 0), at, way))
+        return out
+
+    def _goals(self, edge: Edge) -> dict[tuple[int, int], float]:
+        """Return the last moves into the target: cell and direction, and what each costs."""
+        bar = self.scene.by_key[edge.target].bar
+        out = {}
+        for column, row in self.places.cells[edge.target]:
+            at = (2 * row + 1) * len(self.xs) + 2 * column + 1
+            for way in (RIGHT,) if bar else (RIGHT, DOWN, UP, LEFT):
+                crowd = self.sides.get((edge.target, -self.step[way]), 0) ** 1.5 * _SIDE
+                out[at, way] = crowd + (_BACK if way == LEFT else 0)
+        return out
+
+    def _search(self, edge: Edge) -> list[int]:
+        goals = self._goals(edge)
+        distance = self._distance(edge.target)
+        owner, step, across = self.owner, self.step, len(self.xs)
+        last_x, last_y = across - 1, len(self.ys) - 1
+        best: dict[int, float] = {}
+        back: dict[int, int] = {}
+        heap: list[tuple[float, int, int]] = []
+
+        def offer(cost: float, v: int, way: int, before: int) -> None:
+            """Keep state (v, way) when this is the cheapest yet."""
+            state = v * 4 + way
+            if cost < best.get(state, 1e18):
+                best[state] = cost
+                back[state] = before
+                heapq.heappush(heap, (cost + distance(v), state, before))
+
+        for cost, at, way in self._starts(edge):
+            offer(cost + self._move(at, way), at + step[way], way, -(at + 1))
+        target = edge.target
+        while heap:
+            estimate, state, before = heapq.heappop(heap)
+            v, way = divmod(state, 4)
+            cost = best[state]
+            if back[state] != before or estimate > cost + distance(v) + 1e-6:
+                continue
+            held = owner.get(v)
+            if held is not None:
+                return self._trace(state, back)
+            y, x = divmod(v, across)
+            for turn in (way, (way + 1) % 4, (way + 3) % 4):
+                if (turn == RIGHT and x == last_x) or (turn == LEFT and x == 0):
+                    continue
+                if (turn == DOWN and y == last_y) or (turn == UP and y == 0):
+                    continue
+                w = v + step[turn]
+                there = owner.get(w)
+                extra = 0.0
+                if there is not None:
+                    if there != target or (w, turn) not in goals:
+                        continue
+                    extra = goals[w, turn]
+                offer(cost + self._turn(v, way, turn) + self._move(v, turn) + extra, w, turn, state)
+        raise AssertionError(edge.key)  # the outer channels join all cells
+
+    def _trace(self, state: int, back: Mapping[int, int]) -> list[int]:
+        out = []
+        while state >= 0:
+            out.append(state // 4)
+            state = back[state]
+        out.append(-state - 1)
+        return out[::-1]
+
+    def _move(self, v: int, way: int) -> float:
+        w = v + self.step[way]
+        low = min(v, w)
+        y, x = divmod(low, len(self.xs))
+        if way in (RIGHT, LEFT):
+            run, shared = self.xs[x + 1] - self.xs[x], self.used[0][low]
+        else:
+            run, shared = self.ys[y + 1] - self.ys[y], self.used[1][low]
+        return run * (1 + _SHARE * shared)
+
+    def _turn(self, v: int, way: int, turn: int) -> float:
+        if way == turn:
+            return self.passed[1 if way in (RIGHT, LEFT) else 0][v] * _CROSS + self.bent[v] * _GRAZE
+        return _BEND + (self.passed[0][v] + self.passed[1][v]) * _GRAZE
+
+    def _distance(self, key: str) -> _Distance:
+        cells = self.places.cells[key]
+        return _Distance(
+            xs=self.xs,
+            ys=self.ys,
+            x=self.xs[2 * cells[0][0] + 1],
+            top=self.ys[2 * cells[0][1] + 1],
+            bottom=self.ys[2 * cells[-1][1] + 1],
+        )
+
+
+@attrs.frozen(kw_only=True)
+class _Distance:
+    """Estimate, never too high, how far a vertex is from the target."""
+
+    xs: Sequence[float]
+    ys: Sequence[float]
+    x: float
+    top: float
+    bottom: float
+
+    def __call__(self, v: int) -> float:
+        y, x = divmod(v, len(self.xs))
+        at = self.ys[y]
+        across = self.top - at if at < self.top else at - self.bottom if at > self.bottom else 0.0
+        return abs(self.xs[x] - self.x) + across

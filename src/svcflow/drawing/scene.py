@@ -1,0 +1,98 @@
+"""What a swimlane map shows: lanes, nodes, edges; no coordinates yet, and nothing of a procedure's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Literal
+
+import attrs
+
+from svcflow.text import Text
+
+Shape = Literal["start", "step", "waiting", "parallel", "fork", "join", "end"]
+LineKind = Literal["normal", "exception", "rework"]
+Direction = Literal["horizontal", "vertical"]
+START, FORK, JOIN = "start:", "fork:", "join:"
+"""Keys of nodes that are no steps; FORK and JOIN are followed by the parallel step's id."""
+BARS: tuple[Shape, ...] = ("fork", "join")
+
+
+@attrs.frozen
+class Lane:
+    """Stand for one role's lane."""
+
+    id: str
+    name: Text
+
+
+@attrs.frozen(kw_only=True)
+class Node:
+    """Stand for one thing drawn at a place; `strand` names the parallel branch it is in, () for none."""
+
+    key: str
+    shape: Shape
+    lane: str
+    number: str = ""
+    name: Text = Text()
+    limit: Text = Text()
+    short_limit: str = ""
+    step: str | None = None
+    ending: str = ""
+    strand: tuple[str, ...] = ()
+
+    @property
+    def bar(self) -> bool:
+        """Whether it is the bar of a fork or join."""
+        return self.shape in BARS
+
+
+@attrs.frozen(kw_only=True)
+class Edge:
+    """Stand for one line: all triggers that lead from one node to another in one kind."""
+
+    key: str
+    source: str
+    target: str
+    kind: LineKind = "normal"
+    main: bool = False
+    name: Text = Text()
+    condition: str = ""
+    overdue: bool = False
+    triggers: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Note:
+    """Stand for one line under the map: what it speaks of, and what it says."""
+
+    head: Text
+    body: Text
+
+
+@attrs.frozen(kw_only=True, slots=False)
+class Scene:
+    """Hold everything one map shows; nodes and edges in declared order."""
+
+    title: Text
+    subtitle: Text
+    description: Text
+    lanes: tuple[Lane, ...]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    notes: tuple[Note, ...] = ()
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Node]:
+        """Every node by its key."""
+        return {node.key: node for node in self.nodes}
+
+    @cached_property
+    def main(self) -> frozenset[str]:
+        """The keys of the nodes on the main line, those of branches included."""
+        return frozenset(key for edge in self.edges if edge.main for key in (edge.source, edge.target))
+
+    @cached_property
+    def lane_order(self) -> Mapping[str, int]:
+        """The place of each lane."""
+        return {lane.id: place for place, lane in enumerate(self.lanes)}

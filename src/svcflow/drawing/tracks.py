@@ -1,0 +1,211 @@
+"""Our own router, second half: which lines run side by side in one channel, and in what order.
+
+Two lines that share a stretch are ordered by where each turns off, so that they cross only when they must.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import attrs
+
+from svcflow.drawing.paths import Vertex, Way
+
+Axis = Literal["x", "y"]
+Line = tuple[Axis, int]
+"""A line of the grid: ("y", 3) is the middle of row 1, along which y does not change."""
+
+
+@attrs.frozen
+class Stretch:
+    """Stand for one straight piece of an edge's way; `boxed` holds its ends that lie at boxes."""
+
+    edge: str
+    index: int
+    line: Line
+    start: int
+    stop: int
+    boxed: tuple[int, ...] = ()
+
+    @property
+    def low(self) -> int:
+        """The lesser end."""
+        return min(self.start, self.stop)
+
+    @property
+    def high(self) -> int:
+        """The greater end."""
+        return max(self.start, self.stop)
+
+
+def stretches(edge: str, way: Way) -> tuple[Stretch, ...]:
+    """Break a way into its straight pieces."""
+    corners = _corners(way)
+    out = []
+    for index, (a, b) in enumerate(zip(corners, corners[1:], strict=False)):
+        axis = 0 if a[1] == b[1] else 1
+        boxed = [a[axis]] * (index == 0) + [b[axis]] * (index == len(corners) - 2)
+        line: Line = ("y", a[1]) if axis == 0 else ("x", a[0])
+        out.append(Stretch(edge, index, line, a[axis], b[axis], tuple(boxed)))
+    return tuple(out)
+
+
+@attrs.frozen
+class Track:
+    """Hold a stretch's place beside the others of its group on one line."""
+
+    at: float
+    group: int
+
+
+def tracks(pieces: Mapping[str, tuple[Stretch, ...]], pinned: frozenset[str]) -> dict[tuple[str, int], Track]:
+    """Return each stretch's track on its line: 0, 1, 2 … in channels, around 0 in rows and columns.
+
+    `pinned` edges, the straight ones of the main line, keep track 0 of their row or column.
+    """
+    ranking = {edge: place for place, edge in enumerate(pieces)}
+    lines: dict[Line, list[Stretch]] = {}
+    for edge in pieces:
+        for piece in pieces[edge]:
+            lines.setdefault(piece.line, []).append(piece)
+    out: dict[tuple[str, int], Track] = {}
+    order = _Order(pieces, ranking)
+    groups = [(line, group) for line in sorted(lines) for group in _groups(lines[line])]
+    for number, (line, group) in enumerate(groups):
+        given = _assign(order.of(group), line, pinned)
+        out.update({key: Track(at, number) for key, at in given.items()})
+    return out
+
+
+def overlap(one: Stretch, other: Stretch) -> bool:
+    """Say whether two stretches of one line need different tracks; a shared turning point counts."""
+    low, high = max(one.low, other.low), min(one.high, other.high)
+    return low < high or (low == high and not (low in one.boxed and low in other.boxed))
+
+
+def _corners(way: Way) -> list[Vertex]:
+    out = [way[0]]
+    for before, at, after in zip(way, way[1:], way[2:], strict=False):
+        if (before[0] == at[0]) != (at[0] == after[0]):
+            out.append(at)
+    return [*out, way[-1]]
+
+
+def _groups(items: Sequence[Stretch]) -> Iterable[list[Stretch]]:
+    """Split a line's stretches into groups that touch."""
+    group: list[Stretch] = []
+    reach = -1
+    for item in sorted(items, key=lambda s: (s.low, s.high, s.edge, s.index)):
+        if group and item.low > reach:
+            yield group
+            group, reach = [], -1
+        group.append(item)
+        reach = max(reach, item.high)
+    if group:
+        yield group
+
+
+def _assign(ordered: Sequence[Stretch], line: Line, pinned: frozenset[str]) -> dict[tuple[str, int], float]:
+    fixed = {(s.edge, s.index) for s in ordered if s.edge in pinned and line[1] % 2}
+    if not fixed:
+        track = _stacked(ordered, {})
+        shift = (max(track.values()) / 2) if line[1] % 2 else 0.0
+        return {key: value - shift for key, value in track.items()}
+    places = [i for i, s in enumerate(ordered) if (s.edge, s.index) in fixed]
+    above = [
+        s
+        for i, s in enumerate(ordered)
+        if any(i < place and overlap(s, ordered[place]) for place in places)
+        and (s.edge, s.index) not in fixed
+    ]
+    held = {(s.edge, s.index) for s in above}
+    below = [s for s in ordered if (s.edge, s.index) not in held]
+    down = _stacked(below, dict.fromkeys(fixed, 0))
+    up = _stacked(
+        [s for s in reversed(ordered) if (s.edge, s.index) in held | fixed], dict.fromkeys(fixed, 0)
+    )
+    return {**{key: float(-value) for key, value in up.items()}, **{k: float(v) for k, v in down.items()}}
+
+
+def _stacked(ordered: Sequence[Stretch], fixed: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    """Give each stretch the first track after all earlier ones it overlaps."""
+    out = dict(fixed)
+    pins = [s for s in ordered if (s.edge, s.index) in fixed]
+    done: list[Stretch] = []
+    for item in ordered:
+        key = (item.edge, item.index)
+        if key not in fixed:
+            least = 1 if any(overlap(item, pin) for pin in pins) else 0
+            out[key] = max([least, *(out[s.edge, s.index] + 1 for s in done if overlap(s, item))])
+            done.append(item)
+    return out
+
+
+@attrs.define
+class _Order:
+    pieces: Mapping[str, tuple[Stretch, ...]]
+    ranking: Mapping[str, int]
+
+    def of(self, group: list[Stretch]) -> list[Stretch]:
+        """Sort a group so that as few as possible of its stretches cross."""
+        if len(group) == 1:
+            return group
+        before: dict[int, set[int]] = {i: set() for i in range(len(group))}
+        for i, one in enumerate(group):
+            for j in range(i):
+                if overlap(one, group[j]):
+                    said = self._compare(one, group[j])
+                    if said:
+                        late, early = (i, j) if said > 0 else (j, i)
+                        before[late].add(early)
+        out: list[Stretch] = []
+        left = list(range(len(group)))
+        while left:
+            waiting = set(left)
+            nxt = min(left, key=lambda i: (len(before[i] & waiting), self._lean(group[i]), i))
+            left.remove(nxt)
+            out.append(group[nxt])
+        return out
+
+    def _lean(self, item: Stretch) -> int:
+        """Return where a stretch turns off on the whole: negative towards lesser numbers."""
+        return self._off(item, 1) + self._off(item, -1)
+
+    def _compare(self, one: Stretch, other: Stretch) -> int:
+        """Return -1 when `one` should run before `other` (above it, left of it), 1 after, 0 for no matter."""
+        high, low = self._end(one, other, 1), self._end(one, other, -1)
+        if high and low and high != low:
+            first = one if self.ranking[one.edge] <= self.ranking[other.edge] else other
+            return low if first.start == first.low else high
+        return high or low
+
+    def _end(self, one: Stretch, other: Stretch, end: int, depth: int = 0) -> int:
+        mine, its = (one.high, other.high) if end > 0 else (-one.low, -other.low)
+        if mine < its:
+            return self._off(one, end)
+        if mine > its:
+            return -self._off(other, end)
+        a, b = self._off(one, end), self._off(other, end)
+        if a != b:
+            return -1 if a < b else 1
+        if a == 0 or depth > 40:
+            return 0
+        onward = self._end(self._next(one, end), self._next(other, end), a, depth + 1)
+        return onward * -(end * a)
+
+    def _next(self, item: Stretch, end: int) -> Stretch:
+        """Return the stretch that follows at this end, in whichever direction the edge runs."""
+        forward = (item.stop > item.start) == (end > 0)
+        return self.pieces[item.edge][item.index + (1 if forward else -1)]
+
+    def _off(self, item: Stretch, end: int) -> int:
+        """Return the direction in which the edge goes on at this end; 0 when it ends at a box."""
+        forward = (item.stop > item.start) == (end > 0)
+        index = item.index + (1 if forward else -1)
+        pieces = self.pieces[item.edge]
+        if not 0 <= index < len(pieces):
+            return 0
+        onward = pieces[index]
+        going = onward.stop - onward.start if forward else onward.start - onward.stop
+        return 1 if going > 0 else -1

@@ -1,0 +1,129 @@
+"""The words of a drawing in Chinese and English: limits, triggers, areas; no geometry."""
+
+from __future__ import annotations
+
+from svcflow.model.amount import Amount, Unit
+from svcflow.model.limit import TimeLimit
+from svcflow.model.procedure import Area, Procedure
+from svcflow.text import Lang, Text
+
+AREA: dict[Area, Text] = {
+    "assets": Text(zh="资产", en="Assets"),
+    "property": Text(zh="物业", en="Property"),
+    "vehicles": Text(zh="车辆", en="Vehicles"),
+    "construction": Text(zh="基建", en="Construction"),
+    "catering": Text(zh="餐饮会务", en="Catering"),
+    "staff": Text(zh="人员", en="Staff"),
+    "all": Text(zh="通用", en="All areas"),
+}
+KIND: dict[str, Text] = {
+    "main": Text(zh="主线", en="main line"),
+    "normal": Text(zh="分支", en="other way"),
+    "exception": Text(zh="异常", en="exception"),
+    "rework": Text(zh="返工", en="rework"),
+}
+NO_ROLE = Text(zh="—", en="—")
+WAITS = Text(zh="等待（停止计时）", en="waits (clocks stop)")
+OVERDUE = Text(zh="超时自动", en="when overdue")
+PARALLEL = Text(zh="并行开始、汇合", en="fork, join")
+COMPLETED = Text(zh="完成", en="completed")
+OTHER_END = Text(zh="其他结束", en="other end")
+STARTS = Text(zh="开始", en="start")
+LONGEST_CONDITION = 30
+
+_ZH: dict[Unit, str] = {
+    "m": "分",
+    "h": "小时",
+    "d": "天",
+    "wm": "工作分",
+    "wh": "工作小时",
+    "wd": "工作日",
+    "cd": "自然日",
+    "mo": "个月",
+}
+_EN: dict[Unit, str] = {
+    "m": "min",
+    "h": "h",
+    "d": "d",
+    "wm": "work min",
+    "wh": "work h",
+    "wd": "working d",
+    "cd": "calendar d",
+    "mo": "months",
+}
+
+
+def amounts(limit: TimeLimit) -> tuple[Amount, ...]:
+    """Return the different amounts a limit may give, in the order of its rows."""
+    return tuple(dict.fromkeys(row.within for row in limit.rows if row.within is not None))
+
+
+def limit_text(limit: TimeLimit) -> Text:
+    """Word a limit for the foot of a box: `限时 ≤ 15 分` and `≤ 15 min`."""
+    given = amounts(limit)
+    if not given:
+        return Text()
+    zh = " · ".join(f"{amount.value} {_ZH[amount.unit]}" for amount in given[:3])
+    en = " · ".join(f"{amount.value} {_EN[amount.unit]}" for amount in given[:3])
+    more = " …" if len(given) > 3 else ""
+    return Text(zh=f"限时 ≤ {zh}{more}", en=f"≤ {en}{more}")
+
+
+def short_limit(limit: TimeLimit) -> str:
+    """Word a limit as it is written: `15m`."""
+    given = amounts(limit)
+    return "·".join(str(amount) for amount in given[:3]) + ("·…" if len(given) > 3 else "")
+
+
+def foot(limit: Text, short: str, lang: Lang) -> str:
+    """Word the foot of a box in the drawing's language."""
+    if lang == "zh+en" and limit:
+        return f"{limit.zh} / {short}"
+    return limit.in_(lang)
+
+
+def trigger_text(trigger: str, name: Text) -> Text:
+    """Return a transition's name, or its trigger made readable."""
+    return name or Text(en=trigger.replace("_", " ").replace(".", " "))
+
+
+def joined(texts: list[Text]) -> Text:
+    """Join the names of several triggers that share a line."""
+    names = list(dict.fromkeys(texts))
+    if len(names) == 1:
+        return names[0]
+    return Text(
+        zh=" / ".join(dict.fromkeys(name.zh or name.en for name in names)),
+        en=" / ".join(dict.fromkeys(name.en or name.zh for name in names)),
+    )
+
+
+def condition_text(expression: str) -> str:
+    """Shorten a guard for a label; the whole stands in the line's title."""
+    plain = " ".join(expression.split())
+    if len(plain) > LONGEST_CONDITION:
+        plain = plain[: LONGEST_CONDITION - 1] + "…"
+    return f"[{plain}]"
+
+
+def name_of(name: Text, key: str) -> Text:
+    """Return a declared name, or the id made readable."""
+    return name or Text(en=key.replace("_", " "))
+
+
+def heading(procedure: Procedure) -> Text:
+    """Word the title: name and version."""
+    name = name_of(procedure.name, procedure.id)
+    return Text(zh=name.zh and f"{name.zh}", en=f"{name.en or name.zh}")
+
+
+def subheading(procedure: Procedure) -> Text:
+    """Word the second line: version, area, owner, the day it takes effect."""
+    area = AREA[procedure.area]
+    day = procedure.effective
+    zh = [f"第 {procedure.version} 版", area.zh, procedure.owner.zh or procedure.owner.en]
+    en = [f"version {procedure.version}", area.en, procedure.owner.en or procedure.owner.zh]
+    if day is not None:
+        zh.append(f"{day.isoformat()} 起施行")
+        en.append(f"effective {day.isoformat()}")
+    return Text(zh=" · ".join(filter(None, zh)), en=" · ".join(filter(None, en)))

@@ -1,0 +1,240 @@
+"""A procedure as the YAML a person would write. Knows the short forms; reads nothing back.
+
+What `dump` writes, `svcflow.load` reads to an equal procedure. Defaults are left out, but for the version
+and the types of fields, which readers look for.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from svcflow.model.amount import Amount
+from svcflow.model.document import plain_scalar
+from svcflow.model.field import Field
+from svcflow.model.guard import Guard
+from svcflow.model.limit import Row, Rung, TimeLimit
+from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.step import Branch, Enforce, Step, Transition
+from svcflow.text import Text
+
+_WIDTH = 110
+_SECTIONS = ("sources", "fields", "roles", "enforce", "holds", "steps", "limits", "indicators")
+_WIDE = "\u2010-\u2027\u3001-\u303f\uff01-\uff5e"  # Chinese punctuation
+_BARE = re.compile(rf'[\w+<](?:[\w "$%()*+./;<=>?@^~{_WIDE}-]*[\w")%{_WIDE}])?')
+_LINE = re.compile(rf"(?! )[ -~\w{_WIDE}]*(?<! )")
+_BLOCK = ("match", "limits")
+_INSIDE = frozenset(("to", "steps", "parallel"))
+_DEEP = {"within": 3}
+_KEYS = {"from_": "from"}
+_STEP_ORDER = (
+    "name",
+    "role",
+    "evidence",
+    "waits",
+    "at_most",
+    "not_by",
+    "within",
+    "on_overdue",
+    "parallel",
+    "to",
+    "end",
+)
+_LIMIT_ORDER = ("id", "name", "step", "from_", "to", "calendar", "within", "match", "source")
+
+Node = Any
+"""Plain data as a document holds it: mappings, lists and scalars."""
+
+
+def dump(procedure: Procedure) -> str:
+    """Return the procedure's YAML, in the short forms, with Chinese and English side by side.
+
+    >>> from svcflow.model.step import Step, Transition
+    >>> print(dump(Procedure(id="ask", steps=[
+    ...     Step("asked", name=Text("提问", "Asked"), within="2wh", to=[Transition("answer", "answered")]),
+    ...     Step("answered", end="completed"),
+    ... ])), end="")
+    procedure: ask
+    version: 1
+    <BLANKLINE>
+    steps:
+      asked:
+        name: {zh: 提问, en: Asked}
+        within: 2wh
+        to: {answer: answered}
+      answered: {end: completed}
+    """
+    written = _procedure(procedure)
+    head = {key: value for key, value in written.items() if key not in _SECTIONS}
+    parts = [head, *({key: written[key]} for key in _SECTIONS if key in written)]
+    return "\n".join(_yaml(part) for part in parts)
+
+
+def _procedure(procedure: Procedure) -> dict[str, Node]:
+    written = {"procedure": procedure.id, "version": procedure.version}
+    written |= _changed(procedure, leave=("id", "version"))
+    return {key: value for key, value in written.items() if value != {}}
+
+
+def _changed(item: Any, *, leave: Iterable[str] = (), order: Iterable[str] = ()) -> dict[str, Node]:
+    """Return what differs from the defaults, each value in its written form."""
+    declared = attrs.fields_dict(type(item))
+    names = [*order, *(name for name in declared if name not in order)]
+    given = {name: getattr(item, name) for name in names if name not in leave}
+    return {
+        _KEYS.get(name, name): _written(value)
+        for name, value in given.items()
+        if value != _default(declared[name])
+    }
+
+
+def _default(attribute: Any) -> Any:
+    default = attribute.default
+    return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # attrs types it as a function
+
+
+def _written(value: Any) -> Node:
+    form = _FORMS.get(type(value))
+    if form is not None:
+        return form(value)
+    if isinstance(value, Mapping):
+        return {key: _written(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return _several(value)
+    return value
+
+
+def _several(items: tuple[Any, ...]) -> Node:
+    if items and isinstance(items[0], Transition):
+        return _transitions(items)
+    if items and isinstance(items[0], Step | Branch | HoldRule):
+        return {_key(item): _written(item) for item in items}
+    if items and isinstance(items[0], TimeLimit):
+        return [_changed(item, order=_LIMIT_ORDER) for item in items]
+    return [_written(item) for item in items]
+
+
+def _key(item: Any) -> str:
+    return str(item.reason if isinstance(item, HoldRule) else item.id)
+
+
+def _transitions(moves: tuple[Transition, ...]) -> dict[str, Node]:
+    rows: dict[str, list[Node]] = {}
+    for move in moves:
+        form = _changed(move, leave=("trigger",))
+        rows.setdefault(move.trigger, []).append(form["step"] if len(form) == 1 else form)
+    return {trigger: row[0] if len(row) == 1 else row for trigger, row in rows.items()}
+
+
+def _limit(limit: TimeLimit) -> Node:
+    """Write a step's limit: `15m`, `{wd: 1, source: D1}`, or a mapping with its matrix."""
+    form = _changed(limit, order=("within", "match", "source"))
+    if limit.within is None:
+        return form
+    if len(form) == 1:
+        return form["within"]
+    if str(limit.within.value).isdecimal():
+        del form["within"]
+        return {limit.within.unit: int(limit.within.value), **form}
+    return form
+
+
+def _rung(rung: Rung) -> Node:
+    form = _changed(rung)
+    return rung.at if len(form) == 1 else form
+
+
+def _text(text: Text) -> Node:
+    return {lang: wording for lang, wording in (("zh", text.zh), ("en", text.en)) if wording}
+
+
+_FORMS: dict[type[Any], Callable[[Any], Node]] = {
+    Amount: str,
+    Branch: lambda branch: _changed(branch, leave=("id",), order=("name", "steps")),
+    Enforce: _changed,
+    Field: lambda field: {"type": field.type, **_changed(field, leave=("id", "type"))},
+    Guard: str,
+    HoldRule: lambda rule: _changed(rule, leave=("reason",)),
+    Indicator: lambda indicator: _changed(indicator, leave=("id",)),
+    Role: lambda role: _text(role.name),
+    Row: lambda row: _changed(row, order=("when", "within")),
+    Rung: _rung,
+    Step: lambda step: _changed(step, leave=("id",), order=_STEP_ORDER),
+    Text: _text,
+    TimeLimit: _limit,
+}
+
+
+def _yaml(part: Mapping[str, Node]) -> str:
+    from ruamel.yaml import YAML  # noqa: PLC0415  # 30 ms, and only documents need it
+
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width = 1 << 20  # a line is broken by choosing block style, never by the emitter
+    out = io.StringIO()
+    yaml.dump({key: _styled(key, value, 1) for key, value in part.items()}, out)
+    return out.getvalue()
+
+
+def _styled(key: str, node: Node, depth: int) -> Node:
+    """Choose flow style for what fits on its line and is not deep, block style for the rest."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq  # noqa: PLC0415  # see above
+
+    made: CommentedMap | CommentedSeq
+    if isinstance(node, Mapping):
+        made = CommentedMap((_quoted(name), _styled(name, item, depth + 1)) for name, item in node.items())
+    elif isinstance(node, list):
+        made = CommentedSeq(_styled(key, item, depth + 1) for item in node)
+    else:
+        return _quoted(node)
+    if _flows(key, node, depth):
+        made.fa.set_flow_style()
+    else:
+        made.fa.set_block_style()
+    return made
+
+
+def _flows(key: str, node: Node, depth: int) -> bool:
+    if (key in _BLOCK and isinstance(node, list)) or (
+        isinstance(node, Mapping) and not _INSIDE.isdisjoint(node)
+    ):
+        return False
+    if depth == 1:
+        return key not in _SECTIONS or key == "enforce"
+    return _height(node) <= _DEEP.get(key, 2) and 2 * depth + len(key) + _length(node) <= _WIDTH
+
+
+def _height(node: Node) -> int:
+    if isinstance(node, Mapping):
+        return 1 + max(map(_height, node.values()), default=0)
+    if isinstance(node, list):
+        return 1 + max(map(_height, node), default=0)
+    return 0
+
+
+def _length(node: Node) -> int:
+    """Return about how many columns the flow style takes; a Chinese character takes two."""
+    if isinstance(node, Mapping):
+        return sum(len(key) + 4 + _length(item) for key, item in node.items())
+    if isinstance(node, list):
+        return 2 + sum(2 + _length(item) for item in node)
+    return sum(2 if ord(letter) > 0x2E80 else 1 for letter in str(node))
+
+
+def _quoted(value: Node) -> Node:
+    """Quote a text unless it is surely read back as itself without quotes.
+
+    Single quotes are kept for plain lines; double quotes escape the rest, control characters above all.
+    """
+    from ruamel.yaml.scalarstring import (  # noqa: PLC0415  # see above
+        DoubleQuotedScalarString,
+        SingleQuotedScalarString,
+    )
+
+    if not isinstance(value, str) or (_BARE.fullmatch(value) and isinstance(plain_scalar(value), str)):
+        return value
+    return SingleQuotedScalarString(value) if _LINE.fullmatch(value) else DoubleQuotedScalarString(value)

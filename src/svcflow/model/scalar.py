@@ -1,0 +1,111 @@
+"""One value of a document, as the model's classes want it: text, number, date, choice.
+
+Each function refuses what it cannot take with one mistake that has no place yet; knows no class and no key.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, get_args
+
+from cattrs.errors import ForbiddenExtraKeysError
+
+from svcflow.errors import DeclarationError, Problem
+from svcflow.text import Text
+
+
+def read_mapping(value: object) -> Any:
+    if not isinstance(value, Mapping):
+        raise mistaken(value, "一组键值", "a mapping of keys to values")
+    return value
+
+
+def strict(kind: type[Any], zh: str, en: str) -> Callable[[Any, Any], Any]:
+    """Return a hook that takes values of exactly this type (`true` is no number)."""
+
+    def hook(value: Any, _: Any) -> Any:
+        if type(value) is not kind:
+            raise mistaken(value, zh, en)
+        return value
+
+    return hook
+
+
+def read_text(value: object, _: object) -> Text:
+    """Take `{zh: …, en: …}`, or one wording, which is English when it is all ASCII."""
+    if isinstance(value, str):
+        return Text(en=value) if value.isascii() else Text(zh=value)
+    if not isinstance(value, Mapping):
+        raise mistaken(value, "文字，或 {zh: …, en: …}", "text, or {zh: …, en: …}")
+    extra = set(value) - {"zh", "en"}
+    if extra:
+        raise ForbiddenExtraKeysError("", Text, extra)
+    if not all(isinstance(item, str) for item in value.values()):
+        raise mistaken(value, "文字", "text under zh and en")
+    return Text(**value)
+
+
+def read_date(value: object, _: object) -> date:
+    """Take `2026-01-01` only, none of the other ways ISO 8601 writes a day."""
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != value:
+        raise mistaken(value, "日期，如 2026-01-01", "a date such as 2026-01-01")
+    return day
+
+
+def read_share(value: object, _: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise mistaken(value, "数字", "a number")
+    return float(value)
+
+
+def is_value(kind: Any) -> bool:
+    """Say whether the type is that of a field's value."""
+    return set(get_args(kind)) == {str, int, float, bool, type(None)}
+
+
+def is_number(kind: Any) -> bool:
+    """Say whether the type is an optional number of either kind."""
+    return set(get_args(kind)) == {int, float, type(None)}
+
+
+def read_number(value: object) -> int | float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        raise mistaken(value, "数字", "a number")
+    return value
+
+
+def read_plain(value: object) -> Any:
+    if value is not None and not isinstance(value, str | int | float | bool):
+        raise mistaken(value, "单个值", "a single value")
+    return value
+
+
+def read_choice(value: Any, kind: Any) -> Any:
+    """Take one of a `Literal`'s choices, suggesting the nearest."""
+    choices = get_args(kind)
+    if value not in choices:
+        near = difflib.get_close_matches(str(value), [str(c) for c in choices], 1)
+        listed = ", ".join(str(c) for c in choices if c is not None)
+        remedy = (
+            Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
+            if near
+            else Text(zh=f"可取：{listed}", en=f"write one of {listed}")
+        )
+        raise DeclarationError(
+            [Problem((), Text(zh=f"不能是“{value}”", en=f"{value!r} is not allowed"), remedy)]
+        )
+    return value
+
+
+def mistaken(value: object, zh: str, en: str) -> DeclarationError:
+    """Return the mistake of a value that is not what was to be written."""
+    shown = repr(value) if len(repr(value)) < 60 else f"{repr(value)[:57]}…"
+    return DeclarationError(
+        [Problem((), Text(zh=f"须为{zh}，而不是 {shown}", en=f"takes {en}, not {shown}"))]
+    )

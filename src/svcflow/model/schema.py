@@ -1,0 +1,219 @@
+"""JSON Schema of the documents, generated from the model's classes, for editors and other tools.
+
+It knows shapes and keys. What must hold between values (a name that refers, a matrix with a default row)
+it refuses to know: that is the loader's. Whatever the loader takes, the schema takes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+from svcflow.model.amount import UNITS, Amount
+from svcflow.model.calendar_schema import calendar_properties
+from svcflow.model.field import Field
+from svcflow.model.guard import MAX_CHARACTERS, Guard
+from svcflow.model.limit import Rung, TimeLimit
+from svcflow.model.mapping import LogMapping
+from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.scenario import Branching, Duration, Scenario
+from svcflow.model.step import HOLD_REASONS, Branch, Step, Transition
+from svcflow.text import Text
+
+Kind = Literal["procedure", "scenario", "mapping", "calendar"]
+Schema = dict[str, Any]
+
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_AMOUNT = r"\d{1,9}(\.\d{1,6})?(wm|wh|wd|cd|mo|m|h|d)"
+_IDENTIFIER: Schema = {"type": "string", "pattern": "^[a-z0-9_]{1,80}$"}
+_DOCUMENTS: Mapping[str, type[Any]] = {"procedure": Procedure, "scenario": Scenario, "mapping": LogMapping}
+_KEY = {HoldRule: "reason", Transition: "trigger"}
+_SIMPLE: Mapping[Any, str] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+def json_schema(kind: Kind = "procedure") -> Schema:
+    """Return the JSON Schema (draft 2020-12) of one kind of document.
+
+    >>> json_schema("mapping")["required"]
+    ['mapping', 'procedure']
+    """
+    if kind == "calendar":
+        head = {"title": "Calendar", "description": "Open hours, holidays and make-up working days."}
+        return {
+            "$schema": DRAFT,
+            **head,
+            **_object(calendar_properties(), ("calendar", "timezone", "weekly")),
+        }
+    walk = _Walk()
+    made = walk.document(_DOCUMENTS[kind], kind)
+    return {"$schema": DRAFT, **made, "$defs": dict(sorted(walk.defs.items()))}
+
+
+class _Walk:
+    """Walk the attrs classes from one document, collecting a definition for each."""
+
+    def __init__(self) -> None:
+        self.defs: dict[str, Schema] = {}
+
+    def document(self, cls: type[Any], kind: str) -> Schema:
+        made = self._class(cls, leave="id")
+        properties = {kind: _IDENTIFIER if cls is Procedure else {"type": "string"}, **made["properties"]}
+        return {**made, "properties": properties, "required": [kind, *made.get("required", ())]}
+
+    def _class(self, cls: type[Any], *, leave: str = "") -> Schema:
+        hints = get_type_hints(cls)
+        declared = [a for a in attrs.fields(cls) if a.init and a.name != leave]
+        properties = {_key(a.name): self.of(hints[a.name]) for a in declared}
+        required = [_key(a.name) for a in declared if a.default is attrs.NOTHING]
+        return {"title": cls.__name__, "description": _said(cls), **_object(properties, required)}
+
+    def of(self, kind: Any) -> Schema:
+        """Return the schema of what a document may write for a value of this type."""
+        special = _SPECIAL.get(kind)
+        if special is not None:
+            return special(self)
+        if kind in _SIMPLE:
+            return {"type": _SIMPLE[kind]}
+        return self._generic(kind) if get_origin(kind) is not None else self._reference(kind)
+
+    def _generic(self, kind: Any) -> Schema:
+        origin, parts = get_origin(kind), get_args(kind)
+        if origin in (Union, types.UnionType):
+            return _any(self.of(part) for part in parts)
+        if origin is Literal:
+            return {"enum": list(parts)}
+        if origin is tuple:
+            return {"type": "array", "items": self.of(parts[0])}
+        return {"type": "object", "additionalProperties": self.of(parts[1])}
+
+    def _reference(self, cls: type[Any], leave: str = "") -> Schema:
+        if cls.__name__ not in self.defs:
+            self.defs[cls.__name__] = {}  # steps hold branches that hold steps
+            self.defs[cls.__name__] = self._class(cls, leave=leave)
+        return {"$ref": f"#/$defs/{cls.__name__}"}
+
+    def keyed(self, cls: type[Any], names: Schema = _IDENTIFIER) -> Schema:
+        """Return a mapping from names to what they stand for; the key is written once, as the name."""
+        item = _any((self._reference(cls, _KEY.get(cls, "id")), {"type": "null"}))
+        return {"type": "object", "propertyNames": names, "additionalProperties": item}
+
+    def define(self, name: str, make: Callable[[], Schema]) -> Schema:
+        if name not in self.defs:
+            self.defs[name] = {}
+            self.defs[name] = make()
+        return {"$ref": f"#/$defs/{name}"}
+
+    def amount(self) -> Schema:
+        made = {"title": "Amount", "description": _said(Amount), "type": "string"}
+        return self.define("Amount", lambda: {**made, "pattern": rf"^\s*{_AMOUNT}\s*$"})
+
+    def guard(self) -> Schema:
+        made = {"title": "Guard", "description": _said(Guard), "type": ["string", "boolean", "number"]}
+        return self.define("Guard", lambda: {**made, "maxLength": MAX_CHARACTERS})
+
+    def text(self) -> Schema:
+        both = _object({"zh": {"type": "string"}, "en": {"type": "string"}})
+        made = {"title": "Text", "description": _said(Text)}
+        return self.define("Text", lambda: {**made, "anyOf": [{"type": "string"}, both]})
+
+    def rung(self) -> Schema:
+        at = {"type": "string", "pattern": rf"^(\d{{1,4}}(\.\d{{1,3}})?\s*%|\+\s*{_AMOUNT}\s*)$"}
+
+        def long() -> Schema:
+            made = self._class(Rung)
+            return {**made, "properties": {**made["properties"], "at": at}}
+
+        return _any((at, self.define("Rung", long)))
+
+    def limit(self) -> Schema:
+        """`15m`, `{wd: 1, source: D1}` or the mapping written out."""
+
+        def long() -> Schema:
+            made = self._class(TimeLimit)
+            units = {unit: {"type": ["number", "string"]} for unit in UNITS}
+            return {**made, "properties": {**made["properties"], **units}}
+
+        return self.define("TimeLimit", long)
+
+    def transitions(self) -> Schema:
+        """`{accept: accepted}`, `{reject: {step: …}}`, or rows of one trigger as a list."""
+        one = _any((_IDENTIFIER, self._reference(Transition, "trigger")))
+        rows = {"type": "array", "items": one, "minItems": 1}
+        return {
+            "type": "object",
+            "propertyNames": _IDENTIFIER,
+            "additionalProperties": _any((*one["anyOf"], rows)),
+        }
+
+
+_SPECIAL: Mapping[Any, Callable[[_Walk], Schema]] = {
+    Amount: _Walk.amount,
+    Branching: lambda _: {
+        "type": "object",
+        "additionalProperties": {"type": "number", "minimum": 0},
+        "minProperties": 1,
+    },
+    Duration: lambda walk: _any((walk.amount(), walk._reference(Duration))),  # noqa: SLF001  # this module's own
+    Guard: _Walk.guard,
+    Mapping[str, Field]: lambda walk: walk.keyed(Field),
+    Mapping[str, Indicator]: lambda walk: walk.keyed(Indicator),
+    Mapping[str, Role]: lambda walk: {
+        "type": "object",
+        "propertyNames": _IDENTIFIER,
+        "additionalProperties": walk.text(),
+    },
+    Rung: _Walk.rung,
+    Text: _Walk.text,
+    TimeLimit: lambda walk: _any((walk.amount(), walk.limit())),
+    date: lambda _: {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
+    tuple[Branch, ...]: lambda walk: walk.keyed(Branch),
+    tuple[HoldRule, ...]: lambda walk: walk.keyed(HoldRule, {"enum": list(HOLD_REASONS)}),
+    tuple[Step, ...]: lambda walk: walk.keyed(Step),
+    tuple[TimeLimit, ...]: lambda walk: {"type": "array", "items": {**walk.limit(), "required": ["id"]}},
+    tuple[Transition, ...]: _Walk.transitions,
+}
+
+
+def _object(properties: Mapping[str, Schema], required: Iterable[str] = ()) -> Schema:
+    made: Schema = {
+        "type": "object",
+        "properties": dict(properties),
+        "additionalProperties": False,
+    }
+    return {**made, "required": list(required)} if required else made
+
+
+def _any(choices: Iterable[Schema]) -> Schema:
+    """Return the union, nested unions laid open and plain types put together."""
+    flat: list[Schema] = []
+    plain: list[str] = []
+    for choice in choices:
+        for part in choice["anyOf"] if choice.keys() == {"anyOf"} else [choice]:
+            if part.keys() == {"type"} and isinstance(part["type"], str):
+                plain.append(part["type"])
+            else:
+                flat.append(part)
+    if not flat:
+        return {"type": plain}
+    return {"anyOf": [*flat, *({"type": name} for name in plain)]}
+
+
+def _key(name: str) -> str:
+    return name.removesuffix("_")
+
+
+def _said(cls: type[Any]) -> str:
+    """Return what the class's docstring says before its examples and errors, as one paragraph."""
+    said = inspect.cleandoc(cls.__doc__ or "").split(">>>")[0].split("Raises:")[0]
+    return " ".join(said.split())
