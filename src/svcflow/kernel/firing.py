@@ -14,9 +14,11 @@ from svcflow.kernel.evolve import guard_data
 from svcflow.kernel.facts import Deviated, DeviationKind, Moved
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.passing import join, settle
+from svcflow.kernel.rules import Breach, missing_breaches, standing_breaches
 from svcflow.kernel.values import accepted
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
+from svcflow.model.validation import DONE
 from svcflow.text import NO_TEXT, Text
 
 SEVERITY: Mapping[DeviationKind, Severity] = {
@@ -41,17 +43,6 @@ class Refusal:
 
 
 @attrs.frozen
-class Breach:
-    """Name one rule that a move breaks, and what its record would say."""
-
-    rule: str
-    deviation: DeviationKind
-    message: Text
-    remedy: Text
-    detail: Mapping[str, object]
-
-
-@attrs.frozen
 class Choice:
     """Hold the transition a trigger was taken to mean, and from which active step."""
 
@@ -70,23 +61,20 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     if isinstance(choice, Refusal):
         return choice
     data = accepted(compiled.procedure, command.data, extra=choice.row.move.requires)
-    breaches = (*choice.breaches, *_breaches(ledger, command, choice, data))
+    row, leaving = choice.row, choice.leaving
+    breaches = (
+        *choice.breaches,
+        *standing_breaches(ledger, command, row),
+        *missing_breaches(ledger, command, row, leaving, data),
+    )
     for breach in breaches:
-        if choice.row.enforce[breach.rule] == "refuse" and not _overridden(breach, command):
-            return Refusal(breach.rule, breach.message, breach.remedy, choice.leaving)
+        if row.enforce[breach.rule] == "refuse" and not _overridden(breach, command):
+            return Refusal(breach.rule, breach.message, breach.remedy, leaving)
     _move(ledger, command, choice, data)
-    _deviate(ledger, command, choice, breaches)
-    _join(ledger, choice.row)
+    if breaches:
+        _deviate(ledger, command, choice, breaches)
+    _join(ledger, row)
     return None
-
-
-def open_rows(
-    compiled: Compiled, trigger: str, steps: Mapping[str, int]
-) -> Iterator[tuple[CompiledMove, ...]]:
-    """Yield the rows of a trigger from each active step that has it."""
-    for rows in compiled.by_trigger.get(trigger, ()):
-        if rows[0].source in steps:
-            yield rows
 
 
 def choose(ledger: Ledger, command: Fire) -> Choice | Refusal:
@@ -97,11 +85,7 @@ def choose(ledger: Ledger, command: Fire) -> Choice | Refusal:
             Text(zh="流程实例在暂停中", en="the instance is held"),
             Text(zh="先恢复", en="resume it first"),
         )
-    found = [
-        rows
-        for rows in open_rows(ledger.compiled, command.trigger, ledger.draft.active)
-        if command.step in (None, rows[0].source)
-    ]
+    found = list(_open_rows(ledger, command))
     if len(found) > 1:
         steps = ", ".join(rows[0].source for rows in found)
         return Refusal(
@@ -118,9 +102,20 @@ def choose(ledger: Ledger, command: Fire) -> Choice | Refusal:
     return Choice(row, row.source, None, (breach,) if breach else ())
 
 
+def _open_rows(ledger: Ledger, command: Fire) -> Iterator[tuple[CompiledMove, ...]]:
+    """Yield the rows of the trigger from each active step that has it; `done` is the kernel's to fire."""
+    steps = ledger.compiled.steps
+    for name in ledger.draft.active:
+        rows = steps[name].exits.get(command.trigger)
+        if rows is None or command.step not in (None, name):
+            continue
+        if command.trigger != DONE or not steps[name].branches:
+            yield rows
+
+
 def closed_by(ledger: Ledger, command: Fire, choice: Choice) -> Refusal | None:
     """Return the rule that closes a transition to this actor whatever comes with the command."""
-    for breach in (*choice.breaches, *_wrong_role(ledger, command, choice), *_over_bound(ledger, choice)):
+    for breach in (*choice.breaches, *standing_breaches(ledger, command, choice.row)):
         if choice.row.enforce[breach.rule] == "refuse":
             return Refusal(breach.rule, breach.message, breach.remedy, choice.leaving)
     return None
@@ -179,75 +174,6 @@ def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:
             en=f"open are: {listed}; or override with a reason",
         ),
     )
-
-
-def _breaches(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value]) -> Iterator[Breach]:
-    yield from _wrong_role(ledger, command, choice)
-    yield from _missing(ledger, command, choice, data)
-    yield from _over_bound(ledger, choice)
-
-
-def _over_bound(ledger: Ledger, choice: Choice) -> Iterator[Breach]:
-    bound, times = choice.row.move.at_most, ledger.draft.counts.get(choice.row.key, 0)
-    if bound is not None and times >= bound:
-        trigger = choice.row.move.trigger
-        message = Text(
-            zh=f"“{trigger}”最多 {bound} 次，已有 {times} 次",
-            en=f"{trigger!r} may happen {bound} times and did {times} times",
-        )
-        detail = {"at_most": bound, "times": times + 1}
-        yield Breach("rework", "rework_over_bound", message, NO_TEXT, detail)
-
-
-def _wrong_role(ledger: Ledger, command: Fire, choice: Choice) -> Iterator[Breach]:
-    row, actor, compiled = choice.row, command.actor, ledger.compiled
-    if row.role and actor.roles is not None and row.role not in actor.roles:
-        name = compiled.procedure.roles[row.role].name
-        has = ", ".join(sorted(actor.roles)) or "—"
-        message = Text(
-            zh=f"“{command.trigger}”须由{name.in_('zh')}办理，{actor.id or '未具名者'}的岗位是 {has}",
-            en=f"{command.trigger!r} is for the {name.in_('en')} ({row.role}); {actor.id or 'nobody'} has: {has}",
-        )
-        yield Breach("role", "wrong_role", message, NO_TEXT, {"needs": row.role, "has": sorted(actor.roles)})
-    other = compiled.steps[row.source].step.not_by
-    if other and actor.id and ledger.draft.left_by.get(other) == actor.id:
-        message = Text(
-            zh=f"办理“{other}”的人不能再办“{row.source}”", en=f"who did {other!r} may not do {row.source!r}"
-        )
-        remedy = Text(zh="换一人办理", en="let another person do it")
-        yield Breach("role", "wrong_role", message, remedy, {"not_by": other})
-
-
-def _missing(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value]) -> Iterator[Breach]:
-    yield from _missing_data(ledger, command, choice, data)
-    leaving, draft = choice.leaving, ledger.draft
-    owed = ledger.compiled.steps[leaving].step.evidence
-    if not owed:
-        return
-    since = draft.active.get(leaving, 0)
-    absent = [n for n in owed if n not in command.evidence and draft.evidence.get(n, -1) < since]
-    if absent:
-        listed = ", ".join(absent)
-        message = Text(
-            zh=f"离开“{leaving}”须附凭证 {listed}", en=f"leaving {leaving!r} owes evidence: {listed}"
-        )
-        remedy = Text(zh="在 evidence 中给出", en="give it in evidence")
-        yield Breach("evidence", "missing_evidence", message, remedy, {"missing": absent})
-
-
-def _missing_data(
-    ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value]
-) -> Iterator[Breach]:
-    requires = choice.row.move.requires
-    if not requires:
-        return
-    given = {name for name, value in {**ledger.draft.data, **data}.items() if value is not None}
-    absent = [name for name in requires if name not in given and name not in command.evidence]
-    if absent:
-        listed = ", ".join(absent)
-        message = Text(zh=f"“{command.trigger}”须提供 {listed}", en=f"{command.trigger!r} requires {listed}")
-        remedy = Text(zh="在 data 或 evidence 中给出", en="give it in data or evidence")
-        yield Breach("requires", "missing_data", message, remedy, {"missing": absent})
 
 
 def _overridden(breach: Breach, command: Fire) -> bool:

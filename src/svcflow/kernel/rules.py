@@ -1,0 +1,98 @@
+"""The rules a move may break: who acts, what comes with it, how often. Each is asked here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from svcflow.kernel.commands import Fire
+from svcflow.kernel.compiled import CompiledMove
+from svcflow.kernel.facts import DeviationKind
+from svcflow.kernel.ledger import Ledger
+from svcflow.model.field import Value
+from svcflow.text import NO_TEXT, Text
+
+
+@attrs.frozen
+class Breach:
+    """Name one rule that a move breaks, and what its record would say."""
+
+    rule: str
+    deviation: DeviationKind
+    message: Text
+    remedy: Text
+    detail: Mapping[str, object]
+
+
+def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove) -> Iterator[Breach]:
+    """Yield what closes a move to this actor whatever comes with the command."""
+    roles, not_by = command.actor.roles, ledger.compiled.steps[row.source].step.not_by
+    if row.role and roles is not None and row.role not in roles:
+        yield _wrong_role(ledger, command, row, roles)
+    if not_by and command.actor.id and ledger.draft.left_by.get(not_by) == command.actor.id:
+        yield _same_person(not_by, row)
+    if row.move.at_most is not None and ledger.draft.counts.get(row.key, 0) >= row.move.at_most:
+        yield _over_bound(row, row.move.at_most, ledger.draft.counts[row.key])
+
+
+def missing_breaches(
+    ledger: Ledger, command: Fire, row: CompiledMove, leaving: str, data: Mapping[str, Value]
+) -> Iterator[Breach]:
+    """Yield what a move requires, or the step that is left owes, and did not come with the command or before."""
+    if row.move.requires:
+        absent = _absent_data(ledger, command, row, data)
+        if absent:
+            yield _missing_data(command, absent)
+    owed = ledger.compiled.steps[leaving].step.evidence
+    if owed:
+        draft = ledger.draft
+        since = draft.active.get(leaving, 0)
+        absent = [n for n in owed if n not in command.evidence and draft.evidence.get(n, -1) < since]
+        if absent:
+            yield _missing_evidence(leaving, absent)
+
+
+def _absent_data(ledger: Ledger, command: Fire, row: CompiledMove, data: Mapping[str, Value]) -> list[str]:
+    given = {name for name, value in {**ledger.draft.data, **data}.items() if value is not None}
+    return [name for name in row.move.requires if name not in given and name not in command.evidence]
+
+
+def _wrong_role(ledger: Ledger, command: Fire, row: CompiledMove, roles: frozenset[str]) -> Breach:
+    name = ledger.compiled.procedure.roles[row.role].name
+    has = ", ".join(sorted(roles)) or "—"
+    message = Text(
+        zh=f"“{command.trigger}”须由{name.in_('zh')}办理，{command.actor.id or '未具名者'}的岗位是 {has}",
+        en=f"{command.trigger!r} is for the {name.in_('en')} ({row.role}); {command.actor.id or 'nobody'} has: {has}",
+    )
+    return Breach("role", "wrong_role", message, NO_TEXT, {"needs": row.role, "has": sorted(roles)})
+
+
+def _same_person(not_by: str, row: CompiledMove) -> Breach:
+    message = Text(
+        zh=f"办理“{not_by}”的人不能再办“{row.source}”", en=f"who did {not_by!r} may not do {row.source!r}"
+    )
+    remedy = Text(zh="换一人办理", en="let another person do it")
+    return Breach("role", "wrong_role", message, remedy, {"not_by": not_by})
+
+
+def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:
+    message = Text(
+        zh=f"“{row.move.trigger}”最多 {bound} 次，已有 {times} 次",
+        en=f"{row.move.trigger!r} may happen {bound} times and did {times} times",
+    )
+    return Breach("rework", "rework_over_bound", message, NO_TEXT, {"at_most": bound, "times": times + 1})
+
+
+def _missing_data(command: Fire, absent: list[str]) -> Breach:
+    listed = ", ".join(absent)
+    message = Text(zh=f"“{command.trigger}”须提供 {listed}", en=f"{command.trigger!r} requires {listed}")
+    remedy = Text(zh="在 data 或 evidence 中给出", en="give it in data or evidence")
+    return Breach("requires", "missing_data", message, remedy, {"missing": absent})
+
+
+def _missing_evidence(leaving: str, absent: list[str]) -> Breach:
+    listed = ", ".join(absent)
+    message = Text(zh=f"离开“{leaving}”须附凭证 {listed}", en=f"leaving {leaving!r} owes evidence: {listed}")
+    remedy = Text(zh="在 evidence 中给出", en="give it in evidence")
+    return Breach("evidence", "missing_evidence", message, remedy, {"missing": absent})
