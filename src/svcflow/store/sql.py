@@ -5,6 +5,7 @@ Facts, the instance they leave, its next due instant and its deviations change i
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
@@ -12,9 +13,10 @@ from typing import Any
 
 import attrs
 import orjson
-from sqlalchemy import Connection, bindparam, create_engine, event, func, select
+from sqlalchemy import Connection, create_engine, event, func, select
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
@@ -26,46 +28,12 @@ from svcflow.kernel.facts import Fact, Settled
 from svcflow.kernel.instance import NEVER, Instance, from_state, to_state
 from svcflow.runtime.store import Answer, DeviationQuery, InstanceQuery, Kept
 from svcflow.store import schema
+from svcflow.store.statements import Statement, Statements, Value
 from svcflow.text import NO_TEXT, Text
 
 _BUSY_MS = 30_000
 
-_instances, _facts, _commands, _deviations = (
-    schema.instances,
-    schema.facts,
-    schema.commands,
-    schema.deviations,
-)
-_LOAD = select(_instances.c.state, _instances.c.head).where(_instances.c.id == bindparam("id"))
-_ANSWER = select(_commands.c.sequence, _commands.c.refused).where(
-    _commands.c.instance == bindparam("instance"), _commands.c.command_id == bindparam("command_id")
-)
-_JOURNAL = (
-    select(_facts.c.body, _facts.c.link)
-    .where(_facts.c.instance == bindparam("instance"), _facts.c.sequence <= bindparam("until"))
-    .order_by(_facts.c.sequence)
-)
-_CREATE = _instances.insert()
-_CHANGE = (
-    _instances.update()
-    .where(_instances.c.id == bindparam("key"))
-    .values(
-        status=bindparam("status"),
-        next_us=bindparam("next_us"),
-        sequence=bindparam("sequence"),
-        head=bindparam("head"),
-        state=bindparam("state"),
-    )
-)
-_SETTLE = (
-    _deviations.update()
-    .where(
-        _deviations.c.instance == bindparam("of"),
-        _deviations.c.limit == bindparam("of_limit"),
-        _deviations.c.visit == bindparam("of_visit"),
-    )
-    .values(overrun_us=bindparam("overrun_us"))
-)
+_instances, _facts, _deviations = schema.instances, schema.facts, schema.deviations
 
 
 class SqlStore:
@@ -78,21 +46,33 @@ class SqlStore:
         self.url = url
         self._writing = RLock()
         with _explained(url):
-            self._readers = _database(url, writes=False)
-            self._writer = _database(url, writes=True)
-            with self._writer.begin() as connection:
+            self._database = _database(url)
+            with self._database.begin() as connection:
                 _prepare(connection, url)
+            self._writer = self._database.raw_connection()
+            self._write = Statements.of(self._database.dialect)
 
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:
         """Open a writing transaction (`BEGIN IMMEDIATE`); it is durable when it is left without an error."""
-        with self._writing, _explained(self.url), self._writer.begin() as connection:
-            yield SqlTransaction(connection)
+        with self._writing, _explained(self.url):
+            cursor = self._writer.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield SqlTransaction(cursor, self._write)
+                cursor.execute("COMMIT")
+            except BaseException:
+                self._writer.rollback()
+                raise
+            finally:
+                cursor.close()
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""
+        asked = select(_instances.c.state, _instances.c.head).where(_instances.c.id == instance)
         with self._reading() as connection:
-            return _load(connection, instance)
+            row = connection.execute(asked).one_or_none()
+        return None if row is None else Kept(_instance(row.state), row.head)
 
     def facts(self, instance: str) -> Sequence[Fact]:
         """Return the instance's facts in order."""
@@ -100,8 +80,9 @@ class SqlStore:
 
     def rows(self, instance: str) -> Iterator[tuple[bytes, bytes]]:
         """Yield the journal as (canonical bytes, link), as it is kept."""
+        asked = select(_facts.c.body, _facts.c.link).where(_facts.c.instance == instance)
         with self._reading() as connection:
-            found = connection.execute(_JOURNAL, {"instance": instance, "until": NEVER}).all()
+            found = connection.execute(asked.order_by(_facts.c.sequence)).all()
         yield from ((row.body, row.link) for row in found)
 
     def instances(self, query: InstanceQuery) -> Sequence[Instance]:
@@ -152,84 +133,82 @@ class SqlStore:
 
     def close(self) -> None:
         """Close every connection."""
-        self._readers.dispose()
-        self._writer.dispose()
+        self._writer.close()
+        self._database.dispose()
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with _explained(self.url), self._readers.connect() as connection:
+        with _explained(self.url), self._database.connect() as connection:
             yield connection
 
 
 class SqlTransaction:
-    """Read and write in one open transaction."""
+    """Read and write in one open transaction, on the driver's own cursor."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_cursor", "_statements")
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, cursor: DBAPICursor, statements: Statements) -> None:
+        self._cursor = cursor
+        self._statements = statements
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""
-        return _load(self._connection, instance)
+        row = self._run(self._statements.load, id=instance).fetchone()
+        return None if row is None else Kept(_instance(row[0]), row[1])
 
     def answer(self, instance: str, command_id: str) -> Answer | None:
         """Return what a command of this id came to."""
-        row = self._connection.execute(
-            _ANSWER, {"instance": instance, "command_id": command_id}
-        ).one_or_none()
+        row = self._run(self._statements.answer, instance=instance, command_id=command_id).fetchone()
         return None if row is None else Answer(*row)
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence."""
         last = NEVER if until is None else until
-        found = self._connection.execute(_JOURNAL, {"instance": instance, "until": last})
-        return [from_bytes(row.body) for row in found]
+        found = self._run(self._statements.journal, instance=instance, until=last).fetchall()
+        return [from_bytes(row[0]) for row in found]
 
     def append(
         self, instance: Instance, entries: Sequence[Entry], *, command_id: str | None, refused: int
     ) -> None:
         """Write entries and the instance they leave."""
-        execute = self._connection.execute
-        execute(
-            _facts.insert(),
-            [
-                {"instance": instance.id, "sequence": e.fact.sequence, "body": e.body, "link": e.link}
-                for e in entries
-            ],
+        run, write = self._run, self._statements
+        for fact, body, link in entries:
+            run(write.add_fact, instance=instance.id, sequence=fact.sequence, body=body, link=link)
+        run(
+            write.create if entries[0].fact.sequence == 1 else write.change,
+            procedure=instance.procedure,
+            version=instance.version,
+            started_us=instance.started_us,
+            id=instance.id,
+            status=instance.status,
+            next_us=instance.next_us,
+            sequence=instance.sequence,
+            head=entries[-1].link,
+            state=orjson.dumps(to_state(instance)),
         )
-        row = {
-            "status": instance.status,
-            "next_us": instance.next_us,
-            "sequence": instance.sequence,
-            "head": entries[-1].link,
-            "state": orjson.dumps(to_state(instance)),
-        }
-        if entries[0].fact.sequence == 1:
-            fixed = {"id": instance.id, "procedure": instance.procedure, "version": instance.version}
-            execute(_CREATE, {**row, **fixed, "started_us": instance.started_us})
-        else:
-            execute(_CHANGE, {**row, "key": instance.id})
-        self._append_deviations(instance, entries)
+        for entry in entries:
+            self._append_deviation(instance, entry.fact)
         if command_id is not None:
             answer = {"sequence": instance.sequence, "refused": refused}
-            execute(_commands.insert(), {"instance": instance.id, "command_id": command_id, **answer})
+            run(write.add_command, instance=instance.id, command_id=command_id, **answer)
 
-    def _append_deviations(self, instance: Instance, entries: Sequence[Entry]) -> None:
-        for entry in entries:
-            fact = entry.fact
-            one = deviation_of(fact, instance.procedure, instance.version)
-            if one is not None:
-                names = _deviations.c.keys()
-                self._connection.execute(_deviations.insert(), {name: getattr(one, name) for name in names})
-            elif isinstance(fact, Settled):
-                over = {"of": instance.id, "of_limit": fact.limit, "of_visit": fact.visit}
-                self._connection.execute(_SETTLE, {**over, "overrun_us": fact.overrun_us})
+    def _append_deviation(self, instance: Instance, fact: Fact) -> None:
+        one = deviation_of(fact, instance.procedure, instance.version)
+        if one is not None:
+            values = {name: getattr(one, name) for name in schema.deviations.c.keys()}  # noqa: SIM118  # columns
+            self._run(self._statements.add_deviation, **values)
+        elif isinstance(fact, Settled):
+            self._run(
+                self._statements.settle,
+                instance=instance.id,
+                limit=fact.limit,
+                visit=fact.visit,
+                overrun_us=fact.overrun_us,
+            )
 
-
-def _load(connection: Connection, instance: str) -> Kept | None:
-    row = connection.execute(_LOAD, {"id": instance}).one_or_none()
-    return None if row is None else Kept(_instance(row.state), row.head)
+    def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
+        self._cursor.execute(statement.sql, statement.bound(values))
+        return self._cursor
 
 
 def _instance(state: bytes) -> Instance:
@@ -242,7 +221,7 @@ def _deviation(row: Any) -> Deviation:
     return attrs.evolve(one, overrun_us=row.overrun_us)
 
 
-def _database(url: str, *, writes: bool) -> Database:
+def _database(url: str) -> Database:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -250,29 +229,28 @@ def _database(url: str, *, writes: bool) -> Database:
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         remedy = Text(zh="写 memory:// 或 sqlite:///文件名", en="write memory:// or sqlite:///FILE")
         raise StoreError(Text(zh=f"不支持存储 {url}", en=f"the store {url} is not supported"), remedy)
-    database = create_engine(
-        parsed, poolclass=QueuePool, pool_size=1 if writes else 4, max_overflow=0 if writes else 28
-    )
+    database = create_engine(parsed, poolclass=QueuePool, pool_size=4, max_overflow=28)
 
     @event.listens_for(database, "connect")
     def _connect(connection: Any, _: object) -> None:
         connection.isolation_level = None  # we begin transactions ourselves
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        if writes:
-            cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.close()
 
     @event.listens_for(database, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql("BEGIN")
 
     return database
 
 
 def _prepare(connection: Connection, url: str) -> None:
     """Create the tables in an empty file; refuse a file of something else or of a newer version."""
+    connection.exec_driver_sql("COMMIT")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # two processes may open a new file at the same time
     existing = set(
         connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
     )
@@ -298,6 +276,8 @@ def _explained(url: str) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _unusable(url, str(error.orig)) from error
+    except sqlite3.Error as error:
+        raise _unusable(url, str(error)) from error
 
 
 def _unusable(url: str, why: str) -> SvcflowError:
