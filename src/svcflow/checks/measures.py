@@ -67,6 +67,11 @@ class Length:
             return {"working": "elapsed", "working_days": "calendar_days"}.get(family, family)
         return family
 
+    @property
+    def clock_of(self) -> tuple[str, str]:
+        """The clock with its calendar; elapsed time and dates are the same on every calendar."""
+        return self.clock, self.calendar if self.clock.startswith("working") else ""
+
     def __str__(self) -> str:
         return str(self.amount)
 

@@ -7,6 +7,7 @@ step that waits takes nothing from a limit it stops; a step without a limit coun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 
 import attrs
 
@@ -31,7 +32,8 @@ SHOWN = 8
 def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Finding]:
     """Yield limits that the steps' own limits break, and spans whose end no way reaches."""
     own = {step.id: limit for step in procedure.all_steps.values() if (limit := _own(procedure, step))}
-    sheet = _Sheet(procedure, own, calendar)
+    hours = DayHours() if calendar is None or calendar.id == ALWAYS else DayHours.of(calendar)
+    sheet = _Sheet(procedure, own, calendar.id if calendar else None, hours)
     for scope in scopes(procedure):
         for step in scope.steps:
             if step.parallel and step.id in own:
@@ -53,7 +55,8 @@ class _Sheet:
 
     procedure: Procedure
     own: Mapping[str, TimeLimit]
-    calendar: WorkCalendar | None
+    calendar: str | None
+    given: DayHours
 
     def length(self, limit: TimeLimit, place: int, case: Case) -> Length | None:
         """Return the length of one row of a limit; None where the row has no target."""
@@ -62,9 +65,7 @@ class _Sheet:
 
     def hours(self, calendar: str) -> DayHours:
         """Return the hours of a working day: of the calendar given, where it is the one meant."""
-        if self.calendar is None or self.calendar.id != calendar or calendar == ALWAYS:
-            return DayHours()
-        return DayHours.of(self.calendar)
+        return self.given if calendar == self.calendar else DayHours()
 
     def least(self, step: str, over: TimeLimit, case: Case, measure: Measure) -> tuple[int, Length] | None:
         """Return what a step takes at the least by a measure, with the row that says so."""
@@ -93,7 +94,7 @@ class _Sheet:
 def _own(procedure: Procedure, step: Step) -> TimeLimit | None:
     """Return the limit that says how long the step may take: its own, else one declared for it apart."""
     apart = (limit for limit in procedure.limits if limit.step == step.id)
-    return next((*step.time_limits, *apart).__iter__(), None)
+    return next(chain(step.time_limits, apart), None)
 
 
 def _compare(sheet: _Sheet, over: TimeLimit, stretches: tuple[Stretch, ...], path: Path) -> Iterator[Finding]:
@@ -137,10 +138,8 @@ class _Broken:
         )
         code = "limit-below-shortest-way" if shortest else "limit-below-longest-way"
         remedy = Text(
-            zh="收紧环节时限，或放宽总时限" if shortest else "收紧该路径上的环节时限，或说明此路径不计入",
-            en="tighten the steps' limits or widen the one over them"
-            if shortest
-            else "tighten the limits on that way, or widen the one over them",
+            zh="收紧该路径上的环节时限，或放宽其上的总时限",
+            en="tighten the limits on that way, or widen the one over them",
         )
         return finding(code, path, message, remedy)
 
@@ -153,7 +152,7 @@ class _Broken:
     def _need(self) -> Text:
         """Exact where every step runs on the limit's own clock."""
         lengths = [length for _, length in self._lengths()]
-        plain = all((s.clock, s.calendar) == (self.limit.clock, self.limit.calendar) for s in lengths)
+        plain = all(length.clock_of == self.limit.clock_of for length in lengths)
         exact = plain and self.total == sum(map(self.measure.weigh, lengths))
         word = self.measure.word(self.total)
         return word if exact or self.measure.bounds else Text(zh=f"至少 {word.zh}", en=f"at least {word.en}")

@@ -204,6 +204,8 @@ def _any(choices: Iterable[Schema]) -> Schema:
                 plain.append(part["type"])
             else:
                 flat.append(part)
+    if "number" in plain and "integer" in plain:
+        plain.remove("integer")
     if not flat:
         return {"type": plain}
     return {"anyOf": [*flat, *({"type": name} for name in plain)]}

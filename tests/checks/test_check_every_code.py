@@ -1,0 +1,402 @@
+"""Every code has a procedure that triggers it and a near miss that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from checks_declared import NAME, codes, declared, end, fork, found, hour, move, step
+
+from svcflow.checks import CODES, check
+from svcflow.model.field import Field
+from svcflow.model.limit import Row, TimeLimit
+from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.step import Enforce, Step
+from svcflow.text import Text
+
+Make = Callable[[], Procedure]
+PRIORITY = Field("priority", type="choice", choices=["high", "low"], default="low")
+FEE = Field("fee", type="number", minimum=0, required=True)
+RECALL = {"kind": "rework", "enforce": {"rework": "refuse"}}
+
+
+def two(*rows: object, fields: tuple[Field, ...] = (FEE, PRIORITY)) -> Procedure:
+    """Three steps; the first has the rows under test, to `second` or `closed`."""
+    return declared(step("first", *rows), step("second", "closed"), end(), fields=fields)
+
+
+def timed(limit: TimeLimit, *steps: Step) -> Procedure:
+    return declared(*steps, limits=[limit])
+
+
+def line(*within: str) -> list[Step]:
+    """Steps s0, s1, … one after another, each with its limit, then the end."""
+    names = [f"s{n}" for n in range(len(within))]
+    after = [*names[1:], "closed"]
+    return [step(name, to, within=hour(w)) for name, to, w in zip(names, after, within, strict=True)] + [
+        end()
+    ]
+
+
+def whole(within: str, **more: object) -> TimeLimit:
+    return TimeLimit(id="whole", within=within, source="proposal", **more)
+
+
+def recall(**more: object) -> Procedure:
+    back = move("back", "first", **more)
+    return declared(step("first", "second"), step("second", "closed", back), end())
+
+
+def overdue(**more: object) -> Procedure:
+    """Two steps that hand the instance to each other when overdue."""
+    return declared(
+        step("first", "second", on_overdue="to_second"),
+        step("second", "closed", move("back", "first", kind="rework", at_most=3, **more), on_overdue="back"),
+        end(),
+    )
+
+
+def matrix(*rows: Row) -> Procedure:
+    limit = TimeLimit(match=rows)
+    return declared(step("first", "closed", within=limit), end(), fields=[PRIORITY, FEE])
+
+
+def row(within: str, when: str | None = None) -> Row:
+    return Row(within=within, when=when, source="proposal")
+
+
+def deemed(**more: object) -> Procedure:
+    return declared(step("first", move("confirm", "closed", **more), on_overdue="confirm"), end())
+
+
+CASES: dict[str, list[tuple[Make, Make]]] = {
+    "automatic-loop": [
+        (overdue, lambda: overdue(enforce={"rework": "refuse"})),
+        (
+            overdue,
+            lambda: declared(
+                step("first", "second", on_overdue="to_second"),
+                step("second", "closed", move("back", "first", kind="rework", at_most=3)),
+                end(),
+            ),
+        ),
+        (
+            lambda: declared(
+                fork(
+                    "first",
+                    move("done", "second"),
+                    branches={"a": [step("a1", "a2", on_overdue="to_a2"), end("a2", "done")]},
+                ),
+                step("second", "first", "closed", on_overdue="to_first"),
+                end(),
+            ),
+            lambda: declared(
+                fork("first", move("done", "second"), branches={"a": [step("a1", "a2"), end("a2", "done")]}),
+                step("second", "first", "closed", on_overdue="to_first"),
+                end(),
+            ),
+        ),
+    ],
+    "dead-end": [
+        (
+            lambda: declared(step("first", "second", "closed"), step("second"), end()),
+            lambda: declared(step("first", "second", "closed"), step("second", "closed"), end()),
+        )
+    ],
+    "limit-below-shortest-way": [
+        (lambda: timed(whole("24h"), *line("15h", "15h")), lambda: timed(whole("24h"), *line("12h", "12h"))),
+        (lambda: timed(whole("3wd"), *line("2wd", "2wd")), lambda: timed(whole("3wd"), *line("1wd", "2wd"))),
+        (lambda: timed(whole("8wh"), *line("4wh", "5wh")), lambda: timed(whole("8wh"), *line("4wh", "4wh"))),
+    ],
+    "limit-below-longest-way": [
+        (
+            lambda: timed(
+                whole("2h"), step("first", "second", "closed"), step("second", "closed", within=hour("2h")), end()
+            ),
+            lambda: timed(
+                whole("3h"), step("first", "second", "closed"), step("second", "closed", within=hour("2h")), end()
+            ),
+        )
+    ],
+    "no-way-to-end": [
+        (
+            lambda: declared(
+                step("first", "second", "closed"), step("second", "third"), step("third", "second"), end()
+            ),
+            lambda: declared(
+                step("first", "second", "closed"), step("second", "third"), step("third", "closed"), end()
+            ),
+        )
+    ],
+    "row-unreachable": [
+        (
+            lambda: two(move("go", "second"), move("go", "closed", when="fee > 1")),
+            lambda: two(move("go", "closed", when="fee > 1"), move("go", "second")),
+        ),
+        (
+            lambda: two(
+                move("go", "second", when="fee*2>1"), move("go", "closed", when="fee * 2 > 1"), move("go", "second")
+            ),
+            lambda: two(
+                move("go", "second", when="fee*2>2"), move("go", "closed", when="fee * 2 > 1"), move("go", "second")
+            ),
+        ),
+        (
+            lambda: two(move("go", "second", when="fee > 2 and fee < 1")),
+            lambda: two(move("go", "second", when="fee > 1 and fee < 2")),
+        ),
+        (lambda: two(move("go", "second", when="fee < 0")), lambda: two(move("go", "second", when="fee <= 0"))),
+        (
+            lambda: matrix(row("1h", 'priority != "high"'), row("2h", 'priority == "low"'), row("3h")),
+            lambda: matrix(row("1h", 'priority == "low"'), row("3h")),
+        ),
+        (
+            lambda: matrix(row("1h", 'priority == "high"'), row("2h", 'priority == "low"'), row("3h")),
+            lambda: matrix(row("1h", 'priority == "high"'), row("3h")),
+        ),
+    ],
+    "span-without-way": [
+        (
+            lambda: timed(TimeLimit(id="span", from_="s1", to="s0", within="5h"), *line("1h", "1h")),
+            lambda: timed(TimeLimit(id="span", from_="s0", to="s1", within="5h"), *line("1h", "1h")),
+        )
+    ],
+    "unknown-choice": [
+        (
+            lambda: two(move("go", "second", when='priority == "hihg" or fee > 1')),
+            lambda: two(move("go", "second", when='priority == "high" or fee > 1')),
+        ),
+        (
+            lambda: two(move("go", "second", when='recipient.group in ["leader", "staff"]')),
+            lambda: two(move("go", "second", when='recipient.group in ["leaders", "staff"]')),
+        ),
+    ],
+    "unreachable-step": [
+        (
+            lambda: declared(step("first", "closed"), step("second", "closed"), end()),
+            lambda: declared(step("first", "closed", "second"), step("second", "closed"), end()),
+        )
+    ],
+    "deemed-move-owes": [
+        (lambda: deemed(requires=["signature"]), deemed),
+        (
+            lambda: timed(
+                whole("9h", on_overdue="confirm"), step("first", move("confirm", "closed", requires=["x"])), end()
+            ),
+            lambda: timed(whole("9h"), step("first", move("confirm", "closed", requires=["x"])), end()),
+        ),
+    ],
+    "end-never-reached": [
+        (
+            lambda: declared(step("first", "closed"), end(), end("turned_down", "rejected")),
+            lambda: declared(step("first", "closed", "turned_down"), end(), end("turned_down", "rejected")),
+        )
+    ],
+    "evidence-without-exit": [
+        (
+            lambda: declared(step("first", "second", "closed"), step("second", evidence=["photo"]), end()),
+            lambda: declared(step("first", "second", "closed"), step("second"), end()),
+        )
+    ],
+    "name-missing": [
+        (
+            lambda: declared(step("first", "closed", name=Text(zh="一")), end()),
+            lambda: declared(step("first", "closed", name=Text(zh="一", en="one")), end()),
+        ),
+        (
+            lambda: declared(step("first", move("go", "closed", name=Text(en="go"))), end()),
+            lambda: declared(step("first", move("go", "closed")), end()),
+        ),
+    ],
+    "not-by-never-before": [
+        (
+            lambda: declared(step("first", "second", not_by="second"), step("second", "closed"), end()),
+            lambda: declared(step("first", "second"), step("second", "closed", not_by="first"), end()),
+        ),
+        (
+            lambda: declared(step("first", "closed", not_by="first"), end()),
+            lambda: declared(
+                step("first", "closed", move("again", "first", kind="rework", at_most=1), not_by="first"), end()
+            ),
+        ),
+    ],
+    "number-unsourced": [
+        (lambda: declared(step("first", "closed", within="1h"), end()), lambda: declared(step("first", "closed"), end())),
+        (
+            lambda: matrix(row("1h", 'priority == "high"'), Row(within="2h")),
+            lambda: matrix(row("1h", 'priority == "high"'), Row(no_target=True)),
+        ),
+        (
+            lambda: declared(*line("1h"), indicators=[Indicator("rate", name=NAME, target=">= 95%")]),
+            lambda: declared(*line("1h"), indicators=[Indicator("rate", name=NAME)]),
+        ),
+    ],
+    "rework-unbounded": [
+        (lambda: recall(kind="rework"), lambda: recall(kind="rework", at_most=2)),
+        (
+            lambda: recall(kind="rework"),
+            lambda: declared(
+                step("first", move("on", "second", at_most=3)),
+                step("second", "closed", move("back", "first", kind="rework")),
+                end(),
+            ),
+        ),
+    ],
+    "rows-ambiguous": [
+        (
+            lambda: two(
+                move("go", "second", when="fee > 1"),
+                move("go", "closed", when='priority == "high"'),
+                move("go", "second"),
+            ),
+            lambda: two(
+                move("go", "second", when="fee > 5"), move("go", "closed", when="fee > 1"), move("go", "second")
+            ),
+        ),
+        (
+            lambda: two(
+                move("go", "second", when="fee > 1"),
+                move("go", "closed", when='priority == "high"'),
+                move("go", "second"),
+            ),
+            lambda: two(
+                move("go", "second", when='fee > 1 and priority == "high"'),
+                move("go", "second", when="fee > 1"),
+                move("go", "closed", when='priority == "high"'),
+                move("go", "second"),
+            ),
+        ),
+    ],
+    "rows-with-gap": [
+        (
+            lambda: two(move("go", "second", when="fee > 1"), move("go", "closed", when="fee < 1")),
+            lambda: two(move("go", "second", when="fee > 1"), move("go", "closed", when="fee <= 1")),
+        ),
+        (
+            lambda: two(move("go", "second", when="fee * 2 > 1"), move("go", "closed", when="fee * 2 <= 1")),
+            lambda: two(move("go", "second", when="fee * 2 > 1"), move("go", "closed")),
+        ),
+    ],
+    "step-without-limit": [
+        (
+            lambda: declared(step("first", "closed", within=None), end()),
+            lambda: timed(
+                TimeLimit(id="span", from_="first", to="closed", within="1h", source="proposal"),
+                step("first", "closed", within=None),
+                end(),
+            ),
+        )
+    ],
+    "step-without-role": [
+        (
+            lambda: declared(step("first", "closed", role=None), end()),
+            lambda: declared(step("first", move("go", "closed", role="clerk"), role=None), end()),
+        ),
+        (
+            lambda: declared(step("first", "closed", role=None), end()),
+            lambda: declared(step("first", "closed", role=None, within=None, waits="recipient", at_most="1wd"), end()),
+        ),
+    ],
+    "wait-without-cap": [
+        (
+            lambda: declared(step("first", "closed", within=None, waits="recipient"), end()),
+            lambda: declared(step("first", "closed", within=None, waits="recipient", at_most="1wd"), end()),
+        ),
+        (
+            lambda: declared(*line("1h"), holds=[HoldRule("statutory")]),
+            lambda: declared(*line("1h"), holds=[HoldRule("statutory", at_most="5wd")]),
+        ),
+    ],
+    "warning-too-late": [
+        (
+            lambda: declared(step("first", "closed", within=hour(warn=["100%"])), end()),
+            lambda: declared(step("first", "closed", within=hour(warn=["99%"])), end()),
+        ),
+        (
+            lambda: declared(step("first", "closed", within=hour(warn=["+5m"])), end()),
+            lambda: declared(step("first", "closed", within=hour(escalate=["+5m"])), end()),
+        ),
+    ],
+    "field-unused": [
+        (
+            lambda: declared(*line("1h"), fields=[Field("memo")]),
+            lambda: declared(step("first", move("go", "closed", requires=["memo"])), end(), fields=[Field("memo")]),
+        ),
+        (
+            lambda: declared(*line("1h"), fields=[Field("memo")]),
+            lambda: declared(*line("1h"), fields=[Field("memo", required=True)]),
+        ),
+    ],
+    "limit-rows-overlap": [
+        (
+            lambda: matrix(row("1h", "fee > 1"), row("2h", 'priority == "high"'), row("3h")),
+            lambda: matrix(row("1h", "fee > 1"), row("1h", 'priority == "high"'), row("3h")),
+        )
+    ],
+    "loop-not-marked": [
+        (recall, lambda: recall(kind="exception")),
+        (
+            recall,
+            lambda: declared(
+                step("first", "second", "closed"),
+                step("second", "first", waits="third_party", at_most="1wd", within=None),
+                end(),
+            ),
+        ),
+    ],
+    "role-unused": [
+        (
+            lambda: declared(*line("1h"), roles=[Role("clerk", name=NAME), Role("chief", name=NAME)]),
+            lambda: declared(
+                step("first", "closed", within=hour(escalate=[])),
+                end(),
+                roles=[Role("clerk", name=NAME)],
+                enforce=Enforce(),
+            ),
+        )
+    ],
+}  # fmt: skip
+EVERY = [(code, *pair) for code, pairs in CASES.items() for pair in pairs]
+
+
+def test_every_code_of_the_table_is_put_to_the_test() -> None:
+    """A code cannot be added to the table without a procedure that triggers it."""
+    assert set(CASES) == set(CODES)
+
+
+@pytest.mark.parametrize(("code", "wrong", "near_miss"), EVERY)
+def test_a_code_is_found_where_it_is_and_not_beside_it(code: str, wrong: Make, near_miss: Make) -> None:
+    """Each code is reported for its mistake and not for the nearest sound declaration."""
+    assert code in codes(wrong())
+    assert code not in codes(near_miss())
+
+
+@pytest.mark.parametrize(("code", "wrong", "_near_miss"), EVERY)
+def test_a_finding_says_what_and_what_to_do_in_both_languages(
+    code: str, wrong: Make, _near_miss: Make
+) -> None:
+    """Every finding carries message and remedy in Chinese and English, a place, and its table severity."""
+    for finding in found(wrong(), code):
+        assert all((finding.message.zh, finding.message.en, finding.remedy.zh, finding.remedy.en))
+        assert finding.severity == CODES[code].severity
+        assert finding.path
+
+
+def test_a_sound_procedure_has_no_finding() -> None:
+    """Nothing is reported of a procedure that nothing is wrong with."""
+    sound = declared(
+        step("first", "work", move("refuse", "turned_down", requires=["reason"])),
+        fork(
+            "work",
+            move("done", "check"),
+            branches={
+                "room": [step("room1", "room2"), end("room2", "done")],
+                "food": [step("food1", "food2"), end("food2", "done")],
+            },
+        ),
+        step("check", "closed", move("again", "work", kind="rework", at_most=1), not_by="room1"),
+        end(),
+        end("turned_down", "rejected"),
+        limits=[whole("3h")],
+    )
+    assert check(sound) == ()
