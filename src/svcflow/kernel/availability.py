@@ -8,9 +8,10 @@ import attrs
 
 from svcflow.kernel.commands import Actor, Fire
 from svcflow.kernel.compiled import Compiled, CompiledMove
-from svcflow.kernel.firing import Refusal, choose, closed_by
+from svcflow.kernel.firing import choose, closed_by
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.refusal import Refusal
 from svcflow.text import NO_TEXT, Text
 
 

@@ -55,7 +55,7 @@ class Start:
 class Fire:
     """Move the instance by a trigger.
 
-    `step` names the active step when several branches know the trigger; `override` is the reason for going
+    `occurred_us` is when it happened, if that was before it is recorded. `step` names the active step when several branches know the trigger; `override` is the reason for going
     round the declared order or a guard.
     """
 
@@ -65,6 +65,7 @@ class Fire:
     evidence: Mapping[str, str] = _NONE
     step: str | None = None
     override: str | None = None
+    occurred_us: int | None = None
 
 
 @attrs.frozen
@@ -92,4 +93,31 @@ class Update:
     evidence: Mapping[str, str] = _NONE
 
 
-Command = Start | Fire | Hold | Resume | Update
+@attrs.frozen
+class Reschedule:
+    """Move a scheduled instant that limits refer to; `at` is ISO 8601 with its offset, or None to clear it."""
+
+    field: str
+    at: str | None
+    actor: Actor = NOBODY
+
+
+@attrs.frozen
+class Extend:
+    """Ask for the one extension that a limit declares."""
+
+    limit: str
+    reason: str
+    actor: Actor = NOBODY
+    evidence: Mapping[str, str] = _NONE
+
+
+@attrs.frozen
+class Recompute:
+    """Reckon running deadlines anew, because a calendar was corrected or a year published."""
+
+    reason: str
+    actor: Actor = NOBODY
+
+
+Command = Start | Fire | Hold | Resume | Update | Reschedule | Extend | Recompute

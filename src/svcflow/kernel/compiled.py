@@ -90,15 +90,18 @@ class Compiled:
     """Hold everything `decide` and `evolve` need to know of one procedure version."""
 
     procedure: Procedure
+    calendar: WorkCalendar
     first: str
     steps: Mapping[str, CompiledStep]
     limits: Mapping[str, CompiledLimit]
     by_trigger: Mapping[str, tuple[tuple[CompiledMove, ...], ...]]
     uses_recipient: bool
     rematch: tuple[str, ...]
-    """Limits whose matrix has to be asked again when data change."""
+    """Limits whose matrix or anchor has to be asked again when data change."""
     watched: frozenset[str]
     """Steps whose doer is remembered, because another step may not be done by the same person."""
+    occurrences: Mapping[str, tuple[str, ...]]
+    """For each trigger, the recurring limits of which it is one occurrence."""
     _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
 
     def way(self, start: str, goal: str) -> tuple[str, ...] | None:
@@ -160,13 +163,18 @@ def compile_procedure(
     guards += [row.guard for limit in limits.values() for row in limit.rows]
     return Compiled(
         procedure,
+        calendars(procedure.calendar),
         procedure.steps[0].id,
         steps,
         limits,
         {trigger: tuple(rows) for trigger, rows in by_trigger.items()},
         any(guard is not None and "recipient" in guard.names for guard in guards),
-        tuple(name for name, limit in limits.items() if len(limit.rows) > 1),
+        tuple(name for name, limit in limits.items() if len(limit.rows) > 1 or limit.anchors),
         frozenset(step.step.not_by for step in steps.values() if step.step.not_by is not None),
+        {
+            trigger: tuple(limit.id for limit in limits.values() if limit.limit.done_by == trigger)
+            for trigger in {limit.limit.done_by for limit in limits.values() if limit.limit.done_by}
+        },
     )
 
 

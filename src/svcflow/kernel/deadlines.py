@@ -13,11 +13,13 @@ from svcflow.kernel.decide import transact
 from svcflow.kernel.facts import to_datetime
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Instance
 from svcflow.kernel.ladder import CompiledLimit
-from svcflow.model.amount import Amount
 from svcflow.model.limit import Severity
+from svcflow.model.target import Target
 from svcflow.text import Text
 
-DeadlineState = Literal["running", "paused", "overdue", "met", "late", "cancelled"]
+DeadlineState = Literal[
+    "pending", "running", "paused", "overdue", "reached", "met", "late", "early", "cancelled"
+]
 
 
 @attrs.frozen
@@ -25,7 +27,8 @@ class Deadline:
     """Hold one limit's deadline on one instance.
 
     `remaining` is in the limit's own clock (open hours for working limits), negative once overdue; a paused
-    limit has `remaining` and no `due_at`.
+    limit has `remaining` and no `due_at`; one whose scheduled instant is missing is `pending` and has
+    neither. `reached` is a minimum that has run. A `provisional` deadline lies past what its calendar covers.
     """
 
     instance: str
@@ -33,11 +36,12 @@ class Deadline:
     name: Text
     step: str
     visit: int
-    amount: Amount
+    target: Target
     severity: Severity
     state: DeadlineState
     due_at: datetime | None
     remaining: timedelta | None
+    provisional: bool
 
 
 def deadlines(
@@ -48,32 +52,38 @@ def deadlines(
     found = [
         _deadline(compiled.limits[clock.limit], now.id, clock, at_us)
         for clock in now.clocks.values()
-        if compiled.limits[clock.limit].rows[clock.row].reach is not None and (ended or not clock.verdict)
+        if compiled.limits[clock.limit].rows[clock.row].target is not None and (ended or not clock.verdict)
     ]
     return tuple(sorted(found, key=lambda one: (one.due_at is None, one.due_at or 0, one.limit)))
 
 
 def _deadline(limit: CompiledLimit, instance: str, clock: Clock, at_us: int) -> Deadline:
-    amount = limit.rows[clock.row].amount
-    assert amount is not None  # noqa: S101  # rows without a target were left out
-    left = None if clock.verdict else timedelta(microseconds=clocks.remaining(limit, clock, at_us))
+    target = limit.rows[clock.row].target
+    assert target is not None  # noqa: S101  # rows without a target were left out
+    left_us = None if clock.verdict else clocks.remaining(limit, clock, at_us)
     return Deadline(
         instance=instance,
         limit=limit.id,
         name=limit.limit.name,
         step=limit.limit.step or "",
         visit=clock.visit,
-        amount=amount,
+        target=target,
         severity=limit.limit.severity,
-        state=_state(clock),
+        state=_state(limit, clock, at_us),
         due_at=None if clock.due_us == NEVER else to_datetime(clock.due_us),
-        remaining=left,
+        remaining=None if left_us is None else timedelta(microseconds=left_us),
+        provisional=clock.due_us != NEVER and limit.calendar.provisional(clock.due_us),
     )
 
 
-def _state(clock: Clock) -> DeadlineState:
+def _state(limit: CompiledLimit, clock: Clock, at_us: int) -> DeadlineState:
     if clock.verdict:
         return clock.verdict
     if clock.overdue:
         return "overdue"
-    return "paused" if clock.open_us == STOPPED else "running"
+    if clock.open_us == STOPPED:
+        return "paused"
+    if clock.due_us == NEVER:
+        return "pending"
+    reached = limit.rows[clock.row].kind == "at_least" and at_us >= clock.due_us
+    return "reached" if reached else "running"

@@ -12,13 +12,15 @@ from typing import Any
 import attrs
 
 from svcflow.errors import FieldError
-from svcflow.kernel.commands import Command, Fire, Hold, Resume, Start, Update
+from svcflow.kernel.commands import Command, Extend, Fire, Hold, Recompute, Reschedule, Resume, Start, Update
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
-from svcflow.kernel.firing import Refusal, fire
+from svcflow.kernel.firing import fire
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.passing import pass_time
+from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.scheduling import extend, recompute, reschedule
 from svcflow.kernel.values import accepted
 from svcflow.model.step import HOLD_REASONS
 from svcflow.text import NO_TEXT, Text
@@ -51,11 +53,11 @@ def transact(compiled: Compiled, instance: Instance | None, command: Command | N
     """Do what `decide` does and return the instance after the facts too, so that nothing is applied twice."""
     if instance is None:
         assert isinstance(command, Start)  # noqa: S101  # drivers start what does not exist
-        ledger = Ledger(compiled, Draft.blank(command.instance), at_us)
+        ledger = Ledger(compiled, Draft.blank(command.instance), at_us, command.actor.id)
         _start(ledger, command)
         pass_time(ledger)
         return Outcome(tuple(ledger.facts), ledger.draft.freeze())
-    ledger = Ledger(compiled, Draft.of(instance), at_us)
+    ledger = Ledger(compiled, Draft.of(instance), at_us, command.actor.id if command is not None else "")
     pass_time(ledger)
     refusal = _ask(ledger, command) if command is not None else None
     refused = _refused(ledger, command, refusal) if refusal is not None else None
@@ -180,4 +182,7 @@ _COMMANDS: Mapping[type[Any], Callable[[Ledger, Any], Refusal | None]] = {
     Hold: _hold,
     Resume: _resume,
     Update: _update,
+    Reschedule: reschedule,
+    Extend: extend,
+    Recompute: recompute,
 }

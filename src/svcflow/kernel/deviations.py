@@ -22,6 +22,12 @@ KINDS: Mapping[DeviationKind, Text] = {
     "missing_data": Text(zh="缺少信息", en="missing data"),
     "rework_over_bound": Text(zh="返工超次", en="rework over its bound"),
     "guard": Text(zh="条件不符", en="guard not met"),
+    "too_early": Text(zh="不足时限", en="ended too early"),
+    "missed_occurrence": Text(zh="漏做", en="missed occurrence"),
+    "breached_on_attach": Text(zh="改定时已超时", en="breached when it was set"),
+    "short_notice": Text(zh="预约过迟", en="short notice"),
+    "infeasible_on_reschedule": Text(zh="改期致不可行", en="infeasible after rescheduling"),
+    "late_record": Text(zh="补录", en="recorded late"),
 }
 
 
@@ -50,6 +56,11 @@ class Deviation:
     trigger: str = ""
     reason: str = ""
     detail: Mapping[str, Any] = attrs.field(factory=dict)
+
+    @property
+    def annulled(self) -> bool:
+        """Whether the end, recorded late, turned out to have been in time; it stays on record all the same."""
+        return self.overrun_us == 0 and self.kind == "overdue"
 
     @property
     def occurred_at(self) -> datetime:
@@ -116,6 +127,9 @@ def deviation_of(fact: Fact, procedure: str, version: int) -> Deviation | None:
             trigger=fact.trigger,
             reason=fact.reason,
             detail=fact.detail,
+            limit=fact.limit,
+            visit=fact.visit,
+            due_us=fact.due_us or None,
         )
     return None
 

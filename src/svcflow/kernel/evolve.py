@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from svcflow.errors import GuardError
@@ -14,11 +15,14 @@ from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import (
     Deviated,
     Escalated,
+    Extended,
     Fact,
     Held,
     Moved,
     Overdue,
+    Recomputed,
     Refused,
+    Rescheduled,
     Resumed,
     Settled,
     Started,
@@ -28,6 +32,7 @@ from svcflow.kernel.facts import (
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Draft, Instance
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.model.field import Value
+from svcflow.worktime.instants import to_us
 
 
 def evolve(compiled: Compiled, instance: Instance | None, fact: Fact) -> Instance:
@@ -49,6 +54,7 @@ def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
     draft.sequence = fact.sequence
     if type(fact) in _REVISES:
         draft.revision = fact.sequence
+        draft.revised_us = fact.occurred_us
     draft.updated_us = max(draft.updated_us, fact.occurred_us)
     _APPLY[type(fact)](compiled, draft, fact)
 
@@ -79,6 +85,7 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
         draft.left_by = {**draft.left_by, fact.step: fact.actor}
     _leave(compiled, draft, fact.step, at_us)
     _enter(compiled, draft, fact.to, at_us, restart=row.move.clock == "restart")
+    _occur(compiled, draft, fact.trigger, at_us)
     if fact.data:
         _rematch(compiled, draft, at_us)
     _settle(compiled, draft, at_us)
@@ -89,6 +96,23 @@ def _updated(compiled: Compiled, draft: Draft, fact: Updated) -> None:
     if fact.data:
         _rematch(compiled, draft, fact.occurred_us)
         _arm(draft)
+
+
+def _rescheduled(compiled: Compiled, draft: Draft, fact: Rescheduled) -> None:
+    _merge(draft, {fact.field: fact.at}, {}, fact.occurred_us)
+    _rematch(compiled, draft, fact.occurred_us)
+    _arm(draft)
+
+
+def _extended(compiled: Compiled, draft: Draft, fact: Extended) -> None:
+    _merge(draft, {}, fact.evidence, fact.occurred_us)
+    _put(draft, clocks.extend(compiled.limits[fact.limit], draft.clocks[fact.limit], fact.extra))
+    _arm(draft)
+
+
+def _recomputed(compiled: Compiled, draft: Draft, fact: Recomputed) -> None:
+    _put(draft, clocks.recompute(compiled.limits[fact.limit], draft.clocks[fact.limit], fact.occurred_us))
+    _arm(draft)
 
 
 def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
@@ -102,7 +126,7 @@ def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
 
 def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
     draft.status, draft.hold = "running", ""
-    _end(draft, f"hold.{fact.reason}", fact.occurred_us, reached=True)
+    _end(compiled, draft, f"hold.{fact.reason}", fact.occurred_us, reached=True)
     _settle(compiled, draft, fact.occurred_us)
 
 
@@ -120,6 +144,9 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Started: _started,
     Moved: _moved,
     Updated: _updated,
+    Rescheduled: _rescheduled,
+    Extended: _extended,
+    Recomputed: _recomputed,
     Held: _held,
     Resumed: _resumed,
     Warned: _rung,
@@ -131,7 +158,7 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
 }
 
 
-_REVISES = frozenset((Started, Moved, Updated, Held, Resumed))
+_REVISES = frozenset((Started, Moved, Updated, Rescheduled, Extended, Held, Resumed))
 
 
 def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str], at_us: int) -> None:
@@ -145,7 +172,7 @@ def _enter(compiled: Compiled, draft: Draft, name: str, at_us: int, *, restart: 
     entered = compiled.steps[name]
     draft.active = {**draft.active, name: at_us}
     for limit_id in entered.reaches:
-        _end(draft, limit_id, at_us, reached=True)
+        _end(compiled, draft, limit_id, at_us, reached=True)
     for limit in entered.starts:
         _start(compiled, draft, limit, at_us, restart=restart)
     for first in entered.branches:
@@ -161,7 +188,7 @@ def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int) -> None:
     draft.active = {step: since for step, since in draft.active.items() if step not in gone}
     for step in gone:
         for limit_id in compiled.steps[step].stops:
-            _end(draft, limit_id, at_us, reached=True)
+            _end(compiled, draft, limit_id, at_us, reached=True)
 
 
 def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int) -> None:
@@ -169,24 +196,49 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int) -> 
     for limit_id, clock in draft.clocks.items():
         if not clock.verdict:
             whole = compiled.limits[limit_id].limit.scope == "procedure"
-            _end(draft, limit_id, at_us, reached=whole)
+            _end(compiled, draft, limit_id, at_us, reached=whole)
 
 
 def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *, restart: bool) -> None:
     old = draft.clocks.get(limit.id)
-    running = not (draft.paused and limit.stoppable)
     if old is None or (restart and limit.limit.scope != "procedure"):
         row = _match(limit, guard_data(compiled, draft))
+        anchor_us = _anchor_us(limit, row, draft.data)
+        running = not (draft.paused and _stoppable(limit, row))
         visit = 1 if old is None else old.visit + 1
-        _put(draft, clocks.start(limit, row, at_us, visit=visit, running=running))
+        _put(draft, clocks.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
     elif old.verdict:
+        running = not (draft.paused and _stoppable(limit, old.row))
         _put(draft, clocks.reopen(limit, old, at_us, running=running))
 
 
-def _end(draft: Draft, limit_id: str, at_us: int, *, reached: bool) -> None:
+def _stoppable(limit: CompiledLimit, row: int) -> bool:
+    return limit.stoppable and not limit.rows[row].fixed
+
+
+def _anchor_us(limit: CompiledLimit, row: int, data: Mapping[str, Value]) -> int:
+    """Return the scheduled instant a row refers to, `NEVER` while it is missing."""
+    target = limit.rows[row].target
+    if target is None or target.anchor is None:
+        return NEVER
+    written = data.get(target.anchor.field)
+    return NEVER if written is None else to_us(datetime.fromisoformat(str(written)))
+
+
+def _end(compiled: Compiled, draft: Draft, limit_id: str, at_us: int, *, reached: bool) -> None:
     clock = draft.clocks.get(limit_id)
     if clock is not None and not clock.verdict:
-        _put(draft, clocks.end(clock, at_us, reached=reached))
+        _put(draft, clocks.end(compiled.limits[limit_id], clock, at_us, reached=reached))
+
+
+def _occur(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
+    """Begin the next interval of the recurrences that this trigger counts for."""
+    for limit_id in compiled.occurrences.get(trigger, ()):
+        clock = draft.clocks.get(limit_id)
+        if clock is not None and not clock.verdict:
+            limit = compiled.limits[limit_id]
+            running = clock.open_us != STOPPED
+            _put(draft, clocks.start(limit, clock.row, at_us, visit=clock.visit + 1, running=running))
 
 
 def _put(draft: Draft, clock: Clock) -> None:
@@ -210,8 +262,9 @@ def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
         if clock is not None and not clock.verdict:
             limit = compiled.limits[limit_id]
             row = _match(limit, guard_data(compiled, draft))
-            if row != clock.row:
-                _put(draft, clocks.rematch(limit, clock, row, at_us))
+            anchor_us = _anchor_us(limit, row, draft.data)
+            if row != clock.row or anchor_us != clock.anchor_us:
+                _put(draft, clocks.rematch(limit, clock, row, at_us, anchor_us))
 
 
 def _settle(compiled: Compiled, draft: Draft, at_us: int) -> None:
@@ -236,7 +289,7 @@ def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
     draft.paused = stop
     for limit_id, clock in draft.clocks.items():
         limit = compiled.limits[limit_id]
-        if limit.stoppable and not clock.verdict and (clock.open_us != STOPPED) == stop:
+        if _stoppable(limit, clock.row) and not clock.verdict and (clock.open_us != STOPPED) == stop:
             _put(draft, clocks.pause(clock, at_us) if stop else clocks.resume(limit, clock, at_us))
 
 

@@ -31,6 +31,12 @@ DeviationKind = Literal[
     "missing_data",
     "rework_over_bound",
     "guard",
+    "too_early",
+    "missed_occurrence",
+    "breached_on_attach",
+    "short_notice",
+    "infeasible_on_reschedule",
+    "late_record",
 ]
 Detail = Mapping[str, Any]
 _NONE: Mapping[str, Any] = {}
@@ -109,6 +115,38 @@ class Updated(Fact):
 
 
 @attrs.frozen
+class Rescheduled(Fact):
+    """A scheduled instant was moved; `previous` is empty when there was none."""
+
+    field: str
+    at: Value
+    previous: Value = None
+
+
+@attrs.frozen
+class Extended(Fact):
+    """A limit was prolonged once; `was_us` is the deadline it had, which stays on record."""
+
+    limit: str
+    visit: int
+    extra: int
+    was_us: int
+    reason: str = ""
+    evidence: Mapping[str, str] = _NONE
+
+
+@attrs.frozen
+class Recomputed(Fact):
+    """A deadline was reckoned anew after its calendar was corrected; both are kept."""
+
+    limit: str
+    visit: int
+    was_us: int
+    due_us: int
+    reason: str = ""
+
+
+@attrs.frozen
 class Held(Fact):
     """The instance was put on hold; the clocks that may stop stand still."""
 
@@ -161,7 +199,10 @@ class Overdue(Fact):
 
 @attrs.frozen
 class Settled(Fact):
-    """An overdue limit ended; `overrun_us` is measured in the limit's own clock."""
+    """An overdue limit ended; `overrun_us` is measured in the limit's own clock.
+
+    It is 0 when the end, recorded late, turns out to have been in time: the breach is then annulled.
+    """
 
     limit: str
     visit: int
@@ -180,6 +221,9 @@ class Deviated(Fact):
     role: str = ""
     reason: str = ""
     detail: Detail = _NONE
+    limit: str = ""
+    visit: int = 0
+    due_us: int = 0
 
 
 @attrs.frozen
@@ -205,6 +249,9 @@ FACTS: Mapping[str, type[Fact]] = {
         Started,
         Moved,
         Updated,
+        Rescheduled,
+        Extended,
+        Recomputed,
         Held,
         Resumed,
         Warned,

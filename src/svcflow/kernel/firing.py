@@ -11,15 +11,16 @@ from svcflow.errors import GuardError, UnknownTrigger
 from svcflow.kernel.commands import Fire
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.evolve import guard_data
-from svcflow.kernel.facts import Deviated, DeviationKind, Moved
+from svcflow.kernel.facts import Deviated, DeviationKind, Moved, to_datetime
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.passing import join, settle
+from svcflow.kernel.refusal import Refusal
 from svcflow.kernel.rules import Breach, missing_breaches, standing_breaches
 from svcflow.kernel.values import accepted
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
 from svcflow.model.validation import DONE
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import Text
 
 SEVERITY: Mapping[DeviationKind, Severity] = {
     "skipped_step": "major",
@@ -30,16 +31,6 @@ SEVERITY: Mapping[DeviationKind, Severity] = {
     "rework_over_bound": "minor",
     "guard": "major",
 }
-
-
-@attrs.frozen
-class Refusal:
-    """Name the rule that refuses a command, why, and what to do instead."""
-
-    rule: str
-    message: Text
-    remedy: Text = NO_TEXT
-    step: str = ""
 
 
 @attrs.frozen
@@ -60,6 +51,9 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     choice = choose(ledger, command)
     if isinstance(choice, Refusal):
         return choice
+    when_us = ledger.at_us if command.occurred_us is None else command.occurred_us
+    if not ledger.draft.revised_us <= when_us <= ledger.at_us:
+        return _impossible(ledger, when_us)
     data = accepted(compiled.procedure, command.data, extra=choice.row.move.requires)
     row, leaving = choice.row, choice.leaving
     breaches = (
@@ -70,10 +64,11 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     for breach in breaches:
         if row.enforce[breach.rule] == "refuse" and not _overridden(breach, command):
             return Refusal(breach.rule, breach.message, breach.remedy, leaving)
-    _move(ledger, command, choice, data)
+    _move(ledger, command, choice, data, when_us)
+    _late_record(ledger, command, choice, when_us)
     if breaches:
-        _deviate(ledger, command, choice, breaches)
-    _join(ledger, row)
+        _deviate(ledger, command, choice, breaches, when_us)
+    _join(ledger, row, when_us)
     return None
 
 
@@ -176,15 +171,46 @@ def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:
     )
 
 
+def _impossible(ledger: Ledger, when_us: int) -> Refusal:
+    earliest, latest = to_datetime(ledger.draft.revised_us), to_datetime(ledger.at_us)
+    when = to_datetime(when_us).isoformat()
+    return Refusal(
+        "occurred_at",
+        Text(
+            zh=f"{when} 不可能：须在上一步 {earliest.isoformat()} 与现在 {latest.isoformat()} 之间",
+            en=f"it cannot have happened at {when}: the last change was at {earliest.isoformat()}, now is {latest.isoformat()}",
+        ),
+        Text(zh="更正 occurred_at", en="correct occurred_at"),
+    )
+
+
+def _late_record(ledger: Ledger, command: Fire, choice: Choice, when_us: int) -> None:
+    """Record that something was written down later after it happened than the procedure tolerates."""
+    tolerance = ledger.compiled.procedure.late_after
+    late_us = ledger.at_us - when_us
+    if late_us > (tolerance.us if tolerance is not None else 0):
+        ledger.record(
+            Deviated,
+            ledger.at_us,
+            command.actor.id,
+            "late_record",
+            choice.leaving,
+            "minor",
+            command.trigger,
+            ledger.compiled.steps[choice.leaving].step.role or "",
+            detail={"late_us": late_us},
+        )
+
+
 def _overridden(breach: Breach, command: Fire) -> bool:
     return bool(command.override) and breach.rule in ("order", "guard")
 
 
-def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value]) -> None:
+def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value], when_us: int) -> None:
     row, before = choice.row, ledger.draft.clocks
     ledger.record(
         Moved,
-        ledger.at_us,
+        when_us,
         command.actor.id,
         choice.leaving,
         command.trigger,
@@ -196,16 +222,18 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Valu
         override=command.override or "",
         row=row.row,
     )
-    settle(ledger, before, ledger.at_us)
+    settle(ledger, before, when_us)
 
 
-def _deviate(ledger: Ledger, command: Fire, choice: Choice, breaches: tuple[Breach, ...]) -> None:
+def _deviate(
+    ledger: Ledger, command: Fire, choice: Choice, breaches: tuple[Breach, ...], when_us: int
+) -> None:
     for breach in breaches:
         steps = choice.skipped if breach.deviation == "skipped_step" and choice.skipped else (choice.leaving,)
         for step in steps:
             ledger.record(
                 Deviated,
-                ledger.at_us,
+                when_us,
                 command.actor.id,
                 breach.deviation,
                 step,
@@ -217,10 +245,10 @@ def _deviate(ledger: Ledger, command: Fire, choice: Choice, breaches: tuple[Brea
             )
 
 
-def _join(ledger: Ledger, row: CompiledMove) -> None:
+def _join(ledger: Ledger, row: CompiledMove, when_us: int) -> None:
     entered = ledger.compiled.steps[row.move.step]
     if entered.step.end is not None and entered.parent:
-        join(ledger, entered.parent, ledger.at_us)
+        join(ledger, entered.parent, when_us)
 
 
 def _unknown(compiled: Compiled, trigger: str) -> UnknownTrigger:

@@ -16,7 +16,7 @@ from svcflow.kernel.facts import to_datetime
 from svcflow.model.field import Value
 
 Status = Literal["running", "held", "ended"]
-Verdict = Literal["", "met", "late", "cancelled"]
+Verdict = Literal["", "met", "late", "early", "cancelled"]
 NEVER = 2**63 - 1
 STOPPED = -1
 Run = tuple[int, int]
@@ -25,19 +25,24 @@ Run = tuple[int, int]
 class Clock(NamedTuple):
     """Measure one limit on one instance.
 
+    `started_us` is where counting begins, `attached_us` when the present target was attached. `anchor_us` is
+    the scheduled instant the target refers to, `NEVER` without one; `extra` is what an extension added.
     `runs` are the closed intervals [start, end) in which the clock ran, `open_us` the start of the one that
-    still runs (`STOPPED` when none does). `due_us` is `NEVER` while nothing is due; `rung` counts the rungs of the ladder that fired,
-    `next_us` is the instant of the next one.
+    still runs (`STOPPED` when none does). `due_us` is `NEVER` while nothing is due. `fired` has a bit for
+    each rung of the ladder that fired; `next_us` is the instant of the next one.
     """
 
     limit: str
     visit: int
     row: int
     started_us: int
+    attached_us: int
+    anchor_us: int
+    extra: int
     runs: tuple[Run, ...]
     open_us: int
     due_us: int
-    rung: int
+    fired: int
     next_us: int
     overdue: bool
     verdict: Verdict
@@ -65,6 +70,7 @@ class Instance:
     sequence: int
     started_us: int
     updated_us: int
+    revised_us: int
     ended_us: int | None
     hold: str
     paused: bool
@@ -107,6 +113,7 @@ class Draft:
     sequence: int
     started_us: int
     updated_us: int
+    revised_us: int
     ended_us: int | None
     hold: str
     paused: bool
@@ -148,6 +155,7 @@ BLANK = Instance(
     sequence=0,
     started_us=0,
     updated_us=0,
+    revised_us=0,
     ended_us=None,
     hold="",
     paused=False,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Literal
 
 import attrs
 
+from svcflow.kernel.reckoner import Reckoner
 from svcflow.model.amount import Amount, Family
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, Rung, TimeLimit
+from svcflow.model.limit_validation import FIXED
+from svcflow.model.target import Target, TargetKind
 from svcflow.worktime.calendar import WorkCalendar
 
 RungKind = Literal["warn", "overdue", "escalate"]
@@ -21,27 +23,36 @@ RungKind = Literal["warn", "overdue", "escalate"]
 class CompiledRung:
     """Hold one point of a ladder.
 
-    `reach` is the progress of the limit's own clock at which it is reached (microseconds, or days for
-    working-day limits); `share` is set for a part of a working-day limit, which is a part of the working
-    time between start and deadline. `strict` rungs fire only after their instant: a limit is met at it.
+    It is reached when `share` of the limit has run and then `offset` more (microseconds, days or months, as
+    the limit counts). `distance` takes the offset's place where the deadline is an instant of its own.
+    `strict` rungs fire only after their instant: a limit is met at it.
     """
 
     kind: RungKind
-    reach: int
-    share: Fraction | None
+    share: Fraction
+    offset: int
+    distance: Amount | None
     strict: bool
     rung: Rung | None
 
 
 @attrs.frozen(eq=False)
 class CompiledRow:
-    """Hold one row of a limit's matrix; `reach` is None when the row sets no target."""
+    """Hold one row of a limit's matrix; `target` is None when the row sets none.
+
+    `fixed` rows have a deadline that is an instant of its own, which no hold moves; the others count
+    `reach` on the clock of their `family`.
+    """
 
     guard: Guard | None
+    target: Target | None
+    kind: TargetKind
     family: Family
-    reach: int | None
+    reach: int
+    fixed: bool
     rungs: tuple[CompiledRung, ...]
-    amount: Amount | None
+    ordered: bool
+    """Whether the rungs are reached in the order in which they stand."""
 
 
 @attrs.frozen(eq=False)
@@ -50,11 +61,13 @@ class CompiledLimit:
 
     id: str
     limit: TimeLimit
-    calendar: WorkCalendar
+    calendar: Reckoner
     rows: tuple[CompiledRow, ...]
     stoppable: bool
     from_now: bool
     is_wait: bool
+    anchors: frozenset[str]
+    """Fields whose change moves the deadline."""
 
 
 def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> CompiledLimit:
@@ -62,42 +75,58 @@ def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> C
     mode = limit.on_change or (
         "from_start" if limit.recipient_facing or limit.scope != "step" else "from_now"
     )
+    rows = tuple(_row(limit, row) for row in limit.rows)
+    anchors = (row.target.anchor for row in rows if row.target is not None)
     return CompiledLimit(
         id=limit.id,
         limit=limit,
-        calendar=calendar,
-        rows=tuple(_row(limit, row) for row in limit.rows),
+        calendar=Reckoner(calendar),
+        rows=rows,
         stoppable=limit.stoppable and not waits,
         from_now=mode == "from_now",
         is_wait=limit.id.endswith(".wait") or limit.id.startswith("hold."),
+        anchors=frozenset(anchor.field for anchor in anchors if anchor is not None),
     )
 
 
-def _row(limit: TimeLimit, row: Row) -> CompiledRow:
-    if row.within is None:
-        return CompiledRow(row.when, "elapsed", None, (), None)
-    rungs = sorted(_rungs(limit, row.within), key=lambda rung: (rung.reach, rung.share or 1, rung.strict))
-    return CompiledRow(row.when, row.within.family, _reach(row.within), tuple(rungs), row.within)
-
-
-def _reach(amount: Amount) -> int:
+def reach_of(amount: Amount) -> int:
+    """Return an amount as its clock counts it: microseconds, days or months."""
     return amount.us if amount.family in ("elapsed", "working") else amount.count
 
 
-def _rungs(limit: TimeLimit, within: Amount) -> Iterator[CompiledRung]:
-    due = _reach(within)
+def _row(limit: TimeLimit, row: Row) -> CompiledRow:
+    target = row.target
+    if target is None:
+        return CompiledRow(row.when, None, "within", "elapsed", 0, fixed=False, rungs=(), ordered=True)
+    fixed = target.kind in FIXED
+    amount = target.anchor.amount if target.anchor is not None else target.amount
+    rungs = sorted(_rungs(limit, target), key=lambda rung: (rung.share, rung.offset, rung.strict))
+    return CompiledRow(
+        row.when,
+        target,
+        target.kind,
+        amount.family if amount is not None else "elapsed",
+        reach_of(amount) if amount is not None else 0,
+        fixed,
+        tuple(rungs),
+        ordered=not fixed and all(rung.share <= 1 for rung in rungs),
+    )
+
+
+def _rungs(limit: TimeLimit, target: Target) -> Iterator[CompiledRung]:
     for rung in limit.warn:
-        yield _rung("warn", rung, within)
-    yield CompiledRung("overdue", due, None, strict=True, rung=None)
+        yield _rung("warn", rung, target)
+    if target.kind != "at_least":
+        yield CompiledRung("overdue", Fraction(1), 0, None, strict=True, rung=None)
     for rung in limit.escalate:
-        yield _rung("escalate", rung, within)
+        yield _rung("escalate", rung, target)
 
 
-def _rung(kind: RungKind, rung: Rung, within: Amount) -> CompiledRung:
-    due, share = _reach(within), rung.share
-    if rung.after is not None:
-        return CompiledRung(kind, due + _reach(rung.after), None, strict=False, rung=rung)
-    assert share is not None  # noqa: S101  # a rung is a share or a time after
-    if within.family == "working_days" and share < 1:
-        return CompiledRung(kind, due, Fraction(share), strict=False, rung=rung)
-    return CompiledRung(kind, math.ceil(Fraction(share) * due), None, strict=share == 1, rung=rung)
+def _rung(kind: RungKind, rung: Rung, target: Target) -> CompiledRung:
+    if rung.share is not None:
+        return CompiledRung(kind, Fraction(rung.share), 0, None, strict=rung.share == 1, rung=rung)
+    amount = rung.after or rung.ahead
+    assert amount is not None  # noqa: S101  # a rung is a share or an offset
+    offset = reach_of(amount) if rung.after is not None else -reach_of(amount)
+    distance = amount if target.kind in FIXED else None
+    return CompiledRung(kind, Fraction(1), offset, distance, strict=False, rung=rung)

@@ -15,12 +15,13 @@ from svcflow.text import Text
 class Ledger:
     """Collect the facts of one decision; sequence, instance and recorded instant are filled in here."""
 
-    __slots__ = ("at_us", "automatic", "automatic_us", "compiled", "draft", "facts", "recorded_us")
+    __slots__ = ("actor", "at_us", "automatic", "automatic_us", "compiled", "draft", "facts", "recorded_us")
 
-    def __init__(self, compiled: Compiled, draft: Draft, at_us: int) -> None:
+    def __init__(self, compiled: Compiled, draft: Draft, at_us: int, actor: str = "") -> None:
         self.compiled = compiled
         self.draft = draft
         self.recorded_us = at_us
+        self.actor = actor
         self.at_us = max(draft.updated_us, at_us)
         self.facts: list[Fact] = []
         self.automatic = 0

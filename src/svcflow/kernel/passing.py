@@ -8,8 +8,8 @@ from svcflow.errors import GuardError
 from svcflow.kernel import clocks
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.evolve import guard_data
-from svcflow.kernel.facts import SYSTEM, Escalated, Moved, Overdue, Settled, Warned
-from svcflow.kernel.instance import Clock
+from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Escalated, Moved, Overdue, Settled, Warned
+from svcflow.kernel.instance import NEVER, Clock
 from svcflow.kernel.ladder import CompiledLimit, CompiledRung
 from svcflow.kernel.ledger import Ledger
 from svcflow.model.validation import DONE
@@ -59,9 +59,30 @@ def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int) -> None:
         return
     for limit_id, clock in ledger.draft.clocks.items():
         old = before.get(limit_id)
-        if clock.overdue and clock.verdict and old is not None and not old.verdict:
-            over_us = clocks.overrun(ledger.compiled.limits[limit_id], clock, at_us)
+        if not clock.verdict or old is None or old.verdict:
+            continue
+        limit = ledger.compiled.limits[limit_id]
+        if clock.verdict == "early":
+            _too_early(ledger, limit, clock, at_us)
+        elif clock.overdue:
+            over_us = clocks.overrun(limit, clock, at_us) if clock.verdict == "late" else 0
             ledger.record(Settled, at_us, SYSTEM, limit_id, clock.visit, clock.due_us, over_us)
+
+
+def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> None:
+    step = limit.limit.step or limit.limit.from_ or ""
+    ledger.record(
+        Deviated,
+        at_us,
+        ledger.actor,
+        "too_early",
+        step,
+        limit.limit.severity,
+        role=ledger.compiled.steps[step].step.role or "" if step else "",
+        limit=limit.id,
+        visit=clock.visit,
+        due_us=0 if clock.due_us == NEVER else clock.due_us,
+    )
 
 
 def first_row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> CompiledMove | None:
@@ -83,7 +104,7 @@ def _soonest(clock: Clock) -> int:
 def _reach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> None:
     """Record the next rung of a clock, at the instant it became due, and what follows from it."""
     rung = clocks.present_rung(limit, clock)
-    at_us = max(clock.next_us - rung.strict, ledger.draft.updated_us)
+    at_us = max(clock.next_us - rung.strict, clock.attached_us)
     declared = rung.rung
     if rung.kind == "overdue":
         _overdue(ledger, limit, clock, at_us)
@@ -116,20 +137,36 @@ def _escalate(ledger: Ledger, limit: CompiledLimit, clock: Clock, rung: Compiled
 def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> None:
     draft = ledger.draft
     step = limit.limit.step or (draft.steps[0] if draft.steps else "")
+    kind = _breach(limit, clock)
     ledger.record(
         Overdue,
         at_us,
-        SYSTEM,
+        ledger.actor if kind in _CAUSED else SYSTEM,
         limit.id,
         clock.visit,
         step,
         clock.due_us,
-        "long_wait" if limit.is_wait else "overdue",
+        kind,
         limit.limit.severity,
         ledger.compiled.steps[step].step.role or "" if step else "",
     )
     if limit.limit.on_overdue is not None:
         _deem(ledger, limit.limit.on_overdue, limit.limit.step, at_us)
+
+
+_CAUSED = frozenset(("short_notice", "infeasible_on_reschedule"))
+"""Breaches that whoever gave the command caused: the deadline had passed when it was set."""
+
+
+def _breach(limit: CompiledLimit, clock: Clock) -> DeviationKind:
+    row = limit.rows[clock.row]
+    if clock.due_us < clock.attached_us:
+        if row.kind in ("before", "after"):
+            return "short_notice" if clock.attached_us == clock.started_us else "infeasible_on_reschedule"
+        return "breached_on_attach"
+    if row.kind == "every":
+        return "missed_occurrence"
+    return "long_wait" if limit.is_wait else "overdue"
 
 
 def _deem(ledger: Ledger, trigger: str, only: str | None, at_us: int) -> None:

@@ -15,6 +15,7 @@ import attrs
 from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
+from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime, Target, TargetKind
 from svcflow.text import NO_TEXT, Text
 
 Severity = Literal["minor", "major", "critical"]
@@ -34,11 +35,27 @@ def optional_guard(written: object) -> Guard | None:
     return written if written is None or isinstance(written, Guard) else Guard(str(written))
 
 
+def optional_anchor(written: object) -> Anchor | None:
+    """Convert a written anchor, keeping None."""
+    return None if written is None else Anchor.parse(written)
+
+
+def optional_clock_time(written: object) -> ClockTime | None:
+    """Convert a written time of day, keeping None."""
+    return written if written is None or isinstance(written, ClockTime) else ClockTime(str(written))
+
+
+def _whole(written: object) -> int:
+    """Convert a number of days as people write it: `1` or `+1`."""
+    return int(written) if isinstance(written, str) else written  # type: ignore[return-value]  # validated next
+
+
 @attrs.frozen
 class Rung:
     """Stand for one row of a warning or escalation ladder.
 
-    `at` is a share of the limit (`75%`) or a time after the deadline (`+30m`), in the limit's own clock.
+    `at` is a share of the limit (`75%`), a time after the deadline (`+30m`) or, for clock times and anchors,
+    before it (`-10m`), in the limit's own clock.
     """
 
     at: str = attrs.field(converter=str)
@@ -47,27 +64,32 @@ class Rung:
 
     def __attrs_post_init__(self) -> None:
         if _PERCENT.fullmatch(self.at) is None:
-            if not self.at.startswith("+"):
+            if self.at[:1] not in ("+", "-"):
                 raise DeclarationError([_bad_rung(self.at)])
             Amount.parse(self.at[1:])
 
     @property
     def share(self) -> Decimal | None:
-        """The share of the limit, 1 being the deadline; None for a time after it."""
+        """The share of the limit, 1 being the deadline; None for a time before or after it."""
         match = _PERCENT.fullmatch(self.at)
         return Decimal(match[1]) / 100 if match else None
 
     @property
     def after(self) -> Amount | None:
-        """The time after the deadline; None for a share."""
+        """The time after the deadline; None for the other forms."""
         return Amount.parse(self.at[1:]) if self.at.startswith("+") else None
+
+    @property
+    def ahead(self) -> Amount | None:
+        """The time before the deadline; None for the other forms."""
+        return Amount.parse(self.at[1:]) if self.at.startswith("-") else None
 
 
 def _bad_rung(at: str) -> Problem:
     return Problem(
         (),
         Text(zh=f"“{at}”不是预警点", en=f"{at!r} is no point of a ladder"),
-        Text(zh="写 75% 或 +30m", en="write 75% or +30m"),
+        Text(zh="写 75%、+30m 或 -10m", en="write 75%, +30m or -10m"),
     )
 
 
@@ -77,20 +99,58 @@ def _rungs(rows: Iterable[Rung | str]) -> tuple[Rung, ...]:
 
 @attrs.frozen
 class Row:
-    """Stand for one row of a matrix: the limit that holds when the guard is true; first match wins."""
+    """Stand for one row of a matrix: the target that holds when the guard is true; first match wins.
+
+    Give exactly one of `within`, `by`, `before`, `after`, `at_least`, `every`, or `no_target`.
+    """
 
     within: Amount | None = attrs.field(default=None, converter=optional_amount)
     when: Guard | None = attrs.field(default=None, converter=optional_guard)
     source: str | None = None
     no_target: bool = False
+    by: ClockTime | None = attrs.field(default=None, converter=optional_clock_time, kw_only=True)
+    cutoff: ClockTime | None = attrs.field(default=None, converter=optional_clock_time, kw_only=True)
+    day: int = attrs.field(default=0, converter=_whole, validator=attrs.validators.ge(0), kw_only=True)
+    before: Anchor | None = attrs.field(default=None, converter=optional_anchor, kw_only=True)
+    after: Anchor | None = attrs.field(default=None, converter=optional_anchor, kw_only=True)
+    at_least: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
+    every: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
+
+    @property
+    def kinds(self) -> tuple[TargetKind, ...]:
+        """Which kinds of target are given; a valid row has at most one."""
+        return tuple(kind for kind in TARGET_KINDS if getattr(self, kind) is not None)
+
+    @property
+    def target(self) -> Target | None:
+        """What the row demands; None when it sets no target."""
+        if not self.kinds:
+            return None
+        kind = self.kinds[0]
+        if kind == "by":
+            return Target(kind, time=self.by, cutoff=self.cutoff, day=self.day)
+        if kind in ("before", "after"):
+            return Target(kind, anchor=getattr(self, kind))
+        return Target(kind, amount=getattr(self, kind))
+
+
+@attrs.frozen
+class Extension:
+    """Say that a limit may be prolonged once, by how much, by whom, owing which evidence."""
+
+    by: Amount = attrs.field(converter=Amount.parse)
+    role: str | None = None
+    evidence: tuple[str, ...] = attrs.field(default=(), converter=tuple)
 
 
 @attrs.frozen(kw_only=True)
 class TimeLimit:
     """Declare one time limit over a step, a span of steps or the whole procedure.
 
-    Give `within` or `match`. A span runs from entering `from_` to entering `to`; without both, and without
-    `step`, the limit runs from start to end of the procedure. `step` limits are usually written at the step.
+    Give one of `within`, `by`, `before`, `after`, `at_least`, `every`, or `match` with rows of them. A span
+    runs from entering `from_` to entering `to`; without both, and without `step`, the limit runs from start
+    to end of the procedure. The `within` of a step is usually written at the step. `done_by` is the trigger
+    that counts as one occurrence of `every`.
     """
 
     id: str = ""
@@ -99,6 +159,14 @@ class TimeLimit:
     from_: str | None = None
     to: str | None = None
     within: Amount | None = attrs.field(default=None, converter=optional_amount)
+    by: ClockTime | None = attrs.field(default=None, converter=optional_clock_time)
+    cutoff: ClockTime | None = attrs.field(default=None, converter=optional_clock_time)
+    day: int = attrs.field(default=0, converter=_whole, validator=attrs.validators.ge(0))
+    before: Anchor | None = attrs.field(default=None, converter=optional_anchor)
+    after: Anchor | None = attrs.field(default=None, converter=optional_anchor)
+    at_least: Amount | None = attrs.field(default=None, converter=optional_amount)
+    every: Amount | None = attrs.field(default=None, converter=optional_amount)
+    done_by: str | None = None
     match: tuple[Row, ...] = attrs.field(default=(), converter=tuple)
     source: str | None = None
     calendar: str | None = None
@@ -106,6 +174,7 @@ class TimeLimit:
     warn: tuple[Rung, ...] = attrs.field(default=(), converter=_rungs)
     escalate: tuple[Rung, ...] = attrs.field(default=(), converter=_rungs)
     on_overdue: str | None = None
+    extension: Extension | None = None
     recipient_facing: bool = False
     stoppable: bool = True
     on_change: Literal["from_start", "from_now"] | None = attrs.field(
@@ -114,8 +183,20 @@ class TimeLimit:
 
     @property
     def rows(self) -> tuple[Row, ...]:
-        """The matrix, or the one row that `within` stands for."""
-        return self.match or (Row(within=self.within, source=self.source),)
+        """The matrix, or the one row that the limit's own target stands for."""
+        return self.match or (
+            Row(
+                self.within,
+                source=self.source,
+                by=self.by,
+                cutoff=self.cutoff,
+                day=self.day,
+                before=self.before,
+                after=self.after,
+                at_least=self.at_least,
+                every=self.every,
+            ),
+        )
 
     @property
     def scope(self) -> Literal["step", "span", "procedure"]:

@@ -96,6 +96,8 @@ class Procedure:
     fields: Mapping[str, Field] = attrs.field(factory=dict, converter=_keyed)
     roles: Mapping[str, Role] = attrs.field(factory=dict, converter=_keyed)
     enforce: Enforce = ENFORCE
+    late_after: Amount | None = attrs.field(default=None, converter=optional_amount)
+    """How much later than it happened something may be recorded; later is a `late_record`."""
     holds: tuple[HoldRule, ...] = attrs.field(default=(), converter=tuple)
     steps: tuple[Step, ...] = attrs.field(converter=tuple)
     limits: tuple[TimeLimit, ...] = attrs.field(default=(), converter=tuple)

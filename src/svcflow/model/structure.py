@@ -43,13 +43,13 @@ from svcflow.model.scalar import (
 )
 from svcflow.model.scenario import Branching, Duration
 from svcflow.model.step import Branch, Step, Transition
+from svcflow.model.target import Anchor, ClockTime
 from svcflow.text import Text
 
 T = TypeVar("T")
 Data = Mapping[str, Any]
 
 RENAMED = {"from_": "from"}
-LATER_KINDS = ("by", "cutoff", "day", "before", "after", "at_least", "every", "extension")
 
 
 def structure(data: Data, cls: type[T]) -> T:
@@ -140,6 +140,8 @@ def _converter() -> cattrs.Converter:
     )
     converter.register_structure_hook(Duration, _class_hook(converter, Duration, _duration_form))
     converter.register_structure_hook(Amount, lambda written, _: Amount.parse(written))
+    converter.register_structure_hook(Anchor, lambda written, _: Anchor.parse(written))
+    converter.register_structure_hook(ClockTime, lambda written, _: ClockTime(str(written)))
     converter.register_structure_hook(Guard, lambda written, _: Guard(str(read_plain(written))))
     converter.register_structure_hook(date, read_date)
     converter.register_structure_hook_func(is_number, lambda value, _: read_number(value))
@@ -184,9 +186,6 @@ def _limit_form(value: object) -> object:
     """`15m` and `{wd: 1, source: …}` stand for `{within: …}`."""
     if not isinstance(value, Mapping):
         return {"within": value}
-    later = [key for key in LATER_KINDS if key in value]
-    if later:
-        raise DeclarationError([_unsupported(key) for key in later])
     units = [key for key in value if key in UNITS]
     if len(units) == 1 and "within" not in value:
         rest = {key: item for key, item in value.items() if key not in units}
@@ -197,14 +196,6 @@ def _limit_form(value: object) -> object:
 def _duration_form(value: object) -> object:
     """`30m` stands for a constant time."""
     return value if isinstance(value, Mapping) else {"distribution": "constant", "value": value}
-
-
-def _unsupported(key: str) -> Problem:
-    return Problem(
-        (key,),
-        Text(zh=f"“{key}”类时限尚不支持", en=f"limits by {key!r} are not supported yet"),
-        Text(zh="目前支持 within：m h d wm wh wd", en="for now write within, in m h d wm wh wd"),
-    )
 
 
 def _keyed(

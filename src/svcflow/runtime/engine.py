@@ -14,7 +14,20 @@ from svcflow.kernel import availability
 from svcflow.kernel import deadlines as deadlines_of
 from svcflow.kernel import facts as facts_of
 from svcflow.kernel.availability import Available
-from svcflow.kernel.commands import NOBODY, Actor, Command, Fire, Hold, Recipient, Resume, Start, Update
+from svcflow.kernel.commands import (
+    NOBODY,
+    Actor,
+    Command,
+    Extend,
+    Fire,
+    Hold,
+    Recipient,
+    Recompute,
+    Reschedule,
+    Resume,
+    Start,
+    Update,
+)
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.decide import Outcome, transact
@@ -71,6 +84,7 @@ class Engine:
         compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
         chosen = instance_id or _new_id(name, command_id)
         command = Start(chosen, data, recipient, actor, evidence)
+        _refuse_before_effective(compiled, self.clock.now_us())
         with self._store.transaction() as work:
             kept = work.load(chosen)
             if kept is not None:
@@ -90,14 +104,17 @@ class Engine:
         evidence: Mapping[str, str] = _NONE,
         step: str | None = None,
         override: str | None = None,
+        occurred_at: datetime | None = None,
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
         """Move an instance by a trigger; `override` is the reason for going round the declared order.
 
+        `occurred_at` is when it happened, if that was before now: deadlines are judged by it.
+
         Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
         """
-        command = Fire(trigger, actor, data, evidence, step, override)
+        command = Fire(trigger, actor, data, evidence, step, override, _us(occurred_at))
         return self._command(instance, command, command_id, expected_revision)
 
     def hold(
@@ -136,6 +153,50 @@ class Engine:
     ) -> Instance:
         """Add data or evidence without moving. Raises: Refused, FieldError, UnknownInstance, StaleRevision."""
         return self._command(instance, Update(actor, data, evidence), command_id, expected_revision)
+
+    def reschedule(
+        self,
+        instance: str,
+        field: str,
+        at: datetime | None,
+        *,
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Move a scheduled instant that limits refer to; None clears it.
+
+        Raises: Refused, FieldError, UnknownInstance, StaleRevision, NaiveDatetime.
+        """
+        if at is not None:
+            to_us(at)
+        command = Reschedule(field, None if at is None else at.isoformat(), actor)
+        return self._command(instance, command, command_id, expected_revision)
+
+    def extend(
+        self,
+        instance: str,
+        limit: str,
+        *,
+        reason: str,
+        actor: Actor = NOBODY,
+        evidence: Mapping[str, str] = _NONE,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Prolong a limit once, as it declares. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._command(instance, Extend(limit, reason, actor, evidence), command_id, expected_revision)
+
+    def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
+        """Reckon every running deadline anew after a calendar was corrected or a year published.
+
+        Returns the facts: one `Recomputed` for each deadline that changed, and what became due by it.
+        """
+        now_us = self.clock.now_us()
+        recorded: list[Fact] = []
+        for name in self._store.ids():
+            recorded.extend(self._carry_out(name, Recompute(reason, actor), now_us))
+        return tuple(recorded)
 
     def instance(self, instance: str) -> Instance:
         """Return an instance as last recorded. Raises: UnknownInstance."""
@@ -183,7 +244,7 @@ class Engine:
         recorded: list[Fact] = []
         while due := self._store.due(now_us, _BATCH):
             for instance in due:
-                recorded.extend(self._pass_time(instance, now_us))
+                recorded.extend(self._carry_out(instance, None, now_us))
         return tuple(recorded)
 
     def running(self) -> Ticker:
@@ -228,12 +289,15 @@ class Engine:
             raise _refusal(outcome.refused, outcome.remedy)
         return outcome.instance
 
-    def _pass_time(self, instance: str, now_us: int) -> tuple[Fact, ...]:
+    def _carry_out(self, instance: str, command: Command | None, now_us: int) -> tuple[Fact, ...]:
+        """Do what nobody waits for an answer to; an instance that has ended is left alone."""
         with self._store.transaction() as work:
             kept = work.load(instance)
             if kept is None:
                 raise _unknown(instance)
-            outcome = transact(self._compiled(kept.instance), kept.instance, None, now_us)
+            if kept.instance.status == "ended":
+                return ()
+            outcome = transact(self._compiled(kept.instance), kept.instance, command, now_us)
             if outcome.facts:
                 _append(work, outcome, kept.head, None)
         return outcome.facts
@@ -280,6 +344,18 @@ def _again(work: Transaction, compiled: Compiled, instance: str, answer: Answer)
 
 def _refusal(fact: facts_of.Refused, remedy: Text) -> Refused:
     return (InstanceClosed if fact.rule == "closed" else Refused)(fact.rule, fact.reason, remedy)
+
+
+def _refuse_before_effective(compiled: Compiled, now_us: int) -> None:
+    """Raise Refused before the date from which the procedure is in force; there is no journal to note it in yet."""
+    effective = compiled.procedure.effective
+    if effective is not None and compiled.calendar.date_us(now_us) < effective:
+        name = str(compiled.procedure)
+        raise Refused(
+            "effective",
+            Text(zh=f"{name} 自 {effective} 起施行", en=f"{name} is in force from {effective}"),
+            Text(zh="用已施行的版本", en="start a version that is in force"),
+        )
 
 
 def _unknown(instance: str) -> UnknownInstance:

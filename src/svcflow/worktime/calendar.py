@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
+import attrs
+
 from svcflow.errors import DeclarationError, Problem, SvcflowError
 from svcflow.text import Text
 from svcflow.worktime.always import AroundTheClock
@@ -206,6 +208,18 @@ class WorkCalendar:
     def clock_us(self, day: date, minute: int) -> int:
         """Return the instant of a local clock time; one that the clock skips moves on by the gap, 02:30 to 03:30."""
         return clock_us(self._zone, day, minute)
+
+    def day_of_us(self, at_us: int) -> date:
+        """Do what `day_of` does."""
+        return date.fromordinal(self._in_dates(self._hours.day_of_us(at_us)))
+
+    def extended(self, by: timedelta) -> Self:
+        """Return this calendar with its coverage prolonged, as if no more notices were to come."""
+        covers = self._rules.covers
+        if covers is None:
+            return self
+        last = min(covers.last + by, date.max - timedelta(days=400))
+        return type(self)(attrs.evolve(self._rules, covers=attrs.evolve(covers, last=last)))
 
     def date_us(self, at_us: int) -> date:
         """Return the local date of an instant, whatever shift it falls in."""

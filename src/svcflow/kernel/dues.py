@@ -1,0 +1,133 @@
+"""When a limit is due: one rule for each kind of target. Pure arithmetic over a clock and a calendar.
+
+A deadline is the earliest instant at which the time that ran reaches the limit.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, timedelta
+from fractions import Fraction
+
+from svcflow.kernel.instance import NEVER, Clock
+from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, reach_of
+from svcflow.kernel.reckoner import Reckoner
+from svcflow.model.amount import Amount
+from svcflow.model.target import Target
+
+
+def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -> int:
+    """Return the deadline of a clock that runs on from `open_us`; `NEVER` without target or anchor."""
+    if row.target is None:
+        return NEVER
+    if not row.fixed:
+        return _reached(limit.calendar, row, clock, open_us, row.reach + clock.extra)
+    if row.kind == "by":
+        return _by(limit.calendar, row.target, clock.started_us)
+    return _anchored(limit.calendar, row.target, clock.anchor_us)
+
+
+def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
+    """Return when a running clock reaches a rung of its ladder."""
+    if rung.distance is not None:
+        return _moved(limit.calendar, clock.due_us, rung.distance, 1 if rung.offset > 0 else -1)
+    if rung.share == 1 and not rung.offset:
+        return clock.due_us
+    total = row.reach + clock.extra
+    if row.fixed or (rung.share != 1 and row.family not in ("elapsed", "working")):
+        return _part(limit, row, clock, rung.share)
+    reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
+    return _reached(limit.calendar, row, clock, clock.open_us, reach)
+
+
+def measured(limit: CompiledLimit, row: CompiledRow, start_us: int, end_us: int) -> int:
+    """Return the time between two instants as the limit measures it: open hours, or elapsed."""
+    if row.family in ("working", "working_days"):
+        return limit.calendar.between_us(start_us, end_us)
+    return end_us - start_us
+
+
+def _reached(calendar: Reckoner, row: CompiledRow, clock: Clock, open_us: int, reach: int) -> int:
+    """Return the earliest instant at which the clock, running on from `open_us`, has counted `reach`."""
+    done = 0
+    if row.family == "elapsed":
+        for first, last in clock.runs:
+            done += last - first
+        return open_us + max(0, reach - done)
+    if row.family == "working":
+        for first, last in clock.runs:
+            done += calendar.between_us(first, last)
+        return calendar.add_us(open_us, max(0, reach - done))
+    if row.family == "working_days":
+        return _working_days(calendar, clock, open_us, reach)
+    day = calendar.day_of(clock.started_us)
+    last_day = day + timedelta(days=reach) if row.family == "calendar_days" else _months_after(day, reach)
+    return max(
+        open_us, calendar.rolled_us(last_day + timedelta(days=_days_stopped(calendar, clock, open_us)))
+    )
+
+
+def _working_days(calendar: Reckoner, clock: Clock, open_us: int, days: int) -> int:
+    """Return the closing of the last day: the start day is not counted (民法典 §201, §203).
+
+    A day counts if the clock runs at its closing.
+    """
+    done = 0
+    for first, last in clock.runs:
+        done += calendar.closings_between_us(first, last, clock.started_us)
+    if done >= days:
+        return calendar.add_us(open_us, 0)
+    return calendar.nth_closing_from_us(open_us, days - done, clock.started_us)
+
+
+def _months_after(day: date, months: int) -> date:
+    """Return the same date so many months later, or the last day of that month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _days_stopped(calendar: Reckoner, clock: Clock, open_us: int) -> int:
+    """Count the days at whose end the clock stood still between its runs."""
+    stopped, since_us = 0, clock.started_us
+    for first, last in (*clock.runs, (open_us, open_us)):
+        stopped += (calendar.date_of(first) - calendar.date_of(since_us)).days
+        since_us = last
+    return stopped
+
+
+def _by(calendar: Reckoner, target: Target, started_us: int) -> int:
+    """Return the clock time of the day; after the cutoff, or on a closed day, that of the next working day."""
+    assert target.time is not None  # noqa: S101  # kind `by` has one
+    day = calendar.date_of(started_us)
+    first = calendar.nth_working_day(day, 0)
+    if first == day and started_us > calendar.clock_us(day, (target.cutoff or target.time).minute):
+        first = calendar.nth_working_day(day, 1)
+    last = calendar.nth_working_day(first, target.day) if target.day else first
+    return calendar.clock_us(last, target.time.minute)
+
+
+def _anchored(calendar: Reckoner, target: Target, anchor_us: int) -> int:
+    anchor = target.anchor
+    assert anchor is not None  # noqa: S101  # kinds before and after have one
+    if anchor_us == NEVER or anchor.amount is None:
+        return anchor_us
+    return _moved(calendar, anchor_us, anchor.amount, anchor.sign)
+
+
+def _moved(calendar: Reckoner, at_us: int, amount: Amount, sign: int) -> int:
+    """Return the instant an amount before or after another; working days end at closing."""
+    if amount.family == "elapsed":
+        return at_us + sign * amount.us
+    if amount.family == "working":
+        return calendar.add_us(at_us, amount.us) if sign > 0 else calendar.subtract_us(at_us, amount.us)
+    return calendar.rolled_us(calendar.nth_working_day(calendar.day_of(at_us), sign * reach_of(amount)))
+
+
+def _part(limit: CompiledLimit, row: CompiledRow, clock: Clock, share: Fraction) -> int:
+    """Return when `share` of the time between start and deadline has run, as the limit measures it."""
+    done = sum(measured(limit, row, first, last) for first, last in clock.runs)
+    total = done + max(0, measured(limit, row, clock.open_us, clock.due_us))
+    left = max(0, -(-share.numerator * total // share.denominator) - done)
+    if row.family in ("working", "working_days"):
+        return limit.calendar.add_us(clock.open_us, left)
+    return clock.open_us + left

@@ -1,0 +1,96 @@
+"""Working time as the kernel reckons it: exact inside a calendar's coverage, projected beyond it.
+
+China publishes a year's arrangement late in the year before. Until then a deadline that reaches past the
+coverage is reckoned with the ordinary week, is called provisional, and is recomputed once the year is out.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cached_property
+
+from svcflow.errors import CalendarCoverageError
+from svcflow.worktime.calendar import WorkCalendar
+
+_HORIZON = timedelta(days=3_660)
+
+
+class Reckoner:
+    """Ask a calendar in microseconds of UTC; where its coverage ends, ask it as if the ordinary week went on."""
+
+    def __init__(self, calendar: WorkCalendar) -> None:
+        self.calendar = calendar
+
+    @cached_property
+    def projected(self) -> WorkCalendar:
+        """The calendar with its ordinary week going on for ten years past its coverage."""
+        return self.calendar.extended(_HORIZON)
+
+    def provisional(self, at_us: int) -> bool:
+        """Say whether an instant lies past what the calendar covers."""
+        covers = self.calendar.covers
+        return covers is not None and self.calendar.date_us(at_us) > covers.last
+
+    def add_us(self, start_us: int, amount_us: int) -> int:
+        """Return the earliest instant by which `amount_us` of open time has passed."""
+        try:
+            return self.calendar.add_us(start_us, amount_us)
+        except CalendarCoverageError:
+            return self.projected.add_us(start_us, amount_us)
+
+    def subtract_us(self, end_us: int, amount_us: int) -> int:
+        """Return the latest instant from which `amount_us` of open time remains."""
+        try:
+            return self.calendar.subtract_us(end_us, amount_us)
+        except CalendarCoverageError:
+            return self.projected.subtract_us(end_us, amount_us)
+
+    def between_us(self, start_us: int, end_us: int) -> int:
+        """Return the open time between two instants."""
+        try:
+            return self.calendar.between_us(start_us, end_us)
+        except CalendarCoverageError:
+            return self.projected.between_us(start_us, end_us)
+
+    def closings_between_us(self, start_us: int, end_us: int, after_day_of_us: int) -> int:
+        """Count the closings in [start_us, end_us) of working days later than a day."""
+        try:
+            return self.calendar.closings_between_us(start_us, end_us, after_day_of_us)
+        except CalendarCoverageError:
+            return self.projected.closings_between_us(start_us, end_us, after_day_of_us)
+
+    def nth_closing_from_us(self, from_us: int, n: int, after_day_of_us: int) -> int:
+        """Return the n-th closing at or after an instant, of a working day later than a day."""
+        try:
+            return self.calendar.nth_closing_from_us(from_us, n, after_day_of_us)
+        except CalendarCoverageError:
+            return self.projected.nth_closing_from_us(from_us, n, after_day_of_us)
+
+    def rolled_us(self, day: date) -> int:
+        """Return the closing of a day, or of the next working day when it is closed."""
+        try:
+            return self.calendar.day_closing_on_or_after(day)
+        except CalendarCoverageError:
+            return self.projected.day_closing_on_or_after(day)
+
+    def nth_working_day(self, day: date, n: int) -> date:
+        """Return the n-th working day after (before, when negative) a day; 0 rolls a closed day forward."""
+        try:
+            return self.calendar.nth_working_day(day, n)
+        except CalendarCoverageError:
+            return self.projected.nth_working_day(day, n)
+
+    def day_of(self, at_us: int) -> date:
+        """Return the working day an instant belongs to: its shift's, else its local date."""
+        try:
+            return self.calendar.day_of_us(at_us)
+        except CalendarCoverageError:
+            return self.projected.day_of_us(at_us)
+
+    def date_of(self, at_us: int) -> date:
+        """Return the local date of an instant."""
+        return self.calendar.date_us(at_us)
+
+    def clock_us(self, day: date, minute: int) -> int:
+        """Return the instant of a local time of day."""
+        return self.calendar.clock_us(day, minute)

@@ -1,0 +1,103 @@
+"""Commands about time itself: reschedule an anchor, extend a limit, recompute after a calendar's correction."""
+
+from __future__ import annotations
+
+from svcflow.errors import FieldError
+from svcflow.kernel import clocks
+from svcflow.kernel.commands import Extend, Recompute, Reschedule
+from svcflow.kernel.facts import Extended, Recomputed, Rescheduled
+from svcflow.kernel.ladder import CompiledLimit, reach_of
+from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.refusal import Refusal
+from svcflow.model.limit import Extension
+from svcflow.text import Text
+
+
+def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
+    """Move a scheduled instant. Raises: FieldError when the field is no declared instant."""
+    field = ledger.compiled.procedure.fields.get(command.field)
+    if field is None or field.type != "instant":
+        instants = [f.id for f in ledger.compiled.procedure.fields.values() if f.type == "instant"]
+        listed = ", ".join(instants) or "—"
+        raise FieldError(
+            Text(
+                zh=f"“{command.field}”不是预约时间字段", en=f"{command.field!r} is no field of type instant"
+            ),
+            Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
+        )
+    previous = ledger.draft.data.get(command.field)
+    at = field.accept(command.at)
+    ledger.record(Rescheduled, ledger.at_us, command.actor.id, command.field, at, previous)
+    return None
+
+
+def extend(ledger: Ledger, command: Extend) -> Refusal | None:
+    """Prolong a limit once, before its deadline."""
+    limit = ledger.compiled.limits.get(command.limit)
+    extension = limit.limit.extension if limit is not None else None
+    if limit is None or extension is None:
+        return _refuse(f"时限 {command.limit} 不可延长", f"limit {command.limit!r} has no extension")
+    refusal = _not_now(ledger, limit) or _not_by(ledger, command, extension)
+    if refusal is not None:
+        return refusal
+    clock = ledger.draft.clocks[limit.id]
+    ledger.record(
+        Extended,
+        ledger.at_us,
+        command.actor.id,
+        limit.id,
+        clock.visit,
+        reach_of(extension.by),
+        clock.due_us,
+        command.reason,
+        dict(command.evidence),
+    )
+    return None
+
+
+def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
+    """Reckon every running deadline anew and record those that changed; both instants are kept."""
+    for limit_id, clock in ledger.draft.clocks.items():
+        anew = clocks.recompute(ledger.compiled.limits[limit_id], clock, ledger.at_us)
+        if not clock.verdict and anew.due_us != clock.due_us:
+            ledger.record(
+                Recomputed,
+                ledger.at_us,
+                command.actor.id,
+                limit_id,
+                clock.visit,
+                clock.due_us,
+                anew.due_us,
+                command.reason,
+            )
+    return None
+
+
+def _not_now(ledger: Ledger, limit: CompiledLimit) -> Refusal | None:
+    clock = ledger.draft.clocks.get(limit.id)
+    if clock is None or clock.verdict:
+        return _refuse(f"时限 {limit.id} 没有在计时", f"limit {limit.id!r} is not running")
+    if clock.overdue:
+        return _refuse(f"时限 {limit.id} 已超时", f"limit {limit.id!r} is overdue; it had to be asked before")
+    if clock.extra:
+        return _refuse(f"时限 {limit.id} 已延长过一次", f"limit {limit.id!r} was extended once already")
+    return None
+
+
+def _not_by(ledger: Ledger, command: Extend, extension: Extension) -> Refusal | None:
+    roles = command.actor.roles
+    if extension.role is not None and roles is not None and extension.role not in roles:
+        name = ledger.compiled.procedure.roles[extension.role].name
+        return _refuse(
+            f"延长须由{name.in_('zh')}批准",
+            f"an extension is for the {name.in_('en')} ({extension.role}) to grant",
+        )
+    owed = [name for name in extension.evidence if name not in command.evidence]
+    if owed:
+        listed = ", ".join(owed)
+        return _refuse(f"延长须附凭证 {listed}", f"an extension owes evidence: {listed}")
+    return None
+
+
+def _refuse(zh: str, en: str) -> Refusal:
+    return Refusal("extension", Text(zh=zh, en=en))

@@ -1,0 +1,203 @@
+"""What must hold of one time limit: one target a row, a default row, ladders on the limit's own clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from svcflow.errors import Path, Problem
+from svcflow.model.amount import Amount
+from svcflow.model.limit import Row, Rung, TimeLimit
+from svcflow.model.references import guard_names, role_name, source_names, unknown
+from svcflow.model.target import TARGET_KINDS, Target
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.model.procedure import Procedure
+
+FIXED = frozenset(("by", "before", "after"))
+"""Kinds whose deadline is an instant of its own; no hold moves it."""
+_UNITS = {
+    "elapsed": "m h d",
+    "working": "wm wh",
+    "working_days": "wd",
+    "calendar_days": "cd",
+    "months": "mo",
+}
+
+
+def limit_problems(
+    procedure: Procedure, limit: TimeLimit, path: Path, triggers: Iterable[str]
+) -> Iterator[Problem]:
+    """Yield the mistakes of one limit; `triggers` are those its `on_overdue` may name."""
+    own = [kind for kind in TARGET_KINDS if getattr(limit, kind) is not None]
+    if len(own) != (0 if limit.match else 1):
+        yield Problem(
+            path,
+            Text(
+                zh="须写 within、by、before、after、at_least、every 之一，或 match",
+                en="give one of within, by, before, after, at_least, every, or match",
+            ),
+            Text(zh="例如 within: 2wd", en="for example within: 2wd"),
+        )
+    for place, row in enumerate(limit.match):
+        where = (*path, "match", place)
+        yield from _row(procedure, row, where, last=place == len(limit.match) - 1)
+        yield from source_names(procedure, row.source, (*where, "source"))
+    yield from source_names(procedure, limit.source, (*path, "source"))
+    if limit.on_overdue is not None and limit.on_overdue not in triggers:
+        yield unknown((*path, "on_overdue"), "流转", "trigger", limit.on_overdue, triggers)
+    for place, row in enumerate(limit.rows):
+        target = row.target
+        if target is not None:
+            where = (*path, "match", place) if limit.match else path
+            yield from _target(procedure, limit, target, where)
+            yield from _ladder(procedure, limit, target, path)
+    yield from _extension(procedure, limit, path)
+
+
+def _row(procedure: Procedure, row: Row, path: Path, *, last: bool) -> Iterator[Problem]:
+    if len(row.kinds) != (0 if row.no_target else 1):
+        yield Problem(
+            path,
+            Text(
+                zh="每行须写一种时限，或 no_target: true",
+                en="each row has one kind of limit, or no_target: true",
+            ),
+        )
+    if last and row.when is not None:
+        yield Problem(
+            path,
+            Text(zh="缺少默认行", en="the matrix has no default row"),
+            Text(zh="最后加一行不带 when 的", en="end it with a row that has no 'when'"),
+        )
+    if not last and row.when is None:
+        yield Problem(
+            path,
+            Text(
+                zh="此行总是成立，其后各行不会用到",
+                en="this row always matches; the rows after it are unreachable",
+            ),
+            Text(zh="移到最后", en="move it to the end"),
+        )
+    if row.when is not None:
+        yield from guard_names(procedure, row.when, (*path, "when"))
+
+
+def _target(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
+    if target.anchor is not None:
+        yield from _anchor(procedure, target, path)
+    if target.kind == "every":
+        yield from _recurrence(procedure, limit, target, path)
+    if target.kind == "at_least" and (limit.escalate or limit.on_overdue):
+        yield Problem(
+            path,
+            Text(
+                zh="at_least 是下限，不会超时，不能有 escalate 或 on_overdue",
+                en="at_least is a minimum: it is never overdue, so it has no escalate or on_overdue",
+            ),
+        )
+
+
+def _anchor(procedure: Procedure, target: Target, path: Path) -> Iterator[Problem]:
+    anchor = target.anchor
+    assert anchor is not None  # noqa: S101  # asked before
+    where = (*path, target.kind)
+    field = procedure.fields.get(anchor.field)
+    if field is None:
+        yield unknown(where, "字段", "field", anchor.field, procedure.fields)
+    elif field.type != "instant":
+        yield Problem(
+            where,
+            Text(zh=f"字段 {anchor.field} 不是时刻", en=f"field {anchor.field} is no instant"),
+            Text(zh="把它的 type 改为 instant", en="give it type: instant"),
+        )
+    if anchor.amount is None:
+        return
+    if anchor.amount.family in ("calendar_days", "months"):
+        yield Problem(
+            where,
+            Text(
+                zh=f"预约时间前后不能用 {anchor.amount}",
+                en=f"an anchor does not reckon in {anchor.amount}",
+            ),
+            Text(zh="用单位 m h d wm wh wd", en="use the units m h d wm wh wd"),
+        )
+    if (anchor.sign < 0) != (target.kind == "before"):
+        yield Problem(
+            where,
+            Text(zh="before 用减号，after 用加号", en="'before' subtracts and 'after' adds"),
+            Text(
+                zh=f"写 {target.kind}: {anchor.field} {'-' if target.kind == 'before' else '+'} {anchor.amount}",
+                en=f"write {target.kind}: {anchor.field} {'-' if target.kind == 'before' else '+'} {anchor.amount}",
+            ),
+        )
+
+
+def _recurrence(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
+    if limit.done_by is None:
+        yield Problem(
+            path,
+            Text(
+                zh="every 须写 done_by：哪个流转算做了一次", en="every needs done_by: the trigger that counts"
+            ),
+            Text(zh="例如 done_by: serve_tea", en="for example done_by: serve_tea"),
+        )
+    elif limit.done_by not in procedure.triggers:
+        yield unknown((*path, "done_by"), "流转", "trigger", limit.done_by, procedure.triggers)
+    if target.amount is not None and not target.amount.value:
+        yield Problem(path, Text(zh="every 不能为零", en="every cannot be zero"))
+
+
+def _ladder(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
+    for key, rungs in (("warn", limit.warn), ("escalate", limit.escalate)):
+        for place, rung in enumerate(rungs):
+            where = (*path, key, place)
+            if rung.role is not None:
+                yield from role_name(procedure, rung.role, where)
+            yield from _rung(rung, target, where)
+
+
+def _rung(rung: Rung, target: Target, path: Path) -> Iterator[Problem]:
+    offset = rung.after or rung.ahead
+    if offset is None:
+        return
+    if rung.ahead is not None and target.kind not in FIXED:
+        yield Problem(
+            path,
+            Text(zh=f"{rung.at} 只用于 by、before、after", en=f"{rung.at} is for by, before and after only"),
+            Text(zh="写占时限的百分比，如 75%", en="write a share of the limit, such as 75%"),
+        )
+    elif target.kind in FIXED and offset.family in ("calendar_days", "months"):
+        yield _other_clock(rung, str(target), "m h d wm wh wd", path)
+    elif target.amount is not None and offset.family != target.amount.family:
+        yield _other_clock(rung, str(target.amount), _UNITS[target.amount.family], path)
+
+
+def _other_clock(rung: Rung, target: str, units: str, path: Path) -> Problem:
+    return Problem(
+        path,
+        Text(
+            zh=f"{rung.at} 与时限 {target} 不在同一时钟上",
+            en=f"{rung.at} does not run on the clock of the limit {target}",
+        ),
+        Text(zh=f"用单位 {units}", en=f"use the units {units}"),
+    )
+
+
+def _extension(procedure: Procedure, limit: TimeLimit, path: Path) -> Iterator[Problem]:
+    if limit.extension is None:
+        return
+    where = (*path, "extension")
+    if limit.extension.role is not None:
+        yield from role_name(procedure, limit.extension.role, (*where, "role"))
+    for row in limit.rows:
+        amount: Amount | None = row.within
+        if row.target is not None and (amount is None or amount.family != limit.extension.by.family):
+            yield Problem(
+                where,
+                Text(
+                    zh=f"只能延长同一单位的 within 时限，{row.target} 不能延长 {limit.extension.by}",
+                    en=f"only a within limit of the same kind can be extended; {row.target} cannot by {limit.extension.by}",
+                ),
+            )

@@ -1,0 +1,74 @@
+"""Names that must refer to something declared: roles, sources, fields, steps. Knows no other rule."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from svcflow.errors import GuardError, Path, Problem
+from svcflow.model.guard import Guard
+from svcflow.model.limit import PROPOSAL
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.model.procedure import Procedure
+
+RECIPIENT = "recipient"
+RENAME = Text(zh="换一个名字", en="choose another name")
+_ID = re.compile(r"[a-z0-9_]{1,80}")
+_SPLIT = re.compile(r"[,，、\s]+")
+
+
+def source_keys(source: str | None) -> tuple[str, ...]:
+    """Split a limit's source into its keys: `D1, L7` names two."""
+    return tuple(part for part in _SPLIT.split(source or "") if part)
+
+
+def guard_names(procedure: Procedure, guard: Guard, path: Path) -> Iterator[Problem]:
+    """Yield a mistake when a guard names what is no field."""
+    try:
+        guard.check_names((*procedure.fields, RECIPIENT))
+    except GuardError as error:
+        yield Problem(path, error.message, error.remedy)
+
+
+def source_names(procedure: Procedure, source: str | None, path: Path) -> Iterator[Problem]:
+    """Yield the keys of a source that the procedure does not list."""
+    for key in source_keys(source):
+        if key != PROPOSAL and key not in procedure.sources:
+            yield unknown(path, "来源", "source", key, (*procedure.sources, PROPOSAL))
+
+
+def role_name(procedure: Procedure, role: str, path: Path) -> Iterator[Problem]:
+    """Yield a mistake when a role is not declared."""
+    if role not in procedure.roles:
+        yield unknown(path, "岗位", "role", role, procedure.roles)
+
+
+def identifier(name: str, path: Path) -> Iterator[Problem]:
+    """Yield a mistake when a name is no identifier."""
+    if not _ID.fullmatch(name):
+        yield Problem(
+            path,
+            Text(zh=f"“{name}”不是合法的名字", en=f"{name!r} is no identifier"),
+            Text(
+                zh="只用小写字母、数字和下划线；中文写在 name 里",
+                en="use a-z, 0-9 and _; the wording goes into name",
+            ),
+        )
+
+
+def unknown(path: Path, zh: str, en: str, given: str, known: Iterable[str] | Mapping[str, object]) -> Problem:
+    """Return the mistake of a name that refers to nothing, with the nearest one that does."""
+    names = list(known)
+    near = difflib.get_close_matches(str(given), names, 1)
+    listed = ", ".join(names[:12]) or "—"
+    return Problem(
+        path,
+        Text(zh=f"没有名为“{given}”的{zh}", en=f"there is no {en} {given!r}"),
+        Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
+        if near
+        else Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
+    )

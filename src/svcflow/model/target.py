@@ -1,0 +1,152 @@
+"""Targets: what a limit demands. A length of time, a clock time, an instant carried by the instance.
+
+A target knows its words and units; it knows no calendar and no instance.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import attrs
+
+from svcflow.errors import DeclarationError, Problem
+from svcflow.model.amount import Amount
+from svcflow.text import Lang, Text
+
+TargetKind = Literal["within", "by", "before", "after", "at_least", "every"]
+TARGET_KINDS: tuple[TargetKind, ...] = ("within", "by", "before", "after", "at_least", "every")
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_ANCHOR = re.compile(r"(?P<field>[a-z0-9_]+)(?:\s*(?P<sign>[+-])\s*(?P<amount>\S+))?")
+
+
+@attrs.frozen
+class ClockTime:
+    """Hold a local time of day, such as `17:00`; `minute` counts from midnight."""
+
+    written: str = attrs.field(converter=str)
+
+    def __attrs_post_init__(self) -> None:
+        if _CLOCK.fullmatch(self.written) is None:
+            raise _wrong(
+                Text(zh=f"“{self.written}”不是时刻", en=f"{self.written!r} is no time of day"),
+                Text(zh='写 "17:00"（加引号）', en='write "17:00", in quotes'),
+            )
+
+    @property
+    def minute(self) -> int:
+        """Minutes since midnight."""
+        return int(self.written[:2]) * 60 + int(self.written[3:])
+
+    def __str__(self) -> str:
+        return self.written
+
+
+@attrs.frozen
+class Anchor:
+    """Hold an instant relative to a field: `meeting_start - 30m`, `meeting_end + 1wd`, `pickup_at`."""
+
+    field: str
+    sign: Literal[-1, 1] = 1
+    amount: Amount | None = None
+
+    @classmethod
+    def parse(cls, written: object) -> Anchor:
+        """Read an anchor. Raises: DeclarationError."""
+        if isinstance(written, Anchor):
+            return written
+        match = _ANCHOR.fullmatch(str(written).strip())
+        if match is None:
+            raise _wrong(
+                Text(zh=f"“{written}”不是预约时间", en=f"{written!r} is no scheduled instant"),
+                Text(
+                    zh="写 字段名 - 30m 或 字段名 + 1wd",
+                    en="write FIELD - 30m or FIELD + 1wd, FIELD being an instant",
+                ),
+            )
+        amount = Amount.parse(match["amount"]) if match["amount"] else None
+        return cls(match["field"], -1 if match["sign"] == "-" else 1, amount)
+
+    def __str__(self) -> str:
+        if self.amount is None:
+            return self.field
+        return f"{self.field} {'-' if self.sign < 0 else '+'} {self.amount}"
+
+
+@attrs.frozen
+class Target:
+    """Hold what one row of a limit demands; only the parts of its kind are set."""
+
+    kind: TargetKind
+    amount: Amount | None = None
+    time: ClockTime | None = None
+    cutoff: ClockTime | None = None
+    day: int = 0
+    anchor: Anchor | None = None
+
+    def text(self, lang: Lang = "en") -> str:
+        """Word the target for people, in `zh` or `en`; `zh+en` gives the written form."""
+        if lang == "zh+en":
+            return str(self)
+        return _ZH[self.kind](self) if lang == "zh" else _EN[self.kind](self)
+
+    def __str__(self) -> str:
+        if self.kind == "within":
+            return str(self.amount)
+        if self.kind == "by":
+            return (
+                f"by {self.time}"
+                + (f" (cutoff {self.cutoff})" if self.cutoff else "")
+                + _days(self, " +{}wd")
+            )
+        if self.anchor is not None:
+            return str(self.anchor)
+        return f"{self.kind.replace('_', ' ')} {self.amount}"
+
+
+def _days(target: Target, form: str) -> str:
+    return form.format(target.day) if target.day else ""
+
+
+def _anchored(target: Target, lang: Lang) -> str:
+    anchor = target.anchor
+    assert anchor is not None  # noqa: S101  # kinds before and after have one
+    if anchor.amount is None:
+        return anchor.field
+    length = anchor.amount.text(lang)
+    if lang == "zh":
+        return f"{anchor.field} {'前' if anchor.sign < 0 else '后'} {length}"
+    return f"{length} {'before' if anchor.sign < 0 else 'after'} {anchor.field}"
+
+
+def _length(target: Target, lang: Lang) -> str:
+    return target.amount.text(lang) if target.amount else "—"
+
+
+_ZH = {
+    "within": lambda t: _length(t, "zh"),
+    "by": lambda t: (
+        f"{_days(t, '其后第{}个工作日')}{t.time} 前"
+        + (f"（{t.cutoff} 后受理的算次一工作日）" if t.cutoff else "")
+    ),
+    "before": lambda t: _anchored(t, "zh"),
+    "after": lambda t: _anchored(t, "zh"),
+    "at_least": lambda t: f"不少于 {_length(t, 'zh')}",
+    "every": lambda t: f"每 {_length(t, 'zh')} 一次",
+}
+_EN = {
+    "within": lambda t: _length(t, "en"),
+    "by": lambda t: (
+        f"by {t.time}{_days(t, ', {} working days on')}"
+        + (f" (after {t.cutoff}: the next working day)" if t.cutoff else "")
+    ),
+    "before": lambda t: _anchored(t, "en"),
+    "after": lambda t: _anchored(t, "en"),
+    "at_least": lambda t: f"at least {_length(t, 'en')}",
+    "every": lambda t: f"every {_length(t, 'en')}",
+}
+
+
+def _wrong(message: Text, remedy: Text) -> DeclarationError:
+    return DeclarationError([Problem((), message, remedy)])
