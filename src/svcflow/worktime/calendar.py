@@ -158,6 +158,13 @@ class WorkCalendar:
         """Tell whether any hours belong to the day."""
         return bool(self._hours.hours_us(_plain(day)))
 
+    def special(self, day: date) -> Text | None:
+        """Return the name of the holiday or make-up day that a day is; None for an ordinary day."""
+        for run in (*self._rules.makeup, *self._rules.holidays):
+            if run.first <= day <= run.last:
+                return run.name
+        return None
+
     def day_of(self, at: datetime) -> date:
         """Return the day an instant belongs to: within a night shift the day it began, else the local date."""
         return date.fromordinal(self._in_dates(self._hours.day_of_us(to_us(at))))

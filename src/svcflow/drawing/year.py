@@ -1,0 +1,172 @@
+"""A year of a calendar as a picture: twelve months, days off, make-up days. Knows days, not hours."""
+
+from __future__ import annotations
+
+import calendar as months
+from collections.abc import Iterator
+from datetime import date, timedelta
+from html import escape
+
+import attrs
+
+from svcflow.drawing.style import FONT_STACK
+from svcflow.text import Lang, Text
+from svcflow.worktime.calendar import WorkCalendar
+
+CELL, GAP, HEAD, MARGIN = 34.0, 28.0, 46.0, 28.0
+MONTH_WIDTH, MONTH_HEIGHT = 7 * CELL, HEAD + 6 * CELL
+COLUMNS = 4
+WEEKDAYS = (
+    Text("一", "Mo"),
+    Text("二", "Tu"),
+    Text("三", "We"),
+    Text("四", "Th"),
+    Text("五", "Fr"),
+    Text("六", "Sa"),
+    Text("日", "Su"),
+)
+KINDS = {
+    "open": Text("工作日", "working day"),
+    "weekend": Text("周休", "weekly day off"),
+    "holiday": Text("休 节假日", "H holiday"),
+    "makeup": Text("班 调休", "W make-up day"),
+    "beyond": Text("未公布", "not published yet"),
+}
+MARKS = {"holiday": Text("休", "H"), "makeup": Text("班", "W")}
+FILLS = {
+    "open": ("#ffffff", "#17232b"),
+    "weekend": ("#eef1f3", "#6b7a83"),
+    "holiday": ("#fbdcda", "#a8201a"),
+    "makeup": ("#fff0cc", "#8a5a00"),
+    "beyond": ("#ffffff", "#b7c1c7"),
+}
+
+
+@attrs.frozen
+class Day:
+    """Hold one day of a year: its kind, and the name of the holiday or make-up day."""
+
+    date: date
+    kind: str
+    name: Text
+
+
+@attrs.frozen
+class Year:
+    """Hold a year of a calendar, day by day; the table and the picture show the same."""
+
+    calendar: WorkCalendar
+    year: int
+    days: tuple[Day, ...]
+
+    @classmethod
+    def of(cls, calendar: WorkCalendar, year: int) -> Year:
+        """Look at every day of a year. Days outside the calendar's coverage are `beyond`."""
+        first = date(year, 1, 1)
+        span = (date(year + 1, 1, 1) - first).days
+        return cls(calendar, year, tuple(_day(calendar, first + timedelta(n)) for n in range(span)))
+
+    def count(self, kind: str) -> int:
+        """Return how many days are of a kind."""
+        return sum(day.kind == kind for day in self.days)
+
+    @property
+    def working_days(self) -> int:
+        """How many days are worked, make-up days included."""
+        return self.count("open") + self.count("makeup")
+
+    def svg(self, lang: Lang = "zh+en") -> str:
+        """Draw the year as SVG."""
+        width = 2 * MARGIN + COLUMNS * MONTH_WIDTH + (COLUMNS - 1) * GAP
+        height = 2 * MARGIN + 56 + 3 * MONTH_HEIGHT + 2 * GAP + 40
+        title = escape(_title(self, lang))
+        body = "".join(part for number in range(1, 13) for part in _month(self, number, lang))
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" width="{width:g}" '
+            f'height="{height:g}" role="img" aria-labelledby="t d"><title id="t">{title}</title>'
+            f'<desc id="d">{escape(_summary(self, lang))}</desc>'
+            f"<style>text{{font-family:{FONT_STACK};font-size:13px;text-anchor:middle}}</style>"
+            f'<rect width="{width:g}" height="{height:g}" fill="#fff"/>'
+            f"{_text(MARGIN, MARGIN + 16, title, size=20, bold=True, anchor='start')}"
+            f"{_text(MARGIN, MARGIN + 38, escape(_summary(self, lang)), anchor='start', fill='#4a5b66')}"
+            f"{body}{''.join(_legend(self, height - MARGIN, lang))}</svg>\n"
+        )
+
+
+def _day(calendar: WorkCalendar, day: date) -> Day:
+    if calendar.covers is not None and day not in calendar.covers:
+        return Day(day, "beyond", Text())
+    special = calendar.special(day)
+    if special is not None:
+        return Day(day, "makeup" if calendar.is_working_day(day) else "holiday", special)
+    return Day(day, "open" if calendar.is_working_day(day) else "weekend", Text())
+
+
+def _title(year: Year, lang: Lang) -> str:
+    name = year.calendar.name.in_(lang) or year.calendar.id
+    return f"{name} {year.year}"
+
+
+def _summary(year: Year, lang: Lang) -> str:
+    off, makeup = year.count("holiday"), year.count("makeup")
+    return Text(
+        f"全年 {year.working_days} 个工作日，放假 {off} 天，调休上班 {makeup} 天。",
+        f"{year.working_days} working days, {off} days of holidays, {makeup} make-up days.",
+    ).in_(lang)
+
+
+def _month(year: Year, number: int, lang: Lang) -> Iterator[str]:
+    left = MARGIN + (number - 1) % COLUMNS * (MONTH_WIDTH + GAP)
+    top = MARGIN + 56 + (number - 1) // COLUMNS * (MONTH_HEIGHT + GAP)
+    name = Text(f"{number}月", months.month_name[number]).in_(lang)
+    yield _text(left, top + 14, name, size=15, bold=True, anchor="start")
+    for column, weekday in enumerate(WEEKDAYS):
+        label = weekday.in_("zh" if lang == "zh+en" else lang)
+        yield _text(left + (column + 0.5) * CELL, top + 36, label, size=11, fill="#6b7a83")
+    first = date(year.year, number, 1).weekday()
+    for day in (one for one in year.days if one.date.month == number):
+        row, column = divmod(day.date.day - 1 + first, 7)
+        yield _cell(day, left + column * CELL, top + HEAD + row * CELL, lang)
+
+
+def _cell(day: Day, left: float, top: float, lang: Lang) -> str:
+    fill, ink = FILLS[day.kind]
+    named = f"<title>{escape(day.date.isoformat())} {escape(day.name.in_(lang))}</title>" if day.name else ""
+    mark = MARKS.get(day.kind)
+    sign = (
+        _text(left + 27, top + 12, mark.in_("zh" if lang == "zh+en" else lang), size=9, fill=ink)
+        if mark
+        else ""
+    )
+    return (
+        f'<g>{named}<rect x="{left + 1:g}" y="{top + 1:g}" width="{CELL - 2:g}" height="{CELL - 2:g}" rx="4" '
+        f'fill="{fill}" stroke="#dfe5e8"/>{_text(left + CELL / 2 - 3, top + 24, str(day.date.day), fill=ink)}{sign}</g>'
+    )
+
+
+def _legend(year: Year, bottom: float, lang: Lang) -> Iterator[str]:
+    left = MARGIN
+    for kind, wording in KINDS.items():
+        if kind == "beyond" and not year.count(kind):
+            continue
+        fill, _ = FILLS[kind]
+        yield f'<rect x="{left:g}" y="{bottom - 16:g}" width="18" height="18" rx="4" fill="{fill}" stroke="#9fb0ba"/>'
+        yield _text(left + 26, bottom - 2, wording.in_(lang), anchor="start")
+        left += 190 if lang == "zh+en" else 150
+
+
+def _text(  # a text is a place, words and a look
+    left: float,
+    base: float,
+    words: str,
+    *,
+    size: float = 13,
+    bold: bool = False,
+    anchor: str = "middle",
+    fill: str = "#17232b",
+) -> str:
+    weight = ' font-weight="700"' if bold else ""
+    return (
+        f'<text x="{left:g}" y="{base:g}" style="font-size:{size:g}px;text-anchor:{anchor}"{weight} '
+        f'fill="{fill}">{words}</text>'
+    )
