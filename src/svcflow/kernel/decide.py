@@ -18,7 +18,7 @@ from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
 from svcflow.kernel.firing import Refusal, fire
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.passing import pass_time
+from svcflow.kernel.passing import pass_time, settle
 from svcflow.kernel.values import accepted
 from svcflow.model.step import HOLD_REASONS
 from svcflow.text import NO_TEXT, Text
@@ -96,7 +96,10 @@ def _refused(ledger: Ledger, command: Command | None, refusal: Refusal) -> Refus
 def _start(ledger: Ledger, command: Start) -> None:
     procedure = ledger.compiled.procedure
     data = accepted(procedure, command.data, extra=())
-    given = {**{f.id: f.default for f in procedure.fields.values() if f.default is not None}, **data}
+    given = {
+        **{f.id: f.accept(f.default) for f in procedure.fields.values() if f.default is not None},
+        **data,
+    }
     missing = [f.id for f in procedure.fields.values() if f.required and given.get(f.id) is None]
     if missing:
         listed = ", ".join(missing)
@@ -156,7 +159,9 @@ def _resume(ledger: Ledger, command: Resume) -> Refusal | None:
             Text(zh="没有在暂停中", en="the instance is not held"),
             Text(zh="无须恢复", en="it runs"),
         )
+    before = ledger.draft.clocks
     ledger.record(Resumed, ledger.at_us, command.actor.id, ledger.draft.hold)
+    settle(ledger, before, ledger.at_us)
     return None
 
 

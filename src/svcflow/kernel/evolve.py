@@ -175,7 +175,7 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int) -> 
 def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *, restart: bool) -> None:
     old = draft.clocks.get(limit.id)
     running = not (draft.paused and limit.stoppable)
-    if old is None or (restart and limit.limit.scope != "procedure"):
+    if old is None or (restart and (limit.is_wait or limit.limit.scope != "procedure")):
         row = _match(limit, guard_data(compiled, draft))
         visit = 1 if old is None else old.visit + 1
         _put(draft, clocks.start(limit, row, at_us, visit=visit, running=running))

@@ -96,8 +96,10 @@ def _rungs(limit: TimeLimit, within: Amount) -> Iterator[CompiledRung]:
 def _rung(kind: RungKind, rung: Rung, within: Amount) -> CompiledRung:
     due, share = _reach(within), rung.share
     if rung.after is not None:
-        return CompiledRung(kind, due + _reach(rung.after), None, strict=False, rung=rung)
+        later = _reach(rung.after)
+        return CompiledRung(kind, due + later, None, strict=not later, rung=rung)
     assert share is not None  # noqa: S101  # a rung is a share or a time after
     if within.family == "working_days" and share < 1:
         return CompiledRung(kind, due, Fraction(share), strict=False, rung=rung)
-    return CompiledRung(kind, math.ceil(Fraction(share) * due), None, strict=share == 1, rung=rung)
+    reach = math.ceil(Fraction(share) * due)
+    return CompiledRung(kind, reach, None, strict=share >= 1 and reach == due, rung=rung)

@@ -21,7 +21,7 @@ def pass_time(ledger: Ledger) -> None:
     """Record every time-driven fact that became due up to the ledger's instant, in the order of their instants."""
     draft = ledger.draft
     while draft.next_us <= ledger.at_us:
-        clock = min(draft.clocks.values(), key=_soonest)
+        clock = _soonest(ledger)
         _reach(ledger, ledger.compiled.limits[clock.limit], clock)
 
 
@@ -57,11 +57,12 @@ def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int) -> None:
     """Record by how much each overdue limit that has just ended was overrun."""
     if before is ledger.draft.clocks:
         return
-    for limit_id, clock in ledger.draft.clocks.items():
-        old = before.get(limit_id)
-        if clock.overdue and clock.verdict and old is not None and not old.verdict:
-            over_us = clocks.overrun(ledger.compiled.limits[limit_id], clock, at_us)
-            ledger.record(Settled, at_us, SYSTEM, limit_id, clock.visit, clock.due_us, over_us)
+    after = ledger.draft.clocks
+    for limit_id, old in before.items():
+        clock = after[limit_id]
+        if old.overdue and not old.verdict and (clock.verdict or clock.visit != old.visit):
+            over_us = clocks.overrun(ledger.compiled.limits[limit_id], old, at_us)
+            ledger.record(Settled, at_us, SYSTEM, limit_id, old.visit, old.due_us, over_us)
 
 
 def first_row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> CompiledMove | None:
@@ -76,8 +77,12 @@ def first_row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> CompiledMove | 
     return None
 
 
-def _soonest(clock: Clock) -> int:
-    return clock.next_us
+def _soonest(ledger: Ledger) -> Clock:
+    """Return the clock whose rung comes next; a strict one occurs before others that fire at the same instant."""
+    due_us, limits = ledger.draft.next_us, ledger.compiled.limits
+    due = [clock for clock in ledger.draft.clocks.values() if clock.next_us == due_us]
+    strict = (clock for clock in due if clocks.present_rung(limits[clock.limit], clock).strict)
+    return next(strict, due[0])
 
 
 def _reach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> None:
@@ -134,7 +139,7 @@ def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> 
 
 def _deem(ledger: Ledger, trigger: str, only: str | None, at_us: int) -> None:
     """Make the move that is deemed made when a limit passes (行政许可法 §32), if it is open now."""
-    for name in (only,) if only else ledger.draft.steps:
+    for name in (only,) if only else (*ledger.draft.steps, *ledger.draft.active):
         rows = ledger.compiled.steps[name].exits.get(trigger, ())
         row = first_row(ledger, rows) if name in ledger.draft.active else None
         if row is not None:
