@@ -63,7 +63,9 @@ def _verdict(limit: CompiledLimit, clock: Clock, at_us: int, *, reached: bool) -
 
 def reopen(limit: CompiledLimit, clock: Clock, at_us: int, *, running: bool) -> Clock:
     """Go on with a clock that had ended: bouncing work gains no time."""
-    return resume(limit, clock, at_us) if running else clock._replace(verdict="")
+    if running:
+        return resume(limit, clock, at_us)
+    return clock._replace(verdict="", due_us=clock.due_us if clock.overdue else NEVER)
 
 
 def rematch(limit: CompiledLimit, clock: Clock, row: int, at_us: int, anchor_us: int) -> Clock:

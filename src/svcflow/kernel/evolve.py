@@ -201,7 +201,7 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int) -> 
 
 def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *, restart: bool) -> None:
     old = draft.clocks.get(limit.id)
-    if old is None or (restart and limit.limit.scope != "procedure"):
+    if old is None or (restart and (limit.is_wait or limit.limit.scope != "procedure")):
         row = _match(limit, guard_data(compiled, draft))
         anchor_us = _anchor_us(limit, row, draft.data)
         running = not (draft.paused and _stoppable(limit, row))

@@ -123,10 +123,17 @@ def _rungs(limit: TimeLimit, target: Target) -> Iterator[CompiledRung]:
 
 
 def _rung(kind: RungKind, rung: Rung, target: Target) -> CompiledRung:
-    if rung.share is not None:
-        return CompiledRung(kind, Fraction(rung.share), 0, None, strict=rung.share == 1, rung=rung)
     amount = rung.after or rung.ahead
-    assert amount is not None  # noqa: S101  # a rung is a share or an offset
+    if amount is None:
+        share = Fraction(rung.share or 0)
+        return CompiledRung(
+            kind, share, 0, None, strict=share >= 1 and _at_deadline(share, target), rung=rung
+        )
     offset = reach_of(amount) if rung.after is not None else -reach_of(amount)
     distance = amount if target.kind in FIXED else None
-    return CompiledRung(kind, Fraction(1), offset, distance, strict=False, rung=rung)
+    return CompiledRung(kind, Fraction(1), offset, distance, strict=not offset, rung=rung)
+
+
+def _at_deadline(share: Fraction, target: Target) -> bool:
+    """Say whether a share of 100 % or more falls on the deadline itself, as any share of nothing does."""
+    return share == 1 or (target.amount is not None and not reach_of(target.amount))

@@ -6,6 +6,8 @@ tags, merge keys or duplicate keys; at most 1 MiB, depth 32, 50,000 events.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path as FilePath
@@ -17,7 +19,10 @@ from svcflow.errors import DeclarationError, Path, Problem
 from svcflow.text import NO_TEXT, Text
 
 MAX_BYTES, MAX_DEPTH, MAX_EVENTS = 1 << 20, 32, 50_000
+_LONG_TAG = re.compile(r"(?<!\S)!\S{1000}|(?<=[\[{,:])!\S{1000}")  # ruamel takes 12 s over 1 MiB of one
 KINDS = ("procedure", "calendar", "scenario", "mapping")
+
+NO_TAGS = Text(zh="不允许标签", en="tags are not allowed")
 
 Node = Any
 T = TypeVar("T")
@@ -106,6 +111,8 @@ class _Reader:
         from ruamel.yaml import YAML  # noqa: PLC0415  # 30 ms, and only documents need it
         from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
 
+        if tag := _LONG_TAG.search(text):
+            _fail(self.file, _position(text, tag.start()), NO_TAGS)
         try:
             self.events = self._bounded(YAML(typ="safe", pure=True).parse(text))
             data = self._document()
@@ -116,8 +123,7 @@ class _Reader:
             _fail(self.file, place, Text(zh=f"不是合法的 YAML：{what}", en=f"not valid YAML: {what}"))
         except YAMLError as error:
             what = str(error).splitlines()[0]
-            before = text[: getattr(error, "position", 0)]
-            place = (before.count("\n") + 1, len(before) - before.rfind("\n"))
+            place = _position(text, getattr(error, "position", 0))
             _fail(self.file, place, Text(zh=f"不是合法的 YAML：{what}", en=f"not valid YAML: {what}"))
         if self.problems:
             raise DeclarationError(self.problems)
@@ -139,7 +145,7 @@ class _Reader:
             if name == "AliasEvent" or getattr(event, "anchor", None):
                 self._stop(event, "不允许锚点和别名", "anchors and aliases are not allowed; write it out")
             if getattr(event, "ctag", None) is not None and str(event.ctag or "") not in ("", "None", "!"):
-                self._stop(event, "不允许标签", "tags are not allowed")
+                _fail(self.file, _mark(event), NO_TAGS)
             yield event
 
     def _stop(self, event: Any, zh: str, en: str) -> NoReturn:
@@ -192,6 +198,11 @@ class _Reader:
         return data
 
 
+def _position(text: str, position: int) -> _Place:
+    before = text[:position]
+    return before.count("\n") + 1, position - before.rfind("\n")
+
+
 def _mark(event: Any) -> _Place:
     return event.start_mark.line + 1, event.start_mark.column + 1
 
@@ -202,6 +213,8 @@ def _scalar(event: Any) -> str | int | float | bool | date | None:
     return plain_scalar(str(event.value))
 
 
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _CONSTANTS: Mapping[str, bool | None] = {
     "": None,
     "~": None,
@@ -217,11 +230,7 @@ def plain_scalar(text: str) -> str | int | float | bool | None:
     """Resolve an unquoted scalar by the core schema of YAML 1.2, in its decimal part only."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
-    if text[:1] in "+-.0123456789":
-        if text.lstrip("+-").isdecimal() and text.isascii() and len(text) <= 18:
-            return int(text)
-        try:
-            return float(text) if not set(text) - set("+-.eE0123456789") else text
-        except ValueError:
-            return text
-    return text
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    number = float(text) if _DECIMAL.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else text

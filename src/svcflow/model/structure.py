@@ -84,8 +84,6 @@ def _beyond(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
 
     A value of the wrong shape would otherwise hide a name that refers to nothing elsewhere.
     """
-    if not any(problem.path for problem in problems):
-        return ()
     pruned = [problem.path for problem in problems]
     try:
         structure(_pruned(form, pruned, ()), Procedure)
@@ -138,7 +136,6 @@ def _converter() -> cattrs.Converter:
         Branching,
         lambda value, _: Branching(shares={k: read_share(v, None) for k, v in read_mapping(value).items()}),
     )
-    converter.register_structure_hook(Duration, _class_hook(converter, Duration, _duration_form))
     converter.register_structure_hook(Amount, lambda written, _: Amount.parse(written))
     converter.register_structure_hook(Anchor, lambda written, _: Anchor.parse(written))
     converter.register_structure_hook(ClockTime, lambda written, _: ClockTime(str(written)))
@@ -156,6 +153,7 @@ def _converter() -> cattrs.Converter:
     _keyed_tuple(converter, Step)
     _keyed_tuple(converter, Branch)
     _for_type(converter, tuple[Transition, ...], lambda value, _: _transitions(converter, value))
+    converter.register_structure_hook(Duration, _class_hook(converter, Duration, _duration_form))
     converter.register_structure_hook(TimeLimit, _class_hook(converter, TimeLimit, _limit_form))
     converter.register_structure_hook(
         Rung, _class_hook(converter, Rung, lambda v: v if isinstance(v, Mapping) else {"at": str(v)})
@@ -311,11 +309,10 @@ def _problems(error: BaseException, path: Path) -> Iterator[Problem]:
         yield Problem(path, Text(zh=f"不合法：{error}", en=f"not valid: {error}"))
 
 
-def _note_path(note: object) -> Iterator[str | int]:
-    if isinstance(note, AttributeValidationNote):
-        yield RENAMED.get(note.name, note.name)
-    elif isinstance(note, IterableValidationNote):
-        yield note.index
+def _note_path(note: object) -> Path:
+    if isinstance(note, IterableValidationNote):
+        return (note.index,)
+    return (RENAMED.get(note.name, note.name),) if isinstance(note, AttributeValidationNote) else ()
 
 
 def _extra_key(cls: type[Any], key: str, path: Path) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
+from hashlib import sha256
 from types import TracebackType
 from typing import Self
 
@@ -239,12 +240,29 @@ class Engine:
         return tuple(self._store.deviations(query))
 
     def tick(self) -> tuple[Fact, ...]:
-        """Record everything that became due up to now; return the facts."""
+        """Record everything that became due up to now; return the facts.
+
+        An instance that cannot be brought up to now keeps none of the others from it: the first such error
+        is raised when they are done.
+        """
         now_us = self.clock.now_us()
         recorded: list[Fact] = []
-        while due := self._store.due(now_us, _BATCH):
+        idle: set[str] = set()
+        errors: list[Exception] = []
+        while due := self._due(now_us, idle):
             for instance in due:
-                recorded.extend(self._carry_out(instance, None, now_us))
+                try:
+                    facts = self._carry_out(instance, None, now_us)
+                except StoreError:
+                    raise
+                except Exception as error:  # noqa: BLE001  # raised when the others have had their turn
+                    facts = ()
+                    errors.append(error)
+                recorded.extend(facts)
+                if not facts:
+                    idle.add(instance)
+        if errors:
+            raise errors[0]
         return tuple(recorded)
 
     def running(self) -> Ticker:
@@ -289,6 +307,9 @@ class Engine:
             raise _refusal(outcome.refused, outcome.remedy)
         return outcome.instance
 
+    def _due(self, now_us: int, idle: set[str]) -> list[str]:
+        return [name for name in self._store.due(now_us, _BATCH + len(idle)) if name not in idle]
+
     def _carry_out(self, instance: str, command: Command | None, now_us: int) -> tuple[Fact, ...]:
         """Do what nobody waits for an answer to; an instance that has ended is left alone."""
         with self._store.transaction() as work:
@@ -298,8 +319,9 @@ class Engine:
             if kept.instance.status == "ended":
                 return ()
             outcome = transact(self._compiled(kept.instance), kept.instance, command, now_us)
-            if outcome.facts:
-                _append(work, outcome, kept.head, None)
+            if not outcome.facts:
+                return ()
+            _append(work, outcome, kept.head, None)
         return outcome.facts
 
     def _started_before(self, work: Transaction, kept: Kept, command_id: str | None) -> Instance:
@@ -382,5 +404,10 @@ def _us(at: datetime | None) -> int | None:
 def _new_id(procedure: str, command_id: str | None) -> str:
     """Make an id people can read aloud; a repeated `command_id` finds the instance of its first run."""
     if command_id is not None:
-        return f"{procedure}-{command_id}"[:80]
+        return _short(f"{procedure}-{command_id}")
     return f"{procedure}-{''.join(secrets.choice(_ALPHABET) for _ in range(12))}"
+
+
+def _short(name: str) -> str:
+    """Keep a name that fits the store; cut a longer one and tell it apart by its hash."""
+    return name if len(name) <= 80 else f"{name[:55]}-{sha256(name.encode()).hexdigest()[:24]}"

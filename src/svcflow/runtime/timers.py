@@ -35,9 +35,12 @@ class Ticker:
         self._thread: Thread | None = None
         self._wanted_us = NEVER
         self._stopping = False
+        self._noticed = False
         self.failure: Exception | None = None
 
     def __enter__(self) -> Self:
+        if self._thread is not None:
+            raise RuntimeError("the ticker of this engine is running already")
         self._stopping = False
         self._thread = Thread(target=self._run, name="svcflow-ticker", daemon=True)
         self._thread.start()
@@ -52,6 +55,7 @@ class Ticker:
         """Wake the thread when an instance has become due sooner than it sleeps for."""
         if self._thread is not None and due_us < self._wanted_us:
             with self._changed:
+                self._noticed = True
                 self._changed.notify()
 
     def stop(self) -> None:
@@ -67,11 +71,12 @@ class Ticker:
         while not self._stopping:
             pause_s = self._once()
             with self._changed:
-                if not self._stopping:
+                if not (self._stopping or self._noticed):
                     self._changed.wait(pause_s)
 
     def _once(self) -> float:
         """Tick if something is due; return how long to sleep, in seconds."""
+        self._noticed, self._wanted_us = False, NEVER  # what is noticed from here on is looked at again
         try:
             self._tick()
             due_us = self._next_due_us()

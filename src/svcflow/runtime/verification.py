@@ -8,9 +8,13 @@ import attrs
 
 from svcflow.errors import CorruptJournal, SvcflowError
 from svcflow.journal.chain import verified
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.evolve import evolve_all
+from svcflow.kernel.facts import Fact
+from svcflow.kernel.instance import Instance
 from svcflow.runtime.standards import Standards
-from svcflow.runtime.store import Store
+from svcflow.runtime.store import DeviationQuery, Kept, Store
 from svcflow.text import Text
 
 Progress = Callable[[int], None]
@@ -48,18 +52,57 @@ def verify(
 
 
 def _verify(store: Store, standards: Standards, instance: str) -> int:
-    kept = store.load(instance)
-    if kept is None:
-        message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
-        raise CorruptJournal(message)
+    """Return how many facts were found right; an instance that moves on meanwhile is looked at again."""
+    while True:
+        kept = store.load(instance)
+        if kept is None:
+            message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
+            raise CorruptJournal(message, _RESTORE)
+        try:
+            return _checked(store, standards, instance, kept)
+        except CorruptJournal:
+            if store.load(instance) == kept:
+                raise
+
+
+def _checked(store: Store, standards: Standards, instance: str, kept: Kept) -> int:
     facts = tuple(verified(instance, store.rows(instance), kept.head))
     compiled = standards.version(kept.instance.procedure, kept.instance.version)
-    if evolve_all(compiled, None, facts) != kept.instance:
+    if _replayed(compiled, instance, facts) != kept.instance:
         raise CorruptJournal(
             Text(
                 zh=f"实例 {instance} 的记录与其留痕不符",
                 en=f"instance {instance} is not what its journal leads to",
             ),
-            Text(zh="以留痕为准；从备份恢复", en="the journal is right; restore the instance from a backup"),
+            _RESTORE,
+        )
+    if sorted(store.deviations(DeviationQuery(instance)), key=_order) != sorted(
+        deviations_of(facts), key=_order
+    ):
+        raise CorruptJournal(
+            Text(
+                zh=f"实例 {instance} 的偏差记录与其留痕不符",
+                en=f"the deviations kept of {instance} are not those of its journal",
+            ),
+            _RESTORE,
         )
     return len(facts)
+
+
+def _replayed(compiled: Compiled, instance: str, facts: tuple[Fact, ...]) -> Instance:
+    """Return where the facts lead. Raises: CorruptJournal when the procedure does not know their steps."""
+    try:
+        return evolve_all(compiled, None, facts)
+    except (LookupError, TypeError, ValueError) as error:
+        message = Text(
+            zh=f"实例 {instance} 的留痕无法重演：{error!r}",
+            en=f"the journal of {instance} cannot be replayed: {error!r}",
+        )
+        raise CorruptJournal(message) from error
+
+
+def _order(one: Deviation) -> int:
+    return one.sequence
+
+
+_RESTORE = Text(zh="以留痕为准；从备份恢复", en="the journal is right; restore the instance from a backup")

@@ -1,0 +1,25 @@
+"""Simulation: what a declared standard comes to in a stated situation, run by the kernel of production."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from svcflow.simulate.measures import Breaches, Durations, PoolUse, Spread
+from svcflow.simulate.result import Simulation
+from svcflow.simulate.simulation import simulate
+from svcflow.simulate.stated import default_scenario
+
+__all__ = ["Breaches", "Durations", "PoolUse", "Simulation", "Spread", "default_scenario", "simulate"]
+
+
+class _Callable(ModuleType):
+    """Let `svcflow.simulate(…)` work also where this package was imported before that function was asked for.
+
+    Importing a package sets its name in its parent, and the public function has the package's name.
+    """
+
+    __call__ = staticmethod(simulate)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -57,7 +57,8 @@ class MemoryStore:
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
         with self._lock:
-            yield from list(self._kept)
+            names = list(self._kept)
+        yield from names
 
     def deviations(self, query: DeviationQuery) -> Sequence[Deviation]:
         """Return the deviations asked for, in the order in which they occurred."""
@@ -98,9 +99,11 @@ class MemoryTransaction:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            self._keep()
-        self._store._lock.release()  # noqa: SLF001  # see __enter__
+        try:
+            if kind is None:
+                self._keep()
+        finally:
+            self._store._lock.release()  # noqa: SLF001  # see __enter__
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""

@@ -20,7 +20,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from svcflow.errors import StoreError, SvcflowError
+from svcflow.errors import CorruptJournal, StoreError, SvcflowError
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import Entry
 from svcflow.kernel.deviations import Deviation, deviation_of
@@ -69,10 +69,10 @@ class SqlStore:
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""
-        asked = select(_instances.c.state, _instances.c.head).where(_instances.c.id == instance)
+        asked = select(_instances).where(_instances.c.id == instance)
         with self._reading() as connection:
             row = connection.execute(asked).one_or_none()
-        return None if row is None else Kept(_instance(row.state), row.head)
+        return None if row is None else Kept(_consistent(row), row.head)
 
     def facts(self, instance: str) -> Sequence[Fact]:
         """Return the instance's facts in order."""
@@ -97,8 +97,10 @@ class SqlStore:
 
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
+        # a journal whose instance was deleted is named too, so that verification sees it
+        asked = select(_instances.c.id).union(select(_facts.c.instance)).order_by("id")
         with self._reading() as connection:
-            found = connection.scalars(select(_instances.c.id).order_by(_instances.c.id)).all()
+            found = connection.scalars(asked).all()
         yield from found
 
     def deviations(self, query: DeviationQuery) -> Sequence[Deviation]:
@@ -123,7 +125,7 @@ class SqlStore:
         """Return instances for which something is due up to `until_us`, soonest first."""
         asked = select(_instances.c.id).where(_instances.c.next_us <= until_us, _instances.c.next_us < NEVER)
         with self._reading() as connection:
-            return connection.scalars(asked.order_by(_instances.c.next_us).limit(most)).all()
+            return connection.scalars(asked.order_by(_instances.c.next_us, _instances.c.id).limit(most)).all()
 
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""
@@ -212,7 +214,27 @@ class SqlTransaction:
 
 
 def _instance(state: bytes) -> Instance:
-    return from_state(orjson.loads(state))
+    """Return the instance that a row keeps. Raises: CorruptJournal when it keeps none."""
+    try:
+        return from_state(orjson.loads(state))
+    except (ValueError, TypeError) as error:
+        message = Text(
+            zh=f"实例的记录无法读取：{error}", en=f"the record of an instance cannot be read: {error}"
+        )
+        raise CorruptJournal(message) from error
+
+
+def _consistent(row: Any) -> Instance:
+    """Return the instance of a whole row. Raises: CorruptJournal when the columns that find it say otherwise."""
+    one = _instance(row.state)
+    for name in ("id", "procedure", "version", "status", "started_us", "next_us", "sequence"):
+        if getattr(one, name) != getattr(row, name):
+            message = Text(
+                zh=f"实例 {one.id} 的列 {name} 与其记录不符",
+                en=f"instance {one.id}: column {name} is not what its record says",
+            )
+            raise CorruptJournal(message)
+    return one
 
 
 def _deviation(row: Any) -> Deviation:

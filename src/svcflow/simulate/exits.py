@@ -1,0 +1,103 @@
+"""Exits: which transition is taken out of a step. It draws nothing itself; the random number comes in.
+
+Only transitions whose guard holds are open. Where the scenario gives shares for the step, they decide among
+the open ones; what they leave out is not taken. Otherwise, and where the shares leave nothing open: rework
+and exceptions are taken in 5 % each, the first open normal transition nine times as often as all other
+normal ones together. A transition that is deemed made when a limit passes is then left to time, unless it is
+the only normal one, and bounded rework stops at its bound, unless there is no other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+
+from svcflow.errors import GuardError
+from svcflow.kernel.compiled import Compiled, CompiledMove, CompiledStep
+from svcflow.kernel.evolve import guard_data
+from svcflow.kernel.instance import Draft, Instance
+from svcflow.model.step import TransitionKind
+from svcflow.simulate.plan import StepPlan
+
+__all__ = ["EXCEPTION_SHARE", "FIRST_SHARE", "REWORK_SHARE", "choose_exit", "open_row"]
+
+EXCEPTION_SHARE = 0.05
+REWORK_SHARE = 0.05
+FIRST_SHARE = 0.9
+
+_Weighted = list[tuple[CompiledMove, float]]
+
+
+def choose_exit(compiled: Compiled, instance: Instance, plan: StepPlan, number: float) -> CompiledMove | None:
+    """Return the transition that `number` picks; None when no guard is open."""
+    rows = list(_open_rows(compiled, instance, plan.place))
+    shares = plan.shares
+    weighted = [
+        (row, shares.get(row.move.trigger, 0.0)) for row in rows if shares and not _shut(instance, row)
+    ]
+    if not any(weight for _, weight in weighted):
+        weighted = _unstated(instance, plan.deemed, rows)
+    return _pick(weighted, number)
+
+
+def open_row(compiled: Compiled, instance: Instance, step: CompiledStep, trigger: str) -> CompiledMove | None:
+    """Return the row of a trigger that the kernel would take now; None when no guard holds."""
+    rows = step.exits[trigger]
+    if rows[0].move.when is None:
+        return rows[0]
+    data = guard_data(compiled, Draft.of(instance))
+    for row in rows:
+        try:
+            if row.move.when is None or row.move.when.holds(data):
+                return row
+        except GuardError:
+            continue
+    return None
+
+
+def _open_rows(compiled: Compiled, instance: Instance, step: CompiledStep) -> Iterator[CompiledMove]:
+    for trigger in step.exits:
+        row = open_row(compiled, instance, step, trigger)
+        if row is not None:
+            yield row
+
+
+def _spent(instance: Instance, row: CompiledMove) -> bool:
+    return row.move.at_most is not None and instance.counts.get(row.key, 0) >= row.move.at_most
+
+
+def _shut(instance: Instance, row: CompiledMove) -> bool:
+    return row.enforce["rework"] == "refuse" and _spent(instance, row)
+
+
+def _unstated(instance: Instance, deemed: Container[str], rows: list[CompiledMove]) -> _Weighted:
+    free = [row for row in rows if not _spent(instance, row)] or [
+        row for row in rows if not _shut(instance, row)
+    ]
+    by_people = [row for row in free if row.move.trigger not in deemed]
+    normal = _of(by_people, "normal") or _of(free, "normal")
+    if not normal and not by_people:
+        by_people = free
+    weighted = _shared(_of(by_people, "exception"), EXCEPTION_SHARE) + _shared(
+        _of(by_people, "rework"), REWORK_SHARE
+    )
+    rest = 1 - sum(weight for _, weight in weighted)
+    first, others = normal[:1], normal[1:]
+    main = rest * FIRST_SHARE if others else rest
+    return _shared(first, main) + _shared(others, rest - main) + weighted
+
+
+def _of(rows: list[CompiledMove], kind: TransitionKind) -> list[CompiledMove]:
+    return [row for row in rows if row.move.kind == kind]
+
+
+def _shared(rows: list[CompiledMove], share: float) -> _Weighted:
+    return [(row, share / len(rows)) for row in rows]
+
+
+def _pick(weighted: _Weighted, number: float) -> CompiledMove | None:
+    left = number * sum(weight for _, weight in weighted)
+    for row, weight in weighted:
+        left -= weight
+        if left < 0:
+            return row
+    return next((row for row, weight in reversed(weighted) if weight), None)

@@ -1,0 +1,101 @@
+"""Fitting: does a scenario speak of this procedure? Every name it gets wrong is reported at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator
+
+from svcflow.errors import DeclarationError, Path, Problem, UnknownCalendar
+from svcflow.kernel.compiled import Calendars
+from svcflow.model.procedure import Procedure
+from svcflow.model.scenario import Scenario
+from svcflow.simulate.stated import is_work
+from svcflow.text import Text
+
+__all__ = ["check_scenario"]
+
+
+def check_scenario(scenario: Scenario, procedure: Procedure, calendars: Calendars) -> None:
+    """Refuse a scenario that names what the procedure does not have.
+
+    Raises: DeclarationError listing every mistake, each with what to write instead.
+    """
+    problems = (
+        *_procedure(scenario, procedure),
+        *_steps(scenario, procedure),
+        *_exits(scenario, procedure),
+        *_roles(scenario, procedure),
+        *_calendars(scenario, calendars),
+    )
+    if problems:
+        raise DeclarationError(problems)
+
+
+def _procedure(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
+    if scenario.procedure != procedure.id:
+        message = Text(
+            zh=f"该情形属于服务流程 {scenario.procedure}，不是 {procedure.id}",
+            en=f"the scenario is for procedure {scenario.procedure!r}, not {procedure.id!r}",
+        )
+        yield Problem(("procedure",), message, _instead(scenario.procedure, [procedure.id]))
+
+
+def _steps(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
+    working = [name for name, step in procedure.all_steps.items() if is_work(step)]
+    for part, given in (("durations", scenario.durations), ("exits", scenario.exits)):
+        for name in given:
+            if name not in procedure.all_steps:
+                yield _unknown((part, name), "环节", "step", name, working)
+            elif name not in working:
+                message = Text(
+                    zh=f"环节 {name} 是结束或并行环节，其中没有工作可模拟",
+                    en=f"step {name!r} ends or runs branches: there is no work in it to simulate",
+                )
+                yield Problem(
+                    (part, name),
+                    message,
+                    Text(zh="删去，或写分支内的环节", en="drop it, or name the steps inside"),
+                )
+
+
+def _exits(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
+    for name, branching in scenario.exits.items():
+        step = procedure.all_steps.get(name)
+        if step is None or not is_work(step):
+            continue
+        known = list(dict.fromkeys(move.trigger for move in step.to))
+        for trigger in branching.shares:
+            if trigger not in known:
+                yield _unknown(
+                    ("exits", name, trigger), f"{name} 的流转", f"exit of {name!r}", trigger, known
+                )
+
+
+def _roles(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
+    for role in scenario.pools:
+        if role not in procedure.roles:
+            yield _unknown(("pools", role), "岗位", "role", role, procedure.roles)
+
+
+def _calendars(scenario: Scenario, calendars: Calendars) -> Iterator[Problem]:
+    named: list[tuple[Path, str | None]] = [(("arrivals", "calendar"), scenario.arrivals.calendar)]
+    named += [(("pools", role, "calendar"), pool.calendar) for role, pool in scenario.pools.items()]
+    for path, name in named:
+        try:
+            if name is not None:
+                calendars(name)
+        except UnknownCalendar as error:
+            yield Problem(path, error.message, error.remedy)
+
+
+def _unknown(path: Path, zh: str, en: str, name: str, known: Collection[str]) -> Problem:
+    message = Text(zh=f"没有{zh}“{name}”", en=f"there is no {en} {name!r}")
+    return Problem(path, message, _instead(name, known))
+
+
+def _instead(name: str, known: Collection[str]) -> Text:
+    near = difflib.get_close_matches(name, known, 1)
+    if near:
+        return Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
+    listed = ", ".join(known) or "—"
+    return Text(zh=f"可用：{listed}", en=f"there are: {listed}")

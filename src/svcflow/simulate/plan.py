@@ -1,0 +1,131 @@
+"""A plan: what the run needs to know of each step, looked up once, scenario and procedure brought together.
+
+It holds no instance and no random number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from svcflow.errors import CalendarCoverageError
+from svcflow.kernel.compiled import Calendars, Compiled, CompiledStep, compile_procedure
+from svcflow.model.amount import DAY_US
+from svcflow.model.field import Field
+from svcflow.model.procedure import Procedure
+from svcflow.model.scenario import Pool, Scenario
+from svcflow.model.step import Step
+from svcflow.simulate.sampling import Sampler, sampler
+from svcflow.simulate.stated import default_duration, is_work
+from svcflow.worktime.calendar import WorkCalendar
+
+__all__ = ["Plan", "StepPlan", "make_plan"]
+
+
+@attrs.frozen(eq=False)
+class StepPlan:
+    """Hold how one step is worked on."""
+
+    place: CompiledStep
+    sample: Sampler
+    working: WorkCalendar | None
+    """The calendar in which the time runs; None for elapsed time."""
+    shares: Mapping[str, float] | None
+    deemed: frozenset[str]
+    """The triggers that are deemed made when a limit passes."""
+
+    @property
+    def step(self) -> Step:
+        """The declared step."""
+        return self.place.step
+
+
+@attrs.frozen(eq=False)
+class Plan:
+    """Hold everything the run looks up."""
+
+    compiled: Compiled
+    scenario: Scenario
+    calendar: WorkCalendar
+    steps: Mapping[str, StepPlan]
+    pools: Mapping[str, tuple[int | None, WorkCalendar]]
+    """Capacity, None for no bound, and calendar of every role."""
+    arrivals: WorkCalendar | None
+    """The calendar in which the time between arrivals runs; None for elapsed time."""
+    between: Sampler
+    sampled: tuple[Field, ...]
+    """The fields that get a value when an instance starts."""
+    deemed: tuple[str, ...]
+    """The limits that move an instance by themselves when they pass."""
+
+    def calendars(self) -> frozenset[WorkCalendar]:
+        """Return every calendar the run may have to ask."""
+        found = {self.calendar, *(limit.calendar for limit in self.compiled.limits.values())}
+        found.update(calendar for _, calendar in self.pools.values())
+        return frozenset(found | ({self.arrivals} if self.arrivals else set()))
+
+
+def make_plan(procedure: Procedure, scenario: Scenario, calendars: Calendars) -> Plan:
+    """Bring procedure and scenario together. Raises: UnknownCalendar."""
+    compiled = compile_procedure(procedure, calendars)
+    between, own = scenario.arrivals.between, scenario.arrivals.calendar
+    return Plan(
+        compiled=compiled,
+        scenario=scenario,
+        calendar=calendars(procedure.calendar),
+        steps={
+            name: _step(compiled, scenario, name, calendars)
+            for name in compiled.steps
+            if _works(compiled, name)
+        },
+        pools={role: _pool(procedure, scenario.pools.get(role), calendars) for role in procedure.roles},
+        arrivals=calendars(own or procedure.calendar) if own or between.working else None,
+        between=sampler(between),
+        sampled=_sampled(compiled),
+        deemed=tuple(name for name, limit in compiled.limits.items() if limit.limit.on_overdue),
+    )
+
+
+def never_closes(calendar: WorkCalendar, at_us: int) -> bool:
+    """Say whether a calendar is open all through the week from `at_us`, and so sets no hours of work."""
+    try:
+        return calendar.between_us(at_us, at_us + 7 * DAY_US) == 7 * DAY_US
+    except CalendarCoverageError:
+        return False
+
+
+def _works(compiled: Compiled, name: str) -> bool:
+    return is_work(compiled.steps[name].step)
+
+
+def _step(compiled: Compiled, scenario: Scenario, name: str, calendars: Calendars) -> StepPlan:
+    place = compiled.steps[name]
+    duration = scenario.durations.get(name) or default_duration(place.step)
+    own = next((limit.calendar for limit in place.step.time_limits if limit.calendar), None)
+    return StepPlan(
+        place=place,
+        sample=sampler(duration),
+        working=calendars(own or compiled.procedure.calendar) if duration.working else None,
+        shares=scenario.exits[name].shares if name in scenario.exits else None,
+        deemed=frozenset(
+            limit.limit.on_overdue
+            for limit in compiled.limits.values()
+            if limit.limit.on_overdue is not None and limit.limit.step in (None, name)
+        ),
+    )
+
+
+def _pool(procedure: Procedure, pool: Pool | None, calendars: Calendars) -> tuple[int | None, WorkCalendar]:
+    if pool is None:
+        return None, calendars(procedure.calendar)
+    return pool.capacity, calendars(pool.calendar or procedure.calendar)
+
+
+def _sampled(compiled: Compiled) -> tuple[Field, ...]:
+    moves = [row for place in compiled.steps.values() for rows in place.exits.values() for row in rows]
+    guards = [row.move.when for row in moves]
+    guards += [row.guard for limit in compiled.limits.values() for row in limit.rows]
+    named = {name for guard in guards if guard is not None for name in guard.names}
+    fields = compiled.procedure.fields.values()
+    return tuple(f for f in fields if f.id in named or (f.required and f.default is None))

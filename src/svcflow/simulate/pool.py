@@ -1,0 +1,99 @@
+"""A pool: who of one role is free, who waits for them in order of asking, and how busy they were.
+
+It knows no procedure and no event; the run tells it when somebody asks and when work ends.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from heapq import heappop, heappush
+
+from svcflow.simulate.task import UNSTARTED, Task
+from svcflow.worktime.calendar import WorkCalendar
+
+__all__ = ["RolePool"]
+
+
+class RolePool:
+    """Give out the members of one role, lowest free number first; `capacity=None` sets no bound."""
+
+    __slots__ = (
+        "_free",
+        "_queue",
+        "_recruited",
+        "busy_us",
+        "calendar",
+        "capacity",
+        "role",
+        "until_us",
+        "waits_us",
+    )
+
+    def __init__(self, role: str, capacity: int | None, calendar: WorkCalendar, until_us: int) -> None:
+        self.role, self.capacity, self.calendar, self.until_us = role, capacity, calendar, until_us
+        self._free: list[int] = list(range(1, (capacity or 0) + 1))
+        self._recruited = capacity or 0
+        self._queue: deque[Task] = deque()
+        self.waits_us: list[int] = []
+        """How long each piece of work waited, in the pool's open time, in the order in which they began."""
+        self.busy_us = 0
+        """How much open time its members together worked until `until_us`."""
+
+    def ask(self, task: Task) -> None:
+        """Put a piece of work at the end of the queue."""
+        self._queue.append(task)
+
+    @property
+    def served(self) -> int:
+        """How many pieces of work began."""
+        return len(self.waits_us)
+
+    def begin(self, now_us: int) -> Iterator[Task]:
+        """Yield the work that begins now, or when the pool next opens; its member and start are set.
+
+        First come, first served, but nobody is held up by work that only another member may do.
+        """
+        passed: list[Task] = []
+        while self._queue and (self._free or self.capacity is None):
+            task = self._queue.popleft()
+            if not task.live:
+                continue
+            member = self._take(task.barred)
+            if member is None:
+                passed.append(task)
+                continue
+            task.member = member
+            task.start_us = self.calendar.add_us(now_us, 0)
+            self.waits_us.append(self.calendar.between_us(task.asked_us, task.start_us))
+            yield task
+        self._queue.extendleft(reversed(passed))
+
+    def release(self, task: Task, now_us: int) -> None:
+        """Take back the member of a piece of work that ended or was withdrawn; waiting work is forgotten."""
+        if task.start_us == UNSTARTED:
+            return
+        heappush(self._free, task.member)
+        last_us = min(now_us, self.until_us)
+        if task.start_us < last_us:
+            self.busy_us += self.calendar.between_us(task.start_us, last_us)
+
+    def actor(self, task: Task) -> str:
+        """Name who acts: `<role>-<n>`; where the pool has nobody else, a stand-in with the next number."""
+        name = f"{self.role}-{task.member}"
+        return f"{self.role}-{task.member + 1}" if name == task.barred else name
+
+    def _take(self, barred: str) -> int | None:
+        """Take a free member other than the barred one; None when there is none. A pool of one bars nobody."""
+        member = heappop(self._free) if self._free else self._recruit()
+        if member is None or self.capacity == 1 or f"{self.role}-{member}" != barred:
+            return member
+        other = heappop(self._free) if self._free else self._recruit()
+        heappush(self._free, member)
+        return other
+
+    def _recruit(self) -> int | None:
+        if self.capacity is not None:
+            return None
+        self._recruited += 1
+        return self._recruited

@@ -1,0 +1,247 @@
+"""The run: events in virtual time, each put through the same kernel that production uses.
+
+It keeps the order of events and who works on what; what a command does to an instance is `transact`'s to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+from svcflow.errors import CalendarCoverageError, Refused
+from svcflow.kernel.commands import Actor, Command, Fire, Recipient, Start
+from svcflow.kernel.compiled import CompiledMove
+from svcflow.kernel.decide import Outcome, transact
+from svcflow.kernel.facts import Fact, Moved
+from svcflow.kernel.instance import NEVER, STOPPED, Instance
+from svcflow.model.field import Value
+from svcflow.simulate.exits import choose_exit, open_row
+from svcflow.simulate.plan import Plan, StepPlan, never_closes
+from svcflow.simulate.pool import RolePool
+from svcflow.simulate.sampling import PLACEHOLDER, value_of
+from svcflow.simulate.streams import Streams
+from svcflow.simulate.task import Case, Task
+from svcflow.text import Text
+
+__all__ = ["MAX_VISITS", "Progress", "Run"]
+
+Progress = Callable[[int, int], None]
+"""Called with how many instances have ended and how many there are."""
+
+MAX_VISITS = 1_000
+"""A step that one instance enters more often is not worked on again, so that every run ends."""
+
+DURATION, EXIT, MEMBER = 0, 1, 2
+SOMEBODY = Actor("somebody")
+"""Who acts where neither step nor transition names a role."""
+
+
+class Run:
+    """Run one scenario once. `arrivals_us` are the instants at which instances start, in order."""
+
+    def __init__(
+        self, plan: Plan, arrivals_us: Sequence[int], streams: Streams, progress: Progress | None = None
+    ) -> None:
+        self.plan, self.compiled, self.streams = plan, plan.compiled, streams
+        self.arrivals_us = arrivals_us
+        self.pools = {role: RolePool(role, *pool, arrivals_us[-1]) for role, pool in plan.pools.items()}
+        self.cases: list[Case] = []
+        self.now_us = arrivals_us[0]
+        self.events = 0
+        self.ended = 0
+        self._progress = progress
+        self._around = {role: never_closes(pool.calendar, self.now_us) for role, pool in self.pools.items()}
+        self._width = len(str(len(arrivals_us)))
+        self._heap: list[tuple[int, int, Callable[[Any], None], Any]] = []
+        self._pushed = 0
+        self.at(arrivals_us[0], self.arrive, 0)
+
+    def at(self, at_us: int, act: Callable[[Any], None], subject: object) -> None:
+        """Plan an event; those of one instant happen in the order in which they were planned."""
+        self._pushed += 1
+        heappush(self._heap, (at_us, self._pushed, act, subject))
+
+    def go(self) -> None:
+        """Work off every event. Raises: CalendarCoverageError when the run outlasts a calendar."""
+        heap = self._heap
+        try:
+            while heap:
+                self.now_us, _, act, subject = heappop(heap)
+                self.events += 1
+                act(subject)
+        except CalendarCoverageError as error:
+            raise CalendarCoverageError(error.message, BEYOND) from error
+
+    def arrive(self, place: int) -> None:
+        """Start the next instance, and plan the one after it."""
+        number, now_us = place + 1, self.now_us
+        if number < len(self.arrivals_us):
+            self.at(self.arrivals_us[number], self.arrive, number)
+        outcome = transact(self.compiled, None, self._start(number), now_us)
+        case = Case(number, outcome.instance, [])
+        self.cases.append(case)
+        self._follow(case, outcome)
+
+    def finish(self, task: Task) -> None:
+        """End a piece of work and fire what it leads to, unless the step was left before."""
+        if task.case.wake_us <= self.now_us:
+            self.advance(task.case, None)
+        if task.live:
+            row = self._still(task)
+            if row is None:
+                self._withdraw(task)
+            else:
+                self.advance(task.case, self._fire(task, row))
+
+    def wake(self, case: Case) -> None:
+        """Let the kernel make the move that is deemed made now; an instance that went on needs no waking."""
+        if case.wake_us == self.now_us:
+            self.advance(case, None)
+
+    def tick(self, case: Case) -> None:
+        """Let the kernel record what became due; needed by nobody, and without effect on anything else."""
+        self.advance(case, None)
+
+    def advance(self, case: Case, command: Command | None) -> None:
+        """Put a command through the kernel and go on from what it recorded."""
+        outcome = transact(self.compiled, case.instance, command, self.now_us)
+        refused = outcome.refused
+        if refused is not None:  # a mistake of this package: commands are made to be accepted
+            raise Refused(refused.rule, refused.reason, outcome.remedy)
+        self._follow(case, outcome)
+
+    def _start(self, number: int) -> Start:
+        name = f"{number:0{self._width}d}"
+        procedure = self.compiled.procedure
+        group = procedure.recipients[int(self.streams.of(number, "group")[0] * len(procedure.recipients))]
+        recipient = f"recipient-{name}"
+        return Start(
+            instance=f"{procedure.id}-{name}",
+            data={f.id: self._value(number, f.id) for f in self.plan.sampled},
+            recipient=Recipient(recipient, group),
+            actor=Actor(recipient),
+        )
+
+    def _value(self, number: int, field: str) -> Value:
+        declared = self.compiled.procedure.fields[field]
+        return value_of(declared, self.streams.of(number, f"field {field}")[0], self.arrivals_us[number - 1])
+
+    def _fire(self, task: Task, row: CompiledMove) -> Fire:
+        instance = task.case.instance
+        missing = [name for name in row.move.requires if instance.data.get(name) is None]
+        fields = self.compiled.procedure.fields
+        return Fire(
+            row.move.trigger,
+            self._actor(task, row),
+            {name: self._value(task.case.number, name) for name in missing if name in fields},
+            dict.fromkeys(
+                (*task.plan.step.evidence, *(name for name in missing if name not in fields)), PLACEHOLDER
+            ),
+            row.source,
+        )
+
+    def _actor(self, task: Task, row: CompiledMove) -> Actor:
+        if not row.role:
+            return SOMEBODY
+        if task.pool is not None and task.pool.role == row.role:
+            return Actor(task.pool.actor(task), (row.role,))
+        capacity = self.pools[row.role].capacity or 1
+        number = self.streams.of(task.case.number, row.source, task.visit)[MEMBER]
+        name = f"{row.role}-{1 + int(number * capacity)}"
+        if name == task.barred:  # whoever waits, or acts for another role, is no member of the pool
+            name = f"{row.role}-{1 + (1 + int(number * capacity)) % max(2, capacity)}"
+        return Actor(name, (row.role,))
+
+    def _still(self, task: Task) -> CompiledMove | None:
+        """Return the transition chosen when work began, or another when data have closed it since."""
+        row, plan, instance = task.row, task.plan, task.case.instance
+        if row is None or row.move.when is None:
+            return row
+        now = open_row(self.compiled, instance, plan.place, row.move.trigger)
+        return now or choose_exit(self.compiled, instance, plan, task.choice)
+
+    def _follow(self, case: Case, outcome: Outcome) -> None:
+        """Withdraw the work of steps that were left, and begin that of steps that were entered."""
+        if not outcome.facts:
+            return
+        case.facts += outcome.facts
+        case.instance = outcome.instance
+        self._leave(case, outcome.facts)
+        if outcome.instance.status == "ended":
+            self._end()
+        else:
+            for name in outcome.instance.steps:
+                plan = self.plan.steps.get(name)
+                if plan is not None and name not in case.tasks:
+                    self._begin(case, name, plan)
+        self._wake_up(case)
+
+    def _leave(self, case: Case, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            if isinstance(fact, Moved) and fact.step in case.tasks:
+                self._withdraw(case.tasks.pop(fact.step))
+        for name in [name for name in case.tasks if name not in case.instance.active]:
+            self._withdraw(case.tasks.pop(name))
+
+    def _withdraw(self, task: Task) -> None:
+        task.live = False
+        if task.pool is not None:
+            task.pool.release(task, self.now_us)
+            self._serve(task.pool)
+
+    def _end(self) -> None:
+        self.ended += 1
+        if self._progress is not None:
+            self._progress(self.ended, len(self.arrivals_us))
+
+    def _begin(self, case: Case, name: str, plan: StepPlan) -> None:
+        visit = case.visits[name] = case.visits.get(name, 0) + 1
+        numbers = self.streams.of(case.number, name, visit)
+        row = choose_exit(self.compiled, case.instance, plan, numbers[EXIT])
+        if visit > MAX_VISITS:
+            row = None
+        pool = self.pools[row.role] if row is not None and row.role and plan.step.waits is None else None
+        barred = case.instance.left_by.get(plan.step.not_by, "") if plan.step.not_by else ""
+        amount_us = plan.sample(numbers[DURATION])
+        task = Task(case, plan, visit, amount_us, numbers[EXIT], row, pool, barred, self.now_us)
+        case.tasks[name] = task
+        if pool is not None:
+            pool.ask(task)
+            self._serve(pool)
+        elif row is not None:
+            self.at(self._worked(task, self.now_us), self.finish, task)
+
+    def _serve(self, pool: RolePool) -> None:
+        for task in pool.begin(self.now_us):
+            self.at(self._worked(task, task.start_us), self.finish, task)
+
+    def _worked(self, task: Task, start_us: int) -> int:
+        """Return when work that starts at an instant is done: in the hours of who does it, else in its own clock."""
+        own, pool = task.plan.working, task.pool
+        if pool is not None and not (own is not None and self._around[pool.role]):
+            return pool.calendar.add_us(start_us, task.amount_us)
+        return start_us + task.amount_us if own is None else own.add_us(start_us, task.amount_us)
+
+    def _wake_up(self, case: Case) -> None:
+        """Plan to wake the instance when a limit passes that moves it; a limit is passed only after its instant."""
+        if not self.plan.deemed:
+            return
+        soonest = min((_passes(case.instance, name) for name in self.plan.deemed), default=NEVER)
+        if soonest != case.wake_us:
+            case.wake_us = soonest
+            if soonest != NEVER:
+                self.at(max(soonest, self.now_us), self.wake, case)
+
+
+def _passes(instance: Instance, limit: str) -> int:
+    clock = instance.clocks.get(limit)
+    if clock is None or clock.open_us == STOPPED or clock.overdue or clock.due_us == NEVER:
+        return NEVER
+    return clock.due_us + 1
+
+
+BEYOND = Text(
+    zh="减少流程实例数，用 start 早些开始，或延长日历的覆盖范围",
+    en="simulate fewer instances, begin earlier with start=, or let the calendar cover more years",
+)

@@ -1,0 +1,250 @@
+"""Hypothesis strategies for whole procedures that are valid by construction."""
+
+from __future__ import annotations
+
+import keyword
+from datetime import date
+
+from hypothesis import strategies as st
+
+from svcflow.model.amount import Amount
+from svcflow.model.field import Field
+from svcflow.model.guard import Guard
+from svcflow.model.limit import SEVERITIES, Row, Rung, TimeLimit
+from svcflow.model.procedure import AREAS, GROUPS, HoldRule, Indicator, Procedure, Role
+from svcflow.model.step import (
+    ENFORCEMENTS,
+    HOLD_REASONS,
+    TRANSITION_KINDS,
+    Branch,
+    Enforce,
+    Step,
+    Transition,
+)
+from svcflow.text import Text
+
+TRICKY = ("null", "true", "false", "1", "007", "0e1", "1e5", "no", "on", "_", "12345678901234567890")
+identifiers = st.one_of(
+    st.sampled_from(TRICKY),
+    st.from_regex(r"[a-z0-9_]{1,10}", fullmatch=True).filter(lambda i: i != "recipient"),
+)
+wordings = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        ["", "报修", "a: b", "- x", "# no", "~", "null", "1", "1e5", "2026-01-01", "{}", "'", '"', "%", "@"]
+    ),
+)
+texts = st.builds(Text, wordings, wordings)
+shares = st.integers(1, 300).map(lambda n: f"{n}%")
+enforcements = st.sampled_from(ENFORCEMENTS)
+FAMILIES = (("m", "h", "d"), ("wm", "wh"), ("wd",))
+
+
+def amounts(units: tuple[str, ...]) -> st.SearchStrategy[Amount]:
+    whole = st.integers(0, 10**9 - 1)
+    part = st.decimals(0, 10**9 - 1, places=6)
+    return st.sampled_from(units).flatmap(
+        lambda unit: st.builds(Amount, whole if unit == "wd" else st.one_of(whole, part), st.just(unit))
+    )
+
+
+def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
+    return st.none() | strategy
+
+
+@st.composite
+def fields(draw: st.DrawFn, name: str) -> Field:
+    kind = draw(st.sampled_from(["choice", "text", "number", "instant", "boolean"]))
+    choices = draw(st.lists(wordings, min_size=1, max_size=3, unique=True)) if kind == "choice" else []
+    low = draw(maybe(st.integers(-(10**15), 0) | st.floats(-1e300, 0)))
+    defaults = {
+        "choice": st.sampled_from(choices or [""]),
+        "text": wordings,
+        "number": st.integers(0, 10**15) | st.floats(0, 1e308),
+        "instant": st.just("2026-03-02T14:00:00+08:00"),
+        "boolean": st.booleans(),
+    }
+    return Field(
+        name,
+        type=kind,
+        name=draw(texts),
+        choices=choices,
+        default=draw(maybe(defaults[kind])),
+        required=draw(st.booleans()),
+        unit=draw(maybe(wordings)),
+        minimum=low if kind == "number" else None,
+        personal=draw(st.booleans()),
+    )
+
+
+@st.composite
+def rungs(draw: st.DrawFn, units: tuple[str, ...], roles: list[str]) -> Rung:
+    at = draw(shares | amounts(units).map(lambda amount: f"+{amount}"))
+    return Rung(at, draw(maybe(st.sampled_from(roles))) if roles else None, draw(maybe(wordings)))
+
+
+def guards(names: list[str]) -> st.SearchStrategy[Guard]:
+    plain = ["True", "1.0", "1e5 > 2", 'recipient == "leaders"', "not recipient", 'recipient in ("a", "b")']
+    return st.sampled_from(
+        [
+            *plain,
+            *(f"{name} == None" for name in names if name.isidentifier() and not keyword.iskeyword(name)),
+        ]
+    ).map(Guard)
+
+
+@st.composite
+def limits(
+    draw: st.DrawFn, names: list[str], roles: list[str], triggers: list[str], **more: object
+) -> TimeLimit:
+    units = draw(st.sampled_from(FAMILIES))
+    within, match = draw(amounts(units)), []
+    if draw(st.booleans()):
+        within = None
+        match = [
+            Row(draw(amounts(units)), draw(guards(names)), draw(maybe(st.just("proposal"))))
+            for _ in range(draw(st.integers(0, 2)))
+        ]
+        match.append(draw(st.just(Row(no_target=True)) | st.builds(Row, amounts(units))))
+    ladders = st.lists(rungs(units, roles), max_size=2)
+    return TimeLimit(
+        name=draw(texts),
+        within=within,
+        match=match,
+        source=draw(maybe(st.just("proposal"))),
+        calendar=draw(maybe(wordings)),
+        severity=draw(st.sampled_from(SEVERITIES)),
+        warn=draw(ladders),
+        escalate=draw(ladders),
+        on_overdue=draw(maybe(st.sampled_from(triggers))) if triggers else None,
+        recipient_facing=draw(st.booleans()),
+        stoppable=draw(st.booleans()),
+        on_change=draw(st.sampled_from(["from_start", "from_now", None])),
+        **more,
+    )
+
+
+@st.composite
+def moves(
+    draw: st.DrawFn, scope: list[str], names: list[str], roles: list[str], *, done: bool
+) -> list[Transition]:
+    triggers = draw(st.lists(identifiers, max_size=3))
+    return [
+        Transition(
+            trigger,
+            draw(st.sampled_from(scope)),
+            name=draw(texts),
+            when=draw(maybe(guards(names))),
+            kind=draw(st.sampled_from(TRANSITION_KINDS)),
+            requires=draw(st.lists(wordings, max_size=2)),
+            role=draw(maybe(st.sampled_from(roles))) if roles else None,
+            clock=draw(st.sampled_from(["continue", "restart"])),
+            at_most=draw(maybe(st.integers(0, 9))),
+            enforce=draw(
+                st.dictionaries(st.sampled_from(["role", "order", "guard"]), enforcements, max_size=2)
+            ),
+        )
+        for trigger in [*triggers, *(["done"] if done else [])]
+    ]
+
+
+@st.composite
+def steps(
+    draw: st.DrawFn,
+    name: str,
+    scope: list[str],
+    names: list[str],
+    roles: list[str],
+    *,
+    branch: Branch | None = None,
+) -> Step:
+    to = draw(moves(scope, names, roles, done=branch is not None))
+    triggers = [move.trigger for move in to]
+    within = draw(
+        maybe(limits(names, roles, triggers) | amounts(("m", "wh")).map(lambda a: TimeLimit(within=a)))
+    )
+    waits = draw(maybe(st.sampled_from(HOLD_REASONS)))
+    at_most = draw(maybe(amounts(("wd", "h")))) if waits else None
+    timed = within is not None or at_most is not None
+    return Step(
+        name,
+        name=draw(texts),
+        role=draw(maybe(st.sampled_from(roles))) if roles else None,
+        within=within,
+        on_overdue=draw(maybe(st.sampled_from(triggers))) if triggers and timed else None,
+        evidence=draw(st.lists(wordings, max_size=2)),
+        waits=waits,
+        at_most=at_most,
+        not_by=draw(maybe(st.sampled_from(scope))),
+        parallel=[branch] if branch else [],
+        to=to,
+    )
+
+
+@st.composite
+def procedures(draw: st.DrawFn) -> Procedure:
+    """Draw a procedure with fields, roles, steps, perhaps one branch, limits and indicators."""
+    names = draw(st.lists(identifiers, max_size=3, unique=True))
+    roles = draw(st.lists(identifiers, max_size=3, unique=True))
+    ids = draw(st.lists(identifiers, min_size=4, max_size=7, unique=True))
+    inner, scope = ids[:2], ids[2:]
+    branch = draw(
+        maybe(
+            st.builds(
+                Branch,
+                identifiers,
+                st.tuples(steps(inner[0], inner, names, roles), st.just(Step(inner[1], end="done"))),
+                name=texts,
+            )
+        )
+    )
+    made = [draw(steps(scope[0], scope, names, roles, branch=branch))]
+    made += [draw(steps(name, scope, names, roles)) for name in scope[1:-1]]
+    made.append(Step(scope[-1], name=draw(texts), end=draw(wordings)))
+    triggers = [move.trigger for step in made for move in step.to]
+    spans = [
+        draw(limits(names, roles, triggers, id=f"span_{place}_limit", from_=start, to=stop))
+        for place, (start, stop) in enumerate(
+            draw(
+                st.lists(
+                    st.tuples(st.sampled_from(scope), st.sampled_from(scope)) | st.just((None, None)),
+                    max_size=2,
+                )
+            )
+        )
+    ]
+    return Procedure(
+        id=draw(identifiers),
+        version=draw(st.integers(1, 10**6)),
+        name=draw(texts),
+        area=draw(st.sampled_from(AREAS)),
+        owner=draw(texts),
+        purpose=draw(texts),
+        effective=draw(maybe(st.dates(date(1, 1, 1)))),
+        recipients=draw(st.lists(st.sampled_from(GROUPS), max_size=4)),
+        calendar=draw(wordings),
+        sources=draw(st.dictionaries(wordings, wordings, max_size=2)),
+        fields=[draw(fields(name)) for name in names],
+        roles=[Role(name, name=draw(texts)) for name in roles],
+        enforce=draw(st.builds(Enforce, enforcements, enforcements, enforcements, enforcements)),
+        holds=[
+            HoldRule(
+                reason,
+                at_most=draw(maybe(amounts(("wd", "h")))),
+                evidence=draw(st.lists(wordings, max_size=2)),
+            )
+            for reason in draw(st.lists(st.sampled_from(HOLD_REASONS), max_size=3, unique=True))
+        ],
+        steps=made,
+        limits=spans,
+        indicators=[
+            Indicator(
+                name,
+                name=draw(texts),
+                of=spans[0].id if spans else None,
+                target=draw(maybe(wordings)),
+                source=draw(maybe(st.just("proposal"))),
+            )
+            for name in draw(st.lists(identifiers, max_size=2, unique=True))
+        ],
+    )

@@ -1,0 +1,297 @@
+"""What must hold of a procedure as a whole: one test for each problem, in YAML's words and Python's."""
+
+from __future__ import annotations
+
+import pytest
+
+from svcflow.errors import DeclarationError
+from svcflow.model import validation
+from svcflow.model.field import Field
+from svcflow.model.limit import Row, Rung, TimeLimit
+from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.step import Branch, Step, Transition
+from svcflow.model.validation import source_keys
+
+END = Step("end", end="completed")
+
+
+def told(**parts: object) -> list[str]:
+    """Return the mistakes of a procedure built in Python, checked to speak both languages."""
+    parts = {"id": "p", "steps": (Step("a", to=[Transition("go", "end")]), END), **parts}
+    with pytest.raises(DeclarationError) as caught:
+        Procedure(**parts)
+    for problem in caught.value.problems:
+        assert problem.message.zh
+        assert problem.message.en
+        assert problem.text("zh") != problem.text("en")
+    return [problem.text() for problem in caught.value.problems]
+
+
+def start(*to: Transition, **more: object) -> tuple[Step, Step]:
+    return Step("a", to=to or [Transition("go", "end")], **more), END
+
+
+def limited(**limit: object) -> dict[str, object]:
+    return {"limits": [TimeLimit(**{"id": "x", "within": "3h", **limit})]}
+
+
+IDENTIFIER = "is no identifier; use a-z, 0-9 and _; the wording goes into name"
+BRANCH_END = Step("over", end="done")
+
+
+def forked(*steps: Step, to: tuple[Transition, ...] = (Transition("done", "end"),)) -> tuple[Step, Step]:
+    return Step("a", parallel=[Branch("left", steps)], to=to), END
+
+
+CASES = {
+    "the id of a procedure": ({"id": "Repair!"}, f"procedure: 'Repair!' {IDENTIFIER}"),
+    "the id of a step": (
+        {"steps": (Step("报修", to=[Transition("go", "end")]), END)},
+        f"steps.报修: '报修' {IDENTIFIER}",
+    ),
+    "the id of a role": ({"roles": [Role("A")]}, f"roles.A: 'A' {IDENTIFIER}"),
+    "the id of a field": ({"fields": [Field("a b")]}, f"fields.a b: 'a b' {IDENTIFIER}"),
+    "the id of a limit": (limited(id=""), f"limits[0].id: '' {IDENTIFIER}"),
+    "the id of an indicator": ({"indicators": [Indicator("x-y")]}, f"indicators.x-y: 'x-y' {IDENTIFIER}"),
+    "a trigger": ({"steps": start(Transition("Go", "end"))}, f"steps.a.to.Go: 'Go' {IDENTIFIER}"),
+    "version 0": ({"version": 0}, "version: versions count from 1"),
+    "an unknown reason to hold": (
+        {"holds": [HoldRule("illness")]},
+        "holds.illness: there is no hold reason 'illness'; there are: recipient, third_party, statutory",
+    ),
+    "a hold in calendar days": (
+        {"holds": [HoldRule("recipient", at_most="3cd")]},
+        "holds.recipient.at_most: 3cd: limits in calendar days or months are not supported yet; use wd, wh or h for now",
+    ),
+    "a field named recipient": (
+        {"fields": [Field("recipient")]},
+        "fields.recipient: 'recipient' is reserved for who is served; choose another name",
+    ),
+    "a choice without choices": (
+        {"fields": [Field("f", type="choice")]},
+        "fields.f: a choice field needs choices; add choices: [a, b]",
+    ),
+    "a default that does not fit": (
+        {"fields": [Field("f", type="number", default="x")]},
+        "fields.f.default: field f takes a number, not 'x'",
+    ),
+    "no steps": ({"steps": ()}, "steps: there are no steps"),
+    "one step id twice": (
+        {"steps": (*start(), Step("a", end="x"))},
+        "steps.a: step id 'a' is used 2 times (branches included); choose another name",
+    ),
+    "an end with a way on": (
+        {"steps": (Step("a", end="x", to=[Transition("go", "a")]),)},
+        "steps.a: a step with 'end' has no way on, limit, wait or evidence; drop 'end' or the rest",
+    ),
+    "a wait's cap without a wait": (
+        {"steps": start(at_most="3h")},
+        "steps.a.at_most: 'at_most' belongs to a step that waits; write within, or add waits: third_party",
+    ),
+    "a branch without an end": (
+        {"steps": forked(Step("b", to=[Transition("loop", "b")]))},
+        "steps.a.parallel.left: the branch has no step that ends it; add a step with end: done",
+    ),
+    "a branch that starts at its end": (
+        {"steps": forked(BRANCH_END)},
+        "steps.a.parallel.left: a branch starts with a step in which something is done; put a step without 'end' first",
+    ),
+    "a branch without steps": (
+        {"steps": forked()},
+        "steps.a.parallel.left: a branch starts with a step in which something is done; put a step without 'end' first",
+    ),
+    "one branch id twice": (
+        {
+            "steps": (
+                Step(
+                    "a",
+                    parallel=[
+                        Branch("left", [Step("b", to=[Transition("x", "over")]), BRANCH_END]),
+                        Branch("left", [Step("c", to=[Transition("y", "done")]), Step("done", end="done")]),
+                    ],
+                    to=[Transition("done", "end")],
+                ),
+                END,
+            )
+        },
+        "steps.a.parallel.left: branch id 'left' is used 2 times; choose another name",
+    ),
+    "a parallel step that nothing follows": (
+        {"steps": forked(Step("b", to=[Transition("x", "over")]), BRANCH_END, to=(Transition("go", "end"),))},
+        "steps.a: a parallel step needs a transition 'done'; add to: {done: next_step}",
+    ),
+    "a move out of a branch": (
+        {"steps": forked(Step("b", to=[Transition("x", "end")]), BRANCH_END)},
+        (
+            "steps.a.parallel.left.steps.b.to.x.step: 'end' lies outside this branch; a move cannot cross it; "
+            "end the branch; 'done' joins them"
+        ),
+    ),
+    "a move to nowhere": (
+        {"steps": start(Transition("go", "ende"))},
+        "steps.a.to.go.step: there is no step 'ende'; did you mean end?",
+    ),
+    "an unknown role of a step": (
+        {"steps": start(role="x")},
+        "steps.a.role: there is no role 'x'; there are: —",
+    ),
+    "an unknown role of a move": (
+        {"steps": start(Transition("go", "end", role="x"))},
+        "steps.a.to.go.role: there is no role 'x'; there are: —",
+    ),
+    "an unknown step of another person": (
+        {"steps": start(not_by="x")},
+        "steps.a.not_by: there is no step 'x'; there are: a, end",
+    ),
+    "something done when nothing is overdue": (
+        {"steps": start(on_overdue="go")},
+        "steps.a.on_overdue: there is no limit that could be overdue; add within",
+    ),
+    "an unknown trigger when a step is overdue": (
+        {"steps": start(within="3h", on_overdue="goo")},
+        "steps.a.within.on_overdue: there is no trigger 'goo'; did you mean go?",
+    ),
+    "an unknown trigger when a wait is overdue": (
+        {"steps": start(waits="recipient", at_most="3h", on_overdue="goo")},
+        "steps.a.at_most.on_overdue: there is no trigger 'goo'; did you mean go?",
+    ),
+    "a guard of no field": (
+        {"steps": start(Transition("go", "end", when="fee > 1"))},
+        "steps.a.to.go.when: guard 'fee > 1' names 'fee', which is no declared field; declared are: recipient",
+    ),
+    "an unknown rule": (
+        {"steps": start(Transition("go", "end", enforce={"rol": "refuse"}))},
+        "steps.a.to.go.enforce.rol: there is no rule 'rol'; did you mean role?",
+    ),
+    "an unknown way": (
+        {"steps": start(Transition("go", "end", enforce={"role": "x"}))},
+        "steps.a.to.go.enforce.role: there is no way 'x'; there are: refuse, record",
+    ),
+    "a limit's id twice": (
+        {"limits": [TimeLimit(id="a", within="3h")], "steps": start(within="1h")},
+        "limits[0].id: limit id 'a' is taken (a step's limit has the step's id); choose another name",
+    ),
+    "half a span": (
+        limited(from_="a"),
+        "limits[0]: 'from' and 'to' come together; give both, or neither for the whole procedure",
+    ),
+    "a span from nowhere": (
+        limited(from_="x", to="end"),
+        "limits[0].from: there is no step 'x'; there are: a, end",
+    ),
+    "a span to nowhere": (
+        limited(from_="a", to="x"),
+        "limits[0].to: there is no step 'x'; there are: a, end",
+    ),
+    "a limit of no step": (
+        limited(step="x"),
+        "limits[0].step: there is no step 'x'; there are: a, end",
+    ),
+    "a limit without a time": (
+        limited(within=None),
+        "limits[0]: give either within or match; for example within: 2wd",
+    ),
+    "a limit with a time and a matrix": (
+        limited(match=[Row("3h")]),
+        "limits[0]: give either within or match; for example within: 2wd",
+    ),
+    "an unknown trigger of a limit": (
+        limited(on_overdue="x"),
+        "limits[0].on_overdue: there is no trigger 'x'; there are: go",
+    ),
+    "a row without a time": (
+        limited(within=None, match=[Row()]),
+        "limits[0].match[0]: each row has within, or no_target: true",
+    ),
+    "a row with a time and none": (
+        limited(within=None, match=[Row("3h", no_target=True)]),
+        "limits[0].match[0]: each row has within, or no_target: true",
+    ),
+    "a matrix without a default": (
+        limited(within=None, match=[Row("3h", "recipient")]),
+        "limits[0].match[0]: the matrix has no default row; end it with a row that has no 'when'",
+    ),
+    "a row that is never reached": (
+        limited(within=None, match=[Row("3h"), Row("4h")]),
+        "limits[0].match[0]: this row always matches; the rows after it are unreachable; move it to the end",
+    ),
+    "a row's guard of no field": (
+        limited(within=None, match=[Row("3h", "fee"), Row("4h")]),
+        "limits[0].match[0].when: guard 'fee' names 'fee', which is no declared field; declared are: recipient",
+    ),
+    "a row's unknown source": (
+        limited(within=None, match=[Row("4h", source="D9")]),
+        "limits[0].match[0].source: there is no source 'D9'; there are: proposal",
+    ),
+    "a limit in months": (
+        limited(within="1mo"),
+        "limits[0]: 1mo: limits in calendar days or months are not supported yet; use wd, wh or h for now",
+    ),
+    "an unknown role to warn": (
+        limited(warn=[Rung("75%", "x")]),
+        "limits[0].warn[0]: there is no role 'x'; there are: —",
+    ),
+    "a rung on another clock": (
+        limited(within="3wd", escalate=[Rung("+1h")]),
+        "limits[0].escalate[0]: +1h does not run on the clock of the limit 3wd; use the units wd",
+    ),
+    "an unknown source": (
+        limited(source="D1, proposal, D9"),
+        "limits[0].source: there is no source 'D1'; there are: proposal",
+    ),
+    "an indicator of no limit": (
+        {"indicators": [Indicator("i", of="x")]},
+        "indicators.i.of: there is no limit 'x'; there are: —",
+    ),
+    "an indicator's unknown source": (
+        {"indicators": [Indicator("i", source="D9")]},
+        "indicators.i.source: there is no source 'D9'; there are: proposal",
+    ),
+}
+
+
+@pytest.mark.parametrize(("parts", "problem"), CASES.values(), ids=CASES)
+def test_a_procedure_built_in_python_is_refused_with(parts, problem):
+    """Each rule of a procedure as a whole is told with its path and its remedy, in both languages."""
+    assert problem in told(**parts)
+
+
+def test_every_mistake_is_told_at_once():
+    """A caller sees all of them, not the first."""
+    assert len(told(id="P", version=0, roles=[Role("R")], steps=start(role="x", not_by="y"))) == 5
+
+
+def test_sources_are_split_at_commas_of_either_script():
+    """`D1, L7`, `D1，L7` and `D1、L7` name two sources."""
+    assert source_keys("D1, L7") == source_keys("D1，L7") == source_keys("D1、L7") == ("D1", "L7")
+    assert source_keys(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [("MAX_STEPS", "more than 1 steps"), ("MAX_TRANSITIONS", "more than 1 tr")]
+)
+def test_a_procedure_has_a_largest_size(monkeypatch, number, said):
+    """A document cannot declare a machine without bound."""
+    monkeypatch.setattr(validation, number, 1)
+    assert any(
+        said in problem for problem in told(steps=start(Transition("go", "end"), Transition("no", "end")))
+    )
+
+
+@pytest.mark.parametrize("items", [[Field("a"), Field("a")], {"b": Field("a")}])
+def test_an_item_is_kept_under_its_own_id_once(items):
+    """A second field of a name does not silently replace the first."""
+    assert "each id is used once and equals its key" in told(fields=items)[0]
+
+
+@pytest.mark.parametrize("parts", [{"area": "garden"}, {"recipients": ["visitors"]}])
+def test_a_closed_list_is_closed_in_python_too(parts):
+    """Areas and groups of recipients are those of the declaration."""
+    with pytest.raises(ValueError, match=r"garden|visitors"):
+        Procedure(id="p", steps=start(), **parts)
+
+
+def test_a_limit_may_be_any_of_the_clocks_that_exist():
+    """Elapsed, working and working-day limits with ladders on their own clock are taken."""
+    for within, after in (("3h", "+1m"), ("3wh", "+1wm"), ("3wd", "+1wd")):
+        Procedure(id="p", steps=start(), limits=[TimeLimit(id="x", within=within, escalate=[Rung(after)])])

@@ -1,0 +1,284 @@
+"""What happens in a run: hours, queues, branches, waits, deemed moves, people who must differ."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from simulate_cases import DONE, OFFICE, calendars, one_step, procedure, situation
+
+from svcflow.errors import CalendarCoverageError, NaiveDatetime
+from svcflow.kernel.facts import Moved, Overdue, Started
+from svcflow.model.field import Field
+from svcflow.model.scenario import Pool
+from svcflow.model.step import Branch, Step, Transition
+from svcflow.simulate import simulate
+from svcflow.simulate.run import MAX_VISITS
+
+MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+MICRO = timedelta(microseconds=1)
+
+
+def at(hours, minutes=0, *, day=0):
+    return MONDAY + timedelta(days=day, hours=hours, minutes=minutes)
+
+
+def run(proc, instances, scenario, start=None):
+    result = simulate(proc, instances, 1, scenario=scenario, calendars=calendars, start=start or at(0))
+    return result, list(result.journals().values())
+
+
+def moves(facts):
+    return [(fact.trigger, fact.occurred_at) for fact in facts if isinstance(fact, Moved)]
+
+
+def goes(trigger, step, **rest):
+    return Transition(trigger, step, **rest)
+
+
+def test_work_goes_on_at_the_next_opening():
+    """Three hours begun at 16:30 end at 10:30 next day: 12:00 to 13:30 and the night do not count."""
+    pools = {"clerk": Pool(capacity=1, calendar="office")}
+    _, (facts,) = run(one_step(), 1, situation(every="60m", serve="3h", pools=pools), at(15, 30))
+    assert moves(facts) == [("finish", at(10, 30, day=1))]
+    _, (facts,) = run(one_step(), 1, situation(every="60m", serve="3h", pools=pools), at(10, 30))
+    assert moves(facts) == [("finish", at(16, 0))]
+
+
+def test_work_asked_for_at_night_begins_in_the_morning():
+    """A pool works only when it is open; the night is no waiting time of its own clock."""
+    pools = {"clerk": Pool(capacity=1, calendar="office")}
+    result, (facts,) = run(one_step(), 1, situation(every="60m", serve="20m", pools=pools), at(21))
+    assert moves(facts) == [("finish", at(8, 50, day=1))]
+    assert result.pools["clerk"].mean_waiting == timedelta(0)
+
+
+def test_working_time_runs_in_the_procedures_calendar_for_a_pool_that_never_closes():
+    """The recipient who answers within an hour of work does so in office hours."""
+    proc = one_step(calendar="office")
+    _, (facts,) = run(proc, 1, situation(every="60m", serve="60wm"), at(16))
+    assert moves(facts) == [("finish", at(9, 0, day=1))]
+
+
+def test_instances_arrive_in_the_open_hours_of_the_arrivals_calendar():
+    """The time between arrivals is counted in working time: the thirteenth comes next morning."""
+    scenario = situation(every="40m", serve="1m", arrivals="office")
+    _, journals = run(one_step(), 30, scenario, at(8, 30))
+    arrivals = [facts[0].occurred_at for facts in journals]
+    assert all(isinstance(facts[0], Started) for facts in journals)
+    assert arrivals[:2] == [at(9, 10), at(9, 50)]
+    assert arrivals[12] == at(9, 40, day=1)
+    passed = [OFFICE.between(at(8, 30), when) for when in arrivals]
+    assert passed == [timedelta(minutes=40 * place) for place in range(1, 31)]
+
+
+def test_the_queue_is_served_in_order_and_by_so_many_at_once():
+    """Two clerks, an hour each, an arrival every ten minutes."""
+    pools = {"clerk": Pool(capacity=2, calendar="always")}
+    result, journals = run(one_step(), 4, situation(every="10m", serve="1h", pools=pools))
+    assert [moves(facts)[0][1] for facts in journals] == [at(1, 10), at(1, 20), at(2, 10), at(2, 20)]
+    assert [facts[-1].actor for facts in journals] == ["clerk-1", "clerk-2", "clerk-1", "clerk-2"]
+    assert result.pools["clerk"].mean_waiting == timedelta(minutes=20)
+    assert result.pools["clerk"].p95_waiting == timedelta(minutes=40)
+
+
+def test_branches_are_worked_on_at_the_same_time():
+    """Two hours and three hours side by side take three."""
+    both = Step(
+        "both",
+        parallel=[
+            Branch(
+                "left", [Step("a", role="clerk", to=[goes("end_a", "a_done")]), Step("a_done", end="done")]
+            ),
+            Branch(
+                "right", [Step("b", role="clerk", to=[goes("end_b", "b_done")]), Step("b_done", end="done")]
+            ),
+        ],
+        to=[goes("done", "done")],
+    )
+    pools = {"clerk": Pool(capacity=2, calendar="always")}
+    result, (facts,) = run(procedure(both), 1, situation(every="60m", a="2h", b="3h", pools=pools))
+    assert moves(facts) == [("end_a", at(3)), ("end_b", at(4)), ("done", at(4))]
+    assert result.steps["both"].elapsed.p50 == timedelta(hours=3)
+    assert result.steps["a"].elapsed.p50 == timedelta(hours=2)
+
+
+def test_a_step_that_waits_keeps_nobody_busy():
+    """Ten instances wait an hour each at the same time for a role of one."""
+    wait = Step("wait", role="clerk", waits="recipient", to=[goes("answer", "done")])
+    result, journals = run(procedure(wait), 10, situation(every="1m", wait="1h"))
+    assert [moves(facts)[0][1] - facts[0].occurred_at for facts in journals] == [timedelta(hours=1)] * 10
+    assert result.pools == {}
+
+
+def test_a_step_left_by_a_deemed_move_is_not_worked_on_any_more():
+    """Whoever worked on it is free at once, and nothing is fired where the instance no longer is."""
+    slow = Step(
+        "slow",
+        role="clerk",
+        within="1h",
+        on_overdue="lapse",
+        to=[goes("finish", "done"), goes("lapse", "lapsed")],
+    )
+    proc = procedure(slow, Step("lapsed", end="cancelled"))
+    result, (first, second) = run(proc, 2, situation(every="30m", slow="10h", exits={"slow": {"finish": 1}}))
+    assert moves(first) == [("lapse", at(1, 30))]
+    assert [type(fact).__name__ for fact in first] == ["Started", "Overdue", "Moved", "Settled"]
+    assert moves(second) == [("lapse", at(2))]
+    assert result.pools["clerk"].served == 2
+    assert result.pools["clerk"].p95_waiting == timedelta(minutes=30) + MICRO
+    assert result.finished_at == at(11, 30) + MICRO  # the work planned for the second is dropped there
+
+
+def test_a_queue_left_by_a_deemed_move_is_forgotten():
+    """Nobody begins what was deemed done while it waited."""
+    slow = Step(
+        "slow",
+        role="clerk",
+        within="1h",
+        on_overdue="lapse",
+        to=[goes("finish", "done"), goes("lapse", "done")],
+    )
+    scenario = situation(every="10m", slow="55m", exits={"slow": {"finish": 1}})
+    result, journals = run(procedure(slow), 3, scenario)
+    assert [moves(facts) for facts in journals] == [
+        [("finish", at(1, 5))],
+        [("lapse", at(1, 20))],
+        [("lapse", at(1, 30))],
+    ]
+    assert result.pools["clerk"].served == 3
+    late = [len([fact for fact in facts if isinstance(fact, Overdue)]) for facts in journals]
+    assert late == [0, 1, 1]
+
+
+@pytest.mark.parametrize(("capacity", "actors"), [(2, ["clerk-1", "clerk-2"]), (1, ["clerk-1", "clerk-2"])])
+def test_who_did_one_step_does_not_do_the_other(capacity, actors):
+    """Another member of the pool acts; a pool of one lends a stand-in. Nothing deviates."""
+    proc = procedure(
+        Step("write", role="clerk", to=[goes("submit", "review")]),
+        Step("review", role="clerk", not_by="write", to=[goes("approve", "done")]),
+    )
+    pools = {"clerk": Pool(capacity=capacity, calendar="always")}
+    result, (facts,) = run(proc, 1, situation(every="60m", write="1h", review="1h", pools=pools))
+    assert [fact.actor for fact in facts if isinstance(fact, Moved)] == actors
+    assert result.deviations == {}
+
+
+def test_work_for_another_member_holds_nobody_up():
+    """While the reviewer of one is busy, the next in the queue is served by who is free."""
+    proc = procedure(
+        Step("write", role="clerk", to=[goes("submit", "review")]),
+        Step("review", role="clerk", not_by="write", to=[goes("approve", "done")]),
+    )
+    pools = {"clerk": Pool(capacity=2, calendar="always")}
+    result, journals = run(proc, 3, situation(every="10m", write="1h", review="5m", pools=pools))
+    for facts in journals:
+        writer, reviewer = [fact.actor for fact in facts if isinstance(fact, Moved)]
+        assert writer != reviewer
+    assert result.deviations == {}
+    # clerk-1 is free at 1:10 but wrote the first: it writes the third, and clerk-2 reviews the first at 1:20
+    assert [moves(facts)[-1][1] for facts in journals] == [at(1, 25), at(2, 15), at(2, 15)]
+
+
+def test_required_data_and_evidence_come_with_the_move():
+    """A declared field gets a value it accepts, anything else is evidence; what the step owes comes too."""
+    sign = goes("sign", "done", requires=["grade", "signature"])
+    proc = procedure(
+        Step("serve", role="clerk", evidence=["photo"], to=[sign]),
+        fields=[Field("grade", type="number", minimum=3, maximum=4), Field("place", required=True)],
+    )
+    _, (facts,) = run(proc, 1, situation(every="60m", serve="1m"))
+    assert facts[0].data == {"place": "simulated"}
+    assert facts[1].data["grade"] in (3, 4)
+    assert set(facts[1].evidence) == {"photo", "signature"}
+
+
+def test_an_instance_whose_guards_are_all_closed_stays_open():
+    """It is counted as still open; nobody forces it on."""
+    proc = procedure(
+        Step("serve", role="clerk", to=[goes("finish", "done", when="fee > 10")]),
+        fields=[Field("fee", type="number", minimum=0, maximum=9)],
+    )
+    result, journals = run(proc, 3, situation(every="60m", serve="1m"))
+    assert (result.ended, result.still_open, result.whole) == (0, 3, None)
+    assert [len(facts) for facts in journals] == [1, 1, 1]
+
+
+def test_every_run_ends():
+    """A circle without a way out is gone round a stated number of times."""
+    proc = procedure(
+        Step("serve", role="clerk", to=[goes("round", "again"), goes("finish", "done")]),
+        Step("again", role="boss", to=[goes("back", "serve")]),
+    )
+    exits = {"serve": {"round": 1, "finish": 0}}
+    result, (facts,) = run(proc, 1, situation(every="60m", serve="1m", again="1m", exits=exits))
+    assert result.still_open == 1
+    assert len(moves(facts)) == 2 * MAX_VISITS
+
+
+def test_two_scenarios_share_their_random_numbers():
+    """Another capacity changes who waits, not how long the work of an instance takes nor where it goes."""
+    proc = procedure(
+        Step("serve", role="clerk", to=[goes("finish", "done"), goes("more", "check")]),
+        Step("check", role="clerk", to=[goes("back", "serve", kind="rework"), goes("pass", "done")]),
+    )
+    exits = {"serve": {"finish": 0.5, "more": 0.5}, "check": {"back": 0.3, "pass": 0.7}}
+    few, many = (
+        run(
+            proc,
+            200,
+            situation(between="30m", exits=exits, pools={"clerk": Pool(capacity=c, calendar="always")}),
+        )[1]
+        for c in (1, 50)
+    )
+    assert [[m[0] for m in moves(facts)] for facts in few] == [[m[0] for m in moves(facts)] for facts in many]
+    assert [facts[0].occurred_us for facts in few] == [facts[0].occurred_us for facts in many]
+    assert [facts[-1].occurred_us for facts in few] != [facts[-1].occurred_us for facts in many]
+
+
+def test_a_start_without_a_zone_is_refused():
+    """An instant is meant."""
+    with pytest.raises(NaiveDatetime):
+        simulate(one_step(), 1, start=MONDAY.replace(tzinfo=None))
+
+
+def test_a_run_beyond_the_calendar_says_what_to_do():
+    """The calendar's own message, and what helps in a simulation."""
+    proc = one_step(calendar="cn_office")
+    with pytest.raises(CalendarCoverageError, match="simulate fewer instances, begin earlier with start="):
+        simulate(
+            proc, 100, scenario=situation(every="20h", serve="40wh"), start=datetime(2026, 11, 1, tzinfo=UTC)
+        )
+
+
+def test_progress_is_told_for_each_instance_that_ends():
+    """How many have ended, of how many."""
+    told = []
+    simulate(
+        one_step(), 3, scenario=situation(every="60m", serve="1m"), progress=lambda *both: told.append(both)
+    )
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_who_acts_without_a_role_is_somebody():
+    """A step nobody is named for takes its time and keeps no pool busy."""
+    proc = procedure(Step("serve", to=[goes("finish", "done")]))
+    result, (facts,) = run(proc, 1, situation(every="60m", serve="1h"))
+    assert moves(facts) == [("finish", at(2))]
+    assert facts[-1].actor == "somebody"
+    assert result.pools == {}
+
+
+def test_a_role_without_a_pool_is_never_short_of_people():
+    """Ten at once are served at once, each by somebody of their own; a load would mean nothing."""
+    result, journals = run(one_step(), 10, situation(every="1m", serve="1h", pools={}))
+    assert [moves(facts)[0][1] - facts[0].occurred_at for facts in journals] == [timedelta(hours=1)] * 10
+    assert len({facts[-1].actor for facts in journals}) == 10
+    assert result.pools["clerk"].capacity is None
+    assert result.pools["clerk"].utilisation is None
+
+
+def test_the_end_step_is_where_it_ends():
+    """The last fact enters it."""
+    _, (facts,) = run(one_step(), 1, situation(every="60m", serve="1h"))
+    assert facts[-1].to == DONE.id
