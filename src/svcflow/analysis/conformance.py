@@ -14,11 +14,12 @@ import attrs
 
 from svcflow.analysis.log import Flaw
 from svcflow.analysis.replay import Missed
+from svcflow.analysis.report import table
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import DeviationKind, to_datetime
 from svcflow.model.amount import DAY_US, HOUR_US, MINUTE_US, Amount
 from svcflow.model.procedure import Procedure
-from svcflow.text import Text
+from svcflow.text import Lang, Text
 
 __all__ = ["CaseResult", "Conformance", "LimitResult", "Variant", "readable"]
 
@@ -186,6 +187,10 @@ class Conformance:
     def cases_with(self, kind: DeviationKind) -> Iterator[CaseResult]:
         """Yield the cases that deviate in this way."""
         return (result for result in self.results if any(one.kind == kind for one in result.deviations))
+
+    def table(self, lang: Lang = "en") -> str:
+        """Return plain-text tables, aligned on a terminal also where names are Chinese."""
+        return table(self, lang)
 
     def to_json(self) -> dict[str, object]:
         """Return plain data with keys that stay: counts, limits, the 20 worst variants, deviating cases.

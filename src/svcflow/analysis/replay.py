@@ -5,12 +5,13 @@ It decides nothing: what an event does, and what departs from the procedure, is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import attrs
 
-from svcflow.analysis.translation import Ask
+from svcflow.analysis.translation import Ask, Reading
+from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor, Command, Fire, Start
 from svcflow.kernel.compiled import Calendars, Compiled, compile_procedure
 from svcflow.kernel.decide import Outcome, transact
@@ -20,7 +21,7 @@ from svcflow.kernel.instance import Clock, Instance
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import Step
+from svcflow.model.step import Branch, Step
 
 __all__ = ["Judgement", "Missed", "Replay", "compile_for_replay", "superseded"]
 
@@ -33,7 +34,7 @@ Missed = tuple[str, str]
 class Replay:
     """Replay one case; give it the events in the order of time."""
 
-    __slots__ = ("_case", "_compiled", "_facts", "_past", "instance", "missed")
+    __slots__ = ("_case", "_compiled", "_facts", "_past", "broken_off", "instance", "missed")
 
     def __init__(self, compiled: Compiled, case: str) -> None:
         self._compiled, self._case = compiled, case
@@ -41,6 +42,18 @@ class Replay:
         self._past: list[tuple[Clock, Judgement]] = []
         self.instance: Instance | None = None
         self.missed: list[Missed] = []
+        self.broken_off = False
+        """Whether the case left what a calendar covers; what came before stands."""
+
+    def run(self, reading: Reading, actors: Mapping[int, Actor], times: Sequence[int]) -> None:
+        """Take all events of a case; those from the first beyond a calendar's coverage on are missed."""
+        for place, ask in enumerate(reading.asks):
+            try:
+                self.take(ask, actors[ask.index], times[ask.index], starts=reading.starts)
+            except CalendarCoverageError:
+                self.broken_off = True
+                self.missed += [("calendar-coverage", left.activity) for left in reading.asks[place:]]
+                return
 
     def take(self, ask: Ask, actor: Actor, at_us: int, *, starts: bool) -> None:
         """Start the instance with its first event, and fire what the event means unless it `starts`."""
@@ -57,18 +70,23 @@ class Replay:
 
     def wait(self, until_us: int) -> None:
         """Record what time brought until the end of the log."""
-        self._do(None, until_us)
+        if self.broken_off:
+            return
+        try:
+            self._do(None, until_us)
+        except CalendarCoverageError:
+            self.broken_off = True
 
-    @property
     def deviations(self) -> tuple[Deviation, ...]:
-        """The deviations recorded so far, in their order."""
-        return deviations_of(self._facts)
+        """Return the deviations recorded so far, in their order; `sequence` is 0, for no journal is kept."""
+        return tuple(attrs.evolve(one, sequence=0) for one in deviations_of(self._facts))
 
-    def judgements(self) -> list[tuple[str, Judgement]]:
-        """Return how each visit of each limit that was not breached stands."""
-        assert self.instance is not None  # noqa: S101  # asked after at least one event
+    def judgements(self, deviations: Iterable[Deviation]) -> list[tuple[str, Judgement]]:
+        """Return how each visit of each limit stands that is not among the deviations."""
+        if self.instance is None:  # broken off at the very start
+            return []
         now = [(clock, clock.verdict or "open") for clock in self.instance.clocks.values()]
-        breached = {(one.limit, one.visit) for one in self.deviations if one.limit}
+        breached = {(one.limit, one.visit) for one in deviations}
         return [
             (clock.limit, judgement)
             for clock, judgement in (*self._past, *now)
@@ -109,24 +127,29 @@ def compile_for_replay(procedure: Procedure, calendars: Calendars) -> Compiled:
     A mapping gives no data, so nothing can be said of fields; warnings of the past call nobody, change no
     deviation and cost a tenth of the replay. Raises: UnknownCalendar.
     """
-    plain = attrs.evolve(
-        procedure,
-        fields={name: attrs.evolve(field, required=False) for name, field in procedure.fields.items()},
-        steps=_silent_steps(procedure.steps),
-        limits=[_silent(limit) for limit in procedure.limits],
-    )
-    return compile_procedure(plain, calendars, enforce="record")
+    changes: dict[str, Any] = {  # attrs' converters of collections are beyond mypy's plugin
+        "fields": tuple(attrs.evolve(field, required=False) for field in procedure.fields.values()),
+        "steps": _silent_steps(procedure.steps),
+        "limits": tuple(_silent(limit) for limit in procedure.limits),
+    }
+    return compile_procedure(attrs.evolve(procedure, **changes), calendars, enforce="record")
 
 
-def _silent_steps(steps: tuple[Step, ...]) -> list[Step]:
-    return [
-        attrs.evolve(
-            step,
-            within=None if step.within is None else _silent(step.within),
-            parallel=[attrs.evolve(branch, steps=_silent_steps(branch.steps)) for branch in step.parallel],
-        )
-        for step in steps
-    ]
+def _silent_steps(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(_silent_step(step) for step in steps)
+
+
+def _silent_step(step: Step) -> Step:
+    changes: dict[str, Any] = {
+        "within": None if step.within is None else _silent(step.within),
+        "parallel": tuple(_silent_branch(branch) for branch in step.parallel),
+    }
+    return attrs.evolve(step, **changes)
+
+
+def _silent_branch(branch: Branch) -> Branch:
+    changes: dict[str, Any] = {"steps": _silent_steps(branch.steps)}
+    return attrs.evolve(branch, **changes)
 
 
 def _silent(limit: TimeLimit) -> TimeLimit:

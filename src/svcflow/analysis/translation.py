@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -70,7 +70,7 @@ class Translation:
             raise DeclarationError(problems)
         return cls(mapping, ZoneInfo(mapping.zone))
 
-    def read(self, signs: tuple[Sign, ...]) -> Reading:
+    def read(self, signs: Iterable[Sign]) -> Reading:
         """Say what the events of one case ask, in their order."""
         asks: list[Ask] = []
         counts: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
