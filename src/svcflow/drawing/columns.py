@@ -18,6 +18,7 @@ Column = tuple[int, int, int]
 _SUB = {"start": -1, "join": -1, "fork": 1}
 _LED = {"normal": 0, "exception": 1, "rework": 2}
 _TRIES = 4
+_OPEN, _DONE = 1, 2
 
 
 def columns(scene: Scene, *, fold: bool) -> dict[str, int]:
@@ -43,27 +44,27 @@ def columns(scene: Scene, *, fold: bool) -> dict[str, int]:
 def _forward(scene: Scene) -> list[Edge]:
     """Return the edges that do not lead back, found depth first with the main line leading."""
     out: dict[str, list[Edge]] = {node.key: [] for node in scene.nodes}
-    for edge in scene.edges:
-        out[edge.source].append(edge)
+    for declared in scene.edges:
+        out[declared.source].append(declared)
     for edges in out.values():
         edges.sort(key=lambda edge: (not edge.main, _LED[edge.kind]))
     kept: list[Edge] = []
     state: dict[str, int] = {}
-    for root in out:
+    for root in scene.by_key:
         if root in state:
             continue
-        state[root] = 1
+        state[root] = _OPEN
         stack = [(root, iter(out[root]))]
         while stack:
             key, rest = stack[-1]
             edge = next(rest, None)
             if edge is None:
-                state[key] = 2
+                state[key] = _DONE
                 stack.pop()
-            elif state.get(edge.target) != 1:
+            elif state.get(edge.target) != _OPEN:
                 kept.append(edge)
                 if edge.target not in state:
-                    state[edge.target] = 1
+                    state[edge.target] = _OPEN
                     stack.append((edge.target, iter(out[edge.target])))
     return kept
 
@@ -72,7 +73,7 @@ def _sorted(scene: Scene, forward: list[Edge]) -> list[str]:
     import networkx as nx  # noqa: PLC0415  # 140 ms, and only drawings with coordinates need it
 
     place = {node.key: index for index, node in enumerate(scene.nodes)}
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(place)
     graph.add_edges_from((edge.source, edge.target) for edge in forward)
     return list(nx.lexicographical_topological_sort(graph, key=place.__getitem__))

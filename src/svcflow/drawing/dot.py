@@ -12,8 +12,10 @@ def dot_source(layout: Layout) -> str:
     """Write every box at its place and every edge; y goes up in Graphviz."""
     lines = [
         "digraph procedure {",
-        '  graph [splines=ortho, notranslate=true, bb="0,0,'
-        f'{layout.area.right:.2f},{layout.area.bottom:.2f}"];',
+        (
+            '  graph [splines=ortho, notranslate=true, bb="0,0,'
+            f'{layout.area.right:.2f},{layout.area.bottom:.2f}"];'
+        ),
         '  node [shape=box, fixedsize=true, label=""];',
         "  edge [dir=none];",
     ]

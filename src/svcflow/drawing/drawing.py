@@ -56,10 +56,10 @@ class Drawing:
         """
         out = Path(path)
         write: dict[str, Callable[[], bytes]] = {
-            ".svg": lambda: self.svg.encode(),
+            ".svg": self.svg.encode,
             ".png": lambda: self.png(font_files=font_files),
-            ".dot": lambda: self.dot.encode(),
-            ".json": lambda: self.json.encode(),
+            ".dot": self.dot.encode,
+            ".json": self.json.encode,
         }
         make = write.get(out.suffix.lower())
         if make is None:

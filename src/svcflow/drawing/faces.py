@@ -14,10 +14,11 @@ from svcflow.text import Lang, Text
 ZH_SIZE, EN_SIZE, FOOT_SIZE, LABEL_SIZE = 12.0, 9.5, 9.0, 9.5
 LEADING = 1.22
 FOOT = 17.0
-BADGE = 48.0
+BADGE = 58.0
 MARGIN = 8.0
-ICON = 18.0
+ICON = 21.0
 NARROWEST, WIDEST = 124.0, 188.0
+LONGEST_FOOT = 176.0
 BAR, DOT = 7.0, 20.0
 LABEL_ROOM = 118.0
 
@@ -101,6 +102,14 @@ def label_text(edge: Edge, lang: Lang) -> LabelText | None:
     return LabelText(tuple(rows), room + 3, LEADING * sum(r.size for r in rows) + 1, full, edge.overdue)
 
 
+def flat(text: LabelText) -> LabelText:
+    """Return a label in one row, for lines that run closely side by side."""
+    row = Row(" ".join(row.text for row in text.rows), min(row.size for row in text.rows))
+    return LabelText(
+        (row,), row.width + (15.0 if text.clock else 3.0), LEADING * row.size + 1, text.full, text.clock
+    )
+
+
 def head(name: Text, lang: Lang, room: float) -> tuple[Row, ...]:
     """Break a lane's name for its header."""
     out = []
@@ -128,10 +137,6 @@ def _names(node: Node, lang: Lang) -> list[tuple[str, bool]]:
     return [((number + text) if place == 0 else text, place == 0) for place, text in enumerate(said)]
 
 
-def _inner(node: Node, wide: float) -> float:
-    return wide - 2 * MARGIN - (2 * ICON if node.shape in ("waiting", "parallel", "end") else 0.0)
-
-
 def _wish(node: Node, lang: Lang) -> float:
     """Return the width at which the name fits: the first language in one line if it can, the other in two."""
     beside = node_room(node)
@@ -140,8 +145,16 @@ def _wish(node: Node, lang: Lang) -> float:
         size = ZH_SIZE if first else EN_SIZE
         room = width(text, size, bold=first)
         wish = max(wish, room if first and room < 130 else room * 0.56 + size)
-    foot = wording.foot(node.limit, node.short_limit, lang)
-    return max(wish + beside, width(foot, FOOT_SIZE) + BADGE + MARGIN if foot else 0.0)
+    return max(wish + beside, _foot_wish(node, lang))
+
+
+def _foot_wish(node: Node, lang: Lang) -> float:
+    """Return the width at which the foot fits; a long one asks only for its short form."""
+    for foot in (wording.foot(node.limit, node.short_limit, lang), f"≤ {node.short_limit}"):
+        wish = width(foot, FOOT_SIZE) + BADGE + MARGIN
+        if wish <= LONGEST_FOOT:
+            return wish if node.short_limit else 0.0
+    return LONGEST_FOOT
 
 
 def node_room(node: Node) -> float:
@@ -152,7 +165,7 @@ def node_room(node: Node) -> float:
 def _face(node: Node, lang: Lang, wide: float) -> Face:
     rows: list[Row] = []
     for text, first in _names(node, lang):
-        block: Lines = fit(text, _inner(node, wide), ZH_SIZE if first else EN_SIZE, bold=first)
+        block: Lines = fit(text, wide - node_room(node), ZH_SIZE if first else EN_SIZE, bold=first)
         rows += [Row(line, block.size, first) for line in block.lines]
     foot = wording.foot(node.limit, node.short_limit, lang)
     if width(foot, FOOT_SIZE) > wide - BADGE - MARGIN:

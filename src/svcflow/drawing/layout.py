@@ -12,19 +12,21 @@ from functools import partial
 import attrs
 
 from svcflow.drawing import labels as labelling
-from svcflow.drawing.skeleton import Skeleton, skeleton
-from svcflow.drawing.faces import Faces, LabelText, faces, label_text
+from svcflow.drawing.faces import Faces, LabelText, faces, flat, label_text
 from svcflow.drawing.geometry import Point, Rect, simplified
 from svcflow.drawing.labels import Ground, Label
 from svcflow.drawing.ruler import PAD, Asked, Ruler
 from svcflow.drawing.scene import Direction, Scene
+from svcflow.drawing.skeleton import Skeleton, skeleton
 from svcflow.drawing.tracks import Stretch
 from svcflow.text import Lang
 
 MARGIN = 16.0
 TITLE = 58.0
 HEADER_SIDE, HEADER_TOP = 92.0, 40.0
-_ROUNDS = 16
+_ROUNDS, _ASKS = 9, 2
+_FLATTEN = 4
+"""After how many rounds a label that still lies over a line is tried in one row."""
 _AIR = 9.0
 
 
@@ -83,10 +85,15 @@ class _Plan:
     lang: Lang
     direction: Direction
     faces: Faces
-    texts: Mapping[str, LabelText]
+    texts: dict[str, LabelText]
     bones: Skeleton
     asked: tuple[dict[int, Asked], dict[int, Asked]] = attrs.field(factory=lambda: ({}, {}))
     tried: dict[str, int] = attrs.field(factory=dict)
+    crossed: dict[str, int] = attrs.field(factory=dict)
+    pitch: dict[int, float] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.pitch = dict(self.bones.pitch)
 
     def settle(self) -> Layout:
         """Widen channels until every label has a place of its own; keep the best of a few rounds."""
@@ -94,16 +101,19 @@ class _Plan:
             pieces = self.bones.pieces[edge]
             if len(pieces) == 1:
                 self._ask_crossing(edge, pieces[0])
-        best, least = self._built(), (10**6, 10**6)
-        for _ in range(_ROUNDS):
-            layout = self._built()
+        layout = best = self._built()
+        least = (len(self.texts) + 1, 0)
+        for number in range(_ROUNDS):
+            layout = self._built() if number else layout
             missing = [edge for edge in self.texts if edge not in layout.labels]
             struck = [edge for edge, label in layout.labels.items() if label.struck]
             if (len(missing), len(struck)) < least:
                 best, least = layout, (len(missing), len(struck))
             if not missing and not struck:
                 break
-            for edge in (*missing, *struck):
+            if number == _FLATTEN:
+                self.texts = {**self.texts, **{edge: flat(self.texts[edge]) for edge in struck}}
+            for edge in (*missing, *struck) * _ASKS:
                 self._ask(edge)
         return best
 
@@ -118,6 +128,7 @@ class _Plan:
             if piece.line[1] % 2
             for after in (True, False)
         ]
+        hosts += [partial(self._ask_spread, edge, piece) for piece in longest if piece.line[1] % 2]
         hosts += [partial(self._ask_beside, edge, piece) for piece in longest if piece.line[1] % 2 == 0]
         count = self.tried.get(edge, 1 if len(pieces) == 1 else 0)
         self.tried[edge] = count + 1
@@ -133,6 +144,8 @@ class _Plan:
         need = (
             self._extent(edge, along) + 2 + (10.0 if piece.index == len(self.bones.pieces[edge]) - 1 else 0)
         )
+        need *= self.crossed.get(edge, 0) + 1
+        self.crossed[edge] = self.crossed.get(edge, 0) + 1
         need = max(0.0, need - PAD + 4) if self.bones.counts[along][channel] else need + 6
         self._widen(along, channel, need, before=ahead)
 
@@ -141,13 +154,23 @@ class _Plan:
         across = 0 if piece.line[0] == "x" else 1
         cell = piece.line[1] // 2
         track = self.bones.track(piece)
-        offset = track.at * self.bones.pitch[track.group]
+        offset = track.at * self.pitch[track.group]
         inside = self.bones.cells[across][cell] / 2 + (-offset if after else offset)
         channel = cell + 1 if after else cell
         room = PAD if self.bones.counts[across][channel] else 0.0
         self._widen(
             across, channel, max(0.0, self._extent(edge, across) + _AIR - inside - room), before=after
         )
+
+    def _ask_spread(self, edge: str, piece: Stretch) -> None:
+        """Ask that lines side by side in a row or column stand apart, as far as boxes and cells allow."""
+        across = 0 if piece.line[0] == "x" else 1
+        group = self.bones.track(piece).group
+        near = [s for all_ in self.bones.pieces.values() for s in all_ if self.bones.track(s).group == group]
+        most = max(abs(self.bones.track(s).at) for s in near)
+        cell = self.bones.cells[across][piece.line[1] // 2]
+        limit = min(self.bones.room[group], (cell / 2 - 2) / most if most else 0.0)
+        self.pitch[group] = max(self.pitch[group], min(limit, self._extent(edge, across) + _AIR))
 
     def _widen(self, axis: int, channel: int, need: float, *, before: bool) -> None:
         now = self.asked[axis].get(channel, Asked())
@@ -232,7 +255,7 @@ class _Plan:
         track = self.bones.track(piece)
         if piece.line[1] % 2 == 0:
             return ruler.track(piece.line[1] // 2, int(track.at))
-        return ruler.middle(piece.line[1] // 2) + track.at * self.bones.pitch[track.group]
+        return ruler.middle(piece.line[1] // 2) + track.at * self.pitch[track.group]
 
     def _lanes(self, rulers: tuple[Ruler, Ruler]) -> tuple[dict[str, Rect], dict[str, Rect]]:
         lanes, heads = {}, {}

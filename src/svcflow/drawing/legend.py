@@ -43,7 +43,7 @@ def legend(layout: Layout, badges: Mapping[str, Badge]) -> tuple[list[str], floa
         out += [item.draw(x, y), marks.text(Row(item.said, _SIZE), x + _SWATCH, y + 3.4, "note")]
         x += item.width
     y += 6
-    for row in _note_rows(layout.scene.notes, layout.lang, room):
+    for row in _note_rows((*layout.scene.notes, *_unplaced(layout)), layout.lang, room):
         y += 15
         out.append(marks.text(row, MARGIN, y, "" if row.bold else "note"))
     return out, y + 4, MARGIN + room
@@ -51,7 +51,7 @@ def legend(layout: Layout, badges: Mapping[str, Badge]) -> tuple[list[str], floa
 
 def _note_rows(notes: tuple[Note, ...], lang: Lang, room: float) -> Iterator[Row]:
     if notes:
-        title = Text(zh="其他时限", en="Further limits")
+        title = Text(zh="其他时限与说明", en="Further limits and notes")
         yield Row(title.in_(lang), _SIZE + 0.5, bold=True)
     for note in notes:
         for tongue in ("zh", "en") if lang == "zh+en" else (lang,):
@@ -60,6 +60,16 @@ def _note_rows(notes: tuple[Note, ...], lang: Lang, room: float) -> Iterator[Row
                 said = f"{note.head.en}: {note.body.en}"
             for line in broken(said, room / _SIZE):
                 yield Row(line, _SIZE)
+
+
+def _unplaced(layout: Layout) -> Iterator[Note]:
+    """Yield the labels that found no place on the map, so that no wording is lost."""
+    for edge in layout.scene.edges:
+        if edge.key in layout.texts and edge.key not in layout.labels:
+            source, target = (layout.scene.by_key[key] for key in (edge.source, edge.target))
+            head = f"{source.number or source.name.in_(layout.lang)} → {target.number or target.name.in_(layout.lang)}"
+            said = layout.texts[edge.key].full
+            yield Note(head=Text(zh=head, en=head), body=Text(zh=said, en=said))
 
 
 def _items(layout: Layout, badges: Mapping[str, Badge]) -> Iterator[_Item]:

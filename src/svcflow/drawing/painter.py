@@ -25,9 +25,11 @@ def paint(layout: Layout, badges: Mapping[str, Badge]) -> str:
     height = bottom + MARGIN
     scene, lang = layout.scene, layout.lang
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="sf" width="{number(right)}" height="{number(height)}" '
-        f'viewBox="0 0 {number(right)} {number(height)}" role="img" '
-        f'lang="{"en" if lang == "en" else "zh-CN"}">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="sf" width="{number(right)}" height="{number(height)}" '
+            f'viewBox="0 0 {number(right)} {number(height)}" role="img" '
+            f'lang="{"en" if lang == "en" else "zh-CN"}">'
+        ),
         f"<title>{escaped(scene.title.in_(lang))}</title>",
         f"<desc>{escaped(scene.description.in_(lang))}</desc>",
         f"<style>{style.sheet()}</style>",

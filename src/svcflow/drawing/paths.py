@@ -8,7 +8,8 @@ Where in a channel a line runs is settled afterwards.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -18,7 +19,7 @@ from svcflow.drawing.scene import Edge, Scene
 Vertex = tuple[int, int]
 Way = tuple[Vertex, ...]
 RIGHT, DOWN, LEFT, UP = range(4)
-_BEND, _CROSS, _GRAZE, _SHARE, _SIDE = 56.0, 140.0, 40.0, 0.03, 16.0
+_BEND, _CROSS, _GRAZE, _SHARE, _SIDE = 56.0, 140.0, 40.0, 0.03, 24.0
 _BACK = 30.0
 _ORDER = {"normal": 0, "exception": 1, "rework": 2}
 
@@ -95,7 +96,7 @@ class _Router:
 
     def _count(self, edge: Edge, by: int) -> None:
         way = self.found[edge.key]
-        for v, w in zip(way, way[1:], strict=False):
+        for v, w in itertools.pairwise(way):
             self.used[0 if abs(v - w) == 1 else 1][min(v, w)] += by
         for a, v, b in zip(way, way[1:], way[2:], strict=False):
             if v - a == b - v:
@@ -129,10 +130,8 @@ class _Router:
         return out
 
     def _search(self, edge: Edge) -> list[int]:
-        goals = self._goals(edge)
-        distance = self._distance(edge.target)
-        owner, step, across = self.owner, self.step, len(self.xs)
-        last_x, last_y = across - 1, len(self.ys) - 1
+        """Find the cheapest way from source to target; the outer channels join all cells, so there is one."""
+        goals, distance = self._goals(edge), self._distance(edge.target)
         best: dict[int, float] = {}
         back: dict[int, int] = {}
         heap: list[tuple[float, int, int]] = []
@@ -146,32 +145,36 @@ class _Router:
                 heapq.heappush(heap, (cost + distance(v), state, before))
 
         for cost, at, way in self._starts(edge):
-            offer(cost + self._move(at, way), at + step[way], way, -(at + 1))
-        target = edge.target
-        while heap:
-            estimate, state, before = heapq.heappop(heap)
-            v, way = divmod(state, 4)
-            cost = best[state]
-            if back[state] != before or estimate > cost + distance(v) + 1e-6:
+            offer(cost + self._move(at, way), at + self.step[way], way, -(at + 1))
+        while True:
+            _, state, before = heapq.heappop(heap)
+            if back[state] != before:
                 continue
-            held = owner.get(v)
-            if held is not None:
+            v, way = divmod(state, 4)
+            if v in self.owner:
                 return self._trace(state, back)
-            y, x = divmod(v, across)
-            for turn in (way, (way + 1) % 4, (way + 3) % 4):
-                if (turn == RIGHT and x == last_x) or (turn == LEFT and x == 0):
-                    continue
-                if (turn == DOWN and y == last_y) or (turn == UP and y == 0):
-                    continue
-                w = v + step[turn]
-                there = owner.get(w)
-                extra = 0.0
-                if there is not None:
-                    if there != target or (w, turn) not in goals:
-                        continue
-                    extra = goals[w, turn]
-                offer(cost + self._turn(v, way, turn) + self._move(v, turn) + extra, w, turn, state)
-        raise AssertionError(edge.key)  # the outer channels join all cells
+            for turn, w, extra in self._onward(v, way, goals):
+                onward = self._turn(v, way, turn) + self._move(v, turn) + extra
+                offer(best[state] + onward, w, turn, state)
+
+    def _onward(
+        self, v: int, way: int, goals: Mapping[tuple[int, int], float]
+    ) -> Iterator[tuple[int, int, float]]:
+        """Yield the moves from a vertex: direction, next vertex, and what entering the target costs."""
+        y, x = divmod(v, len(self.xs))
+        for turn in (way, (way + 1) % 4, (way + 3) % 4):
+            if not self._room(x, y, turn):
+                continue
+            w = v + self.step[turn]
+            if w not in self.owner:
+                yield turn, w, 0.0
+            elif (w, turn) in goals:
+                yield turn, w, goals[w, turn]
+
+    def _room(self, x: int, y: int, turn: int) -> bool:
+        if turn in (RIGHT, LEFT):
+            return x < len(self.xs) - 1 if turn == RIGHT else x > 0
+        return y < len(self.ys) - 1 if turn == DOWN else y > 0
 
     def _trace(self, state: int, back: Mapping[int, int]) -> list[int]:
         out = []

@@ -46,8 +46,11 @@ def quality(layout: Layout) -> Quality:
     )
 
 
-def faulty(layout: Layout, routes: Routes) -> frozenset[str]:
-    """Return the edges whose line breaks a rule: box, frame, ends, straight main line, or another's stretch."""
+def faulty(layout: Layout, routes: Routes, trusted: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the edges whose line breaks a rule: box, frame, ends, straight main line, or another's stretch.
+
+    Of two that share a stretch the later one is named, unless it is trusted.
+    """
     bad = {
         edge.key
         for edge in layout.scene.edges
@@ -56,7 +59,7 @@ def faulty(layout: Layout, routes: Routes) -> frozenset[str]:
     keys = [edge.key for edge in layout.scene.edges if edge.key not in bad]
     for one, other in combinations(keys, 2):
         if shared_length(routes[one], routes[other], _CLOSE) > _SHARED:
-            bad.add(other)
+            bad.add(one if other in trusted else other)
     return frozenset(bad)
 
 

@@ -47,7 +47,7 @@ def by_graphviz(layout: Layout, engine: Engine) -> Layout:
     routes: dict[str, tuple[Point, ...]] = {**layout.routes, **found}
     replaced = frozenset(layout.routes) - frozenset(found)
     while True:
-        bad = faulty(layout, routes) - replaced
+        bad = faulty(layout, routes, replaced) - replaced
         if not bad:
             break
         replaced |= bad

@@ -38,7 +38,8 @@ def places(scene: Scene, column: Mapping[str, int]) -> Places:
         lane_rows[lane.id] = range(start, start + high - low + 1)
         start += high - low + 1
     row = {key: first[scene.by_key[key].lane] + at for key, at in packed.row.items()}
-    cells = {node.key: ((column[node.key], row[node.key]),) for node in scene.nodes if not node.bar}
+    cells: dict[str, tuple[Cell, ...]] = {}
+    cells |= {node.key: ((column[node.key], row[node.key]),) for node in scene.nodes if not node.bar}
     for node in scene.nodes:
         if node.bar:
             cells[node.key] = _bar_cells(scene, node.key, column, row)

@@ -15,7 +15,7 @@ PAD = 15.0
 """From a box to the nearest line beside it: room for an arrow head."""
 PITCH = 10.0
 """Between two lines in one channel."""
-_FREE = 12.0
+_FREE = 18.0
 """On the side of a channel's middle that no label needs."""
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 import attrs
 
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 Shape = Literal["start", "step", "waiting", "parallel", "fork", "join", "end"]
 LineKind = Literal["normal", "exception", "rework"]
@@ -34,8 +34,8 @@ class Node:
     shape: Shape
     lane: str
     number: str = ""
-    name: Text = Text()
-    limit: Text = Text()
+    name: Text = NO_TEXT
+    limit: Text = NO_TEXT
     short_limit: str = ""
     step: str | None = None
     ending: str = ""
@@ -56,7 +56,7 @@ class Edge:
     target: str
     kind: LineKind = "normal"
     main: bool = False
-    name: Text = Text()
+    name: Text = NO_TEXT
     condition: str = ""
     overdue: bool = False
     triggers: tuple[str, ...] = ()

@@ -29,6 +29,7 @@ class Skeleton:
     ends: Mapping[str, tuple[str, str]]
     tracks: Mapping[tuple[str, int], Track]
     pitch: Mapping[int, float]
+    room: Mapping[int, float]
     cells: tuple[Sequence[float], Sequence[float]]
     counts: tuple[Sequence[int], Sequence[int]]
     least: tuple[Sequence[float], Sequence[float]]
@@ -49,7 +50,8 @@ def skeleton(scene: Scene, faces: Faces, direction: Direction) -> Skeleton:
     pinned = frozenset(e.key for e in scene.edges if e.main and len(pieces[e.key]) == 1)
     given = tracks(pieces, pinned)
     ends = {edge.key: (edge.source, edge.target) for edge in scene.edges}
-    pitch = _pitches(pieces, given, sizes, ends)
+    room = _pitches(pieces, given, sizes, ends)
+    pitch = {group: min(_PITCH, most) for group, most in room.items()}
     return Skeleton(
         places=grid,
         sizes=sizes,
@@ -57,6 +59,7 @@ def skeleton(scene: Scene, faces: Faces, direction: Direction) -> Skeleton:
         ends=ends,
         tracks=given,
         pitch=pitch,
+        room=room,
         cells=_grown(cells, pieces, given, pitch),
         counts=_counts(grid, pieces, given),
         least=least,
@@ -122,18 +125,18 @@ def _pitches(
     sizes: Mapping[str, tuple[float, float]],
     ends: Mapping[str, tuple[str, str]],
 ) -> dict[int, float]:
-    """Return how far apart lines of one group run in rows and columns: no farther than boxes have side."""
+    """Return how far apart lines of one group may run in rows and columns: boxes have only so much side."""
     out: dict[int, float] = {}
     for edge, stretch in ((e, s) for e, all_ in pieces.items() for s in all_):
         if stretch.line[1] % 2 == 0:
             continue
         track = given[edge, stretch.index]
-        most = _PITCH
+        most = 1e9
         for key in _touched(edge, stretch, pieces, ends):
             side = sizes[key][1 if stretch.line[0] == "y" else 0]
             if track.at:
                 most = min(most, (side / 2 - min(_EDGE, side / 4)) / abs(track.at))
-        out[track.group] = min(out.get(track.group, _PITCH), most)
+        out[track.group] = min(out.get(track.group, 1e9), most)
     return out
 
 

@@ -5,6 +5,7 @@ Two lines that share a stretch are ordered by where each turns off, so that they
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -43,7 +44,7 @@ def stretches(edge: str, way: Way) -> tuple[Stretch, ...]:
     """Break a way into its straight pieces."""
     corners = _corners(way)
     out = []
-    for index, (a, b) in enumerate(zip(corners, corners[1:], strict=False)):
+    for index, (a, b) in enumerate(itertools.pairwise(corners)):
         axis = 0 if a[1] == b[1] else 1
         boxed = [a[axis]] * (index == 0) + [b[axis]] * (index == len(corners) - 2)
         line: Line = ("y", a[1]) if axis == 0 else ("x", a[0])

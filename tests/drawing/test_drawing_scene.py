@@ -1,0 +1,102 @@
+"""What of a procedure is drawn, before anything has a place."""
+
+from __future__ import annotations
+
+from drawing_samples import T, meeting, repair, role, step, to
+
+from svcflow.drawing.lines import main_path
+from svcflow.drawing.unfolding import numbers, scene_of
+from svcflow.model.field import Field
+from svcflow.model.procedure import Procedure
+from svcflow.model.step import Step
+
+
+def test_the_main_line_leads_by_first_normal_moves_to_completion() -> None:
+    """Exceptions and rework never belong to the main line when a normal way leads to the completed end."""
+    assert main_path(repair().steps) == (
+        "reported", "accepted", "assigned", "arrived", "diagnosing", "repairing", "checking", "calling", "confirmed",
+    )  # fmt: skip
+
+
+def test_the_main_line_falls_back_to_other_moves() -> None:
+    """When only an exception leads to the end, it is the main line; a first step without a way stands alone."""
+    steps = (step("a", "", "", to("x", "b", kind="exception")), Step("b", end="completed"))
+    assert main_path(steps) == ("a", "b")
+    assert main_path((step("a", "", "", to("x", "a")),)) == ("a",)
+
+
+def test_steps_are_numbered_in_declared_order() -> None:
+    """Steps count P1, P2 …; those of branches count within; ends have no number."""
+    given = numbers(meeting())
+    assert given["booked"] == "P1"
+    assert given["preparing"] == "P2"
+    assert [given[key] for key in ("room_set_up", "room_air", "equipment_test")] == ["P2.1", "P2.2", "P2.3"]
+    assert given["ready"] == "P3"
+    assert "done" not in given
+
+
+def test_branches_run_from_a_fork_to_a_join() -> None:
+    """A branch's end has no box of its own: its lines lead to the join, from which `done` leaves."""
+    scene = scene_of(meeting())
+    into = {edge.source for edge in scene.edges if edge.target == "join:preparing"}
+    assert into == {"room_air", "equipment_test", "catering_tea"}
+    assert [edge.target for edge in scene.edges if edge.source == "join:preparing"] == ["ready"]
+    assert "room_ready" not in scene.by_key
+
+
+def test_an_exception_of_a_parallel_step_leaves_its_box() -> None:
+    """Only `done` waits for all branches; a cancellation leaves at once."""
+    assert "preparing>cancelled/exception" in {edge.key for edge in scene_of(meeting()).edges}
+
+
+def test_triggers_to_one_step_share_a_line() -> None:
+    """Two triggers of one kind between the same steps are one line that names both."""
+    procedure = Procedure(
+        id="p",
+        roles=[role("r", "岗", "Role")],
+        steps=[
+            step("a", "", "", to("one", "b", "甲", "one"), to("two", "b", "乙", "two"), role="r"),
+            step("b", "", "", end="completed"),
+        ],
+    )
+    (edge,) = [edge for edge in scene_of(procedure).edges if edge.source == "a"]
+    assert edge.name == T(zh="甲 / 乙", en="one / two")
+    assert edge.triggers == ("one", "two")
+
+
+def test_rows_of_one_trigger_show_their_conditions() -> None:
+    """Rows with guards to different steps are different lines, each with its guard; the last has none."""
+    procedure = Procedure(
+        id="p",
+        fields=[Field("fee", type="number")],
+        roles=[role("r", "岗", "Role")],
+        steps=[
+            step("a", "", "", to("go", "b", when="fee > 200"), to("go", "c"), role="r"),
+            step("b", "", "", to("go", "c"), role="r"),
+            step("c", "", "", end="completed"),
+        ],
+    )
+    conditions = {edge.target: edge.condition for edge in scene_of(procedure).edges if edge.source == "a"}
+    assert conditions == {"b": "fee > 200", "c": ""}
+
+
+def test_only_used_roles_have_lanes_in_declared_order() -> None:
+    """A role nobody acts in has no lane."""
+    procedure = Procedure(
+        id="p",
+        roles=[role("idle", "闲", "Idle"), role("two", "二", "Two"), role("one", "一", "One")],
+        steps=[
+            step("a", "", "", to("go", "b"), role="one"),
+            step("b", "", "", to("go", "c"), role="two"),
+            step("c", "", "", end="completed"),
+        ],
+    )
+    assert [lane.id for lane in scene_of(procedure).lanes] == ["two", "one"]
+
+
+def test_a_step_without_a_role_stands_where_it_is_reached_from() -> None:
+    """Waits and ends go into the lane they are reached from; a lane of its own only when there is none."""
+    scene = scene_of(repair())
+    assert scene.by_key["confirmed"].lane == "desk"
+    bare = Procedure(id="p", steps=[step("a", "", "", to("go", "b")), Step("b", end="completed")])
+    assert [lane.name.en for lane in scene_of(bare).lanes] == ["—"]
