@@ -58,7 +58,7 @@ _WHERE = {
     "simulate": "simulate",
 }
 
-__all__ = [  # noqa: PLE0604  # the names are the keys above
+__all__ = [  # the names are the keys above
     "Actor",
     "Catalog",
     "Deadline",

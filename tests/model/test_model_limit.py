@@ -19,7 +19,7 @@ def test_a_rung_is_a_share_or_a_time_after_the_deadline():
     assert (Rung("+30m").share, Rung("+30m").after) == (None, Amount(30, "m"))
 
 
-@pytest.mark.parametrize("at", ["75", "-10m", "+", "+10", "%", "late"])
+@pytest.mark.parametrize("at", ["75", "-", "-10", "+", "+10", "%", "late"])
 def test_what_is_no_point_of_a_ladder_is_refused(at):
     """The message says how one is written."""
     with pytest.raises(DeclarationError) as caught:

@@ -15,7 +15,7 @@ from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
-from svcflow.model.structure import LATER_KINDS, structure_procedure
+from svcflow.model.structure import structure_procedure
 from svcflow.text import Text
 
 
@@ -240,11 +240,11 @@ def test_every_mistake_of_a_document_is_reported_at_once_with_its_place():
             "drop 'end' or the rest"
         ),
         (
-            "p.yaml:15:25 steps.visited.within.by: limits by 'by' are not supported yet; "
-            "for now write within, in m h d wm wh wd"
+            "p.yaml:15:5 steps.visited.within: give one of within, by, before, after, at_least, every, or match; "
+            "for example within: 2wd"
         ),
         "p.yaml:17:32 limits[0].to: there is no step 'nowhere'; there are: planned, visited",
-        "p.yaml:17:60 limits[0].warn[0]: 'soon' is no point of a ladder; write 75% or +30m",
+        "p.yaml:17:60 limits[0].warn[0]: 'soon' is no point of a ladder; write 75%, +30m or -10m",
     ]
 
 
@@ -329,14 +329,6 @@ def test_a_bound_of_a_field_is_a_number(value):
 def test_a_default_is_one_value():
     """A list or mapping is no value a field can hold."""
     assert any("a single value" in m for m in mistakes(BASE.replace("type: number", "default: [1]")))
-
-
-@pytest.mark.parametrize("key", LATER_KINDS)
-def test_a_kind_of_limit_that_does_not_exist_yet_is_told(key):
-    """It is refused with what may be written for now, not taken for a misspelling."""
-    assert any(
-        "not supported yet" in mistake for mistake in mistakes(f"{BASE}limits: [{{id: x, {key}: 1}}]\n")
-    )
 
 
 def test_missing_keys_are_all_named():

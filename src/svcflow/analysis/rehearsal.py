@@ -155,8 +155,12 @@ def rehearse(
 ) -> Rehearsal | None:
     """Replay a sequence at one instant; None when it breaks a rule, which every case of it then does.
 
+    None too where a limit is more than a length of time: its deadline hangs on data, the clock or occurrences.
+
     Raises: CalendarCoverageError.
     """
+    if any(row.kind != "within" for limit in compiled.limits.values() for row in limit.rows):
+        return None
     replay, watch = Replay(compiled, ""), _Watch(compiled, timetables)
     steps: list[str] = []
     for ask in reading.asks:

@@ -47,18 +47,23 @@ def pause(clock: Clock, at_us: int) -> Clock:
     return _stopped(clock, at_us, clock.due_us if clock.overdue else NEVER, "")
 
 
-def end(limit: CompiledLimit, clock: Clock, at_us: int, *, reached: bool) -> Clock:
-    """End a clock for good, or until the step is entered again; `reached` says that its goal was reached."""
-    return _stopped(clock, at_us, clock.due_us, _verdict(limit, clock, at_us, reached=reached))
+def end(limit: CompiledLimit, clock: Clock, at_us: int, *, reached: bool, deemed: bool = False) -> Clock:
+    """End a clock for good, or until the step is entered again.
+
+    `reached` says that its goal was reached, `deemed` that the system moved because a limit passed.
+    """
+    verdict = _verdict(limit, clock, at_us, reached=reached, deemed=deemed)
+    return _stopped(clock, at_us, clock.due_us, verdict)
 
 
-def _verdict(limit: CompiledLimit, clock: Clock, at_us: int, *, reached: bool) -> Verdict:
+def _verdict(limit: CompiledLimit, clock: Clock, at_us: int, *, reached: bool, deemed: bool) -> Verdict:
     row = limit.rows[clock.row]
     if row.kind == "at_least" and reached:
         return "met" if at_us >= clock.due_us else "early"
     if clock.overdue and row.kind != "every":
-        return "late" if at_us > clock.due_us else "met"
-    return "cancelled" if not reached or (row.fixed and clock.due_us == NEVER) else "met"
+        return "late" if deemed or at_us > clock.due_us else "met"
+    unset = row.target is None or (row.fixed and clock.due_us == NEVER)
+    return "met" if reached and not unset else "cancelled"
 
 
 def reopen(limit: CompiledLimit, clock: Clock, at_us: int, *, running: bool) -> Clock:

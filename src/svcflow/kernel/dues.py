@@ -34,7 +34,7 @@ def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clo
     if rung.share == 1 and not rung.offset:
         return clock.due_us
     total = row.reach + clock.extra
-    if row.fixed or (rung.share != 1 and row.family not in ("elapsed", "working")):
+    if row.fixed or (rung.share < 1 and row.family not in ("elapsed", "working")):
         return _part(limit, row, clock, rung.share)
     reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
     return _reached(limit.calendar, row, clock, clock.open_us, reach)

@@ -83,8 +83,9 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
         draft.counts = {**draft.counts, row.key: draft.counts.get(row.key, 0) + 1}
     if fact.step in compiled.watched and fact.actor:
         draft.left_by = {**draft.left_by, fact.step: fact.actor}
-    _leave(compiled, draft, fact.step, at_us)
-    _enter(compiled, draft, fact.to, at_us, restart=row.move.clock == "restart")
+    deemed = fact.automatic
+    _leave(compiled, draft, fact.step, at_us, deemed=deemed)
+    _enter(compiled, draft, fact.to, at_us, restart=row.move.clock == "restart", deemed=deemed)
     _occur(compiled, draft, fact.trigger, at_us)
     if fact.data:
         _rematch(compiled, draft, at_us)
@@ -168,35 +169,37 @@ def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str],
         draft.evidence = {**draft.evidence, **dict.fromkeys(evidence, at_us)}
 
 
-def _enter(compiled: Compiled, draft: Draft, name: str, at_us: int, *, restart: bool) -> None:
+def _enter(
+    compiled: Compiled, draft: Draft, name: str, at_us: int, *, restart: bool, deemed: bool = False
+) -> None:
     entered = compiled.steps[name]
     draft.active = {**draft.active, name: at_us}
     for limit_id in entered.reaches:
-        _end(compiled, draft, limit_id, at_us, reached=True)
+        _end(compiled, draft, limit_id, at_us, reached=True, deemed=deemed)
     for limit in entered.starts:
         _start(compiled, draft, limit, at_us, restart=restart)
     for first in entered.branches:
         _enter(compiled, draft, first, at_us, restart=restart)
     if entered.step.end is not None and not entered.parent:
-        _close(compiled, draft, entered, at_us)
+        _close(compiled, draft, entered, at_us, deemed=deemed)
 
 
-def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int) -> None:
+def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int, *, deemed: bool) -> None:
     gone = {name}
     if compiled.steps[name].branches:
         gone.update(step for step in draft.active if name in compiled.inside(step))
     draft.active = {step: since for step, since in draft.active.items() if step not in gone}
     for step in gone:
         for limit_id in compiled.steps[step].stops:
-            _end(compiled, draft, limit_id, at_us, reached=True)
+            _end(compiled, draft, limit_id, at_us, reached=True, deemed=deemed)
 
 
-def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int) -> None:
+def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, *, deemed: bool) -> None:
     draft.status, draft.outcome, draft.ended_us, draft.hold = "ended", last.step.end or "", at_us, ""
     for limit_id, clock in draft.clocks.items():
         if not clock.verdict:
             whole = compiled.limits[limit_id].limit.scope == "procedure"
-            _end(compiled, draft, limit_id, at_us, reached=whole)
+            _end(compiled, draft, limit_id, at_us, reached=whole, deemed=deemed)
 
 
 def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *, restart: bool) -> None:
@@ -225,10 +228,12 @@ def _anchor_us(limit: CompiledLimit, row: int, data: Mapping[str, Value]) -> int
     return NEVER if written is None else to_us(datetime.fromisoformat(str(written)))
 
 
-def _end(compiled: Compiled, draft: Draft, limit_id: str, at_us: int, *, reached: bool) -> None:
+def _end(
+    compiled: Compiled, draft: Draft, limit_id: str, at_us: int, *, reached: bool, deemed: bool = False
+) -> None:
     clock = draft.clocks.get(limit_id)
     if clock is not None and not clock.verdict:
-        _put(draft, clocks.end(compiled.limits[limit_id], clock, at_us, reached=reached))
+        _put(draft, clocks.end(compiled.limits[limit_id], clock, at_us, reached=reached, deemed=deemed))
 
 
 def _occur(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:

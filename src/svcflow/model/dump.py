@@ -17,9 +17,10 @@ from svcflow.model.amount import Amount
 from svcflow.model.document import plain_scalar
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
-from svcflow.model.limit import Row, Rung, TimeLimit
+from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
+from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
 from svcflow.text import Text
 
 _WIDTH = 110
@@ -44,7 +45,20 @@ _STEP_ORDER = (
     "to",
     "end",
 )
-_LIMIT_ORDER = ("id", "name", "step", "from_", "to", "calendar", "within", "match", "source")
+_LIMIT_ORDER = (
+    "id",
+    "name",
+    "step",
+    "from_",
+    "to",
+    "calendar",
+    *TARGET_KINDS,
+    "cutoff",
+    "day",
+    "done_by",
+    "match",
+    "source",
+)
 
 Node = Any
 """Plain data as a document holds it: mappings, lists and scalars."""
@@ -154,14 +168,17 @@ def _text(text: Text) -> Node:
 
 _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Amount: str,
+    Anchor: str,
     Branch: lambda branch: _changed(branch, leave=("id",), order=("name", "steps")),
+    ClockTime: str,
     Enforce: _changed,
+    Extension: _changed,
     Field: lambda field: {"type": field.type, **_changed(field, leave=("id", "type"))},
     Guard: str,
     HoldRule: lambda rule: _changed(rule, leave=("reason",)),
     Indicator: lambda indicator: _changed(indicator, leave=("id",)),
     Role: lambda role: _text(role.name),
-    Row: lambda row: _changed(row, order=("when", "within")),
+    Row: lambda row: _changed(row, order=("when", *TARGET_KINDS)),
     Rung: _rung,
     Step: lambda step: _changed(step, leave=("id",), order=_STEP_ORDER),
     Text: _text,

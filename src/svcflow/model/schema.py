@@ -23,6 +23,7 @@ from svcflow.model.mapping import LogMapping
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.scenario import Branching, Duration, Scenario
 from svcflow.model.step import HOLD_REASONS, Branch, Step, Transition
+from svcflow.model.target import Anchor, ClockTime
 from svcflow.text import Text
 
 Kind = Literal["procedure", "scenario", "mapping", "calendar"]
@@ -118,6 +119,16 @@ class _Walk:
         made = {"title": "Amount", "description": _said(Amount), "type": "string"}
         return self.define("Amount", lambda: {**made, "pattern": rf"^\s*{_AMOUNT}\s*$"})
 
+    def clock_time(self) -> Schema:
+        made = {"title": "ClockTime", "description": _said(ClockTime), "type": "string"}
+        return self.define("ClockTime", lambda: {**made, "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"})
+
+    def anchor(self) -> Schema:
+        made = {"title": "Anchor", "description": _said(Anchor), "type": "string"}
+        return self.define(
+            "Anchor", lambda: {**made, "pattern": rf"^\s*[a-z0-9_]+(\s*[+-]\s*{_AMOUNT})?\s*$"}
+        )
+
     def guard(self) -> Schema:
         made = {"title": "Guard", "description": _said(Guard), "type": ["string", "boolean", "number"]}
         return self.define("Guard", lambda: {**made, "maxLength": MAX_CHARACTERS})
@@ -128,7 +139,7 @@ class _Walk:
         return self.define("Text", lambda: {**made, "anyOf": [{"type": "string"}, both]})
 
     def rung(self) -> Schema:
-        at = {"type": "string", "pattern": rf"^(\d{{1,4}}(\.\d{{1,3}})?\s*%|\+\s*{_AMOUNT}\s*)$"}
+        at = {"type": "string", "pattern": rf"^(\d{{1,4}}(\.\d{{1,3}})?\s*%|[+-]\s*{_AMOUNT}\s*)$"}
 
         def long() -> Schema:
             made = self._class(Rung)
@@ -159,6 +170,8 @@ class _Walk:
 
 _SPECIAL: Mapping[Any, Callable[[_Walk], Schema]] = {
     Amount: _Walk.amount,
+    Anchor: _Walk.anchor,
+    ClockTime: _Walk.clock_time,
     Branching: lambda _: {
         "type": "object",
         "additionalProperties": {"type": "number", "minimum": 0},

@@ -181,7 +181,7 @@ def _rank(ordered: Sequence[int], percent: int) -> int:
 
 def _met(compiled: Compiled, instance: Instance) -> Iterator[str]:
     for name, clock in instance.clocks.items():
-        had_target = compiled.limits[name].rows[clock.row].reach is not None
+        had_target = compiled.limits[name].rows[clock.row].target is not None
         if had_target and (clock.verdict == "met" or clock.visit > 1):  # a new visit follows one that was met
             yield name
 

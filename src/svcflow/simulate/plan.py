@@ -61,7 +61,7 @@ class Plan:
 
     def calendars(self) -> frozenset[WorkCalendar]:
         """Return every calendar the run may have to ask."""
-        found = {self.calendar, *(limit.calendar for limit in self.compiled.limits.values())}
+        found = {self.calendar, *(limit.calendar.calendar for limit in self.compiled.limits.values())}
         found.update(calendar for _, calendar in self.pools.values())
         return frozenset(found | ({self.arrivals} if self.arrivals else set()))
 
