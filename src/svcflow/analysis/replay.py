@@ -17,7 +17,7 @@ from svcflow.kernel.compiled import Calendars, Compiled, compile_procedure
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.instance import Clock, Instance
+from svcflow.kernel.instance import Clock, Instance, Verdict
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
@@ -85,14 +85,13 @@ class Replay:
         """Return how each visit of each limit stands that is not among the deviations."""
         if self.instance is None:  # broken off at the very start
             return []
-        now = [(clock, clock.verdict or "open") for clock in self.instance.clocks.values()]
+        clocks = self.instance.clocks.values()
+        now = [(clock, _STANDS[clock.verdict]) for clock in clocks if clock.verdict in _STANDS]
         breached = {(one.limit, one.visit) for one in deviations}
         return [
             (clock.limit, judgement)
             for clock, judgement in (*self._past, *now)
-            if judgement != "late"
-            and judgement != "early"  # mypy narrows one by one
-            and (clock.limit, clock.visit) not in breached
+            if (clock.limit, clock.visit) not in breached
         ]
 
     def _do(self, command: Command | None, at_us: int) -> Outcome:
@@ -110,6 +109,10 @@ class Replay:
         for limit, clock in before.items():
             if after[limit].visit != clock.visit:
                 self._past.append((clock, superseded(self._compiled.limits[limit], clock)))
+
+
+_STANDS: Mapping[Verdict, Judgement] = {"": "open", "met": "met", "cancelled": "cancelled"}
+"""How a clock stands that broke nothing; `late` and `early` are deviations and counted as such."""
 
 
 def superseded(limit: CompiledLimit, clock: Clock) -> Judgement:
