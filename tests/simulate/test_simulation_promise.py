@@ -25,7 +25,7 @@ from svcflow.kernel import (
 )
 from svcflow.kernel.facts import Moved, Refused, Started
 from svcflow.simulate import default_scenario, simulate
-from svcflow.simulate.arrivals import arrivals_of
+from svcflow.simulate.arrivals import arrivals_from, gaps_of, starts_of
 from svcflow.simulate.plan import make_plan
 from svcflow.simulate.run import Run
 from svcflow.simulate.streams import Streams
@@ -133,7 +133,8 @@ def run_of(procedure, scenario):
         make_plan(procedure, scenario or default_scenario(procedure), shipped_calendar),
         Streams(2),
     )
-    return Run(plan, arrivals_of(plan, 30, streams, None)[1], streams)
+    gaps = gaps_of(plan, 30, streams)
+    return Run(plan, arrivals_from(plan, starts_of(plan, gaps, None)[0], gaps), streams)
 
 
 def poke(run):

@@ -80,6 +80,36 @@ def test_a_limit_visited_twice_is_judged_once():
         assert result.deviations.get("overdue", 0) == 2 * breached
 
 
+def test_a_limit_met_on_an_earlier_visit_was_judged():
+    """A span reached once, then begun anew and never reached again, is one met; one never reached is none."""
+    proc = procedure(
+        Step("serve", role="clerk", to=[Transition("submit", "check"), Transition("leave", "done")]),
+        Step("check", role="boss", to=[Transition("back", "serve", kind="rework", clock="restart")]),
+        limits=[TimeLimit(id="span", from_="serve", to="check", within="9h")],
+    )
+    exits = {"serve": {"submit": 0.5, "leave": 0.5}}
+    result = simulate(
+        proc, 200, scenario=situation(every="9h", serve="1h", check="1m", exits=exits), start=MONDAY
+    )
+    reached = sum(len(facts) > 2 for facts in result.journals().values())
+    assert result.breaches["span"] == Breaches("span", Text(), reached, 0)
+    assert 60 < reached < 140
+
+
+def test_a_step_that_leads_back_to_itself_was_met_before():
+    """Its clock is replaced in the very move that ends it."""
+    again = Transition(
+        "again", "serve", kind="rework", clock="restart", at_most=1, enforce={"rework": "refuse"}
+    )
+    serve = Step("serve", role="clerk", within="2h", to=[again, Transition("finish", "done")])
+    proc = procedure(serve, limits=[TimeLimit(id="span", from_="serve", to="done", within="9d")])
+    scenario = situation(every="9h", serve="1h", exits={"serve": {"again": 1}})
+    result = simulate(proc, 3, scenario=scenario, start=MONDAY)
+    assert result.steps["serve"].elapsed.count == 6
+    assert result.breaches["serve"] == Breaches("serve", Text(), 3, 0)
+    assert result.breaches["span"] == Breaches("span", Text(), 3, 0)
+
+
 def test_an_instance_without_a_target_is_not_judged():
     """A row that sets no target sets nothing to breach, and what never reached its goal was not judged."""
     matrix = TimeLimit(id="whole", match=[Row("1h", when="urgent"), Row(no_target=True)])

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import attrs
 import pytest
 from simulate_cases import DONE, OFFICE, calendars, one_step, procedure, situation
 
-from svcflow.errors import CalendarCoverageError, NaiveDatetime
+from svcflow.errors import CalendarCoverageError, NaiveDatetime, Refused
+from svcflow.kernel import Fire
 from svcflow.kernel.facts import Moved, Overdue, Started
 from svcflow.model.field import Field
 from svcflow.model.scenario import Pool
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.simulate import simulate
-from svcflow.simulate.run import MAX_VISITS
+from svcflow.simulate.plan import make_plan
+from svcflow.simulate.pool import RolePool
+from svcflow.simulate.run import MAX_VISITS, Run
+from svcflow.simulate.streams import Streams
+from svcflow.simulate.task import Task
+from svcflow.worktime import shipped_calendar
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 MICRO = timedelta(microseconds=1)
+ALWAYS = shipped_calendar("always")
 
 
 def at(hours, minutes=0, *, day=0):
@@ -151,6 +159,173 @@ def test_a_queue_left_by_a_deemed_move_is_forgotten():
     assert late == [0, 1, 1]
 
 
+def test_work_whose_turn_never_came_is_not_begun():
+    """Signing lapses after an hour, while the clerk writes for those who came later; two are signed in time."""
+    proc = procedure(
+        Step("write", role="clerk", to=[goes("submit", "sign")]),
+        Step(
+            "sign",
+            role="clerk",
+            within="1h",
+            on_overdue="lapse",
+            to=[goes("approve", "done"), goes("lapse", "done")],
+        ),
+    )
+    exits = {"sign": {"approve": 1}}
+    result, journals = run(proc, 6, situation(every="10m", write="55m", sign="2m", exits=exits))
+    assert [moves(facts)[-1][0] for facts in journals] == ["lapse"] * 4 + ["approve"] * 2
+    assert result.pools["clerk"].served == 8
+    assert result.still_open == 0
+
+
+def test_work_that_ends_when_its_deadline_has_just_passed_comes_too_late():
+    """The deemed move was made a microsecond before, even where both are worked off at one instant."""
+    slow = Step(
+        "slow",
+        role="clerk",
+        within="1h",
+        on_overdue="lapse",
+        to=[goes("finish", "done"), goes("lapse", "done")],
+    )
+    plan = make_plan(procedure(slow), situation(every="10m", exits={"slow": {"finish": 1}}), calendars)
+    for over_us, trigger in ((0, "finish"), (1, "lapse"), (2, "lapse")):
+        late = attrs.evolve(plan.steps["slow"], sample=lambda _, over_us=over_us: 3_600_000_000 + over_us)
+        one = Run(attrs.evolve(plan, steps={"slow": late}), [0], Streams(1))
+        one.go()
+        assert [fact[0] for fact in moves(one.cases[0].facts)] == [trigger]
+
+
+def test_branches_left_together_are_not_worked_on_any_more():
+    """When the whole of them lapses, whoever worked in one is free for others."""
+    both = Step(
+        "both",
+        within="1h",
+        on_overdue="lapse",
+        parallel=[
+            Branch(
+                "left", [Step("a", role="clerk", to=[goes("end_a", "a_done")]), Step("a_done", end="done")]
+            ),
+            Branch(
+                "right", [Step("b", role="boss", to=[goes("end_b", "b_done")]), Step("b_done", end="done")]
+            ),
+        ],
+        to=[goes("done", "next"), goes("lapse", "next", kind="exception")],
+    )
+    proc = procedure(both, Step("next", role="clerk", to=[goes("finish", "done")]))
+    pools = {role: Pool(calendar="always") for role in ("clerk", "boss")}
+    scenario = situation(every="60m", a="5h", b="10m", next="10m", pools=pools)
+    result, (facts,) = run(proc, 1, scenario)
+    assert moves(facts) == [("end_b", at(1, 10)), ("lapse", at(2)), ("finish", at(2, 10) + MICRO)]
+    assert result.pools["clerk"].served == 2
+
+
+def test_the_queue_keeps_its_order_past_work_for_another():
+    """Two pieces clerk-1 may not do stay at the head, before one that came later."""
+    pool = RolePool("clerk", 2, ALWAYS, 10**9)
+    first, second, a, b, c, d = (task(pool, barred) for barred in ("", "", "clerk-1", "clerk-1", "", ""))
+    for one in (first, second, a, b, c, d):
+        pool.ask(one)
+    assert list(pool.begin(0)) == [first, second]
+    pool.release(first, 10)
+    assert list(pool.begin(10)) == [c]
+    pool.release(second, 20)
+    assert list(pool.begin(20)) == [a]
+    pool.release(c, 30)
+    assert list(pool.begin(30)) == [d]
+    pool.release(a, 40)
+    assert list(pool.begin(40)) == [b]
+    assert pool.waits_us == [0, 0, 10, 20, 30, 40]
+    assert pool.busy_us == 10 + 20 + 20 + 20
+
+
+def task(pool, barred):
+    return Task(None, None, 1, 0, 0.5, None, pool, barred, 0)
+
+
+def test_a_waiting_step_is_answered_by_somebody_else_where_it_must():
+    """Of two, the other; where there is one, a stand-in. Nothing deviates."""
+    proc = procedure(
+        Step("ask", role="clerk", to=[goes("submit", "answer")]),
+        Step("answer", role="clerk", waits="recipient", not_by="ask", to=[goes("agree", "done")]),
+    )
+    for pools in ({"clerk": Pool(capacity=2)}, {"clerk": Pool(capacity=1)}, {}):
+        result, journals = run(proc, 20, situation(every="2h", ask="1h", answer="1h", pools=pools))
+        assert {tuple(fact.actor for fact in facts if isinstance(fact, Moved)) for facts in journals} == {
+            ("clerk-1", "clerk-2")
+        }
+        assert result.deviations == {}
+
+
+def test_who_must_differ_is_found_in_a_pool_without_bound():
+    """Another one is called in."""
+    proc = procedure(
+        Step("write", role="clerk", to=[goes("submit", "review")]),
+        Step("review", role="clerk", not_by="write", to=[goes("approve", "done")]),
+    )
+    _, (facts,) = run(proc, 1, situation(every="2h", write="1h", review="1h", pools={}))
+    assert [fact.actor for fact in facts if isinstance(fact, Moved)] == ["clerk-1", "clerk-2"]
+
+
+def test_a_way_that_data_closed_meanwhile_is_not_taken():
+    """The other branch brings a fee while this one is worked on; then the second way is open."""
+    free = goes("free", "a_done", when="fee == None")
+    paid = goes("paid", "a_done", when="fee >= 0")
+    bring = goes("bring", "b_done", requires=["fee"])
+    both = Step(
+        "both",
+        parallel=[
+            Branch("left", [Step("a", role="clerk", to=[free, paid]), Step("a_done", end="done")]),
+            Branch("right", [Step("b", role="boss", to=[bring]), Step("b_done", end="done")]),
+        ],
+        to=[goes("done", "done")],
+    )
+    proc = procedure(both, fields=[Field("fee", type="number")])
+    plan = make_plan(proc, situation(every="60m", a="2h", b="1h", pools={}), calendars)
+    one = Run(attrs.evolve(plan, sampled=()), [0], Streams(1))
+    one.go()
+    assert [fact[0] for fact in moves(one.cases[0].facts)] == ["bring", "paid", "done"]
+
+
+def test_a_way_that_data_closed_for_good_is_left_open():
+    """Nothing is forced: the work is over, the instance stays where it is, the clerk is free."""
+    both = Step(
+        "both",
+        parallel=[
+            Branch(
+                "left",
+                [
+                    Step("a", role="clerk", to=[goes("free", "a_done", when="fee == None")]),
+                    Step("a_done", end="done"),
+                ],
+            ),
+            Branch(
+                "right",
+                [
+                    Step("b", role="boss", to=[goes("bring", "b_done", requires=["fee"])]),
+                    Step("b_done", end="done"),
+                ],
+            ),
+        ],
+        to=[goes("done", "done")],
+    )
+    proc = procedure(both, fields=[Field("fee", type="number")])
+    pools = {"clerk": Pool(calendar="always")}
+    plan = make_plan(proc, situation(every="60m", a="2h", b="1h", pools=pools), calendars)
+    one = Run(attrs.evolve(plan, sampled=()), [0, 10], Streams(1))
+    one.go()
+    assert [[fact[0] for fact in moves(case.facts)] for case in one.cases] == [["bring"], ["bring"]]
+    assert one.pools["clerk"].served == 2
+    assert one.ended == 0
+
+
+def test_a_refused_command_would_stop_the_run():
+    """The run never hides that the kernel did not accept what it asked for."""
+    one = Run(make_plan(one_step(), situation(every="60m", serve="1h"), calendars), [0], Streams(1))
+    one.go()
+    with pytest.raises(Refused, match="has ended"):
+        one.advance(one.cases[0], Fire("finish"))
+
+
 @pytest.mark.parametrize(("capacity", "actors"), [(2, ["clerk-1", "clerk-2"]), (1, ["clerk-1", "clerk-2"])])
 def test_who_did_one_step_does_not_do_the_other(capacity, actors):
     """Another member of the pool acts; a pool of one lends a stand-in. Nothing deviates."""
@@ -234,6 +409,14 @@ def test_two_scenarios_share_their_random_numbers():
     assert [[m[0] for m in moves(facts)] for facts in few] == [[m[0] for m in moves(facts)] for facts in many]
     assert [facts[0].occurred_us for facts in few] == [facts[0].occurred_us for facts in many]
     assert [facts[-1].occurred_us for facts in few] != [facts[-1].occurred_us for facts in many]
+
+
+def test_a_calendar_that_ends_within_the_week_still_sets_hours_of_work():
+    """Whether a pool ever closes cannot be seen a week ahead then; its hours hold."""
+    pools = {"clerk": Pool(calendar="cn_office")}
+    start = datetime(2026, 12, 30, 1, tzinfo=UTC)
+    _, (facts,) = run(one_step(), 1, situation(every="60m", serve="60wm", pools=pools), start)
+    assert moves(facts) == [("finish", start + timedelta(hours=2))]
 
 
 def test_a_start_without_a_zone_is_refused():

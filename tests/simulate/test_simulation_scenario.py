@@ -77,6 +77,8 @@ def test_a_scenario_may_be_given_as_a_file():
         ("100m", "20m", "50m", "130m"),
         ("10wh", "120wm", "300wm", "780wm"),
         ("1wd", "96wm", "240wm", "624wm"),
+        ("10cd", "2880m", "7200m", "18720m"),
+        ("1mo", "8640m", "21600m", "56160m"),
     ],
 )
 def test_the_default_time_is_triangular_around_half_of_the_limit(within, low, mode, high):
@@ -139,6 +141,24 @@ def test_a_run_begins_on_a_monday_that_leaves_its_calendars_room():
     assert long.started_at.weekday() == 0
     assert date(2026, 12, 31) > long.finished_at.date()
     assert any("2026-01-05T08:30+08:00" in text.en for text in short.assumptions)
+
+
+def test_half_a_year_is_left_for_instances_to_end():
+    """Arrivals up to September would fit into 2026, but not what follows them."""
+    proc = one_step(calendar="cn_office")
+    for instances, year in ((100, 2026), (160, 2025)):
+        scenario = situation(every="8wh", serve="1m", arrivals="cn_office", pools={})
+        assert simulate(proc, instances, scenario=scenario).started_at.year == year
+
+
+def test_a_run_that_outlasts_its_calendar_begins_in_an_earlier_year():
+    """Arrivals take a week, the queue they leave behind three years."""
+    proc = one_step(calendar="cn_office")
+    scenario = situation(every="30wm", serve="100wh", pools={"clerk": Pool()})
+    result = simulate(proc, 60, scenario=scenario)
+    assert result.still_open == 0
+    assert result.started_at == datetime(2023, 1, 9, 0, 30, tzinfo=UTC)
+    assert result.finished_at.year == 2026
 
 
 def test_a_run_no_calendar_has_room_for_is_refused_at_once():

@@ -143,10 +143,10 @@ def _limit_sources(limit: TimeLimit, path: Path) -> Iterator[Finding]:
     if limit.source:
         return
     if not limit.match:
-        yield _unsourced(str(limit.within), path)
+        yield _unsourced(str(limit.rows[0].target), path)
     for place, row in enumerate(limit.match):
-        if row.within is not None and not row.source:
-            yield _unsourced(str(row.within), (*path, "match", place))
+        if row.target is not None and not row.source:
+            yield _unsourced(str(row.target), (*path, "match", place))
 
 
 def _unsourced(number: str, path: Path) -> Finding:

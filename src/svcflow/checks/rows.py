@@ -85,7 +85,7 @@ def _matrix(procedure: Procedure, limit: TimeLimit, path: Path) -> Iterator[Find
     yield from _unreachable(procedure, judged, paths)
     for one, other, example in _overlaps(judged):
         first, second = limit.match[one], limit.match[other]
-        if first.within != second.within:
+        if first.target != second.target:
             yield finding(
                 "limit-rows-overlap",
                 paths[other],

@@ -9,6 +9,7 @@ from svcflow.drawing.scene import Note
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import walk
+from svcflow.model.target import Target
 from svcflow.text import Text
 
 
@@ -29,6 +30,9 @@ def notes_of(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
 
 def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) -> Text:
     name = wording.name_of(limit.name, limit.id)
+    if limit.step is not None:
+        place = number.get(limit.step, "")
+        return Text(zh=f"{place} {name.zh or name.en}".strip(), en=f"{place} {name.en or name.zh}".strip())
     ends = []
     for key, edge in ((limit.from_, Text(zh="开始", en="start")), (limit.to, Text(zh="结束", en="end"))):
         step = procedure.all_steps.get(key) if key else None
@@ -44,13 +48,17 @@ def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) ->
     return Text(zh=f"{name.zh or name.en}（{zh}）", en=f"{name.en or name.zh} ({en})")
 
 
+def _target(target: Target | None) -> Text:
+    if target is None:
+        return Text(zh="无时限", en="no limit")
+    most = "≤ " if target.kind == "within" else ""
+    return Text(zh=f"{most}{target.text('zh')}", en=f"{most}{target.text('en')}")
+
+
 def _cases(limit: TimeLimit) -> Text:
     zh, en = [], []
     for row in limit.rows:
-        if row.within is None:
-            said = Text(zh="无时限", en="no limit")
-        else:
-            said = Text(zh=f"≤ {row.within.text('zh')}", en=f"≤ {row.within.text('en')}")
+        said = _target(row.target)
         if row.when is not None:
             guard = wording.condition_text(str(row.when))
             said = Text(zh=f"{guard} {said.zh}", en=f"{guard} {said.en}")

@@ -14,7 +14,7 @@ from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 from svcflow.worktime.instants import to_us
 
-__all__ = ["MARGIN_DAYS", "arrivals_of", "default_start_us"]
+__all__ = ["MARGIN_DAYS", "arrivals_from", "gaps_of", "starts_of"]
 
 FIRST_CHOICE = 2026
 MARGIN_DAYS = 180
@@ -22,41 +22,34 @@ MARGIN_DAYS = 180
 OPENING_MINUTE = 8 * 60 + 30
 
 
-def arrivals_of(
-    plan: Plan, instances: int, streams: Streams, start: datetime | None
-) -> tuple[int, tuple[int, ...]]:
-    """Return when the run starts, and when its instances do: the first one time between arrivals later.
+def gaps_of(plan: Plan, instances: int, streams: Streams) -> tuple[int, ...]:
+    """Draw the times between arrivals; the first is that from the start of the run to the first arrival."""
+    return tuple(plan.between(streams.of(number, "arrival")[0]) for number in range(1, instances + 1))
 
-    Raises: NaiveDatetime; CalendarCoverageError when no year leaves room for so many.
-    """
-    gaps = [plan.between(streams.of(number, "arrival")[0]) for number in range(1, instances + 1)]
-    start_us = default_start_us(plan, sum(gaps)) if start is None else to_us(start)
+
+def arrivals_from(plan: Plan, start_us: int, gaps: Sequence[int]) -> tuple[int, ...]:
+    """Return the instants at which instances start. Raises: CalendarCoverageError."""
     if plan.arrivals is None:
-        return start_us, tuple(start_us + passed for passed in accumulate(gaps))
-    return start_us, tuple(plan.arrivals.add_us(start_us, passed) for passed in accumulate(gaps))
+        return tuple(start_us + passed for passed in accumulate(gaps))
+    return tuple(plan.arrivals.add_us(start_us, passed) for passed in accumulate(gaps))
 
 
-def default_start_us(plan: Plan, arriving_us: int) -> int:
-    """Return 08:30 on the first Monday from 4 January of the latest year, at most 2026, that leaves room.
+def starts_of(plan: Plan, gaps: Sequence[int], start: datetime | None) -> tuple[int, ...]:
+    """Return when the run may start: at `start`, or at instants to try in turn until one leaves it room.
 
-    There is room when half a year after the last arrival every calendar of the run still speaks.
+    Tried are 08:30 on the first Monday from 4 January, in the latest year, at most 2026, in which every calendar
+    still speaks half a year after the last arrival, then one, three, seven … such years before it.
+
+    Raises: NaiveDatetime; CalendarCoverageError when there is no such year.
     """
+    if start is not None:
+        return (to_us(start),)
     first_year = max((c.covers.first.year for c in plan.calendars() if c.covers), default=FIRST_CHOICE)
-    for year in range(FIRST_CHOICE, first_year - 1, -1):
-        start_us = _monday_us(plan.calendar, year)
-        if _has_room(plan, start_us, arriving_us):
-            return start_us
-    hours = arriving_us // 3_600_000_000
-    raise CalendarCoverageError(
-        Text(
-            zh=f"到达共需 {hours} 小时，日历的覆盖范围容不下",
-            en=f"arrivals take {hours} hours, more than the calendars cover",
-        ),
-        Text(
-            zh="减少流程实例数，或延长日历的覆盖范围",
-            en="simulate fewer instances, or let the calendar cover more years",
-        ),
-    )
+    mondays = (_monday_us(plan.calendar, year) for year in range(FIRST_CHOICE, first_year - 1, -1))
+    fitting = [start_us for start_us in mondays if _has_room(plan, start_us, sum(gaps))]
+    if not fitting:
+        raise _no_room(sum(gaps))
+    return tuple(fitting[place] for place in (0, 1, 3, 7, 15) if place < len(fitting))
 
 
 def _monday_us(calendar: WorkCalendar, year: int) -> int:
@@ -75,3 +68,17 @@ def _has_room(plan: Plan, start_us: int, arriving_us: int) -> bool:
     except CalendarCoverageError:
         return False
     return True
+
+
+def _no_room(arriving_us: int) -> CalendarCoverageError:
+    hours = arriving_us // 3_600_000_000
+    return CalendarCoverageError(
+        Text(
+            zh=f"到达共需 {hours} 小时，日历的覆盖范围容不下",
+            en=f"arrivals take {hours} hours, more than the calendars cover",
+        ),
+        Text(
+            zh="减少流程实例数，或延长日历的覆盖范围",
+            en="simulate fewer instances, or let the calendar cover more years",
+        ),
+    )

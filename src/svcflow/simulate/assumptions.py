@@ -101,9 +101,9 @@ def _start(plan: Plan, chosen_us: int | None) -> Iterator[Text]:
     if chosen_us is not None:
         at = to_datetime(chosen_us).astimezone(plan.calendar.timezone).isoformat(timespec="minutes")
         yield Text(
-            zh=f"未给出开始时间，取 {at}（该年 1 月 4 日起第一个星期一 08:30，年份取日历容得下的最近一年，不晚于 2026 年）",
+            zh=f"未给出开始时间，取 {at}（该年 1 月 4 日起第一个星期一 08:30，所在年份日历容得下，不晚于 2026 年）",
             en=(
-                f"without a start, begun at {at} (08:30 on the first Monday from 4 January of the latest year, not "
+                f"without a start, begun at {at} (08:30 on the first Monday from 4 January of a year, not "
                 "after 2026, in which the calendars leave room)"
             ),
         )

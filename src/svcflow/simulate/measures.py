@@ -11,8 +11,9 @@ import attrs
 
 from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import Deviated, Fact, Moved, Overdue, Started
-from svcflow.kernel.instance import Instance
+from svcflow.kernel.instance import Clock, Instance
 from svcflow.simulate.pool import RolePool
+from svcflow.simulate.task import Case
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 
@@ -25,6 +26,7 @@ __all__ = [
     "deviations_by_kind",
     "durations_of",
     "pool_use",
+    "replaced_met",
     "step_times",
     "wilson",
 ]
@@ -113,21 +115,32 @@ def wilson(breached: int, judged: int) -> tuple[float, float]:
     return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
-def breaches_of(
-    compiled: Compiled, instances: Iterable[tuple[Instance, Sequence[Fact]]]
-) -> Mapping[str, Breaches]:
+def breaches_of(compiled: Compiled, cases: Iterable[Case]) -> Mapping[str, Breaches]:
     """Count for every limit the instances in which it was judged, and in which breached."""
     judged: Counter[str] = Counter()
     breached: Counter[str] = Counter()
-    for instance, facts in instances:
-        over = {fact.limit for fact in facts if isinstance(fact, Overdue)}
+    for case in cases:
+        over = {fact.limit for fact in case.facts if isinstance(fact, Overdue)}
+        met = {clock.limit for clock in case.instance.clocks.values() if _is_met(compiled, clock)}
         breached.update(over)
-        judged.update(over.union(_met(compiled, instance)))
+        judged.update(over | met | case.met)
     return {
         name: Breaches(name, limit.limit.name, judged[name], breached[name])
         for name, limit in compiled.limits.items()
         if not name.startswith("hold.")  # no hold is simulated
     }
+
+
+def replaced_met(compiled: Compiled, before: Instance, after: Instance) -> Iterator[str]:
+    """Yield the limits met on a visit that one command has replaced by the next visit.
+
+    A step's clock that ran until then was met in that command; a span begun anew was neither met nor breached.
+    """
+    for name, old in before.clocks.items():
+        if after.clocks[name].visit != old.visit:
+            left = not old.verdict and compiled.limits[name].limit.scope == "step"
+            if _is_met(compiled, old._replace(verdict="met") if left else old):
+                yield name
 
 
 def deviations_by_kind(facts: Iterable[Fact]) -> Mapping[str, int]:
@@ -179,11 +192,9 @@ def _rank(ordered: Sequence[int], percent: int) -> int:
     return ordered[-(-percent * len(ordered) // 100) - 1]
 
 
-def _met(compiled: Compiled, instance: Instance) -> Iterator[str]:
-    for name, clock in instance.clocks.items():
-        had_target = compiled.limits[name].rows[clock.row].target is not None
-        if had_target and (clock.verdict == "met" or clock.visit > 1):  # a new visit follows one that was met
-            yield name
+def _is_met(compiled: Compiled, clock: Clock) -> bool:
+    had_target = compiled.limits[clock.limit].rows[clock.row].target is not None
+    return had_target and clock.verdict == "met"
 
 
 def _entered(compiled: Compiled, place: CompiledStep) -> Iterator[str]:

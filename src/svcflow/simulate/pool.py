@@ -50,7 +50,7 @@ class RolePool:
         return len(self.waits_us)
 
     def begin(self, now_us: int) -> Iterator[Task]:
-        """Yield the work that begins now, or when the pool next opens; its member and start are set.
+        """Yield the work that somebody takes up now, to begin when the pool is open; its member and start are set.
 
         First come, first served, but nobody is held up by work that only another member may do.
         """
@@ -64,8 +64,8 @@ class RolePool:
                 passed.append(task)
                 continue
             task.member = member
-            task.start_us = self.calendar.add_us(now_us, 0)
-            self.waits_us.append(self.calendar.between_us(task.asked_us, task.start_us))
+            task.start_us = now_us
+            self.waits_us.append(self.calendar.between_us(task.asked_us, now_us))
             yield task
         self._queue.extendleft(reversed(passed))
 

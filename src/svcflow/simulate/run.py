@@ -17,6 +17,7 @@ from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import NEVER, STOPPED, Instance
 from svcflow.model.field import Value
 from svcflow.simulate.exits import choose_exit, open_row
+from svcflow.simulate.measures import replaced_met
 from svcflow.simulate.plan import Plan, StepPlan, never_closes
 from svcflow.simulate.pool import RolePool
 from svcflow.simulate.sampling import PLACEHOLDER, value_of
@@ -166,6 +167,8 @@ class Run:
         if not outcome.facts:
             return
         case.facts += outcome.facts
+        if case.instance.clocks is not outcome.instance.clocks:
+            case.met.update(replaced_met(self.compiled, case.instance, outcome.instance))
         case.instance = outcome.instance
         self._leave(case, outcome.facts)
         if outcome.instance.status == "ended":

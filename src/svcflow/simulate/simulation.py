@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from svcflow.errors import FieldError
+from svcflow.errors import CalendarCoverageError, FieldError
 from svcflow.kernel.facts import to_datetime
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
-from svcflow.simulate.arrivals import arrivals_of
+from svcflow.simulate.arrivals import arrivals_from, gaps_of, starts_of
 from svcflow.simulate.assumptions import assumptions_of
 from svcflow.simulate.fitting import check_scenario
 from svcflow.simulate.measures import breaches_of, deviations_by_kind, durations_of, pool_use, step_times
-from svcflow.simulate.plan import make_plan
+from svcflow.simulate.plan import Plan, make_plan
 from svcflow.simulate.result import Simulation
 from svcflow.simulate.run import Progress, Run
 from svcflow.simulate.stated import default_scenario
@@ -41,7 +41,9 @@ def simulate(
 
     `scenario` is one, the path of a scenario file, or None for the stated default. The same arguments give
     the same facts. Without `start` the run begins at 08:30, in the time of the procedure's calendar, on the
-    first Monday from 4 January of the latest year (2026 at most) in which the calendars leave room.
+    first Monday from 4 January of a year in which the calendars leave room: 2026 or the latest before it, and
+    when queues grow so long that the run outlasts a calendar after all, an earlier one (`progress` then counts
+    from the beginning).
 
     Raises:
         DeclarationError: the scenario names what the procedure does not have; every mistake is listed.
@@ -55,11 +57,26 @@ def simulate(
     chosen = _scenario(procedure, scenario)
     check_scenario(chosen, procedure, calendars)
     plan, streams = make_plan(procedure, chosen, calendars), Streams(seed)
-    start_us, arrivals_us = arrivals_of(plan, instances, streams, start)
-    run = Run(plan, arrivals_us, streams, progress)
-    run.go()
+    gaps = gaps_of(plan, instances, streams)
+    start_us, run = _run(plan, streams, gaps, starts_of(plan, gaps, start), progress)
     assumptions = assumptions_of(plan, None if start is not None else start_us)
     return _result(run, seed, start_us, assumptions)
+
+
+def _run(
+    plan: Plan, streams: Streams, gaps: Sequence[int], starts: Sequence[int], progress: Progress | None
+) -> tuple[int, Run]:
+    """Run from the first of the starts that leaves the run room, and return it with its start."""
+    for start_us in starts[:-1]:
+        run = Run(plan, arrivals_from(plan, start_us, gaps), streams, progress)
+        try:
+            run.go()
+        except CalendarCoverageError:
+            continue
+        return start_us, run
+    run = Run(plan, arrivals_from(plan, starts[-1], gaps), streams, progress)
+    run.go()
+    return starts[-1], run
 
 
 def _scenario(procedure: Procedure, given: Scenario | Path | str | None) -> Scenario:
@@ -91,7 +108,7 @@ def _result(run: Run, seed: int, start_us: int, assumptions: tuple[Text, ...]) -
         started_at=to_datetime(start_us),
         finished_at=to_datetime(run.now_us),
         events=run.events,
-        breaches=breaches_of(run.compiled, ((case.instance, case.facts) for case in run.cases)),
+        breaches=breaches_of(run.compiled, run.cases),
         deviations=deviations_by_kind(chain.from_iterable(journals.values())),
         whole=durations_of(whole, plan.calendar),
         steps={name: one for name, one in steps.items() if one is not None},

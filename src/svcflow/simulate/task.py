@@ -28,6 +28,8 @@ class Case:
     facts: list[Fact]
     tasks: dict[str, Task] = attrs.field(factory=dict)
     visits: dict[str, int] = attrs.field(factory=dict)
+    met: set[str] = attrs.field(factory=set)
+    """Limits that were met on a visit which a later one has replaced: the instance knows the last visit only."""
     wake_us: int = NEVER
     """When the kernel will move the instance by itself, as far as is known."""
 
