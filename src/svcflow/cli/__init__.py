@@ -1,0 +1,20 @@
+"""The command line: `svcflow COMMAND`. Commands are imported when they are asked for, so `--help` stays quick."""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code: 0 ok, 1 findings, 2 usage, 3 bad input."""
+    from svcflow.cli.app import app
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal without Chinese shows ?, it is no reason to fail
+    app(prog_name="svcflow")

@@ -1,0 +1,154 @@
+"""The application: the table of commands, each imported when it is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from svcflow.cli.asked import Asked
+from svcflow.cli.command import Option, asked_of, definitions, help_text, options, section, usage_prefix
+from svcflow.cli.failure import WrongUsage, explained
+from svcflow.text import Text
+
+__all__ = ["COMMANDS", "app"]
+
+COMMANDS: Mapping[str, Text] = {
+    "demo": Text(
+        zh="用一周的示例业务演示：办理、计时、留痕、绘图",
+        en="Run a week of example services and show the result",
+    ),
+    "check": Text(zh="检查流程文件，逐处指出问题", en="Check procedure files; every finding with its place"),
+    "draw": Text(zh="把流程画成泳道图", en="Draw a procedure as a swimlane map"),
+    "simulate": Text(
+        zh="按情形模拟流程，预测用时与超时", en="Simulate a procedure: times, queues, overdue shares"
+    ),
+    "conform": Text(zh="用事件日志对照流程，列出偏差", en="Hold an event log against a procedure"),
+    "start": Text(zh="启动一个流程实例", en="Start an instance of a procedure"),
+    "fire": Text(zh="办理：让实例流转到下一环节", en="Move an instance by a trigger"),
+    "hold": Text(zh="暂停实例的计时", en="Hold an instance: stop its clocks"),
+    "resume": Text(zh="恢复计时", en="Resume a held instance"),
+    "show": Text(
+        zh="查看实例：环节、时限、可办理事项、留痕", en="Show an instance: steps, deadlines, what is open"
+    ),
+    "list": Text(zh="列出实例", en="List instances"),
+    "deviations": Text(zh="列出已记录的偏差", en="List recorded deviations"),
+    "tick": Text(
+        zh="记录到期的预警、升级与超时", en="Record what became due: warnings, escalations, overdue"
+    ),
+    "verify": Text(zh="校验留痕的哈希链", en="Verify the journals against their hash chains"),
+    "doctor": Text(zh="检查运行环境", en="Look over the installation and say what is missing"),
+}
+_ABOUT = Text(
+    zh="标准化服务流程：声明一次，即可计时、留痕、绘图、模拟、对照日志。\n第一次使用：svcflow demo",
+    en="Standardised service procedures: declared once, then timed, recorded, drawn, simulated and "
+    "held against real logs.\n\nNew here? Run: svcflow demo",
+)
+_CODES = Text(
+    zh="退出码：0 正常，1 有发现或偏差，2 用法错误，3 输入有误。\n语言：--lang zh|en，或环境变量 SVCFLOW_LANG、LC_ALL、LANG。",
+    en="Exit codes: 0 ok, 1 findings or deviations, 2 usage, 3 bad input. Language: --lang zh|en, or the "
+    "variables SVCFLOW_LANG, LC_ALL, LANG.",
+)
+
+
+class Application(click.Group):
+    """The group that loads its commands by name, and lets every error out explained."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Read ahead what is asked for, then parse."""
+        asked = Asked.glance(args)
+        with explained(asked):
+            return super().make_context(info_name, args, parent, obj=asked, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        with explained(asked_of(ctx)):
+            return super().invoke(ctx)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """Return the names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"svcflow.cli.commands.{_MODULES.get(cmd_name, cmd_name)}")
+        found: click.Command = module.run
+        return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; one that does not exist is answered with the nearest."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, 1)
+            listed = near[0] if near else ", ".join(COMMANDS)
+            raise WrongUsage(
+                Text(zh=f"没有命令 {args[0]}", en=f"there is no command {args[0]!r}"),
+                Text(
+                    zh=f"是否指 {listed}" if near else f"可用：{listed}",
+                    en=f"did you mean {listed}?" if near else f"there are: {listed}",
+                ),
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the usage line."""
+        formatter.write_usage(ctx.command_path, "COMMAND [OPTIONS] [ARGS]...", prefix=usage_prefix(ctx))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what svcflow is."""
+        help_text(formatter, section(ctx, _ABOUT))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands, then the options."""
+        with formatter.section(section(ctx, Text(zh="命令", en="Commands"))):
+            definitions(formatter, [(name, section(ctx, text)) for name, text in COMMANDS.items()])
+        options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the exit codes."""
+        help_text(formatter, section(ctx, _CODES))
+
+
+_MODULES = {"list": "listing"}
+
+
+def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
+    if wanted:
+        from svcflow import __version__
+
+        click.echo(f"svcflow {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    "svcflow", cls=Application, invoke_without_command=True, context_settings={"max_content_width": 100}
+)
+@click.option(
+    "--lang",
+    cls=Option,
+    type=click.Choice(["zh", "en"]),
+    expose_value=False,
+    wording=Text(zh="说明与消息的语言", en="Language of help and messages."),
+)
+@click.option(
+    "--version",
+    cls=Option,
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    wording=Text(zh="显示版本", en="Show the version and exit."),
+)
+@click.pass_context
+def app(ctx: click.Context) -> None:
+    """Show the help when no command is given."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,0 +1,139 @@
+"""Commands and options that explain themselves in Chinese and English. They know no procedure and no store."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from svcflow.analysis.grid import cells
+from svcflow.cli.asked import Asked, Tongue
+from svcflow.cli.table import broken, padded
+from svcflow.text import Text
+
+__all__ = ["Command", "argument", "asked_of", "command", "help_text", "option"]
+
+_OPTIONS = Text(zh="选项", en="Options")
+_EXAMPLES = Text(zh="示例", en="Examples")
+_LONGEST_TERM = 26
+_HELP = Text(zh="显示此说明", en="Show this message and exit.")
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def asked_of(ctx: click.Context) -> Asked:
+    """Return what was asked for in this run."""
+    return ctx.find_object(Asked) or Asked()
+
+
+class Option(click.Option):
+    """An option with its help in two languages."""
+
+    def __init__(self, param_decls: Sequence[str] | None = None, *, wording: Text, **attributes: Any) -> None:
+        super().__init__(param_decls, help=wording.in_("en"), **attributes)
+        self.wording = wording
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return how the option stands in the help, in the asked language."""
+        spoken = copy.copy(self)
+        spoken.help = self.wording.in_(asked_of(ctx).lang)
+        return click.Option.get_help_record(spoken, ctx)
+
+
+class Command(click.Command):
+    """A command with its help in two languages and examples to copy."""
+
+    wording: Text = Text()
+    examples: tuple[str, ...] = ()
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the usage line."""
+        usage = " ".join(self.collect_usage_pieces(ctx))
+        formatter.write_usage(ctx.command_path, usage, prefix=_prefix(asked_of(ctx).lang))
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command does."""
+        help_text(formatter, self.wording.in_(asked_of(ctx).lang))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options."""
+        options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        with formatter.section(_EXAMPLES.in_(asked_of(ctx).lang)):
+            for line in self.examples:
+                formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+def options(self: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the options of a command or group."""
+    lang = asked_of(ctx).lang
+    records = []
+    for param in self.get_params(ctx):
+        record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+        if record is not None:
+            records.append((record[0], _HELP.in_(lang)) if "--help" in param.opts else record)
+    with formatter.section(_OPTIONS.in_(lang)):
+        definitions(formatter, records)
+
+
+def definitions(formatter: click.HelpFormatter, records: Sequence[tuple[str, str]]) -> None:
+    """Write terms and what they mean side by side, measured in cells; a long term stands on a line of its own."""
+    indent = formatter.current_indent
+    column = min(max(cells(term) for term, _ in records), _LONGEST_TERM) + 2
+    for term, meaning in records:
+        lines = broken(meaning, formatter.width - indent - column)
+        if cells(term) > _LONGEST_TERM:
+            lines.insert(0, "")
+        for head, line in zip((term, *("" for _ in lines)), lines, strict=False):
+            formatter.write(f"{'':{indent}}{padded(head, column)}{line}".rstrip() + "\n")
+
+
+def help_text(formatter: click.HelpFormatter, said: str) -> None:
+    """Write paragraphs; click would not break Chinese ones, which have no spaces."""
+    for paragraph in said.split("\n\n"):
+        formatter.write_paragraph()
+        with formatter.indentation():
+            room = formatter.width - formatter.current_indent
+            for written in paragraph.splitlines():
+                for line in broken(written, room):
+                    formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+def command(name: str, wording: Text, *examples: str) -> Callable[[Callable[..., Any]], Command]:
+    """Make a command of a function; its summary stands in the table of the application."""
+
+    def make(function: Callable[..., Any]) -> Command:
+        made = click.command(name, cls=Command, context_settings={"max_content_width": 100})(function)
+        made.wording = wording
+        made.examples = examples
+        return made
+
+    return make
+
+
+def option(*names: str, wording: Text, **attributes: Any) -> Decorator:
+    """Declare an option."""
+    return click.option(*names, cls=Option, wording=wording, **attributes)
+
+
+def argument(*names: str, **attributes: Any) -> Decorator:
+    """Declare an argument."""
+    return click.argument(*names, **attributes)
+
+
+def _prefix(lang: Tongue) -> str:
+    return "用法：" if lang == "zh" else "Usage: "
+
+
+def usage_prefix(ctx: click.Context) -> str:
+    """Return the word before a usage line."""
+    return _prefix(asked_of(ctx).lang)
+
+
+def section(ctx: click.Context, name: Text) -> str:
+    """Return the name of a section in the asked language."""
+    return name.in_(asked_of(ctx).lang)

@@ -1,0 +1,1 @@
+"""The commands, one module each; imported by name when they are asked for."""

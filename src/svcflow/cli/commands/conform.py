@@ -1,0 +1,122 @@
+"""`svcflow conform`: a foreign event log held against a procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from svcflow.cli.answer import answer, paragraphs
+from svcflow.cli.asked import Tongue
+from svcflow.cli.asking import spoken, with_procedures
+from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.failure import FOUND
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.analysis.conformance import CaseResult, Conformance
+
+
+@command(
+    "conform",
+    Text(
+        zh="把 XES 事件日志（.xes 或 .xes.gz）逐案例对照流程，列出偏差与超时。对照表说明日志中的活动对应哪个流转。\n有达到 --severity 的偏差时退出码为 1。",
+        en="Hold an XES event log (.xes or .xes.gz) against a procedure, case by case: deviations and overdue limits. "
+        "A mapping says which trigger each activity of the log stands for. Exits with 1 when a deviation is at least "
+        "of --severity.",
+    ),
+    "svcflow conform DomesticDeclarations.xes.gz --procedure expense_declaration",
+    "svcflow conform log.xes --procedure repair.yaml --mapping repair.mapping.yaml --top 20",
+)
+@argument("log", type=click.Path(path_type=Path))
+@option(
+    "--procedure",
+    required=True,
+    metavar="FILE|ID",
+    wording=Text(zh="流程，以文件或编号给出", en="The procedure."),
+)
+@option(
+    "--mapping",
+    metavar="FILE|ID",
+    wording=Text(
+        zh="对照表；该流程只有一份时可省略",
+        en="The mapping; may be left out when the procedure has only one.",
+    ),
+)
+@option(
+    "--top",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    wording=Text(zh="列出偏差最多的多少个案例", en="How many of the worst cases to list."),
+)
+@option(
+    "--severity",
+    type=click.Choice(["minor", "major", "critical"]),
+    default="minor",
+    show_default=True,
+    wording=Text(zh="达到此程度时退出码为 1", en="Exit with 1 from this severity on."),
+)
+@with_procedures
+@spoken
+@click.pass_context
+def run(
+    ctx: click.Context,
+    *,
+    log: Path,
+    procedure: str,
+    mapping: str | None,
+    top: int,
+    severity: str,
+    folder: str | None,
+) -> None:
+    """Replay, and show what departs."""
+    from svcflow.analysis.conform import conform
+    from svcflow.cli.commands.deviations import at_least
+    from svcflow.cli.declared import find_mapping, find_procedure
+    from svcflow.cli.progress import progress
+    from svcflow.kernel.calendars import calendars_of
+
+    asked = asked_of(ctx)
+    found = find_procedure(procedure, folder)
+    how = find_mapping(mapping, found)
+    with progress(log.name) as advance:
+        result = conform(log, found.procedure, how, calendars=calendars_of(found.catalog), progress=advance)
+    worst = _worst(result, top)
+    answer(
+        asked,
+        lambda: {**result.to_json(), "worst": [one.case for one in worst]},
+        lambda: paragraphs((result.table(asked.lang), _cases(worst, asked.lang))),
+    )
+    ctx.exit(FOUND if any(at_least(one.severity, severity) for one in result.deviations) else 0)
+
+
+def _worst(result: Conformance, top: int) -> list[CaseResult]:
+    deviating = [one for one in result.results if one.deviations]
+    return sorted(deviating, key=lambda one: (-len(one.deviations), one.case))[:top]
+
+
+def _cases(worst: Iterable[CaseResult], lang: Tongue) -> str:
+    from svcflow.cli.table import table
+    from svcflow.kernel.deviations import KINDS
+
+    rows = [
+        (
+            one.case,
+            str(len(one.deviations)),
+            (Text(zh="、", en=", ").in_(lang)).join(
+                dict.fromkeys(KINDS[d.kind].in_(lang) for d in one.deviations)
+            ),
+        )
+        for one in worst
+    ]
+    if not rows:
+        return ""
+    title = Text(zh="偏差最多的案例", en="Cases with most deviations").in_(lang)
+    heads = [
+        text.in_(lang)
+        for text in (Text(zh="案例", en="Case"), Text(zh="偏差", en="Count"), Text(zh="种类", en="Kinds"))
+    ]
+    return f"{title}\n{table(heads, rows, right=heads[1:2], indent=0, flows=True)}"

@@ -1,0 +1,143 @@
+"""`svcflow show`: one instance, whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from svcflow.cli.answer import answer, paragraphs
+from svcflow.cli.asking import actor_option, stored
+from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.cli.names import Names
+    from svcflow.cli.records import Record
+    from svcflow.kernel.commands import Actor
+    from svcflow.kernel.instance import Instance
+    from svcflow.runtime.engine import Engine
+
+
+@command(
+    "show",
+    Text(
+        zh="显示实例的状态、环节、数据、时限（含剩余时间）、偏差和可办理的事项；加 --journal 显示全部留痕。\n给出 --actor 时，按其岗位判断可否办理。",
+        en="Show an instance: status, steps, data, deadlines with what is left, deviations and the triggers that "
+        "are open; with --journal every fact. With --actor the triggers are judged for that actor.",
+    ),
+    "svcflow show repair-9 --db service.db",
+    "svcflow show repair-9 --db service.db --journal --actor tech-2:technician",
+)
+@argument("instance")
+@option("--journal", is_flag=True, wording=Text(zh="连同全部留痕", en="Every fact of the journal too."))
+@actor_option
+@stored
+@click.pass_context
+def run(
+    ctx: click.Context,
+    *,
+    instance: str,
+    journal: bool,
+    actor: Actor | None,
+    db: str | None,
+    folder: str | None,
+    at: datetime | None,
+) -> None:
+    """Show."""
+    from svcflow.cli.opening import engine_at, names_of
+    from svcflow.kernel.commands import Actor
+
+    asked = asked_of(ctx)
+    with engine_at(db, folder, at) as engine:
+        found = engine.instance(instance)
+        names = names_of(engine, found.procedure, found.version, asked.lang)
+        judged = actor or Actor("", None)
+        answer(
+            asked,
+            lambda: _record(engine, found, judged, journal=journal),
+            lambda: paragraphs(_parts(engine, found, names, judged, journal=journal)),
+        )
+
+
+def _record(engine: Engine, found: Instance, actor: Actor, *, journal: bool) -> Record:
+    from svcflow.cli.records import available_json, deadline_json, deviation_json, fact_json, instance_json
+
+    record: Record = {
+        "instance": instance_json(found),
+        "deadlines": [deadline_json(one) for one in engine.deadlines(found.id, ended=True)],
+        "available": [available_json(one) for one in engine.available(found.id, actor)],
+        "deviations": [deviation_json(one) for one in engine.deviations(instance=found.id)],
+    }
+    if journal:
+        record["journal"] = [fact_json(one) for one in engine.journal(found.id)]
+    return record
+
+
+def _parts(engine: Engine, found: Instance, names: Names, actor: Actor, *, journal: bool) -> Iterator[str]:
+    from svcflow.cli.grids import available_table, deadline_table, deviation_table
+    from svcflow.cli.moved import standing
+
+    lang = names.lang
+    yield standing(engine, found, lang)
+    yield _particulars(found, names)
+    deadlines = engine.deadlines(found.id, ended=True)
+    if deadlines:
+        yield _titled(
+            names, "时限", "Deadlines", deadline_table(deadlines, lambda _: names, lang, whose=False)
+        )
+    deviations = engine.deviations(instance=found.id)
+    if deviations:
+        grid = deviation_table(deviations, lambda _p, _v: names, lang, whose=False)
+        yield _titled(names, "偏差", "Deviations", grid)
+    available = engine.available(found.id, actor)
+    if available:
+        yield _titled(names, "可办理", "Triggers", available_table(available, names))
+    if journal:
+        yield _titled(names, "留痕", "Journal", _journal(engine, found, names))
+
+
+def _titled(names: Names, zh: str, en: str, grid: str) -> str:
+    return f"{Text(zh=zh, en=en).in_(names.lang)}\n{grid}"
+
+
+def _particulars(found: Instance, names: Names) -> str:
+    from svcflow.cli.table import padded
+    from svcflow.cli.wording import HOLDS, word
+
+    recipient = found.recipient + (f" ({found.group})" if found.group else "")
+    rows = [
+        (Text(zh="开始", en="started").in_(names.lang), names.when(found.started_at)),
+        (Text(zh="结束", en="ended").in_(names.lang), names.when(found.ended_at)),
+        (Text(zh="服务对象", en="recipient").in_(names.lang), recipient),
+        (Text(zh="暂停事由", en="held because").in_(names.lang), word(HOLDS, found.hold, names.lang)),
+        *((names.field(key), _value(value)) for key, value in found.data.items() if value is not None),
+        (Text(zh="凭证", en="evidence").in_(names.lang), ", ".join(sorted(found.evidence))),
+    ]
+    return "\n".join(f"  {padded(head, 18)} {said}" for head, said in rows if said)
+
+
+def _value(value: object) -> str:
+    return {True: "✓", False: "✗"}[value] if isinstance(value, bool) else str(value)
+
+
+def _journal(engine: Engine, found: Instance, names: Names) -> str:
+    from svcflow.cli.table import table
+    from svcflow.cli.telling import tell
+
+    heads = [text.in_(names.lang) for text in _JOURNAL]
+    rows = [
+        (str(fact.sequence), names.when(fact.occurred_at), fact.actor or "—", tell(fact, names))
+        for fact in engine.journal(found.id)
+    ]
+    return table(heads, rows, right=heads[:1], flows=True)
+
+
+_JOURNAL = (
+    Text(zh="序号", en="No."),
+    Text(zh="时间", en="When"),
+    Text(zh="办理人", en="Actor"),
+    Text(zh="事项", en="What happened"),
+)

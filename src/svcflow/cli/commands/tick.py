@@ -1,0 +1,53 @@
+"""`svcflow tick`: record what became due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from svcflow.cli.answer import answer
+from svcflow.cli.asking import stored
+from svcflow.cli.command import asked_of, command
+from svcflow.text import Text
+
+
+@command(
+    "tick",
+    Text(
+        zh="记录到现在为止到期的预警、升级、超时与自动流转。可由定时任务反复运行，何时运行不影响记录的内容。",
+        en="Record every warning, escalation, overdue and automatic move that became due up to now. Meant for a "
+        "scheduler; when it runs does not change what is recorded.",
+    ),
+    "svcflow tick --db service.db",
+    "*/5 * * * *  svcflow tick --db /srv/service.db --json >> /srv/tick.log",
+)
+@stored
+@click.pass_context
+def run(ctx: click.Context, *, db: str | None, folder: str | None, at: datetime | None) -> None:
+    """Tick, and say what was recorded."""
+    from svcflow.cli.opening import engine_at, names_of
+    from svcflow.cli.records import fact_json
+    from svcflow.cli.table import table
+    from svcflow.cli.telling import tell
+
+    asked = asked_of(ctx)
+    with engine_at(db, folder, at) as engine:
+        recorded = engine.tick()
+
+        def text() -> str:
+            if not recorded:
+                return Text(zh="没有到期事项", en="nothing was due").in_(asked.lang)
+            rows = []
+            for fact in recorded:
+                of = engine.instance(fact.instance)
+                names = names_of(engine, of.procedure, of.version, asked.lang)
+                rows.append((fact.instance, names.when(fact.occurred_at), tell(fact, names)))
+            heads = (
+                Text(zh="实例", en="Instance"),
+                Text(zh="时间", en="When"),
+                Text(zh="事项", en="What happened"),
+            )
+            return table([head.in_(asked.lang) for head in heads], rows, flows=True)
+
+        answer(asked, lambda: {"recorded": [fact_json(fact) for fact in recorded]}, text)

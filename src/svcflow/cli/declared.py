@@ -1,0 +1,131 @@
+"""Declared: find a procedure, scenario or mapping by file or by name. Knows where to look, not what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from svcflow.cli.opening import catalog_at
+from svcflow.errors import DeclarationError, Problem
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.model.catalog import Catalog
+    from svcflow.model.mapping import LogMapping
+    from svcflow.model.procedure import Procedure
+    from svcflow.model.scenario import Scenario
+
+__all__ = ["Found", "find_mapping", "find_procedure", "find_scenario", "is_file"]
+
+
+@attrs.frozen
+class Found:
+    """Hold a procedure and the catalog it stands in."""
+
+    procedure: Procedure
+    catalog: Catalog
+
+
+def find_procedure(named: str, folder: str | None) -> Found:
+    """Return the procedure of a YAML file, or of `ID` or `ID@VERSION` in the catalog.
+
+    The catalog of a file is its folder where no `--procedures` is given, so that calendars and mappings
+    beside it are found; a folder with faulty neighbours does not keep a sound file from being read.
+
+    Raises: DeclarationError, UnknownProcedure.
+    """
+    from svcflow.model.catalog import Catalog, load
+
+    if is_file(named):
+        procedure = load(named)
+        if folder is not None:
+            return Found(procedure, catalog_at(folder))
+        beside = _beside(Path(named))
+        return Found(
+            procedure, attrs.evolve(beside, procedures={(procedure.id, procedure.version): procedure})
+        )
+    catalog = catalog_at(folder)
+    assert isinstance(catalog, Catalog)  # noqa: S101  # for the type checker
+    name, sign, version = named.partition("@")
+    key = (name, int(version)) if sign and version.isascii() and version.isdigit() else named
+    return Found(catalog[key], catalog)
+
+
+def find_mapping(named: str | None, found: Found) -> LogMapping:
+    """Return a mapping by file or name; without a name the only one there is for the procedure.
+
+    Raises: DeclarationError.
+    """
+    from svcflow.model.catalog import load_mapping
+
+    if named is not None and is_file(named):
+        return load_mapping(named)
+    known = found.catalog.mappings
+    if named is not None and named in known:
+        return known[named]
+    fitting = [one for one in known.values() if one.procedure == found.procedure.id]
+    if named is None and len(fitting) == 1:
+        return fitting[0]
+    raise _unknown(Text(zh="日志对照表", en="mapping"), named, [one.id for one in fitting], "--mapping")
+
+
+def find_scenario(named: str | None, found: Found) -> Scenario | None:
+    """Return a scenario by file or name; without a name the only one there is for the procedure, None without any.
+
+    Raises: DeclarationError.
+    """
+    from svcflow.model.catalog import load_scenario
+
+    if named is not None and is_file(named):
+        return load_scenario(named)
+    known = found.catalog.scenarios
+    if named is not None and named in known:
+        return known[named]
+    fitting = [one for one in known.values() if one.procedure == found.procedure.id]
+    if named is None and len(fitting) < 2:
+        return fitting[0] if fitting else None
+    raise _unknown(Text(zh="情形", en="scenario"), named, [one.id for one in fitting], "--scenario")
+
+
+def is_file(named: str) -> bool:
+    """Tell whether a file is meant: by its suffix, or because it is there."""
+    return Path(named).suffix in (".yaml", ".yml") or Path(named).is_file()
+
+
+def _beside(file: Path) -> Catalog:
+    """Return what stands in the folder of a file and can be read; procedures are of no interest."""
+    from svcflow.model.catalog import Catalog, load_mapping, load_scenario
+    from svcflow.model.document import read_document
+
+    catalog = Catalog()
+    calendars, scenarios, mappings = {}, {}, {}
+    for path in sorted({*file.parent.glob("*.yaml"), *file.parent.glob("*.yml")} - {file}):
+        try:
+            document = read_document(path)
+            if document.kind == "calendar":
+                calendars[str(document.data["calendar"])] = document
+            elif document.kind == "scenario":
+                scenario = load_scenario(path)
+                scenarios[scenario.id] = scenario
+            elif document.kind == "mapping":
+                mapping = load_mapping(path)
+                mappings[mapping.id] = mapping
+        except DeclarationError:  # a neighbour that was not asked for; `svcflow check` reports it
+            continue
+    return attrs.evolve(catalog, calendars=calendars, scenarios=scenarios, mappings=mappings)
+
+
+def _unknown(what: Text, named: str | None, known: list[str], option: str) -> DeclarationError:
+    listed = ", ".join(known) or "—"
+    message = (
+        Text(zh=f"没有{what.zh} {named}", en=f"there is no {what.en} {named!r}")
+        if named is not None
+        else Text(zh=f"须指明{what.zh}", en=f"a {what.en} must be named")
+    )
+    remedy = Text(
+        zh=f"用 {option} 给出文件或名称；可用：{listed}",
+        en=f"give a file or name with {option}; there are: {listed}",
+    )
+    return DeclarationError([Problem((), message, remedy)])

@@ -1,0 +1,231 @@
+"""The outcome of the week: what the engine holds at its end, as values, as JSON and as text."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from svcflow.cli.answer import paragraphs
+from svcflow.cli.asked import Tongue
+from svcflow.cli.commands.verify import verification_json, verification_text
+from svcflow.cli.demo.folder import DATABASE, RECORD
+from svcflow.cli.demo.scene import FINISH, MONDAY, ZONE
+from svcflow.cli.grids import deadline_table, deviation_table, instance_table
+from svcflow.cli.names import Names
+from svcflow.cli.records import Record, deadline_json, deviation_json, fact_json, instance_json
+from svcflow.cli.table import table
+from svcflow.cli.telling import tell
+from svcflow.cli.wording import day_time
+from svcflow.kernel import facts
+from svcflow.kernel.deadlines import Deadline
+from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.facts import Fact
+from svcflow.kernel.instance import Instance
+from svcflow.model.catalog import Catalog
+from svcflow.runtime.engine import Engine
+from svcflow.runtime.verification import Verification
+from svcflow.text import NO_TEXT, Text
+
+__all__ = ["Diagrams", "Outcome"]
+
+_NOTABLE = (facts.Held, facts.Resumed, facts.Overdue, facts.Settled, facts.Deviated, facts.Refused)
+
+
+@attrs.frozen
+class Diagrams:
+    """Hold the names of the files drawn; `why` says why there is no PNG."""
+
+    svg: tuple[str, ...]
+    png: tuple[str, ...]
+    router: str
+    why: Text = NO_TEXT
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """Hold the end of the week."""
+
+    catalog: Catalog
+    folder: Path
+    commands: int
+    instances: tuple[Instance, ...]
+    deadlines: tuple[Deadline, ...]
+    deviations: tuple[Deviation, ...]
+    notable: tuple[Fact, ...]
+    verification: Verification
+    diagrams: Diagrams
+
+    @classmethod
+    def of(cls, engine: Engine, folder: Path, commands: int, diagrams: Diagrams) -> Outcome:
+        """Ask the engine."""
+        found = tuple(sorted(engine.instances(), key=lambda one: (one.started_us, one.id)))
+        running = [deadline for one in found for deadline in engine.deadlines(one.id)]
+        told = [
+            fact for one in found for fact in engine.journal(one.id) if _is_notable(engine.catalog, one, fact)
+        ]
+        return cls(
+            catalog=engine.catalog,
+            folder=folder,
+            commands=commands,
+            instances=found,
+            deadlines=tuple(sorted(running, key=_soonest)),
+            deviations=engine.deviations(),
+            notable=tuple(sorted(told, key=lambda fact: (fact.occurred_us, fact.instance, fact.sequence))),
+            verification=engine.verify(),
+            diagrams=diagrams,
+        )
+
+    def to_json(self) -> Record:
+        """Return everything that is shown, with keys that stay."""
+        return {
+            "folder": str(self.folder),
+            "database": DATABASE,
+            "from": MONDAY.isoformat(),
+            "at": FINISH.isoformat(),
+            "procedures": [procedure.id for procedure in self.catalog],
+            "commands": self.commands,
+            "notable": [fact_json(fact) for fact in self.notable],
+            "instances": [instance_json(one) for one in self.instances],
+            "deadlines": [deadline_json(one) for one in self.deadlines],
+            "deviations": [deviation_json(one) for one in self.deviations],
+            "verification": verification_json(self.verification),
+            "diagrams": {
+                "svg": list(self.diagrams.svg),
+                "png": list(self.diagrams.png),
+                "router": self.diagrams.router,
+                "no_png": {"zh": self.diagrams.why.zh, "en": self.diagrams.why.en},
+            },
+            "next": self.next_commands(),
+        }
+
+    def text(self, lang: Tongue) -> str:
+        """Return everything that is shown, as tables."""
+        return paragraphs(self._parts(lang))
+
+    def next_commands(self) -> list[str]:
+        """Return commands to copy, which look at what was made as it stood at the end of the week."""
+        store, at = shlex.quote(str(_shortest(self.folder) / DATABASE)), FINISH.isoformat(timespec="minutes")
+        if sys.platform == "win32":
+            first, last = f'$env:SVCFLOW_DB="{store}"; $env:SVCFLOW_AT="{at}"', "$env:SVCFLOW_AT=$null"
+        else:
+            first, last = f"export SVCFLOW_DB={store} SVCFLOW_AT={at}", "unset SVCFLOW_DB SVCFLOW_AT"
+        return [
+            first,
+            "svcflow show repair-lift --journal",
+            "svcflow show meeting-review",
+            "svcflow fire repair-socket accept --actor desk-1:dispatcher",
+            "svcflow deviations --severity critical",
+            "svcflow check --severity warning",
+            "svcflow simulate repair --instances 1000",
+            last,
+        ]
+
+    def _parts(self, lang: Tongue) -> Iterator[str]:
+        names = _Speaker(self.catalog, lang)
+        procedures = len({(one.procedure, one.version) for one in self.instances})
+        first, last = day_time(MONDAY, ZONE, lang), day_time(FINISH, ZONE, lang)
+        yield _said(
+            lang,
+            f"svcflow 演示：一个工作周，{first} 至 {last}（北京时间，虚拟时钟）\n"
+            f"{procedures} 个流程，{len(self.instances)} 个实例，{self.commands} 次办理，{self.verification.facts} 条留痕；人和事均为虚构",
+            f"svcflow demo: a working week, {first} to {last} (Asia/Shanghai, virtual clock)\n{procedures} procedures, {len(self.instances)} instances, "
+            f"{self.commands} commands, {self.verification.facts} facts; people and events are made up",
+        )
+        yield _titled(lang, "值得注意", "What stood out", self._notable(names))
+        yield _titled(lang, "实例", "Instances", instance_table(self.instances, names.of, lang))
+        due = deadline_table(self.deadlines, self._names_for(names), lang)
+        yield _titled(lang, "未完成的时限，先到期的在前", "Open deadlines, soonest first", due)
+        yield _titled(lang, "偏差", "Deviations", deviation_table(self.deviations, names.of, lang))
+        yield _said(lang, "留痕", "Journal") + "\n  " + verification_text(self.verification, lang)
+        yield _titled(lang, "文件", "Files", self._files(lang))
+        yield _titled(lang, "接下来可以试试", "What to look at next", _indented(self.next_commands()))
+
+    def _notable(self, names: _Speaker) -> str:
+        kept = {one.id: one for one in self.instances}
+        rows = []
+        for fact in self.notable:
+            one = kept[fact.instance]
+            spoken = names.of(one.procedure, one.version)
+            rows.append((spoken.when(fact.occurred_at), fact.instance, tell(fact, spoken)))
+        heads = (
+            Text(zh="时间", en="When"),
+            Text(zh="实例", en="Instance"),
+            Text(zh="事项", en="What happened"),
+        )
+        return table([head.in_(names.lang) for head in heads], rows, flows=True)
+
+    def _names_for(self, names: _Speaker) -> _DeadlineNames:
+        return _DeadlineNames(names, {one.id: one for one in self.instances})
+
+    def _files(self, lang: Tongue) -> str:
+        lines = [str(self.folder), f"  {DATABASE}  {RECORD}", "  " + "  ".join(self.diagrams.svg)]
+        if self.diagrams.png:
+            lines.append("  " + "  ".join(self.diagrams.png))
+        else:
+            lines.append(
+                _said(lang, f"  没有 PNG：{self.diagrams.why.zh}", f"  no PNG: {self.diagrams.why.en}")
+            )
+        return _indented(lines)
+
+
+@attrs.frozen
+class _Speaker:
+    """Give the names of each procedure, with the days of the week in one zone for the whole demonstration."""
+
+    catalog: Catalog
+    lang: Tongue
+
+    def of(self, procedure: str, version: int) -> Names:
+        return Names(self.catalog[procedure, version], self.lang, ZONE, self.written)
+
+    def written(self, at: datetime, zone: ZoneInfo) -> str:
+        return day_time(at, zone, self.lang, dated=not MONDAY <= at <= FINISH)
+
+
+@attrs.frozen
+class _DeadlineNames:
+    """Find the names for a deadline by its instance."""
+
+    names: _Speaker
+    instances: dict[str, Instance]
+
+    def __call__(self, deadline: Deadline) -> Names:
+        one = self.instances[deadline.instance]
+        return self.names.of(one.procedure, one.version)
+
+
+def _is_notable(catalog: Catalog, one: Instance, fact: Fact) -> bool:
+    """Pick what a supervisor would want to hear of: time, order, holds, refusals, rework and joined branches."""
+    if isinstance(fact, facts.Moved):
+        step = catalog[one.procedure, one.version].all_steps[fact.via or fact.step]
+        kinds = {move.kind for move in step.to if move.trigger == fact.trigger}
+        return "rework" in kinds or bool(step.parallel)
+    return isinstance(fact, _NOTABLE)
+
+
+def _soonest(one: Deadline) -> tuple[bool, datetime, str]:
+    return (one.due_at is None, one.due_at or FINISH, one.instance)
+
+
+def _shortest(folder: Path) -> Path:
+    """Return the folder as it is reached from here, when it lies below."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
+def _titled(lang: Tongue, zh: str, en: str, body: str) -> str:
+    return f"{_said(lang, zh, en)}\n{body}"
+
+
+def _indented(lines: list[str]) -> str:
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _said(lang: Tongue, zh: str, en: str) -> str:
+    return Text(zh=zh, en=en).in_(lang)

@@ -1,0 +1,70 @@
+"""Probes of what is declared: procedures, calendars and how long they still speak for the present."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from svcflow.cli.doctor.probe import Probe, plain
+from svcflow.cli.opening import catalog_at
+from svcflow.errors import DeclarationError, SvcflowError
+from svcflow.kernel.calendars import calendars_of
+from svcflow.text import Text
+from svcflow.worktime import WorkCalendar, shipped_names
+
+__all__ = ["calendar", "declared"]
+
+_SOON = timedelta(days=60)
+
+
+def declared(folder: str | None, today: date) -> Iterator[Probe]:
+    """Yield the findings about procedures and calendars."""
+    name = Text(zh="流程", en="Procedures")
+    try:
+        catalog = catalog_at(folder)
+    except DeclarationError as error:
+        remedy = Text(zh="见 svcflow check", en="see svcflow check")
+        yield Probe("procedures", name, "failure", error.message, remedy)
+        return
+    listed = ", ".join(f"{one.id} v{one.version}" for one in catalog)
+    yield Probe(
+        "procedures", name, "ok", plain(listed or "—"), data={"procedures": [one.id for one in catalog]}
+    )
+    look_up = calendars_of(catalog)
+    for known in sorted({*shipped_names(), *catalog.calendars}):
+        try:
+            yield calendar(look_up(known), today)
+        except SvcflowError as error:
+            yield Probe(f"calendar-{known}", _named(known), "failure", error.message, error.remedy)
+
+
+def calendar(found: WorkCalendar, today: date) -> Probe:
+    """Judge how far a calendar reaches: limits that end beyond its coverage cannot be computed."""
+    covers = found.covers
+    zone = found.timezone.key
+    if covers is None:
+        said = Text(zh=f"{zone}，不限期", en=f"{zone}, without end")
+        return Probe(f"calendar-{found.id}", _named(found.id), "ok", said, data={"covers": None})
+    left = covers.last - today
+    said = Text(
+        zh=f"{zone}，{covers.first} 至 {covers.last}",
+        en=f"{zone}, {covers.first} to {covers.last}",
+    )
+    data = {"covers": [covers.first.isoformat(), covers.last.isoformat()], "days_left": left.days}
+    if left >= _SOON:
+        return Probe(f"calendar-{found.id}", _named(found.id), "ok", said, data=data)
+    ended = left < timedelta(0)
+    tail = Text(
+        zh="，已到期" if ended else f"，还剩 {left.days} 天",
+        en=", it has ended" if ended else f", {left.days} days left",
+    )
+    remedy = Text(
+        zh="升级 svcflow，或在流程文件夹中放一份同名日历，写入新一年的安排",
+        en="upgrade svcflow, or put a calendar of that name with the new year into your procedures folder",
+    )
+    reach = Text(zh=said.zh + tail.zh, en=said.en + tail.en)
+    return Probe(f"calendar-{found.id}", _named(found.id), "warning", reach, remedy, data)
+
+
+def _named(calendar: str) -> Text:
+    return Text(zh=f"日历 {calendar}", en=f"Calendar {calendar}")

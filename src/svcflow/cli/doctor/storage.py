@@ -1,0 +1,75 @@
+"""Probes of storage: whether one may write here, and what a store's file is. Reads it; changes nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from svcflow.cli.doctor.probe import Probe, plain
+from svcflow.cli.opening import sqlite_file, url_of
+from svcflow.text import Text
+
+__all__ = ["storage"]
+
+_NAME = Text(zh="存储", en="Store")
+
+
+def storage(db: str | None) -> Iterator[Probe]:
+    """Yield the findings about the store and its folder; without a store about this folder."""
+    file = None if db is None else sqlite_file(url_of(db))
+    if db == "memory://":
+        yield Probe(
+            "store", _NAME, "note", Text(zh="内存，不留存", en="in memory, nothing outlives the process")
+        )
+    elif db is not None and file is None:
+        remedy = Text(zh="写文件名或 sqlite:///文件名", en="write a file name or sqlite:///FILE")
+        yield Probe("store", _NAME, "failure", Text(zh=f"不支持 {db}", en=f"{db} is not supported"), remedy)
+    if file is not None:
+        yield _store(file)
+    yield _writable(file.parent if file is not None else Path.cwd())
+
+
+def _store(file: Path) -> Probe:
+    from svcflow.store import schema
+
+    if not file.is_file():
+        said = Text(zh=f"没有文件 {file}", en=f"there is no file {file}")
+        return Probe(
+            "store", _NAME, "failure", said, Text(zh="svcflow start 会新建", en="svcflow start makes it")
+        )
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as reader:
+            found = reader.execute(
+                f"SELECT value FROM {schema.meta.name} WHERE name = 'schema'"  # noqa: S608  # a name of ours
+            ).fetchone()
+            count = reader.execute(f"SELECT count(*) FROM {schema.instances.name}").fetchone()  # noqa: S608  # same
+    except sqlite3.Error as error:
+        said = Text(zh=f"{file} 不是 svcflow 的存储：{error}", en=f"{file} is no store of svcflow: {error}")
+        remedy = Text(zh="换一个文件，或从备份恢复", en="choose another file, or restore it from a backup")
+        return Probe("store", _NAME, "failure", said, remedy)
+    version = None if found is None else found[0]
+    known = version == str(schema.VERSION)
+    data = {"file": str(file), "schema": version, "instances": count[0]}
+    said = Text(
+        zh=f"{file}，结构版本 {version}，{count[0]} 个实例",
+        en=f"{file}, schema version {version}, {count[0]} instances",
+    )
+    remedy = Text() if known else Text(zh="升级 svcflow", en="upgrade svcflow")
+    return Probe("store", _NAME, "ok" if known else "failure", said, remedy, data)
+
+
+def _writable(folder: Path) -> Probe:
+    name, where = Text(zh="写入权限", en="Writing"), folder.resolve()
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        said = Text(
+            zh=f"不能写入 {where}：{error.strerror}", en=f"{where} cannot be written: {error.strerror}"
+        )
+        remedy = Text(zh="另选文件夹，或检查权限", en="choose another folder, or see to its permissions")
+        return Probe("writing", name, "failure", said, remedy, {"folder": str(where)})
+    return Probe("writing", name, "ok", plain(str(where)), data={"folder": str(where)})

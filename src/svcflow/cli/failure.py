@@ -1,0 +1,196 @@
+"""Failure: how an error leaves the command line: in the asked language or as JSON, with its exit code.
+
+Only errors that are meant for people come here; a fault of ours keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import click
+
+from svcflow.cli.asked import Asked
+from svcflow.errors import DeclarationError, Problem, Refused, SvcflowError, dotted
+from svcflow.text import NO_TEXT, Text
+
+__all__ = ["FOUND", "OutputError", "WrongUsage", "WrongValue", "error_json", "explained", "problem_json"]
+
+FOUND, USAGE, BAD_INPUT, INTERRUPTED = 1, 2, 3, 130
+
+
+class WrongUsage(click.UsageError):
+    """The command was called in a way it does not know; bilingual."""
+
+    def __init__(self, message: Text, remedy: Text = NO_TEXT) -> None:
+        self.text = message
+        self.remedy = remedy
+        super().__init__(message.in_("en"))
+
+
+class WrongValue(click.BadParameter):
+    """A value on the command line is not written as it must be; bilingual."""
+
+    def __init__(self, text: Text, param: click.Parameter | None, ctx: click.Context | None) -> None:
+        self.text = text
+        super().__init__(text.in_("en"), ctx=ctx, param=param)
+
+
+class OutputError(SvcflowError, OSError):
+    """A file or folder cannot be written."""
+
+    code = "output"
+
+    @classmethod
+    def of(cls, where: object, error: OSError) -> OutputError:
+        """Explain why `where` cannot be written."""
+        return cls(
+            Text(
+                zh=f"无法写入 {where}：{error.strerror or error}",
+                en=f"{where} cannot be written: {error.strerror or error}",
+            ),
+            Text(
+                zh="检查文件夹是否存在、可写，或另选位置",
+                en="see that the folder exists and is writable, or choose another place",
+            ),
+        )
+
+
+class Failure(click.ClickException):
+    """What is shown of an error that stands in the input."""
+
+    exit_code = BAD_INPUT
+
+    def __init__(self, asked: Asked, said: str, data: dict[str, object]) -> None:
+        super().__init__(said)
+        self._asked, self._data = asked, data
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the message to stderr; for JSON the error to stdout."""
+        if self._asked.as_json:
+            click.echo(json.dumps(self._data, ensure_ascii=False, indent=2), file=file)
+        else:
+            click.echo(self.message, file=file or sys.stderr)
+
+
+class UsageFailure(Failure):
+    """What is shown of a command called in a wrong way."""
+
+    exit_code = USAGE
+
+
+class Interruption(Failure):
+    """What is shown when somebody pressed Ctrl-C."""
+
+    exit_code = INTERRUPTED
+
+
+@contextmanager
+def explained(asked: Asked) -> Iterator[None]:
+    """Turn usage errors and errors of the library into failures."""
+    try:
+        yield
+    except click.UsageError as error:
+        raise _usage(asked, error) from error
+    except click.Abort as error:
+        raise _interrupted(asked) from error
+    except KeyboardInterrupt as error:
+        raise _interrupted(asked) from error
+    except SvcflowError as error:
+        raise Failure(asked, _said(asked, error), error_json(error)) from error
+
+
+def error_json(error: SvcflowError) -> dict[str, object]:
+    """Return `{"error": …}`; both languages are kept, so that the form does not hang on `--lang`."""
+    data: dict[str, object] = {
+        "code": error.code,
+        "message": _both(error.message),
+        "remedy": _both(error.remedy),
+    }
+    if isinstance(error, Refused):
+        data["rule"] = error.rule
+    if isinstance(error, DeclarationError):
+        data["problems"] = [problem_json(problem) for problem in error.problems]
+    return {"error": data}
+
+
+def problem_json(problem: Problem) -> dict[str, object]:
+    """Return one mistake of a document in the form findings have."""
+    return {
+        "code": DeclarationError.code,
+        "severity": "error",
+        "path": dotted(problem.path),
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "message": _both(problem.message),
+        "remedy": _both(problem.remedy),
+    }
+
+
+def _both(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}
+
+
+def _said(asked: Asked, error: SvcflowError) -> str:
+    said = SvcflowError(error.message, error.remedy or _hint(error)).text(asked.lang)
+    break_ = "\n" if "\n" in said else ""
+    code = f"{error.code}: {error.rule}" if isinstance(error, Refused) else error.code
+    return f"错误 [{code}]：{break_}{said}" if asked.lang == "zh" else f"error [{code}]: {break_}{said}"
+
+
+def _hint(error: SvcflowError) -> Text:
+    """Say which option helps, where the kernel, which knows no options, says nothing."""
+    if isinstance(error, Refused) and error.rule == "role":
+        return Text(zh="用 --actor 编号:岗位 指明办理人", en="name who acts with --actor ID:ROLE")
+    return NO_TEXT
+
+
+def _usage(asked: Asked, error: click.UsageError) -> Failure:
+    message, remedy = _wording(error)
+    said = SvcflowError(message, remedy).text(asked.lang)
+    lines = [f"用法错误：{said}" if asked.lang == "zh" else f"usage error: {said}"]
+    if error.ctx is not None:
+        lines.insert(0, error.ctx.get_usage())
+        path = error.ctx.command_path
+        lines.append(f"见 {path} --help" if asked.lang == "zh" else f"see {path} --help")
+    data = {"code": "usage", "message": _both(message), "remedy": _both(remedy)}
+    return UsageFailure(asked, "\n".join(lines), {"error": data})
+
+
+def _interrupted(asked: Asked) -> Failure:
+    message = Text(zh="已中断", en="interrupted")
+    data = {"code": "interrupted", "message": _both(message), "remedy": _both(NO_TEXT)}
+    return Interruption(asked, message.in_(asked.lang), {"error": data})
+
+
+def _wording(error: click.UsageError) -> tuple[Text, Text]:
+    """Word an error of click in both languages; its own message stands where we know no better."""
+    said = error.format_message()
+    if isinstance(error, WrongUsage):
+        return error.text, error.remedy
+    if isinstance(error, click.NoSuchOption):
+        near = ", ".join(error.possibilities or ())
+        remedy = Text(zh=f"是否指 {near}", en=f"did you mean {near}?") if near else NO_TEXT
+        name = error.option_name
+        return Text(zh=f"没有选项 {name}", en=f"there is no option {name}"), remedy
+    if isinstance(error, click.MissingParameter):
+        name = _named(error)
+        return Text(zh=f"缺少 {name}", en=f"{name} is missing"), NO_TEXT
+    if isinstance(error, click.BadParameter):
+        name = _named(error)
+        if isinstance(error, WrongValue):
+            return Text(zh=f"{name}：{error.text.zh}", en=f"{name}: {error.text.en}"), NO_TEXT
+        return Text(zh=f"{name} 的值不对：{error.message}", en=f"{name}: {error.message}"), NO_TEXT
+    return Text(zh=said, en=said), NO_TEXT
+
+
+def _named(error: click.BadParameter) -> str:
+    if error.param is None:
+        return ""
+    if isinstance(error.param, click.Option):
+        return " / ".join(error.param.opts)
+    return error.param.human_readable_name

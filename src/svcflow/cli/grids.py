@@ -1,0 +1,143 @@
+"""The tables of instances, deadlines, deviations and open triggers, as several commands show them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from svcflow.cli.asked import Tongue
+from svcflow.cli.names import Names
+from svcflow.cli.table import table
+from svcflow.cli.wording import SEVERITIES, STATES, word
+from svcflow.kernel.availability import Available
+from svcflow.kernel.deadlines import Deadline
+from svcflow.kernel.deviations import KINDS, Deviation
+from svcflow.kernel.instance import Instance
+from svcflow.text import Text
+
+__all__ = ["NamesOf", "available_table", "deadline_table", "deviation_table", "instance_table"]
+
+NamesOf = Callable[[str, int], Names]
+
+_INSTANCE = Text(zh="实例", en="Instance")
+_PROCEDURE = Text(zh="流程", en="Procedure")
+_STATUS = Text(zh="状态", en="Status")
+_STEP = Text(zh="环节", en="Step")
+_STARTED = Text(zh="开始", en="Started")
+_LIMIT = Text(zh="时限", en="Limit")
+_DUE = Text(zh="截止", en="Due")
+_LEFT = Text(zh="剩余", en="Left")
+_STATE = Text(zh="计时", en="Clock")
+_WHEN = Text(zh="时间", en="When")
+_KIND = Text(zh="偏差", en="Deviation")
+_SEVERITY = Text(zh="程度", en="Severity")
+_WHERE = Text(zh="环节或时限", en="Step or limit")
+_OVER = Text(zh="超出", en="Over by")
+_REASON = Text(zh="说明", en="Reason")
+_ALLOWED = Text(zh="规定", en="Allowed")
+
+
+def instance_table(found: Iterable[Instance], names_of: NamesOf, lang: Tongue) -> str:
+    """Return the table of instances."""
+    rows = []
+    for one in found:
+        names = names_of(one.procedure, one.version)
+        rows.append(
+            (
+                one.id,
+                names.title(),
+                names.status(one),
+                names.steps(one.steps),
+                names.when(one.started_at),
+            )
+        )
+    return table(_heads(lang, _INSTANCE, _PROCEDURE, _STATUS, _STEP, _STARTED), rows)
+
+
+def deadline_table(
+    found: Iterable[Deadline], names_of: Callable[[Deadline], Names], lang: Tongue, *, whose: bool = True
+) -> str:
+    """Return the table of deadlines; `whose` says to name the instance, and leaves the state of the clock out."""
+    rows = [_deadline(one, names_of(one), whose=whose) for one in found]
+    return table(
+        _heads(lang, _INSTANCE, _LIMIT, _ALLOWED, _STATE, _DUE, _LEFT),
+        rows,
+        right=_heads(lang, _ALLOWED, _LEFT),
+    )
+
+
+def deviation_table(
+    found: Iterable[Deviation], names_of: NamesOf, lang: Tongue, *, whose: bool = True
+) -> str:
+    """Return the table of deviations; `whose` says to name the instance."""
+    rows = [_deviation(one, names_of(one.procedure, one.version), whose=whose) for one in found]
+    heads = _heads(lang, _WHEN, _INSTANCE, _KIND, _SEVERITY, _WHERE, _OVER, _REASON)
+    return table(heads, rows, right=_heads(lang, _OVER), flows=True)
+
+
+def available_table(found: Iterable[Available], names: Names) -> str:
+    """Return the table of triggers: what may be fired, by whom, with what; or why not."""
+    lang = names.lang
+    heads = _heads(
+        lang,
+        Text(zh="命令", en="Trigger"),
+        Text(zh="名称", en="Name"),
+        Text(zh="到", en="To"),
+        Text(zh="岗位", en="Role"),
+        Text(zh="须提供", en="Owes"),
+        Text(zh="不可办理的原因", en="Closed because"),
+    )
+    return table(heads, [_available(one, names) for one in found], flows=True)
+
+
+def _heads(lang: Tongue, *heads: Text) -> Sequence[str]:
+    return [head.in_(lang) for head in heads]
+
+
+def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
+    left = ""
+    if one.remaining is not None:
+        left = names.length(one.remaining, one.limit)
+        if one.state == "overdue":
+            left = f"超 {left}" if names.lang == "zh" else f"over {left}"
+    state = word(STATES, one.state, names.lang)
+    return (
+        one.instance if whose else "",
+        names.limit(one.limit),
+        one.amount.text(names.lang).replace(" of 24 h", ""),
+        "" if whose else state,
+        names.when(one.due_at) or (state if whose else ""),
+        left,
+    )
+
+
+def _deviation(one: Deviation, names: Names, *, whose: bool) -> tuple[str, ...]:
+    return (
+        names.when(one.occurred_at),
+        one.instance if whose else "",
+        KINDS[one.kind].in_(names.lang),
+        word(SEVERITIES, one.severity, names.lang),
+        names.limit(one.limit) if one.limit else names.step(one.step),
+        over(one, names),
+        one.reason or ", ".join(map(str, one.detail.get("missing", ()))),
+    )
+
+
+def over(one: Deviation, names: Names) -> str:
+    """Word by how much a limit was missed."""
+    if one.overrun is not None:
+        return names.length(one.overrun, one.limit)
+    return (Text(zh="尚未完成", en="still open").in_(names.lang)) if one.limit else ""
+
+
+def _available(one: Available, names: Names) -> tuple[str, ...]:
+    procedure = names.procedure
+    step = procedure.all_steps[one.step]
+    role = next((m.role for m in step.to if m.trigger == one.trigger and m.role), step.role) or ""
+    return (
+        one.trigger,
+        one.name.in_(names.lang),
+        names.step(one.to),
+        f"{names.role(role)} {role}" if role and names.lang == "zh" else role,
+        ", ".join(dict.fromkeys((*one.requires, *one.evidence))),
+        "" if one.open else one.why.in_(names.lang),
+    )

@@ -1,0 +1,39 @@
+"""What is said after a command went through: where the instance stands, and its open deadlines."""
+
+from __future__ import annotations
+
+from svcflow.cli.answer import paragraphs
+from svcflow.cli.asked import Tongue
+from svcflow.cli.grids import deadline_table
+from svcflow.cli.opening import names_of
+from svcflow.cli.records import Record, deadline_json, instance_json
+from svcflow.kernel.instance import Instance
+from svcflow.runtime.engine import Engine
+from svcflow.text import Text
+
+__all__ = ["moved_json", "moved_text", "standing"]
+
+
+def moved_json(engine: Engine, instance: Instance) -> Record:
+    """Return the instance and its open deadlines."""
+    return {
+        "instance": instance_json(instance),
+        "deadlines": [deadline_json(one) for one in engine.deadlines(instance.id)],
+    }
+
+
+def moved_text(engine: Engine, instance: Instance, lang: Tongue) -> str:
+    """Say where the instance stands, and what is due."""
+    names = names_of(engine, instance.procedure, instance.version, lang)
+    found = engine.deadlines(instance.id)
+    due = deadline_table(found, lambda _: names, lang, whose=False) if found else ""
+    return paragraphs((standing(engine, instance, lang), due))
+
+
+def standing(engine: Engine, instance: Instance, lang: Tongue) -> str:
+    """Return one line: id, procedure, status, steps, revision."""
+    names = names_of(engine, instance.procedure, instance.version, lang)
+    hold = "" if not instance.hold else f" ({instance.hold})"
+    zh = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}：{names.steps(instance.steps)}（修订号 {instance.revision}）"
+    en = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}: {names.steps(instance.steps)} (revision {instance.revision})"
+    return Text(zh=zh, en=en).in_(lang)

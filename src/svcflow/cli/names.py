@@ -1,0 +1,90 @@
+"""Names: the words one procedure has for its steps, roles, limits and triggers, in the asked language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from svcflow.cli.asked import Tongue
+from svcflow.cli.wording import HOLDS, OUTCOMES, STATUSES, duration, when, word
+from svcflow.kernel.instance import Instance
+from svcflow.model.amount import Family
+from svcflow.model.procedure import Procedure
+
+__all__ = ["Names"]
+
+_HOLD = "hold."
+
+
+@attrs.frozen
+class Names:
+    """Speak of one procedure; `zone` is that of its calendar, `written` how instants are shown there."""
+
+    procedure: Procedure
+    lang: Tongue
+    zone: ZoneInfo
+    written: Callable[[datetime, ZoneInfo], str] = when
+
+    def title(self) -> str:
+        """Return the procedure's name."""
+        return self.procedure.name.in_(self.lang) or self.procedure.id
+
+    def step(self, step: str) -> str:
+        """Return a step's name."""
+        found = self.procedure.all_steps.get(step)
+        return (found.name.in_(self.lang) if found else "") or step
+
+    def steps(self, steps: Iterable[str]) -> str:
+        """Return the names of several steps."""
+        return ("、" if self.lang == "zh" else ", ").join(map(self.step, steps))
+
+    def role(self, role: str) -> str:
+        """Return a role's name."""
+        found = self.procedure.roles.get(role)
+        return (found.name.in_(self.lang) if found else "") or role
+
+    def limit(self, limit: str) -> str:
+        """Return a limit's name; `hold.REASON` is that of a hold."""
+        if limit.startswith(_HOLD):
+            reason = word(HOLDS, limit.removeprefix(_HOLD), self.lang)
+            return f"暂停：{reason}" if self.lang == "zh" else f"hold: {reason}"
+        found = self.procedure.time_limits.get(limit)
+        return (found.name.in_(self.lang) if found else "") or limit
+
+    def trigger(self, trigger: str, step: str) -> str:
+        """Return the name of a trigger at a step."""
+        found = self.procedure.all_steps.get(step)
+        moves = [move for move in found.to if move.trigger == trigger] if found else []
+        return (moves[0].name.in_(self.lang) if moves else "") or trigger
+
+    def field(self, field: str) -> str:
+        """Return a field's name."""
+        found = self.procedure.fields.get(field)
+        return (found.name.in_(self.lang) if found else "") or field
+
+    def when(self, at: datetime | None) -> str:
+        """Write an instant in the calendar's zone."""
+        return "" if at is None else self.written(at, self.zone)
+
+    def length(self, length: timedelta, limit: str = "") -> str:
+        """Word a length of time in the clock of a limit."""
+        families = set(self._families(limit))
+        return duration(length, self.lang, working=bool(families) and "elapsed" not in families)
+
+    def status(self, instance: Instance) -> str:
+        """Word how an instance stands; an ended one by its outcome."""
+        if instance.status == "ended":
+            return word(OUTCOMES, instance.outcome, self.lang)
+        return word(STATUSES, instance.status, self.lang)
+
+    def _families(self, limit: str) -> Iterator[Family]:
+        """Yield the clocks the rows of a limit run on; where they differ, time is told as elapsed."""
+        if limit.startswith(_HOLD):
+            rules = [rule for rule in self.procedure.holds if rule.reason == limit.removeprefix(_HOLD)]
+            yield from (rule.at_most.family for rule in rules if rule.at_most is not None)
+        elif limit in self.procedure.time_limits:
+            rows = self.procedure.time_limits[limit].rows
+            yield from (row.within.family for row in rows if row.within is not None)

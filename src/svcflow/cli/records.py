@@ -1,0 +1,111 @@
+"""Records: instances, deadlines, deviations and facts as JSON values with keys that stay.
+
+Instants are ISO 8601 in UTC, lengths of time whole seconds; nothing here hangs on a language.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from svcflow.kernel.availability import Available
+from svcflow.kernel.deadlines import Deadline
+from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.facts import Fact, to_datetime, to_record
+from svcflow.kernel.instance import Instance
+
+__all__ = ["available_json", "deadline_json", "deviation_json", "fact_json", "instance_json"]
+
+Record = dict[str, Any]
+
+
+def instance_json(one: Instance) -> Record:
+    """Return an instance."""
+    return {
+        "id": one.id,
+        "procedure": one.procedure,
+        "version": one.version,
+        "status": one.status,
+        "outcome": one.outcome,
+        "steps": list(one.steps),
+        "hold": one.hold,
+        "data": dict(one.data),
+        "evidence": sorted(one.evidence),
+        "recipient": one.recipient,
+        "group": one.group,
+        "revision": one.revision,
+        "sequence": one.sequence,
+        "started_at": _iso(one.started_at),
+        "ended_at": _iso(one.ended_at),
+    }
+
+
+def deadline_json(one: Deadline) -> Record:
+    """Return a deadline; `remaining_s` is in the limit's own clock, negative once overdue."""
+    return {
+        "instance": one.instance,
+        "limit": one.limit,
+        "step": one.step,
+        "amount": str(one.amount),
+        "severity": one.severity,
+        "state": one.state,
+        "due_at": _iso(one.due_at),
+        "remaining_s": _seconds(one.remaining),
+    }
+
+
+def deviation_json(one: Deviation) -> Record:
+    """Return a deviation; `overrun_s` is in the limit's own clock, null until the limit has ended."""
+    return {
+        "instance": one.instance,
+        "sequence": one.sequence,
+        "procedure": one.procedure,
+        "version": one.version,
+        "kind": one.kind,
+        "severity": one.severity,
+        "step": one.step,
+        "role": one.role,
+        "actor": one.actor,
+        "occurred_at": _iso(one.occurred_at),
+        "limit": one.limit,
+        "due_at": _iso(one.due_at),
+        "overrun_s": _seconds(one.overrun),
+        "trigger": one.trigger,
+        "reason": one.reason,
+        "detail": dict(one.detail),
+    }
+
+
+def available_json(one: Available) -> Record:
+    """Return what may be fired."""
+    return {
+        "trigger": one.trigger,
+        "step": one.step,
+        "to": one.to,
+        "open": one.open,
+        "requires": list(one.requires),
+        "evidence": list(one.evidence),
+        "rule": one.rule,
+        "why": {"zh": one.why.zh, "en": one.why.en},
+    }
+
+
+def fact_json(one: Fact) -> Record:
+    """Return a fact with its instants as text."""
+    record: Record = {"kind": one.kind}
+    for key, value in to_record(one).items():
+        if key == "overrun_us":
+            record["overrun_s"] = value / 1_000_000
+        elif key.endswith("_us"):
+            record[f"{key[:-3]}_at"] = _iso(to_datetime(value))
+        else:
+            record[key] = value
+    return record
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _seconds(length: timedelta | None) -> float | None:
+    return None if length is None else length.total_seconds()

@@ -1,0 +1,101 @@
+"""A table for the terminal: columns aligned by the cells characters take, so that Chinese lines up.
+
+It knows texts only; a table too wide is made to fit, the last column by going on below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from svcflow.analysis.grid import cells
+
+__all__ = ["WIDEST", "broken", "clipped", "padded", "table"]
+
+WIDEST = 100
+_GAP = 2
+_NARROWEST = 12
+_PIECE = re.compile(r"(?:[⺀-鿿＀-￯]|[^⺀-鿿＀-￯\s]+)[，。；：、）》？！]*\s*|\s+")
+
+
+def table(
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    right: Iterable[str] = (),
+    indent: int = 2,
+    flows: bool = False,
+) -> str:
+    """Return the table with a rule under its heads; empty columns are left out, `right` names right-aligned ones.
+
+    What is too long is cut; with `flows`, in the last column it goes on below instead.
+    """
+    filled = [tuple(row) for row in rows]
+    last = len(heads) - 1
+    kept = [place for place in range(len(heads)) if any(row[place] for row in filled)]
+    heads = [heads[place] for place in kept]
+    filled = [tuple(row[place] for place in kept) for row in filled]
+    flows = flows and kept[-1:] == [last]
+    widths = _widths(heads, filled, WIDEST - indent, _NARROWEST if flows else WIDEST)
+    named = set(right)
+    rights = [head in named for head in heads]
+    rule = ["─" * width for width in widths]
+    flowed = [line for row in filled for line in (_flowed(row, widths[-1]) if flows else (row,))]
+    lines = [_line(row, widths, rights) for row in (heads, rule, *flowed)]
+    return "\n".join(f"{'':{indent}}{line}" for line in lines)
+
+
+def clipped(text: str, width: int) -> str:
+    """Cut a text to so many cells, with an ellipsis when something is lost."""
+    if cells(text) <= width:
+        return text
+    kept = ""
+    for char in text:
+        if cells(kept + char) > width - 1:
+            break
+        kept += char
+    return f"{kept.rstrip()}…"
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Fill a text up to so many cells."""
+    space = " " * max(0, width - cells(text))
+    return space + text if right else text + space
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]], room: int, least: int) -> list[int]:
+    """Return the widths of the columns; the last gives way down to `least`, then the widest, until they fit."""
+    widths = [max(map(cells, column)) for column in zip(heads, *rows, strict=True)]
+    over = sum(widths) + _GAP * (len(widths) - 1) - room
+    if over > 0:
+        widths[-1] = max(widths[-1] - over, min(least, widths[-1]))
+    while sum(widths) + _GAP * (len(widths) - 1) > room and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _flowed(row: Sequence[str], width: int) -> Iterator[Sequence[str]]:
+    """Yield the row, and below it what its last text has no room for."""
+    first, *more = broken(row[-1], width)
+    yield (*row[:-1], first)
+    for text in more:
+        yield (*("" for _ in row[:-1]), text)
+
+
+def broken(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most so many cells, at spaces and between Chinese characters."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        for part in (piece,) if cells(piece.rstrip()) <= width else piece:
+            if lines[-1] and cells((lines[-1] + part).rstrip()) > width:
+                lines.append("")
+            lines[-1] += part if lines[-1] else part.lstrip()
+    return [line.rstrip() for line in lines]
+
+
+def _line(row: Sequence[str], widths: Sequence[int], rights: Sequence[bool]) -> str:
+    parts = (
+        padded(clipped(text, width), width, right=right)
+        for text, width, right in zip(row, widths, rights, strict=True)
+    )
+    return (" " * _GAP).join(parts).rstrip()

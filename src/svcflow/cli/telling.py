@@ -1,0 +1,113 @@
+"""Telling: one line for each fact of a journal, in the words of its procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from svcflow.cli.names import Names
+from svcflow.cli.wording import HOLDS, word
+from svcflow.kernel import facts
+from svcflow.kernel.deviations import KINDS
+from svcflow.kernel.facts import Fact, to_datetime
+from svcflow.text import Text
+
+__all__ = ["tell"]
+
+
+def tell(fact: Fact, names: Names) -> str:
+    """Return what happened, without when and who."""
+    return _TELL[type(fact)](fact, names)
+
+
+def _said(names: Names, zh: str, en: str) -> str:
+    return Text(zh=zh, en=en).in_(names.lang)
+
+
+def _started(fact: facts.Started, names: Names) -> str:
+    step = names.step(fact.step)
+    return _said(names, f"开始：{step}", f"started: {step}")
+
+
+def _moved(fact: facts.Moved, names: Names) -> str:
+    way = f"{names.step(fact.step)} → {names.step(fact.to)}"
+    trigger = names.trigger(fact.trigger, fact.via or fact.step)
+    if fact.automatic:
+        return _said(names, f"{way}（自动：{trigger}）", f"{way} (by itself: {trigger})")
+    if fact.override:
+        return _said(
+            names,
+            f"{way}（{trigger}，越过次序：{fact.override}）",
+            f"{way} ({trigger}; overridden: {fact.override})",
+        )
+    return _said(names, f"{way}（{trigger}）", f"{way} ({trigger})")
+
+
+def _updated(fact: facts.Updated, names: Names) -> str:
+    listed = ", ".join([*map(names.field, fact.data), *fact.evidence])
+    return _said(names, f"补充：{listed}", f"added: {listed}")
+
+
+def _held(fact: facts.Held, names: Names) -> str:
+    reason = word(HOLDS, fact.reason, names.lang)
+    return _said(names, f"暂停计时：{reason}", f"held: {reason}")
+
+
+def _resumed(fact: facts.Resumed, names: Names) -> str:
+    reason = word(HOLDS, fact.reason, names.lang)
+    return _said(names, f"恢复计时（{reason}）", f"resumed (was {reason})")
+
+
+def _warned(fact: facts.Warned, names: Names) -> str:
+    limit, due = names.limit(fact.limit), names.when(to_datetime(fact.due_us))
+    return _said(
+        names, f"预警：{limit}已用 {fact.at}，{due} 到期", f"warning: {limit} at {fact.at}, due {due}"
+    )
+
+
+def _escalated(fact: facts.Escalated, names: Names) -> str:
+    limit, role = names.limit(fact.limit), names.role(fact.role)
+    return _said(names, f"升级：{limit}（{fact.at}）报{role}", f"escalated: {limit} at {fact.at} to {role}")
+
+
+def _overdue(fact: facts.Overdue, names: Names) -> str:
+    limit, kind = names.limit(fact.limit), KINDS[fact.deviation].in_(names.lang)
+    return _said(names, f"{kind}：{limit}", f"{kind}: {limit}")
+
+
+def _settled(fact: facts.Settled, names: Names) -> str:
+    limit = names.limit(fact.limit)
+    late = names.length(timedelta(microseconds=fact.overrun_us), fact.limit)
+    return _said(names, f"{limit}完成，逾期 {late}", f"{limit} ended {late} late")
+
+
+def _deviated(fact: facts.Deviated, names: Names) -> str:
+    kind, step = KINDS[fact.deviation].in_(names.lang), names.step(fact.step)
+    missing = ", ".join(fact.detail.get("missing", ()))
+    more = fact.reason or missing
+    return _said(
+        names,
+        f"{kind}：{step}{f'（{more}）' if more else ''}",
+        f"{kind}: {step}{f' ({more})' if more else ''}",
+    )
+
+
+def _refused(fact: facts.Refused, names: Names) -> str:
+    reason = fact.reason.in_(names.lang)
+    return _said(names, f"被拒绝：{reason}", f"refused: {reason}")
+
+
+_TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
+    facts.Started: _started,
+    facts.Moved: _moved,
+    facts.Updated: _updated,
+    facts.Held: _held,
+    facts.Resumed: _resumed,
+    facts.Warned: _warned,
+    facts.Escalated: _escalated,
+    facts.Overdue: _overdue,
+    facts.Settled: _settled,
+    facts.Deviated: _deviated,
+    facts.Refused: _refused,
+}

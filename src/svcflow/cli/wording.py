@@ -1,0 +1,114 @@
+"""Words for people: lengths of time, instants, states and kinds, in Chinese and English. Knows no procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from svcflow.cli.asked import Tongue
+from svcflow.text import Text
+
+__all__ = [
+    "HOLDS",
+    "OUTCOMES",
+    "SEVERITIES",
+    "STATES",
+    "STATUSES",
+    "day_time",
+    "duration",
+    "many",
+    "when",
+    "word",
+]
+
+STATUSES: Mapping[str, Text] = {
+    "running": Text(zh="办理中", en="running"),
+    "held": Text(zh="暂停", en="held"),
+    "ended": Text(zh="已结束", en="ended"),
+}
+OUTCOMES: Mapping[str, Text] = {
+    "completed": Text(zh="办结", en="completed"),
+    "rejected": Text(zh="不予办理", en="rejected"),
+    "cancelled": Text(zh="已取消", en="cancelled"),
+}
+STATES: Mapping[str, Text] = {
+    "running": Text(zh="计时中", en="running"),
+    "paused": Text(zh="停止计时", en="paused"),
+    "overdue": Text(zh="已超时", en="overdue"),
+    "met": Text(zh="按时", en="met"),
+    "late": Text(zh="逾期完成", en="late"),
+    "cancelled": Text(zh="不再适用", en="cancelled"),
+}
+SEVERITIES: Mapping[str, Text] = {
+    "minor": Text(zh="一般", en="minor"),
+    "major": Text(zh="较重", en="major"),
+    "critical": Text(zh="严重", en="critical"),
+    "error": Text(zh="错误", en="error"),
+    "warning": Text(zh="警告", en="warning"),
+    "note": Text(zh="提示", en="note"),
+}
+HOLDS: Mapping[str, Text] = {
+    "recipient": Text(zh="服务对象原因", en="waiting for the recipient"),
+    "third_party": Text(zh="第三方原因", en="waiting for a third party"),
+    "statutory": Text(zh="法定事由", en="statutory"),
+}
+_DAYS = Text(zh="一二三四五六日", en="Mon Tue Wed Thu Fri Sat Sun")
+_UNITS = {"d": Text(zh="天", en=" d"), "h": Text(zh="小时", en=" h"), "m": Text(zh="分", en=" min")}
+_SECONDS = Text(zh="秒", en=" s")
+
+
+def word(words: Mapping[str, Text], key: str, lang: Tongue) -> str:
+    """Return the word for a key; a key without one stands for itself."""
+    found = words.get(key)
+    return found.in_(lang) if found else key
+
+
+def duration(length: timedelta, lang: Tongue, *, working: bool = False) -> str:
+    """Word a length of time, to the minute; days only of elapsed time, since a working day has no fixed length.
+
+    >>> duration(timedelta(hours=26, minutes=5), "en"), duration(timedelta(minutes=90), "zh", working=True)
+    ('1 d 2 h', '1小时30分（工作时间）')
+    """
+    seconds = round(abs(length.total_seconds()))
+    if seconds < 60:
+        said = f"{seconds}{_SECONDS.in_(lang)}"
+    else:
+        said = _in_units(round(seconds / 60), lang, days=not working)
+    if working:
+        return f"{said}（工作时间）" if lang == "zh" else f"{said} working"
+    return said
+
+
+def when(at: datetime, zone: ZoneInfo) -> str:
+    """Write an instant on the local clock with its offset: `2026-03-02 09:00+08`."""
+    local = at.astimezone(zone)
+    offset = f"{local:%z}"
+    return f"{local:%Y-%m-%d %H:%M}{offset[:3]}{'' if offset.endswith('00') else ':' + offset[3:]}"
+
+
+def day_time(at: datetime, zone: ZoneInfo, lang: Tongue, *, dated: bool = True) -> str:
+    """Write an instant of a year that is known: `Mon 03-02 09:00`, `周一 03-02 09:00`."""
+    local = at.astimezone(zone)
+    day = f"周{_DAYS.zh[local.weekday()]}" if lang == "zh" else _DAYS.en.split()[local.weekday()]
+    return f"{day} {local:%m-%d %H:%M}" if dated else f"{day} {local:%H:%M}"
+
+
+def many(count: int, noun: str) -> str:
+    """Count things in English.
+
+    >>> many(1, "fact"), many(2, "fact")
+    ('1 fact', '2 facts')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _in_units(minutes: int, lang: Tongue, *, days: bool) -> str:
+    """Give the two largest units that are not nought."""
+    hours, minutes = divmod(minutes, 60)
+    whole, hours = divmod(hours, 24) if days else (0, hours)
+    parts = [(whole, "d"), (hours, "h"), (minutes, "m")]
+    first = next(place for place, (count, _) in enumerate(parts) if count)
+    shown = parts[first : first + (1 if parts[first] > (99, "h") else 2)]
+    said = [f"{count}{_UNITS[unit].in_(lang)}" for count, unit in shown if count]
+    return ("" if lang == "zh" else " ").join(said)

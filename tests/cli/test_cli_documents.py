@@ -1,0 +1,188 @@
+"""Commands over documents: check, draw, simulate, conform."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from cli_answers import LAMP, parsed
+
+from svcflow.model.catalog import shipped_folder
+
+LOG = """\
+<log xes.version="1.0"><trace><string key="concept:name" value="c1"/>
+<event><string key="concept:name" value="Ask"/><date key="time:timestamp" value="2026-03-02T09:00:00+08:00"/></event>
+<event><string key="concept:name" value="Accept"/><date key="time:timestamp" value="2026-03-02T14:00:00+08:00"/></event>
+</trace></log>
+"""
+MAPPING = "mapping: lamp_log\nprocedure: lamp\nstarts: [Ask]\nactivities: {Ask: accept, Accept: accept}\n"
+
+
+def test_check_gives_every_finding_its_place(run, folder):
+    """A finding stands as file:line:column path: severity code, and counts in the summary."""
+    lines = run("check", folder).stdout.splitlines()
+    found = [line for line in lines if "step-without-limit" in line]
+    assert found
+    assert found[0].startswith(f"{folder / 'lamp.yaml'}:28:3 steps.fitted: warning step-without-limit: ")
+    assert "1 file: 0 errors" in lines[-1]
+    assert "警告 step-without-limit" in run("check", folder, "--lang", "zh").stdout
+
+
+@pytest.mark.parametrize(("severity", "exit_code"), [("error", 0), ("warning", 1), ("note", 1)])
+def test_check_exits_by_the_asked_severity(run, folder, severity, exit_code):
+    """The severity asked for, and worse, decides the exit code."""
+    run("check", folder, "--severity", severity, exit_code=exit_code)
+
+
+def test_check_as_json_has_keys_that_stay(run, folder):
+    """Files, findings and a summary; each finding with code, place and both languages."""
+    found = parsed(run("check", folder / "lamp.yaml", "--json"))
+    assert set(found) == {"files", "findings", "summary"}
+    keys = {"code", "severity", "path", "file", "line", "column", "message", "remedy"}
+    assert all(set(one) == keys for one in found["findings"])
+    assert found["summary"]["warning"] == sum(one["severity"] == "warning" for one in found["findings"])
+
+
+def test_check_goes_on_after_a_faulty_file(run, folder):
+    """A file that cannot be loaded is listed with its place; the others are still checked; the exit code is 3."""
+    (folder / "bad.yaml").write_text(
+        LAMP.replace("role: fitter", "role: fiter").replace("lamp", "bad"), encoding="utf-8"
+    )
+    (folder / "broken.yaml").write_text("procedure: [", encoding="utf-8")
+    result = run("check", folder, exit_code=3)
+    assert "bad.yaml" in result.stdout
+    assert ": error declaration: " in result.stdout
+    assert "lamp.yaml:28:3" in result.stdout
+    found = parsed(run("check", folder, "--json", exit_code=3))
+    assert found["error"]["code"] == "declaration"
+    assert {one["file"].rsplit("/")[-1] for one in found["findings"]} >= {
+        "bad.yaml",
+        "broken.yaml",
+        "lamp.yaml",
+    }
+
+
+def test_check_refuses_a_name_declared_twice_and_an_unknown_calendar(run, folder):
+    """What only shows across files is found too."""
+    (folder / "copy.yaml").write_text(LAMP, encoding="utf-8")
+    (folder / "odd.yaml").write_text(
+        LAMP.replace("lamp", "odd").replace("cn_office", "moon"), encoding="utf-8"
+    )
+    said = run("check", folder, exit_code=3).stdout
+    assert "is declared in" in said
+    assert "odd.yaml:4:" in said
+    assert "moon" in said
+
+
+def test_check_knows_the_calendars_of_the_files(run, folder):
+    """A procedure may name a calendar that is declared beside it."""
+    (folder / "lamp.yaml").write_text(LAMP.replace("cn_office", "moon"), encoding="utf-8")
+    (folder / "moon.yaml").write_text('calendar: moon\ntimezone: UTC\nweekly: {mon-fri: ["09:00-17:00"]}\n')
+    assert "2 files: 0 errors" in run("check", folder).stdout
+
+
+def test_check_without_arguments_takes_what_is_shipped(run):
+    """The shipped documents can all be loaded."""
+    assert parsed(run("check", "--json", exit_code=None)).get("error") is None
+
+
+def test_check_of_nothing_is_told(run, tmp_path):
+    """A folder without YAML is bad input, not success."""
+    (tmp_path / "empty").mkdir()
+    assert "no .yaml file" in run("check", "empty", exit_code=3).stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("a.svg", b"<svg"), ("a.json", b"{"), ("a.dot", b"digraph"), ("a.png", b"\x89PNG")]
+)
+def test_draw_writes_the_format_of_the_suffix(run, folder, tmp_path, name, begins):
+    """Each suffix gives its format, and nothing else is left in the folder."""
+    said = run("draw", folder / "lamp.yaml", "-o", name, "--lang", "en")
+    assert said.stdout.strip() == name
+    assert begins in (tmp_path / name).read_bytes()[:200]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "procedures"])
+
+
+def test_draw_takes_an_id_and_names_its_file(run, folder, tmp_path):
+    """By default the drawing is ID.svg here, in both languages; JSON tells where."""
+    found = parsed(run("draw", "lamp", "--procedures", folder, "--json", "--direction", "vertical"))
+    assert (found["file"], found["procedure"], found["version"]) == ("lamp.svg", "lamp", 1)
+    svg = (tmp_path / "lamp.svg").read_text(encoding="utf-8")
+    assert "换灯" in svg
+    assert "Lamp" in svg
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (["lamp", "-o", "x.pdf"], "drawing"),
+        (["lamp", "-o", "nowhere/x.svg"], "output"),
+        (["lampe"], "unknown-procedure"),
+        (["lamp@3"], "unknown-procedure"),
+        (["missing.yaml"], "declaration"),
+    ],
+)
+def test_draw_that_fails_leaves_nothing(run, folder, tmp_path, args, code):
+    """An error is explained and leaves no file, not even half of one."""
+    (tmp_path / "x.pdf").write_text("mine")
+    found = parsed(run("draw", *args, "--procedures", folder, "--json", exit_code=3))
+    assert found["error"]["code"] == code
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["procedures", "x.pdf"]
+    assert (tmp_path / "x.pdf").read_text() == "mine"
+
+
+def test_simulate_is_the_same_for_the_same_seed(run, folder):
+    """Without a scenario the stated default is taken; the seed decides the result."""
+    args = ("simulate", folder / "lamp.yaml", "-n", 20, "--json")
+    first, again, other = (run(*args, "--seed", seed).stdout for seed in (3, 3, 4))
+    assert first == again != other
+    assert json.loads(first)["instances"] == 20
+    assert "换灯" in run("simulate", folder / "lamp.yaml", "-n", 5, "--lang", "zh").stdout
+
+
+def test_simulate_takes_the_scenario_beside_the_procedure(run):
+    """A shipped procedure is simulated under its shipped scenario."""
+    name = next(shipped_folder().rglob("*.scenario.yaml")).name.removesuffix(".scenario.yaml")
+    found = parsed(run("simulate", name, "-n", 5, "--json"))
+    assert (found["procedure"], found["instances"]) == (name, 5)
+    assert "no scenario" in run("simulate", name, "--scenario", "busy", exit_code=3).stderr
+
+
+def test_conform_holds_a_log_against_a_procedure(run, folder, tmp_path):
+    """The mapping beside the file is found; a late acceptance is a deviation and exits with 1."""
+    (tmp_path / "log.xes").write_text(LOG, encoding="utf-8")
+    (folder / "lamp.mapping.yaml").write_text(MAPPING, encoding="utf-8")
+    args = ("conform", "log.xes", "--procedure", folder / "lamp.yaml")
+    found = parsed(run(*args, "--json", exit_code=1))
+    assert found["cases"] == 1
+    assert found["deviations"]["kind"]["overdue"] >= 1
+    assert found["worst"] == ["c1"]
+    assert "c1" in run(*args, "--lang", "zh", exit_code=1).stdout
+    assert "超时" in run(*args, "--mapping", "lamp_log", "--lang", "zh", exit_code=1).stdout
+    assert parsed(run(*args, "--top", 0, "--json", exit_code=1))["worst"] == []
+
+
+def test_conform_without_a_mapping_says_so(run, folder, tmp_path):
+    """Where no mapping is to be found the error names the option."""
+    (tmp_path / "log.xes").write_text(LOG, encoding="utf-8")
+    result = run("conform", "log.xes", "--procedure", folder / "lamp.yaml", exit_code=3)
+    assert "--mapping" in result.stderr
+
+
+def test_what_stands_beside_a_file_is_found_and_faulty_neighbours_do_not_matter(run, folder, tmp_path):
+    """Calendar, scenario and mapping beside a procedure's file serve it; a broken neighbour is left alone."""
+    (folder / "lamp.yaml").write_text(LAMP.replace("cn_office", "moon"), encoding="utf-8")
+    (folder / "moon.yaml").write_text('calendar: moon\ntimezone: UTC\nweekly: {mon-fri: ["09:00-17:00"]}\n')
+    (folder / "busy.yaml").write_text(
+        "scenario: busy\nprocedure: lamp\narrivals: {between: {distribution: constant, value: 1h}}\n"
+    )
+    (folder / "broken.yaml").write_text("procedure: [")
+    found = parsed(run("simulate", folder / "lamp.yaml", "-n", 3, "--json"))
+    assert found["scenario"] == "busy"
+    assert parsed(run("simulate", folder / "lamp.yaml", "-n", 3, "--scenario", "busy", "--json")) == found
+    again = run("simulate", folder / "lamp.yaml", "-n", 3, "--scenario", folder / "busy.yaml", "--json")
+    assert parsed(again) == found
+    (tmp_path / "map.yaml").write_text(MAPPING)
+    (tmp_path / "log.xes").write_text(LOG, encoding="utf-8")
+    args = ("conform", "log.xes", "--procedure", folder / "lamp.yaml", "--mapping", "map.yaml", "--json")
+    assert parsed(run(*args, exit_code=1))["mapping"] == "lamp_log"

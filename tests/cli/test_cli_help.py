@@ -1,0 +1,130 @@
+"""Help, languages and usage errors of the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from svcflow.analysis.grid import cells
+from svcflow.cli.app import COMMANDS
+from svcflow.cli.asked import Asked
+
+EXECUTABLE = [sys.executable, "-c", "from svcflow.cli import main; main()"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(("lang", "heading"), [("zh", "示例"), ("en", "Examples")])
+def test_every_command_explains_itself_with_examples(run, name, lang, heading):
+    """The help of each command stands in both languages and ends in examples that name the command."""
+    said = run(name, "--help", "--lang", lang).stdout
+    assert heading in said
+    assert f"svcflow {name}" in said.split(heading)[1]
+    assert any("一" <= char <= "鿿" for char in said) == (lang == "zh")
+
+
+def test_the_help_lists_every_command_in_both_languages(run):
+    """`svcflow --help` and bare `svcflow` list all commands."""
+    assert run().stdout == run("--help").stdout
+    for lang in ("zh", "en"):
+        said = run("--lang", lang, "--help").stdout
+        assert all(f"  {name} " in said and text.in_(lang) in said for name, text in COMMANDS.items())
+
+
+@pytest.mark.parametrize(
+    ("environment", "lang"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LC_ALL": "en_GB", "SVCFLOW_LANG": "zh"}, "zh"),
+    ],
+)
+def test_the_language_comes_from_the_environment(environment, lang):
+    """SVCFLOW_LANG stands before LC_ALL, and LC_ALL before LANG."""
+    assert Asked.glance([], environment).lang == lang
+
+
+def test_the_option_stands_before_the_environment():
+    """`--lang` wins wherever it stands; what follows `--` is no option."""
+    assert Asked.glance(["list", "--lang=zh", "--json"], {"LANG": "en"}) == Asked("zh", as_json=True)
+    assert Asked.glance(["show", "--", "--json"], {}) == Asked("en", as_json=False)
+
+
+@pytest.mark.parametrize(
+    ("args", "zh", "en"),
+    [
+        (["chekc"], "是否指 check", "did you mean check?"),
+        (["qqqqqqq"], "可用：demo", "there are: demo"),
+        (["show"], "缺少 INSTANCE", "INSTANCE is missing"),
+        (["show", "x", "--databse", "y"], "没有选项 --databse", "there is no option --databse"),
+        (["show", "x"], "没有指明存储", "no store is named"),
+        (["fire", "a", "b", "--data", "k"], "须写作 键=值", "as key=value"),
+        (["fire", "a", "b", "--actor", ":x"], "编号:岗位", "id:role"),
+        (["start", "repair@x"], "版本须为数字", "is a number"),
+        (["start", "repair", "--recipient", "a:b"], "类别取", "the group one of"),
+        (["list", "--at", "yesterday"], "不是时刻", "is no instant"),
+        (["list", "--status", "gone"], "--status", "--status"),
+        (["deviations", "--kind", "late"], "没有偏差种类", "no kind of deviation"),
+        (["simulate", "repair", "--instances", "0"], "--instances", "--instances"),
+    ],
+)
+def test_wrong_usage_exits_with_2_in_the_asked_language(run, args, zh, en):
+    """A wrong call is explained on stderr and leaves with 2, with JSON as an error object on stdout."""
+    for lang, said in (("zh", zh), ("en", en)):
+        result = (
+            run(*args, "--lang", lang, exit_code=2)
+            if args[0] in COMMANDS
+            else run("--lang", lang, *args, exit_code=2)
+        )
+        assert said in result.stderr
+        assert not result.stdout
+    if args[0] in COMMANDS:
+        error = json.loads(run(*args, "--json", exit_code=2).stdout)["error"]
+        assert error["code"] == "usage"
+        assert zh in error["message"]["zh"] + error["remedy"]["zh"]
+
+
+def test_the_installed_program_answers_quickly():
+    """`svcflow --help` takes well under a second and loads neither SQLAlchemy, networkx nor the models."""
+    probe = (
+        "import sys; sys.argv = ['svcflow', '--help']\n"
+        "from svcflow.cli import main\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules} & "
+        "{'sqlalchemy', 'networkx', 'numpy', 'ruamel', 'cattrs', 'rich', 'wasmtime', 'transitions'}), file=sys.stderr)"
+    )
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, encoding="utf-8"
+    )
+    assert time.perf_counter() - begun < 2
+    assert done.stderr.strip() == ""
+
+
+def test_an_ascii_terminal_gets_question_marks_and_no_traceback(tmp_path: Path):
+    """Where the terminal has no Chinese, the answer still comes, and the exit code is right."""
+    done = subprocess.run(
+        [*EXECUTABLE, "show", "x", "--db", "none.db", "--lang", "zh"],
+        capture_output=True,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii:strict"},
+    )
+    assert done.returncode == 3
+    assert b"Traceback" not in done.stderr
+    assert b"[store]" in done.stderr
+
+
+def test_help_is_no_wider_than_100_cells(run):
+    """No line of any help is wider than 100 cells, East Asian characters counting two."""
+    assert unicodedata.east_asian_width("宽") == "W"
+    for name in COMMANDS:
+        for lang in ("zh", "en"):
+            assert all(cells(line) <= 100 for line in run(name, "--help", "--lang", lang).stdout.splitlines())
