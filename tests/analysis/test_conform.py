@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from svcflow.analysis.conform import conform
 from svcflow.analysis.conformance import readable
-from svcflow.analysis.grid import cells, grid
+from svcflow.grid import cells, grid
 from svcflow.analysis.log import Case, Event
 from svcflow.errors import DeclarationError, LogError
 from svcflow.model.catalog import load, load_mapping, shipped_folder

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from cli_answers import parsed
 
-from svcflow.analysis.grid import cells
+from svcflow.grid import cells
 from svcflow.cli.demo.folder import prepared
 from svcflow.cli.failure import OutputError
 

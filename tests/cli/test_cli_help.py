@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from svcflow.analysis.grid import cells
+from svcflow.grid import cells
 from svcflow.cli.app import COMMANDS
 from svcflow.cli.asked import Asked
 

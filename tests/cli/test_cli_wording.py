@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from svcflow.analysis.grid import cells
+from svcflow.grid import cells
 from svcflow.cli.asked import Asked
 from svcflow.cli.failure import Interruption, OutputError, explained
 from svcflow.cli.progress import progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from svcflow.analysis.grid import grid
+from svcflow.grid import grid
 from svcflow.kernel.deviations import KINDS
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text

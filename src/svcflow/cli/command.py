@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from svcflow.analysis.grid import cells
 from svcflow.cli.asked import Asked, Tongue
 from svcflow.cli.table import broken, padded
+from svcflow.grid import cells
 from svcflow.text import Text
 
 __all__ = ["Command", "argument", "asked_of", "command", "help_text", "option"]

@@ -103,11 +103,16 @@ def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
     return (
         one.instance if whose else "",
         names.limit(one.limit),
-        one.amount.text(names.lang).replace(" of 24 h", ""),
+        one.target.text(names.lang).replace(" of 24 h", ""),
         "" if whose else state,
-        names.when(one.due_at) or (state if whose else ""),
+        _due(one, names) or (state if whose else ""),
         left,
     )
+
+
+def _due(one: Deadline, names: Names) -> str:
+    """Write a deadline; one past what its calendar covers carries a mark."""
+    return f"{names.when(one.due_at)}{' ?' if one.provisional else ''}"
 
 
 def _deviation(one: Deviation, names: Names, *, whose: bool) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class Names:
     def length(self, length: timedelta, limit: str = "") -> str:
         """Word a length of time in the clock of a limit."""
         families = set(self._families(limit))
-        return duration(length, self.lang, working=bool(families) and "elapsed" not in families)
+        return duration(length, self.lang, working=bool(families) and families <= {"working", "working_days"})
 
     def status(self, instance: Instance) -> str:
         """Word how an instance stands; an ended one by its outcome."""
@@ -87,4 +87,8 @@ class Names:
             yield from (rule.at_most.family for rule in rules if rule.at_most is not None)
         elif limit in self.procedure.time_limits:
             rows = self.procedure.time_limits[limit].rows
-            yield from (row.within.family for row in rows if row.within is not None)
+            for row in rows:
+                if row.target is not None:
+                    anchor = row.target.anchor
+                    amount = anchor.amount if anchor is not None else row.target.amount
+                    yield amount.family if amount is not None else "elapsed"

@@ -46,10 +46,11 @@ def deadline_json(one: Deadline) -> Record:
         "instance": one.instance,
         "limit": one.limit,
         "step": one.step,
-        "amount": str(one.amount),
+        "target": str(one.target),
         "severity": one.severity,
         "state": one.state,
         "due_at": _iso(one.due_at),
+        "provisional": one.provisional,
         "remaining_s": _seconds(one.remaining),
     }
 

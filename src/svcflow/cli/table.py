@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from svcflow.analysis.grid import cells
+from svcflow.grid import cells
 
 __all__ = ["WIDEST", "broken", "clipped", "padded", "table"]
 

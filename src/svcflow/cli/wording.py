@@ -33,7 +33,10 @@ OUTCOMES: Mapping[str, Text] = {
     "cancelled": Text(zh="已取消", en="cancelled"),
 }
 STATES: Mapping[str, Text] = {
+    "pending": Text(zh="待定时间", en="not scheduled yet"),
     "running": Text(zh="计时中", en="running"),
+    "reached": Text(zh="已满时限", en="minimum reached"),
+    "early": Text(zh="不足时限", en="ended too early"),
     "paused": Text(zh="停止计时", en="paused"),
     "overdue": Text(zh="已超时", en="overdue"),
     "met": Text(zh="按时", en="met"),

@@ -6,10 +6,13 @@ import calendar as months
 from collections.abc import Iterator
 from datetime import date, timedelta
 from html import escape
+from pathlib import Path
 
 import attrs
 
+from svcflow.drawing.raster import png
 from svcflow.drawing.style import FONT_STACK
+from svcflow.errors import DrawingError
 from svcflow.text import Lang, Text
 from svcflow.worktime.calendar import WorkCalendar
 
@@ -91,6 +94,21 @@ class Year:
             f"{_text(MARGIN, MARGIN + 38, escape(_summary(self, lang)), anchor='start', fill='#4a5b66')}"
             f"{body}{''.join(_legend(self, height - MARGIN, lang))}</svg>\n"
         )
+
+    def save(self, path: Path, *, lang: Lang = "zh+en") -> None:
+        """Write the picture; the suffix says how: .svg or .png. Raises: DrawingError, MissingExtra."""
+        if path.suffix == ".svg":
+            path.write_text(self.svg(lang), encoding="utf-8")
+        elif path.suffix == ".png":
+            path.write_bytes(png(self.svg(lang)))
+        else:
+            raise DrawingError(
+                Text(
+                    f"不能写成 {path.suffix or path.name}",
+                    f"a year cannot be written as {path.suffix or path.name}",
+                ),
+                Text("写 .svg 或 .png", "write .svg or .png"),
+            )
 
 
 def _day(calendar: WorkCalendar, day: date) -> Day:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 
+from svcflow.grid import grid
 from svcflow.kernel.deviations import KINDS
 from svcflow.simulate.measures import Breaches, Durations, PoolUse
 from svcflow.simulate.result import Simulation
@@ -37,7 +37,7 @@ _ASSUMPTIONS = Text(zh="假设", en="Assumptions")
 
 def table(result: Simulation, lang: Lang) -> str:
     """Return every figure of a result in aligned columns, and its assumptions below them."""
-    parts = [_head(result, lang), *(_grid(rows) for rows in _tables(result, lang) if len(rows) > 1)]
+    parts = [_head(result, lang), *(grid(rows) for rows in _tables(result, lang) if len(rows) > 1)]
     parts.append(
         "\n".join([f"{_ASSUMPTIONS.in_(lang)}:", *(f"- {one.in_(lang)}" for one in result.assumptions)])
     )
@@ -99,18 +99,3 @@ def _length(length: timedelta | None) -> str:
         return NOTHING
     minutes = length.total_seconds() / 60
     return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
-
-
-def _grid(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(_cells, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(_padded(row, widths)).rstrip() for row in rows)
-
-
-def _padded(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
-    for place, (text, width) in enumerate(zip(row, widths, strict=True)):
-        space = " " * (width - _cells(text))
-        yield space + text if place else text + space
-
-
-def _cells(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

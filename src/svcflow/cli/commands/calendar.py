@@ -1,0 +1,172 @@
+"""`svcflow calendar`: show a year, draw it, import a country's holidays."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from svcflow.cli.answer import answer
+from svcflow.cli.asking import spoken, with_procedures
+from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.section import Section
+from svcflow.text import Text
+
+
+@command(
+    "show",
+    Text(
+        zh="显示日历的一年：工作日、节假日与调休上班日；用 -o 画成 SVG 或 PNG。",
+        en="Show a year of a calendar: working days, holidays and make-up days; -o draws it as SVG or PNG.",
+    ),
+    "svcflow calendar show cn_office 2026",
+    "svcflow calendar show cn_office 2026 -o 2026.svg --lang zh",
+)
+@argument("name", metavar="NAME")
+@argument("year", type=click.IntRange(1, 9998))
+@option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    wording=Text(zh="输出文件（.svg 或 .png）", en="Draw it into this file (.svg or .png)."),
+)
+@with_procedures
+@spoken
+@click.pass_context
+def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: str | None) -> None:
+    """Show or draw a year."""
+    from svcflow.cli.opening import catalog_at
+    from svcflow.cli.writing import written
+    from svcflow.cli.yearly import year_json, year_text
+    from svcflow.drawing.year import Year
+    from svcflow.kernel.calendars import calendars_of
+
+    asked = asked_of(ctx)
+    found = Year.of(calendars_of(catalog_at(folder))(name), year)
+    if out is not None:
+        target = written(out, lambda path: found.save(path, lang=asked.lang))
+        answer(asked, lambda: {**year_json(found), "file": str(target)}, lambda: str(target))
+        return
+    coloured = sys.stdout.isatty() and _has_rich()
+    answer(asked, lambda: year_json(found), lambda: year_text(found, asked.lang, coloured=coloured))
+
+
+@command(
+    "import",
+    Text(
+        zh="从 PyPI 的 holidays 导入一国的节假日，写成日历文件。只是估计的年份不予导入。",
+        en="Import a country's holidays from the PyPI package holidays and write a calendar file. Years that the "
+        "package only guesses are refused.",
+    ),
+    "svcflow calendar import --country DE --subdivision BY --year 2026 --year 2027 --timezone Europe/Berlin",
+    "svcflow calendar import --country JP --year 2026 --timezone Asia/Tokyo -o jp.yaml",
+)
+@option(
+    "--country",
+    required=True,
+    metavar="CODE",
+    wording=Text(zh="国家代码，如 DE", en="ISO 3166 code, such as DE."),
+)
+@option(
+    "--subdivision",
+    metavar="CODE",
+    wording=Text(zh="地区代码，如 BY", en="A part of the country, such as BY."),
+)
+@option(
+    "--year",
+    "years",
+    type=int,
+    multiple=True,
+    required=True,
+    wording=Text(zh="年份，可重复", en="A year; repeat for more."),
+)
+@option(
+    "--timezone",
+    required=True,
+    metavar="ZONE",
+    wording=Text(zh="时区，如 Europe/Berlin", en="Time zone, such as Europe/Berlin."),
+)
+@option(
+    "--hours",
+    default="09:00-12:00,13:00-17:00",
+    show_default=True,
+    metavar="HH:MM-HH:MM,…",
+    wording=Text(zh="周一至周五的开放时间", en="Open hours, Monday to Friday."),
+)
+@option(
+    "--name",
+    metavar="ID",
+    wording=Text(zh="日历名；缺省为国家代码", en="Name of the calendar; default: the code."),
+)
+@option(
+    "--out",
+    "-o",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    wording=Text(zh="输出文件；缺省为 ID.yaml", en="Where to write; default: ID.yaml in this folder."),
+)
+@spoken
+@click.pass_context
+def import_(
+    ctx: click.Context,
+    *,
+    country: str,
+    subdivision: str | None,
+    years: tuple[int, ...],
+    timezone: str,
+    hours: str,
+    name: str | None,
+    out: Path | None,
+) -> None:
+    """Import, and name the file."""
+    from svcflow.cli.writing import written
+    from svcflow.drawing.year import Year
+    from svcflow.worktime import WorkCalendar
+    from svcflow.worktime.importing import import_calendar
+
+    asked = asked_of(ctx)
+    mapping = import_calendar(
+        country.upper(),
+        years,
+        timezone=timezone,
+        subdivision=subdivision,
+        weekly={"mon-fri": hours.split(",")},
+        name=name,
+    )
+    target = written(out or Path(f"{mapping['calendar']}.yaml"), lambda path: _dump(mapping, path))
+    calendar = WorkCalendar.from_mapping(mapping)
+    days = [day for year in years for day in Year.of(calendar, year).days]
+    holidays, makeup = (sum(day.kind == kind for day in days) for kind in ("holiday", "makeup"))
+    record = {"file": str(target), "holidays": holidays, "makeup": makeup}
+    said = Text(
+        zh=f"{target}：{holidays} 天节假日，{makeup} 天调休上班",
+        en=f"{target}: {holidays} holidays, {makeup} make-up days",
+    )
+    answer(asked, lambda: record, lambda: said.in_(asked.lang))
+
+
+def _dump(mapping: dict[str, object], path: Path) -> None:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.default_flow_style = None
+    yaml.width = 110
+    yaml.dump(mapping, path)
+
+
+def _has_rich() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("rich") is not None
+
+
+run = Section(
+    "calendar",
+    Text(
+        zh="工作日历：查看、绘图、导入。",
+        en="Work calendars: show a year, draw it, import a country's holidays.",
+    ),
+    {"show": show, "import": import_},
+)
