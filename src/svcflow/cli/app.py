@@ -31,6 +31,11 @@ COMMANDS: Mapping[str, Text] = {
     "fire": Text(zh="办理：让实例流转到下一环节", en="Move an instance by a trigger"),
     "hold": Text(zh="暂停实例的计时", en="Hold an instance: stop its clocks"),
     "resume": Text(zh="恢复计时", en="Resume a held instance"),
+    "reschedule": Text(zh="改期：移动预约时间", en="Move a scheduled instant; deadlines follow"),
+    "extend": Text(zh="延长一项时限（一次）", en="Prolong a limit, once"),
+    "recompute": Text(
+        zh="日历更正或公布后重算截止时间", en="Reckon deadlines anew after a calendar was corrected"
+    ),
     "show": Text(
         zh="查看实例：环节、时限、可办理事项、留痕", en="Show an instance: steps, deadlines, what is open"
     ),

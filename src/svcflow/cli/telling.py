@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from svcflow.cli.names import Names
@@ -49,6 +49,27 @@ def _updated(fact: facts.Updated, names: Names) -> str:
     return _said(names, f"补充：{listed}", f"added: {listed}")
 
 
+def _rescheduled(fact: facts.Rescheduled, names: Names) -> str:
+    field = names.field(fact.field)
+    at = names.when(datetime.fromisoformat(str(fact.at))) if fact.at is not None else "—"
+    return _said(names, f"改期：{field} {at}", f"rescheduled: {field} {at}")
+
+
+def _extended(fact: facts.Extended, names: Names) -> str:
+    limit, was = names.limit(fact.limit), names.when(to_datetime(fact.was_us))
+    return _said(
+        names,
+        f"延长：{limit}，原 {was} 到期（{fact.reason}）",
+        f"extended: {limit}, was due {was} ({fact.reason})",
+    )
+
+
+def _recomputed(fact: facts.Recomputed, names: Names) -> str:
+    limit = names.limit(fact.limit)
+    was, now = names.when(to_datetime(fact.was_us)), names.when(to_datetime(fact.due_us))
+    return _said(names, f"重算：{limit}由 {was} 改为 {now}", f"recomputed: {limit} from {was} to {now}")
+
+
 def _held(fact: facts.Held, names: Names) -> str:
     reason = word(HOLDS, fact.reason, names.lang)
     return _said(names, f"暂停计时：{reason}", f"held: {reason}")
@@ -78,12 +99,17 @@ def _overdue(fact: facts.Overdue, names: Names) -> str:
 
 def _settled(fact: facts.Settled, names: Names) -> str:
     limit = names.limit(fact.limit)
+    if not fact.overrun_us:
+        return _said(
+            names, f"{limit}其实按时完成，系补录", f"{limit} had ended in time; it was recorded late"
+        )
     late = names.length(timedelta(microseconds=fact.overrun_us), fact.limit)
     return _said(names, f"{limit}完成，逾期 {late}", f"{limit} ended {late} late")
 
 
 def _deviated(fact: facts.Deviated, names: Names) -> str:
-    kind, step = KINDS[fact.deviation].in_(names.lang), names.step(fact.step)
+    kind = KINDS[fact.deviation].in_(names.lang)
+    step = names.limit(fact.limit) if fact.limit else names.step(fact.step)
     missing = ", ".join(fact.detail.get("missing", ()))
     more = fact.reason or missing
     return _said(
@@ -102,6 +128,9 @@ _TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
     facts.Started: _started,
     facts.Moved: _moved,
     facts.Updated: _updated,
+    facts.Rescheduled: _rescheduled,
+    facts.Extended: _extended,
+    facts.Recomputed: _recomputed,
     facts.Held: _held,
     facts.Resumed: _resumed,
     facts.Warned: _warned,

@@ -17,7 +17,7 @@ from svcflow.cli.asking import (
     stored,
 )
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.values import Pair, actor_or_nobody, typed
+from svcflow.cli.values import INSTANT, Pair, actor_or_nobody, typed
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -54,6 +54,14 @@ if TYPE_CHECKING:
         zh="并行时指明从哪个环节流转", en="The step to leave, when several branches know the trigger."
     ),
 )
+@option(
+    "--occurred-at",
+    type=INSTANT,
+    wording=Text(
+        zh="补录：实际发生的时刻；时限按它判定",
+        en="When it really happened, if before now; deadlines are judged by it.",
+    ),
+)
 @expect_option
 @command_id_option
 @stored
@@ -68,6 +76,7 @@ def run(
     evidence: tuple[Pair, ...],
     override: str | None,
     step: str | None,
+    occurred_at: datetime | None,
     expect: int | None,
     command_id: str | None,
     db: str | None,
@@ -90,6 +99,7 @@ def run(
             evidence=dict(evidence),
             step=step,
             override=override,
+            occurred_at=occurred_at,
             command_id=command_id,
             expected_revision=expect,
         )

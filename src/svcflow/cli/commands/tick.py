@@ -26,28 +26,15 @@ from svcflow.text import Text
 @click.pass_context
 def run(ctx: click.Context, *, db: str | None, folder: str | None, at: datetime | None) -> None:
     """Tick, and say what was recorded."""
-    from svcflow.cli.opening import engine_at, names_of
-    from svcflow.cli.records import fact_json
-    from svcflow.cli.table import table
-    from svcflow.cli.telling import tell
+    from svcflow.cli.opening import engine_at
+    from svcflow.cli.recorded import recorded_json, recorded_text
 
     asked = asked_of(ctx)
+    nothing = Text(zh="没有到期事项", en="nothing was due")
     with engine_at(db, folder, at) as engine:
         recorded = engine.tick()
-
-        def text() -> str:
-            if not recorded:
-                return Text(zh="没有到期事项", en="nothing was due").in_(asked.lang)
-            rows = []
-            for fact in recorded:
-                of = engine.instance(fact.instance)
-                names = names_of(engine, of.procedure, of.version, asked.lang)
-                rows.append((fact.instance, names.when(fact.occurred_at), tell(fact, names)))
-            heads = (
-                Text(zh="实例", en="Instance"),
-                Text(zh="时间", en="When"),
-                Text(zh="事项", en="What happened"),
-            )
-            return table([head.in_(asked.lang) for head in heads], rows, flows=True)
-
-        answer(asked, lambda: {"recorded": [fact_json(fact) for fact in recorded]}, text)
+        answer(
+            asked,
+            lambda: recorded_json(recorded),
+            lambda: recorded_text(engine, recorded, asked.lang, nothing),
+        )
