@@ -11,6 +11,7 @@ from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.firing import choose, closed_by
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.passing import pass_time
 from svcflow.kernel.refusal import Refusal
 from svcflow.text import NO_TEXT, Text
 
@@ -31,11 +32,10 @@ class Available:
 
 
 def available(compiled: Compiled, instance: Instance, actor: Actor, at_us: int) -> tuple[Available, ...]:
-    """Return every trigger of the active steps, in declared order."""
-    if instance.status == "ended":
-        return ()
+    """Return every trigger of the steps active at `at_us`, in declared order."""
     ledger = Ledger(compiled, Draft.of(instance), at_us)
-    return tuple(_available(ledger, actor))
+    pass_time(ledger)
+    return tuple(_available(ledger, actor)) if ledger.draft.status != "ended" else ()
 
 
 def _available(ledger: Ledger, actor: Actor) -> Iterator[Available]:

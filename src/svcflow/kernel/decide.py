@@ -18,7 +18,7 @@ from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
 from svcflow.kernel.firing import fire
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.passing import pass_time
+from svcflow.kernel.passing import pass_time, settle
 from svcflow.kernel.refusal import Refusal
 from svcflow.kernel.scheduling import extend, recompute, reschedule
 from svcflow.kernel.values import accepted
@@ -98,7 +98,10 @@ def _refused(ledger: Ledger, command: Command | None, refusal: Refusal) -> Refus
 def _start(ledger: Ledger, command: Start) -> None:
     procedure = ledger.compiled.procedure
     data = accepted(procedure, command.data, extra=())
-    given = {**{f.id: f.default for f in procedure.fields.values() if f.default is not None}, **data}
+    given = {
+        **{f.id: f.accept(f.default) for f in procedure.fields.values() if f.default is not None},
+        **data,
+    }
     missing = [f.id for f in procedure.fields.values() if f.required and given.get(f.id) is None]
     if missing:
         listed = ", ".join(missing)
@@ -158,7 +161,9 @@ def _resume(ledger: Ledger, command: Resume) -> Refusal | None:
             Text(zh="没有在暂停中", en="the instance is not held"),
             Text(zh="无须恢复", en="it runs"),
         )
+    before = ledger.draft.clocks
     ledger.record(Resumed, ledger.at_us, command.actor.id, ledger.draft.hold)
+    settle(ledger, before, ledger.at_us)
     return None
 
 

@@ -11,7 +11,8 @@ from svcflow.errors import GuardError, UnknownTrigger
 from svcflow.kernel.commands import Fire
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.evolve import guard_data
-from svcflow.kernel.facts import Deviated, DeviationKind, Moved, to_datetime
+from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Moved, to_datetime
+from svcflow.kernel.instance import Draft
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.passing import join, settle
 from svcflow.kernel.refusal import Refusal
@@ -43,17 +44,28 @@ class Choice:
     breaches: tuple[Breach, ...]
 
 
+@attrs.frozen
+class Entrance:
+    """Hold the transition by which a parallel step is entered that nobody was seen to enter."""
+
+    row: CompiledMove
+    leaving: str
+    way: tuple[str, ...] | None
+    """The steps skipped before it; None when none leads there."""
+
+
 def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     """Move by the command's trigger, or return the rule that refuses it. Raises: UnknownTrigger, FieldError."""
     compiled = ledger.compiled
     if command.trigger not in compiled.by_trigger:
         raise _unknown(compiled, command.trigger)
-    choice = choose(ledger, command)
-    if isinstance(choice, Refusal):
-        return choice
     when_us = ledger.at_us if command.occurred_us is None else command.occurred_us
     if not ledger.draft.revised_us <= when_us <= ledger.at_us:
         return _impossible(ledger, when_us)
+    choice = choose(ledger, command)
+    if isinstance(choice, Refusal):
+        entrance = _entrance(ledger, command) if choice.rule == "order" else None
+        return choice if entrance is None else _fire_inside(ledger, command, entrance, when_us)
     data = accepted(compiled.procedure, command.data, extra=choice.row.move.requires)
     row, leaving = choice.row, choice.leaving
     breaches = (
@@ -143,6 +155,8 @@ def _detour(ledger: Ledger, command: Fire) -> Choice | Refusal:
     compiled, active = ledger.compiled, ledger.draft.active
     options: list[tuple[int, int, str, tuple[CompiledMove, ...], tuple[str, ...] | None]] = []
     for place, rows in enumerate(compiled.by_trigger[command.trigger]):
+        if command.step not in (None, rows[0].source):
+            continue
         scope = compiled.steps[rows[0].source].scope
         for leaving in [name for name in active if compiled.steps[name].scope == scope]:
             way = compiled.way(leaving, rows[0].source)
@@ -154,7 +168,68 @@ def _detour(ledger: Ledger, command: Fire) -> Choice | Refusal:
     row, breach = _row(ledger, rows)
     message, remedy = _not_open(ledger, command.trigger)
     order = Breach("order", "out_of_order" if way is None else "skipped_step", message, remedy, {})
-    return Choice(row, leaving, way or (), (order, breach) if breach else (order,))
+    skipped = way or _unfinished(ledger, leaving)
+    return Choice(row, leaving, skipped, (order, breach) if breach else (order,))
+
+
+def _unfinished(ledger: Ledger, parallel: str) -> tuple[str, ...]:
+    """Return the steps in which the branches of a parallel step stand, which a premature `done` skips."""
+    compiled = ledger.compiled
+    return tuple(name for name in ledger.draft.steps if parallel in compiled.inside(name))
+
+
+def _entrance(ledger: Ledger, command: Fire) -> Entrance | None:
+    """Return how to get into a parallel step that is not active and inside which the trigger is declared."""
+    compiled, active = ledger.compiled, ledger.draft.active
+    options: list[tuple[int, int, Entrance]] = []
+    for rows in compiled.by_trigger[command.trigger]:
+        source = rows[0].source
+        around = [name for name in compiled.inside(source) if name not in active]
+        if not around or command.step not in (None, source):
+            continue
+        if rows[0].enforce["order"] == "refuse" and not command.override:
+            continue
+        for row in _leading_to(compiled, around[-1]):
+            for leaving in [n for n in active if compiled.steps[n].scope == compiled.steps[row.source].scope]:
+                way = compiled.way(leaving, row.source)
+                length = 10_000 if way is None else len(way)
+                options.append((length, len(options), Entrance(row, leaving, way)))
+    return min(options, key=lambda option: option[:2])[2] if options else None
+
+
+def _leading_to(compiled: Compiled, step: str) -> Iterator[CompiledMove]:
+    for place in compiled.steps.values():
+        for rows in place.exits.values():
+            yield from (row for row in rows if row.move.step == step)
+
+
+def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int) -> Refusal | None:
+    """Enter the parallel step, record what was skipped on the way, and fire; a refusal undoes the entering."""
+    count, draft, before = len(ledger.facts), ledger.draft.freeze(), ledger.draft.clocks
+    row, leaving = entrance.row, entrance.leaving
+    ledger.record(
+        Moved,
+        when_us,
+        SYSTEM,
+        leaving,
+        row.move.trigger,
+        row.target(),
+        automatic=True,
+        via=row.source,
+        override=command.override or "",
+        row=row.row,
+    )
+    settle(ledger, before, when_us)
+    out = entrance.way is None
+    message, remedy = _not_open(ledger, command.trigger)
+    order = Breach("order", "out_of_order" if out else "skipped_step", message, remedy, {})
+    skipped = (*(entrance.way or ()), row.target())
+    _deviate(ledger, command, Choice(row, leaving, skipped, (order,)), (order,), when_us)
+    refusal = fire(ledger, command)
+    if refusal is not None:
+        del ledger.facts[count:]
+        ledger.draft = Draft.of(draft)
+    return refusal
 
 
 def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:

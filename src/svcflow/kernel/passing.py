@@ -21,7 +21,7 @@ def pass_time(ledger: Ledger) -> None:
     """Record every time-driven fact that became due up to the ledger's instant, in the order of their instants."""
     draft = ledger.draft
     while draft.next_us <= ledger.at_us:
-        clock = min(draft.clocks.values(), key=_soonest)
+        clock = _soonest(ledger)
         _reach(ledger, ledger.compiled.limits[clock.limit], clock)
 
 
@@ -57,16 +57,20 @@ def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int) -> None:
     """Record by how much each overdue limit that has just ended was overrun."""
     if before is ledger.draft.clocks:
         return
-    for limit_id, clock in ledger.draft.clocks.items():
-        old = before.get(limit_id)
-        if not clock.verdict or old is None or old.verdict:
+    after = ledger.draft.clocks
+    for limit_id, old in before.items():
+        clock = after[limit_id]
+        if old.verdict or not (clock.verdict or clock.visit != old.visit):
             continue
         limit = ledger.compiled.limits[limit_id]
-        if clock.verdict == "early":
-            _too_early(ledger, limit, clock, at_us)
-        elif clock.overdue:
-            over_us = clocks.overrun(limit, clock, at_us) if clock.verdict == "late" else 0
-            ledger.record(Settled, at_us, SYSTEM, limit_id, clock.visit, clock.due_us, over_us)
+        for visit, due_us in clocks.not_missed(limit, old, at_us):
+            ledger.record(Settled, at_us, SYSTEM, limit_id, visit, due_us, at_us - due_us - 1)
+        ended = clock if clock.visit == old.visit else clocks.end(limit, old, at_us, reached=True)
+        if ended.verdict == "early":
+            _too_early(ledger, limit, ended, at_us)
+        elif old.overdue:
+            over_us = clocks.overrun(limit, ended, at_us) if ended.overdue else at_us - ended.due_us - 1
+            ledger.record(Settled, at_us, SYSTEM, limit_id, ended.visit, ended.due_us, over_us)
 
 
 def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> None:
@@ -97,8 +101,12 @@ def first_row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> CompiledMove | 
     return None
 
 
-def _soonest(clock: Clock) -> int:
-    return clock.next_us
+def _soonest(ledger: Ledger) -> Clock:
+    """Return the clock whose rung comes next; a strict one occurs before others that fire at the same instant."""
+    due_us, limits = ledger.draft.next_us, ledger.compiled.limits
+    due = [clock for clock in ledger.draft.clocks.values() if clock.next_us == due_us]
+    strict = (clock for clock in due if clocks.present_rung(limits[clock.limit], clock).strict)
+    return next(strict, due[0])
 
 
 def _reach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> None:
@@ -171,7 +179,7 @@ def _breach(limit: CompiledLimit, clock: Clock) -> DeviationKind:
 
 def _deem(ledger: Ledger, trigger: str, only: str | None, at_us: int) -> None:
     """Make the move that is deemed made when a limit passes (行政许可法 §32), if it is open now."""
-    for name in (only,) if only else ledger.draft.steps:
+    for name in (only,) if only else (*ledger.draft.steps, *ledger.draft.active):
         rows = ledger.compiled.steps[name].exits.get(trigger, ())
         row = first_row(ledger, rows) if name in ledger.draft.active else None
         if row is not None:

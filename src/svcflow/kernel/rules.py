@@ -33,7 +33,7 @@ def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove) -> Itera
     if not_by and command.actor.id and ledger.draft.left_by.get(not_by) == command.actor.id:
         yield _same_person(not_by, row)
     if row.move.at_most is not None and ledger.draft.counts.get(row.key, 0) >= row.move.at_most:
-        yield _over_bound(row, row.move.at_most, ledger.draft.counts[row.key])
+        yield _over_bound(row, row.move.at_most, ledger.draft.counts.get(row.key, 0))
 
 
 def missing_breaches(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Collection, Mapping
+from typing import TypeGuard
 
 from svcflow.errors import FieldError
 from svcflow.model.field import Value
@@ -25,7 +27,7 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
         try:
             if field is not None:
                 kept[name] = field.accept(value)
-            elif name in extra and isinstance(value, str | int | float | bool):
+            elif name in extra and _is_plain(value):
                 kept[name] = value
             else:
                 wrong.append(_unknown(procedure, name))
@@ -38,6 +40,11 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
             )
         )
     return kept
+
+
+def _is_plain(value: object) -> TypeGuard[str | int | float]:
+    """Tell whether a value that no field describes reads back from JSON as it was given."""
+    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _unknown(procedure: Procedure, name: str) -> Text:

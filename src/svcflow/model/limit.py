@@ -30,6 +30,10 @@ def optional_amount(written: object) -> Amount | None:
     return None if written is None else Amount.parse(written)
 
 
+def _amount(written: object) -> Amount:
+    return Amount.parse(written)
+
+
 def optional_guard(written: object) -> Guard | None:
     """Convert a written guard, keeping None."""
     return written if written is None or isinstance(written, Guard) else Guard(str(written))
@@ -138,7 +142,7 @@ class Row:
 class Extension:
     """Say that a limit may be prolonged once, by how much, by whom, owing which evidence."""
 
-    by: Amount = attrs.field(converter=Amount.parse)
+    by: Amount = attrs.field(converter=_amount)
     role: str | None = None
     evidence: tuple[str, ...] = attrs.field(default=(), converter=tuple)
 
