@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from cli_answers import parsed
 
-from svcflow.grid import cells
 from svcflow.cli.demo.folder import prepared
 from svcflow.cli.failure import OutputError
+from svcflow.grid import cells
 
 
 @pytest.fixture(scope="module")

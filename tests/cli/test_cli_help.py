@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from svcflow.grid import cells
 from svcflow.cli.app import COMMANDS
 from svcflow.cli.asked import Asked
+from svcflow.grid import cells
 
 EXECUTABLE = [sys.executable, "-c", "from svcflow.cli import main; main()"]
 

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from svcflow.grid import cells
 from svcflow.cli.asked import Asked
 from svcflow.cli.failure import Interruption, OutputError, explained
 from svcflow.cli.progress import progress
@@ -18,6 +17,7 @@ from svcflow.cli.table import broken, table
 from svcflow.cli.telling import _TELL
 from svcflow.cli.wording import duration, when
 from svcflow.cli.writing import written
+from svcflow.grid import cells
 from svcflow.kernel.facts import FACTS
 
 

@@ -49,15 +49,14 @@ def test_nothing_stoppable_fires_during_a_hold():
     assert [fact.limit for fact in case.of("Overdue")] == ["hard"]
 
 
-def test_a_hold_at_the_deadline_keeps_the_limit_met_so_far():
-    """Held at the very deadline: not overdue; resumed, nothing is left and it is overdue at once."""
+def test_a_hold_at_the_deadline_comes_too_late_to_save_it():
+    """Held at the very deadline: met so far, overdue a microsecond later, for the time is used up."""
     case = two()
     case.hold(timedelta(hours=5, minutes=30))
     assert case.deadline("a").remaining == timedelta(0)
-    case.resume(HOUR)
     assert case.of("Overdue") == []
     case.wait(MICRO)
-    assert [fact.limit for fact in case.of("Overdue")] == ["a"]
+    assert [(fact.limit, case.when(fact)) for fact in case.of("Overdue")] == [("a", "Mon 14:30")]
 
 
 def test_a_hold_after_the_breach_changes_nothing_about_it():
@@ -257,12 +256,12 @@ def test_working_days_count_when_the_clock_runs_at_their_closing():
     assert due(DAY + HOUR, 2 * HOUR) == "03-09 17:30"
 
 
-def test_holding_through_the_last_day_of_working_days_moves_it():
-    """Every counted day done before the hold: due as soon as the clock runs on."""
+def test_a_hold_that_begins_at_a_closing_takes_no_day_away():
+    """Every counted day was done before the hold: the deadline stays where it was reached."""
     case = Case(procedure(Step("a", within="1wd", to=(move("go", "end"),)), Step("end", end="completed")))
-    case.hold(DAY + timedelta(hours=8, minutes=30))  # Tuesday 17:30, the closing itself is not counted
+    case.hold(DAY + timedelta(hours=8, minutes=30))  # Tuesday 17:30
     case.resume(DAY)
-    assert case.due("a") == "Wed 17:30"
+    assert case.due("a") == "Tue 17:30"
 
 
 @pytest.mark.parametrize(

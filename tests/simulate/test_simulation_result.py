@@ -169,13 +169,13 @@ def test_figures_agree_with_the_journals(repairs):
 @pytest.mark.parametrize("lang", ["zh", "en", "zh+en"])
 def test_the_table_is_aligned_in_every_language(repairs, lang):
     """A Chinese character takes two cells; every table has its columns one below another."""
-    from svcflow.simulate.table import _cells
+    from svcflow.grid import cells
 
     text = repairs.table(lang)
     tables = [part.splitlines() for part in text.split("\n\n")[1:-1]]
     assert len(tables) == 4
     for lines in tables:
-        assert len({_cells(line) for line in lines}) == 1
+        assert len({cells(line) for line in lines}) == 1
     for word in {"zh": ("超时率", "维修技工", "假设"), "en": ("rate", "Technician", "Assumptions")}.get(
         lang, ()
     ):

@@ -60,7 +60,7 @@ class Deviation:
     @property
     def annulled(self) -> bool:
         """Whether the end, recorded late, turned out to have been in time; it stays on record all the same."""
-        return self.overrun_us == 0 and self.kind == "overdue"
+        return self.overrun_us is not None and self.overrun_us < 0
 
     @property
     def occurred_at(self) -> datetime:
@@ -74,8 +74,8 @@ class Deviation:
 
     @property
     def overrun(self) -> timedelta | None:
-        """By how much the deadline was missed; None until the limit has ended."""
-        return None if self.overrun_us is None else timedelta(microseconds=self.overrun_us)
+        """By how much the deadline was missed; None until the limit has ended, nothing when annulled."""
+        return None if self.overrun_us is None else timedelta(microseconds=max(0, self.overrun_us))
 
 
 def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
@@ -135,6 +135,6 @@ def deviation_of(fact: Fact, procedure: str, version: int) -> Deviation | None:
 
 
 def _settled(one: Deviation, fact: Settled) -> Deviation:
-    if one.limit == fact.limit and one.visit == fact.visit:
+    if (one.limit, one.visit, one.due_us) == (fact.limit, fact.visit, fact.due_us):
         return attrs.evolve(one, overrun_us=fact.overrun_us)
     return one

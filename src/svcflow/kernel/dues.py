@@ -9,7 +9,7 @@ from calendar import monthrange
 from datetime import date, timedelta
 from fractions import Fraction
 
-from svcflow.kernel.instance import NEVER, Clock
+from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, reach_of
 from svcflow.kernel.reckoner import Reckoner
 from svcflow.model.amount import Amount
@@ -17,7 +17,10 @@ from svcflow.model.target import Target
 
 
 def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -> int:
-    """Return the deadline of a clock that runs on from `open_us`; `NEVER` without target or anchor."""
+    """Return the deadline of a clock that runs on from `open_us`; `NEVER` without target or anchor.
+
+    A clock that stands still (`open_us` is `STOPPED`) has a deadline only if it reached it before.
+    """
     if row.target is None:
         return NEVER
     if not row.fixed:
@@ -27,17 +30,39 @@ def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -
     return _anchored(limit.calendar, row.target, clock.anchor_us)
 
 
+def last_day(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> date:
+    """Return the last of a limit's calendar days or months, before it rolls off a closed day."""
+    return _calendar_days(limit.calendar, row, clock, clock.open_us, row.reach + clock.extra)[0]
+
+
 def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
     """Return when a running clock reaches a rung of its ladder."""
     if rung.distance is not None:
         return _moved(limit.calendar, clock.due_us, rung.distance, 1 if rung.offset > 0 else -1)
     if rung.share == 1 and not rung.offset:
         return clock.due_us
+    if clock.open_us == STOPPED and rung.share <= 1 and not rung.offset:
+        return clock.due_us
     total = row.reach + clock.extra
     if row.fixed or (rung.share < 1 and row.family not in ("elapsed", "working")):
         return _part(limit, row, clock, rung.share)
     reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
     return _reached(limit.calendar, row, clock, clock.open_us, reach)
+
+
+def interval_before(calendar: Reckoner, row: CompiledRow, due_us: int) -> int:
+    """Return the deadline one interval of a recurrence before another, nothing having stopped its clock.
+
+    Ends that roll off closed days cannot be followed back: for calendar days and months there is none.
+    """
+    if row.family in ("calendar_days", "months"):
+        return STOPPED
+    if row.family == "elapsed":
+        return due_us - row.reach
+    if row.family == "working":
+        begun_us = calendar.subtract_us(due_us, 2 * row.reach)
+        return calendar.add_us(begun_us, row.reach)
+    return calendar.rolled_us(calendar.nth_working_day(calendar.day_of(due_us - 1), -row.reach))
 
 
 def measured(limit: CompiledLimit, row: CompiledRow, start_us: int, end_us: int) -> int:
@@ -48,36 +73,65 @@ def measured(limit: CompiledLimit, row: CompiledRow, start_us: int, end_us: int)
 
 
 def _reached(calendar: Reckoner, row: CompiledRow, clock: Clock, open_us: int, reach: int) -> int:
-    """Return the earliest instant at which the clock, running on from `open_us`, has counted `reach`."""
-    done = 0
+    """Return the earliest instant at which the clock, running on from `open_us`, has counted `reach`.
+
+    That instant may lie in a run that is over; `NEVER` when the clock stands still short of it.
+    """
     if row.family == "elapsed":
-        for first, last in clock.runs:
-            done += last - first
-        return open_us + max(0, reach - done)
+        return _elapsed(clock, open_us, reach)
     if row.family == "working":
-        for first, last in clock.runs:
-            done += calendar.between_us(first, last)
-        return calendar.add_us(open_us, max(0, reach - done))
+        return _worked(calendar, clock, open_us, reach)
     if row.family == "working_days":
         return _working_days(calendar, clock, open_us, reach)
-    day = calendar.day_of(clock.started_us)
-    last_day = day + timedelta(days=reach) if row.family == "calendar_days" else _months_after(day, reach)
-    return max(
-        open_us, calendar.rolled_us(last_day + timedelta(days=_days_stopped(calendar, clock, open_us)))
-    )
+    return _calendar_days(calendar, row, clock, open_us, reach)[1]
+
+
+def _elapsed(clock: Clock, open_us: int, reach: int) -> int:
+    for first, last in clock.runs:
+        if last - first >= reach:
+            return first + reach
+        reach -= last - first
+    return NEVER if open_us == STOPPED else open_us + reach
+
+
+def _worked(calendar: Reckoner, clock: Clock, open_us: int, reach: int) -> int:
+    for first, last in clock.runs:
+        done = calendar.between_us(first, last)
+        if done >= reach and (reach or calendar.add_us(first, 0) <= last):
+            return calendar.add_us(first, reach)
+        reach -= done
+    return NEVER if open_us == STOPPED else calendar.add_us(open_us, reach)
 
 
 def _working_days(calendar: Reckoner, clock: Clock, open_us: int, days: int) -> int:
     """Return the closing of the last day: the start day is not counted (民法典 §201, §203).
 
-    A day counts if the clock runs at its closing.
+    A day counts if the clock runs up to its closing, so a hold that begins at a closing takes no day away.
     """
-    done = 0
+    if not days:
+        return _worked(calendar, clock, open_us, 0)
     for first, last in clock.runs:
-        done += calendar.closings_between_us(first, last, clock.started_us)
-    if done >= days:
-        return calendar.add_us(open_us, 0)
-    return calendar.nth_closing_from_us(open_us, days - done, clock.started_us)
+        done = calendar.closings_between_us(first + 1, last + 1, clock.started_us)
+        if done >= days:
+            return calendar.nth_closing_from_us(first + 1, days, clock.started_us)
+        days -= done
+    return NEVER if open_us == STOPPED else calendar.nth_closing_from_us(open_us + 1, days, clock.started_us)
+
+
+def _calendar_days(
+    calendar: Reckoner, row: CompiledRow, clock: Clock, open_us: int, reach: int
+) -> tuple[date, int]:
+    """Return the last day, later by the days at whose end the clock stood still, and the closing it rolls to."""
+    day = calendar.day_of(clock.started_us)
+    day = day + timedelta(days=reach) if row.family == "calendar_days" else _months_after(day, reach)
+    since_us = clock.started_us
+    for first, last in clock.runs if open_us == STOPPED else (*clock.runs, (open_us, NEVER)):
+        day += calendar.date_of(first) - calendar.date_of(since_us)
+        due_us = max(first, calendar.rolled_us(day))
+        if due_us <= last:
+            return day, due_us
+        since_us = last
+    return day, NEVER
 
 
 def _months_after(day: date, months: int) -> date:
@@ -86,21 +140,14 @@ def _months_after(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def _days_stopped(calendar: Reckoner, clock: Clock, open_us: int) -> int:
-    """Count the days at whose end the clock stood still between its runs."""
-    stopped, since_us = 0, clock.started_us
-    for first, last in (*clock.runs, (open_us, open_us)):
-        stopped += (calendar.date_of(first) - calendar.date_of(since_us)).days
-        since_us = last
-    return stopped
-
-
 def _by(calendar: Reckoner, target: Target, started_us: int) -> int:
     """Return the clock time of the day; after the cutoff, or on a closed day, that of the next working day."""
     assert target.time is not None  # noqa: S101  # kind `by` has one
     day = calendar.date_of(started_us)
     first = calendar.nth_working_day(day, 0)
-    if first == day and started_us > calendar.clock_us(day, (target.cutoff or target.time).minute):
+    # Without a cutoff, a request after the time of day is late for this day only if the time is this day's.
+    cutoff = target.cutoff or (target.time if not target.day else None)
+    if first == day and cutoff is not None and started_us > calendar.clock_us(day, cutoff.minute):
         first = calendar.nth_working_day(day, 1)
     last = calendar.nth_working_day(first, target.day) if target.day else first
     return calendar.clock_us(last, target.time.minute)

@@ -32,6 +32,7 @@ from svcflow.kernel.facts import (
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Draft, Instance
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.model.field import Value
+from svcflow.model.validation import DONE
 from svcflow.worktime.instants import to_us
 
 
@@ -83,7 +84,7 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
         draft.counts = {**draft.counts, row.key: draft.counts.get(row.key, 0) + 1}
     if fact.step in compiled.watched and fact.actor:
         draft.left_by = {**draft.left_by, fact.step: fact.actor}
-    deemed = fact.automatic
+    deemed = fact.automatic and not fact.via and fact.trigger != DONE
     _leave(compiled, draft, fact.step, at_us, deemed=deemed)
     _enter(compiled, draft, fact.to, at_us, restart=row.move.clock == "restart", deemed=deemed)
     _occur(compiled, draft, fact.trigger, at_us)
@@ -112,7 +113,8 @@ def _extended(compiled: Compiled, draft: Draft, fact: Extended) -> None:
 
 
 def _recomputed(compiled: Compiled, draft: Draft, fact: Recomputed) -> None:
-    _put(draft, clocks.recompute(compiled.limits[fact.limit], draft.clocks[fact.limit], fact.occurred_us))
+    limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
+    _put(draft, clocks.recompute(limit, clock, fact.occurred_us, fact.due_us))
     _arm(draft)
 
 
@@ -179,7 +181,7 @@ def _enter(
     for limit in entered.starts:
         _start(compiled, draft, limit, at_us, restart=restart)
     for first in entered.branches:
-        _enter(compiled, draft, first, at_us, restart=restart)
+        _enter(compiled, draft, first, at_us, restart=restart, deemed=deemed)
     if entered.step.end is not None and not entered.parent:
         _close(compiled, draft, entered, at_us, deemed=deemed)
 
@@ -203,16 +205,21 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, *, 
 
 
 def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *, restart: bool) -> None:
-    old = draft.clocks.get(limit.id)
-    if old is None or (restart and (limit.is_wait or limit.limit.scope != "procedure")):
-        row = _match(limit, guard_data(compiled, draft))
-        anchor_us = _anchor_us(limit, row, draft.data)
+    old, anew = draft.clocks.get(limit.id), restart and limit.restarts
+    if old is not None and not old.verdict and not anew:
+        return
+    row = _match(limit, guard_data(compiled, draft))
+    anchor_us = _anchor_us(limit, row, draft.data)
+    if old is None or anew:
         running = not (draft.paused and _stoppable(limit, row))
         visit = 1 if old is None else old.visit + 1
         _put(draft, clocks.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
-    elif old.verdict:
-        running = not (draft.paused and _stoppable(limit, old.row))
-        _put(draft, clocks.reopen(limit, old, at_us, running=running))
+    else:
+        running = not (draft.paused and _stoppable(limit, row))
+        clock = clocks.reopen(limit, old, at_us, running=running)
+        if (row, anchor_us) != (old.row, old.anchor_us):
+            clock = clocks.rematch(limit, clock, row, at_us, anchor_us)
+        _put(draft, clock)
 
 
 def _stoppable(limit: CompiledLimit, row: int) -> bool:
@@ -269,7 +276,17 @@ def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
             row = _match(limit, guard_data(compiled, draft))
             anchor_us = _anchor_us(limit, row, draft.data)
             if row != clock.row or anchor_us != clock.anchor_us:
-                _put(draft, clocks.rematch(limit, clock, row, at_us, anchor_us))
+                _put(
+                    draft, _in_step(draft, limit, clocks.rematch(limit, clock, row, at_us, anchor_us), at_us)
+                )
+
+
+def _in_step(draft: Draft, limit: CompiledLimit, clock: Clock, at_us: int) -> Clock:
+    """Stop or start a clock whose new row may be stopped, or may not, while the old one was the other way."""
+    stop = draft.paused and _stoppable(limit, clock.row)
+    if stop == (clock.open_us == STOPPED):
+        return clock
+    return clocks.pause(limit, clock, at_us) if stop else clocks.resume(limit, clock, at_us)
 
 
 def _settle(compiled: Compiled, draft: Draft, at_us: int) -> None:
@@ -295,7 +312,7 @@ def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
     for limit_id, clock in draft.clocks.items():
         limit = compiled.limits[limit_id]
         if _stoppable(limit, clock.row) and not clock.verdict and (clock.open_us != STOPPED) == stop:
-            _put(draft, clocks.pause(clock, at_us) if stop else clocks.resume(limit, clock, at_us))
+            _put(draft, clocks.pause(limit, clock, at_us) if stop else clocks.resume(limit, clock, at_us))
 
 
 def _arm(draft: Draft) -> None:

@@ -125,7 +125,10 @@ class Rescheduled(Fact):
 
 @attrs.frozen
 class Extended(Fact):
-    """A limit was prolonged once; `was_us` is the deadline it had, which stays on record."""
+    """A limit was prolonged once; `was_us` is the deadline it had, which stays on record.
+
+    Of a limit that stands still it is the deadline it would have had, had its clock run on at once.
+    """
 
     limit: str
     visit: int
@@ -201,7 +204,9 @@ class Overdue(Fact):
 class Settled(Fact):
     """An overdue limit ended; `overrun_us` is measured in the limit's own clock.
 
-    It is 0 when the end, recorded late, turns out to have been in time: the breach is then annulled.
+    It may be 0 (the office was closed all along), and is negative when the end, recorded late, turns out to
+    have been in time: the breach is then annulled. It is the elapsed time to the first instant that would
+    have been late.
     """
 
     limit: str

@@ -53,6 +53,8 @@ class CompiledRow:
     rungs: tuple[CompiledRung, ...]
     ordered: bool
     """Whether the rungs are reached in the order in which they stand."""
+    plain: bool
+    """Whether there is no rung but the deadline."""
 
 
 @attrs.frozen(eq=False)
@@ -68,6 +70,8 @@ class CompiledLimit:
     is_wait: bool
     anchors: frozenset[str]
     """Fields whose change moves the deadline."""
+    restarts: bool
+    """Whether entering anew may start it anew: a hold's cap always, the whole procedure's limit never."""
 
 
 def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> CompiledLimit:
@@ -86,6 +90,7 @@ def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> C
         from_now=mode == "from_now",
         is_wait=limit.id.endswith(".wait") or limit.id.startswith("hold."),
         anchors=frozenset(anchor.field for anchor in anchors if anchor is not None),
+        restarts=limit.scope != "procedure" or limit.id.startswith("hold."),
     )
 
 
@@ -97,10 +102,14 @@ def reach_of(amount: Amount) -> int:
 def _row(limit: TimeLimit, row: Row) -> CompiledRow:
     target = row.target
     if target is None:
-        return CompiledRow(row.when, None, "within", "elapsed", 0, fixed=False, rungs=(), ordered=True)
+        return CompiledRow(
+            row.when, None, "within", "elapsed", 0, fixed=False, rungs=(), ordered=True, plain=False
+        )
     fixed = target.kind in FIXED
     amount = target.anchor.amount if target.anchor is not None else target.amount
     rungs = sorted(_rungs(limit, target), key=lambda rung: (rung.share, rung.offset, rung.strict))
+    if target.kind == "every":  # a missed occurrence begins the next interval: nothing comes after it
+        rungs.sort(key=lambda rung: rung.kind == "overdue")
     return CompiledRow(
         row.when,
         target,
@@ -110,6 +119,7 @@ def _row(limit: TimeLimit, row: Row) -> CompiledRow:
         fixed,
         tuple(rungs),
         ordered=not fixed and all(rung.share <= 1 for rung in rungs),
+        plain=[rung.kind for rung in rungs] == ["overdue"],
     )
 
 

@@ -63,11 +63,13 @@ def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int) -> None:
         if old.verdict or not (clock.verdict or clock.visit != old.visit):
             continue
         limit = ledger.compiled.limits[limit_id]
+        for visit, due_us in clocks.not_missed(limit, old, at_us):
+            ledger.record(Settled, at_us, SYSTEM, limit_id, visit, due_us, at_us - due_us - 1)
         ended = clock if clock.visit == old.visit else clocks.end(limit, old, at_us, reached=True)
         if ended.verdict == "early":
             _too_early(ledger, limit, ended, at_us)
-        elif ended.overdue:
-            over_us = clocks.overrun(limit, ended, at_us) if ended.verdict == "late" else 0
+        elif old.overdue:
+            over_us = clocks.overrun(limit, ended, at_us) if ended.overdue else at_us - ended.due_us - 1
             ledger.record(Settled, at_us, SYSTEM, limit_id, ended.visit, ended.due_us, over_us)
 
 

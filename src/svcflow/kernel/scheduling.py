@@ -6,6 +6,7 @@ from svcflow.errors import FieldError
 from svcflow.kernel import clocks
 from svcflow.kernel.commands import Extend, Recompute, Reschedule
 from svcflow.kernel.facts import Extended, Recomputed, Rescheduled
+from svcflow.kernel.instance import STOPPED
 from svcflow.kernel.ladder import CompiledLimit, reach_of
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
@@ -41,6 +42,7 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
     if refusal is not None:
         return refusal
     clock = ledger.draft.clocks[limit.id]
+    was_us = clock.due_us if clock.open_us != STOPPED else clocks.resume(limit, clock, ledger.at_us).due_us
     ledger.record(
         Extended,
         ledger.at_us,
@@ -48,7 +50,7 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
         limit.id,
         clock.visit,
         reach_of(extension.by),
-        clock.due_us,
+        was_us,
         command.reason,
         dict(command.evidence),
     )
@@ -58,8 +60,8 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
 def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
     """Reckon every running deadline anew and record those that changed; both instants are kept."""
     for limit_id, clock in ledger.draft.clocks.items():
-        anew = clocks.recompute(ledger.compiled.limits[limit_id], clock, ledger.at_us)
-        if not clock.verdict and anew.due_us != clock.due_us:
+        due_us = clocks.recomputed_us(ledger.compiled.limits[limit_id], clock)
+        if due_us != clock.due_us:
             ledger.record(
                 Recomputed,
                 ledger.at_us,
@@ -67,7 +69,7 @@ def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
                 limit_id,
                 clock.visit,
                 clock.due_us,
-                anew.due_us,
+                due_us,
                 command.reason,
             )
     return None

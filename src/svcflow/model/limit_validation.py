@@ -9,7 +9,7 @@ from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.references import guard_names, role_name, source_names, unknown
-from svcflow.model.target import TARGET_KINDS, Target
+from svcflow.model.target import TARGET_KINDS, ClockTime, Target
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -40,8 +40,13 @@ def limit_problems(
             ),
             Text(zh="例如 within: 2wd", en="for example within: 2wd"),
         )
+    if not any(row.by for row in limit.rows) and (limit.cutoff or limit.day):
+        yield _without("cutoff, day", "by", path)
+    if limit.done_by is not None and not any(row.every for row in limit.rows):
+        yield _without("done_by", "every", path)
     for place, row in enumerate(limit.match):
         where = (*path, "match", place)
+        yield from _repeated(limit, place, where)
         yield from _row(procedure, row, where, last=place == len(limit.match) - 1)
         yield from source_names(procedure, row.source, (*where, "source"))
     yield from source_names(procedure, limit.source, (*path, "source"))
@@ -54,6 +59,28 @@ def limit_problems(
             yield from _target(procedure, limit, target, where)
             yield from _ladder(procedure, limit, target, path)
     yield from _extension(procedure, limit, path)
+
+
+def _without(given: str, kind: str, path: Path) -> Problem:
+    return Problem(
+        path,
+        Text(zh=f"{given} 只用于 {kind}", en=f"{given}: only for a limit with {kind!r}"),
+        Text(zh=f"写 {kind}，或删去 {given}", en=f"write {kind!r}, or leave {given} out"),
+    )
+
+
+def _repeated(limit: TimeLimit, place: int, path: Path) -> Iterator[Problem]:
+    """Yield a mistake when a row asks what a row before it asked: it can never be the first to match."""
+    guard = limit.match[place].when
+    if guard is not None and any(row.when == guard for row in limit.match[:place]):
+        yield Problem(
+            path,
+            Text(
+                zh=f"前面已有同样条件的行，此行不会用到：{guard}",
+                en=f"a row before has the same condition; this one is unreachable: {guard}",
+            ),
+            Text(zh="删去此行或改条件", en="leave the row out or change its condition"),
+        )
 
 
 def _row(procedure: Procedure, row: Row, path: Path, *, last: bool) -> Iterator[Problem]:
@@ -82,6 +109,8 @@ def _row(procedure: Procedure, row: Row, path: Path, *, last: bool) -> Iterator[
         )
     if row.when is not None:
         yield from guard_names(procedure, row.when, (*path, "when"))
+    if row.by is None and (row.cutoff or row.day):
+        yield _without("cutoff, day", "by", path)
 
 
 def _target(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
@@ -89,6 +118,8 @@ def _target(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) 
         yield from _anchor(procedure, target, path)
     if target.kind == "every":
         yield from _recurrence(procedure, limit, target, path)
+    if target.kind == "by" and target.cutoff is not None and target.time is not None and not target.day:
+        yield from _cutoff(target.cutoff, target.time, path)
     if target.kind == "at_least" and (limit.escalate or limit.on_overdue):
         yield Problem(
             path,
@@ -96,6 +127,18 @@ def _target(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) 
                 zh="at_least 是下限，不会超时，不能有 escalate 或 on_overdue",
                 en="at_least is a minimum: it is never overdue, so it has no escalate or on_overdue",
             ),
+        )
+
+
+def _cutoff(cutoff: ClockTime, time: ClockTime, path: Path) -> Iterator[Problem]:
+    if cutoff.minute > time.minute:
+        yield Problem(
+            (*path, "cutoff"),
+            Text(
+                zh=f"{cutoff} 前的请求算当日的，但 {time} 已过",
+                en=f"a request before the cutoff {cutoff} would be due the same day at {time}, which has passed",
+            ),
+            Text(zh="把 cutoff 提前，或写 day: +1", en="give an earlier cutoff, or write day: +1"),
         )
 
 
@@ -156,6 +199,21 @@ def _ladder(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) 
             if rung.role is not None:
                 yield from role_name(procedure, rung.role, where)
             yield from _rung(rung, target, where)
+            if target.kind == "every":
+                yield from _after_the_miss(rung, where)
+
+
+def _after_the_miss(rung: Rung, path: Path) -> Iterator[Problem]:
+    """Yield a mistake when a rung lies past the interval: a missed occurrence begins the next one."""
+    if rung.share is None or rung.share > 1:
+        yield Problem(
+            path,
+            Text(
+                zh=f"every 漏做一次即开始下一次计时，{rung.at} 永远到不了",
+                en=f"a missed occurrence begins the next interval, so {rung.at} is never reached",
+            ),
+            Text(zh="写 100% 或更小的百分比", en="write a share of at most 100%"),
+        )
 
 
 def _rung(rung: Rung, target: Target, path: Path) -> Iterator[Problem]:
@@ -191,6 +249,8 @@ def _extension(procedure: Procedure, limit: TimeLimit, path: Path) -> Iterator[P
     where = (*path, "extension")
     if limit.extension.role is not None:
         yield from role_name(procedure, limit.extension.role, (*where, "role"))
+    if not limit.extension.by.value:
+        yield Problem(where, Text(zh="延长不能为零", en="an extension cannot be zero"))
     for row in limit.rows:
         amount: Amount | None = row.within
         if row.target is not None and (amount is None or amount.family != limit.extension.by.family):

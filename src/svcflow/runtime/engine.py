@@ -11,7 +11,7 @@ from typing import Self
 
 from svcflow.errors import InstanceClosed, Refused, StaleRevision, StoreError, UnknownInstance
 from svcflow.journal.chain import GENESIS, chained
-from svcflow.kernel import availability
+from svcflow.kernel import availability, explanation
 from svcflow.kernel import deadlines as deadlines_of
 from svcflow.kernel import facts as facts_of
 from svcflow.kernel.availability import Available
@@ -34,6 +34,7 @@ from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.evolve import evolve_all
+from svcflow.kernel.explanation import Explanation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance, Status
 from svcflow.model.catalog import Catalog
@@ -213,6 +214,12 @@ class Engine:
         """Return the deadlines as they are now, soonest first. Raises: UnknownInstance."""
         kept = self._kept(instance).instance
         return deadlines_of(self._compiled(kept), kept, self.clock.now_us(), ended=ended)
+
+    def explain(self, instance: str, limit: str) -> Explanation:
+        """Return how a limit's deadline came to be, line by line. Raises: UnknownInstance, UnknownLimit."""
+        kept = self._kept(instance).instance
+        compiled = self._compiled(kept)
+        return explanation.explain(compiled, self._store.facts(instance), limit, self.clock.now_us())
 
     def available(self, instance: str, actor: Actor) -> tuple[Available, ...]:
         """Return the triggers of the active steps, and why closed ones are. Raises: UnknownInstance."""

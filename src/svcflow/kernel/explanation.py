@@ -1,0 +1,103 @@
+"""Explanations: how one limit's deadline came to be, line by line, for reviewers and complainants.
+
+It recounts the journal and words what the kernel reckoned; it reckons no deadline of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Literal
+
+import attrs
+
+from svcflow.errors import SvcflowError
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.facts import Fact
+from svcflow.model.target import Target
+from svcflow.text import Lang, Text
+
+LineKind = Literal[
+    "started", "counted", "closed", "holiday", "rolled", "anchored", "hold", "waits", "resumed", "changed", "rescheduled",
+    "extended", "recomputed", "warned", "escalated", "due", "provisional", "overdue", "annulled", "ended", "left",
+    "pending",
+]  # fmt: skip
+
+
+@attrs.frozen
+class Line:
+    """Hold one line: what happened from when to when, how much of it counted, and the running total.
+
+    `amount` and `total` are in the limit's own clock: a length of open or elapsed time, or a number of days.
+    """
+
+    kind: LineKind
+    from_at: datetime
+    to_at: datetime | None
+    amount: timedelta | int | None
+    total: timedelta | int | None
+    words: Text
+
+    def text(self, lang: Lang = "en") -> str:
+        """Return the line for people."""
+        return f"{self.words.zh}\n{self.words.en}" if lang == "zh+en" else self.words.in_(lang)
+
+
+@attrs.frozen
+class Explanation:
+    """Hold how a deadline came to be. `target` is the last one that applied; a limit that never ran has no lines."""
+
+    limit: str
+    name: Text
+    target: Target | None
+    visits: int
+    lines: tuple[Line, ...]
+
+    def text(self, lang: Lang = "en") -> str:
+        """Return the whole explanation, one line below the other."""
+        return "\n".join((self.title.in_(lang), *(line.text(lang) for line in self.lines)))
+
+    @property
+    def title(self) -> Text:
+        """The name of the limit and what it demands."""
+        name = self.name or Text(self.limit, self.limit)
+        target = self.target
+        if target is None:
+            return Text(zh=f"{name.in_('zh')}：不设时限", en=f"{name.in_('en')}: no target")
+        return Text(
+            zh=f"{name.in_('zh')}：时限 {target.text('zh')}",
+            en=f"{name.in_('en')}: limit {target.text('en')}",
+        )
+
+
+class UnknownLimit(SvcflowError, LookupError):
+    """The procedure declares no such time limit."""
+
+    code = "unknown-limit"
+
+
+def explain(compiled: Compiled, facts: Iterable[Fact], limit: str, at_us: int) -> Explanation:
+    """Explain one limit of an instance as of `at_us`. Raises: UnknownLimit when the procedure has none of that id."""
+    from svcflow.kernel.telling import Telling  # noqa: PLC0415  # it makes these lines
+
+    declared = compiled.limits.get(limit)
+    if declared is None:
+        raise _unknown(compiled, limit)
+    telling = Telling(compiled, declared, at_us)
+    telling.tell(facts)
+    clock = telling.clock
+    return Explanation(
+        limit=limit,
+        name=declared.limit.name,
+        target=declared.rows[clock.row].target if clock is not None else declared.rows[-1].target,
+        visits=telling.visits,
+        lines=tuple(telling.lines),
+    )
+
+
+def _unknown(compiled: Compiled, limit: str) -> UnknownLimit:
+    name, listed = compiled.procedure.id, ", ".join(compiled.limits) or "—"
+    return UnknownLimit(
+        Text(zh=f"服务流程 {name} 没有时限“{limit}”", en=f"procedure {name} has no limit {limit!r}"),
+        Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
+    )
