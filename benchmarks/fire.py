@@ -31,7 +31,12 @@ def ping_pong() -> Procedure:
         roles=[Role("clerk")],
         steps=[
             Step("ping", role="clerk", within="2wh", to=[Transition("go", "pong")]),
-            Step("pong", role="clerk", within="3wd", to=[Transition("back", "ping"), Transition("stop", "over")]),
+            Step(
+                "pong",
+                role="clerk",
+                within="3wd",
+                to=[Transition("back", "ping"), Transition("stop", "over")],
+            ),
             Step("over", end="completed"),
         ],
         limits=[
@@ -107,8 +112,12 @@ def raw_sqlite(file: Path) -> Callable[[int], None]:
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("CREATE TABLE facts (instance TEXT, sequence INT, body BLOB, link BLOB, PRIMARY KEY (instance, sequence))")
-    connection.execute("CREATE TABLE instances (id TEXT PRIMARY KEY, next_us INT, sequence INT, head BLOB, state TEXT)")
+    connection.execute(
+        "CREATE TABLE facts (instance TEXT, sequence INT, body BLOB, link BLOB, PRIMARY KEY (instance, sequence))"
+    )
+    connection.execute(
+        "CREATE TABLE instances (id TEXT PRIMARY KEY, next_us INT, sequence INT, head BLOB, state TEXT)"
+    )
     connection.execute("INSERT INTO instances VALUES ('a', 0, 0, x'00', '')")
     body, link, state, numbers = b"b" * 170, bytes(32), "s" * 700, iter(range(10**9))
 
@@ -118,14 +127,17 @@ def raw_sqlite(file: Path) -> Callable[[int], None]:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("INSERT INTO facts VALUES ('a', ?, ?, ?)", (number, body, link))
             connection.execute(
-                "UPDATE instances SET next_us = ?, sequence = ?, head = ?, state = ? WHERE id = 'a'", (number, number, link, state)
+                "UPDATE instances SET next_us = ?, sequence = ?, head = ?, state = ? WHERE id = 'a'",
+                (number, number, link, state),
             )
             connection.execute("COMMIT")
 
     return fire
 
 
-def compare(title: str, ours: Callable[[int], None], peers: dict[str, Callable[[int], None] | None], batch: int) -> None:
+def compare(
+    title: str, ours: Callable[[int], None], peers: dict[str, Callable[[int], None] | None], batch: int
+) -> None:
     """Print our rate, each peer's, and the median of the ratios of rounds measured in turn."""
     rates: dict[str, list[float]] = {"ours": []}
     for _ in range(ROUNDS):

@@ -88,7 +88,7 @@ def _beyond(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     try:
         structure(_pruned(form, pruned, ()), Procedure)
     except DeclarationError as error:
-        parents = {path[:-1] for path in pruned} | set(pruned)
+        parents = {path[:-1] for path in pruned if len(path) > 1} | set(pruned)
         return tuple(p for p in error.problems if p.path not in parents and p.path[:-1] not in parents)
     return ()
 
