@@ -22,7 +22,7 @@ from kernel_cases import (
     worker,
 )
 
-from svcflow.errors import FieldError
+from svcflow.errors import FieldError, UnknownCalendar
 from svcflow.kernel import deviations_of, facts
 from svcflow.kernel.availability import available
 from svcflow.kernel.calendars import calendars_of
@@ -219,11 +219,17 @@ def test_one_trigger_in_two_branches_is_available_in_both():
     assert [(step, open_) for step, _, open_, _ in seen(case)] == [("x1", True), ("y1", True)]
 
 
-def test_calendars_come_from_the_catalog_first_and_then_from_those_shipped():
-    """A catalog's own calendar of a name wins over the shipped one."""
-    look_up = calendars_of(Catalog())
-    assert look_up("always").id == "always"
+def test_calendars_come_from_the_catalog_first_and_then_from_those_shipped(tmp_path):
+    """A catalog's own calendar of a name wins over the shipped one; each is built once."""
+    (tmp_path / "mine.yaml").write_text(
+        'calendar: cn_office\ntimezone: Asia/Tokyo\nweekly: {mon-fri: ["09:00-17:00"]}\n', encoding="utf-8"
+    )
+    assert calendars_of(Catalog())("cn_office").timezone.key == "Asia/Shanghai"
+    look_up = calendars_of(Catalog.from_folder(tmp_path))
+    assert look_up("cn_office").timezone.key == "Asia/Tokyo"
     assert look_up("cn_office") is look_up("cn_office")
+    with pytest.raises(UnknownCalendar):
+        look_up("nowhere")
 
 
 def test_numbers_over_64_bits_are_refused_when_written_down():

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from svcflow.errors import StoreError
 from svcflow.journal.chain import Entry
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance, Status
+from svcflow.text import Text
 
 
 class Kept(NamedTuple):
@@ -64,7 +66,10 @@ class Transaction(Protocol):
     def append(
         self, instance: Instance, entries: Sequence[Entry], *, command_id: str | None, refused: int
     ) -> None:
-        """Write entries and the instance they leave; the first entry of an instance creates it."""
+        """Write entries and the instance they leave; the first entry of an instance creates it.
+
+        Once for an instance in one transaction. Raises: StoreError when they do not go on from the last one.
+        """
         ...
 
 
@@ -110,3 +115,11 @@ class Store(Protocol):
     def close(self) -> None:
         """Give back files and connections."""
         ...
+
+
+def out_of_turn(instance: str) -> StoreError:
+    """Return the error for entries that do not continue a journal, or repeat an answered command."""
+    return StoreError(
+        Text(zh=f"实例 {instance} 的留痕不连续", en=f"entries of {instance} do not go on from its last one"),
+        Text(zh="重新读取后再试", en="load it again and decide anew"),
+    )

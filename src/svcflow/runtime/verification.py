@@ -14,7 +14,7 @@ from svcflow.kernel.evolve import evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.runtime.standards import Standards
-from svcflow.runtime.store import DeviationQuery, Kept, Store
+from svcflow.runtime.store import DeviationQuery, Store
 from svcflow.text import Text
 
 Progress = Callable[[int], None]
@@ -52,20 +52,20 @@ def verify(
 
 
 def _verify(store: Store, standards: Standards, instance: str) -> int:
-    """Return how many facts were found right; an instance that moves on meanwhile is looked at again."""
-    while True:
-        kept = store.load(instance)
-        if kept is None:
-            message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
-            raise CorruptJournal(message, _RESTORE)
-        try:
-            return _checked(store, standards, instance, kept)
-        except CorruptJournal:
-            if store.load(instance) == kept:
-                raise
+    """Return how many facts were found right. What looks wrong is looked at again while nobody writes."""
+    try:
+        return _checked(store, standards, instance)
+    except CorruptJournal:
+        with store.transaction() as work:
+            work.load(instance)
+            return _checked(store, standards, instance)
 
 
-def _checked(store: Store, standards: Standards, instance: str, kept: Kept) -> int:
+def _checked(store: Store, standards: Standards, instance: str) -> int:
+    kept = store.load(instance)
+    if kept is None:
+        message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
+        raise CorruptJournal(message, _RESTORE)
     facts = tuple(verified(instance, store.rows(instance), kept.head))
     compiled = standards.version(kept.instance.procedure, kept.instance.version)
     if _replayed(compiled, instance, facts) != kept.instance:

@@ -12,7 +12,7 @@ from svcflow.journal.chain import Entry
 from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
-from svcflow.runtime.store import Answer, DeviationQuery, InstanceQuery, Kept
+from svcflow.runtime.store import Answer, DeviationQuery, InstanceQuery, Kept, out_of_turn
 
 
 class MemoryStore:
@@ -121,7 +121,11 @@ class MemoryTransaction:
     def append(
         self, instance: Instance, entries: Sequence[Entry], *, command_id: str | None, refused: int
     ) -> None:
-        """Write entries and the instance they leave."""
+        """Write entries and the instance they leave. Raises: StoreError when they do not go on from the last."""
+        journal = self._store._journals.get(instance.id, ())  # noqa: SLF001  # see __enter__
+        known = command_id is not None and self.answer(instance.id, command_id) is not None
+        if known or entries[0].fact.sequence != len(journal) + 1:
+            raise out_of_turn(instance.id)
         self._written.append((instance, entries, command_id, refused))
 
     def _keep(self) -> None:

@@ -26,7 +26,7 @@ from svcflow.journal.chain import Entry
 from svcflow.kernel.deviations import Deviation, deviation_of
 from svcflow.kernel.facts import Fact, Settled
 from svcflow.kernel.instance import NEVER, Instance, from_state, to_state
-from svcflow.runtime.store import Answer, DeviationQuery, InstanceQuery, Kept
+from svcflow.runtime.store import Answer, DeviationQuery, InstanceQuery, Kept, out_of_turn
 from svcflow.store import schema
 from svcflow.store.statements import Statement, Statements, Value
 from svcflow.text import NO_TEXT, Text
@@ -45,6 +45,7 @@ class SqlStore:
     def __init__(self, url: str) -> None:
         self.url = url
         self._writing = RLock()
+        self._closed = False
         with _explained(url):
             self._database = _database(url)
             with self._database.begin() as connection:
@@ -56,6 +57,7 @@ class SqlStore:
     def transaction(self) -> Iterator[SqlTransaction]:
         """Open a writing transaction (`BEGIN IMMEDIATE`); it is durable when it is left without an error."""
         with self._writing, _explained(self.url):
+            self._refuse_closed()
             cursor = self._writer.cursor()
             cursor.execute("BEGIN IMMEDIATE")
             try:
@@ -134,14 +136,22 @@ class SqlStore:
         return None if soonest is None or soonest == NEVER else int(soonest)
 
     def close(self) -> None:
-        """Close every connection."""
-        self._writer.close()
-        self._database.dispose()
+        """Close every connection; what is asked afterwards is a StoreError."""
+        with self._writing:
+            self._closed = True
+            self._writer.close()
+            self._database.dispose()
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
+        self._refuse_closed()
         with _explained(self.url), self._database.connect() as connection:
             yield connection
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            message = Text(zh=f"存储 {self.url} 已关闭", en=f"the store {self.url} is closed")
+            raise StoreError(message, Text(zh="重新打开", en="open it again"))
 
 
 class SqlTransaction:
@@ -187,7 +197,10 @@ class SqlTransaction:
             sequence=instance.sequence,
             head=entries[-1].link,
             state=orjson.dumps(to_state(instance)),
+            before=entries[0].fact.sequence - 1,
         )
+        if self._cursor.rowcount != 1:
+            raise out_of_turn(instance.id)
         for entry in entries:
             self._append_deviation(instance, entry.fact)
         if command_id is not None:

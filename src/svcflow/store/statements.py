@@ -62,7 +62,7 @@ def _written() -> Mapping[str, ClauseElement]:
         "add_fact": facts.insert(),
         "create": instances.insert(),
         "change": instances.update()
-        .where(instances.c.id == bindparam("key"))
+        .where(instances.c.id == bindparam("key"), instances.c.sequence == bindparam("of_before"))
         .values({name: bindparam(f"new_{name}") for name in changing}),
         "add_deviation": deviations.insert(),
         "settle": deviations.update()

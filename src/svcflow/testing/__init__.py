@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from svcflow.kernel.deviations import Deviation, deviations_of
-from svcflow.kernel.facts import Fact, Moved, Started
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the plugin stands in this package, and is loaded by every run of pytest
+    from svcflow.kernel.deviations import Deviation
+    from svcflow.kernel.facts import Fact
 
 __all__ = ["assert_deviation", "assert_no_deviation", "assert_path", "path_of"]
 
 
 def path_of(facts: tuple[Fact, ...]) -> tuple[str, ...]:
     """Return the steps that a journal entered, in order."""
+    from svcflow.kernel.facts import Moved, Started  # noqa: PLC0415  # see above
+
     entered = []
     for fact in facts:
         if isinstance(fact, Started):
@@ -30,7 +35,7 @@ def assert_deviation(
     facts: tuple[Fact, ...], kind: str, *, step: str | None = None, limit: str | None = None
 ) -> Deviation:
     """Fail unless the journal holds such a deviation; return the first one."""
-    found = deviations_of(facts)
+    found = _deviations(facts)
     for one in found:
         if one.kind == kind and step in (None, one.step) and limit in (None, one.limit):
             return one
@@ -39,9 +44,15 @@ def assert_deviation(
 
 def assert_no_deviation(facts: tuple[Fact, ...], kind: str | None = None) -> None:
     """Fail when the journal holds a deviation (of one kind)."""
-    found = [one for one in deviations_of(facts) if kind in (None, one.kind)]
+    found = [one for one in _deviations(facts) if kind in (None, one.kind)]
     if found:
         raise AssertionError(f"unexpected deviations: {_listed(found)}")
+
+
+def _deviations(facts: tuple[Fact, ...]) -> tuple[Deviation, ...]:
+    from svcflow.kernel.deviations import deviations_of  # noqa: PLC0415  # see above
+
+    return deviations_of(facts)
 
 
 def _listed(found: tuple[Deviation, ...] | list[Deviation]) -> str:

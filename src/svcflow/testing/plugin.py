@@ -26,7 +26,7 @@ def svc_clock() -> VirtualClock:
 
 @pytest.fixture
 def svc_engine(svc_clock: VirtualClock) -> Iterator[MakeEngine]:
-    """Return a maker of engines in memory on `svc_clock`; call it with a procedure or a catalog."""
+    """Return a maker of engines in memory on `svc_clock`; it takes a procedure or a catalog."""
     from svcflow.runtime.engine import Engine  # noqa: PLC0415  # see svc_clock
 
     made: list[Engine] = []

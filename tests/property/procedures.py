@@ -1,0 +1,294 @@
+"""Random procedures, valid by construction, and random runs of them through the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import attrs
+from hypothesis import strategies as st
+
+from svcflow.kernel import (
+    Actor,
+    Command,
+    Compiled,
+    Fact,
+    Fire,
+    Hold,
+    Instance,
+    Outcome,
+    Recipient,
+    Resume,
+    Start,
+    Update,
+    compile_procedure,
+    transact,
+)
+from svcflow.kernel.instance import NEVER
+from svcflow.model.field import Field
+from svcflow.model.limit import Row, Rung, TimeLimit
+from svcflow.model.procedure import HoldRule, Procedure, Role
+from svcflow.model.step import ENFORCEMENTS, HOLD_REASONS, Branch, Enforce, Step, Transition
+from svcflow.worktime.calendar import WorkCalendar
+from svcflow.worktime.instants import to_us
+
+OFFICE = WorkCalendar.from_mapping(
+    {
+        "calendar": "office",
+        "timezone": "Asia/Shanghai",
+        "weekly": {"mon-fri": ["08:30-12:00", "13:30-17:30"]},
+        "covers": {"from": "2026-01-01", "to": "2029-12-31"},
+        "holidays": [{"date": "2026-03-04", "name": "closed"}],
+        "makeup": [{"date": "2026-03-07", "name": "open"}],
+    }
+)
+NIGHT = WorkCalendar.from_mapping(
+    {"calendar": "night", "timezone": "Asia/Shanghai", "weekly": {"mon-sat": ["22:00-06:00"]}}
+)
+CALENDARS = {"office": OFFICE, "night": NIGHT}
+BEGIN_US = to_us(datetime(2026, 3, 2, 1, 0, tzinfo=UTC))  # Monday 09:00 in Shanghai
+MINUTE_US = 60_000_000
+FAMILIES = {"m": ("m", "h", "d"), "wm": ("wm", "wh"), "wd": ("wd",)}
+LARGEST = {"m": 900, "h": 40, "d": 4, "wm": 700, "wh": 12, "wd": 3}
+ROLES = ("clerk", "chief")
+
+rungs_before = st.lists(st.sampled_from(["25%", "50%", "75%", "90%"]), max_size=2)
+
+
+@st.composite
+def amounts(draw: st.DrawFn, family: str, least: int = 0) -> str:
+    unit = draw(st.sampled_from(FAMILIES[family]))
+    return f"{draw(st.integers(least, LARGEST[unit]))}{unit}"
+
+
+@st.composite
+def limits(draw: st.DrawFn, *, least: int = 0, **fixed: object) -> TimeLimit:
+    """A limit in any unit, with a ladder; now and then a matrix over the field `kind`."""
+    family = draw(st.sampled_from(tuple(FAMILIES)))
+    after = draw(st.lists(amounts(family).map(lambda amount: f"+{amount}"), max_size=2))
+    rows: dict[str, object] = {"within": draw(amounts(family, least))}
+    if draw(st.booleans()):
+        first = Row(draw(amounts(family, least)), when='kind == "a"')
+        second = Row(when="size > 1", no_target=True)
+        rows = {"match": (first, second, Row(rows["within"]))}
+    return TimeLimit(
+        warn=[Rung(at) for at in draw(rungs_before)],
+        escalate=[
+            Rung(at) for at in (*draw(st.lists(st.sampled_from(["100%", "150%"]), max_size=2)), *after)
+        ],
+        calendar=draw(st.sampled_from([None, "office", "night"])),
+        on_change=draw(st.sampled_from([None, "from_start", "from_now"])),
+        stoppable=draw(st.sampled_from([True, True, False])),
+        **rows,
+        **fixed,
+    )
+
+
+@st.composite
+def moves(draw: st.DrawFn, trigger: str, to: str, kind: str = "normal") -> Transition:
+    return Transition(
+        trigger,
+        to,
+        kind=kind,
+        when=draw(st.sampled_from([None, None, "size > 1", 'kind == "a"'])),
+        requires=draw(st.sampled_from([(), (), ("note",)])),
+        role=draw(st.sampled_from([None, None, *ROLES])),
+        clock=draw(st.sampled_from(["continue", "restart"])),
+        at_most=draw(st.sampled_from([None, None, 0, 1, 2])),
+    )
+
+
+@st.composite
+def chains(draw: st.DrawFn, prefix: str, last: Step, *, depth: int) -> tuple[Step, ...]:
+    """Steps one after the other to `last`, with ways back; the first one is no end."""
+    names = [f"{prefix}{n}" for n in range(draw(st.integers(1, 3)))]
+    steps = []
+    for place, name in enumerate(names):
+        after = names[place + 1] if place + 1 < len(names) else last.id
+        parallel = ()
+        if depth and draw(st.integers(0, 2)) == 0:
+            parallel = tuple(
+                Branch(
+                    f"{name}{b}",
+                    draw(chains(f"{name}{b}", Step(f"{name}{b}_end", end="done"), depth=depth - 1)),
+                )
+                for b in ("x", "y")
+            )
+        to = [Transition("done", after)] if parallel else [draw(moves("go", after))]
+        to.append(draw(moves(f"skip_{name}", last.id, "exception")))
+        to.append(draw(moves(f"back_{name}", draw(st.sampled_from(names[: place + 1])), "rework")))
+        steps.append(draw(dressed(Step(name, parallel=parallel, to=to))))
+    return (*steps, last)
+
+
+@st.composite
+def dressed(draw: st.DrawFn, step: Step) -> Step:
+    """The step with role, evidence, limit, wait and deemed move, each now and then.
+
+    Only ways ahead are deemed, so that nothing moves by itself for ever.
+    """
+    deemed = draw(st.sampled_from([None, None, f"skip_{step.id}"]))
+    within = draw(st.none() | limits(least=1 if deemed else 0))
+    waits = draw(st.sampled_from([None, None, None, *HOLD_REASONS])) if not step.parallel else None
+    at_most = draw(amounts("wd", 1)) if waits and draw(st.booleans()) else None
+    return attrs.evolve(
+        step,
+        role=draw(st.sampled_from([None, *ROLES])),
+        evidence=draw(st.sampled_from([(), (), ("photo",)])),
+        within=within,
+        waits=waits,
+        at_most=at_most,
+        on_overdue=deemed if within or at_most else None,
+    )
+
+
+@st.composite
+def procedures(draw: st.DrawFn) -> Procedure:
+    steps = draw(chains("s", Step("end", end="completed"), depth=2))
+    names = [step.id for step in steps]
+    spans = [
+        draw(limits(id=f"span{n}", from_=draw(st.sampled_from(names)), to=draw(st.sampled_from(names))))
+        for n in range(draw(st.integers(0, 2)))
+    ]
+    whole = [draw(limits(id="whole", least=1, on_overdue=draw(st.sampled_from([None, f"skip_{names[0]}"]))))]
+    holds = [
+        HoldRule(reason, at_most=draw(st.none() | amounts(draw(st.sampled_from(tuple(FAMILIES))), 1)))
+        for reason in draw(st.lists(st.sampled_from(HOLD_REASONS), unique=True, max_size=2))
+    ]
+    return Procedure(
+        id="random",
+        calendar="office",
+        roles=[Role(name) for name in ROLES],
+        fields=[
+            Field("kind", type="choice", choices=("a", "b"), default="b"),
+            Field("size", type="number", default=0),
+            Field("note"),
+        ],
+        enforce=Enforce(*(draw(st.sampled_from(ENFORCEMENTS)) for _ in range(6))),
+        holds=holds,
+        steps=steps,
+        limits=(*spans, *draw(st.sampled_from([[], whole]))),
+    )
+
+
+@st.composite
+def compiled(draw: st.DrawFn) -> Compiled:
+    enforce = draw(st.sampled_from(["declared", "declared", "record"]))
+    return compile_procedure(draw(procedures()), CALENDARS.__getitem__, enforce=enforce)
+
+
+actors = st.builds(
+    Actor, st.sampled_from(["li", "wang", ""]), st.sampled_from([None, (), ("clerk",), ("clerk", "chief")])
+)
+values = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.sampled_from(["a", "b", None]),
+        "size": st.integers(0, 3) | st.floats(0, 3),
+        "note": st.sampled_from(["x", "甲", None]),
+    },
+)
+papers = st.sampled_from([{}, {"photo": "p"}, {"signature": "s"}])
+starts = st.builds(
+    Start,
+    st.just("i1"),
+    values,
+    st.sampled_from([None, Recipient("zhang", "staff")]),
+    actors,
+    papers,
+)
+
+
+SKILLED = Actor("li", ("clerk", "chief"))
+
+
+def commands(known: Compiled, instance: Instance) -> st.SearchStrategy[Command]:
+    """Mostly what is open now by somebody who may; now and then anything."""
+    anything = st.builds(
+        Fire,
+        st.sampled_from(sorted(known.by_trigger)),
+        actors,
+        values,
+        papers,
+        st.sampled_from([None, None, *known.steps]),
+        st.sampled_from([None, "because"]),
+    )
+    rest = st.one_of(st.builds(Update, actors, values, papers), st.builds(Hold, st.sampled_from(["tired"])))
+    if instance.status == "held":
+        return st.one_of(st.builds(Resume, actors), st.builds(Resume, actors), anything, rest)
+    hold = st.builds(Hold, st.sampled_from(HOLD_REASONS), actors)
+    here = [(step, trigger) for step in instance.active for trigger in known.steps[step].exits]
+    if not here:
+        return st.one_of(anything, rest, hold)
+    given = {"note": "x", "size": 2, "kind": "a"}
+    proper = st.sampled_from(here).map(lambda at: Fire(at[1], SKILLED, given, {"photo": "p"}, at[0]))
+    bare = st.sampled_from(here).flatmap(
+        lambda at: st.builds(Fire, st.just(at[1]), actors, values, papers, st.just(at[0]))
+    )
+    return st.one_of(proper, proper, proper, bare, anything, hold, rest, st.builds(Resume, actors))
+
+
+gaps = st.one_of(
+    st.sampled_from(["due", "just before", "just after"]),
+    st.integers(0, 600).map(lambda n: n * MINUTE_US),
+    st.integers(0, 5 * 24 * 60).map(lambda n: n * MINUTE_US),
+    st.integers(0, 3 * 86_400_000_000),
+)
+
+
+@attrs.frozen
+class Run:
+    """Hold one run: what was asked at which instant, and what came of it."""
+
+    compiled: Compiled
+    asked: tuple[tuple[int, Command | None], ...]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        return tuple(fact for outcome in self.outcomes for fact in outcome.facts)
+
+    @property
+    def instance(self) -> Instance:
+        return self.outcomes[-1].instance
+
+
+@st.composite
+def runs(draw: st.DrawFn, most: int = 14) -> Run:
+    """A procedure, and commands at instants of which many are deadlines or next to one."""
+    known = draw(compiled())
+    asked: list[tuple[int, Command | None]] = [(BEGIN_US, draw(starts))]
+    outcomes = [transact(known, None, asked[0][1], BEGIN_US)]
+    for _ in range(draw(st.integers(0, most))):
+        if outcomes[-1].instance.status == "ended" and draw(st.integers(0, 3)):
+            break
+        at_us = _next(asked[-1][0], outcomes[-1].instance.next_us, draw(gaps))
+        asked.append((at_us, draw(commands(known, outcomes[-1].instance))))
+        outcomes.append(transact(known, outcomes[-1].instance, asked[-1][1], at_us))
+    asked.append((asked[-1][0] + 30 * 86_400_000_000, None))
+    outcomes.append(transact(known, outcomes[-1].instance, *asked[-1][::-1]))
+    return Run(known, tuple(asked), tuple(outcomes))
+
+
+def _next(now_us: int, due_us: int, gap: str | int) -> int:
+    if isinstance(gap, int):
+        return now_us + gap
+    if due_us == NEVER:
+        return now_us
+    return max(now_us, due_us + {"due": 0, "just before": -1, "just after": 1}[gap])
+
+
+def replayed(run: Run, ticks: Iterator[tuple[int, ...]]) -> tuple[Fact, ...]:
+    """The facts of the same commands at the same instants, with ticks before each of them."""
+    facts: list[Fact] = []
+    instance = None
+    for at_us, command in run.asked:
+        if instance is not None:
+            for tick_us in next(ticks):
+                outcome = transact(run.compiled, instance, None, tick_us)
+                instance = outcome.instance
+                facts += outcome.facts
+        outcome = transact(run.compiled, instance, command, at_us)
+        instance = outcome.instance
+        facts += outcome.facts
+    return tuple(facts)

@@ -1,0 +1,112 @@
+"""The layers of the architecture hold: imports point up only, nothing goes in circles, modules stay small."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import svcflow
+
+SOURCE = Path(svcflow.__file__).parent
+LAYERS = (
+    "text", "errors", "model", "worktime", "checks", "kernel", "journal", "runtime", "store", "simulate",
+    "analysis", "drawing", "review", "testing", "", "cli", "web",
+)  # fmt: skip
+"""From the top of the list down: a layer imports from itself and from those before it. "" is svcflow itself, on which the faces stand."""
+EXCEPTIONS = {("svcflow.runtime.engine", "svcflow.store")}
+"""The engine opens the store that a URL names, inside a function."""
+LONGEST = 400
+MODULES = {
+    ".".join(("svcflow", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__"): path
+    for path in sorted(SOURCE.rglob("*.py"))
+}
+
+
+def layer(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(name: str, *, lazy: bool) -> Iterator[tuple[str, int]]:
+    """Yield the modules of ours that a module imports, those inside functions only when `lazy`."""
+    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+    for node in ast.walk(tree) if lazy else _at_import(tree.body):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names if alias.name.startswith("svcflow"))
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}:{node.lineno}: imports are absolute"
+            if (node.module or "").split(".")[0] == "svcflow":
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    yield (inner if inner in MODULES else str(node.module)), node.lineno
+
+
+def _at_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that run when a module is imported; not those for type checkers."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.If):
+            typing_only = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+            yield from _at_import(node.orelse if typing_only else [*node.body, *node.orelse])
+        elif isinstance(node, ast.Try | ast.With | ast.ClassDef):
+            yield from _at_import(node.body)
+
+
+def test_every_module_belongs_to_a_layer():
+    """A package that the architecture does not name has no place yet."""
+    assert {layer(name) for name in MODULES} <= set(LAYERS)
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "svcflow"])
+def test_imports_point_up_the_list_only(name):
+    """No module imports from a layer below its own, not even inside a function; the one exception is named."""
+    rank = LAYERS.index(layer(name))
+    wrong = [
+        f"line {line}: {other}"
+        for other, line in imports(name, lazy=True)
+        if LAYERS.index(layer(other)) > rank and (name, other) not in EXCEPTIONS
+    ]
+    assert wrong == []
+
+
+def test_the_exception_is_still_one():
+    """When the engine no longer opens stores by itself, the exception goes."""
+    for name, other in EXCEPTIONS:
+        assert other in {found for found, _ in imports(name, lazy=True)}
+        assert other not in {found for found, _ in imports(name, lazy=False)}
+
+
+def test_no_import_goes_in_circles():
+    """At import time the modules form no cycle."""
+    graph = {name: sorted({other for other, _ in imports(name, lazy=False)} - {name}) for name in MODULES}
+    done: set[str] = set()
+
+    def walk(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " → ".join((*way[way.index(name) :], name))
+        if name not in done:
+            for other in graph.get(name, ()):
+                walk(other, (*way, name))
+            done.add(name)
+
+    for name in graph:
+        walk(name, ())
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_module_is_short_and_says_what_it_is(name):
+    """No module has more than 400 lines; each one that holds anything has a docstring."""
+    text = MODULES[name].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= LONGEST
+    assert not text.strip() or ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_no_module_names_a_place_on_some_machine(name):
+    """Sources hold no absolute paths of the machine they were written on."""
+    found = re.findall(
+        r"(?<![\w.:/])/(?:root|home|work|tmp|Users|mnt)/\w+", MODULES[name].read_text(encoding="utf-8")
+    )
+    assert found == []
