@@ -79,7 +79,8 @@ def _verdict(limit: CompiledLimit, clock: Clock, at_us: int, *, reached: bool) -
         return "met" if at_us >= clock.due_us else "early"
     if clock.overdue:
         return "late"
-    return "cancelled" if not reached or (row.fixed and clock.due_us == NEVER) else "met"
+    unset = row.target is None or (row.fixed and clock.due_us == NEVER)
+    return "met" if reached and not unset else "cancelled"
 
 
 def reopen(limit: CompiledLimit, clock: Clock, at_us: int, *, running: bool) -> Clock:

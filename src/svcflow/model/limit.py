@@ -34,6 +34,11 @@ def _amount(written: object) -> Amount:
     return Amount.parse(written)
 
 
+def _days(written: int | str) -> int:
+    """Convert a number of days as people write it: `1` or `+1`."""
+    return int(written)
+
+
 def optional_guard(written: object) -> Guard | None:
     """Convert a written guard, keeping None."""
     return written if written is None or isinstance(written, Guard) else Guard(str(written))
@@ -47,11 +52,6 @@ def optional_anchor(written: object) -> Anchor | None:
 def optional_clock_time(written: object) -> ClockTime | None:
     """Convert a written time of day, keeping None."""
     return written if written is None or isinstance(written, ClockTime) else ClockTime(str(written))
-
-
-def _whole(written: object) -> int:
-    """Convert a number of days as people write it: `1` or `+1`."""
-    return int(written) if isinstance(written, str) else written  # type: ignore[return-value]  # validated next
 
 
 @attrs.frozen
@@ -114,7 +114,7 @@ class Row:
     no_target: bool = False
     by: ClockTime | None = attrs.field(default=None, converter=optional_clock_time, kw_only=True)
     cutoff: ClockTime | None = attrs.field(default=None, converter=optional_clock_time, kw_only=True)
-    day: int = attrs.field(default=0, converter=_whole, validator=attrs.validators.ge(0), kw_only=True)
+    day: int = attrs.field(default=0, converter=_days, validator=attrs.validators.ge(0), kw_only=True)
     before: Anchor | None = attrs.field(default=None, converter=optional_anchor, kw_only=True)
     after: Anchor | None = attrs.field(default=None, converter=optional_anchor, kw_only=True)
     at_least: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
@@ -165,7 +165,7 @@ class TimeLimit:
     within: Amount | None = attrs.field(default=None, converter=optional_amount)
     by: ClockTime | None = attrs.field(default=None, converter=optional_clock_time)
     cutoff: ClockTime | None = attrs.field(default=None, converter=optional_clock_time)
-    day: int = attrs.field(default=0, converter=_whole, validator=attrs.validators.ge(0))
+    day: int = attrs.field(default=0, converter=_days, validator=attrs.validators.ge(0))
     before: Anchor | None = attrs.field(default=None, converter=optional_anchor)
     after: Anchor | None = attrs.field(default=None, converter=optional_anchor)
     at_least: Amount | None = attrs.field(default=None, converter=optional_amount)
