@@ -115,13 +115,13 @@ def test_one_instance_that_cannot_go_on_keeps_no_other_from_its_time(clock):
         assert engine.verify().ok
 
 
-def test_an_instance_past_its_calendars_coverage_keeps_no_other_from_its_time(clock):
-    """A calendar that ends is the error of the instances that need it, not of all."""
+def test_an_instance_before_its_calendars_coverage_keeps_no_other_from_its_time(clock):
+    """A calendar that begins later is the error of the instances that need it, not of all."""
     short = {
         "calendar": "always",
         "timezone": "UTC",
         "weekly": {"mon-sun": ["08:00-20:00"]},
-        "covers": {"from": "2026-01-01", "to": "2026-03-04"},
+        "covers": {"from": "2026-03-05", "to": "2026-12-31"},
     }
     procedure = Procedure(
         id="p",
@@ -268,7 +268,7 @@ def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path):
     for path, said in ((text, "not a database"), (other, "something else"), (newer, "version 99")):
         with pytest.raises(StoreError, match=said):
             Engine(f"sqlite:///{path}", repair())
-    assert text.read_bytes() == before[0]
+    assert [path.read_bytes() for path in (text, other)] == before
     with pytest.raises(StoreError, match="folder exists"):
         Engine(f"sqlite:///{tmp_path / 'nowhere' / 'x.db'}", repair())
 

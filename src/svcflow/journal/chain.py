@@ -49,7 +49,7 @@ def verified(instance: str, rows: Iterable[tuple[bytes, bytes]], head: bytes) ->
     previous, sequence = GENESIS, 0
     for body, kept in rows:
         sequence += 1
-        if link(previous, body) != kept:
+        if not isinstance(body, bytes) or link(previous, body) != kept:
             raise _broken(instance, sequence, "哈希链不符", "does not fit its hash")
         fact = from_bytes(body)
         if fact.instance != instance or fact.sequence != sequence:

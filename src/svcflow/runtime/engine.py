@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from types import TracebackType
 from typing import Self
 
-from svcflow.errors import InstanceClosed, Refused, StaleRevision, StoreError, UnknownInstance
+from svcflow.errors import StoreError
 from svcflow.journal.chain import GENESIS, chained
 from svcflow.kernel import availability, explanation
 from svcflow.kernel import deadlines as deadlines_of
@@ -41,6 +39,8 @@ from svcflow.model.catalog import Catalog
 from svcflow.model.field import Value
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock, SystemClock
+from svcflow.runtime.ids import new_id
+from svcflow.runtime.replies import refusal, refuse_before_effective, stale, unknown_instance
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Answer, DeviationQuery, InstanceQuery, Kept, Store, Transaction
 from svcflow.runtime.timers import Ticker
@@ -49,7 +49,6 @@ from svcflow.text import NO_TEXT, Text
 from svcflow.worktime.instants import to_us
 
 _NONE: Mapping[str, str] = {}
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _BATCH = 1_000
 
 
@@ -84,9 +83,9 @@ class Engine:
         """
         name, version = (procedure, None) if isinstance(procedure, str) else procedure
         compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
-        chosen = instance_id or _new_id(name, command_id)
+        chosen = instance_id or new_id(name, command_id)
         command = Start(chosen, data, recipient, actor, evidence)
-        _refuse_before_effective(compiled, self.clock.now_us())
+        refuse_before_effective(compiled, self.clock.now_us())
         with self._store.transaction() as work:
             kept = work.load(chosen)
             if kept is not None:
@@ -300,18 +299,18 @@ class Engine:
         with self._store.transaction() as work:
             kept = work.load(instance)
             if kept is None:
-                raise _unknown(instance)
+                raise unknown_instance(instance)
             compiled = self._compiled(kept.instance)
             answer = None if command_id is None else work.answer(instance, command_id)
             if answer is not None:
                 return _again(work, compiled, instance, answer)
             if expected is not None and expected != kept.instance.revision:
-                raise _stale(kept.instance, expected)
+                raise stale(kept.instance, expected)
             outcome = transact(compiled, kept.instance, command, self.clock.now_us())
             _append(work, outcome, kept.head, command_id)
         self._ticker.notice(outcome.instance.next_us)
         if outcome.refused is not None:
-            raise _refusal(outcome.refused, outcome.remedy)
+            raise refusal(outcome.refused, outcome.remedy)
         return outcome.instance
 
     def _due(self, now_us: int, idle: set[str]) -> list[str]:
@@ -322,7 +321,7 @@ class Engine:
         with self._store.transaction() as work:
             kept = work.load(instance)
             if kept is None:
-                raise _unknown(instance)
+                raise unknown_instance(instance)
             if kept.instance.status == "ended":
                 return ()
             outcome = transact(self._compiled(kept.instance), kept.instance, command, now_us)
@@ -345,7 +344,7 @@ class Engine:
     def _kept(self, instance: str) -> Kept:
         kept = self._store.load(instance)
         if kept is None:
-            raise _unknown(instance)
+            raise unknown_instance(instance)
         return kept
 
 
@@ -367,54 +366,9 @@ def _again(work: Transaction, compiled: Compiled, instance: str, answer: Answer)
     if answer.refused:
         refused = facts[answer.refused - 1]
         assert isinstance(refused, facts_of.Refused)  # noqa: S101  # the store noted that very fact
-        raise _refusal(refused, NO_TEXT)
+        raise refusal(refused, NO_TEXT)
     return evolve_all(compiled, None, facts)
-
-
-def _refusal(fact: facts_of.Refused, remedy: Text) -> Refused:
-    return (InstanceClosed if fact.rule == "closed" else Refused)(fact.rule, fact.reason, remedy)
-
-
-def _refuse_before_effective(compiled: Compiled, now_us: int) -> None:
-    """Raise Refused before the date from which the procedure is in force; there is no journal to note it in yet."""
-    effective = compiled.procedure.effective
-    if effective is not None and compiled.calendar.date_us(now_us) < effective:
-        name = str(compiled.procedure)
-        raise Refused(
-            "effective",
-            Text(zh=f"{name} 自 {effective} 起施行", en=f"{name} is in force from {effective}"),
-            Text(zh="用已施行的版本", en="start a version that is in force"),
-        )
-
-
-def _unknown(instance: str) -> UnknownInstance:
-    return UnknownInstance(
-        Text(zh=f"没有流程实例 {instance}", en=f"there is no instance {instance!r}"),
-        Text(zh="用 svcflow list 查看", en="see `svcflow list`"),
-    )
-
-
-def _stale(instance: Instance, expected: int) -> StaleRevision:
-    return StaleRevision(
-        Text(
-            zh=f"实例 {instance.id} 已是第 {instance.revision} 版，不是 {expected}",
-            en=f"instance {instance.id} is at revision {instance.revision}, not {expected}",
-        ),
-        Text(zh="重新读取后再试", en="read it again and decide anew"),
-    )
 
 
 def _us(at: datetime | None) -> int | None:
     return None if at is None else to_us(at)
-
-
-def _new_id(procedure: str, command_id: str | None) -> str:
-    """Make an id people can read aloud; a repeated `command_id` finds the instance of its first run."""
-    if command_id is not None:
-        return _short(f"{procedure}-{command_id}")
-    return f"{procedure}-{''.join(secrets.choice(_ALPHABET) for _ in range(12))}"
-
-
-def _short(name: str) -> str:
-    """Keep a name that fits the store; cut a longer one and tell it apart by its hash."""
-    return name if len(name) <= 80 else f"{name[:55]}-{sha256(name.encode()).hexdigest()[:24]}"

@@ -62,6 +62,7 @@ deviations = Table(
     Column("occurred_us", BigInteger, nullable=False),
     Column("limit", String(80), nullable=False),
     Column("visit", Integer, nullable=False),
+    Column("due_us", BigInteger),
     Column("overrun_us", BigInteger),
     Index("svcflow_deviations_kind", "procedure", "kind", "occurred_us"),
 )

@@ -51,6 +51,7 @@ class SqlStore:
             with self._database.begin() as connection:
                 _prepare(connection, url)
             self._writer = self._database.raw_connection()
+            self._writer.cursor().execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
             self._write = Statements.of(self._database.dialect)
 
     @contextmanager
@@ -218,6 +219,7 @@ class SqlTransaction:
                 instance=instance.id,
                 limit=fact.limit,
                 visit=fact.visit,
+                due_us=fact.due_us,
                 overrun_us=fact.overrun_us,
             )
 
@@ -271,7 +273,6 @@ def _database(url: str) -> Database:
         connection.isolation_level = None  # we begin transactions ourselves
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.close()
 

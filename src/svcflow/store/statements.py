@@ -70,6 +70,7 @@ def _written() -> Mapping[str, ClauseElement]:
             deviations.c.instance == bindparam("of_instance"),
             deviations.c.limit == bindparam("of_limit"),
             deviations.c.visit == bindparam("of_visit"),
+            deviations.c.due_us == bindparam("of_due_us"),
         )
         .values(overrun_us=bindparam("new_overrun_us")),
         "add_command": commands.insert(),

@@ -1,0 +1,45 @@
+"""How an engine says no: the errors its answers raise, in both languages. It decides nothing."""
+
+from __future__ import annotations
+
+from svcflow.errors import InstanceClosed, Refused, StaleRevision, UnknownInstance
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.facts import Refused as RefusedFact
+from svcflow.kernel.instance import Instance
+from svcflow.text import Text
+
+
+def refusal(fact: RefusedFact, remedy: Text) -> Refused:
+    """Return the error for a refusal that is on record."""
+    return (InstanceClosed if fact.rule == "closed" else Refused)(fact.rule, fact.reason, remedy)
+
+
+def refuse_before_effective(compiled: Compiled, now_us: int) -> None:
+    """Raise Refused before the date from which the procedure is in force; there is no journal to note it in yet."""
+    effective = compiled.procedure.effective
+    if effective is not None and compiled.calendar.date_us(now_us) < effective:
+        name = str(compiled.procedure)
+        raise Refused(
+            "effective",
+            Text(zh=f"{name} 自 {effective} 起施行", en=f"{name} is in force from {effective}"),
+            Text(zh="用已施行的版本", en="start a version that is in force"),
+        )
+
+
+def unknown_instance(instance: str) -> UnknownInstance:
+    """Return the error for an id that the store does not hold."""
+    return UnknownInstance(
+        Text(zh=f"没有流程实例 {instance}", en=f"there is no instance {instance!r}"),
+        Text(zh="用 svcflow list 查看", en="see `svcflow list`"),
+    )
+
+
+def stale(instance: Instance, expected: int) -> StaleRevision:
+    """Return the error for a caller whose view is out of date."""
+    return StaleRevision(
+        Text(
+            zh=f"实例 {instance.id} 已是第 {instance.revision} 版，不是 {expected}",
+            en=f"instance {instance.id} is at revision {instance.revision}, not {expected}",
+        ),
+        Text(zh="重新读取后再试", en="read it again and decide anew"),
+    )
