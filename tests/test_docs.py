@@ -15,7 +15,7 @@ from pages import PAGES, ROOT, Block, blocks_of, matches, run_page
 from svcflow import errors
 from svcflow.checks import CODES
 from svcflow.cli.app import COMMANDS, app
-from svcflow.kernel import facts
+from svcflow.kernel import explanation, facts
 from svcflow.kernel.deviations import KINDS
 from svcflow.model import field, guard, limit, mapping, procedure, scenario, step
 from svcflow.worktime import calendar, reading
@@ -32,6 +32,7 @@ DECLARED = {
     "transition": step.Transition,
     "limit": limit.TimeLimit,
     "row": limit.Row,
+    "extension": limit.Extension,
     "rung": limit.Rung,
     "indicator": procedure.Indicator,
     "scenario": scenario.Scenario,
@@ -161,7 +162,10 @@ def test_every_error_is_documented():
     rows = sections(REFERENCE / "errors.md")["Errors: every code"]
     listed = {(code(row[0]), code(row[1]), code(row[2])) for row in rows}
     classes = [getattr(errors, name) for name in errors.__all__ if name != "Problem"]
-    assert listed == {(cls.code, cls.__name__, builtin(cls)) for cls in (*classes, calendar.ClosedDay)}
+    assert listed == {
+        (cls.code, cls.__name__, builtin(cls))
+        for cls in (*classes, calendar.ClosedDay, explanation.UnknownLimit)
+    }
     assert len(rows) == len(listed)
 
 
@@ -199,23 +203,35 @@ def test_every_rule_that_refuses_is_documented():
     """Each rule the kernel can refuse by stands in the table, and no other."""
     rows = sections(REFERENCE / "facts.md")["Rules that refuse"]
     sources = [
-        Path(str(importlib.import_module(f"svcflow.kernel.{name}").__file__)).read_text(encoding="utf-8")
-        for name in ("decide", "firing", "rules")
+        Path(str(importlib.import_module(f"svcflow.{name}").__file__)).read_text(encoding="utf-8")
+        for name in ("kernel.decide", "kernel.firing", "kernel.rules", "kernel.scheduling", "runtime.replies")
     ]
-    refusals = {rule for text in sources for rule in re.findall(r'Refusal\(\s*"(\w+)"', text)}
+    refusals = {rule for text in sources for rule in re.findall(r'(?:Refusal|Refused)\(\s*"(\w+)"', text)}
     breaches = {rule for text in sources for rule in re.findall(r'Breach\(\s*(?:\w+, )?"(\w+)"', text)}
     assert {code(row[0]) for row in rows} == (refusals | breaches) - {"started"}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_option_of_a_command_is_documented(name):
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Yield each command with the heading of its section, those inside a group too."""
+    for name in COMMANDS:
+        command = app.get_command(click.Context(app), name)
+        assert command is not None
+        yield f"svcflow {name}", command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", one) for inner, one in command.commands.items())
+
+
+@pytest.mark.parametrize(
+    ("heading", "command"), list(commands()), ids=lambda one: one if isinstance(one, str) else ""
+)
+def test_every_option_of_a_command_is_documented(heading, command):
     """The page on the command line lists each command with all of its options and arguments."""
-    command = app.get_command(click.Context(app), name)
     page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
     found = sections(REFERENCE / "cli.md")
-    also = re.search(rf"## svcflow {name}\n.*?^Also: (.*?)$", page, re.DOTALL | re.MULTILINE)
+    section = re.split(r"^#", page.split(f"# {heading}\n")[1], maxsplit=1, flags=re.MULTILINE)[0]
+    also = re.search(r"^Also: (.*?)$", section, re.MULTILINE)
     common = also[1].replace("`", "").split() if also else []
-    own = [code(row[0]).replace("\\|", "|") for row in found[f"svcflow {name}"]]
+    own = [code(row[0]).replace("\\|", "|") for row in found[heading]]
     assert sorted([*own, *common]) == sorted(written(one) for one in command.params)
     assert set(common) <= {code(row[0]) for row in found["Common options"]}
 

@@ -1,4 +1,4 @@
-"""A procedure, two instants and the reading of answers, for the tests of the command line."""
+"""Two procedures, a calendar, two instants and the reading of answers, for the tests of the command line."""
 
 from __future__ import annotations
 
@@ -40,6 +40,47 @@ steps:
     to:
       close: {step: closed, name: {zh: 办结, en: Close}}
   closed: {name: {zh: 办结, en: Closed}, end: completed}
+"""
+TOUR = """\
+procedure: tour
+version: 1
+name: {zh: 参观, en: Tour}
+calendar: desk
+fields:
+  starts: {type: instant, name: {zh: 开始时间, en: Start of the tour}}
+roles:
+  guide: {zh: 讲解员, en: Guide}
+  chief: {zh: 主管, en: Chief}
+steps:
+  asked:
+    name: {zh: 已申请, en: Asked}
+    role: guide
+    to:
+      prepare: {step: prepared, name: {zh: 备妥, en: Prepare}}
+  prepared:
+    name: {zh: 已备妥, en: Prepared}
+    role: guide
+    to:
+      close: {step: closed, name: {zh: 结束, en: Close}}
+  closed: {name: {zh: 已结束, en: Closed}, end: completed}
+limits:
+  - id: reply
+    name: {zh: 答复, en: Reply}
+    step: asked
+    within: 3wd
+    extension: {by: 2wd, role: chief}
+  - id: ready
+    name: {zh: 就绪, en: Readiness}
+    from: asked
+    to: prepared
+    before: starts - 2h
+    severity: critical
+"""
+DESK = """\
+calendar: desk
+timezone: Asia/Shanghai
+weekly: {mon-fri: ["08:30-12:00", "13:30-17:30"]}
+covers: {from: 2026-01-01, to: 2026-12-31}
 """
 MONDAY = "2026-03-02T09:00+08:00"
 LATER = "2026-03-02T15:30+08:00"

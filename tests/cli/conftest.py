@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_answers import LAMP, MONDAY
+from cli_answers import DESK, LAMP, MONDAY, TOUR
 from click.testing import CliRunner, Result
 
 from svcflow.cli.app import app
@@ -51,6 +51,15 @@ def run() -> Run:
         return result
 
     return invoke
+
+
+@pytest.fixture
+def tour(folder: Path, svc: Run) -> str:
+    """Start an instance `t` of `tour` on Monday 09:00, booked for Wednesday 14:00, and return its id."""
+    (folder / "tour.yaml").write_text(TOUR, encoding="utf-8")
+    (folder / "desk.yaml").write_text(DESK, encoding="utf-8")
+    svc("start", "tour", "--id", "t", "-d", "starts=2026-03-04T14:00+08:00", "--actor", "g:guide")
+    return "t"
 
 
 @pytest.fixture

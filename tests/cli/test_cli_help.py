@@ -10,20 +10,28 @@ import time
 import unicodedata
 from pathlib import Path
 
+import click
 import pytest
 
-from svcflow.cli.app import COMMANDS
+from svcflow.cli.app import COMMANDS, app
 from svcflow.cli.asked import Asked
+from svcflow.cli.section import Section
 from svcflow.grid import cells
 
+SECTIONS = {
+    name: list(found.commands)
+    for name in COMMANDS
+    if isinstance(found := app.get_command(click.Context(app), name), Section)
+}
+EVERY = [*COMMANDS, *(f"{name} {inner}" for name, inners in SECTIONS.items() for inner in inners)]
 EXECUTABLE = [sys.executable, "-c", "from svcflow.cli import main; main()"]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize(("lang", "heading"), [("zh", "示例"), ("en", "Examples")])
 def test_every_command_explains_itself_with_examples(run, name, lang, heading):
     """The help of each command stands in both languages and ends in examples that name the command."""
-    said = run(name, "--help", "--lang", lang).stdout
+    said = run(*name.split(), "--help", "--lang", lang).stdout
     assert heading in said
     assert f"svcflow {name}" in said.split(heading)[1]
     assert any("一" <= char <= "鿿" for char in said) == (lang == "zh")
@@ -35,6 +43,17 @@ def test_the_help_lists_every_command_in_both_languages(run):
     for lang in ("zh", "en"):
         said = run("--lang", lang, "--help").stdout
         assert all(f"  {name} " in said and text.in_(lang) in said for name, text in COMMANDS.items())
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize(("lang", "usage"), [("zh", "用法："), ("en", "Usage: ")])
+def test_a_section_without_a_command_shows_its_help(run, name, lang, usage):
+    """It lists its commands in the asked language, as `svcflow` itself does, and leaves with 0."""
+    bare = run(name, "--lang", lang)
+    assert bare.stdout == run(name, "--help", "--lang", lang).stdout
+    assert bare.stdout.startswith(f"{usage}svcflow {name} COMMAND")
+    assert all(f"\n  {inner} " in bare.stdout for inner in SECTIONS[name])
+    assert not bare.stderr
 
 
 @pytest.mark.parametrize(
@@ -62,6 +81,10 @@ def test_the_option_stands_before_the_environment():
     [
         (["chekc"], "是否指 check", "did you mean check?"),
         (["qqqqqqq"], "可用：demo", "there are: demo"),
+        (["calendar", "shwo"], "是否指 show", "did you mean show?"),
+        (["calendar", "qqqqqq"], "可用：show, import", "there are: show, import"),
+        (["calendar", "show", "cn_office"], "缺少 YEAR", "YEAR is missing"),
+        (["explain", "x"], "缺少 LIMIT", "LIMIT is missing"),
         (["show"], "缺少 INSTANCE", "INSTANCE is missing"),
         (["show", "x", "--databse", "y"], "没有选项 --databse", "there is no option --databse"),
         (["show", "x"], "没有指明存储", "no store is named"),
@@ -122,9 +145,11 @@ def test_an_ascii_terminal_gets_question_marks_and_no_traceback(tmp_path: Path):
     assert b"[store]" in done.stderr
 
 
-def test_help_is_no_wider_than_100_cells(run):
-    """No line of any help is wider than 100 cells, East Asian characters counting two."""
+def test_help_is_no_wider_than_100_cells(run, monkeypatch):
+    """No line of any help is wider than 100 cells, East Asian characters counting two; on a wide terminal too."""
+    monkeypatch.setenv("COLUMNS", "200")
     assert unicodedata.east_asian_width("宽") == "W"
-    for name in COMMANDS:
+    for name in EVERY:
         for lang in ("zh", "en"):
-            assert all(cells(line) <= 100 for line in run(name, "--help", "--lang", lang).stdout.splitlines())
+            said = run(*name.split(), "--help", "--lang", lang).stdout
+            assert [line for line in said.splitlines() if cells(line) > 100] == [], name

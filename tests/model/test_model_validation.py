@@ -54,6 +54,10 @@ CASES = {
     "the id of a limit": (limited(id=""), f"limits[0].id: '' {IDENTIFIER}"),
     "the id of an indicator": ({"indicators": [Indicator("x-y")]}, f"indicators.x-y: 'x-y' {IDENTIFIER}"),
     "a trigger": ({"steps": start(Transition("Go", "end"))}, f"steps.a.to.Go: 'Go' {IDENTIFIER}"),
+    "a tolerance in working days": (
+        {"late_after": "1wd"},
+        "late_after: late_after is elapsed time; it cannot be 1wd; use the units m h d",
+    ),
     "version 0": ({"version": 0}, "version: versions count from 1"),
     "an unknown reason to hold": (
         {"holds": [HoldRule("illness")]},

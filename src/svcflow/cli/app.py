@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,8 @@ import click
 
 from svcflow.cli.asked import Asked
 from svcflow.cli.command import Option, asked_of, definitions, help_text, options, section, usage_prefix
-from svcflow.cli.failure import WrongUsage, explained
+from svcflow.cli.failure import explained
+from svcflow.cli.section import unknown_command
 from svcflow.text import Text
 
 __all__ = ["COMMANDS", "app"]
@@ -38,6 +38,9 @@ COMMANDS: Mapping[str, Text] = {
     ),
     "show": Text(
         zh="查看实例：环节、时限、可办理事项、留痕", en="Show an instance: steps, deadlines, what is open"
+    ),
+    "explain": Text(
+        zh="逐行说明一项时限的截止时间如何得出", en="Explain line by line how a deadline came to be"
     ),
     "list": Text(zh="列出实例", en="List instances"),
     "deviations": Text(zh="列出已记录的偏差", en="List recorded deviations"),
@@ -93,15 +96,7 @@ class Application(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; one that does not exist is answered with the nearest."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0], COMMANDS, 1)
-            listed = near[0] if near else ", ".join(COMMANDS)
-            raise WrongUsage(
-                Text(zh=f"没有命令 {args[0]}", en=f"there is no command {args[0]!r}"),
-                Text(
-                    zh=f"是否指 {listed}" if near else f"可用：{listed}",
-                    en=f"did you mean {listed}?" if near else f"there are: {listed}",
-                ),
-            )
+            raise unknown_command(args[0], COMMANDS)
         return super().resolve_command(ctx, args)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

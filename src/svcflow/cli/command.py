@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
@@ -63,9 +63,7 @@ class Command(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
-        with formatter.section(_EXAMPLES.in_(asked_of(ctx).lang)):
-            for line in self.examples:
-                formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+        examples(ctx, formatter, self.examples)
 
 
 def options(self: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -78,6 +76,13 @@ def options(self: click.Command, ctx: click.Context, formatter: click.HelpFormat
             records.append((record[0], _HELP.in_(lang)) if "--help" in param.opts else record)
     with formatter.section(_OPTIONS.in_(lang)):
         definitions(formatter, records)
+
+
+def examples(ctx: click.Context, formatter: click.HelpFormatter, lines: Iterable[str]) -> None:
+    """Write lines to copy, as they are."""
+    with formatter.section(_EXAMPLES.in_(asked_of(ctx).lang)):
+        for line in lines:
+            formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
 
 def definitions(formatter: click.HelpFormatter, records: Sequence[tuple[str, str]]) -> None:

@@ -128,7 +128,9 @@ def _deviation(one: Deviation, names: Names, *, whose: bool) -> tuple[str, ...]:
 
 
 def over(one: Deviation, names: Names) -> str:
-    """Word by how much a limit was missed."""
+    """Word by how much a limit was missed; one whose end, recorded late, was in time is marked as annulled."""
+    if one.annulled:
+        return Text(zh="撤销：其实按时", en="annulled: in time").in_(names.lang)
     if one.overrun is not None:
         return names.length(one.overrun, one.limit)
     return (Text(zh="尚未完成", en="still open").in_(names.lang)) if one.limit else ""

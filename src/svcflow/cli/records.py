@@ -5,16 +5,25 @@ Instants are ISO 8601 in UTC, lengths of time whole seconds; nothing here hangs 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from svcflow.kernel.availability import Available
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.explanation import Explanation, Line
 from svcflow.kernel.facts import Fact, to_datetime, to_record
 from svcflow.kernel.instance import Instance
+from svcflow.text import Text
 
-__all__ = ["available_json", "deadline_json", "deviation_json", "fact_json", "instance_json"]
+__all__ = [
+    "available_json",
+    "deadline_json",
+    "deviation_json",
+    "explanation_json",
+    "fact_json",
+    "instance_json",
+]
 
 Record = dict[str, Any]
 
@@ -56,7 +65,10 @@ def deadline_json(one: Deadline) -> Record:
 
 
 def deviation_json(one: Deviation) -> Record:
-    """Return a deviation; `overrun_s` is in the limit's own clock, null until the limit has ended."""
+    """Return a deviation; `overrun_s` is in the limit's own clock, null until the limit has ended.
+
+    `annulled` is true where the end, recorded late, turned out to have been in time; `overrun_s` is then 0.
+    """
     return {
         "instance": one.instance,
         "sequence": one.sequence,
@@ -71,6 +83,7 @@ def deviation_json(one: Deviation) -> Record:
         "limit": one.limit,
         "due_at": _iso(one.due_at),
         "overrun_s": _seconds(one.overrun),
+        "annulled": one.annulled,
         "trigger": one.trigger,
         "reason": one.reason,
         "detail": dict(one.detail),
@@ -87,7 +100,7 @@ def available_json(one: Available) -> Record:
         "requires": list(one.requires),
         "evidence": list(one.evidence),
         "rule": one.rule,
-        "why": {"zh": one.why.zh, "en": one.why.en},
+        "why": _both(one.why),
     }
 
 
@@ -102,6 +115,36 @@ def fact_json(one: Fact) -> Record:
         else:
             record[key] = value
     return record
+
+
+def explanation_json(instance: str, one: Explanation) -> Record:
+    """Return how a deadline came to be; a `target` is written as in a procedure file, or null."""
+    return {
+        "instance": instance,
+        "limit": one.limit,
+        "name": _both(one.name),
+        "target": None if one.target is None else str(one.target),
+        "visits": one.visits,
+        "lines": [_line(line) for line in one.lines],
+    }
+
+
+def _line(one: Line) -> Record:
+    """Return a line: lengths of time are in `…_s`, numbers of days in `…_days`; what does not apply is null."""
+    return {
+        "kind": one.kind,
+        "from_at": _iso(one.from_at.astimezone(UTC)),
+        "to_at": _iso(None if one.to_at is None else one.to_at.astimezone(UTC)),
+        "amount_s": _seconds(one.amount) if isinstance(one.amount, timedelta) else None,
+        "amount_days": one.amount if isinstance(one.amount, int) else None,
+        "total_s": _seconds(one.total) if isinstance(one.total, timedelta) else None,
+        "total_days": one.total if isinstance(one.total, int) else None,
+        "text": _both(one.words),
+    }
+
+
+def _both(text: Text) -> Record:
+    return {"zh": text.zh, "en": text.en}
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 
 import click
 
-from svcflow.cli.command import Command, Option, asked_of, definitions, help_text, section, usage_prefix
+from svcflow.cli.command import (
+    Command,
+    Option,
+    asked_of,
+    definitions,
+    examples,
+    help_text,
+    options,
+    section,
+    usage_prefix,
+)
+from svcflow.cli.failure import WrongUsage
 from svcflow.text import Text
 
-__all__ = ["Section"]
+__all__ = ["Section", "unknown_command"]
 
 _LANG = Option(
     ["--lang"],
@@ -26,11 +38,20 @@ class Section(click.Group):
         super().__init__(
             name,
             commands=dict(commands),
-            no_args_is_help=True,
+            invoke_without_command=True,
+            callback=_help,
             context_settings={"max_content_width": 100},
             params=[_LANG],
         )
         self.wording = wording
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; one that does not exist is answered with the nearest."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            raise unknown_command(args[0], self.commands, ctx)
+        return super().resolve_command(ctx, args)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the usage line."""
@@ -41,9 +62,38 @@ class Section(click.Group):
         help_text(formatter, self.wording.in_(asked_of(ctx).lang))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table of commands."""
+        """Write the table of commands, then the options."""
         lang = asked_of(ctx).lang
-        found = [self.commands[name] for name in self.commands]
-        rows = [(one.name or "", one.wording.in_(lang)) for one in found if isinstance(one, Command)]
+        rows = [(name, one.wording.in_(lang)) for name, one in self._explained().items()]
         with formatter.section(section(ctx, Text(zh="命令", en="Commands"))):
             definitions(formatter, rows)
+        options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples of all commands."""
+        examples(ctx, formatter, (line for one in self._explained().values() for line in one.examples))
+
+    def _explained(self) -> Mapping[str, Command]:
+        return {name: one for name, one in self.commands.items() if isinstance(one, Command)}
+
+
+def unknown_command(name: str, known: Iterable[str], ctx: click.Context | None = None) -> WrongUsage:
+    """Explain that there is no such command, and name the nearest or all."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, 1)
+    listed = near[0] if near else ", ".join(names)
+    error = WrongUsage(
+        Text(zh=f"没有命令 {name}", en=f"there is no command {name!r}"),
+        Text(
+            zh=f"是否指 {listed}" if near else f"可用：{listed}",
+            en=f"did you mean {listed}?" if near else f"there are: {listed}",
+        ),
+    )
+    error.ctx = ctx
+    return error
+
+
+def _help() -> None:
+    ctx = click.get_current_context()
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -99,9 +99,15 @@ def _overdue(fact: facts.Overdue, names: Names) -> str:
 
 def _settled(fact: facts.Settled, names: Names) -> str:
     limit = names.limit(fact.limit)
+    if fact.overrun_us < 0:
+        return _said(
+            names,
+            f"{limit}其实按时完成，系补录：超时撤销",
+            f"{limit} had ended in time and was recorded late: annulled",
+        )
     if not fact.overrun_us:
         return _said(
-            names, f"{limit}其实按时完成，系补录", f"{limit} had ended in time; it was recorded late"
+            names, f"{limit}过了截止才完成，其间未开放", f"{limit} ended past its deadline, in closed hours"
         )
     late = names.length(timedelta(microseconds=fact.overrun_us), fact.limit)
     return _said(names, f"{limit}完成，逾期 {late}", f"{limit} ended {late} late")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from svcflow.cli.asked import Tongue
 from svcflow.cli.table import padded
 from svcflow.drawing.year import KINDS, MARKS, WEEKDAYS, Day, Year
+from svcflow.kernel.phrases import holiday
 from svcflow.text import Text
 
 __all__ = ["year_json", "year_text"]
@@ -39,12 +40,13 @@ def year_json(year: Year) -> dict[str, object]:
         "calendar": year.calendar.id,
         "year": year.year,
         "working_days": year.working_days,
-        "days": [
-            {"date": day.date.isoformat(), "kind": day.kind, "name": {"zh": day.name.zh, "en": day.name.en}}
-            for day in year.days
-            if day.kind in ("holiday", "makeup", "beyond")
-        ],
+        "days": [_day_json(day) for day in year.days if day.kind in ("holiday", "makeup", "beyond")],
     }
+
+
+def _day_json(day: Day) -> dict[str, object]:
+    name = holiday(day.name)
+    return {"date": day.date.isoformat(), "kind": day.kind, "name": {"zh": name.zh, "en": name.en}}
 
 
 def _month(year: Year, number: int, lang: Tongue, *, coloured: bool) -> Iterator[str]:
@@ -86,7 +88,7 @@ def _run(run: list[Day], lang: Tongue) -> Iterator[str]:
     if run:
         first, last = run[0].date, run[-1].date
         span = f"{first:%m-%d}" if first == last else f"{first:%m-%d} … {last:%m-%d}"
-        yield f"  {padded(span, 14)}{padded(KINDS[run[0].kind].in_(lang), 18)}{run[0].name.in_(lang)}"
+        yield f"  {padded(span, 14)}{padded(KINDS[run[0].kind].in_(lang), 18)}{holiday(run[0].name).in_(lang)}"
 
 
 def _counts(year: Year) -> Text:

@@ -169,7 +169,7 @@ def compile_procedure(
         limits,
         {trigger: tuple(rows) for trigger, rows in by_trigger.items()},
         any(guard is not None and "recipient" in guard.names for guard in guards),
-        tuple(name for name, limit in limits.items() if len(limit.rows) > 1 or limit.anchors),
+        tuple(name for name, limit in limits.items() if limit.varies),
         frozenset(step.step.not_by for step in steps.values() if step.step.not_by is not None),
         {
             trigger: tuple(limit.id for limit in limits.values() if limit.limit.done_by == trigger)

@@ -187,10 +187,13 @@ def _enter(
 
 
 def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int, *, deemed: bool) -> None:
-    gone = {name}
+    gone: tuple[str, ...] = (name,)
     if compiled.steps[name].branches:
-        gone.update(step for step in draft.active if name in compiled.inside(step))
-    draft.active = {step: since for step, since in draft.active.items() if step not in gone}
+        gone = (name, *(step for step in draft.active if name in compiled.inside(step)))
+    active = dict(draft.active)
+    for step in gone:
+        active.pop(step, None)
+    draft.active = active
     for step in gone:
         for limit_id in compiled.steps[step].stops:
             _end(compiled, draft, limit_id, at_us, reached=True, deemed=deemed)
@@ -208,8 +211,10 @@ def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *
     old, anew = draft.clocks.get(limit.id), restart and limit.restarts
     if old is not None and not old.verdict and not anew:
         return
-    row = _match(limit, guard_data(compiled, draft))
-    anchor_us = _anchor_us(limit, row, draft.data)
+    row, anchor_us = 0, NEVER
+    if limit.varies:
+        row = _match(limit, guard_data(compiled, draft))
+        anchor_us = _anchor_us(limit, row, draft.data)
     if old is None or anew:
         running = not (draft.paused and _stoppable(limit, row))
         visit = 1 if old is None else old.visit + 1

@@ -77,7 +77,8 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
         if row.enforce[breach.rule] == "refuse" and not _overridden(breach, command):
             return Refusal(breach.rule, breach.message, breach.remedy, leaving)
     _move(ledger, command, choice, data, when_us)
-    _late_record(ledger, command, choice, when_us)
+    if when_us < ledger.at_us:
+        _late_record(ledger, command, choice, when_us)
     if breaches:
         _deviate(ledger, command, choice, breaches, when_us)
     _join(ledger, row, when_us)

@@ -48,9 +48,8 @@ class Clock(NamedTuple):
     verdict: Verdict
 
 
-@attrs.frozen
-class Instance:
-    """Hold the state of one instance.
+class Instance(NamedTuple):
+    """Hold the state of one instance; a named tuple, because one is made for every command.
 
     `sequence` is that of its last fact; `revision` that of the last one somebody caused to change its state,
     so that a warning or a refused attempt does not make a caller's view stale.
@@ -91,7 +90,7 @@ class Instance:
         return None if self.ended_us is None else to_datetime(self.ended_us)
 
 
-FIELDS = tuple(field.name for field in attrs.fields(Instance))
+FIELDS = Instance._fields
 _values = attrgetter(*FIELDS)
 
 
@@ -126,7 +125,7 @@ class Draft:
     @classmethod
     def of(cls, instance: Instance) -> Draft:
         """Return a draft that starts as `instance`."""
-        return cls(*_values(instance))
+        return cls(*instance)
 
     @classmethod
     def blank(cls, instance: str) -> Draft:
@@ -137,7 +136,7 @@ class Draft:
 
     def freeze(self) -> Instance:
         """Return the instance as it stands."""
-        return Instance(*_values(self))
+        return Instance._make(_values(self))
 
 
 BLANK = Instance(
@@ -169,7 +168,7 @@ BLANK = Instance(
 
 def to_state(instance: Instance) -> list[Any]:
     """Return the instance as plain JSON values, in the order of its fields."""
-    state = list(_values(instance))
+    state: list[Any] = list(instance)
     state[FIELDS.index("clocks")] = [tuple(clock) for clock in instance.clocks.values()]
     return state
 

@@ -68,6 +68,8 @@ class CompiledLimit:
     stoppable: bool
     from_now: bool
     is_wait: bool
+    varies: bool
+    """Whether the target depends on the data: by a matrix, or by a scheduled instant."""
     anchors: frozenset[str]
     """Fields whose change moves the deadline."""
     restarts: bool
@@ -81,6 +83,7 @@ def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> C
     )
     rows = tuple(_row(limit, row) for row in limit.rows)
     anchors = (row.target.anchor for row in rows if row.target is not None)
+    fields = frozenset(anchor.field for anchor in anchors if anchor is not None)
     return CompiledLimit(
         id=limit.id,
         limit=limit,
@@ -89,7 +92,8 @@ def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> C
         stoppable=limit.stoppable and not waits,
         from_now=mode == "from_now",
         is_wait=limit.id.endswith(".wait") or limit.id.startswith("hold."),
-        anchors=frozenset(anchor.field for anchor in anchors if anchor is not None),
+        varies=len(rows) > 1 or bool(fields),
+        anchors=fields,
         restarts=limit.scope != "procedure" or limit.id.startswith("hold."),
     )
 

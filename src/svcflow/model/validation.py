@@ -47,6 +47,15 @@ def _header(procedure: Procedure) -> Iterator[Problem]:
     yield from identifier(procedure.id, ("procedure",))
     if procedure.version < 1:
         yield Problem(("version",), Text(zh="版本号从 1 起", en="versions count from 1"))
+    if procedure.late_after is not None and procedure.late_after.family != "elapsed":
+        yield Problem(
+            ("late_after",),
+            Text(
+                zh=f"late_after 按连续时间计，不能是 {procedure.late_after}",
+                en=f"late_after is elapsed time; it cannot be {procedure.late_after}",
+            ),
+            Text(zh="用单位 m h d", en="use the units m h d"),
+        )
     for role in procedure.roles:
         yield from identifier(role, ("roles", role))
     reasons = Counter(rule.reason for rule in procedure.holds)

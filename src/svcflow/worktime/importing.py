@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from svcflow.errors import CalendarCoverageError, MissingExtra, UnknownCalendar
+from svcflow.errors import CalendarCoverageError, DeclarationError, MissingExtra, Problem, UnknownCalendar
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 
@@ -38,12 +38,20 @@ def import_calendar(
     """
     package = _package()
     wanted = sorted(set(years))
+    if not wanted or wanted != list(range(wanted[0], wanted[-1] + 1)):
+        given = ", ".join(map(str, wanted)) or "—"
+        message = Text(zh=f"年份须相连：{given}", en=f"the years must follow each other: {given}")
+        raise DeclarationError([Problem(("covers",), message)])
     holidays: list[dict[str, object]] = []
     makeup: list[dict[str, object]] = []
     for year in wanted:
         found = _year(package, country, subdivision, year)
         holidays += [{"date": day, "name": text} for day, text in sorted(found.items()) if day.year == year]
-        makeup += [{"date": day, "name": "调休"} for day in sorted(_workdays(found)) if day.year == year]
+        makeup += [
+            {"date": day, "name": {"zh": "调休上班", "en": "Make-up working day"}}
+            for day in sorted(_workdays(found))
+            if day.year == year
+        ]
     makeup_days = {entry["date"] for entry in makeup}
     mapping: dict[str, object] = {
         "calendar": name or "_".join(part.lower() for part in (country, subdivision) if part),

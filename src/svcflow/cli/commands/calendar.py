@@ -60,7 +60,8 @@ def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: 
         en="Import a country's holidays from the PyPI package holidays and write a calendar file. Years that the "
         "package only guesses are refused.",
     ),
-    "svcflow calendar import --country DE --subdivision BY --year 2026 --year 2027 --timezone Europe/Berlin",
+    "svcflow calendar import --country DE --subdivision BY --year 2026 --year 2027 \\",
+    "    --timezone Europe/Berlin",
     "svcflow calendar import --country JP --year 2026 --timezone Asia/Tokyo -o jp.yaml",
 )
 @option(
@@ -127,6 +128,7 @@ def import_(
     from svcflow.worktime.importing import import_calendar
 
     asked = asked_of(ctx)
+    _unbroken(years)
     mapping = import_calendar(
         country.upper(),
         years,
@@ -145,6 +147,19 @@ def import_(
         en=f"{target}: {holidays} holidays, {makeup} make-up days",
     )
     answer(asked, lambda: record, lambda: said.in_(asked.lang))
+
+
+def _unbroken(years: tuple[int, ...]) -> None:
+    """Refuse a gap: a calendar covers one span, and a year between would pass for one without holidays."""
+    from svcflow.cli.failure import WrongUsage
+
+    gap = sorted({*range(min(years), max(years))} - {*years})
+    if gap:
+        listed = ", ".join(map(str, gap))
+        raise WrongUsage(
+            Text(zh=f"年份不连续，缺 {listed}", en=f"the years have a gap: {listed}"),
+            Text(zh="补上这些年份，或分别导入", en="name those years too, or import the others apart"),
+        )
 
 
 def _dump(mapping: dict[str, object], path: Path) -> None:

@@ -17,9 +17,10 @@ from svcflow.text import Text
 @command(
     "deviations",
     Text(
-        zh="列出已记录的偏差，按发生时间。先用 svcflow tick 记录到期事项，结果才是最新的。\n有达到 --severity 的偏差时退出码为 1。",
+        zh="列出已记录的偏差，按发生时间。先用 svcflow tick 记录到期事项，结果才是最新的。\n有达到 --severity 的偏差时退出码为 1；已撤销的（补录后其实按时）照列，不计入。",
         en="List recorded deviations by when they occurred. Run `svcflow tick` first, so that they are current. "
-        "Exits with 1 when one is at least of --severity.",
+        "Exits with 1 when one is at least of --severity; one that is annulled, because the end, recorded late, was "
+        "in time, is listed and does not count.",
     ),
     "svcflow deviations --db service.db --procedure repair --kind overdue --since 2026-03-01",
     "svcflow deviations --db service.db --severity critical --json",
@@ -83,7 +84,8 @@ def run(
             return deviation_table(found, lambda p, v: names_of(engine, p, v, asked.lang), asked.lang)
 
         answer(asked, lambda: {"deviations": [deviation_json(one) for one in found]}, text)
-    ctx.exit(FOUND if any(at_least(one.severity, severity) for one in found) else 0)
+    standing = [one for one in found if not one.annulled]
+    ctx.exit(FOUND if any(at_least(one.severity, severity) for one in standing) else 0)
 
 
 def at_least(found: str, asked: str) -> bool:

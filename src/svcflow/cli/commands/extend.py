@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         zh="延长一项时限：只能一次，须在到期之前，由声明的岗位提出。",
         en="Prolong a limit: once, before its deadline, by the role that the procedure declares.",
     ),
-    'svcflow extend complaint-17 resolve --db service.db --reason "expert opinion pending" --actor m-1:manager',
+    'svcflow extend complaint-17 resolve --db service.db --reason "expert opinion pending" \\',
+    "    --actor m-1:manager",
 )
 @argument("instance")
 @argument("limit")

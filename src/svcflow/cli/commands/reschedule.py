@@ -23,7 +23,8 @@ if TYPE_CHECKING:
         zh="改期：移动预约时间字段，跟着它的截止时间随之移动。写 none 表示时间未定。",
         en="Move a scheduled instant; the deadlines that refer to it follow. Write none when it is not known yet.",
     ),
-    "svcflow reschedule meeting-3 meeting_start 2026-03-05T14:00+08:00 --db service.db --actor org-1:organiser",
+    "svcflow reschedule meeting-3 meeting_start 2026-03-05T14:00+08:00 --db service.db \\",
+    "    --actor org-1:organiser",
 )
 @argument("instance")
 @argument("field")

@@ -1,0 +1,59 @@
+"""`svcflow explain`: how the deadline of one limit came to be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from svcflow.cli.answer import answer
+from svcflow.cli.asking import stored
+from svcflow.cli.command import argument, asked_of, command
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.cli.asked import Tongue
+    from svcflow.kernel.explanation import Explanation
+
+
+@command(
+    "explain",
+    Text(
+        zh="逐行说明一项时限的截止时间如何得出：何时起算，哪些天计、哪些天不计，暂停、延长、改期，以及截止。\n时限的名称见 svcflow show INSTANCE --json；加 --at 可回看当时。",
+        en="Explain line by line how the deadline of a limit came to be: when it started, which days counted and "
+        "which did not, holds, extensions, rescheduling, and the instant it comes to. `svcflow show INSTANCE "
+        "--json` names the limits; --at looks back.",
+    ),
+    "svcflow explain complaint-17 resolve --db service.db",
+    "svcflow explain repair-9 arrived --db service.db --lang zh --at 2026-03-06T16:30+08:00",
+)
+@argument("instance")
+@argument("limit")
+@stored
+@click.pass_context
+def run(
+    ctx: click.Context, *, instance: str, limit: str, db: str | None, folder: str | None, at: datetime | None
+) -> None:
+    """Explain."""
+    from svcflow.cli.opening import engine_at
+    from svcflow.cli.records import explanation_json
+
+    asked = asked_of(ctx)
+    with engine_at(db, folder, at) as engine:
+        found = engine.explain(instance, limit)
+        answer(asked, lambda: explanation_json(instance, found), lambda: _text(found, asked.lang))
+
+
+def _text(found: Explanation, lang: Tongue) -> str:
+    never = Text(zh="尚未起算过", en="it has not started yet").in_(lang)
+    said = [line.text(lang) for line in found.lines] or [never]
+    return "\n".join((found.title.in_(lang), *(written for line in said for written in _hung(line))))
+
+
+def _hung(line: str) -> list[str]:
+    """Break a line to the width of tables; what goes on below hangs in."""
+    from svcflow.cli.table import WIDEST, broken
+
+    first, *more = broken(line, WIDEST - 4)
+    return [f"  {first}", *(f"    {part}" for part in more)]
