@@ -12,10 +12,10 @@ import click
 import pytest
 
 from pages import PAGES, ROOT, Block, blocks_of, matches, run_page
-from svcflow import errors
+from svcflow import errors, explanation
 from svcflow.checks import CODES
 from svcflow.cli.app import COMMANDS, app
-from svcflow.kernel import explanation, facts
+from svcflow.kernel import facts
 from svcflow.kernel.deviations import KINDS
 from svcflow.model import field, guard, limit, mapping, procedure, scenario, step
 from svcflow.worktime import calendar, reading

@@ -14,7 +14,7 @@ import attrs
 import pytest
 from timelimit_cases import CHIEF, HOUR, MINUTE, Desk, at, procedure
 
-from svcflow.kernel.explanation import UnknownLimit
+from svcflow.explanation.explain import UnknownLimit
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Procedure, Role

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from svcflow.explanation.explain import Explanation, Line
 from svcflow.kernel.availability import Available
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import Deviation
-from svcflow.kernel.explanation import Explanation, Line
 from svcflow.kernel.facts import Fact, to_datetime, to_record
 from svcflow.kernel.instance import Instance
 from svcflow.text import Text

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from svcflow.cli.asked import Tongue
 from svcflow.cli.table import padded
 from svcflow.drawing.year import KINDS, MARKS, WEEKDAYS, Day, Year
-from svcflow.kernel.phrases import holiday
+from svcflow.explanation.phrases import holiday
 from svcflow.text import Text
 
 __all__ = ["year_json", "year_text"]

@@ -7,9 +7,11 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from svcflow import explanation
 from svcflow.errors import StoreError
+from svcflow.explanation.explain import Explanation
 from svcflow.journal.chain import GENESIS, chained
-from svcflow.kernel import availability, explanation
+from svcflow.kernel import availability
 from svcflow.kernel import deadlines as deadlines_of
 from svcflow.kernel import facts as facts_of
 from svcflow.kernel.availability import Available
@@ -32,7 +34,6 @@ from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.evolve import evolve_all
-from svcflow.kernel.explanation import Explanation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance, Status
 from svcflow.model.catalog import Catalog

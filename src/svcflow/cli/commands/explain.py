@@ -14,7 +14,7 @@ from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.cli.asked import Tongue
-    from svcflow.kernel.explanation import Explanation
+    from svcflow.explanation.explain import Explanation
 
 
 @command(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from svcflow.explanation.daybook import Entry, closings, open_days
+from svcflow.explanation.explain import Line, LineKind
+from svcflow.explanation.phrases import count, days, holiday, instant, length, span
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.daybook import Entry, closings, open_days
 from svcflow.kernel.dues import last_day
-from svcflow.kernel.explanation import Line, LineKind
 from svcflow.kernel.facts import (
     to_datetime,
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.kernel.ladder import CompiledLimit
-from svcflow.kernel.phrases import count, days, holiday, instant, length, span
 from svcflow.model.amount import Family
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from svcflow.explanation.phrases import REASONS, count, instant, length
+from svcflow.explanation.recounting import Moment, recount
+from svcflow.explanation.tally import UNITS, Tally
 from svcflow.kernel import clocks
 from svcflow.kernel.deviations import KINDS
 from svcflow.kernel.facts import (
@@ -17,9 +20,6 @@ from svcflow.kernel.facts import (
     Warned,
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
-from svcflow.kernel.phrases import REASONS, count, instant, length
-from svcflow.kernel.recounting import Moment, recount
-from svcflow.kernel.tally import UNITS, Tally
 from svcflow.text import Text
 
 _ANNULLED = Text(

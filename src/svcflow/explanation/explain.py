@@ -78,7 +78,7 @@ class UnknownLimit(SvcflowError, LookupError):
 
 def explain(compiled: Compiled, facts: Iterable[Fact], limit: str, at_us: int) -> Explanation:
     """Explain one limit of an instance as of `at_us`. Raises: UnknownLimit when the procedure has none of that id."""
-    from svcflow.kernel.telling import Telling  # noqa: PLC0415  # it makes these lines
+    from svcflow.explanation.telling import Telling  # noqa: PLC0415  # it makes these lines
 
     declared = compiled.limits.get(limit)
     if declared is None:
