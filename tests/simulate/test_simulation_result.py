@@ -191,7 +191,7 @@ def test_json_holds_the_figures(repairs):
     assert arrive["rate"] == repairs.breaches["arrive"].rate
     assert arrive["interval"] == list(repairs.breaches["arrive"].interval)
     assert figures["whole"]["elapsed"]["p50"] == repairs.whole.elapsed.p50.total_seconds()
-    assert figures["pools"]["technician"]["capacity"] == 6
+    assert figures["pools"]["technician"]["capacity"] == 8
     assert figures["deviations"] == dict(repairs.deviations)
     assert len(figures["assumptions"]) == len(repairs.assumptions)
 
