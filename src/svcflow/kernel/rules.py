@@ -31,7 +31,7 @@ def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove) -> Itera
     if row.role and roles is not None and row.role not in roles:
         yield _wrong_role(ledger, command, row, roles)
     if not_by and command.actor.id and ledger.draft.left_by.get(not_by) == command.actor.id:
-        yield _same_person(not_by, row)
+        yield _same_person(ledger, not_by, row)
     if row.move.at_most is not None and ledger.draft.counts.get(row.key, 0) >= row.move.at_most:
         yield _over_bound(row, row.move.at_most, ledger.draft.counts.get(row.key, 0))
 
@@ -68,12 +68,19 @@ def _wrong_role(ledger: Ledger, command: Fire, row: CompiledMove, roles: frozens
     return Breach("role", "wrong_role", message, NO_TEXT, {"needs": row.role, "has": sorted(roles)})
 
 
-def _same_person(not_by: str, row: CompiledMove) -> Breach:
+def _same_person(ledger: Ledger, not_by: str, row: CompiledMove) -> Breach:
+    done, asked = _called(ledger, not_by), _called(ledger, row.source)
     message = Text(
-        zh=f"办理“{not_by}”的人不能再办“{row.source}”", en=f"who did {not_by!r} may not do {row.source!r}"
+        zh=f"办理“{done.zh}”的人不能再办“{asked.zh}”", en=f"who did {done.en!r} may not do {asked.en!r}"
     )
     remedy = Text(zh="换一人办理", en="let another person do it")
     return Breach("role", "wrong_role", message, remedy, {"not_by": not_by})
+
+
+def _called(ledger: Ledger, step: str) -> Text:
+    """Return a step's name in each language, its id where it has none."""
+    name = ledger.compiled.steps[step].step.name
+    return Text(zh=name.in_("zh") or step, en=name.in_("en") or step)
 
 
 def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:
