@@ -62,23 +62,18 @@ def expected(story: Story) -> datetime | None:
         return _by_closings(story, calendar)
     working = story.unit.startswith("w")
     wanted = story.number * (60 if story.unit.endswith("h") else 1)
-    ran, reached = 0, False
+    ran = 0
     for minute in range(story.start, HORIZON):
         at = MONDAY + minute * MINUTE
-        running = not story.held(minute)
-        # reached while running, or run on after it was reached at the very beginning of a hold
-        if reached and running and (not working or calendar.is_open(at)):
-            return at
-        if ran == wanted and running and not reached:
-            return at
-        reached = reached or ran == wanted
-        if running and (not working or calendar.is_open(at)):
+        if ran == wanted:
+            return at  # the earliest instant; a hold that begins just then comes too late
+        if not story.held(minute) and (not working or calendar.is_open(at)):
             ran += 1
     return None
 
 
 def _by_closings(story: Story, calendar: WorkCalendar) -> datetime | None:
-    """A day counts when the clock runs at its closing; the day of the start does not count."""
+    """A day counts when the clock runs up to its closing; the day of the start does not count."""
     first_day = calendar.day_of(MONDAY + story.start * MINUTE)
     days: set[object] = set()
     for minute in range(story.start + 1, HORIZON):
@@ -86,7 +81,7 @@ def _by_closings(story: Story, calendar: WorkCalendar) -> datetime | None:
         if not calendar.is_open(before) or calendar.is_open(at):
             continue  # no closing
         day = calendar.day_of(before)
-        if day <= first_day or not _is_last_closing(calendar, minute, day) or story.held(minute):
+        if day <= first_day or not _is_last_closing(calendar, minute, day) or story.held(minute - 1):
             continue
         days.add(day)
         if len(days) == story.number:

@@ -46,6 +46,8 @@ def resume(limit: CompiledLimit, clock: Clock, at_us: int) -> Clock:
 
 def pause(limit: CompiledLimit, clock: Clock, at_us: int) -> Clock:
     """Stop a running clock: nothing is due while it stands still, unless the time was used up before."""
+    if not clock.overdue and clock.due_us > at_us:
+        return _stopped(clock, at_us, NEVER, "")
     return _standing(limit, _stopped(clock, at_us, clock.due_us, ""))
 
 
