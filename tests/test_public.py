@@ -121,3 +121,9 @@ def test_a_missing_extra_names_what_to_install():
     error = MissingExtra("png", Text(zh="需要它", en="it is needed"))
     assert "pip install 'svcflow[png]'" in error.text("zh")
     assert isinstance(error, ImportError)
+
+
+def test_modules_of_the_public_surface_are_reached_through_the_package():
+    """`import svcflow` is enough for `svcflow.worktime.WorkCalendar`, and does not import it before."""
+    code = "import sys, svcflow; assert 'svcflow.worktime' not in sys.modules; svcflow.worktime.WorkCalendar"
+    subprocess.run([sys.executable, "-c", code], check=True)

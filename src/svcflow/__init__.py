@@ -87,7 +87,13 @@ __all__ = [  # the names are the keys above
 ]
 
 
+_MODULES = ("errors", "testing", "worktime")
+"""Modules that users reach as `svcflow.worktime.WorkCalendar`, imported when first used."""
+
+
 def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return importlib.import_module(f"svcflow.{name}")
     where = _WHERE.get(name)
     if where is None:
         raise AttributeError(f"module 'svcflow' has no attribute {name!r}")
