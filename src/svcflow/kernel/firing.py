@@ -293,7 +293,7 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Valu
         row.target(),
         row.role if command.actor.roles is None or row.role in command.actor.roles else "",
         data,
-        dict(command.evidence),
+        dict(command.evidence) if command.evidence else command.evidence,
         via="" if choice.skipped is None else row.source,
         override=command.override or "",
         row=row.row,

@@ -169,16 +169,26 @@ BLANK = Instance(
 def to_state(instance: Instance) -> list[Any]:
     """Return the instance as plain JSON values, in the order of its fields."""
     state: list[Any] = list(instance)
-    state[FIELDS.index("clocks")] = [tuple(clock) for clock in instance.clocks.values()]
+    state[_CLOCKS] = [tuple(clock) for clock in instance.clocks.values()]
     return state
 
 
 def from_state(state: list[Any]) -> Instance:
-    """Return the instance that `to_state` wrote, also after a round trip through JSON."""
-    fields = dict(zip(FIELDS, state, strict=True))
-    fields["steps"] = tuple(fields["steps"])
-    clocks = [Clock(*row) for row in fields["clocks"]]
-    fields["clocks"] = {
-        clock.limit: clock._replace(runs=tuple((start, end) for start, end in clock.runs)) for clock in clocks
-    }
-    return Instance(**fields)
+    """Return the instance that `to_state` wrote, also after a round trip through JSON.
+
+    Raises: ValueError or TypeError when it is none.
+    """
+    fields = list(state)
+    if len(fields) != len(FIELDS):
+        raise ValueError(f"an instance has {len(FIELDS)} fields, not {len(fields)}")
+    fields[_STEPS] = tuple(fields[_STEPS])
+    fields[_CLOCKS] = {row[0]: _clock(row) for row in fields[_CLOCKS]}
+    return Instance(*fields)
+
+
+_STEPS, _CLOCKS, _RUNS = FIELDS.index("steps"), FIELDS.index("clocks"), Clock._fields.index("runs")
+
+
+def _clock(row: list[Any]) -> Clock:
+    runs = tuple((start, end) for start, end in row[_RUNS])
+    return Clock._make((*row[:_RUNS], runs, *row[_RUNS + 1 :]))

@@ -232,7 +232,7 @@ def _instance(state: bytes) -> Instance:
     """Return the instance that a row keeps. Raises: CorruptJournal when it keeps none."""
     try:
         return from_state(orjson.loads(state))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, LookupError) as error:
         message = Text(
             zh=f"实例的记录无法读取：{error}", en=f"the record of an instance cannot be read: {error}"
         )
