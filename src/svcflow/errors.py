@@ -21,7 +21,6 @@ __all__ = [
     "FieldError",
     "GuardError",
     "InstanceClosed",
-    "JoinError",
     "LogError",
     "MissingExtra",
     "NaiveDatetime",
@@ -180,12 +179,6 @@ class StoreError(SvcflowError, RuntimeError):
     """The store cannot be opened, read or written."""
 
     code = "store"
-
-
-class JoinError(StoreError):
-    """The host's transaction cannot be joined."""
-
-    code = "store-join"
 
 
 class CorruptJournal(SvcflowError, ValueError):
