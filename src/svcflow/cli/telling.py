@@ -130,6 +130,11 @@ def _refused(fact: facts.Refused, names: Names) -> str:
     return _said(names, f"被拒绝：{reason}", f"refused: {reason}")
 
 
+def _erased(fact: facts.Erased, names: Names) -> str:
+    count = len(fact.commitments)
+    return _said(names, f"抹去了 {count} 项个人信息", f"{count} personal values were erased")
+
+
 _TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
     facts.Started: _started,
     facts.Moved: _moved,
@@ -145,4 +150,5 @@ _TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
     facts.Settled: _settled,
     facts.Deviated: _deviated,
     facts.Refused: _refused,
+    facts.Erased: _erased,
 }

@@ -66,12 +66,12 @@ class Book:
 
     def veil(self, record: dict[str, Any]) -> None:
         """Replace the personal values of a fact's record by their commitments."""
+        if self.fields:
+            self._veil_data(record)
         for name in _PERSONS.get(record["kind"], _ACTOR):
             person = record.get(name)
             if person:
                 record[name] = self._commitment(person, person)
-        if self.fields:
-            self._veil_data(record)
 
     def reveal(self, record: dict[str, Any]) -> None:
         """Replace the commitments of a fact's record by what they stand for, or by that it was erased."""

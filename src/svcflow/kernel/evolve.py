@@ -14,6 +14,7 @@ from svcflow.kernel import clocks
 from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import (
     Deviated,
+    Erased,
     Escalated,
     Extended,
     Fact,
@@ -158,6 +159,7 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Settled: _nothing,
     Deviated: _nothing,
     Refused: _nothing,
+    Erased: _nothing,
 }
 
 

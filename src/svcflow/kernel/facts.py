@@ -6,7 +6,7 @@ datetimes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Literal
@@ -40,6 +40,10 @@ DeviationKind = Literal[
 ]
 Detail = Mapping[str, Any]
 _NONE: Mapping[str, Any] = {}
+
+
+def _texts(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(texts)
 
 
 def to_datetime(us: int) -> datetime:
@@ -248,6 +252,13 @@ class Refused(Fact):
         return Text(zh=self.zh, en=self.en)
 
 
+@attrs.frozen
+class Erased(Fact):
+    """Personal data beside the journal were erased; `commitments` are those that lead nowhere from now on."""
+
+    commitments: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+
+
 FACTS: Mapping[str, type[Fact]] = {
     cls.__name__: cls
     for cls in (
@@ -265,6 +276,7 @@ FACTS: Mapping[str, type[Fact]] = {
         Settled,
         Deviated,
         Refused,
+        Erased,
     )
 }
 

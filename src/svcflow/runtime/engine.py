@@ -12,6 +12,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
+from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
@@ -50,6 +51,25 @@ class Engine(Commands, Questions):
         for name in self._store.ids():
             self._store.change(name, None, sweeping)
         return sweeping.recorded()
+
+    def forget(self, person: str, *, actor: Actor = NOBODY, open: bool = False) -> Forgotten:  # noqa: A002  # as the CLI says it
+        """Erase what is known of a person, as actor, recipient and in fields marked personal.
+
+        The journals keep commitments that lead nowhere any more, so that their chains still verify; what was
+        recorded shows as `erased-…`. Copies elsewhere (backups, logs of the host) are the host's to erase.
+
+        Raises: PersonInUse when instances that have not ended need the person, unless `open`.
+        """
+        names = self._store.instances_of(person)
+        if not open:
+            refuse_in_use([name for name in names if self.instance(name).status != "ended"])
+        values = 0
+        for name in names:
+            forgetting = Forgetting(self._store, self._compiled, person, actor, self.clock)
+            self._store.change(name, None, forgetting)
+            values += forgetting.values
+        self._store.scrub()
+        return Forgotten(tuple(names), values)
 
     def running(self) -> Ticker:
         """Return a context manager: a background thread that ticks at each next due instant."""

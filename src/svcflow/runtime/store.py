@@ -44,9 +44,10 @@ class Found(NamedTuple):
 class Change(NamedTuple):
     """What is to be kept together, or not at all.
 
-    `entries` go on from the head that was found, the first one of an instance creates it. `secrets` are all
-    of the instance's when new ones came, and `persons` whom the new ones are about; `work` is what it asks
-    for now. None leaves either as it is.
+    `entries` go on from the head that was found, the first one of an instance creates it; without any, what
+    stands beside the journal is written anew. `secrets` are all of the instance's when new ones came, and
+    `persons` whom the new ones are about; `work` is what it asks for now. None leaves either as it is.
+    `forgotten` are persons of whom nothing is kept any more beside this journal.
     """
 
     instance: Instance
@@ -56,6 +57,7 @@ class Change(NamedTuple):
     secrets: Secrets | None = None
     persons: frozenset[str] = frozenset()
     work: Sequence[Work] | None = None
+    forgotten: frozenset[str] = frozenset()
 
 
 Decide = Callable[[Found], Change | None]
@@ -116,6 +118,14 @@ class Store(Protocol):
 
     def secrets(self, instance: str) -> Secrets:
         """Return the personal data kept beside an instance's journal."""
+        ...
+
+    def instances_of(self, person: str) -> Sequence[str]:
+        """Return the instances beside whose journals data of a person are kept."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave nothing of what was erased in files that are still in use."""
         ...
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:

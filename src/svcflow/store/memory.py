@@ -7,8 +7,9 @@ from heapq import heappop, heappush
 from itertools import islice
 from threading import RLock
 
+from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import Entry
-from svcflow.journal.personal import NO_SECRETS, Secrets
+from svcflow.journal.personal import NO_SECRETS, Book, Secrets
 from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
@@ -62,6 +63,17 @@ class MemoryStore:
     def secrets(self, instance: str) -> Secrets:
         """Return the personal data kept beside an instance's journal."""
         return self._secrets.get(instance, NO_SECRETS)
+
+    def instances_of(self, person: str) -> Sequence[str]:
+        """Return the instances beside whose journals data of a person are kept."""
+        with self._lock:
+            kept = list(self._secrets.items())
+        return sorted(
+            name for name, all_ in kept if any(one and one.person == person for one in all_.values())
+        )
+
+    def scrub(self) -> None:
+        """Do nothing: nothing of what was erased is left."""
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
@@ -119,11 +131,12 @@ class MemoryStore:
         instance = change.instance
         journal = self._journals.get(instance.id, [])
         known = change.command_id is not None and (instance.id, change.command_id) in self._answers
-        if known or change.entries[0].fact.sequence != len(journal) + 1:
+        expected = range(len(journal) + 1, len(journal) + len(change.entries) + 1)
+        if known or [entry.fact.sequence for entry in change.entries] != list(expected):
             raise out_of_turn(instance.id)
         journal.extend(change.entries)
         self._journals[instance.id] = journal
-        self._kept[instance.id] = Kept(instance, change.entries[-1].link)
+        self._kept[instance.id] = Kept(instance, journal[-1].link)
         if instance.next_us != NEVER and (
             found.instance is None or found.instance.next_us != instance.next_us
         ):
@@ -134,6 +147,13 @@ class MemoryStore:
             self._work[instance.id] = change.work
         if change.command_id is not None:
             self._answers[instance.id, change.command_id] = Answer(instance.sequence, change.refused)
+        if change.forgotten:
+            self._journals[instance.id] = [self._reread(entry) for entry in journal]
+
+    def _reread(self, entry: Entry) -> Entry:
+        """Return an entry whose fact knows no more than what is kept beside the journal."""
+        book = Book(self.secrets(entry.fact.instance))
+        return entry._replace(fact=from_bytes(entry.body, book))
 
     def _due(self, until_us: int, after: Place) -> list[Place]:
         """Take the next batch from the heap. What is taken and stays due is put back."""

@@ -25,6 +25,7 @@ from svcflow.store.writing import Writing, instance_of
 from svcflow.text import Text
 
 _instances, _facts, _deviations = schema.instances, schema.facts, schema.deviations
+_persons = schema.persons
 
 
 class Backend(Protocol):
@@ -38,6 +39,10 @@ class Backend(Protocol):
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection for questions, which wait for nobody."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave nothing of what was erased in files that are still in use."""
         ...
 
     def close(self) -> None:
@@ -78,6 +83,17 @@ class SqlStore:
         """Return the personal data kept beside an instance's journal."""
         with self._reading() as connection:
             return _secrets(connection, instance)
+
+    def instances_of(self, person: str) -> Sequence[str]:
+        """Return the instances beside whose journals data of a person are kept."""
+        asked = select(_persons.c.instance).where(_persons.c.person == person)
+        with self._reading() as connection:
+            return connection.scalars(asked.order_by(_persons.c.instance)).all()
+
+    def scrub(self) -> None:
+        """Leave nothing of what was erased in files that are still in use."""
+        self._refuse_closed()
+        self._backend.scrub()
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""

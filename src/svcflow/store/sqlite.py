@@ -64,6 +64,11 @@ class SqliteBackend:
         with _explained(self.url), self._database.connect() as connection:
             yield connection
 
+    def scrub(self) -> None:
+        """Write the log back into the file, where what was erased has been overwritten, and empty the log."""
+        with self._writing, _explained(self.url):
+            self._writer.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close every connection."""
         with self._writing:
@@ -80,6 +85,7 @@ def _database(url: URL) -> Database:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA secure_delete=ON")  # what is erased shall not linger in free space
         cursor.close()
 
     @event.listens_for(database, "begin")

@@ -47,6 +47,7 @@ class Statements:
     change: Statement
     keep_secrets: Statement
     add_person: Statement
+    drop_person: Statement
     add_deviation: Statement
     settle: Statement
     add_command: Statement
@@ -91,6 +92,9 @@ def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
         .where(instances.c.id == bindparam("of_id"))
         .values(secrets=bindparam("new_secrets")),
         "add_person": _INSERT[dialect.name](persons).on_conflict_do_nothing(),
+        "drop_person": persons.delete().where(
+            persons.c.person == bindparam("of_person"), persons.c.instance == bindparam("of_instance")
+        ),
         "add_deviation": deviations.insert(),
         "settle": deviations.update()
         .where(
