@@ -3,7 +3,7 @@
 A small run notes how long the log was when each command was acknowledged. Then a power cut is made for every
 record of the log (a WAL frame: one page): the database as it was, with the log cut there, is opened anew. Each
 record is cut before it and in its middle; after the cut comes nothing, garbage, or what would have followed,
-with the record itself not written. `SVCFLOW_CUT_EVERY=n` cuts every n bytes as well (1: at every byte), and
+with the record itself not written, or an older log. `SVCFLOW_CUT_EVERY=n` cuts every n bytes as well (1: at every byte), and
 `SVCFLOW_CUT_COMMANDS=n` makes the run n commands long.
 """
 
@@ -13,7 +13,7 @@ import os
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -25,8 +25,9 @@ from crash_writer import LI, PROCEDURE
 from svcflow import Engine, Fact, VirtualClock
 from svcflow.kernel.instance import Instance
 
-COMMANDS = int(os.environ.get("SVCFLOW_CUT_COMMANDS", "12"))
+COMMANDS = int(os.environ.get("SVCFLOW_CUT_COMMANDS", "10"))
 EVERY = int(os.environ.get("SVCFLOW_CUT_EVERY", "0"))
+STEP = timedelta(minutes=35)
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 WAL_HEADER, FRAME_HEADER = 32, 24
 Journals = dict[str, tuple[Fact, ...]]
@@ -42,11 +43,16 @@ class Acknowledged:
 
 @attrs.frozen
 class Recorded:
-    """Hold a run: the database before it, the whole log after it, and each acknowledgement in turn."""
+    """Hold a run: the database before it, the whole log after it, and each acknowledgement in turn.
+
+    `first` commands had been done before; they are in the database, and the store then held `begun`.
+    """
 
     database: bytes
     log: bytes
     acknowledged: tuple[Acknowledged, ...]
+    first: int
+    begun: Journals
 
     @property
     def frame(self) -> int:
@@ -58,7 +64,16 @@ class Recorded:
 
     def journals(self, count: int) -> Journals:
         """What the store held after so many commands."""
-        return self.acknowledged[count - 1].journals if count else {}
+        return self.acknowledged[count - 1].journals if count else self.begun
+
+
+def log_bytes(log: bytes) -> int:
+    """How long a log is without what an older one has left behind it: the records that carry its salt."""
+    frame, salt = FRAME_HEADER + int.from_bytes(log[8:12], "big"), log[16:24]
+    records = range(WAL_HEADER, len(log), frame)
+    own = [at for at in records if log[at + 8 : at + 16] == salt]
+    assert own == list(records)[: len(own)]
+    return WAL_HEADER + frame * len(own)
 
 
 def command(engine: Engine, number: int) -> Instance:
@@ -80,36 +95,61 @@ def journals_of(engine: Engine) -> Journals:
     return {one.id: engine.journal(one.id) for one in engine.instances()}
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    """Record the run on a store that is never closed before its log has been read."""
-    path = tmp_path_factory.mktemp("run") / "patrol.db"
-    log = path.with_name("patrol.db-wal")
+def recorded(path: Path, first: int) -> tuple[Recorded, bytes]:
+    """Do `first` commands and move them into the database, then record the others; return the older log too.
+
+    The store is not closed before its log has been read.
+    """
+    log = path.with_name(f"{path.name}-wal")
     clock = VirtualClock(NOON)
     with Engine(f"sqlite:///{path}", PROCEDURE, clock=clock) as engine:
-        database, acknowledged = path.read_bytes(), []
-        for number in range(COMMANDS):
-            clock.advance(timedelta(minutes=35))
+        for number in range(first):
+            clock.advance(STEP)
             command(engine, number)
-            acknowledged.append(Acknowledged(log.stat().st_size, journals_of(engine)))
-        recorded = Recorded(database, log.read_bytes(), tuple(acknowledged))
+        if first:
+            checkpoint(path, "RESTART")
+        database, begun = path.read_bytes(), journals_of(engine)
+        older = log.read_bytes() if first else b""
+        acknowledged = []
+        for number in range(first, COMMANDS):
+            clock.advance(STEP)
+            command(engine, number)
+            acknowledged.append(Acknowledged(log_bytes(log.read_bytes()), journals_of(engine)))
         assert path.read_bytes() == database, "nothing was moved out of the log meanwhile"
-    assert len({fact.kind for one in recorded.acknowledged[-1].journals.values() for fact in one}) >= 5
-    return recorded
+        return Recorded(database, log.read_bytes(), tuple(acknowledged), first, begun), older
 
 
-def reopened(folder: Path, database: bytes, log: bytes, count: int) -> tuple[Journals, Journals]:
+def checkpoint(path: Path, how: str) -> None:
+    """Move the log into the database."""
+    base = sqlite3.connect(path)
+    busy, *_ = base.execute(f"PRAGMA wal_checkpoint({how})").fetchone()
+    base.close()
+    assert busy == 0
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """A run whose log is new."""
+    found, _ = recorded(tmp_path_factory.mktemp("run") / "patrol.db", 0)
+    assert len({fact.kind for one in found.journals(COMMANDS).values() for fact in one}) >= 5
+    return found
+
+
+def reopened(
+    folder: Path, run: Recorded, database: bytes, log: bytes, count: int
+) -> tuple[Journals, Journals]:
     """Put both files into a folder and open them: what is there, and what after the last and next commands again."""
     folder.mkdir()
     (folder / "patrol.db").write_bytes(database)
     (folder / "patrol.db-wal").write_bytes(log)
-    clock = VirtualClock(NOON + timedelta(minutes=35) * (count + 1))
+    done = run.first + count
+    clock = VirtualClock(NOON + STEP * (done + 1))
     with Engine(f"sqlite:///{folder / 'patrol.db'}", PROCEDURE, clock=clock) as engine:
         result = engine.verify()
         assert result.ok, result.problems
         there = journals_of(engine)
         assert result.facts == sum(map(len, there.values()))
-        for number in range(max(count - 1, 0), min(count + 1, COMMANDS)):
+        for number in range(max(done - 1, 0), min(done + 1, COMMANDS)):
             command(engine, number)
         assert engine.verify().ok
         after = journals_of(engine)
@@ -117,22 +157,21 @@ def reopened(folder: Path, database: bytes, log: bytes, count: int) -> tuple[Jou
     return there, after
 
 
-def failed(run: Recorded, folder: Path, cuts: Iterator[tuple[str, int, bytes]]) -> tuple[list[str], int]:
-    """Return the cuts (a name, where, what follows) after which something is missing or too much, and their number."""
-    wrong, count = [], 0
+def failed(run: Recorded, folder: Path, cuts: Iterable[tuple[str, int, bytes]]) -> list[str]:
+    """Return the cuts (a name, where, what follows) after which something is missing or too much."""
+    wrong = []
     for kind, cut, tail in cuts:
-        count += 1
         synced = run.synced(cut)
-        there, after = reopened(folder / "cut", run.database, run.log[:cut] + tail, synced)
+        there, after = reopened(folder / "cut", run, run.database, run.log[:cut] + tail, synced)
         if there != run.journals(synced):
             wrong.append(f"{kind} at {cut}: {synced} commands were durable, others are there")
-        if after != run.journals(min(synced + 1, COMMANDS)):
+        if after != run.journals(min(synced + 1, len(run.acknowledged))):
             wrong.append(f"{kind} at {cut}: the last command was done twice, or the next one not once")
-    return wrong, count
+    return wrong
 
 
 def boundaries(run: Recorded) -> range:
-    return range(WAL_HEADER, len(run.log) + 1, run.frame)
+    return range(WAL_HEADER, log_bytes(run.log) + 1, run.frame)
 
 
 def test_the_run_is_worth_cutting(run):
@@ -148,9 +187,8 @@ def test_the_run_is_worth_cutting(run):
 def test_a_log_cut_at_any_record_gives_what_was_synced(run, tmp_path):
     """Before each record, and with nothing of the log at all: exactly the commands whose records are all there."""
     cuts = [0, *boundaries(run)]
-    wrong, count = failed(run, tmp_path, (("clean", cut, b"") for cut in cuts))
-    assert wrong == []
-    assert count == len(cuts) > COMMANDS
+    assert len(cuts) > 5 * COMMANDS
+    assert failed(run, tmp_path, (("clean", cut, b"") for cut in cuts)) == []
 
 
 def test_a_log_cut_within_any_record_gives_what_was_synced(run, tmp_path):
@@ -158,24 +196,22 @@ def test_a_log_cut_within_any_record_gives_what_was_synced(run, tmp_path):
     cuts = [WAL_HEADER // 2, *(cut + run.frame // 2 for cut in boundaries(run)[:-1])]
     if EVERY:
         cuts += range(1, len(run.log), EVERY)
-    wrong, _ = failed(run, tmp_path, (("torn", cut, b"") for cut in cuts))
-    assert wrong == []
+    assert failed(run, tmp_path, (("torn", cut, b"") for cut in cuts)) == []
 
 
 def test_garbage_after_the_cut_is_not_taken_for_records(run, tmp_path):
     """Up to three pages of anything may stand where the log was being written."""
     chance = random.Random(11)
     cuts = ((cut, chance.randrange(1, 3 * run.frame)) for cut in boundaries(run))
-    wrong, _ = failed(run, tmp_path, (("garbage", cut, chance.randbytes(size)) for cut, size in cuts))
-    assert wrong == []
+    assert failed(run, tmp_path, (("garbage", cut, chance.randbytes(size)) for cut, size in cuts)) == []
 
 
 def test_a_record_that_was_skipped_ends_the_log(run, tmp_path):
     """A disk may write later pages first: a record that is still empty hides all that follow it."""
     empty = bytes(run.frame)
     cuts = boundaries(run)[:-1]
-    wrong, _ = failed(run, tmp_path, (("skipped", cut, empty + run.log[cut + run.frame :]) for cut in cuts))
-    assert wrong == []
+    later = (("skipped", cut, empty + run.log[cut + run.frame :]) for cut in cuts)
+    assert failed(run, tmp_path, later) == []
 
 
 def test_a_record_with_a_wrong_bit_ends_the_log(run, tmp_path):
@@ -188,8 +224,16 @@ def test_a_record_with_a_wrong_bit_ends_the_log(run, tmp_path):
             tail[chance.randrange(8, run.frame)] ^= 1 << chance.randrange(8)
             yield "flipped", cut, bytes(tail)
 
-    wrong, _ = failed(run, tmp_path, cuts())
-    assert wrong == []
+    assert failed(run, tmp_path, cuts()) == []
+
+
+def test_what_an_older_log_left_behind_the_cut_is_not_taken_for_records(tmp_path):
+    """A log that was moved into the database is written over: after the cut stand whole records of before."""
+    run, older = recorded(tmp_path / "patrol.db", COMMANDS // 2)
+    assert run.log[16:24] != older[16:24], "the log has begun anew"
+    assert len(older) > WAL_HEADER + 5 * run.frame
+    cuts = [0, WAL_HEADER // 2, *boundaries(run), *(cut + run.frame // 2 for cut in boundaries(run)[:-1:4])]
+    assert failed(run, tmp_path, (("older", cut, older[cut:]) for cut in cuts)) == []
 
 
 def test_a_power_cut_while_the_log_is_moved_into_the_database_loses_nothing(run, tmp_path):
@@ -197,9 +241,7 @@ def test_a_power_cut_while_the_log_is_moved_into_the_database_loses_nothing(run,
     moved = tmp_path / "moved.db"
     moved.write_bytes(run.database)
     moved.with_name("moved.db-wal").write_bytes(run.log)
-    base = sqlite3.connect(moved)
-    base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    base.close()
+    checkpoint(moved, "TRUNCATE")
     page = run.frame - FRAME_HEADER
     new = moved.read_bytes()
     old = run.database.ljust(len(new), b"\0")
@@ -212,5 +254,5 @@ def test_a_power_cut_while_the_log_is_moved_into_the_database_loses_nothing(run,
 
     for _ in range(20):
         mixed = b"".join(written(at) for at in range(0, len(new), page))
-        there, after = reopened(tmp_path / "mixed", mixed, run.log, COMMANDS)
+        there, after = reopened(tmp_path / "mixed", run, mixed, run.log, COMMANDS)
         assert there == after == run.journals(COMMANDS)
