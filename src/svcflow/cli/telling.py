@@ -132,7 +132,7 @@ def _refused(fact: facts.Refused, names: Names) -> str:
 
 def _erased(fact: facts.Erased, names: Names) -> str:
     count = len(fact.commitments)
-    return _said(names, f"抹去了 {count} 项个人信息", f"{count} personal values were erased")
+    return _said(names, f"抹去了 {count} 项个人信息", f"personal data erased ({count})")
 
 
 _TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {

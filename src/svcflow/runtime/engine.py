@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from types import TracebackType
 from typing import Self
 
+from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.kernel.commands import NOBODY, Actor, Recompute
 from svcflow.kernel.facts import Fact
 from svcflow.model.catalog import Catalog
@@ -70,6 +72,19 @@ class Engine(Commands, Questions):
             values += forgetting.values
         self._store.scrub()
         return Forgotten(tuple(names), values)
+
+    def seal(self, to: str | PathLike[str] | None = None) -> Checkpoint:
+        """Seal every journal as it stands; keep the checkpoint where whoever can write to the store cannot.
+
+        `to` is a file to which it is appended, durably. What is written after it could still be cut or
+        rewritten unseen: the exposure is the time between two seals.
+
+        Raises: CorruptJournal when the file's last checkpoint is of more, or other, leaves than there are.
+        """
+        checkpoint = self._store.seal(self.clock.now_us())
+        if to is not None:
+            append(to, checkpoint)
+        return checkpoint
 
     def running(self) -> Ticker:
         """Return a context manager: a background thread that ticks at each next due instant."""

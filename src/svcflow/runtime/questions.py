@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from os import PathLike
 
 from svcflow import explanation
+from svcflow.errors import StoreError
 from svcflow.explanation.explain import Explanation
+from svcflow.journal.checkpoint import Checkpoint, newest
 from svcflow.kernel import availability
 from svcflow.kernel import deadlines as deadlines_of
 from svcflow.kernel.availability import Available
@@ -17,6 +20,7 @@ from svcflow.kernel.instance import Instance, Status
 from svcflow.runtime.core import Core
 from svcflow.runtime.store import DeviationQuery, InstanceQuery
 from svcflow.runtime.verification import Progress, Verification, verify
+from svcflow.text import Text
 from svcflow.worktime.instants import optional_us
 
 
@@ -69,7 +73,23 @@ class Questions(Core):
         query = DeviationQuery(instance, procedure, kind, step, role, optional_us(since), optional_us(until))
         return tuple(self._store.deviations(query))
 
-    def verify(self, instance: str | None = None, *, progress: Progress | None = None) -> Verification:
-        """Check journals against their chains, and kept instances against their journals."""
+    def verify(
+        self,
+        instance: str | None = None,
+        *,
+        checkpoint: Checkpoint | str | PathLike[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Verification:
+        """Check journals against their chains, and kept instances against their journals.
+
+        With a checkpoint, or the file that `seal` appends them to, what was sealed then is checked too: a cut
+        tail, a deleted instance, a chain written anew. Raises: StoreError when the file holds no checkpoint.
+        """
         names = self._store.ids() if instance is None else [self._kept(instance).instance.id]
-        return verify(self._store, self._standards, names, progress)
+        sealed = (
+            checkpoint if checkpoint is None or isinstance(checkpoint, Checkpoint) else newest(checkpoint)
+        )
+        if checkpoint is not None and sealed is None:
+            message = Text(zh=f"{checkpoint} 中没有检查点", en=f"there is no checkpoint in {checkpoint}")
+            raise StoreError(message, Text(zh="用 svcflow seal 生成", en="make one with `svcflow seal`"))
+        return verify(self._store, self._standards, names, progress, sealed)

@@ -7,7 +7,9 @@ from typing import NamedTuple, Protocol
 
 from svcflow.errors import StoreError
 from svcflow.journal.chain import GENESIS, Entry
+from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import NO_SECRETS, Secrets
+from svcflow.journal.seal import Leaf
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance, Status
@@ -126,6 +128,18 @@ class Store(Protocol):
 
     def scrub(self) -> None:
         """Leave nothing of what was erased in files that are still in use."""
+        ...
+
+    def seal(self, sealed_us: int) -> Checkpoint:
+        """Seal what was written since the last seal; the checkpoint is to be kept elsewhere."""
+        ...
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the leaves of the sealed tree, in their order."""
+        ...
+
+    def link_at(self, instance: str, sequence: int) -> bytes | None:
+        """Return the link of one entry; None when there is no such entry."""
         ...
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:

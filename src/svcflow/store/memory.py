@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import islice
+from secrets import token_hex
 from threading import RLock
 
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import Entry
+from svcflow.journal.checkpoint import Checkpoint
+from svcflow.journal.merkle import Frontier
 from svcflow.journal.personal import NO_SECRETS, Book, Secrets
+from svcflow.journal.seal import Leaf
 from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
@@ -38,6 +42,10 @@ class MemoryStore:
         self._answers: dict[tuple[str, str], Answer] = {}
         self._secrets: dict[str, Secrets] = {}
         self._work: dict[str, Sequence[Work]] = {}
+        self._origin = f"svcflow-{token_hex(8)}"
+        self._sealed: dict[str, Leaf] = {}
+        self._leaves: list[Leaf] = []
+        self._tree = Frontier()
         self._timers: list[Place] = []  # a heap; an entry counts while its instance is due at that instant
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
@@ -74,6 +82,30 @@ class MemoryStore:
 
     def scrub(self) -> None:
         """Do nothing: nothing of what was erased is left."""
+
+    def seal(self, sealed_us: int) -> Checkpoint:
+        """Seal what was written since the last seal."""
+        with self._lock:
+            heads = (
+                Leaf(name, kept.instance.sequence, kept.head) for name, kept in sorted(self._kept.items())
+            )
+            new = [leaf for leaf in heads if leaf != self._sealed.get(leaf.instance)]
+            self._sealed |= {leaf.instance: leaf for leaf in new}
+            self._leaves += new
+            self._tree = self._tree.extended(leaf.to_bytes() for leaf in new)
+            return Checkpoint(self._origin, self._tree.size, self._tree.root, sealed_us)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the leaves of the sealed tree, in their order."""
+        with self._lock:
+            sealed = list(self._leaves)
+        yield from sealed
+
+    def link_at(self, instance: str, sequence: int) -> bytes | None:
+        """Return the link of one entry; None when there is no such entry."""
+        with self._lock:
+            journal = self._journals.get(instance, ())
+            return journal[sequence - 1].link if 0 < sequence <= len(journal) else None
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""

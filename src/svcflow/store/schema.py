@@ -108,3 +108,22 @@ persons = Table(
     Column("instance", String(80), primary_key=True),
 )
 """Whose personal data stand beside which journals, so that they are found when they have to be erased."""
+
+seals = Table(
+    "svcflow_seals",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("sealed_us", BigInteger, nullable=False),
+)
+"""How far the journals were sealed: the facts up to a position, as a tree of so many leaves."""
+
+leaves = Table(
+    "svcflow_leaves",
+    metadata,
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("instance", String(80), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+)

@@ -14,13 +14,15 @@ from sqlalchemy import Connection, func, select
 
 from svcflow.errors import CorruptJournal, StoreError
 from svcflow.journal.canonical import from_bytes
+from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import Book, Secrets
 from svcflow.journal.personal import from_bytes as secrets_from
+from svcflow.journal.seal import Leaf
 from svcflow.kernel.deviations import Deviation, deviation_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.runtime.store import Decide, DeviationQuery, InstanceQuery, Kept, Place
-from svcflow.store import schema
+from svcflow.store import schema, sealing
 from svcflow.store.writing import Writing, instance_of
 from svcflow.text import Text
 
@@ -39,6 +41,14 @@ class Backend(Protocol):
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection for questions, which wait for nobody."""
+        ...
+
+    def exclusive(self) -> AbstractContextManager[Connection]:
+        """Open a writing transaction for upkeep, of which there is one at a time over all processes."""
+        ...
+
+    def settled_position(self) -> int:
+        """Return the position up to which every fact can be seen, and none will still come."""
         ...
 
     def scrub(self) -> None:
@@ -94,6 +104,25 @@ class SqlStore:
         """Leave nothing of what was erased in files that are still in use."""
         self._refuse_closed()
         self._backend.scrub()
+
+    def seal(self, sealed_us: int) -> Checkpoint:
+        """Seal what was written since the last seal; the checkpoint is to be kept elsewhere."""
+        self._refuse_closed()
+        until = self._backend.settled_position()
+        with self._backend.exclusive() as connection:
+            return sealing.seal(connection, until, sealed_us)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the leaves of the sealed tree, in their order."""
+        with self._reading() as connection:
+            found = sealing.leaves(connection)
+        yield from found
+
+    def link_at(self, instance: str, sequence: int) -> bytes | None:
+        """Return the link of one entry; None when there is no such entry."""
+        asked = select(_facts.c.link).where(_facts.c.instance == instance, _facts.c.sequence == sequence)
+        with self._reading() as connection:
+            return connection.scalar(asked)
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
