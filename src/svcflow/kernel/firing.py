@@ -71,10 +71,11 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     row, leaving = choice.row, choice.leaving
     standing = (*choice.breaches, *standing_breaches(ledger, command, row))
     missing = tuple(missing_breaches(ledger, command, row, leaving, data))
-    refusal = _closed(ledger, command, choice, standing) or _refuses(command, choice, missing)
-    if refusal is not None:
-        return refusal
     breaches = (*standing, *missing)
+    if breaches or ledger.draft.assignees:  # mostly there is neither, and nothing to ask
+        refusal = _closed(ledger, command, choice, standing) or _refuses(command, choice, missing)
+        if refusal is not None:
+            return refusal
     _move(ledger, command, choice, data, when_us)
     if when_us < ledger.at_us:
         _late_record(ledger, command, choice, when_us)

@@ -30,8 +30,8 @@ def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove) -> Itera
     """Yield what closes a move to this actor whatever comes with the command."""
     if lacks(row.role, command.actor):
         yield _wrong_role(ledger, command, row)
-    who = command.actor
-    if is_barred(ledger.compiled, ledger.draft, row.source, who.id, who.behalf):
+    who, left_by = command.actor, ledger.draft.left_by
+    if left_by and is_barred(ledger.compiled, ledger.draft, row.source, who.id, who.behalf):
         yield _same_person(ledger, row)
     if row.move.at_most is not None and ledger.draft.counts.get(row.key, 0) >= row.move.at_most:
         yield _over_bound(row, row.move.at_most, ledger.draft.counts.get(row.key, 0))
