@@ -67,7 +67,7 @@ def test_a_store_is_looked_at_and_not_changed(run, svc, lamp, tmp_path):
     """The schema version and the number of instances are told; the file stays as it is."""
     before = (tmp_path / "s.db").read_bytes()
     probe = next(one for one in parsed(svc("doctor", "--json"))["probes"] if one["id"] == "store")
-    assert (probe["state"], probe["data"]["schema"], probe["data"]["instances"]) == ("ok", "1", 1)
+    assert (probe["state"], probe["data"]["schema"], probe["data"]["instances"]) == ("ok", "2", 1)
     assert (tmp_path / "s.db").read_bytes() == before
 
 

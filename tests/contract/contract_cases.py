@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from svcflow import Actor, Engine, VirtualClock
-from svcflow.journal import GENESIS, Entry, chained
 from svcflow.kernel import Instance, Start, compile_procedure, transact
 from svcflow.kernel.calendars import calendars_of
+from svcflow.kernel.commands import Command
+from svcflow.kernel.decide import Outcome
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
-from svcflow.runtime.store import Store
+from svcflow.runtime.carrying import changed
+from svcflow.runtime.store import BEGINNING, Change, Found, Place, Store
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 NOON_US = 1_772_452_800_000_000
@@ -52,14 +54,44 @@ def engine_on(store: Store | str, clock: VirtualClock | None = None) -> Engine:
     return Engine(store, CATALOG, clock=clock or VirtualClock(NOON))
 
 
-def started(name: str, at_us: int = NOON_US, procedure: str = "repair") -> tuple[Instance, tuple[Entry, ...]]:
-    """An instance as it starts, with its entries, kept nowhere yet."""
-    outcome = transact(COMPILED[procedure], None, Start(name), at_us)
-    return outcome.instance, chained(GENESIS, outcome.facts)
+def started(name: str, at_us: int = NOON_US, procedure: str = "repair") -> Change:
+    """An instance as it starts, kept nowhere yet."""
+    compiled = COMPILED[procedure]
+    change = changed(compiled, Found(None), transact(compiled, None, Start(name), at_us), None)
+    assert change is not None
+    return change
 
 
 def put(store: Store, name: str, at_us: int = NOON_US, procedure: str = "repair") -> Instance:
-    instance, entries = started(name, at_us, procedure)
-    with store.transaction() as work:
-        work.append(instance, entries, command_id=None, refused=0)
-    return instance
+    change = started(name, at_us, procedure)
+    store.change(name, None, lambda _: change)
+    return change.instance
+
+
+def advance(
+    store: Store, name: str, command: Command | None, at_us: int, command_id: str | None = None
+) -> Outcome:
+    """Carry a command to an instance that is kept."""
+    outcomes = []
+
+    def decide(found: Found) -> Change | None:
+        compiled = COMPILED[found.instance.procedure]
+        outcomes.append(transact(compiled, found.instance, command, at_us))
+        return changed(compiled, found, outcomes[-1], command_id)
+
+    store.change(name, command_id, decide)
+    return outcomes[-1]
+
+
+def found(store: Store, name: str, command_id: str | None = None) -> Found:
+    """What the store finds of an instance, in a transaction that changes nothing."""
+    seen: list[Found] = []
+    store.change(name, command_id, seen.append)
+    return seen[-1]
+
+
+def due(store: Store, until_us: int, after: Place = BEGINNING) -> list[str]:
+    """The instances that one sweep looks at."""
+    seen: list[str] = []
+    store.sweep(until_us, after, lambda one: seen.append(one.instance.id))
+    return seen

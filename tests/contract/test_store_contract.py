@@ -5,35 +5,33 @@ from __future__ import annotations
 import threading
 
 import pytest
-from contract_cases import COMPILED, HOUR_US, LI, NOON_US, put, started
+from contract_cases import COMPILED, HOUR_US, LI, NOON_US, advance, due, found, put, started
 
 from svcflow.errors import StoreError
-from svcflow.journal import Entry, chained, verified
-from svcflow.kernel import Fire, Instance, deviations_of, transact
-from svcflow.runtime.store import Answer, DeviationQuery, InstanceQuery, Store
-
-
-def advance(store: Store, name: str, command: Fire | None, at_us: int, command_id: str | None = None):
-    with store.transaction() as work:
-        kept = work.load(name)
-        outcome = transact(COMPILED[kept.instance.procedure], kept.instance, command, at_us)
-        refused = outcome.refused.sequence if outcome.refused else 0
-        work.append(
-            outcome.instance, chained(kept.head, outcome.facts), command_id=command_id, refused=refused
-        )
-    return outcome
+from svcflow.journal import chained, verified
+from svcflow.kernel import Fire, deviations_of, transact
+from svcflow.runtime.carrying import Sweeping
+from svcflow.runtime.store import (
+    BATCH,
+    BEGINNING,
+    Answer,
+    Change,
+    DeviationQuery,
+    Found,
+    InstanceQuery,
+    Place,
+)
 
 
 def test_what_was_kept_is_loaded_equal(store):
-    """load gives the instance and the last link; of an unknown id it gives None."""
-    instance, entries = started("r1")
-    with store.transaction() as work:
-        work.append(instance, entries, command_id=None, refused=0)
-    assert store.load("r1") == (instance, entries[-1].link)
-    assert store.load("r2") is None
-    with store.transaction() as work:
-        assert work.load("r1") == (instance, entries[-1].link)
-        assert work.load("r2") is None
+    """load and a change find the instance and the last link; of an unknown id there is nothing."""
+    put(store, "r1")
+    change = started("r2")
+    store.change("r2", None, lambda _: change)
+    assert store.load("r2") == (change.instance, change.entries[-1].link)
+    assert store.load("r3") is None
+    assert found(store, "r2")[:2] == (change.instance, change.entries[-1].link)
+    assert found(store, "r3") == Found(None)
 
 
 def test_facts_and_rows_come_in_order(store):
@@ -43,48 +41,54 @@ def test_facts_and_rows_come_in_order(store):
     facts = store.facts("r1")
     assert [fact.sequence for fact in facts] == list(range(1, outcome.instance.sequence + 1))
     assert facts[1:] == list(outcome.facts)
-    assert list(verified("r1", store.rows("r1"), store.load("r1").head)) == facts
+    rows, head = store.rows("r1"), store.load("r1").head
+    assert list(verified("r1", rows, head, store.secrets("r1"))) == facts
+    assert store.facts("r1", 2) == facts[:2]
     assert store.facts("r2") == []
     assert list(store.rows("r2")) == []
-    with store.transaction() as work:
-        assert work.facts("r1") == facts
-        assert work.facts("r1", 2) == facts[:2]
+
+
+def test_persons_stand_beside_the_journal(store):
+    """The rows hold commitments; what they stand for is kept as secrets, and read back into the facts."""
+    put(store, "r1")
+    advance(store, "r1", Fire("accept", LI), NOON_US)
+    assert all(b'"li"' not in body for body, _ in store.rows("r1"))
+    (secret,) = store.secrets("r1").values()
+    assert (secret.person, secret.value) == ("li", '"li"')
+    assert store.facts("r1")[-1].actor == "li"
+    assert found(store, "r1").secrets == store.secrets("r1")
+    assert store.secrets("r2") == {}
 
 
 def test_an_answer_is_kept_with_its_command(store):
-    """answer tells what a command came to, for its own instance only."""
+    """A change finds what its command came to before, for its own instance only."""
     put(store, "r1")
     put(store, "r2")
     done = advance(store, "r1", Fire("accept", LI), NOON_US, "c-1")
     denied = advance(store, "r1", Fire("accept", LI), NOON_US, "c-2")
-    with store.transaction() as work:
-        assert work.answer("r1", "c-1") == Answer(done.instance.sequence, 0)
-        assert work.answer("r1", "c-2") == Answer(denied.instance.sequence, denied.refused.sequence)
-        assert work.answer("r1", "c-3") is None
-        assert work.answer("r2", "c-1") is None
+    assert found(store, "r1", "c-1").answer == Answer(done.instance.sequence, 0)
+    assert found(store, "r1", "c-2").answer == Answer(denied.instance.sequence, denied.refused.sequence)
+    assert found(store, "r1", "c-3").answer is None
+    assert found(store, "r2", "c-1").answer is None
+    assert found(store, "r1").answer is None
 
 
 def test_an_error_inside_leaves_nothing(store):
-    """A transaction left by an error keeps neither entries, instance, answer nor timers."""
+    """A change whose question ends in an error keeps neither entries, instance, answer nor timers."""
     put(store, "r1")
     before = store.load("r1"), store.next_due_us()
-    instance, entries = started("r2", NOON_US - HOUR_US)
+
+    def fail(_: Found) -> Change | None:
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        _write_and_fail(store, instance, entries)
+        store.change("r2", "c-1", fail)
     assert store.load("r2") is None
     assert store.facts("r2") == []
     assert list(store.ids()) == ["r1"]
     assert (store.load("r1"), store.next_due_us()) == before
-    with store.transaction() as work:
-        assert work.answer("r2", "c-1") is None
-        work.append(instance, entries, command_id="c-1", refused=0)
-    assert store.load("r2").instance == instance
-
-
-def _write_and_fail(store: Store, instance: Instance, entries: tuple[Entry, ...]) -> None:
-    with store.transaction() as work:
-        work.append(instance, entries, command_id="c-1", refused=0)
-        raise ZeroDivisionError
+    put(store, "r2")
+    assert store.load("r2").instance == started("r2").instance
 
 
 def test_an_instance_is_created_once(store):
@@ -103,12 +107,13 @@ def test_entries_go_on_from_the_last_one(store):
     kept = store.load("r1")
     first = transact(COMPILED["repair"], kept.instance, Fire("accept", LI), NOON_US)
     second = transact(COMPILED["repair"], first.instance, Fire("again", LI), NOON_US)
-    gap = second.instance, chained(kept.head, second.facts)
-    orphan, entries = started("r2")
-    later = transact(COMPILED["repair"], orphan, Fire("accept", LI), NOON_US)
-    for instance, wrong in (gap, (later.instance, chained(entries[-1].link, later.facts))):
-        with pytest.raises(StoreError), store.transaction() as work:
-            work.append(instance, wrong, command_id=None, refused=0)
+    gap = Change(second.instance, chained(kept.head, second.facts))
+    orphan = started("r2")
+    later = transact(COMPILED["repair"], orphan.instance, Fire("accept", LI), NOON_US)
+    headless = Change(later.instance, chained(orphan.entries[-1].link, later.facts))
+    for name, wrong in (("r1", gap), ("r2", headless)):
+        with pytest.raises(StoreError):
+            store.change(name, None, lambda _, wrong=wrong: wrong)
     assert store.load("r1") == kept
     assert store.load("r2") is None
     assert len(store.facts("r1")) == 1
@@ -120,6 +125,7 @@ def test_one_command_id_is_kept_once(store):
     advance(store, "r1", Fire("accept", LI), NOON_US, "c-1")
     with pytest.raises(StoreError):
         advance(store, "r1", Fire("again", LI), NOON_US, "c-1")
+    assert found(store, "r1", "c-1").instance.sequence == 2
     assert len(store.facts("r1")) == 2
 
 
@@ -144,7 +150,7 @@ def test_instances_are_found_by_procedure_and_status_newest_first(store):
 
 
 def test_due_instances_come_soonest_first(store):
-    """due gives what is due up to an instant, that instant included, at most so many; ended ones never."""
+    """A sweep looks at what is due up to an instant, that instant included, from a place on; ended ones never."""
     for name, at in (("r3", 2), ("r1", 0), ("r2", 1), ("r0", 1)):
         put(store, name, NOON_US + at)
     put(store, "ended")
@@ -152,17 +158,43 @@ def test_due_instances_come_soonest_first(store):
     advance(store, "ended", Fire("close", LI), NOON_US)
     due_us = NOON_US + HOUR_US + 1
     assert store.next_due_us() == due_us
-    assert list(store.due(due_us - 1, 10)) == []
-    assert list(store.due(due_us, 10)) == ["r1"]
-    assert list(store.due(due_us + 1, 10)) == ["r1", "r0", "r2"]
-    assert list(store.due(due_us + 9, 10)) == ["r1", "r0", "r2", "r3"]
-    assert list(store.due(due_us + 9, 2)) == ["r1", "r0"]
+    assert due(store, due_us - 1) == []
+    assert due(store, due_us) == ["r1"]
+    assert due(store, due_us + 1) == ["r1", "r0", "r2"]
+    assert due(store, due_us + 9) == ["r1", "r0", "r2", "r3"]
+    assert due(store, due_us + 9, Place(due_us + 1, "r0")) == ["r2", "r3"]
+    assert due(store, due_us + 9, Place(due_us + 1, "r9")) == ["r3"]
+
+
+def test_a_sweep_says_how_far_it_came(store):
+    """The place is that of the last instance looked at, so that the next sweep goes on behind it; None at the end."""
+    put(store, "r1")
+    put(store, "r2", NOON_US + 1)
+    due_us = NOON_US + HOUR_US + 1
+    assert store.sweep(due_us + 9, BEGINNING, lambda _: None) == Place(due_us + 1, "r2")
+    assert store.sweep(due_us + 9, Place(due_us + 1, "r2"), lambda _: None) is None
+
+
+def test_a_sweep_keeps_what_is_decided_and_looks_at_one_batch(store):
+    """More than one batch of due instances takes several sweeps, and each instance changes once."""
+    for number in range(BATCH + 5):
+        put(store, f"r{number:04}", NOON_US + number % 7)
+    now_us, place, taken = NOON_US + HOUR_US + 100, BEGINNING, []
+    sweeping = Sweeping(lambda instance: COMPILED[instance.procedure], now_us)
+    while place is not None:
+        before = len(sweeping.facts)
+        place = store.sweep(now_us, place, sweeping)
+        taken.append(len(sweeping.facts) - before)
+    assert taken == [BATCH, 5, 0]
+    assert [fact.kind for fact in sweeping.recorded()] == ["Overdue"] * (BATCH + 5)
+    assert all(len(store.facts(name)) == 2 for name in store.ids())
+    assert due(store, now_us) == []
 
 
 def test_nothing_is_due_in_an_empty_store(store):
     """An empty store has nothing due, nothing kept and no deviation."""
     assert store.next_due_us() is None
-    assert list(store.due(NOON_US, 10)) == []
+    assert due(store, NOON_US) == []
     assert list(store.ids()) == []
     assert list(store.instances(InstanceQuery())) == []
     assert list(store.deviations(DeviationQuery())) == []
@@ -174,7 +206,7 @@ def test_nothing_is_due_when_all_has_ended(store):
     advance(store, "r1", Fire("accept", LI), NOON_US)
     advance(store, "r1", Fire("close", LI), NOON_US)
     assert store.next_due_us() is None
-    assert list(store.due(2**62, 10)) == []
+    assert due(store, 2**62) == []
 
 
 @pytest.fixture
@@ -226,14 +258,12 @@ def test_reading_goes_on_while_somebody_writes(store):
     before = store.load("r1")
     inside, seen = threading.Event(), threading.Event()
 
-    def write() -> None:
-        with store.transaction() as work:
-            instance, entries = started("r2")
-            work.append(instance, entries, command_id=None, refused=0)
-            inside.set()
-            assert seen.wait(10)
+    def slowly(_: Found) -> Change:
+        inside.set()
+        assert seen.wait(10)
+        return started("r2")
 
-    writer = threading.Thread(target=write)
+    writer = threading.Thread(target=store.change, args=("r2", None, slowly))
     writer.start()
     assert inside.wait(10)
     assert store.load("r1") == before

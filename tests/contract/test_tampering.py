@@ -13,7 +13,10 @@ from contract_cases import CATALOG, LI, NOON, declared, engine_on
 
 from svcflow import Engine, VirtualClock
 from svcflow.errors import CorruptJournal
-from svcflow.journal import GENESIS
+from svcflow.journal import GENESIS, chained
+from svcflow.kernel import Update, compile_procedure, transact
+from svcflow.kernel.calendars import calendars_of
+from svcflow.runtime.store import Change
 
 HOUR = timedelta(hours=1)
 
@@ -103,7 +106,7 @@ def test_an_inserted_entry_is_found(file):
     """An entry put in at the end, with a link that fits, is one more than the instance knows."""
     _, body, link = rows(file)[-1]
     added = sha256(link + body).digest()
-    assert tampered(file, ("INSERT INTO svcflow_facts VALUES ('r1', 9, ?, ?)", body, added)) == ["r1"]
+    assert tampered(file, ("INSERT INTO svcflow_facts VALUES (NULL, 'r1', 9, ?, ?)", body, added)) == ["r1"]
 
 
 def test_swapped_entries_are_found(file):
@@ -198,14 +201,8 @@ def test_tampering_in_memory_is_found_too(store):
     engine = engine_on(store)
     engine.start("repair", actor=LI, instance_id="r1")
     kept = store.load("r1")
-    with store.transaction() as work:
-        from svcflow.journal import chained
-        from svcflow.kernel import Update, transact
-        from svcflow.kernel.calendars import calendars_of
-        from svcflow.kernel.compiled import compile_procedure
-
-        compiled = compile_procedure(declared(), calendars_of(CATALOG))
-        outcome = transact(compiled, kept.instance, Update(LI, {"note": "x"}), kept.instance.started_us)
-        work.append(outcome.instance, chained(GENESIS, outcome.facts), command_id=None, refused=0)
+    compiled = compile_procedure(declared(), calendars_of(CATALOG))
+    outcome = transact(compiled, kept.instance, Update(LI, {"note": "x"}), kept.instance.started_us)
+    store.change("r1", None, lambda _: Change(outcome.instance, chained(GENESIS, outcome.facts)))
     assert [name for name, _ in engine.verify().problems] == ["r1"]
     assert [name for name, _ in engine.verify("r1").problems] == ["r1"]

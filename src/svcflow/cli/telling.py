@@ -169,6 +169,11 @@ def _rejected(fact: facts.Rejected, names: Names) -> str:
     )
 
 
+def _erased(fact: facts.Erased, names: Names) -> str:
+    count = len(fact.commitments)
+    return _said(names, f"抹去了 {count} 项个人信息", f"{count} personal values were erased")
+
+
 _TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
     facts.Started: _started,
     facts.Moved: _moved,
@@ -189,4 +194,5 @@ _TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
     facts.Explained: _explained,
     facts.Accepted: _accepted,
     facts.Rejected: _rejected,
+    facts.Erased: _erased,
 }

@@ -7,26 +7,34 @@ from typing import Any
 import orjson
 
 from svcflow.errors import CorruptJournal, FieldError
+from svcflow.journal.personal import Book
 from svcflow.kernel.facts import Fact, from_record, to_record
 from svcflow.text import Text
 
 
-def to_bytes(fact: Fact) -> bytes:
+def to_bytes(fact: Fact, book: Book | None = None) -> bytes:
     """Return the fact as JSON in UTF-8: keys sorted, no spaces, fields at their default left out.
+
+    With a book, commitments stand where personal data would.
 
     Raises: FieldError when a value has no JSON form (a text that is no Unicode, a number over 64 bits).
     """
     try:
-        return orjson.dumps(to_record(fact), option=orjson.OPT_SORT_KEYS)
+        record = to_record(fact)
+        if book is not None:
+            book.veil(record)
+        return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
         message = Text(zh=f"有内容无法留痕：{error}", en=f"a value cannot be kept in the journal: {error}")
         raise FieldError(message) from None
 
 
-def from_bytes(body: bytes) -> Fact:
+def from_bytes(body: bytes, book: Book | None = None) -> Fact:
     """Return the fact that `to_bytes` wrote. Raises: CorruptJournal when the bytes hold none."""
     try:
         record: Any = orjson.loads(body)
+        if book is not None:
+            book.reveal(record)
         return from_record(record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = Text(zh=f"留痕无法读取：{error}", en=f"an entry of the journal cannot be read: {error}")

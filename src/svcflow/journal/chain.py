@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from svcflow.errors import CorruptJournal
 from svcflow.journal.canonical import from_bytes, to_bytes
+from svcflow.journal.personal import Book, Secrets, refuse_false
 from svcflow.kernel.facts import Fact
 from svcflow.text import Text
 
@@ -31,27 +32,33 @@ def link(previous: bytes, body: bytes) -> bytes:
     return sha256(previous + body).digest()
 
 
-def chained(previous: bytes, facts: Iterable[Fact]) -> tuple[Entry, ...]:
-    """Return the facts as entries that go on from the link `previous`."""
+def chained(previous: bytes, facts: Iterable[Fact], book: Book | None = None) -> tuple[Entry, ...]:
+    """Return the facts as entries that go on from the link `previous`, personal data kept in the book."""
     entries = []
     for fact in facts:
-        body = to_bytes(fact)
+        body = to_bytes(fact, book)
         previous = sha256(previous + body).digest()
         entries.append(Entry(fact, body, previous))
     return tuple(entries)
 
 
-def verified(instance: str, rows: Iterable[tuple[bytes, bytes]], head: bytes) -> Iterator[Fact]:
-    """Yield the facts of a journal kept as (body, link), checking every link, number and the head.
+def verified(
+    instance: str, rows: Iterable[tuple[bytes, bytes]], head: bytes, secrets: Secrets | None = None
+) -> Iterator[Fact]:
+    """Yield the facts of a journal kept as (body, link), checking every link, number, commitment and the head.
 
     Raises: CorruptJournal naming the instance and the first entry that does not fit.
     """
     previous, sequence = GENESIS, 0
+    book = None if secrets is None else Book(secrets)
+    refuse_false(instance, secrets or {})
     for body, kept in rows:
         sequence += 1
         if not isinstance(body, bytes) or link(previous, body) != kept:
             raise _broken(instance, sequence, "哈希链不符", "does not fit its hash")
-        fact = from_bytes(body)
+        fact = from_bytes(body, book)
+        if book is not None and book.lost:
+            raise _broken(instance, sequence, "的个人信息缺失", "lacks the personal data it is committed to")
         if fact.instance != instance or fact.sequence != sequence:
             raise _broken(instance, sequence, "序号或实例不符", "has a wrong number or instance")
         previous = kept

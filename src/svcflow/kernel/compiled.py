@@ -102,6 +102,8 @@ class Compiled:
     """Steps whose doer is remembered, because another step may not be done by the same person."""
     occurrences: Mapping[str, tuple[str, ...]]
     """For each trigger, the recurring limits of which it is one occurrence."""
+    personal: frozenset[str]
+    """Data fields that are somebody's own, and are kept beside the journal."""
     _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
 
     def way(self, start: str, goal: str) -> tuple[str, ...] | None:
@@ -175,6 +177,7 @@ def compile_procedure(
             trigger: tuple(limit.id for limit in limits.values() if limit.limit.done_by == trigger)
             for trigger in {limit.limit.done_by for limit in limits.values() if limit.limit.done_by}
         },
+        frozenset(field.id for field in procedure.fields.values() if field.personal),
     )
 
 

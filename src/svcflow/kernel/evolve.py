@@ -16,6 +16,7 @@ from svcflow.kernel.facts import (
     Accepted,
     Assigned,
     Deviated,
+    Erased,
     Escalated,
     Explained,
     Extended,
@@ -174,6 +175,7 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Explained: answers.answered,
     Accepted: answers.answered,
     Rejected: answers.answered,
+    Erased: _nothing,
 }
 
 

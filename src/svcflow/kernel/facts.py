@@ -6,7 +6,7 @@ datetimes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Literal
@@ -41,6 +41,10 @@ DeviationKind = Literal[
 DeviationStatus = Literal["open", "explained", "accepted", "rejected"]
 Detail = Mapping[str, Any]
 _NONE: Mapping[str, Any] = {}
+
+
+def _texts(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(texts)
 
 
 def to_datetime(us: int) -> datetime:
@@ -296,6 +300,13 @@ class Rejected(Fact):
     reason: str
 
 
+@attrs.frozen
+class Erased(Fact):
+    """Personal data beside the journal were erased; `commitments` are those that lead nowhere from now on."""
+
+    commitments: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+
+
 FACTS: Mapping[str, type[Fact]] = {
     cls.__name__: cls
     for cls in (
@@ -318,6 +329,7 @@ FACTS: Mapping[str, type[Fact]] = {
         Explained,
         Accepted,
         Rejected,
+        Erased,
     )
 }
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from svcflow.errors import StoreError
-from svcflow.journal.chain import Entry
+from svcflow.journal.chain import GENESIS, Entry
+from svcflow.journal.personal import NO_SECRETS, Secrets
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance, Status
+from svcflow.kernel.work import Work
 from svcflow.text import Text
+
+BATCH = 1_000
+"""How many instances one sweep brings up to now in one transaction, at most."""
 
 
 class Kept(NamedTuple):
@@ -26,6 +30,48 @@ class Answer(NamedTuple):
 
     sequence: int
     refused: int
+
+
+class Found(NamedTuple):
+    """What a store holds of an instance when it is about to change; `answer` if the command ran before."""
+
+    instance: Instance | None
+    head: bytes = GENESIS
+    secrets: Secrets = NO_SECRETS
+    answer: Answer | None = None
+
+
+class Change(NamedTuple):
+    """What is to be kept together, or not at all.
+
+    `entries` go on from the head that was found, the first one of an instance creates it; without any, what
+    stands beside the journal is written anew. `secrets` are all of the instance's when new ones came, and
+    `persons` whom the new ones are about; `work` is what it asks for now. None leaves either as it is.
+    `forgotten` are persons of whom nothing is kept any more beside this journal.
+    """
+
+    instance: Instance
+    entries: Sequence[Entry]
+    command_id: str | None = None
+    refused: int = 0
+    secrets: Secrets | None = None
+    persons: frozenset[str] = frozenset()
+    work: Sequence[Work] | None = None
+    forgotten: frozenset[str] = frozenset()
+
+
+Decide = Callable[[Found], Change | None]
+"""Say what is to be kept; None for nothing. It may be asked again when somebody else was faster."""
+
+
+class Place(NamedTuple):
+    """How far a sweep has come: the due instant and the id of the last instance it looked at."""
+
+    due_us: int
+    instance: str
+
+
+BEGINNING = Place(-(2**63), "")
 
 
 class InstanceQuery(NamedTuple):
@@ -48,44 +94,42 @@ class DeviationQuery(NamedTuple):
     until_us: int | None = None
 
 
-class Transaction(Protocol):
-    """One unit of work: all of it is kept, or none."""
-
-    def load(self, instance: str) -> Kept | None:
-        """Return the instance, locked for this transaction; None when there is none."""
-        ...
-
-    def answer(self, instance: str, command_id: str) -> Answer | None:
-        """Return what a command of this id came to, if it ran before."""
-        ...
-
-    def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
-        """Return the instance's facts in order, up to a sequence."""
-        ...
-
-    def append(
-        self, instance: Instance, entries: Sequence[Entry], *, command_id: str | None, refused: int
-    ) -> None:
-        """Write entries and the instance they leave; the first entry of an instance creates it.
-
-        Once for an instance in one transaction. Raises: StoreError when they do not go on from the last one.
-        """
-        ...
-
-
 class Store(Protocol):
     """Keep instances and journals. Safe to use from several threads."""
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
-        """Open a writing transaction; leaving it without an error makes it durable."""
+    def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably.
+
+        An error that `decide` raises keeps nothing and passes through. Raises: StoreError when the entries
+        do not go on from what was found.
+        """
+        ...
+
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Ask `decide` about the next `BATCH` instances due up to `until_us`, soonest first, as `change` does.
+
+        Returns how far it came, None when there was none. What another process has in hand is left to it.
+        """
         ...
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""
         ...
 
-    def facts(self, instance: str) -> Sequence[Fact]:
-        """Return the instance's facts in order."""
+    def secrets(self, instance: str) -> Secrets:
+        """Return the personal data kept beside an instance's journal."""
+        ...
+
+    def instances_of(self, person: str) -> Sequence[str]:
+        """Return the instances beside whose journals data of a person are kept."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave nothing of what was erased in files that are still in use."""
+        ...
+
+    def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
+        """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
         ...
 
     def rows(self, instance: str) -> Iterator[tuple[bytes, bytes]]:
@@ -102,10 +146,6 @@ class Store(Protocol):
 
     def deviations(self, query: DeviationQuery) -> Sequence[Deviation]:
         """Return the deviations asked for, in the order in which they occurred."""
-        ...
-
-    def due(self, until_us: int, most: int) -> Sequence[str]:
-        """Return instances for which something is due up to `until_us`, soonest first."""
         ...
 
     def next_due_us(self) -> int | None:

@@ -14,7 +14,7 @@ from svcflow.kernel.evolve import evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.runtime.standards import Standards
-from svcflow.runtime.store import DeviationQuery, Store
+from svcflow.runtime.store import DeviationQuery, Found, Store
 from svcflow.text import Text
 
 Progress = Callable[[int], None]
@@ -56,9 +56,13 @@ def _verify(store: Store, standards: Standards, instance: str) -> int:
     try:
         return _checked(store, standards, instance)
     except CorruptJournal:
-        with store.transaction() as work:
-            work.load(instance)
-            return _checked(store, standards, instance)
+        counts: list[int] = []
+
+        def look(_: Found) -> None:
+            counts.append(_checked(store, standards, instance))
+
+        store.change(instance, None, look)
+        return counts[-1]
 
 
 def _checked(store: Store, standards: Standards, instance: str) -> int:
@@ -66,7 +70,7 @@ def _checked(store: Store, standards: Standards, instance: str) -> int:
     if kept is None:
         message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
         raise CorruptJournal(message, _RESTORE)
-    facts = tuple(verified(instance, store.rows(instance), kept.head))
+    facts = tuple(verified(instance, store.rows(instance), kept.head, store.secrets(instance)))
     compiled = standards.version(kept.instance.procedure, kept.instance.version)
     if _replayed(compiled, instance, facts) != kept.instance:
         raise CorruptJournal(

@@ -11,6 +11,7 @@ def open_store(url: str) -> Store:
         from svcflow.store.memory import MemoryStore  # noqa: PLC0415  # only the store that is asked for
 
         return MemoryStore()
-    from svcflow.store.sql import SqlStore  # noqa: PLC0415  # SQLAlchemy takes 200 ms
+    from svcflow.store.backends import open_backend  # noqa: PLC0415  # SQLAlchemy takes 200 ms
+    from svcflow.store.sql import SqlStore  # noqa: PLC0415  # see above
 
-    return SqlStore(url)
+    return SqlStore(open_backend(url))

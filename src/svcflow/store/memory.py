@@ -3,39 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
 from itertools import islice
 from threading import RLock
-from types import TracebackType
-from typing import Self
 
+from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import Entry
+from svcflow.journal.personal import NO_SECRETS, Book, Secrets
 from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
-from svcflow.runtime.store import Answer, DeviationQuery, InstanceQuery, Kept, out_of_turn
+from svcflow.kernel.work import Work
+from svcflow.runtime.store import (
+    BATCH,
+    Answer,
+    Change,
+    Decide,
+    DeviationQuery,
+    Found,
+    InstanceQuery,
+    Kept,
+    Place,
+    out_of_turn,
+)
 
 
 class MemoryStore:
-    """Keep everything in dictionaries behind one lock. A transaction is written when it is left."""
+    """Keep everything in dictionaries behind one lock."""
 
     def __init__(self) -> None:
         self._lock = RLock()
         self._kept: dict[str, Kept] = {}
         self._journals: dict[str, list[Entry]] = {}
         self._answers: dict[tuple[str, str], Answer] = {}
+        self._secrets: dict[str, Secrets] = {}
+        self._work: dict[str, Sequence[Work]] = {}
+        self._timers: list[Place] = []  # a heap; an entry counts while its instance is due at that instant
 
-    def transaction(self) -> MemoryTransaction:
-        """Open a transaction; it excludes all others until it is left."""
-        return MemoryTransaction(self)
+    def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says."""
+        with self._lock:
+            found = self._found(instance, command_id)
+            change = decide(found)
+            if change is not None:
+                self._keep(found, change)
+
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Ask `decide` about the next batch of instances due up to `until_us`, soonest first."""
+        with self._lock:
+            due = self._due(until_us, after)
+            for place in due:
+                self.change(place.instance, None, decide)
+            return due[-1] if due else None
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""
         return self._kept.get(instance)
 
-    def facts(self, instance: str) -> Sequence[Fact]:
-        """Return the instance's facts in order."""
+    def secrets(self, instance: str) -> Secrets:
+        """Return the personal data kept beside an instance's journal."""
+        return self._secrets.get(instance, NO_SECRETS)
+
+    def instances_of(self, person: str) -> Sequence[str]:
+        """Return the instances beside whose journals data of a person are kept."""
         with self._lock:
-            return [entry.fact for entry in self._journals.get(instance, ())]
+            kept = list(self._secrets.items())
+        return sorted(
+            name for name, all_ in kept if any(one and one.person == person for one in all_.values())
+        )
+
+    def scrub(self) -> None:
+        """Do nothing: nothing of what was erased is left."""
+
+    def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
+        """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
+        with self._lock:
+            return [entry.fact for entry in self._journals.get(instance, ())[:until]]
 
     def rows(self, instance: str) -> Iterator[tuple[bytes, bytes]]:
         """Yield the journal as (canonical bytes, link)."""
@@ -67,76 +110,65 @@ class MemoryStore:
             found = [one for name in names for one in deviations_of(self.facts(name)) if _fits(one, query)]
         return sorted(found, key=lambda one: (one.occurred_us, one.instance, one.sequence))
 
-    def due(self, until_us: int, most: int) -> Sequence[str]:
-        """Return instances for which something is due up to `until_us`, soonest first."""
-        with self._lock:
-            open_ = [(one.instance.next_us, name) for name, one in self._kept.items()]
-        return [name for at_us, name in sorted(open_) if at_us <= until_us][:most]
-
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""
         with self._lock:
-            soonest = min((one.instance.next_us for one in self._kept.values()), default=NEVER)
-        return None if soonest == NEVER else soonest
+            while self._timers and not self._counts(self._timers[0]):
+                heappop(self._timers)
+            return self._timers[0].due_us if self._timers else None
 
     def close(self) -> None:
         """Keep the contents: there is nothing to give back."""
 
+    def _found(self, instance: str, command_id: str | None) -> Found:
+        kept = self._kept.get(instance)
+        if kept is None:
+            return Found(None)
+        answer = None if command_id is None else self._answers.get((instance, command_id))
+        return Found(kept.instance, kept.head, self.secrets(instance), answer)
 
-class MemoryTransaction:
-    """Collect the writes of one transaction and apply them at its end."""
-
-    __slots__ = ("_store", "_written")
-
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
-        self._written: list[tuple[Instance, Sequence[Entry], str | None, int]] = []
-
-    def __enter__(self) -> Self:
-        self._store._lock.acquire()  # noqa: SLF001  # one noun in two classes
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            if kind is None:
-                self._keep()
-        finally:
-            self._store._lock.release()  # noqa: SLF001  # see __enter__
-
-    def load(self, instance: str) -> Kept | None:
-        """Return the instance as last kept."""
-        return self._store._kept.get(instance)  # noqa: SLF001  # see __enter__
-
-    def answer(self, instance: str, command_id: str) -> Answer | None:
-        """Return what a command of this id came to."""
-        return self._store._answers.get((instance, command_id))  # noqa: SLF001  # see __enter__
-
-    def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
-        """Return the instance's facts in order, up to a sequence."""
-        entries = self._store._journals.get(instance, ())  # noqa: SLF001  # see __enter__
-        return [entry.fact for entry in entries[:until]]
-
-    def append(
-        self, instance: Instance, entries: Sequence[Entry], *, command_id: str | None, refused: int
-    ) -> None:
-        """Write entries and the instance they leave. Raises: StoreError when they do not go on from the last."""
-        journal = self._store._journals.get(instance.id, ())  # noqa: SLF001  # see __enter__
-        known = command_id is not None and self.answer(instance.id, command_id) is not None
-        if known or entries[0].fact.sequence != len(journal) + 1:
+    def _keep(self, found: Found, change: Change) -> None:
+        instance = change.instance
+        journal = self._journals.get(instance.id, [])
+        known = change.command_id is not None and (instance.id, change.command_id) in self._answers
+        expected = range(len(journal) + 1, len(journal) + len(change.entries) + 1)
+        if known or [entry.fact.sequence for entry in change.entries] != list(expected):
             raise out_of_turn(instance.id)
-        self._written.append((instance, entries, command_id, refused))
+        journal.extend(change.entries)
+        self._journals[instance.id] = journal
+        self._kept[instance.id] = Kept(instance, journal[-1].link)
+        if instance.next_us != NEVER and (
+            found.instance is None or found.instance.next_us != instance.next_us
+        ):
+            heappush(self._timers, Place(instance.next_us, instance.id))
+        if change.secrets is not None:
+            self._secrets[instance.id] = change.secrets
+        if change.work is not None:
+            self._work[instance.id] = change.work
+        if change.command_id is not None:
+            self._answers[instance.id, change.command_id] = Answer(instance.sequence, change.refused)
+        if change.forgotten:
+            self._journals[instance.id] = [self._reread(entry) for entry in journal]
 
-    def _keep(self) -> None:
-        """Apply what was written."""
-        store = self._store
-        for instance, entries, command_id, refused in self._written:
-            store._journals.setdefault(instance.id, []).extend(entries)  # noqa: SLF001  # see __enter__
-            store._kept[instance.id] = Kept(instance, entries[-1].link)  # noqa: SLF001  # see __enter__
-            if command_id is not None:
-                answer = Answer(instance.sequence, refused)
-                store._answers[instance.id, command_id] = answer  # noqa: SLF001  # see __enter__
+    def _reread(self, entry: Entry) -> Entry:
+        """Return an entry whose fact knows no more than what is kept beside the journal."""
+        book = Book(self.secrets(entry.fact.instance))
+        return entry._replace(fact=from_bytes(entry.body, book))
+
+    def _due(self, until_us: int, after: Place) -> list[Place]:
+        """Take the next batch from the heap. What is taken and stays due is put back."""
+        passed: list[Place] = []
+        due: list[Place] = []
+        while self._timers and self._timers[0].due_us <= until_us and len(due) < BATCH:
+            place = heappop(self._timers)
+            if self._counts(place):
+                (due if place > after else passed).append(place)
+        for place in (*passed, *due):
+            heappush(self._timers, place)
+        return due
+
+    def _counts(self, place: Place) -> bool:
+        return self._kept[place.instance].instance.next_us == place.due_us
 
 
 def _fits(one: Deviation, query: DeviationQuery) -> bool:

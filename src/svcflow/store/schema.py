@@ -1,10 +1,22 @@
-"""The tables of the SQL store. Facts are authoritative; every other table can be rebuilt from them."""
+"""The tables of the SQL store. Facts are authoritative; every other table but `meta` can be rebuilt from them."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    event,
+)
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -27,18 +39,29 @@ instances = Table(
     Column("sequence", Integer, nullable=False),
     Column("head", LargeBinary(32), nullable=False),
     Column("state", LargeBinary, nullable=False),
-    Index("svcflow_instances_due", "next_us"),
+    Column("secrets", LargeBinary),
+    Index("svcflow_instances_due", "next_us", "id"),
     Index("svcflow_instances_started", "procedure", "started_us"),
 )
+"""`secrets` holds the personal data that the journal holds commitments to (see journal/personal.py)."""
 
 facts = Table(
     "svcflow_facts",
     metadata,
-    Column("instance", String(80), primary_key=True),
-    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("instance", String(80), nullable=False),
+    Column("sequence", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("link", LargeBinary(32), nullable=False),
+    UniqueConstraint("instance", "sequence"),
 )
+"""`position` numbers the facts of all instances as they were kept: what follows them reads on from a position."""
+
+_NUMBER_TRANSACTIONS = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+    "ALTER TABLE svcflow_facts ADD COLUMN xid bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint"
+)
+event.listen(facts, "after_create", _NUMBER_TRANSACTIONS.execute_if(dialect="postgresql"))
+"""On PostgreSQL positions become visible out of order; the transaction tells which ones are complete up to where."""
 
 commands = Table(
     "svcflow_commands",
@@ -66,3 +89,22 @@ deviations = Table(
     Column("overrun_us", BigInteger),
     Index("svcflow_deviations_kind", "procedure", "kind", "occurred_us"),
 )
+
+work = Table(
+    "svcflow_work",
+    metadata,
+    Column("instance", String(80), primary_key=True),
+    Column("step", String(80), primary_key=True),
+    Column("role", String(80), nullable=False),
+    Column("entered_us", BigInteger, nullable=False),
+    Column("due_us", BigInteger, nullable=False),
+    Index("svcflow_work_role", "role", "due_us"),
+)
+
+persons = Table(
+    "svcflow_persons",
+    metadata,
+    Column("person", String(200), primary_key=True),
+    Column("instance", String(80), primary_key=True),
+)
+"""Whose personal data stand beside which journals, so that they are found when they have to be erased."""

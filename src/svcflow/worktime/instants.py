@@ -21,6 +21,7 @@ __all__ = [
     "clock_us",
     "from_us",
     "midnights_us",
+    "optional_us",
     "ordinal_at",
     "to_us",
 ]
@@ -46,6 +47,11 @@ def to_us(at: datetime) -> int:
     except TypeError:
         raise naive(at) from None
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
+
+
+def optional_us(at: datetime | None) -> int | None:
+    """Return what `to_us` does, None for None. Raises: NaiveDatetime."""
+    return None if at is None else to_us(at)
 
 
 def amount_us(amount: timedelta) -> int:

@@ -1,0 +1,156 @@
+"""Personal data beside the journal: the chain holds a salted commitment where a person or their data stood.
+
+A commitment is `~` and 32 characters (in data an object `{"~": …}`, which no value of a field is): SHA-256
+over a random salt and the value. Value and salt are kept
+beside the journal; when they are erased nothing leads back from the commitment to the person, and every
+link of the chain still fits. Inside one instance equal values have equal commitments, so that two entries of
+an erased person are still seen to be of the same person; between instances they cannot be connected.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from secrets import token_bytes
+from typing import Any, NamedTuple
+
+import orjson
+
+from svcflow.errors import CorruptJournal
+from svcflow.text import Text
+
+MARK = "~"
+_DIGEST, _SALT, _LENGTH = 24, 16, 33
+_ACTING = ("actor", "behalf")
+_PERSONS: Mapping[str, tuple[str, ...]] = {
+    "Started": (*_ACTING, "recipient"),
+    "Assigned": (*_ACTING, "to"),
+}
+"""The fields of each kind of fact that name persons; of all others it is who acted, and for whom."""
+
+
+class Secret(NamedTuple):
+    """Hold what a commitment stands for: the JSON of a value of `person`, and the salt, in base64."""
+
+    person: str
+    value: str
+    salt: str
+
+
+Secrets = Mapping[str, Secret | None]
+"""The commitments of one instance; None where the value was erased."""
+
+NO_SECRETS: Secrets = {}
+
+
+class Book:
+    """Put commitments in the place of an instance's personal values, and values in the place of commitments.
+
+    `fields` are the data fields that the procedure marks as personal. They are about the person served, or,
+    where nobody is, about the one who wrote them down. `added` holds the secrets that came new; `lost` says
+    that a commitment was met of which nothing is kept, not even that it was erased.
+    """
+
+    __slots__ = ("_known", "_subject", "added", "fields", "lost", "secrets")
+
+    def __init__(self, secrets: Secrets, fields: frozenset[str] = frozenset(), subject: str = "") -> None:
+        self.secrets = secrets
+        self.fields = fields
+        self.added: dict[str, Secret] = {}
+        self.lost = False
+        self._subject = subject
+        self._known: dict[tuple[str, str], str] | None = None
+
+    def veil(self, record: dict[str, Any]) -> None:
+        """Replace the personal values of a fact's record by their commitments."""
+        if self.fields:
+            self._veil_data(record)
+        for name in _PERSONS.get(record["kind"], _ACTING):
+            person = record.get(name)
+            if person:
+                record[name] = self._commitment(person, person)
+
+    def reveal(self, record: dict[str, Any]) -> None:
+        """Replace the commitments of a fact's record by what they stand for, or by that it was erased."""
+        for name in _PERSONS.get(record["kind"], _ACTING):
+            token = record.get(name)
+            if token and token[0] == MARK and len(token) == _LENGTH:
+                record[name] = self._value(token)
+        data = record.get("data")
+        if data:
+            record["data"] = {
+                name: self._value(MARK + value[MARK]) if type(value) is dict else value
+                for name, value in data.items()
+            }
+
+    def all_secrets(self) -> Secrets:
+        """Return the secrets as they are to be kept: those there were, and those that came new."""
+        return {**self.secrets, **self.added}
+
+    def _veil_data(self, record: dict[str, Any]) -> None:
+        subject = self._subject or record.get("recipient") or record.get("actor", "")
+        personal = self.fields.intersection(record.get("data") or ())
+        if personal:
+            data = dict(record["data"])
+            for name in personal:
+                if data[name] is not None:
+                    data[name] = {MARK: self._commitment(subject, data[name])[1:]}
+            record["data"] = data
+
+    def _commitment(self, person: str, value: Any) -> str:
+        if self._known is None:
+            self._known = {(kept.person, kept.value): token for token, kept in self.secrets.items() if kept}
+        written = orjson.dumps(value).decode()
+        token = self._known.get((person, written))
+        if token is None:
+            salt = token_bytes(_SALT)
+            token = commitment(salt, written)
+            self.added[token] = Secret(person, written, urlsafe_b64encode(salt).decode())
+            self._known[person, written] = token
+        return token
+
+    def _value(self, token: str) -> Any:
+        secret = self.secrets.get(token)
+        self.lost = self.lost or token not in self.secrets
+        return erased(token) if secret is None else orjson.loads(secret.value)
+
+
+def commitment(salt: bytes, value: str) -> str:
+    """Return the commitment to the JSON of a value."""
+    return MARK + urlsafe_b64encode(sha256(salt + value.encode()).digest()[:_DIGEST]).decode()
+
+
+def erased(token: str) -> str:
+    """Return what stands in the place of an erased value: the same for the same person in one instance."""
+    return f"erased-{token[1:9]}"
+
+
+def refuse_false(instance: str, secrets: Secrets) -> None:
+    """Raise CorruptJournal when a value kept beside a journal is not the one that was committed to."""
+    for token, secret in secrets.items():
+        if secret is not None and commitment(urlsafe_b64decode(secret.salt), secret.value) != token:
+            raise CorruptJournal(
+                Text(
+                    zh=f"实例 {instance} 的个人信息与其承诺值不符",
+                    en=f"personal data of {instance} is not what its journal is committed to",
+                ),
+                Text(zh="从备份恢复", en="restore it from a backup"),
+            )
+
+
+def to_bytes(secrets: Secrets) -> bytes:
+    """Return the secrets of an instance as JSON."""
+    return orjson.dumps({token: None if one is None else tuple(one) for token, one in secrets.items()})
+
+
+def from_bytes(body: bytes | None) -> Secrets:
+    """Return what `to_bytes` wrote. Raises: CorruptJournal when the bytes hold none."""
+    if not body:
+        return NO_SECRETS
+    try:
+        kept = orjson.loads(body)
+        return {token: None if row is None else Secret(*row) for token, row in kept.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        message = Text(zh=f"个人信息无法读取：{error}", en=f"personal data cannot be read: {error}")
+        raise CorruptJournal(message) from error

@@ -1,0 +1,34 @@
+"""Work: what an instance asks of somebody now, one item for each active step. It decides nothing."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.instance import NEVER, Instance
+
+
+class Work(NamedTuple):
+    """Hold one step that waits to be done; `due_us` is the soonest deadline that runs for it, or `NEVER`."""
+
+    step: str
+    role: str
+    entered_us: int
+    due_us: int
+
+
+def work_of(compiled: Compiled, instance: Instance) -> tuple[Work, ...]:
+    """Return the work of an instance; none once it has ended."""
+    if instance.status == "ended":
+        return ()
+    return tuple(_work(compiled, instance, step) for step in instance.steps)
+
+
+def _work(compiled: Compiled, instance: Instance, step: str) -> Work:
+    due_us = NEVER
+    for clock in instance.clocks.values():
+        if clock.due_us < due_us and not clock.verdict:
+            of = compiled.limits[clock.limit].limit.step
+            if of is None or of == step:
+                due_us = clock.due_us
+    return Work(step, compiled.steps[step].step.role or "", instance.active[step], due_us)

@@ -1,0 +1,140 @@
+"""Carry a command to its instance: from what the store found to what it is to keep. The kernel decides.
+
+These are what the engine hands to `Store.change` and `Store.sweep`. A store may ask them more than once;
+what the last asking came to is what was kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from svcflow.errors import StoreError
+from svcflow.journal.chain import chained
+from svcflow.journal.personal import Book
+from svcflow.kernel.commands import Command, Start
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.decide import Outcome, transact
+from svcflow.kernel.facts import Fact
+from svcflow.kernel.instance import Instance
+from svcflow.kernel.work import work_of
+from svcflow.runtime.clock import Clock
+from svcflow.runtime.replies import stale, unknown_instance
+from svcflow.runtime.store import Answer, Change, Found
+from svcflow.text import Text
+
+CompiledOf = Callable[[Instance], Compiled]
+
+
+class Beginning:
+    """Carry a Start; asked again with the id of the first run, it finds that run's answer."""
+
+    def __init__(self, compiled: Compiled, command: Start, command_id: str | None, clock: Clock) -> None:
+        self.outcome: Outcome | None = None
+        self.answer: Answer | None = None
+        self._compiled = compiled
+        self._command = command
+        self._command_id = command_id
+        self._clock = clock
+
+    def __call__(self, found: Found) -> Change | None:
+        """Decide, unless the instance is there already. Raises: StoreError when another command started it."""
+        self.answer = found.answer
+        if found.answer is not None:
+            return None
+        if found.instance is not None:
+            name = found.instance.id
+            message = Text(zh=f"实例 {name} 已存在", en=f"there is an instance {name} already")
+            raise StoreError(message, Text(zh="换一个 instance_id", en="choose another instance_id"))
+        self.outcome = transact(self._compiled, None, self._command, self._clock.now_us())
+        return changed(self._compiled, found, self.outcome, self._command_id)
+
+
+class Carrying:
+    """Carry one command to an instance that exists; asked again, it finds the first run's answer."""
+
+    def __init__(
+        self,
+        compiled_of: CompiledOf,
+        instance: str,
+        command: Command,
+        clock: Clock,
+        *,
+        command_id: str | None = None,
+        expected: int | None = None,
+    ) -> None:
+        self.outcome: Outcome | None = None
+        self.answer: Answer | None = None
+        self._compiled_of = compiled_of
+        self._instance = instance
+        self._command = command
+        self._clock = clock
+        self._command_id = command_id
+        self._expected = expected
+
+    def __call__(self, found: Found) -> Change | None:
+        """Decide. Raises: UnknownInstance, StaleRevision, and what the command itself may raise."""
+        instance, self.answer = found.instance, found.answer
+        if instance is None:
+            raise unknown_instance(self._instance)
+        if found.answer is not None:
+            return None
+        if self._expected is not None and self._expected != instance.revision:
+            raise stale(instance, self._expected)
+        compiled = self._compiled_of(instance)
+        self.outcome = transact(compiled, instance, self._command, self._clock.now_us())
+        return changed(compiled, found, self.outcome, self._command_id)
+
+
+class Sweeping:
+    """Bring instances up to one instant, with or without a command for each; those that ended are left alone.
+
+    An instance that cannot be brought there keeps none of the others from it: its error is kept in `errors`.
+    """
+
+    def __init__(self, compiled_of: CompiledOf, now_us: int, command: Command | None = None) -> None:
+        self.facts: dict[str, tuple[Fact, ...]] = {}
+        self.errors: dict[str, Exception] = {}
+        self._compiled_of = compiled_of
+        self._now_us = now_us
+        self._command = command
+
+    def __call__(self, found: Found) -> Change | None:
+        """Decide what became due up to the instant, and what the command asks."""
+        instance = found.instance
+        if instance is None or instance.status == "ended":
+            return None
+        try:
+            compiled = self._compiled_of(instance)
+            outcome = transact(compiled, instance, self._command, self._now_us)
+            change = changed(compiled, found, outcome, None)
+        except Exception as error:  # noqa: BLE001  # raised when the others have had their turn
+            self.errors[instance.id] = error
+            return None
+        self.facts[instance.id] = outcome.facts
+        return change
+
+    def recorded(self) -> tuple[Fact, ...]:
+        """Return all facts that were kept. Raises: the first error, now that all have had their turn."""
+        for error in self.errors.values():
+            raise error
+        return tuple(fact for facts in self.facts.values() for fact in facts)
+
+
+def changed(compiled: Compiled, found: Found, outcome: Outcome, command_id: str | None) -> Change | None:
+    """Return what is to be kept of an outcome; None when nothing happened."""
+    if not outcome.facts:
+        return None
+    instance = outcome.instance
+    book = Book(found.secrets, compiled.personal, instance.recipient)
+    entries = chained(found.head, outcome.facts, book)
+    work = work_of(compiled, instance)
+    known = found.instance is not None and work == work_of(compiled, found.instance)
+    return Change(
+        instance,
+        entries,
+        command_id,
+        outcome.refused.sequence if outcome.refused else 0,
+        book.all_secrets() if book.added else None,
+        frozenset(secret.person for secret in book.added.values()),
+        None if known else work,
+    )

@@ -1,0 +1,149 @@
+"""What can be asked of instances: the commands of an engine, one method each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from svcflow.kernel.commands import (
+    NOBODY,
+    Actor,
+    Extend,
+    Fire,
+    Hold,
+    Recipient,
+    Reschedule,
+    Resume,
+    Start,
+    Update,
+)
+from svcflow.kernel.instance import Instance
+from svcflow.model.field import Value
+from svcflow.runtime.carrying import Beginning
+from svcflow.runtime.core import Core
+from svcflow.runtime.ids import new_id
+from svcflow.runtime.replies import refuse_before_effective
+from svcflow.worktime.instants import optional_us, to_us
+
+_NONE: Mapping[str, str] = {}
+
+
+class Commands(Core):
+    """Ask something of an instance. Every command may carry a `command_id`, which makes asking again safe."""
+
+    def start(
+        self,
+        procedure: str | tuple[str, int],
+        *,
+        data: Mapping[str, Value] = _NONE,
+        recipient: Recipient | None = None,
+        actor: Actor = NOBODY,
+        evidence: Mapping[str, str] = _NONE,
+        instance_id: str | None = None,
+        command_id: str | None = None,
+    ) -> Instance:
+        """Start an instance of the newest version of a procedure, or of `(id, version)`.
+
+        Raises: UnknownProcedure, FieldError; StoreError when `instance_id` is taken.
+        """
+        name, version = (procedure, None) if isinstance(procedure, str) else procedure
+        compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
+        chosen = instance_id or new_id(name, command_id)
+        command = Start(chosen, data, recipient, actor, evidence)
+        refuse_before_effective(compiled, self.clock.now_us())
+        beginning = Beginning(compiled, command, command_id, self.clock)
+        self._store.change(chosen, command_id, beginning)
+        return self._answered(chosen, beginning)
+
+    def fire(
+        self,
+        instance: str,
+        trigger: str,
+        *,
+        actor: Actor = NOBODY,
+        data: Mapping[str, Value] = _NONE,
+        evidence: Mapping[str, str] = _NONE,
+        step: str | None = None,
+        override: str | None = None,
+        occurred_at: datetime | None = None,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Move an instance by a trigger; `override` is the reason for going round the declared order.
+
+        `occurred_at` is when it happened, if that was before now: deadlines are judged by it.
+
+        Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
+        """
+        command = Fire(trigger, actor, data, evidence, step, override, optional_us(occurred_at))
+        return self._carry(instance, command, command_id, expected_revision)
+
+    def hold(
+        self,
+        instance: str,
+        *,
+        reason: str,
+        actor: Actor = NOBODY,
+        evidence: Mapping[str, str] = _NONE,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Stop the clocks that may stop. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._carry(instance, Hold(reason, actor, evidence), command_id, expected_revision)
+
+    def resume(
+        self,
+        instance: str,
+        *,
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """End a hold. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._carry(instance, Resume(actor), command_id, expected_revision)
+
+    def update(
+        self,
+        instance: str,
+        *,
+        data: Mapping[str, Value] = _NONE,
+        evidence: Mapping[str, str] = _NONE,
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Add data or evidence without moving. Raises: Refused, FieldError, UnknownInstance, StaleRevision."""
+        return self._carry(instance, Update(actor, data, evidence), command_id, expected_revision)
+
+    def reschedule(
+        self,
+        instance: str,
+        field: str,
+        at: datetime | None,
+        *,
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Move a scheduled instant that limits refer to; None clears it.
+
+        Raises: Refused, FieldError, UnknownInstance, StaleRevision, NaiveDatetime.
+        """
+        if at is not None:
+            to_us(at)
+        command = Reschedule(field, None if at is None else at.isoformat(), actor)
+        return self._carry(instance, command, command_id, expected_revision)
+
+    def extend(
+        self,
+        instance: str,
+        limit: str,
+        *,
+        reason: str,
+        actor: Actor = NOBODY,
+        evidence: Mapping[str, str] = _NONE,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Prolong a limit once, as it declares. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._carry(instance, Extend(limit, reason, actor, evidence), command_id, expected_revision)

@@ -1,0 +1,68 @@
+"""The core of an engine: what every command and every question needs. It decides nothing."""
+
+from __future__ import annotations
+
+from svcflow.kernel.commands import Command
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.evolve import evolve_all
+from svcflow.kernel.facts import Refused
+from svcflow.kernel.instance import Instance
+from svcflow.model.catalog import Catalog
+from svcflow.model.procedure import Procedure
+from svcflow.runtime.carrying import Beginning, Carrying
+from svcflow.runtime.clock import Clock, SystemClock
+from svcflow.runtime.replies import refusal, unknown_instance
+from svcflow.runtime.standards import Standards
+from svcflow.runtime.store import Answer, Kept, Store
+from svcflow.text import NO_TEXT
+
+
+class Core:
+    """Hold a catalog, a clock and a store, and carry commands from one to the other."""
+
+    def __init__(self, store: Store, catalog: Catalog | Procedure, clock: Clock | None) -> None:
+        self.catalog = Catalog.of(catalog) if isinstance(catalog, Procedure) else catalog
+        self.clock: Clock = clock or SystemClock()
+        self._standards = Standards(self.catalog)
+        self._store = store
+
+    def _notice(self, due_us: int) -> None:
+        """Be told when an instance has become due; the engine that ticks in the background listens."""
+
+    def _carry(
+        self, instance: str, command: Command, command_id: str | None, expected: int | None
+    ) -> Instance:
+        carrying = Carrying(
+            self._compiled, instance, command, self.clock, command_id=command_id, expected=expected
+        )
+        self._store.change(instance, command_id, carrying)
+        return self._answered(instance, carrying)
+
+    def _answered(self, instance: str, carried: Beginning | Carrying) -> Instance:
+        """Return what was asked for. Raises: Refused when a rule stood against it, now or the first time."""
+        if carried.answer is not None:
+            return self._again(instance, carried.answer)
+        outcome = carried.outcome
+        assert outcome is not None  # noqa: S101  # a store asks before it returns
+        self._notice(outcome.instance.next_us)
+        if outcome.refused is not None:
+            raise refusal(outcome.refused, outcome.remedy)
+        return outcome.instance
+
+    def _again(self, instance: str, answer: Answer) -> Instance:
+        """Give the answer of the first run of a command again."""
+        facts = self._store.facts(instance, answer.sequence)
+        if answer.refused:
+            refused = facts[answer.refused - 1]
+            assert isinstance(refused, Refused)  # noqa: S101  # the store noted that very fact
+            raise refusal(refused, NO_TEXT)
+        return evolve_all(self._compiled(self._kept(instance).instance), None, facts)
+
+    def _compiled(self, instance: Instance) -> Compiled:
+        return self._standards.version(instance.procedure, instance.version)
+
+    def _kept(self, instance: str) -> Kept:
+        kept = self._store.load(instance)
+        if kept is None:
+            raise unknown_instance(instance)
+        return kept

@@ -1,0 +1,28 @@
+"""Which backend a URL names."""
+
+from __future__ import annotations
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from svcflow.errors import StoreError
+from svcflow.store.sql import Backend
+from svcflow.text import Text
+
+
+def open_backend(url: str) -> Backend:
+    """Open the database that a URL names. Raises: StoreError."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise _unsupported(url) from None
+    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+        from svcflow.store.sqlite import SqliteBackend  # noqa: PLC0415  # only the one that is asked for
+
+        return SqliteBackend(parsed)
+    raise _unsupported(url)
+
+
+def _unsupported(url: str) -> StoreError:
+    remedy = Text(zh="写 memory:// 或 sqlite:///文件名", en="write memory:// or sqlite:///FILE")
+    return StoreError(Text(zh=f"不支持存储 {url}", en=f"the store {url} is not supported"), remedy)

@@ -1,0 +1,160 @@
+"""One open writing transaction: what it finds of an instance, and how it keeps a change.
+
+It runs on a driver's cursor that somebody else opened and will commit; it knows no file and no server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from svcflow.errors import CorruptJournal
+from svcflow.journal import personal
+from svcflow.kernel.deviations import deviation_of
+from svcflow.kernel.facts import Fact, Settled
+from svcflow.kernel.instance import Instance, from_state, to_state
+from svcflow.kernel.work import Work
+from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Place, out_of_turn
+from svcflow.store import schema
+from svcflow.store.statements import Row, Statement, Statements, Value
+from svcflow.text import Text
+
+_NOTHING = Found(None)
+_DEVIATION = tuple(schema.deviations.c.keys())
+
+
+class Writing:
+    """Read and write in one open transaction."""
+
+    __slots__ = ("_cursor", "_statements")
+
+    def __init__(self, cursor: DBAPICursor, statements: Statements) -> None:
+        self._cursor = cursor
+        self._statements = statements
+
+    def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        """Find an instance, ask what is to be kept of it, and keep that."""
+        found = self.found(instance, command_id)
+        change = decide(found)
+        if change is not None:
+            self.keep(found, change)
+
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Do so for the next batch of instances that are due."""
+        place = None
+        for name, due_us, found in self.due(until_us, after):
+            place = Place(due_us, name)
+            change = decide(found)
+            if change is not None:
+                self.keep(found, change)
+        return place
+
+    def found(self, instance: str, command_id: str | None) -> Found:
+        """Return what is kept of an instance, locked until the transaction ends."""
+        if command_id is None:
+            row = self._run(self._statements.found, id=instance).fetchone()
+            return _NOTHING if row is None else Found(instance_of(row[0]), bytes(row[1]), _secrets(row[2]))
+        row = self._run(self._statements.found_asked, id=instance, command_id=command_id).fetchone()
+        if row is None:
+            return _NOTHING
+        answer = None if row[3] is None else Answer(row[3], row[4])
+        return Found(instance_of(row[0]), bytes(row[1]), _secrets(row[2]), answer)
+
+    def due(self, until_us: int, after: Place) -> Iterable[tuple[str, int, Found]]:
+        """Return the next instances due, soonest first, locked until the transaction ends."""
+        asked: Row = {
+            "until_us": until_us,
+            "after_us": after.due_us,
+            "after_id": after.instance,
+            "most": BATCH,
+        }
+        for name, due_us, state, head, secrets in self._run(self._statements.due, **asked).fetchall():
+            yield name, due_us, Found(instance_of(state), bytes(head), _secrets(secrets))
+
+    def keep(self, found: Found, change: Change) -> None:
+        """Write a change down. Raises: StoreError when its entries do not go on from what was found."""
+        run, write, instance = self._run, self._statements, change.instance
+        before = 0 if found.instance is None else found.instance.sequence
+        for number, (fact, body, link) in enumerate(change.entries, before + 1):
+            if fact.sequence != number:
+                raise out_of_turn(instance.id)
+            run(write.add_fact, instance=instance.id, sequence=number, body=body, link=link)
+        self._keep_instance(found, change, before)
+        self._keep_personal(change, anew=not before)
+        for entry in change.entries:
+            self._keep_deviation(instance, entry.fact)
+        if change.work is not None:
+            self._keep_work(instance.id, change.work, anew=not before)
+        if change.command_id is not None:
+            answer: Row = {"sequence": instance.sequence, "refused": change.refused}
+            run(write.add_command, instance=instance.id, command_id=change.command_id, **answer)
+
+    def _keep_instance(self, found: Found, change: Change, before: int) -> None:
+        instance = change.instance
+        self._run(
+            self._statements.change if before else self._statements.create,
+            id=instance.id,
+            procedure=instance.procedure,
+            version=instance.version,
+            started_us=instance.started_us,
+            status=instance.status,
+            next_us=instance.next_us,
+            sequence=instance.sequence,
+            head=change.entries[-1].link if change.entries else found.head,
+            state=orjson.dumps(to_state(instance)),
+            secrets=None if change.secrets is None else personal.to_bytes(change.secrets),
+            before=before,
+        )
+        if self._cursor.rowcount != 1:
+            raise out_of_turn(instance.id)
+
+    def _keep_personal(self, change: Change, *, anew: bool) -> None:
+        run, write, name = self._run, self._statements, change.instance.id
+        if change.secrets is not None and not anew:
+            run(write.keep_secrets, id=name, secrets=personal.to_bytes(change.secrets))
+        for person in sorted(change.persons):
+            run(write.add_person, person=person, instance=name)
+        for person in sorted(change.forgotten):
+            run(write.drop_person, person=person, instance=name)
+
+    def _keep_deviation(self, instance: Instance, fact: Fact) -> None:
+        one = deviation_of(fact, instance.procedure, instance.version)
+        if one is not None:
+            self._run(self._statements.add_deviation, **{name: getattr(one, name) for name in _DEVIATION})
+        elif isinstance(fact, Settled):
+            self._run(
+                self._statements.settle,
+                instance=instance.id,
+                limit=fact.limit,
+                visit=fact.visit,
+                due_us=fact.due_us,
+                overrun_us=fact.overrun_us,
+            )
+
+    def _keep_work(self, instance: str, work: Iterable[Work], *, anew: bool) -> None:
+        if not anew:
+            self._run(self._statements.drop_work, instance=instance)
+        for one in work:
+            self._run(self._statements.add_work, instance=instance, **one._asdict())
+
+    def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
+        self._cursor.execute(statement.sql, statement.bound(values))
+        return self._cursor
+
+
+def instance_of(state: bytes) -> Instance:
+    """Return the instance that a row keeps. Raises: CorruptJournal when it keeps none."""
+    try:
+        return from_state(orjson.loads(state))
+    except (ValueError, TypeError, LookupError) as error:
+        message = Text(
+            zh=f"实例的记录无法读取：{error}", en=f"the record of an instance cannot be read: {error}"
+        )
+        raise CorruptJournal(message) from error
+
+
+def _secrets(kept: Any) -> personal.Secrets:
+    return personal.NO_SECRETS if kept is None else personal.from_bytes(bytes(kept))
