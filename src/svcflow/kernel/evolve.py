@@ -10,12 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from svcflow.errors import GuardError
-from svcflow.kernel import clocks
+from svcflow.kernel import answers, assignment, clocks
 from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import (
+    Accepted,
+    Assigned,
     Deviated,
     Erased,
     Escalated,
+    Explained,
     Extended,
     Fact,
     Held,
@@ -23,6 +26,8 @@ from svcflow.kernel.facts import (
     Overdue,
     Recomputed,
     Refused,
+    Rejected,
+    Released,
     Rescheduled,
     Resumed,
     Settled,
@@ -84,7 +89,8 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     if row.move.at_most is not None:
         draft.counts = {**draft.counts, row.key: draft.counts.get(row.key, 0) + 1}
     if fact.step in compiled.watched and fact.actor:
-        draft.left_by = {**draft.left_by, fact.step: fact.actor}
+        who = (fact.actor, fact.behalf) if fact.behalf else (fact.actor,)
+        draft.left_by = {**draft.left_by, fact.step: who}
     deemed = fact.automatic and not fact.via and fact.trigger != DONE
     _leave(compiled, draft, fact.step, at_us, deemed=deemed)
     _enter(compiled, draft, fact.to, at_us, restart=row.move.clock == "restart", deemed=deemed)
@@ -140,8 +146,13 @@ def _rung(compiled: Compiled, draft: Draft, fact: Warned | Escalated | Overdue) 
     _arm(draft)
 
 
+def _overdue(compiled: Compiled, draft: Draft, fact: Overdue) -> None:
+    _rung(compiled, draft, fact)
+    answers.deviated(compiled, draft, fact)
+
+
 def _nothing(compiled: Compiled, draft: Draft, fact: Fact) -> None:
-    """Deviations, refusals and settlements are on record; they change no state."""
+    """Refusals and settlements are on record; they change no state."""
 
 
 _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
@@ -155,10 +166,15 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Resumed: _resumed,
     Warned: _rung,
     Escalated: _rung,
-    Overdue: _rung,
+    Overdue: _overdue,
     Settled: _nothing,
-    Deviated: _nothing,
+    Deviated: answers.deviated,
     Refused: _nothing,
+    Assigned: assignment.assigned,
+    Released: assignment.released,
+    Explained: answers.answered,
+    Accepted: answers.answered,
+    Rejected: answers.answered,
     Erased: _nothing,
 }
 
@@ -196,6 +212,8 @@ def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int, *, deemed: b
     for step in gone:
         active.pop(step, None)
     draft.active = active
+    if draft.assignees:
+        assignment.end_assignments(draft, gone)
     for step in gone:
         for limit_id in compiled.steps[step].stops:
             _end(compiled, draft, limit_id, at_us, reached=True, deemed=deemed)

@@ -38,6 +38,7 @@ DeviationKind = Literal[
     "infeasible_on_reschedule",
     "late_record",
 ]
+DeviationStatus = Literal["open", "explained", "accepted", "rejected"]
 Detail = Mapping[str, Any]
 _NONE: Mapping[str, Any] = {}
 
@@ -53,13 +54,14 @@ def to_datetime(us: int) -> datetime:
 
 @attrs.frozen
 class Fact:
-    """Hold what every entry has; `sequence` counts from 1 in each instance."""
+    """Hold what every entry has; `sequence` counts from 1 in each instance, `behalf` is who was acted for."""
 
     instance: str
     sequence: int
     occurred_us: int
     recorded_us: int
     actor: str
+    behalf: str = attrs.field(default="", kw_only=True)
 
     @property
     def occurred_at(self) -> datetime:
@@ -253,6 +255,52 @@ class Refused(Fact):
 
 
 @attrs.frozen
+class Assigned(Fact):
+    """An active step was given to the person `to`; a claim is one whose `to` is the actor."""
+
+    step: str
+    to: str
+    reason: str = ""
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the actor took the step for themselves."""
+        return self.to == self.actor
+
+
+@attrs.frozen
+class Released(Fact):
+    """A step that was assigned is open again to whoever has its role."""
+
+    step: str
+    reason: str = ""
+
+
+@attrs.frozen
+class Explained(Fact):
+    """Somebody said why a deviation came about; `deviation` is the sequence of the fact that records it."""
+
+    deviation: int
+    reason: str
+
+
+@attrs.frozen
+class Accepted(Fact):
+    """The explanation of a deviation was accepted. It changes to whom the deviation is put down, not that it counts."""
+
+    deviation: int
+    reason: str
+
+
+@attrs.frozen
+class Rejected(Fact):
+    """The explanation of a deviation was rejected."""
+
+    deviation: int
+    reason: str
+
+
+@attrs.frozen
 class Erased(Fact):
     """Personal data beside the journal were erased; `commitments` are those that lead nowhere from now on."""
 
@@ -276,6 +324,11 @@ FACTS: Mapping[str, type[Fact]] = {
         Settled,
         Deviated,
         Refused,
+        Assigned,
+        Released,
+        Explained,
+        Accepted,
+        Rejected,
         Erased,
     )
 }
