@@ -14,13 +14,14 @@ from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
+from svcflow.runtime.delegating import Delegations
 from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
 
 
-class Engine(Commands, Questions):
+class Engine(Commands, Questions, Delegations):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://` or `sqlite:///FILE`. Use it as a context manager, or call `close()`.
@@ -70,7 +71,7 @@ class Engine(Commands, Questions):
             forgetting = Forgetting(self._store, self._compiled, person, actor, self.clock)
             self._store.change(name, None, forgetting)
             values += forgetting.values
-        self._store.scrub()
+        self._store.scrub(person)
         return Forgotten(tuple(names), values)
 
     def seal(self, to: str | PathLike[str] | None = None) -> Checkpoint:

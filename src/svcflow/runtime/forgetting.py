@@ -19,6 +19,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.evolve import evolve_all
 from svcflow.kernel.facts import Erased
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.work import work_of
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.store import Change, Found, Store
 from svcflow.text import Text
@@ -62,10 +63,13 @@ class Forgetting:
         entries = chained(found.head, (erased,), book)
         facts = [from_bytes(body, book) for body, _ in self._store.rows(instance.id)]
         self.values = len(theirs)
+        compiled = self._compiled_of(instance)
+        rebuilt = evolve_all(compiled, None, (*facts, erased))
         return Change(
-            evolve_all(self._compiled_of(instance), None, (*facts, erased)),
+            rebuilt,
             entries,
             secrets=book.all_secrets(),
+            work=work_of(compiled, rebuilt),
             persons=frozenset(one.person for one in book.added.values()),
             forgotten=frozenset({self._person}),
         )

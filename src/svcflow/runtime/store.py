@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from svcflow.errors import StoreError
@@ -10,10 +10,20 @@ from svcflow.journal.chain import GENESIS, Entry
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import NO_SECRETS, Secrets
 from svcflow.journal.seal import Leaf
+from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.instance import Instance, Status
+from svcflow.kernel.instance import Instance
 from svcflow.kernel.work import Work
+from svcflow.runtime.query import (
+    DeviationKey,
+    DeviationQuery,
+    InstanceKey,
+    InstanceQuery,
+    Page,
+    WorkItem,
+    WorkQuery,
+)
 from svcflow.text import Text
 
 BATCH = 1_000
@@ -76,26 +86,6 @@ class Place(NamedTuple):
 BEGINNING = Place(-(2**63), "")
 
 
-class InstanceQuery(NamedTuple):
-    """Which instances are asked for; None means any. `limit` bounds the answer, newest first."""
-
-    procedure: str | None = None
-    status: Status | None = None
-    limit: int = 1_000
-
-
-class DeviationQuery(NamedTuple):
-    """Which deviations are asked for; None means any. Instants are microseconds of UTC, `since` included."""
-
-    instance: str | None = None
-    procedure: str | None = None
-    kind: str | None = None
-    step: str | None = None
-    role: str | None = None
-    since_us: int | None = None
-    until_us: int | None = None
-
-
 class Store(Protocol):
     """Keep instances and journals. Safe to use from several threads."""
 
@@ -126,8 +116,8 @@ class Store(Protocol):
         """Return the instances beside whose journals data of a person are kept."""
         ...
 
-    def scrub(self) -> None:
-        """Leave nothing of what was erased in files that are still in use."""
+    def scrub(self, person: str) -> None:
+        """Erase a person from the delegations, and leave nothing of what was erased in files in use."""
         ...
 
     def seal(self, sealed_us: int) -> Checkpoint:
@@ -150,16 +140,36 @@ class Store(Protocol):
         """Yield the journal as (canonical bytes, link), as it is kept."""
         ...
 
-    def instances(self, query: InstanceQuery) -> Sequence[Instance]:
+    def instances(self, query: InstanceQuery) -> Page[Instance]:
         """Return the instances asked for, newest first."""
+        ...
+
+    def instance_counts(self, query: InstanceQuery, by: InstanceKey | None) -> Mapping[str, int]:
+        """Count the instances asked for, under each key, or all of them under `""`."""
         ...
 
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
         ...
 
-    def deviations(self, query: DeviationQuery) -> Sequence[Deviation]:
+    def deviations(self, query: DeviationQuery) -> Page[Deviation]:
         """Return the deviations asked for, in the order in which they occurred."""
+        ...
+
+    def deviation_counts(self, query: DeviationQuery, by: DeviationKey | None) -> Mapping[str, int]:
+        """Count the deviations asked for, under each key, or all of them under `""`."""
+        ...
+
+    def worklist(self, query: WorkQuery) -> Sequence[WorkItem]:
+        """Return the work that waits, the soonest due first."""
+        ...
+
+    def delegations(self) -> Sequence[Delegation]:
+        """Return every delegation that was ever given."""
+        ...
+
+    def keep_delegation(self, delegation: Delegation) -> None:
+        """Keep a new delegation, or that one of this id was revoked."""
         ...
 
     def next_due_us(self) -> int | None:

@@ -15,8 +15,9 @@ from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.evolve import evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
+from svcflow.runtime.query import DeviationQuery
 from svcflow.runtime.standards import Standards
-from svcflow.runtime.store import DeviationQuery, Found, Store
+from svcflow.runtime.store import Found, Store
 from svcflow.text import Text
 
 Progress = Callable[[int], None]

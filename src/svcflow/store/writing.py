@@ -13,8 +13,9 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from svcflow.errors import CorruptJournal
 from svcflow.journal import personal
+from svcflow.kernel.answers import STANDS
 from svcflow.kernel.deviations import deviation_of
-from svcflow.kernel.facts import Fact, Settled
+from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected, Settled
 from svcflow.kernel.instance import Instance, from_state, to_state
 from svcflow.kernel.work import Work
 from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Place, out_of_turn
@@ -132,6 +133,14 @@ class Writing:
                 visit=fact.visit,
                 due_us=fact.due_us,
                 overrun_us=fact.overrun_us,
+            )
+        elif isinstance(fact, Explained | Accepted | Rejected):
+            self._run(
+                self._statements.answer,
+                instance=instance.id,
+                deviation=fact.deviation,
+                status=STANDS[type(fact)],
+                explanation=fact.reason if isinstance(fact, Explained) else None,
             )
 
     def _keep_work(self, instance: str, work: Iterable[Work], *, anew: bool) -> None:
