@@ -29,7 +29,7 @@ from svcflow.kernel.facts import (
     Updated,
     Warned,
 )
-from svcflow.kernel.instance import NEVER, STOPPED, Clock, Draft, Instance
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft, Instance
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.model.field import Value
 from svcflow.model.validation import DONE
@@ -46,12 +46,26 @@ def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fa
     facts = tuple(facts)
     draft = Draft.blank(facts[0].instance) if instance is None else Draft.of(instance)
     for fact in facts:
-        apply(compiled, draft, fact)
+        _change(compiled, draft, fact)
+    _reckon(compiled, draft)
     return draft.freeze()
 
 
 def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
-    """Change the draft by one fact."""
+    """Change the draft by one fact, and reckon what is due after it."""
+    _change(compiled, draft, fact)
+    _reckon(compiled, draft)
+
+
+def guard_data(compiled: Compiled, draft: Draft) -> Mapping[str, Any]:
+    """Return what guards may look at: the fields, and who is served."""
+    if not compiled.uses_recipient:
+        return draft.data
+    return {**draft.data, "recipient": {"id": draft.recipient, "group": draft.group}}
+
+
+def _change(compiled: Compiled, draft: Draft, fact: Fact) -> None:
+    """Change the draft by one fact; deadlines that it moves are left to be reckoned."""
     draft.sequence = fact.sequence
     if type(fact) in _REVISES:
         draft.revision = fact.sequence
@@ -60,11 +74,19 @@ def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
     _APPLY[type(fact)](compiled, draft, fact)
 
 
-def guard_data(compiled: Compiled, draft: Draft) -> Mapping[str, Any]:
-    """Return what guards may look at: the fields, and who is served."""
-    if not compiled.uses_recipient:
-        return draft.data
-    return {**draft.data, "recipient": {"id": draft.recipient, "group": draft.group}}
+def _reckon(compiled: Compiled, draft: Draft) -> None:
+    """Reckon the deadlines that changes have moved, and which instant of all clocks comes next."""
+    if draft.next_us != UNRECKONED:
+        return
+    soonest = NEVER
+    for limit_id, clock in draft.clocks.items():
+        next_us = clock.next_us
+        if next_us == UNRECKONED:
+            draft.clocks[limit_id] = known = clocks.reckoned(compiled.limits[limit_id], clock)
+            next_us = known.next_us
+        if next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hottest way
+            soonest = next_us
+    draft.next_us = soonest
 
 
 def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
@@ -97,25 +119,20 @@ def _updated(compiled: Compiled, draft: Draft, fact: Updated) -> None:
     _merge(draft, fact.data, fact.evidence, fact.occurred_us)
     if fact.data:
         _rematch(compiled, draft, fact.occurred_us)
-        _arm(draft)
 
 
 def _rescheduled(compiled: Compiled, draft: Draft, fact: Rescheduled) -> None:
     _merge(draft, {fact.field: fact.at}, {}, fact.occurred_us)
     _rematch(compiled, draft, fact.occurred_us)
-    _arm(draft)
 
 
-def _extended(compiled: Compiled, draft: Draft, fact: Extended) -> None:
+def _extended(_: Compiled, draft: Draft, fact: Extended) -> None:
     _merge(draft, {}, fact.evidence, fact.occurred_us)
-    _put(draft, clocks.extend(compiled.limits[fact.limit], draft.clocks[fact.limit], fact.extra))
-    _arm(draft)
+    _put(draft, clocks.extend(draft.clocks[fact.limit], fact.extra))
 
 
-def _recomputed(compiled: Compiled, draft: Draft, fact: Recomputed) -> None:
-    limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
-    _put(draft, clocks.recompute(limit, clock, fact.occurred_us, fact.due_us))
-    _arm(draft)
+def _recomputed(_: Compiled, draft: Draft, fact: Recomputed) -> None:
+    _put(draft, clocks.recompute(draft.clocks[fact.limit], fact.occurred_us, fact.due_us))
 
 
 def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
@@ -134,9 +151,7 @@ def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
 
 
 def _rung(compiled: Compiled, draft: Draft, fact: Warned | Escalated | Overdue) -> None:
-    clock = clocks.fired(compiled.limits[fact.limit], draft.clocks[fact.limit])
-    _put(draft, clock)
-    _arm(draft)
+    _put(draft, clocks.fired(compiled.limits[fact.limit], draft.clocks[fact.limit]))
 
 
 def _nothing(compiled: Compiled, draft: Draft, fact: Fact) -> None:
@@ -221,7 +236,7 @@ def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *
         _put(draft, clocks.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
     else:
         running = not (draft.paused and _stoppable(limit, row))
-        clock = clocks.reopen(limit, old, at_us, running=running)
+        clock = clocks.reopen(old, at_us, running=running)
         if (row, anchor_us) != (old.row, old.anchor_us):
             clock = clocks.rematch(limit, clock, row, at_us, anchor_us)
         _put(draft, clock)
@@ -259,7 +274,11 @@ def _occur(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
 
 
 def _put(draft: Draft, clock: Clock) -> None:
-    draft.clocks = {**draft.clocks, clock.limit: clock}
+    """Keep a changed clock; the mapping is copied once, for others may hold it as it was when last reckoned."""
+    if draft.next_us != UNRECKONED:
+        draft.clocks = dict(draft.clocks)
+        draft.next_us = UNRECKONED
+    draft.clocks[clock.limit] = clock
 
 
 def _match(limit: CompiledLimit, data: Mapping[str, Any]) -> int:
@@ -291,7 +310,7 @@ def _in_step(draft: Draft, limit: CompiledLimit, clock: Clock, at_us: int) -> Cl
     stop = draft.paused and _stoppable(limit, clock.row)
     if stop == (clock.open_us == STOPPED):
         return clock
-    return clocks.pause(limit, clock, at_us) if stop else clocks.resume(limit, clock, at_us)
+    return clocks.pause(clock, at_us) if stop else clocks.resume(clock, at_us)
 
 
 def _settle(compiled: Compiled, draft: Draft, at_us: int) -> None:
@@ -307,7 +326,6 @@ def _settle(compiled: Compiled, draft: Draft, at_us: int) -> None:
     draft.steps = tuple(working or leaves)
     if draft.status != "ended":
         _pause(compiled, draft, at_us, stop=(waiting and bool(working)) or draft.status == "held")
-    _arm(draft)
 
 
 def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
@@ -317,12 +335,4 @@ def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
     for limit_id, clock in draft.clocks.items():
         limit = compiled.limits[limit_id]
         if _stoppable(limit, clock.row) and not clock.verdict and (clock.open_us != STOPPED) == stop:
-            _put(draft, clocks.pause(limit, clock, at_us) if stop else clocks.resume(limit, clock, at_us))
-
-
-def _arm(draft: Draft) -> None:
-    soonest = NEVER
-    for clock in draft.clocks.values():
-        if clock.next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hottest way
-            soonest = clock.next_us
-    draft.next_us = soonest
+            _put(draft, clocks.pause(clock, at_us) if stop else clocks.resume(clock, at_us))

@@ -19,6 +19,8 @@ Status = Literal["running", "held", "ended"]
 Verdict = Literal["", "met", "late", "early", "cancelled"]
 NEVER = 2**63 - 1
 STOPPED = -1
+UNRECKONED = -(2**63)
+"""Stands for a due instant that a change has left to be reckoned when it is asked; before every instant."""
 Run = tuple[int, int]
 
 
@@ -117,7 +119,7 @@ class Draft:
     hold: str
     paused: bool
     active: Mapping[str, int]
-    clocks: Mapping[str, Clock]
+    clocks: dict[str, Clock]
     counts: Mapping[str, int]
     left_by: Mapping[str, str]
     next_us: int
@@ -125,7 +127,7 @@ class Draft:
     @classmethod
     def of(cls, instance: Instance) -> Draft:
         """Return a draft that starts as `instance`."""
-        return cls(*instance)
+        return cls(*instance)  # type: ignore[arg-type]  # clocks: see `evolve`, which copies before it changes any
 
     @classmethod
     def blank(cls, instance: str) -> Draft:
