@@ -57,6 +57,8 @@ def transact(compiled: Compiled, instance: Instance | None, command: Command | N
         _start(ledger, command)
         pass_time(ledger)
         return Outcome(tuple(ledger.facts), ledger.draft.freeze())
+    if command is None and instance.next_us > max(at_us, instance.updated_us):
+        return Outcome((), instance)
     ledger = Ledger(compiled, Draft.of(instance), at_us, command.actor.id if command is not None else "")
     pass_time(ledger)
     refusal = _ask(ledger, command) if command is not None else None

@@ -44,7 +44,7 @@ _NONE: Mapping[str, Any] = {}
 
 def to_datetime(us: int) -> datetime:
     """Return the instant as an aware datetime in UTC."""
-    return EPOCH + timedelta(microseconds=us)
+    return EPOCH + timedelta(0, 0, us)
 
 
 @attrs.frozen
