@@ -208,13 +208,13 @@ def _enter(
 
 
 def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int, *, deemed: bool) -> None:
-    gone: tuple[str, ...] = (name,)
-    if compiled.steps[name].branches:
-        gone = (name, *(step for step in draft.active if name in compiled.inside(step)))
-    for step in gone:
-        draft.active.pop(step, None)
-        for limit_id in compiled.steps[step].stops:
-            _end(compiled, draft, limit_id, at_us, reached=True, deemed=deemed)
+    left = compiled.steps[name]
+    draft.active.pop(name, None)
+    for limit_id in left.stops:
+        _end(compiled, draft, limit_id, at_us, reached=True, deemed=deemed)
+    if left.branches:
+        for step in [step for step in draft.active if compiled.steps[step].parent == name]:
+            _leave(compiled, draft, step, at_us, deemed=deemed)
 
 
 def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, *, deemed: bool) -> None:
