@@ -21,7 +21,7 @@ class Reckoner:
 
     def __init__(self, calendar: WorkCalendar) -> None:
         self.calendar = calendar
-        self._hours = calendar.hours
+        self._hours = calendar.arithmetic
         self._last = (calendar.covers.last if calendar.covers is not None else date.max).toordinal()
 
     @cached_property
@@ -59,7 +59,7 @@ class Reckoner:
         try:
             return self._hours.each_between_us(runs)
         except CalendarCoverageError:
-            return self.projected.hours.each_between_us(runs)
+            return self.projected.arithmetic.each_between_us(runs)
 
     def closings_between_us(self, start_us: int, end_us: int, after_day_of_us: int) -> int:
         """Count the closings in [start_us, end_us) of working days later than a day."""

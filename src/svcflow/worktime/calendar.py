@@ -94,7 +94,7 @@ class WorkCalendar:
         return self._rules.covers
 
     @property
-    def hours(self) -> Arithmetic:
+    def arithmetic(self) -> Arithmetic:
         """Return what carries out the arithmetic in microseconds and day ordinals, for those who ask it often."""
         return self._hours
 

@@ -132,17 +132,18 @@ class CompiledHours:
     def date_us(self, at_us: int) -> int:
         """Return the local date of an instant, covered or not."""
         table = self._table
-        if table.midnights[0] <= at_us < table.midnights[-1]:
-            return table.first + bisect_right(table.midnights, at_us) - 1
-        return ordinal_at(at_us, self._zone)
+        midnights = table.midnights
+        index = bisect_right(midnights, at_us)
+        if 0 < index < len(midnights) and midnights[index] - midnights[index - 1] == DAY:
+            return table.first + index - 1
+        return ordinal_at(at_us, self._zone)  # the clock changes on this day, perhaps back over midnight
 
     def clock_us(self, day: int, minute: int) -> int:
         """Return the instant of a local clock time of a day, covered or not."""
-        table = self._table
-        if table.first <= day <= table.last and 0 <= minute <= 1440:
-            midnight, next_one = table.midnights[day - table.first : day - table.first + 2]
-            if next_one - midnight == DAY:  # no change of the clock on this day
-                return midnight + minute * MINUTE
+        table = self._table  # once: another thread may replace it
+        midnights, index = table.midnights, day - table.first
+        if 0 <= index < len(midnights) - 1 and midnights[index + 1] - midnights[index] == DAY:
+            return midnights[index] + minute * MINUTE
         return clock_us(self._zone, date.fromordinal(day), minute)
 
     def rolled_us(self, day: int) -> int:
