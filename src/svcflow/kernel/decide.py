@@ -78,6 +78,8 @@ def transact(compiled: Compiled, instance: Instance | None, command: Command | N
         _start(ledger, command)
         pass_time(ledger)
         return Outcome(tuple(ledger.facts), ledger.draft.freeze())
+    if command is None and instance.next_us > max(at_us, instance.updated_us):
+        return Outcome((), instance)
     who = command.actor if command is not None else NOBODY
     ledger = Ledger(compiled, Draft.of(instance), at_us, who.id, who.behalf)
     pass_time(ledger)

@@ -49,7 +49,7 @@ def _texts(texts: Iterable[str]) -> tuple[str, ...]:
 
 def to_datetime(us: int) -> datetime:
     """Return the instant as an aware datetime in UTC."""
-    return EPOCH + timedelta(microseconds=us)
+    return EPOCH + timedelta(0, 0, us)
 
 
 @attrs.frozen

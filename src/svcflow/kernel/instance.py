@@ -19,6 +19,8 @@ Status = Literal["running", "held", "ended"]
 Verdict = Literal["", "met", "late", "early", "cancelled"]
 NEVER = 2**63 - 1
 STOPPED = -1
+UNRECKONED = -(2**63)
+"""Stands for a due instant that a change has left to be reckoned when it is asked; before every instant."""
 Run = tuple[int, int]
 
 
@@ -101,7 +103,11 @@ _values = attrgetter(*FIELDS)
 
 @attrs.define(eq=False)
 class Draft:
-    """Hold an instance while facts are being applied to it; never leaves the kernel."""
+    """Hold an instance while facts are being applied to it; never leaves the kernel.
+
+    `active` is the draft's own and is changed in place; `clocks` is copied before its first change since the
+    clocks were reckoned; the other mappings are replaced.
+    """
 
     id: str
     procedure: str
@@ -121,8 +127,8 @@ class Draft:
     ended_us: int | None
     hold: str
     paused: bool
-    active: Mapping[str, int]
-    clocks: Mapping[str, Clock]
+    active: dict[str, int]
+    clocks: dict[str, Clock]
     counts: Mapping[str, int]
     left_by: Mapping[str, tuple[str, ...]]
     next_us: int
@@ -133,7 +139,9 @@ class Draft:
     @classmethod
     def of(cls, instance: Instance) -> Draft:
         """Return a draft that starts as `instance`."""
-        return cls(*instance)
+        draft = cls(*instance)  # type: ignore[arg-type]  # two of the mappings are dicts here, see above
+        draft.active = dict(instance.active)
+        return draft
 
     @classmethod
     def blank(cls, instance: str) -> Draft:
@@ -143,8 +151,10 @@ class Draft:
         return draft
 
     def freeze(self) -> Instance:
-        """Return the instance as it stands."""
-        return Instance._make(_values(self))
+        """Return the instance as it stands; the draft may go on."""
+        instance = Instance._make(_values(self))
+        self.active = dict(self.active)
+        return instance
 
 
 BLANK = Instance(
