@@ -19,8 +19,8 @@ from svcflow.text import Text
         en="Seal all journals and give a checkpoint. Keep it where whoever can write to the store cannot: what is "
         "written between two seals could still be rewritten unseen.",
     ),
-    "svcflow seal --to /mnt/elsewhere/checkpoints.jsonl --db service.db",
-    "svcflow verify --checkpoint /mnt/elsewhere/checkpoints.jsonl --db service.db",
+    "svcflow seal --to checkpoints.jsonl --db service.db",
+    "svcflow verify --checkpoint checkpoints.jsonl --db service.db",
 )
 @option(
     "--to",

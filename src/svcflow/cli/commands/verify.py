@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     ),
     "svcflow verify --db service.db",
     "svcflow verify repair-9 --db service.db --json",
-    "svcflow verify --checkpoint /mnt/elsewhere/checkpoints.jsonl --db service.db",
+    "svcflow verify --checkpoint checkpoints.jsonl --db service.db",
 )
 @argument("instance", required=False)
 @option(
