@@ -52,7 +52,7 @@ class Book:
     that a commitment was met of which nothing is kept, not even that it was erased.
     """
 
-    __slots__ = ("_known", "_subject", "added", "fields", "lost", "secrets")
+    __slots__ = ("_subject", "added", "fields", "lost", "secrets")
 
     def __init__(self, secrets: Secrets, fields: frozenset[str] = frozenset(), subject: str = "") -> None:
         self.secrets = secrets
@@ -60,7 +60,6 @@ class Book:
         self.added: dict[str, Secret] = {}
         self.lost = False
         self._subject = subject
-        self._known: dict[tuple[str, str], str] | None = None
 
     def veil(self, record: dict[str, Any]) -> None:
         """Replace the personal values of a fact's record by their commitments."""
@@ -99,15 +98,14 @@ class Book:
             record["data"] = data
 
     def _commitment(self, person: str, value: Any) -> str:
-        if self._known is None:
-            self._known = {(kept.person, kept.value): token for token, kept in self.secrets.items() if kept}
         written = orjson.dumps(value).decode()
-        token = self._known.get((person, written))
-        if token is None:
-            salt = token_bytes(_SALT)
-            token = commitment(salt, written)
-            self.added[token] = Secret(person, written, urlsafe_b64encode(salt).decode())
-            self._known[person, written] = token
+        for kept in (self.secrets, self.added):
+            for token, secret in kept.items():
+                if secret is not None and secret.value == written and secret.person == person:
+                    return token
+        salt = token_bytes(_SALT)
+        token = commitment(salt, written)
+        self.added[token] = Secret(person, written, urlsafe_b64encode(salt).decode())
         return token
 
     def _value(self, token: str) -> Any:

@@ -33,7 +33,6 @@ def _work(compiled: Compiled, instance: Instance, step: str) -> Work:
     for clock in instance.clocks.values():
         if clock.due_us < due_us and not clock.verdict:
             of = compiled.limits[clock.limit].limit.step
-            if of is None or of == step:
-                due_us = clock.due_us
+            due_us = clock.due_us if of is None or of == step else due_us
     role, assignee = compiled.steps[step].step.role or "", instance.assignees.get(step, "")
     return Work(step, role, assignee, instance.active[step], due_us)

@@ -127,14 +127,20 @@ def changed(compiled: Compiled, found: Found, outcome: Outcome, command_id: str 
     instance = outcome.instance
     book = Book(found.secrets, compiled.personal, instance.recipient)
     entries = chained(found.head, outcome.facts, book)
-    work = work_of(compiled, instance)
-    known = found.instance is not None and work == work_of(compiled, found.instance)
-    return Change(
-        instance,
-        entries,
-        command_id,
-        outcome.refused.sequence if outcome.refused else 0,
-        book.all_secrets() if book.added else None,
-        frozenset(secret.person for secret in book.added.values()),
-        None if known else work,
+    refused = outcome.refused.sequence if outcome.refused else 0
+    work = None if _same_work(found.instance, instance) else work_of(compiled, instance)
+    if not book.added:
+        return Change(instance, entries, command_id, refused, work=work)
+    persons = frozenset(secret.person for secret in book.added.values())
+    return Change(instance, entries, command_id, refused, book.all_secrets(), persons, work)
+
+
+def _same_work(before: Instance | None, after: Instance) -> bool:
+    """Say whether nothing changed on which work depends."""
+    return (
+        before is not None
+        and before.clocks is after.clocks
+        and before.active == after.active
+        and before.assignees == after.assignees
+        and before.status == after.status
     )

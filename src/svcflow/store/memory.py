@@ -222,8 +222,7 @@ class MemoryStore:
         instance = change.instance
         journal = self._journals.get(instance.id, [])
         known = change.command_id is not None and (instance.id, change.command_id) in self._answers
-        expected = range(len(journal) + 1, len(journal) + len(change.entries) + 1)
-        if known or [entry.fact.sequence for entry in change.entries] != list(expected):
+        if known or (change.entries and change.entries[0].fact.sequence != len(journal) + 1):
             raise out_of_turn(instance.id)
         journal.extend(change.entries)
         self._journals[instance.id] = journal
