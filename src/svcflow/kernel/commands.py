@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import attrs
 
 from svcflow.model.field import Value
 from svcflow.model.procedure import Group
 
+DueRule = Literal["keep", "recompute"]
 _NONE: Mapping[str, str] = {}
 
 
@@ -120,4 +122,28 @@ class Recompute:
     actor: Actor = NOBODY
 
 
-Command = Start | Fire | Hold | Resume | Update | Reschedule | Extend | Recompute
+@attrs.frozen
+class Migrate:
+    """Take the instance over to another version of its procedure.
+
+    `steps` maps steps of the version it leaves to steps of the other; one not named goes by its own id.
+    Deadlines are kept, or reckoned anew by the new declaration; `data` gives what the version newly requires.
+    """
+
+    version: int
+    steps: Mapping[str, str] = _NONE
+    reason: str = ""
+    due: DueRule = attrs.field(default="keep", validator=attrs.validators.in_(("keep", "recompute")))
+    actor: Actor = NOBODY
+    data: Mapping[str, Value] = _NONE
+
+
+@attrs.frozen
+class Revert:
+    """Take the last migration back: the version before it, and its steps the other way round."""
+
+    reason: str = ""
+    actor: Actor = NOBODY
+
+
+Command = Start | Fire | Hold | Resume | Update | Reschedule | Extend | Recompute | Migrate | Revert

@@ -52,9 +52,15 @@ def deadlines(
     found = [
         _deadline(compiled.limits[clock.limit], now.id, clock, at_us)
         for clock in now.clocks.values()
-        if compiled.limits[clock.limit].rows[clock.row].target is not None and (ended or not clock.verdict)
+        if (ended or not clock.verdict) and _has_target(compiled, clock)
     ]
     return tuple(sorted(found, key=lambda one: (one.due_at is None, one.due_at or 0, one.limit)))
+
+
+def _has_target(compiled: Compiled, clock: Clock) -> bool:
+    """Say whether a clock has a deadline to speak of; one of a limit of an earlier version has none any more."""
+    limit = compiled.limits.get(clock.limit)
+    return limit is not None and limit.rows[clock.row].target is not None
 
 
 def _deadline(limit: CompiledLimit, instance: str, clock: Clock, at_us: int) -> Deadline:

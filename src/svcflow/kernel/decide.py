@@ -12,12 +12,25 @@ from typing import Any
 import attrs
 
 from svcflow.errors import FieldError
-from svcflow.kernel.commands import Command, Extend, Fire, Hold, Recompute, Reschedule, Resume, Start, Update
+from svcflow.kernel.commands import (
+    Command,
+    Extend,
+    Fire,
+    Hold,
+    Migrate,
+    Recompute,
+    Reschedule,
+    Resume,
+    Revert,
+    Start,
+    Update,
+)
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
 from svcflow.kernel.firing import fire
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.migrating import migrate, revert
 from svcflow.kernel.passing import pass_time, settle
 from svcflow.kernel.refusal import Refusal
 from svcflow.kernel.scheduling import extend, recompute, reschedule
@@ -190,4 +203,6 @@ _COMMANDS: Mapping[type[Any], Callable[[Ledger, Any], Refusal | None]] = {
     Reschedule: reschedule,
     Extend: extend,
     Recompute: recompute,
+    Migrate: migrate,
+    Revert: revert,
 }

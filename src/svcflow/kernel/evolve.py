@@ -18,6 +18,7 @@ from svcflow.kernel.facts import (
     Extended,
     Fact,
     Held,
+    Migrated,
     Moved,
     Overdue,
     Recomputed,
@@ -118,6 +119,12 @@ def _recomputed(compiled: Compiled, draft: Draft, fact: Recomputed) -> None:
     _arm(draft)
 
 
+def _migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
+    from svcflow.kernel.migration import migrated  # noqa: PLC0415  # it reads this module
+
+    migrated(compiled, draft, fact)
+
+
 def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
     draft.status, draft.hold = "held", fact.reason
     _merge(draft, {}, fact.evidence, fact.occurred_us)
@@ -150,6 +157,7 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Rescheduled: _rescheduled,
     Extended: _extended,
     Recomputed: _recomputed,
+    Migrated: _migrated,
     Held: _held,
     Resumed: _resumed,
     Warned: _rung,
@@ -161,7 +169,7 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
 }
 
 
-_REVISES = frozenset((Started, Moved, Updated, Rescheduled, Extended, Held, Resumed))
+_REVISES = frozenset((Started, Moved, Updated, Rescheduled, Extended, Migrated, Held, Resumed))
 
 
 def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str], at_us: int) -> None:
@@ -315,8 +323,10 @@ def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
         return
     draft.paused = stop
     for limit_id, clock in draft.clocks.items():
+        if clock.verdict:
+            continue  # perhaps of a limit that only an earlier version has
         limit = compiled.limits[limit_id]
-        if _stoppable(limit, clock.row) and not clock.verdict and (clock.open_us != STOPPED) == stop:
+        if _stoppable(limit, clock.row) and (clock.open_us != STOPPED) == stop:
             _put(draft, clocks.pause(limit, clock, at_us) if stop else clocks.resume(limit, clock, at_us))
 
 

@@ -1,0 +1,110 @@
+"""A migration as a driver asks for it: carried out, or only looked at beforehand. Stores nothing, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Literal
+
+import attrs
+
+from svcflow.kernel.commands import Migrate, Revert
+from svcflow.kernel.deadlines import Deadline, deadlines
+from svcflow.kernel.decide import Outcome, transact
+from svcflow.kernel.facts import Fact, Migrated, Refused
+from svcflow.kernel.instance import Instance
+from svcflow.kernel.passage import Passage, VersionOf, limit_name
+from svcflow.kernel.replay import migration_in_force
+from svcflow.text import NO_TEXT, Text
+
+LimitFate = Literal["kept", "moved", "ended", "started"]
+
+
+@attrs.frozen
+class LimitPreview:
+    """Hold what becomes of one limit: `before` and `after` are its deadlines, None while it stands still."""
+
+    limit: str
+    fate: LimitFate
+    before: datetime | None
+    after: datetime | None
+
+
+@attrs.frozen
+class MigrationPreview:
+    """Hold what a migration would do to one instance; `refused` is the rule that would refuse it, or nothing."""
+
+    instance: str
+    from_version: int
+    to_version: int
+    steps_before: tuple[str, ...]
+    steps_after: tuple[str, ...]
+    limits: tuple[LimitPreview, ...]
+    refused: str = ""
+    why: Text = NO_TEXT
+    remedy: Text = NO_TEXT
+
+
+def change_version(
+    version_of: VersionOf,
+    instance: Instance,
+    command: Migrate | Revert,
+    at_us: int,
+    journal: Iterable[Fact] = (),
+) -> Outcome:
+    """Decide a migration; `journal` is the instance's, needed to take one back.
+
+    Raises: UnknownProcedure without that version; FieldError when `data` does not fit it.
+    """
+    return transact(_passage(version_of, instance, command, journal), instance, command, at_us)
+
+
+def preview(
+    version_of: VersionOf,
+    instance: Instance,
+    command: Migrate | Revert,
+    at_us: int,
+    journal: Iterable[Fact] = (),
+) -> MigrationPreview:
+    """Say what a migration would do, doing nothing. Raises: UnknownProcedure, FieldError."""
+    passage = _passage(version_of, instance, command, journal)
+    left = transact(passage, instance, None, at_us).instance
+    outcome = transact(passage, instance, command, at_us)
+    known = MigrationPreview(
+        instance.id, instance.version, passage.into.procedure.version, left.steps, left.steps, ()
+    )
+    if outcome.refused is not None:
+        return _refused(known, outcome.refused, outcome.remedy)
+    steps = next(fact.steps for fact in outcome.facts if isinstance(fact, Migrated))
+    before = {limit_name(steps, one.limit): one for one in deadlines(passage, left, at_us)}
+    after = {one.limit: one for one in deadlines(passage.into, outcome.instance, at_us)}
+    limits = tuple(_limits(before, after))
+    return attrs.evolve(known, steps_after=outcome.instance.steps, limits=limits)
+
+
+def _passage(
+    version_of: VersionOf, instance: Instance, command: Migrate | Revert, journal: Iterable[Fact]
+) -> Passage:
+    left = version_of(instance.procedure, instance.version)
+    if isinstance(command, Migrate):
+        return Passage.between(left, version_of(instance.procedure, command.version))
+    fact = migration_in_force(journal)
+    if fact is None:
+        return Passage.between(left, left)
+    return Passage.between(left, version_of(instance.procedure, fact.from_version), fact)
+
+
+def _refused(known: MigrationPreview, fact: Refused, remedy: Text) -> MigrationPreview:
+    return attrs.evolve(known, refused=fact.rule, why=fact.reason, remedy=remedy)
+
+
+def _limits(before: Mapping[str, Deadline], after: Mapping[str, Deadline]) -> Iterator[LimitPreview]:
+    for name, old in before.items():
+        new = after.get(name)
+        if new is None:
+            yield LimitPreview(old.limit, "ended", old.due_at, None)
+        else:
+            yield LimitPreview(name, "kept" if new.due_at == old.due_at else "moved", old.due_at, new.due_at)
+    for name, new in after.items():
+        if name not in before:
+            yield LimitPreview(name, "started", None, new.due_at)
