@@ -104,7 +104,9 @@ def _limits(before: Mapping[str, Deadline], after: Mapping[str, Deadline]) -> It
         if new is None:
             yield LimitPreview(old.limit, "ended", old.due_at, None)
         else:
-            yield LimitPreview(name, "kept" if new.due_at == old.due_at else "moved", old.due_at, new.due_at)
+            still = old.due_at is None and new.remaining != old.remaining
+            kept = new.due_at == old.due_at and not still
+            yield LimitPreview(name, "kept" if kept else "moved", old.due_at, new.due_at)
     for name, new in after.items():
         if name not in before:
             yield LimitPreview(name, "started", None, new.due_at)
