@@ -204,7 +204,14 @@ def test_every_rule_that_refuses_is_documented():
     rows = sections(REFERENCE / "facts.md")["Rules that refuse"]
     sources = [
         Path(str(importlib.import_module(f"svcflow.{name}").__file__)).read_text(encoding="utf-8")
-        for name in ("kernel.decide", "kernel.firing", "kernel.rules", "kernel.scheduling", "runtime.replies")
+        for name in (
+            "kernel.decide",
+            "kernel.firing",
+            "kernel.migrating",
+            "kernel.rules",
+            "kernel.scheduling",
+            "runtime.replies",
+        )
     ]
     refusals = {rule for text in sources for rule in re.findall(r'(?:Refusal|Refused)\(\s*"(\w+)"', text)}
     breaches = {rule for text in sources for rule in re.findall(r'Breach\(\s*(?:\w+, )?"(\w+)"', text)}
