@@ -213,12 +213,22 @@ def test_a_renamed_step_is_proposed_for_the_mapping():
     def with_step(step: Step) -> Procedure:
         return asked(step, step={"to": [Transition("answer", step.id, requires=("note",))]})
 
-    old = with_step(Step("checked", name=Text("已核", "Checked"), to=[Transition("ok", "answered")]))
-    new = with_step(Step("verified", name=Text("已核", "Checked"), to=[Transition("ok", "answered")]))
+    given = {"name": Text("已核", "Checked"), "to": [Transition("ok", "answered")]}
+    old, new = (
+        with_step(Step("checked", within="48wh", **given)),
+        with_step(Step("verified", within="24wh", role="chief", **given)),
+    )
     found = svcflow.diff(old, new)
     assert found.mapping == {"checked": "verified"}
     assert "  checked → verified (probably renamed)" in found.text().splitlines()
-    assert "  checked → verified (疑似改名)" in found.text("zh").splitlines()
+    told = found.text("zh").splitlines()
+    assert told[told.index("  checked → verified (疑似改名)") + 1 :] == [
+        "    ＋ 环节 verified › role：chief",
+        "      ! 办理的岗位变了",
+        "    ≠ 环节 verified › 时限 verified › within：48wh → 24wh",
+    ]
+    as_data = next(one for one in found.to_json()["steps"] if one["to"] == "verified")
+    assert [one["attribute"] for one in as_data["changes"]] == ["role", "within"]
     odd = with_step(Step("zzz", role="chief", to=[Transition("q", "asked"), Transition("r", "answered")]))
     gone = svcflow.diff(old, odd)
     assert gone.mapping == {}
@@ -263,4 +273,10 @@ def test_the_difference_as_data_has_keys_that_stay():
             "why": {"zh": "办理的岗位变了", "en": "another role has to act"},
         }
     ]
-    assert found["steps"][0] == {"step": "asked", "match": "same", "to": "asked", "candidates": []}
+    assert found["steps"][0] == {
+        "step": "asked",
+        "match": "same",
+        "to": "asked",
+        "candidates": [],
+        "changes": [],
+    }

@@ -86,6 +86,12 @@ def changes_between(old: Procedure, new: Procedure) -> tuple[Change, ...]:
     return tuple(_item(old, new, (Place("procedure", new.id),), ()))
 
 
+def changes_of_step(old: Step, new: Step) -> tuple[Change, ...]:
+    """Return what else changed in a step that has another id now; the id itself is left out."""
+    found = _item(old, new, (Place("procedure", ""), Place("step", new.id)), ("steps", new.id))
+    return tuple(change for change in found if change.path[2:] != ("id",))
+
+
 def _item(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterator[Change]:
     """Compare two things of one class, attribute by attribute."""
     for attribute in attrs.fields(type(old)):

@@ -8,7 +8,14 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from svcflow.model.breaking import broken_by
-from svcflow.model.difference import Change, ChangeKind, Place, Section, changes_between
+from svcflow.model.difference import (
+    Change,
+    ChangeKind,
+    Place,
+    Section,
+    changes_between,
+    changes_of_step,
+)
 from svcflow.model.procedure import Procedure
 from svcflow.model.stepmap import Match, StepMatch, matches
 from svcflow.text import Lang, Text
@@ -63,6 +70,12 @@ class Difference:
         """The proposed mapping of steps whose id changed, as a migration takes it."""
         return {match.step: match.to for match in self.steps if match.match == "renamed"}
 
+    def inside(self, match: StepMatch) -> tuple[Change, ...]:
+        """Return what changed in a step that was probably renamed; the other steps' changes are among `changes`."""
+        if match.match != "renamed":
+            return ()
+        return changes_of_step(self.old.all_steps[match.step], self.new.all_steps[match.to])
+
     def text(self, lang: Lang = "en") -> str:
         """Return the difference, a line for each change: ＋ added, － removed, ≠ changed, ! breaking."""
         return "\n".join(self._lines(lang))
@@ -75,7 +88,13 @@ class Difference:
             "equal": not self,
             "changes": [_change_json(change) for change in self.changes],
             "steps": [
-                {"step": one.step, "match": one.match, "to": one.to, "candidates": list(one.candidates)}
+                {
+                    "step": one.step,
+                    "match": one.match,
+                    "to": one.to,
+                    "candidates": list(one.candidates),
+                    "changes": [_change_json(change) for change in self.inside(one)],
+                }
                 for one in self.steps
             ],
         }
@@ -98,7 +117,10 @@ class Difference:
             yield Text(
                 zh="建议的环节对应（变更版本用）", en="Proposed mapping of steps, for a migration"
             ).in_(lang)
-            yield from (f"  {_match_line(match, lang)}" for match in moved)
+            for match in moved:
+                yield f"  {_match_line(match, lang)}"
+                for change in self.inside(match):
+                    yield from (f"    {line}" for line in _change_lines(change, lang))
 
 
 def diff(old: Procedure, new: Procedure) -> Difference:
