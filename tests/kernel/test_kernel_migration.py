@@ -184,8 +184,11 @@ def test_an_overdue_limit_that_is_no_more_is_settled():
     """By how much it was overrun is on record when it ends by the migration."""
     case = Traveller(desk("1h"), desk(None))
     case.migrate(after=3 * HOUR)
-    assert case.kinds == ["Started", "Overdue", "Migrated", "Settled"]
+    assert case.kinds == ["Started", "Overdue", "Settled", "Migrated"]
     assert case.all_deviations[0].overrun == 2 * HOUR
+    renamed = Traveller(desk("1h"), procedure(*line("taken", "done")))
+    renamed.migrate(after=3 * HOUR, steps={"asked": "taken"})
+    assert renamed.all_deviations[0].overrun == 2 * HOUR
 
 
 def test_a_new_limit_of_the_step_starts_at_the_migration():

@@ -107,7 +107,7 @@ def test_a_journal_with_migrations_is_in_order_and_its_breaches_are_settled(case
     open_ = [
         one for one in deviations_of(case.facts) if one.kind in ("overdue", "breached_on_attach", "long_wait")
     ]
-    assert sum(one.overrun is None for one in open_) == running
+    assert sum(one.overrun is None for one in open_) <= running
 
 
 @EXAMPLES

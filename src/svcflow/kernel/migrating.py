@@ -88,13 +88,19 @@ def _go_over(
     data: Mapping[str, Value],
     reverts: int = 0,
 ) -> None:
-    """Record the passage, then by how much limits that are no more were overrun; go on under the new version."""
-    draft, actor, before = ledger.draft, command.actor.id, ledger.draft.clocks
+    """Record by how much limits that are no more were overrun, then the passage; go on under the new version."""
+    for clock in ledger.draft.clocks.values():
+        gone = limit_name(steps, clock.limit) not in passage.into.limits
+        if gone and clock.overdue and not clock.verdict:
+            limit = passage.limits[clock.limit]
+            ended = clocks.end(limit, clock, ledger.at_us, reached=False)
+            over_us = clocks.overrun(limit, ended, ledger.at_us)
+            ledger.record(Settled, ledger.at_us, SYSTEM, clock.limit, clock.visit, clock.due_us, over_us)
     ledger.record(
         Migrated,
         ledger.at_us,
-        actor,
-        draft.version,
+        command.actor.id,
+        ledger.draft.version,
         passage.into.procedure.version,
         steps,
         due,
@@ -103,13 +109,6 @@ def _go_over(
         data,
     )
     ledger.compiled = passage.into
-    for clock in before.values():
-        gone = limit_name(steps, clock.limit) not in passage.into.limits
-        if gone and clock.overdue and not clock.verdict:
-            limit = passage.limits[clock.limit]
-            ended = clocks.end(limit, clock, ledger.at_us, reached=False)
-            over_us = clocks.overrun(limit, ended, ledger.at_us)
-            ledger.record(Settled, ledger.at_us, SYSTEM, clock.limit, clock.visit, clock.due_us, over_us)
 
 
 def _defaults(passage: Passage, draft: Draft, given: Mapping[str, Value]) -> dict[str, Value]:
