@@ -489,6 +489,22 @@ def test_a_limit_that_comes_back_paused_or_passed_goes_on_from_there():
     assert late.deviations == [("breached_on_attach", "asked")]
 
 
+def test_a_limit_that_comes_back_after_two_versions_is_due_when_it_was():
+    """However many versions did not have it; what had ended by itself stays ended."""
+    case = Traveller(desk("8wh"), desk(None), desk(None))
+    case.migrate(2)
+    case.migrate(3)
+    case.migrate(1)
+    assert case.due("asked") == "Tue 09:30"
+    met = Traveller(
+        *(procedure(*line("asked", "seen", "done", asked={"within": one})) for one in ("8wh", None))
+    )
+    met.fire("to_seen")
+    met.migrate()
+    met.revert()
+    assert met.clock("asked").verdict == "met"
+
+
 def test_what_cannot_be_taken_back_is_refused_by_name():
     """A step the earlier version does not have, or that two steps went to, has no way back by itself."""
     case = Traveller(desk(), procedure(*line("asked", "looked_at", "done")))

@@ -47,6 +47,8 @@ def altered(node: object, path: tuple[object, ...]) -> object:
     if not path:
         if isinstance(node, tuple) and any(attrs.has(type(item)) for item in node):
             return node[1:]
+        if isinstance(node, int | float) and not isinstance(node, bool):
+            return -node - 1
         return {**node, MARK: MARK} if isinstance(node, Mapping) else MARK
     here, rest = path[0], path[1:]
     if isinstance(node, Mapping):
@@ -164,6 +166,7 @@ CASES = [
     ({}, {"step": {"to": [Transition("answer", "answered", requires=("note",), when='kind == "a"')]}}, '＋ step asked › transition answer › when: kind == "a"', True),
     ({}, {"step": {"to": [Transition("answer", "answered", requires=("note",), at_most=2)]}}, "＋ step asked › transition answer › at_most: 2", True),
     ({}, {"step": {"to": [Transition("answer", "answered", requires=("note",), enforce={"role": "record"})]}}, "＋ step asked › transition answer › enforce.role: record", False),
+    ({}, {"fields": [Field("note"), Field("kind", type="number", minimum=2)]}, "＋ field kind › minimum: 2", True),
     ({}, {"calendar": "cn_office"}, "≠ calendar: always → cn_office", False),
     ({}, {"id": "beg"}, "≠ id: ask → beg", True),
 ]  # fmt: skip
