@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from svcflow.kernel.facts import Fact
     from svcflow.kernel.instance import Instance
     from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario
+    from svcflow.model.diffing import Difference, diff
     from svcflow.model.dump import dump
     from svcflow.model.procedure import Procedure
     from svcflow.runtime.clock import VirtualClock
@@ -36,6 +37,7 @@ _WHERE = {
     "Deadline": "kernel.deadlines",
     "DeclarationError": "errors",
     "Deviation": "kernel.deviations",
+    "Difference": "model.diffing",
     "Engine": "runtime.engine",
     "Fact": "kernel.facts",
     "Finding": "checks",
@@ -49,6 +51,7 @@ _WHERE = {
     "VirtualClock": "runtime.clock",
     "check": "checks",
     "conform": "analysis.conform",
+    "diff": "model.diffing",
     "draw": "drawing",
     "dump": "model.dump",
     "facts": "kernel",
@@ -64,6 +67,7 @@ __all__ = [  # the names are the keys above
     "Deadline",
     "DeclarationError",
     "Deviation",
+    "Difference",
     "Engine",
     "Fact",
     "Finding",
@@ -77,6 +81,7 @@ __all__ = [  # the names are the keys above
     "VirtualClock",
     "check",
     "conform",
+    "diff",
     "draw",
     "dump",
     "facts",

@@ -23,6 +23,10 @@ COMMANDS: Mapping[str, Text] = {
     ),
     "check": Text(zh="检查流程文件，逐处指出问题", en="Check procedure files; every finding with its place"),
     "draw": Text(zh="把流程画成泳道图", en="Draw a procedure as a swimlane map"),
+    "diff": Text(
+        zh="比较流程的两个版本，标出影响在办实例的改动",
+        en="Compare two versions of a procedure; what breaks is marked",
+    ),
     "simulate": Text(
         zh="按情形模拟流程，预测用时与超时", en="Simulate a procedure: times, queues, overdue shares"
     ),

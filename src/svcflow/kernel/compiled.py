@@ -85,7 +85,7 @@ class CompiledStep:
     """Spans that end when this step is entered."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Compiled:
     """Hold everything `decide` and `evolve` need to know of one procedure version."""
 
@@ -106,6 +106,9 @@ class Compiled:
     """Data fields that are somebody's own, and are kept beside the journal."""
     _standings: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = attrs.field(factory=dict, repr=False)
     _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.procedure})"
 
     def way(self, start: str, goal: str) -> tuple[str, ...] | None:
         """Return the steps skipped by jumping from `start` to `goal`, `goal` included; None when none leads there.

@@ -52,10 +52,13 @@ def deadlines(
     now = transact(compiled, instance, None, at_us).instance
     found = [clock for clock in now.clocks.values() if ended or not clock.verdict]
     found.sort(key=_SOONEST)
+    known = (
+        (compiled.limits.get(clock.limit), clock) for clock in found
+    )  # some are of an earlier version only
     return tuple(
-        _deadline(compiled.limits[clock.limit], now.id, clock, target, at_us)
-        for clock in found
-        if (target := compiled.limits[clock.limit].rows[clock.row].target) is not None
+        _deadline(limit, now.id, clock, target, at_us)
+        for limit, clock in known
+        if limit is not None and (target := limit.rows[clock.row].target) is not None
     )
 
 

@@ -22,6 +22,7 @@ from svcflow.kernel.facts import (
     Extended,
     Fact,
     Held,
+    Migrated,
     Moved,
     Overdue,
     Recomputed,
@@ -146,6 +147,12 @@ def _recomputed(_: Compiled, draft: Draft, fact: Recomputed) -> None:
     _put(draft, clocks.recompute(draft.clocks[fact.limit], fact.occurred_us, fact.due_us))
 
 
+def _migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
+    from svcflow.kernel.migration import migrated  # noqa: PLC0415  # it reads this module
+
+    migrated(compiled, draft, fact)
+
+
 def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
     draft.status, draft.hold = "held", fact.reason
     _merge(draft, {}, fact.evidence, fact.occurred_us)
@@ -181,6 +188,7 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Rescheduled: _rescheduled,
     Extended: _extended,
     Recomputed: _recomputed,
+    Migrated: _migrated,
     Held: _held,
     Resumed: _resumed,
     Warned: _rung,
@@ -198,7 +206,7 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
 }
 
 
-_REVISES = frozenset((Started, Moved, Updated, Rescheduled, Extended, Held, Resumed))
+_REVISES = frozenset((Started, Moved, Updated, Rescheduled, Extended, Migrated, Held, Resumed))
 
 
 def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str], at_us: int) -> None:

@@ -16,6 +16,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.passage import version_after
 from svcflow.kernel.work import work_of
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.replies import stale, unknown_instance
@@ -125,6 +126,7 @@ def changed(compiled: Compiled, found: Found, outcome: Outcome, command_id: str 
     if not outcome.facts:
         return None
     instance = outcome.instance
+    compiled = version_after(compiled, instance.version)
     book = Book(found.secrets, compiled.personal, instance.recipient)
     entries = chained(found.head, outcome.facts, book)
     refused = outcome.refused.sequence if outcome.refused else 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from svcflow.kernel.commands import Command
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.evolve import evolve_all
 from svcflow.kernel.facts import Refused
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.replay import replay
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Beginning, Carrying
@@ -56,7 +56,7 @@ class Core:
             refused = facts[answer.refused - 1]
             assert isinstance(refused, Refused)  # noqa: S101  # the store noted that very fact
             raise refusal(refused, NO_TEXT)
-        return evolve_all(self._compiled(self._kept(instance).instance), None, facts)
+        return replay(self._standards.version, facts)
 
     def _compiled(self, instance: Instance) -> Compiled:
         return self._standards.version(instance.procedure, instance.version)

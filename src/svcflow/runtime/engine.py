@@ -16,12 +16,13 @@ from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.delegating import Delegations
 from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
+from svcflow.runtime.migrating import Migrations
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
 
 
-class Engine(Commands, Questions, Delegations):
+class Engine(Commands, Questions, Delegations, Migrations):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://` or `sqlite:///FILE`. Use it as a context manager, or call `close()`.
@@ -68,7 +69,7 @@ class Engine(Commands, Questions, Delegations):
             refuse_in_use([name for name in names if self.instance(name).status != "ended"])
         values = 0
         for name in names:
-            forgetting = Forgetting(self._store, self._compiled, person, actor, self.clock)
+            forgetting = Forgetting(self._store, self._standards.version, person, actor, self.clock)
             self._store.change(name, None, forgetting)
             values += forgetting.values
         self._store.scrub(person)

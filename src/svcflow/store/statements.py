@@ -50,6 +50,8 @@ class Statements:
     drop_person: Statement
     add_deviation: Statement
     settle: Statement
+    settle_one: Statement
+    journal: Statement
     answer: Statement
     add_command: Statement
     drop_work: Statement
@@ -105,6 +107,15 @@ def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
             deviations.c.due_us == bindparam("of_due_us"),
         )
         .values(overrun_us=bindparam("new_overrun_us")),
+        "settle_one": deviations.update()
+        .where(
+            deviations.c.instance == bindparam("of_instance"),
+            deviations.c.sequence == bindparam("of_sequence"),
+        )
+        .values(overrun_us=bindparam("new_overrun_us")),
+        "journal": select(facts.c.body)
+        .where(facts.c.instance == bindparam("instance"))
+        .order_by(facts.c.sequence),
         "answer": deviations.update()
         .where(
             deviations.c.instance == bindparam("of_instance"),
