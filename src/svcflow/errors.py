@@ -28,10 +28,12 @@ __all__ = [
     "Refused",
     "StaleRevision",
     "StoreError",
+    "SubscriptionError",
     "SvcflowError",
     "UnknownCalendar",
     "UnknownInstance",
     "UnknownProcedure",
+    "UnknownSubscription",
     "UnknownTrigger",
 ]
 
@@ -179,6 +181,18 @@ class StoreError(SvcflowError, RuntimeError):
     """The store cannot be opened, read or written."""
 
     code = "store"
+
+
+class SubscriptionError(SvcflowError, ValueError):
+    """A subscription to facts cannot be made as it was asked for."""
+
+    code = "subscription"
+
+
+class UnknownSubscription(SvcflowError, LookupError):
+    """The store holds no subscription of that name."""
+
+    code = "unknown-subscription"
 
 
 class CorruptJournal(SvcflowError, ValueError):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from svcflow.kernel.commands import Command
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.evolve import evolve_all
-from svcflow.kernel.facts import Refused
+from svcflow.kernel.facts import Fact, Refused
 from svcflow.kernel.instance import Instance
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
@@ -29,6 +31,9 @@ class Core:
     def _notice(self, due_us: int) -> None:
         """Be told when an instance has become due; the engine that ticks in the background listens."""
 
+    def _recorded(self, facts: Sequence[Fact]) -> None:
+        """Be told what was recorded; the outbox listens."""
+
     def _carry(
         self, instance: str, command: Command, command_id: str | None, expected: int | None
     ) -> Instance:
@@ -45,6 +50,7 @@ class Core:
         outcome = carried.outcome
         assert outcome is not None  # noqa: S101  # a store asks before it returns
         self._notice(outcome.instance.next_us)
+        self._recorded(outcome.facts)
         if outcome.refused is not None:
             raise refusal(outcome.refused, outcome.remedy)
         return outcome.instance

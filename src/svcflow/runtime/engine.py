@@ -12,12 +12,14 @@ from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
+from svcflow.runtime.outbox import Outbox
 from svcflow.runtime.questions import Questions
+from svcflow.runtime.running import Running
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
 
 
-class Engine(Commands, Questions):
+class Engine(Commands, Questions, Outbox):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://` or `sqlite:///FILE`. Use it as a context manager, or call `close()`.
@@ -27,6 +29,7 @@ class Engine(Commands, Questions):
     def __init__(self, url: str | Store, catalog: Catalog | Procedure, *, clock: Clock | None = None) -> None:
         super().__init__(_open(url) if isinstance(url, str) else url, catalog, clock)
         self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
+        self._running.add(self._ticker)
 
     def tick(self) -> tuple[Fact, ...]:
         """Record everything that became due up to now; return the facts.
@@ -39,7 +42,7 @@ class Engine(Commands, Questions):
         place: Place | None = BEGINNING
         while place is not None:
             place = self._store.sweep(now_us, place, sweeping)
-        return sweeping.recorded()
+        return self._swept(sweeping)
 
     def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
         """Reckon every running deadline anew after a calendar was corrected or a year published.
@@ -49,15 +52,15 @@ class Engine(Commands, Questions):
         sweeping = Sweeping(self._compiled, self.clock.now_us(), Recompute(reason, actor))
         for name in self._store.ids():
             self._store.change(name, None, sweeping)
-        return sweeping.recorded()
+        return self._swept(sweeping)
 
-    def running(self) -> Ticker:
-        """Return a context manager: a background thread that ticks at each next due instant."""
-        return self._ticker
+    def running(self) -> Running:
+        """Return a context manager: a thread ticks at each next due instant, and one for each subscription delivers."""
+        return self._running
 
     def close(self) -> None:
-        """Stop the background thread and give back files and connections."""
-        self._ticker.stop()
+        """Stop the background threads and give back files and connections."""
+        self._running.stop()
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -70,6 +73,11 @@ class Engine(Commands, Questions):
 
     def _notice(self, due_us: int) -> None:
         self._ticker.notice(due_us)
+
+    def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
+        for facts in sweeping.facts.values():
+            self._recorded(facts)
+        return sweeping.recorded()
 
 
 def _open(url: str) -> Store:

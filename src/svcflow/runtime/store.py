@@ -12,6 +12,7 @@ from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance, Status
 from svcflow.kernel.work import Work
+from svcflow.runtime.feed import Feed
 from svcflow.text import Text
 
 BATCH = 1_000
@@ -94,6 +95,11 @@ class DeviationQuery(NamedTuple):
 
 class Store(Protocol):
     """Keep instances and journals. Safe to use from several threads."""
+
+    @property
+    def feed(self) -> Feed:
+        """The facts of all instances, for those who deliver them."""
+        ...
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably.

@@ -25,6 +25,7 @@ from svcflow.runtime.store import (
     Place,
     out_of_turn,
 )
+from svcflow.store.memory_feed import MemoryFeed
 
 
 class MemoryStore:
@@ -37,6 +38,7 @@ class MemoryStore:
         self._answers: dict[tuple[str, str], Answer] = {}
         self._secrets: dict[str, Secrets] = {}
         self._work: dict[str, Sequence[Work]] = {}
+        self.feed = MemoryFeed(self._lock, self._journals)
         self._timers: list[Place] = []  # a heap; an entry counts while its instance is due at that instant
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
@@ -123,6 +125,7 @@ class MemoryStore:
             raise out_of_turn(instance.id)
         journal.extend(change.entries)
         self._journals[instance.id] = journal
+        self.feed.add(instance.id, change.entries)
         self._kept[instance.id] = Kept(instance, change.entries[-1].link)
         if instance.next_us != NEVER and (
             found.instance is None or found.instance.next_us != instance.next_us

@@ -21,6 +21,7 @@ from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.runtime.store import Decide, DeviationQuery, InstanceQuery, Kept, Place
 from svcflow.store import schema
+from svcflow.store.feed import SqlFeed
 from svcflow.store.writing import Writing, instance_of
 from svcflow.text import Text
 
@@ -40,6 +41,10 @@ class Backend(Protocol):
         """Open a connection for questions, which wait for nobody."""
         ...
 
+    def settled_position(self) -> int:
+        """Return the position up to which no fact can be added any more; 0 when there is none."""
+        ...
+
     def close(self) -> None:
         """Give back files and connections."""
         ...
@@ -51,6 +56,7 @@ class SqlStore:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._closed = False
+        self.feed = SqlFeed(self._reading, self._writing, backend.settled_position)
 
     @property
     def url(self) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, select
+from sqlalchemy import Connection, create_engine, event, func, select
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
@@ -63,6 +63,11 @@ class SqliteBackend:
         """Open a connection for questions."""
         with _explained(self.url), self._database.connect() as connection:
             yield connection
+
+    def settled_position(self) -> int:
+        """Return the last position: whoever writes has the file to itself, so that positions come in order."""
+        with self.reading() as connection:
+            return connection.scalar(select(func.max(schema.facts.c.position))) or 0
 
     def close(self) -> None:
         """Close every connection."""

@@ -91,6 +91,10 @@ class Writing:
             answer: Row = {"sequence": instance.sequence, "refused": change.refused}
             run(write.add_command, instance=instance.id, command_id=change.command_id, **answer)
 
+    def run(self, statement: Statement, **values: Value) -> DBAPICursor:
+        """Run a statement of the feed in the same transaction."""
+        return self._run(statement, **values)
+
     def _keep_instance(self, change: Change, before: int) -> None:
         run, write, instance = self._run, self._statements, change.instance
         secrets = None if change.secrets is None else personal.to_bytes(change.secrets)
