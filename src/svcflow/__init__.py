@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from svcflow.model.procedure import Procedure
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
+    from svcflow.runtime.subscription import Delivery
     from svcflow.simulate import simulate
     from svcflow.text import Text
 
@@ -35,6 +36,7 @@ _WHERE = {
     "Catalog": "model.catalog",
     "Deadline": "kernel.deadlines",
     "DeclarationError": "errors",
+    "Delivery": "runtime.subscription",
     "Deviation": "kernel.deviations",
     "Engine": "runtime.engine",
     "Fact": "kernel.facts",
@@ -63,6 +65,7 @@ __all__ = [  # the names are the keys above
     "Catalog",
     "Deadline",
     "DeclarationError",
+    "Delivery",
     "Deviation",
     "Engine",
     "Fact",
@@ -87,7 +90,7 @@ __all__ = [  # the names are the keys above
 ]
 
 
-_MODULES = ("errors", "testing", "worktime")
+_MODULES = ("cloudevents", "errors", "testing", "worktime")
 """Modules that users reach as `svcflow.worktime.WorkCalendar`, imported when first used."""
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "CalendarCoverageError",
     "CorruptJournal",
     "DeclarationError",
+    "DeliveryError",
     "DrawingError",
     "FieldError",
     "GuardError",
@@ -193,6 +194,12 @@ class UnknownSubscription(SvcflowError, LookupError):
     """The store holds no subscription of that name."""
 
     code = "unknown-subscription"
+
+
+class DeliveryError(SvcflowError, ConnectionError):
+    """A receiver did not take a fact; the subscription tries it again."""
+
+    code = "delivery"
 
 
 class CorruptJournal(SvcflowError, ValueError):

@@ -31,11 +31,12 @@ _SECOND_US = 1_000_000
 _LONGEST_NAME = 80
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
+    """Write the name of a class as kinds are written."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-FACT_KINDS: Mapping[str, str] = {_snake(name): name for name in FACTS}
+FACT_KINDS: Mapping[str, str] = {snake(name): name for name in FACTS}
 """What a subscription writes for each class of facts: `overdue` for `Overdue`."""
 
 
@@ -181,7 +182,7 @@ def _unknown_kind(kind: str) -> SubscriptionError:
 
 
 def _nearest(name: str, known: list[str]) -> Text:
-    near = difflib.get_close_matches(_snake(name), known, 1)
+    near = difflib.get_close_matches(snake(name), known, 1)
     if near:
         return Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
     listed = ", ".join(dict.fromkeys(known)) or "-"
