@@ -348,7 +348,7 @@ def test_a_slow_handler_is_noted_after_each_fact(store, clock, monkeypatch):
     monkeypatch.setattr(courier, "NOTED_S", 0.0)
     engine = engine_on(store, clock)
     seen: list[int] = []
-    engine.on_fact(name="desk")(lambda fact: seen.append(store.feed.look("desk").position))
+    engine.on_fact(name="desk")(lambda _: seen.append(store.feed.look("desk").position))
     start(engine, "r1", "r2", "r3")
     engine.deliver()
     assert seen == [0, 1, 2]
@@ -413,7 +413,7 @@ def test_a_slow_handler_keeps_neither_time_limits_nor_others_waiting(engine):
         inside.set()
         assert go.wait(10)
 
-    engine.on_fact("overdue", name="chief")(lambda fact: heard.set())
+    engine.on_fact("overdue", name="chief")(lambda _: heard.set())
     with engine.running() as running:
         start(engine, "r1")
         assert inside.wait(10)
@@ -428,7 +428,7 @@ def test_a_subscription_made_while_it_runs_is_delivered_too(engine):
     """on_fact inside running() starts its thread."""
     heard = threading.Event()
     with engine.running():
-        engine.on_fact(name="late")(lambda fact: heard.set())
+        engine.on_fact(name="late")(lambda _: heard.set())
         start(engine, "r1")
         assert heard.wait(10)
 

@@ -104,7 +104,7 @@ async def later(fact: object) -> None: ...
 @pytest.mark.parametrize(
     ("name", "handler", "zh", "en"),
     [
-        (None, lambda fact: None, "订阅名", "the name '<lambda>'"),
+        (None, lambda _: None, "订阅名", "the name '<lambda>'"),
         ("a b", print, "订阅名", "the name 'a b'"),
         ("x" * 81, print, "订阅名", "give name="),
         ("s", later, "不能是 async", "never be awaited"),

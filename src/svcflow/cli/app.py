@@ -48,7 +48,8 @@ COMMANDS: Mapping[str, Text] = {
         zh="记录到期的预警、升级与超时", en="Record what became due: warnings, escalations, overdue"
     ),
     "outbox": Text(
-        zh="查看留痕的投递：订阅、积压、死信", en="Show what is delivered of facts: subscriptions, dead letters"
+        zh="查看留痕的投递：订阅、积压、死信",
+        en="Show what is delivered of facts: subscriptions, dead letters",
     ),
     "verify": Text(zh="校验留痕的哈希链", en="Verify the journals against their hash chains"),
     "calendar": Text(zh="查看、绘制或导入工作日历", en="Show, draw or import a work calendar"),

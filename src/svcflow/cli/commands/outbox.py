@@ -72,7 +72,9 @@ def run(
             answer(asked, lambda: {"redelivered": count}, lambda: _put_back(count).in_(asked.lang))
             return
         standings, letters = engine.subscriptions(), engine.dead_letters()
-    answer(asked, lambda: outbox_json(standings, letters), lambda: outbox_text(standings, letters, asked.lang))
+    answer(
+        asked, lambda: outbox_json(standings, letters), lambda: outbox_text(standings, letters, asked.lang)
+    )
     ctx.exit(FOUND if letters else 0)
 
 
