@@ -315,14 +315,17 @@ def test_many_workers_at_once_deliver_each_fact_once(store):
     assert all(got.index((name, 1)) < got.index((name, 2)) for name, _ in got)
 
 
-def test_a_lease_that_ran_out_is_taken_over(store, clock, caplog):
-    """A worker that hangs longer than its lease is overtaken; what it then says counts for nothing."""
+def test_a_lease_that_ran_out_is_taken_over(store, clock, caplog, monkeypatch):
+    """A worker that hangs longer than its lease is overtaken; what it then says counts for nothing, and it stops."""
+    monkeypatch.setattr(courier, "NOTED_S", 0.0)
     inside, go = threading.Event(), threading.Event()
     slow, quick = engine_on(store, clock), engine_on(store, clock)
     got: list[str] = []
+    hung_at: list[str] = []
 
     @slow.on_fact(name="desk", lease=timedelta(seconds=5))
     def hang(fact):
+        hung_at.append(fact.instance)
         inside.set()
         assert go.wait(10)
         raise ValueError("too late to say so")
@@ -339,6 +342,7 @@ def test_a_lease_that_ran_out_is_taken_over(store, clock, caplog):
     go.set()
     hung.join()
     assert got == ["r1", "r2"]
+    assert hung_at == ["r1"]
     assert "the lease ran out" in caplog.text
     assert standing(quick) == (0, 0, 0)
 

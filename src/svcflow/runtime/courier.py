@@ -139,7 +139,7 @@ class _Round:
                 instance = fed.fact.instance
                 if fed.behind or instance in behind:
                     self._failures.append(Failure(instance, fed.fact.sequence, 0, 0, "blocked", ""))
-                elif not self._attempt(fed, 0) and self._failures[-1].state == "waiting":
+                elif not self._attempt(fed, 0):
                     behind.add(instance)
             self._position = fed.position
             self._note_at_times()

@@ -35,11 +35,9 @@ class Running:
             ticker.stop()
 
     def __enter__(self) -> Self:
-        if self._on:
-            raise RuntimeError("this engine is running already")
-        self._on = True
         for ticker in self._tickers:
             ticker.__enter__()
+        self._on = True
         return self
 
     def __exit__(

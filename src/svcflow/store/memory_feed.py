@@ -88,8 +88,8 @@ class MemoryFeed:
                 one.lines.setdefault(failure.instance, {})[failure.sequence] = failure
             for instance, sequence in notes.done:
                 del one.lines[instance][sequence]
-            for instance in notes.instances:
-                _promote(one.lines[instance])
+                if not one.lines[instance]:
+                    del one.lines[instance]
             return True
 
     def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> Portion:
@@ -150,9 +150,3 @@ def _head(line: Line) -> Failure | None:
     """Return the first fact of a line that is not dead."""
     first = min((sequence for sequence, one in line.items() if one.state != "dead"), default=None)
     return None if first is None else line[first]
-
-
-def _promote(line: Line) -> None:
-    head = _head(line)
-    if head is not None and head.state == "blocked":
-        line[head.sequence] = head._replace(state="waiting")
