@@ -182,7 +182,9 @@ class SqlFeed:
     @cached_property
     def _statements(self) -> _Statements:
         with self._reading() as connection:
-            return _Statements.of(connection.dialect)
+            dialect = connection.dialect
+        make: Callable[..., Dialect] = type(dialect)  # parameters are bound by their place
+        return _Statements.of(dialect if dialect.positional else make(paramstyle="format"))
 
 
 def _first(name: str) -> tuple[ColumnElement[bool], ...]:
