@@ -393,6 +393,21 @@ def test_a_running_engine_tries_again_and_finds_what_others_recorded(engine, des
         until(lambda: desk.got[-1] == ("r2", 1))
 
 
+def test_facts_recorded_in_quick_succession_share_a_round(engine, desk, monkeypatch):
+    """The thread rests for a moment after each round, so that a busy service is not written to twice per fact."""
+    monkeypatch.setattr(outbox, "_BREATH_S", 0.3)
+    feed, rounds = engine._store.feed, []
+    take = feed.take
+    monkeypatch.setattr(feed, "take", lambda *args: rounds.append(args) or take(*args))
+    with engine.running():
+        start(engine, "r1")
+        until(lambda: rounds)
+        for number in range(2, 12):
+            start(engine, f"r{number}")
+        until(lambda: len(desk.got) == 11)
+    assert len(rounds) <= 3
+
+
 def test_redeliver_wakes_a_running_engine(engine, desk, clock, monkeypatch):
     """What is put back in line is not left until the thread looks the next time."""
     monkeypatch.setattr(outbox, "_POLL_US", 3_600_000_000)

@@ -5,6 +5,7 @@ A handler never harms a transition: it runs after the facts are kept, in a threa
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -29,6 +30,8 @@ _POLL_US = 1_000_000
 """How often a thread looks for what other processes recorded."""
 _LEAST_US = 50_000
 """How soon it looks again, at the soonest, at what another worker has in hand."""
+_BREATH_S = 0.02
+"""How long a thread rests after a round: what is recorded meanwhile shares the two commits of the next one."""
 
 H = TypeVar("H", bound=Handler)
 
@@ -129,7 +132,8 @@ class Outbox(Core):
         name = courier.subscription.name
 
         def deliver() -> None:
-            courier.deliver(messenger.goes_on, thrifty=True)
+            if courier.deliver(messenger.goes_on, thrifty=True).count:
+                time.sleep(_BREATH_S)
 
         def next_us() -> int:
             now_us, waits_us = self.clock.now_us(), courier.next_us()

@@ -1,4 +1,4 @@
-"""The tables of the SQL store. Facts are authoritative; every other table but `meta` can be rebuilt from them."""
+"""The tables of the SQL store. Facts are authoritative; instances, work and deviations can be rebuilt from them."""
 
 from __future__ import annotations
 
