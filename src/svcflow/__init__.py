@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from svcflow.model.procedure import Procedure
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
+    from svcflow.runtime.subscription import Delivery
     from svcflow.simulate import simulate
     from svcflow.text import Text
 
@@ -36,6 +37,7 @@ _WHERE = {
     "Catalog": "model.catalog",
     "Deadline": "kernel.deadlines",
     "DeclarationError": "errors",
+    "Delivery": "runtime.subscription",
     "Deviation": "kernel.deviations",
     "Difference": "model.diffing",
     "Engine": "runtime.engine",
@@ -66,6 +68,7 @@ __all__ = [  # the names are the keys above
     "Catalog",
     "Deadline",
     "DeclarationError",
+    "Delivery",
     "Deviation",
     "Difference",
     "Engine",
@@ -92,7 +95,7 @@ __all__ = [  # the names are the keys above
 ]
 
 
-_MODULES = ("errors", "testing", "worktime")
+_MODULES = ("cloudevents", "errors", "testing", "worktime")
 """Modules that users reach as `svcflow.worktime.WorkCalendar`, imported when first used."""
 
 

@@ -51,6 +51,10 @@ COMMANDS: Mapping[str, Text] = {
     "tick": Text(
         zh="记录到期的预警、升级与超时", en="Record what became due: warnings, escalations, overdue"
     ),
+    "outbox": Text(
+        zh="查看留痕的投递：订阅、积压、死信",
+        en="Show what is delivered of facts: subscriptions, dead letters",
+    ),
     "verify": Text(zh="校验留痕的哈希链", en="Verify the journals against their hash chains"),
     "seal": Text(zh="封存留痕，给出校验点", en="Seal the journals: a checkpoint to keep elsewhere"),
     "forget": Text(zh="抹去一个人的个人信息", en="Erase a person; the journals still verify"),

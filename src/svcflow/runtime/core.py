@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from svcflow.kernel.commands import Command
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.facts import Refused
+from svcflow.kernel.facts import Fact, Refused
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.replay import replay
 from svcflow.model.catalog import Catalog
@@ -29,6 +31,9 @@ class Core:
     def _notice(self, due_us: int) -> None:
         """Be told when an instance has become due; the engine that ticks in the background listens."""
 
+    def _recorded(self, facts: Sequence[Fact]) -> None:
+        """Be told what was recorded; the outbox listens."""
+
     def _carry(
         self, instance: str, command: Command, command_id: str | None, expected: int | None
     ) -> Instance:
@@ -45,6 +50,7 @@ class Core:
         outcome = carried.outcome
         assert outcome is not None  # noqa: S101  # a store asks before it returns
         self._notice(outcome.instance.next_us)
+        self._recorded(outcome.facts)
         if outcome.refused is not None:
             raise refusal(outcome.refused, outcome.remedy)
         return outcome.instance

@@ -17,12 +17,14 @@ from svcflow.runtime.commanding import Commands
 from svcflow.runtime.delegating import Delegations
 from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
 from svcflow.runtime.migrating import Migrations
+from svcflow.runtime.outbox import Outbox
 from svcflow.runtime.questions import Questions
+from svcflow.runtime.running import Running
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
 
 
-class Engine(Commands, Questions, Delegations, Migrations):
+class Engine(Commands, Questions, Delegations, Migrations, Outbox):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://` or `sqlite:///FILE`. Use it as a context manager, or call `close()`.
@@ -32,6 +34,7 @@ class Engine(Commands, Questions, Delegations, Migrations):
     def __init__(self, url: str | Store, catalog: Catalog | Procedure, *, clock: Clock | None = None) -> None:
         super().__init__(_open(url) if isinstance(url, str) else url, catalog, clock)
         self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
+        self._running.add(self._ticker)
 
     def tick(self) -> tuple[Fact, ...]:
         """Record everything that became due up to now; return the facts.
@@ -44,7 +47,7 @@ class Engine(Commands, Questions, Delegations, Migrations):
         place: Place | None = BEGINNING
         while place is not None:
             place = self._store.sweep(now_us, place, sweeping)
-        return sweeping.recorded()
+        return self._swept(sweeping)
 
     def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
         """Reckon every running deadline anew after a calendar was corrected or a year published.
@@ -54,7 +57,7 @@ class Engine(Commands, Questions, Delegations, Migrations):
         sweeping = Sweeping(self._compiled, self.clock.now_us(), Recompute(reason, actor))
         for name in self._store.ids():
             self._store.change(name, None, sweeping)
-        return sweeping.recorded()
+        return self._swept(sweeping)
 
     def forget(self, person: str, *, actor: Actor = NOBODY, open: bool = False) -> Forgotten:  # noqa: A002  # as the CLI says it
         """Erase what is known of a person, as actor, recipient and in fields marked personal.
@@ -88,13 +91,13 @@ class Engine(Commands, Questions, Delegations, Migrations):
             append(to, checkpoint)
         return checkpoint
 
-    def running(self) -> Ticker:
-        """Return a context manager: a background thread that ticks at each next due instant."""
-        return self._ticker
+    def running(self) -> Running:
+        """Return a context manager: a thread ticks at each next due instant, and one for each subscription delivers."""
+        return self._running
 
     def close(self) -> None:
-        """Stop the background thread and give back files and connections."""
-        self._ticker.stop()
+        """Stop the background threads and give back files and connections."""
+        self._running.stop()
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -107,6 +110,11 @@ class Engine(Commands, Questions, Delegations, Migrations):
 
     def _notice(self, due_us: int) -> None:
         self._ticker.notice(due_us)
+
+    def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
+        for facts in sweeping.facts.values():
+            self._recorded(facts)
+        return sweeping.recorded()
 
 
 def _open(url: str) -> Store:

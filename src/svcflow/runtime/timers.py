@@ -8,7 +8,6 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
 
-from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER
 from svcflow.runtime.clock import Clock
 
@@ -26,11 +25,16 @@ class Ticker:
     retry_s = 5.0
 
     def __init__(
-        self, tick: Callable[[], tuple[Fact, ...]], next_due_us: Callable[[], int | None], clock: Clock
+        self,
+        tick: Callable[[], object],
+        next_due_us: Callable[[], int | None],
+        clock: Clock,
+        name: str = "ticker",
     ) -> None:
         self._tick = tick
         self._next_due_us = next_due_us
         self._clock = clock
+        self._name = name
         self._changed = Condition()
         self._thread: Thread | None = None
         self._wanted_us = NEVER
@@ -42,7 +46,7 @@ class Ticker:
         if self._thread is not None:
             raise RuntimeError("the ticker of this engine is running already")
         self._stopping = False
-        self._thread = Thread(target=self._run, name="svcflow-ticker", daemon=True)
+        self._thread = Thread(target=self._run, name=f"svcflow-{self._name}", daemon=True)
         self._thread.start()
         return self
 
@@ -58,13 +62,21 @@ class Ticker:
                 self._noticed = True
                 self._changed.notify()
 
+    def goes_on(self) -> bool:
+        """Tell whether what takes long may go on; not any more once it is told to stop."""
+        return not self._stopping
+
+    def quit(self) -> None:
+        """Tell the thread to end, and do not wait for it."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+
     def stop(self) -> None:
         """End the thread and wait for it."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            with self._changed:
-                self._stopping = True
-                self._changed.notify()
+            self.quit()
             thread.join()
 
     def _run(self) -> None:
@@ -82,7 +94,7 @@ class Ticker:
             due_us = self._next_due_us()
         except Exception as error:  # noqa: BLE001  # the thread must outlive a store that is away for a while
             self.failure = error
-            _log.exception("tick failed; trying again in %s s", self.retry_s)
+            _log.exception("%s failed; trying again in %s s", self._name, self.retry_s)
             return self.retry_s
         self.failure = None
         self._wanted_us = NEVER if due_us is None else due_us

@@ -34,6 +34,7 @@ from svcflow.runtime.query import (
 )
 from svcflow.runtime.store import Decide, Kept, Place
 from svcflow.store import asking, delegating, schema, sealing
+from svcflow.store.feed import SqlFeed
 from svcflow.store.writing import Writing, instance_of
 from svcflow.text import Text
 
@@ -77,6 +78,7 @@ class SqlStore:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._closed = False
+        self.feed = SqlFeed(self._reading, self._writing, backend.settled_position)
 
     @property
     def url(self) -> str:

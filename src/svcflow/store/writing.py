@@ -94,6 +94,10 @@ class Writing:
             answer: Row = {"sequence": instance.sequence, "refused": change.refused}
             run(write.add_command, instance=instance.id, command_id=change.command_id, **answer)
 
+    def run(self, statement: Statement, **values: Value) -> DBAPICursor:
+        """Run a statement of the feed in the same transaction."""
+        return self._run(statement, **values)
+
     def _keep_instance(self, found: Found, change: Change, before: int) -> None:
         instance = change.instance
         self._run(
