@@ -20,10 +20,16 @@ from svcflow.text import NO_TEXT
 class Core:
     """Hold a catalog, a clock and a store, and carry commands from one to the other."""
 
-    def __init__(self, store: Store, catalog: Catalog | Procedure, clock: Clock | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog | Procedure,
+        clock: Clock | None,
+        standards: Standards | None = None,
+    ) -> None:
         self.catalog = Catalog.of(catalog) if isinstance(catalog, Procedure) else catalog
         self.clock: Clock = clock or SystemClock()
-        self._standards = Standards(self.catalog)
+        self._standards = standards or Standards(self.catalog)
         self._store = store
 
     def _notice(self, due_us: int) -> None:

@@ -12,6 +12,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
+from svcflow.runtime.joining import Host, JoinedEngine
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
@@ -51,6 +52,17 @@ class Engine(Commands, Questions):
             self._store.change(name, None, sweeping)
         return sweeping.recorded()
 
+    def on(self, host: Host) -> JoinedEngine:
+        """Return the engine inside the transaction that a host has open on the same database.
+
+        `host` is a `Connection` or `Session` of SQLAlchemy, or a connection of `sqlite3` or `psycopg`. The host
+        commits or rolls back; while its transaction is open on SQLite, this engine's own commands wait for it.
+
+        Raises: StoreError when it leads to another database, or has no transaction open.
+        """
+        store = _join(self._store, host)
+        return JoinedEngine(store, self.catalog, self.clock, self._standards, self._ticker.expect)
+
     def running(self) -> Ticker:
         """Return a context manager: a background thread that ticks at each next due instant."""
         return self._ticker
@@ -76,3 +88,9 @@ def _open(url: str) -> Store:
     from svcflow.store import open_store  # noqa: PLC0415  # stores stand below; which one, the URL says
 
     return open_store(url)
+
+
+def _join(store: Store, host: object) -> Store:
+    from svcflow.store import join_store  # noqa: PLC0415  # see _open
+
+    return join_store(store, host)

@@ -34,6 +34,7 @@ class Ticker:
         self._changed = Condition()
         self._thread: Thread | None = None
         self._wanted_us = NEVER
+        self._expected_us = NEVER
         self._stopping = False
         self._noticed = False
         self.failure: Exception | None = None
@@ -58,6 +59,14 @@ class Ticker:
                 self._noticed = True
                 self._changed.notify()
 
+    def expect(self, due_us: int) -> None:
+        """Tick at an instant that the store does not know of yet: somebody has still to commit it."""
+        with self._changed:
+            if self._thread is not None and due_us < self._expected_us:
+                self._expected_us = due_us
+                self._noticed = True
+                self._changed.notify()
+
     def stop(self) -> None:
         """End the thread and wait for it."""
         thread, self._thread = self._thread, None
@@ -77,6 +86,7 @@ class Ticker:
     def _once(self) -> float:
         """Tick if something is due; return how long to sleep, in seconds."""
         self._noticed, self._wanted_us = False, NEVER  # what is noticed from here on is looked at again
+        begun_us = self._clock.now_us()
         try:
             self._tick()
             due_us = self._next_due_us()
@@ -85,6 +95,9 @@ class Ticker:
             _log.exception("tick failed; trying again in %s s", self.retry_s)
             return self.retry_s
         self.failure = None
-        self._wanted_us = NEVER if due_us is None else due_us
+        with self._changed:
+            if self._expected_us <= begun_us:
+                self._expected_us = NEVER
+            self._wanted_us = min(NEVER if due_us is None else due_us, self._expected_us)
         wait_s = (self._wanted_us - self._clock.now_us()) / 1_000_000
         return min(max(wait_s, 0.0), _LONGEST_SLEEP_S)

@@ -1,0 +1,231 @@
+"""The store inside a transaction that a host has open: on its connection, in its transaction, which it alone ends.
+
+A host gives a SQLAlchemy `Connection` or `Session`, or its driver's own connection (`sqlite3`, `psycopg`).
+Each change stands in a savepoint, so that one that fails leaves nothing behind in the host's transaction.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Iterator, MutableMapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from sqlalchemy import Connection, Dialect, StaticPool
+from sqlalchemy import Engine as Database
+from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import SQLAlchemyError
+
+from svcflow.errors import StoreError
+from svcflow.runtime.store import Store
+from svcflow.store.sql import SqlStore
+from svcflow.store.statements import Statements
+from svcflow.store.writing import Writing
+from svcflow.text import Text
+
+Opened = Callable[[], AbstractContextManager[Connection]]
+
+_DRIVERS = {"sqlite3": "sqlite+pysqlite://", "psycopg": "postgresql+psycopg://"}
+"""The modules whose connections are taken as they are, and the dialect each speaks."""
+
+
+def join(store: Store, host: object) -> SqlStore:
+    """Return the store as it is on a host's connection.
+
+    Raises: StoreError when `host` is no open connection, or one to another database than the store's.
+    """
+    if not isinstance(store, SqlStore):
+        message = Text(zh="内存存储没有事务可加入", en="a store in memory has no transaction to join")
+        raise StoreError(message, Text(zh="用 sqlite:///文件名", en="use sqlite:///FILE"))
+    backend = JoinedBackend(store.url, _opened(host))
+    with store.backend.reading() as own:
+        backend.refuse_other(own)
+    return SqlStore(backend)
+
+
+class JoinedBackend:
+    """Read and write on a connection of somebody else's; begin what has to be begun, end nothing."""
+
+    def __init__(self, url: str, opened: Opened) -> None:
+        self.url = url
+        self._opened = opened
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """Open a savepoint in the host's transaction; an error undoes what was written since."""
+        with self.reading() as connection:
+            dialect = connection.dialect
+            kind: Callable[..., Dialect] = type(dialect)
+            statements = _statements(kind, dialect.paramstyle)
+            if not connection.in_transaction():
+                connection.begin()
+            cursor = connection.connection.cursor()
+            try:
+                _BEGIN[dialect.name](connection.connection.driver_connection, cursor)
+                with _savepoint(cursor):
+                    yield Writing(cursor, statements)
+            finally:
+                cursor.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Give the host's connection, which sees what its transaction has changed."""
+        errors: tuple[type[Exception], ...] = (SQLAlchemyError,)
+        try:
+            with self._opened() as connection:
+                errors = (SQLAlchemyError, connection.dialect.loaded_dbapi.Error)
+                yield connection
+        except errors as error:
+            why = str(getattr(error, "orig", None) or error)
+            raise StoreError(
+                Text(zh=f"无法在宿主的事务中工作：{why}", en=f"the host's transaction cannot be used: {why}"),
+                Text(zh="回滚该事务后再试", en="roll it back and try again"),
+            ) from error
+
+    def refuse_other(self, own: Connection) -> None:
+        """Raise StoreError unless the host's connection leads to the database that `own` leads to."""
+        with self.reading() as connection:
+            kind = own.dialect.name
+            if connection.dialect.name == kind and _PLACE[kind](connection) == _PLACE[kind](own):
+                return
+        raise StoreError(
+            Text(zh=f"该连接不通向 {self.url}", en=f"that connection does not lead to {self.url}"),
+            Text(zh="用引擎所在数据库的连接", en="give one to the database the engine is on"),
+        )
+
+    def close(self) -> None:
+        """Give nothing back: the connection is the host's."""
+
+
+class _Borrowed:
+    """Stand for a driver's connection that SQLAlchemy may use but neither commit, roll back nor close."""
+
+    def __init__(self, connection: Any, rows: Any) -> None:
+        self._connection = connection
+        self._rows = rows
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def cursor(self) -> Any:
+        """Open a cursor that gives rows as tuples, whatever the host has set for its own."""
+        made = self._connection.cursor()
+        made.row_factory = self._rows
+        return made
+
+    def commit(self) -> None:
+        """Leave it to the host."""
+
+    def rollback(self) -> None:
+        """Leave it to the host."""
+
+    def close(self) -> None:
+        """Leave it to the host."""
+
+
+def _opened(host: object) -> Opened:
+    """Return how the host's connection is had. A session may have another one in its next transaction."""
+    if isinstance(host, Connection):
+        return lambda: nullcontext(host)
+    url = next((_DRIVERS[name] for name in map(_package, type(host).__mro__) if name in _DRIVERS), None)
+    if url is not None:
+        return _borrowing(host, url)
+    from sqlalchemy.orm import Session, scoped_session  # noqa: PLC0415  # whoever has one has loaded it
+
+    if isinstance(host, Session | scoped_session):
+        return lambda: nullcontext(host.connection())
+    raise StoreError(
+        Text(
+            zh=f"{type(host).__name__} 不是可加入的连接",
+            en=f"a {type(host).__name__} is no connection to join",
+        ),
+        Text(
+            zh="给 SQLAlchemy 的 Connection 或 Session，或 sqlite3、psycopg 的连接",
+            en="give a Connection or Session of SQLAlchemy, or a connection of sqlite3 or psycopg",
+        ),
+    )
+
+
+def _borrowing(host: object, url: str) -> Opened:
+    dialect, compiled = _dialect(url)
+    rows = None if dialect.name == "sqlite" else import_module("psycopg.rows").tuple_row
+    borrowed = _Borrowed(host, rows)
+    pool = StaticPool(lambda: borrowed, reset_on_return=None, dialect=dialect)
+    database = Database(pool, dialect, make_url(url))
+    return database.execution_options(compiled_cache=compiled).connect
+
+
+@cache
+def _dialect(url: str) -> tuple[Dialect, MutableMapping[Any, Any]]:
+    """Return a dialect with its driver, and what it has compiled so far."""
+    kind = make_url(url).get_dialect()
+    return kind(dbapi=kind.import_dbapi()), {}  # type: ignore[call-arg]  # Dialect has no constructor
+
+
+@cache
+def _statements(dialect: Callable[..., Dialect], paramstyle: str) -> Statements:
+    """Compile the statements once for a driver; named parameters are written by their places."""
+    style = "format" if paramstyle == "pyformat" else paramstyle
+    return Statements.of(dialect(paramstyle=style))
+
+
+@contextmanager
+def _savepoint(cursor: DBAPICursor) -> Iterator[None]:
+    cursor.execute("SAVEPOINT svcflow")
+    try:
+        yield
+    except BaseException:
+        cursor.execute("ROLLBACK TO SAVEPOINT svcflow")
+        raise
+    finally:
+        cursor.execute("RELEASE SAVEPOINT svcflow")
+
+
+def _begin_sqlite(driver: Any, cursor: DBAPICursor) -> None:
+    """Have a transaction that may write: a savepoint outside of one would commit when it is released."""
+    if not driver.in_transaction:
+        if driver.isolation_level is None or getattr(driver, "autocommit", None) is True:
+            raise _no_transaction()
+        cursor.execute("BEGIN IMMEDIATE")
+    # the write lock before the first look, lest what is seen be out of date when it is written
+    cursor.execute("DELETE FROM svcflow_meta WHERE 0")
+
+
+def _begin_postgresql(driver: Any, _: DBAPICursor) -> None:
+    if driver.autocommit and driver.info.transaction_status == 0:
+        raise _no_transaction()
+
+
+_BEGIN: dict[str, Callable[[Any, DBAPICursor], None]] = {
+    "sqlite": _begin_sqlite,
+    "postgresql": _begin_postgresql,
+}
+
+
+def _no_transaction() -> StoreError:
+    message = Text(zh="该连接没有打开的事务", en="that connection has no transaction open")
+    return StoreError(message, Text(zh="先开始事务", en="begin one first"))
+
+
+def _file(connection: Connection) -> Hashable:
+    """Return which file a SQLite connection is on. It reads no table: that would fix what is seen."""
+    listed = connection.exec_driver_sql("PRAGMA database_list").all()
+    path = next(row[2] for row in listed if row[1] == "main")
+    found = os.stat(path) if path else None  # noqa: PTH116  # the path is SQLite's
+    return None if found is None else (found.st_dev, found.st_ino)
+
+
+def _table(connection: Connection) -> Hashable:
+    """Return which server, database and table a PostgreSQL connection finds the store's tables by."""
+    asked = "SELECT pg_postmaster_start_time(), current_database(), to_regclass('svcflow_meta')::oid::bigint"
+    return tuple(connection.exec_driver_sql(asked).one())
+
+
+_PLACE: dict[str, Callable[[Connection], Hashable]] = {"sqlite": _file, "postgresql": _table}
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.split(".")[0]
