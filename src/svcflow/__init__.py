@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario
     from svcflow.model.dump import dump
     from svcflow.model.procedure import Procedure
+    from svcflow.runtime.asynchronous import AsyncEngine
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
     from svcflow.simulate import simulate
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "Actor": "kernel.commands",
+    "AsyncEngine": "runtime.asynchronous",
     "Catalog": "model.catalog",
     "Deadline": "kernel.deadlines",
     "DeclarationError": "errors",
@@ -60,6 +62,7 @@ _WHERE = {
 
 __all__ = [  # the names are the keys above
     "Actor",
+    "AsyncEngine",
     "Catalog",
     "Deadline",
     "DeclarationError",
