@@ -13,6 +13,7 @@ from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.joining import Host, JoinedEngine
+from svcflow.runtime.logbook import note_sweep
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
@@ -28,6 +29,8 @@ class Engine(Commands, Questions):
     def __init__(self, url: str | Store, catalog: Catalog | Procedure, *, clock: Clock | None = None) -> None:
         super().__init__(_open(url) if isinstance(url, str) else url, catalog, clock)
         self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
+        if self._telemetry is not None:
+            self._telemetry.watch(self._ticker)
 
     def tick(self) -> tuple[Fact, ...]:
         """Record everything that became due up to now; return the facts.
@@ -40,7 +43,7 @@ class Engine(Commands, Questions):
         place: Place | None = BEGINNING
         while place is not None:
             place = self._store.sweep(now_us, place, sweeping)
-        return sweeping.recorded()
+        return self._swept(sweeping)
 
     def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
         """Reckon every running deadline anew after a calendar was corrected or a year published.
@@ -50,7 +53,7 @@ class Engine(Commands, Questions):
         sweeping = Sweeping(self._compiled, self.clock.now_us(), Recompute(reason, actor))
         for name in self._store.ids():
             self._store.change(name, None, sweeping)
-        return sweeping.recorded()
+        return self._swept(sweeping)
 
     def on(self, host: Host) -> JoinedEngine:
         """Return the engine inside the transaction that a host has open on the same database.
@@ -79,6 +82,13 @@ class Engine(Commands, Questions):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
+        """Note what was recorded where somebody wants to know. Raises: the first error of an instance."""
+        note_sweep(sweeping)
+        if self._telemetry is not None:
+            self._telemetry.swept(sweeping)
+        return sweeping.recorded()
 
     def _notice(self, due_us: int) -> None:
         self._ticker.notice(due_us)

@@ -67,6 +67,11 @@ class Ticker:
                 self._noticed = True
                 self._changed.notify()
 
+    def late_us(self) -> int:
+        """Return for how long something has been due that is not recorded; 0 while the thread does not run."""
+        due_us = None if self._thread is None else self._next_due_us()
+        return 0 if due_us is None else max(0, self._clock.now_us() - due_us)
+
     def stop(self) -> None:
         """End the thread and wait for it."""
         thread, self._thread = self._thread, None
