@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import attrs
 import pytest
 from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Engine as Database
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from svcflow import Actor, Engine, Refused, StaleRevision, VirtualClock
@@ -74,9 +75,16 @@ def engine(url) -> Iterator[Engine]:
         yield made
 
 
+@pytest.fixture
+def database(url) -> Iterator[Database]:
+    """The host's own way to the database."""
+    made = create_engine(url)
+    yield made
+    made.dispose()
+
+
 @pytest.fixture(params=WAYS)
-def host(request, url, engine) -> Iterator[Host]:
-    database = create_engine(url)
+def host(request, database, engine) -> Iterator[Host]:
     with database.begin() as connection:
         connection.execute(text(ORDERS))
     driver = database.raw_connection()
@@ -93,7 +101,6 @@ def host(request, url, engine) -> Iterator[Host]:
     if request.param != "driver":
         connection.close()
     driver.close()
-    database.dispose()
 
 
 def test_what_the_host_commits_is_durable(host):
@@ -189,9 +196,9 @@ def test_a_refused_attempt_is_kept_when_the_host_commits(host):
         assert len(host.engine.journal(inst.id)) == kept
 
 
-def test_a_host_without_a_transaction_is_told_so(engine, url):
+def test_a_host_without_a_transaction_is_told_so(engine, database):
     """Where each statement commits by itself there is nothing to join."""
-    database = create_engine(url, isolation_level="AUTOCOMMIT")
+    database = database.execution_options(isolation_level="AUTOCOMMIT")
     driver = sqlite3.connect(database.url.database, isolation_level=None)
     with database.connect() as connection:
         for one in (connection, driver):
@@ -204,9 +211,8 @@ def test_a_host_without_a_transaction_is_told_so(engine, url):
     assert engine.instances() == ()
 
 
-def test_transactions_that_the_host_begins_by_event_are_joined(engine, url):
+def test_transactions_that_the_host_begins_by_event_are_joined(engine, database):
     """SQLAlchemy's way around the driver's own transactions, BEGIN by event, works too."""
-    database = create_engine(url)
     event.listen(database, "connect", lambda driver, _: setattr(driver, "isolation_level", None))
     event.listen(database, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     with database.connect() as connection, connection.begin() as transaction:
@@ -226,9 +232,8 @@ def test_another_database_is_refused(engine, tmp_path):
         assert "用引擎所在数据库的连接" in refused.value.text("zh")
 
 
-def test_what_is_no_connection_is_refused(engine, url):
+def test_what_is_no_connection_is_refused(engine, database):
     """A SQLAlchemy engine, an ended connection and a store in memory are answered with what to do."""
-    database = create_engine(url)
     with pytest.raises(StoreError, match="give a Connection or Session"):
         engine.on(database)
     connection = database.connect()
@@ -243,9 +248,8 @@ def test_what_is_no_connection_is_refused(engine, url):
         memory.on(opened)
 
 
-def test_a_transaction_that_is_broken_says_so(engine, url):
+def test_a_transaction_that_is_broken_says_so(engine, database):
     """What SQLAlchemy or the driver complains of is a StoreError with their words in it."""
-    database = create_engine(url)
     with database.connect() as connection:
         joined = engine.on(connection)
         connection.exec_driver_sql("BEGIN")
@@ -258,9 +262,9 @@ def test_a_transaction_that_is_broken_says_so(engine, url):
     assert len(engine.instances()) == 1
 
 
-def test_rows_of_the_hosts_own_kind_do_no_harm(engine, url):
+def test_rows_of_the_hosts_own_kind_do_no_harm(engine, database):
     """A driver's connection may give rows in any form; the engine reads its own."""
-    driver = sqlite3.connect(create_engine(url).url.database)
+    driver = sqlite3.connect(database.url.database)
     driver.row_factory = lambda cursor, row: {
         name[0]: value for name, value in zip(cursor.description, row, strict=True)
     }
@@ -272,9 +276,8 @@ def test_rows_of_the_hosts_own_kind_do_no_harm(engine, url):
     driver.close()
 
 
-def test_the_engines_own_command_waits_for_the_host(engine, url):
+def test_the_engines_own_command_waits_for_the_host(engine, database):
     """SQLite has one writer: while the host's transaction is open the engine's own command waits, then goes on."""
-    database = create_engine(url)
     done: list[str] = []
     with database.connect() as connection:
         engine.on(connection).start("repair", actor=LI, instance_id="hosts")
@@ -288,12 +291,11 @@ def test_the_engines_own_command_waits_for_the_host(engine, url):
     assert len(engine.instances()) == 2
 
 
-def test_the_ticker_wakes_for_what_the_host_committed(url):
+def test_the_ticker_wakes_for_what_the_host_committed(url, database):
     """A limit that the host's transaction began is recorded on time, though nobody tells of the commit."""
     soon = attrs.evolve(
         REPAIR, steps=(Step("reported", within="0.005m", to=(Transition("accept", "done"),)), REPAIR.steps[1])
     )
-    database = create_engine(url)
     with Engine(url, soon) as engine, engine.running():
         time.sleep(0.05)  # it sleeps for a minute now
         with database.connect() as connection:
@@ -306,9 +308,8 @@ def test_the_ticker_wakes_for_what_the_host_committed(url):
         assert engine.journal(inst.id)[1].kind == "Overdue"
 
 
-def test_an_instant_that_nobody_committed_is_looked_at_once(url):
+def test_an_instant_that_nobody_committed_is_looked_at_once(url, database):
     """After a roll-back the ticker finds nothing at the instant, and sleeps on."""
-    database = create_engine(url)
     with Engine(url, REPAIR) as engine, engine.running() as ticker:
         with database.connect() as connection:
             joined = engine.on(connection)

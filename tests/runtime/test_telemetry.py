@@ -113,6 +113,7 @@ def play(engine: Engine, clock: VirtualClock) -> None:
     with database.connect() as connection:
         start(engine.on(connection))
         connection.commit()
+    database.dispose()
 
 
 def test_a_command_is_a_span_of_its_outcome(engine, measured):
@@ -277,10 +278,11 @@ def test_the_log_has_commands_at_debug_and_ticks_and_refusals_at_info(engine, cl
         ("DEBUG", "Start of r-1: answered again"),
         ("INFO", "Fire of r-1 (repair): refused by rule role"),
         ("DEBUG", "Fire of r-1 (repair): Refused"),
-        ("INFO", "tick of r-1 (repair): Warned, Overdue"),
+        ("INFO", "recorded of r-1 (repair): Warned, Overdue"),
     ]
     caplog.clear()
     engine.tick()
+    engine.recompute(reason="nothing has changed")
     assert caplog.records == []
 
 

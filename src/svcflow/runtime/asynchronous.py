@@ -81,6 +81,11 @@ class AsyncEngine:
     recompute = _awaitable(Engine.recompute)
 
     @property
+    def engine(self) -> Engine:
+        """The engine itself, for code that may wait for it."""
+        return self._engine
+
+    @property
     def catalog(self) -> Catalog:
         """The procedures and calendars it runs."""
         return self._engine.catalog

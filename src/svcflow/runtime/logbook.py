@@ -35,7 +35,7 @@ def note_sweep(sweeping: Sweeping) -> None:
         return
     for instance, facts in sweeping.facts.items():
         if facts:
-            _log.info("tick of %s (%s): %s", instance, sweeping.procedures[instance], _kinds(facts))
+            _log.info("recorded of %s (%s): %s", instance, sweeping.procedures[instance], _kinds(facts))
 
 
 def _kinds(facts: tuple[Fact, ...]) -> str:
