@@ -337,3 +337,25 @@ def test_a_file_of_the_host_is_shared_when_that_is_said(tmp_path):
     assert connection.execute("SELECT count(*) FROM orders").fetchone() == (0,)
     assert connection.execute("SELECT count(*) FROM svcflow_facts").fetchone() == (2,)
     connection.close()
+
+
+def test_a_transaction_that_has_seen_what_is_no_longer_so_is_told(engine, database):
+    """A host that read before somebody else wrote cannot write on SQLite; after a roll-back it can."""
+    inst = engine.start("repair", actor=LI)
+    driver = sqlite3.connect(database.url.database, isolation_level=None)
+    for reads, goes in ((True, False), (False, True)):
+        driver.execute("BEGIN")
+        if reads:
+            driver.execute("SELECT count(*) FROM svcflow_facts").fetchall()
+        joined = engine.on(driver)
+        engine.update(inst.id, data={"note": "x"}, actor=LI)
+        if goes:
+            assert joined.fire(inst.id, "accept", actor=LI).status == "ended"
+            driver.execute("COMMIT")
+        else:
+            with pytest.raises(StoreError, match="database is locked; roll it back and try again"):
+                joined.fire(inst.id, "accept", actor=LI)
+            driver.execute("ROLLBACK")
+    driver.close()
+    assert engine.instance(inst.id).status == "ended"
+    assert engine.verify().ok
