@@ -20,11 +20,13 @@ from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.runtime.joining import DriverConnection, JoinedEngine
+from svcflow.runtime.store import BEGINNING
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LI = Actor("li.wei", {"clerk"})
 ORDERS = "CREATE TABLE orders (note VARCHAR(40))"
 DATABASES = ["sqlite"]
+ON_SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 WAYS = ["connection", "session", "scoped", "driver"]
 
 REPAIR = Procedure(
@@ -66,7 +68,9 @@ class Host:
 
 @pytest.fixture(params=DATABASES)
 def url(request, tmp_path) -> str:
-    return f"sqlite:///{tmp_path / 'service.db'}"
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'service.db'}"
+    return request.getfixturevalue("postgres_url")
 
 
 @pytest.fixture
@@ -196,6 +200,7 @@ def test_a_refused_attempt_is_kept_when_the_host_commits(host):
         assert len(host.engine.journal(inst.id)) == kept
 
 
+@ON_SQLITE
 def test_a_host_without_a_transaction_is_told_so(engine, database):
     """Where each statement commits by itself there is nothing to join."""
     database = database.execution_options(isolation_level="AUTOCOMMIT")
@@ -211,6 +216,7 @@ def test_a_host_without_a_transaction_is_told_so(engine, database):
     assert engine.instances() == ()
 
 
+@ON_SQLITE
 def test_transactions_that_the_host_begins_by_event_are_joined(engine, database):
     """SQLAlchemy's way around the driver's own transactions, BEGIN by event, works too."""
     event.listen(database, "connect", lambda driver, _: setattr(driver, "isolation_level", None))
@@ -226,7 +232,7 @@ def test_another_database_is_refused(engine, tmp_path):
     Engine(f"sqlite:///{tmp_path / 'other.db'}", REPAIR).close()
     for name in (str(tmp_path / "other.db"), str(tmp_path / "empty.db"), ":memory:"):
         connection = sqlite3.connect(name)
-        with pytest.raises(StoreError, match="does not lead to sqlite:///") as refused:
+        with pytest.raises(StoreError, match="does not lead to") as refused:
             engine.on(connection)
         connection.close()
         assert "用引擎所在数据库的连接" in refused.value.text("zh")
@@ -252,9 +258,10 @@ def test_a_transaction_that_is_broken_says_so(engine, database):
     """What SQLAlchemy or the driver complains of is a StoreError with their words in it."""
     with database.connect() as connection:
         joined = engine.on(connection)
-        connection.exec_driver_sql("BEGIN")
+        if database.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")  # its driver lets a definition commit by itself
         connection.exec_driver_sql("DROP TABLE svcflow_work")
-        with pytest.raises(StoreError, match="no such table: svcflow_work"):
+        with pytest.raises(StoreError, match=r"(no such table: |relation \")svcflow_work"):
             joined.start("repair", actor=LI)
         connection.rollback()
         joined.start("repair", actor=LI)
@@ -262,6 +269,7 @@ def test_a_transaction_that_is_broken_says_so(engine, database):
     assert len(engine.instances()) == 1
 
 
+@ON_SQLITE
 def test_rows_of_the_hosts_own_kind_do_no_harm(engine, database):
     """A driver's connection may give rows in any form; the engine reads its own."""
     driver = sqlite3.connect(database.url.database)
@@ -276,6 +284,7 @@ def test_rows_of_the_hosts_own_kind_do_no_harm(engine, database):
     driver.close()
 
 
+@ON_SQLITE
 def test_the_engines_own_command_waits_for_the_host(engine, database):
     """SQLite has one writer: while the host's transaction is open the engine's own command waits, then goes on."""
     done: list[str] = []
@@ -339,6 +348,7 @@ def test_a_file_of_the_host_is_shared_when_that_is_said(tmp_path):
     connection.close()
 
 
+@ON_SQLITE
 def test_a_transaction_that_has_seen_what_is_no_longer_so_is_told(engine, database):
     """A host that read before somebody else wrote cannot write on SQLite; after a roll-back it can."""
     inst = engine.start("repair", actor=LI)
@@ -359,3 +369,39 @@ def test_a_transaction_that_has_seen_what_is_no_longer_so_is_told(engine, databa
     driver.close()
     assert engine.instance(inst.id).status == "ended"
     assert engine.verify().ok
+
+
+def test_a_sweep_in_the_hosts_transaction_is_part_of_it(engine, database):
+    """The store that is joined does all that a store does about instances; upkeep it leaves to the engine's own."""
+    inst = engine.start("repair", actor=LI)
+    seen: list[str] = []
+    with database.connect() as connection:
+        store = engine.on(connection)._store
+        store.sweep(2**62, BEGINNING, lambda found: seen.append(found.instance.id))
+        for upkeep in (lambda: store.seal(0), lambda: store.scrub("li.wei"), store.backend.scrub):
+            with pytest.raises(StoreError, match="ask the engine itself"):
+                upkeep()
+        store.close()
+        connection.rollback()
+    assert seen == [inst.id]
+
+
+def test_a_start_that_somebody_else_was_faster_with_gives_their_answer(engine, database):
+    """Two hosts start under one command_id at the same time: there is one instance, and both get it."""
+    made: list[str] = []
+
+    def start() -> None:
+        with database.connect() as connection:
+            made.append(engine.on(connection).start("repair", actor=LI, command_id="c-1").id)
+            connection.commit()
+
+    with database.connect() as connection:
+        first = engine.on(connection).start("repair", actor=LI, command_id="c-1")
+        thread = threading.Thread(target=start)
+        thread.start()
+        time.sleep(0.2)
+        assert made == []
+        connection.commit()
+    thread.join(10)
+    assert made == [first.id]
+    assert len(engine.journal(first.id)) == 1

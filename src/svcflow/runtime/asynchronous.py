@@ -67,18 +67,36 @@ class AsyncEngine:
     update = _awaitable(Engine.update)
     reschedule = _awaitable(Engine.reschedule)
     extend = _awaitable(Engine.extend)
+    claim = _awaitable(Engine.claim)
+    assign = _awaitable(Engine.assign)
+    release = _awaitable(Engine.release)
+    explain_deviation = _awaitable(Engine.explain_deviation)
+    accept_deviation = _awaitable(Engine.accept_deviation)
+    reject_deviation = _awaitable(Engine.reject_deviation)
+
+    delegate = _awaitable(Engine.delegate)
+    revoke = _awaitable(Engine.revoke)
+    delegations = _awaitable(Engine.delegations)
+    acting = _awaitable(Engine.acting)
 
     instance = _awaitable(Engine.instance)
     instances = _awaitable(Engine.instances)
+    count_instances = _awaitable(Engine.count_instances)
+    instance_counts = _awaitable(Engine.instance_counts)
     deadlines = _awaitable(Engine.deadlines)
     explain = _awaitable(Engine.explain)
     available = _awaitable(Engine.available)
     journal = _awaitable(Engine.journal)
     deviations = _awaitable(Engine.deviations)
+    count_deviations = _awaitable(Engine.count_deviations)
+    deviation_counts = _awaitable(Engine.deviation_counts)
+    worklist = _awaitable(Engine.worklist)
     verify = _awaitable(Engine.verify)
 
     tick = _awaitable(Engine.tick)
     recompute = _awaitable(Engine.recompute)
+    forget = _awaitable(Engine.forget)
+    seal = _awaitable(Engine.seal)
 
     @property
     def engine(self) -> Engine:

@@ -20,7 +20,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
 
 from svcflow.errors import StoreError
-from svcflow.runtime.store import Store
+from svcflow.runtime.store import Decide, Place, Store
 from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements
 from svcflow.store.writing import Writing
@@ -32,7 +32,7 @@ _DRIVERS = {"sqlite3": "sqlite+pysqlite://", "psycopg": "postgresql+psycopg://"}
 """The modules whose connections are taken as they are, and the dialect each speaks."""
 
 
-def join(store: Store, host: object) -> SqlStore:
+def join(store: Store, host: object) -> JoinedStore:
     """Return the store as it is on a host's connection.
 
     Raises: StoreError when `host` is no open connection, or one to another database than the store's.
@@ -43,7 +43,23 @@ def join(store: Store, host: object) -> SqlStore:
     backend = JoinedBackend(store.url, _opened(host))
     with store.backend.reading() as own:
         backend.refuse_other(own)
-    return SqlStore(backend)
+    return JoinedStore(backend)
+
+
+class JoinedStore(SqlStore):
+    """Keep instances in a host's transaction."""
+
+    def __init__(self, backend: JoinedBackend) -> None:
+        super().__init__(backend)
+        self._joined = backend
+
+    def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says."""
+        self._joined.change(instance, command_id, decide)
+
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Ask `decide` about the next batch of instances due, and keep what it says."""
+        return self._joined.sweep(until_us, after, decide)
 
 
 class JoinedBackend:
@@ -52,6 +68,32 @@ class JoinedBackend:
     def __init__(self, url: str, opened: Opened) -> None:
         self.url = url
         self._opened = opened
+
+    def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        """Ask `decide` and keep what it says; once more when somebody else made the same row meanwhile."""
+        try:
+            self._change(instance, command_id, decide)
+        except StoreError as error:
+            if not _is_taken(error.__cause__):
+                raise
+            self._change(instance, command_id, decide)
+
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Ask `decide` about the next batch of instances due, and keep what it says."""
+        with self.writing() as work:
+            return work.sweep(until_us, after, decide)
+
+    def exclusive(self) -> AbstractContextManager[Connection]:
+        """Refuse: upkeep waits for nobody's transaction."""
+        raise _not_here()
+
+    def settled_position(self) -> int:
+        """Refuse: what is not committed cannot be sealed."""
+        raise _not_here()
+
+    def scrub(self) -> None:
+        """Refuse: what is erased is to stay erased."""
+        raise _not_here()
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
@@ -98,6 +140,10 @@ class JoinedBackend:
 
     def close(self) -> None:
         """Give nothing back: the connection is the host's."""
+
+    def _change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        with self.writing() as work:
+            work.change(instance, command_id, decide)
 
 
 class _Borrowed:
@@ -203,6 +249,16 @@ _BEGIN: dict[str, Callable[[Any, DBAPICursor], None]] = {
     "sqlite": _begin_sqlite,
     "postgresql": _begin_postgresql,
 }
+
+
+def _is_taken(cause: BaseException | None) -> bool:
+    """Say whether a row was there already; drivers name that error alike (PEP 249)."""
+    return any(kind.__name__ == "IntegrityError" for kind in type(cause).__mro__)
+
+
+def _not_here() -> StoreError:
+    message = Text(zh="这不在宿主的事务中进行", en="that is not done in a host's transaction")
+    return StoreError(message, Text(zh="由引擎自己来做", en="ask the engine itself"))
 
 
 def _no_transaction() -> StoreError:
