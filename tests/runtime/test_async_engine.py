@@ -76,6 +76,7 @@ def test_a_procedure_is_run_from_end_to_end(path):
     async def play() -> None:
         async with opened(path, clock=VirtualClock(NOON)) as engine:
             assert [one.id for one in engine.catalog] == ["repair"]
+            assert engine.clock.now == NOON
             inst = await engine.start("repair", actor=LI, command_id="c-1")
             assert await engine.start("repair", actor=LI, command_id="c-1") == inst
             with pytest.raises(svcflow.Refused):

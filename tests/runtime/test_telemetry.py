@@ -20,7 +20,7 @@ from sqlalchemy import create_engine
 
 from svcflow import Actor, AsyncEngine, Catalog, Engine, Recipient, SvcflowError, VirtualClock
 from svcflow.errors import FieldError, StoreError
-from svcflow.runtime.telemetry import Telemetry
+from svcflow.runtime.telemetry import Telemetry, telemetry
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 DISPATCHER = Actor("li.wei", {"dispatcher"})
@@ -303,6 +303,12 @@ def test_without_the_package_nothing_is_measured():
     hidden = "import sys; sys.modules['opentelemetry'] = None;"
     seen = "print(engine._telemetry, [name for name in sys.modules if name.startswith('opentelemetry.')])"
     assert run(f"{hidden}{ENGINE}{START}{seen}") == "None []"
+
+
+def test_a_package_that_is_not_there_is_no_error(monkeypatch):
+    """The look for it answers None."""
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    assert telemetry.__wrapped__() is None
 
 
 def test_importing_svcflow_does_not_import_opentelemetry():

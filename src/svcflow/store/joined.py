@@ -7,29 +7,22 @@ Each change stands in a savepoint, so that one that fails leaves nothing behind 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterator, MutableMapping
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from importlib import import_module
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, StaticPool
-from sqlalchemy import Engine as Database
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
 
 from svcflow.errors import StoreError
 from svcflow.runtime.store import Decide, Place, Store
+from svcflow.store.borrowing import Opened, borrow
 from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements
 from svcflow.store.writing import Writing
 from svcflow.text import Text
-
-Opened = Callable[[], AbstractContextManager[Connection]]
-
-_DRIVERS = {"sqlite3": "sqlite+pysqlite://", "psycopg": "postgresql+psycopg://"}
-"""The modules whose connections are taken as they are, and the dialect each speaks."""
 
 
 def join(store: Store, host: object) -> JoinedStore:
@@ -146,39 +139,13 @@ class JoinedBackend:
             work.change(instance, command_id, decide)
 
 
-class _Borrowed:
-    """Stand for a driver's connection that SQLAlchemy may use but neither commit, roll back nor close."""
-
-    def __init__(self, connection: Any, rows: Any) -> None:
-        self._connection = connection
-        self._rows = rows
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def cursor(self) -> Any:
-        """Open a cursor that gives rows as tuples, whatever the host has set for its own."""
-        made = self._connection.cursor()
-        made.row_factory = self._rows
-        return made
-
-    def commit(self) -> None:
-        """Leave it to the host."""
-
-    def rollback(self) -> None:
-        """Leave it to the host."""
-
-    def close(self) -> None:
-        """Leave it to the host."""
-
-
 def _opened(host: object) -> Opened:
     """Return how the host's connection is had. A session may have another one in its next transaction."""
     if isinstance(host, Connection):
         return lambda: nullcontext(host)
-    url = next((_DRIVERS[name] for name in map(_package, type(host).__mro__) if name in _DRIVERS), None)
-    if url is not None:
-        return _borrowing(host, url)
+    borrowed = borrow(host)
+    if borrowed is not None:
+        return borrowed
     from sqlalchemy.orm import Session, scoped_session  # noqa: PLC0415  # whoever has one has loaded it
 
     if isinstance(host, Session | scoped_session):
@@ -193,22 +160,6 @@ def _opened(host: object) -> Opened:
             en="give a Connection or Session of SQLAlchemy, or a connection of sqlite3 or psycopg",
         ),
     )
-
-
-def _borrowing(host: object, url: str) -> Opened:
-    dialect, compiled = _dialect(url)
-    rows = None if dialect.name == "sqlite" else import_module("psycopg.rows").tuple_row
-    borrowed = _Borrowed(host, rows)
-    pool = StaticPool(lambda: borrowed, reset_on_return=None, dialect=dialect)
-    database = Database(pool, dialect, make_url(url))
-    return database.execution_options(compiled_cache=compiled).connect
-
-
-@cache
-def _dialect(url: str) -> tuple[Dialect, MutableMapping[Any, Any]]:
-    """Return a dialect with its driver, and what it has compiled so far."""
-    kind = make_url(url).get_dialect()
-    return kind(dbapi=kind.import_dbapi()), {}  # type: ignore[call-arg]  # Dialect has no constructor
 
 
 @cache
@@ -281,7 +232,3 @@ def _table(connection: Connection) -> Hashable:
 
 
 _PLACE: dict[str, Callable[[Connection], Hashable]] = {"sqlite": _file, "postgresql": _table}
-
-
-def _package(kind: type) -> str:
-    return kind.__module__.split(".")[0]
