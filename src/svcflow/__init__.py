@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from svcflow.model.diffing import Difference, diff
     from svcflow.model.dump import dump
     from svcflow.model.procedure import Procedure
+    from svcflow.runtime.asynchronous import AsyncEngine
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
     from svcflow.runtime.subscription import Delivery
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "Actor": "kernel.commands",
+    "AsyncEngine": "runtime.asynchronous",
     "Catalog": "model.catalog",
     "Deadline": "kernel.deadlines",
     "DeclarationError": "errors",
@@ -65,6 +67,7 @@ _WHERE = {
 
 __all__ = [  # the names are the keys above
     "Actor",
+    "AsyncEngine",
     "Catalog",
     "Deadline",
     "DeclarationError",

@@ -94,6 +94,7 @@ class Sweeping:
 
     def __init__(self, compiled_of: CompiledOf, now_us: int, command: Command | None = None) -> None:
         self.facts: dict[str, tuple[Fact, ...]] = {}
+        self.procedures: dict[str, str] = {}
         self.errors: dict[str, Exception] = {}
         self._compiled_of = compiled_of
         self._now_us = now_us
@@ -112,6 +113,7 @@ class Sweeping:
             self.errors[instance.id] = error
             return None
         self.facts[instance.id] = outcome.facts
+        self.procedures[instance.id] = instance.procedure
         return change
 
     def recorded(self) -> tuple[Fact, ...]:

@@ -13,20 +13,29 @@ from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Beginning, Carrying
 from svcflow.runtime.clock import Clock, SystemClock
+from svcflow.runtime.logbook import note_command
 from svcflow.runtime.replies import refusal, unknown_instance
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Answer, Kept, Store
+from svcflow.runtime.telemetry import telemetry
 from svcflow.text import NO_TEXT
 
 
 class Core:
     """Hold a catalog, a clock and a store, and carry commands from one to the other."""
 
-    def __init__(self, store: Store, catalog: Catalog | Procedure, clock: Clock | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog | Procedure,
+        clock: Clock | None,
+        standards: Standards | None = None,
+    ) -> None:
         self.catalog = Catalog.of(catalog) if isinstance(catalog, Procedure) else catalog
         self.clock: Clock = clock or SystemClock()
-        self._standards = Standards(self.catalog)
+        self._standards = standards or Standards(self.catalog)
         self._store = store
+        self._telemetry = telemetry()
 
     def _notice(self, due_us: int) -> None:
         """Be told when an instance has become due; the engine that ticks in the background listens."""
@@ -40,8 +49,23 @@ class Core:
         carrying = Carrying(
             self._compiled, instance, command, self.clock, command_id=command_id, expected=expected
         )
-        self._store.change(instance, command_id, carrying)
-        return self._answered(instance, carrying)
+        return self._ask(instance, command, command_id, carrying)
+
+    def _ask(
+        self, instance: str, command: Command, command_id: str | None, carried: Beginning | Carrying
+    ) -> Instance:
+        """Carry a command to the store, and note that where somebody wants to know."""
+        if self._telemetry is None or not self._telemetry.heard():
+            return self._asked(instance, command, command_id, carried)
+        with self._telemetry.command(command, instance, carried):
+            return self._asked(instance, command, command_id, carried)
+
+    def _asked(
+        self, instance: str, command: Command, command_id: str | None, carried: Beginning | Carrying
+    ) -> Instance:
+        self._store.change(instance, command_id, carried)
+        note_command(command, instance, carried)
+        return self._answered(instance, carried)
 
     def _answered(self, instance: str, carried: Beginning | Carrying) -> Instance:
         """Return what was asked for. Raises: Refused when a rule stood against it, now or the first time."""

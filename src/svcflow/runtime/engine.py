@@ -16,6 +16,8 @@ from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.delegating import Delegations
 from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
+from svcflow.runtime.joining import Host, JoinedEngine
+from svcflow.runtime.logbook import note_sweep
 from svcflow.runtime.migrating import Migrations
 from svcflow.runtime.outbox import Outbox
 from svcflow.runtime.questions import Questions
@@ -35,6 +37,8 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         super().__init__(_open(url) if isinstance(url, str) else url, catalog, clock)
         self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
         self._running.add(self._ticker)
+        if self._telemetry is not None:
+            self._telemetry.watch(self._ticker)
 
     def tick(self) -> tuple[Fact, ...]:
         """Record everything that became due up to now; return the facts.
@@ -58,6 +62,17 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         for name in self._store.ids():
             self._store.change(name, None, sweeping)
         return self._swept(sweeping)
+
+    def on(self, host: Host) -> JoinedEngine:
+        """Return the engine inside the transaction that a host has open on the same database.
+
+        `host` is a `Connection` or `Session` of SQLAlchemy, or a connection of `sqlite3` or `psycopg`. The host
+        commits or rolls back; while its transaction is open on SQLite, this engine's own commands wait for it.
+
+        Raises: StoreError when it leads to another database, or has no transaction open.
+        """
+        store = _join(self._store, host)
+        return JoinedEngine(store, self.catalog, self.clock, self._standards, self._ticker.expect)
 
     def forget(self, person: str, *, actor: Actor = NOBODY, open: bool = False) -> Forgotten:  # noqa: A002  # as the CLI says it
         """Erase what is known of a person, as actor, recipient and in fields marked personal.
@@ -108,16 +123,26 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
     ) -> None:
         self.close()
 
-    def _notice(self, due_us: int) -> None:
-        self._ticker.notice(due_us)
-
     def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
+        """Note what was recorded where somebody wants to know. Raises: the first error of an instance."""
+        note_sweep(sweeping)
         for facts in sweeping.facts.values():
             self._recorded(facts)
+        if self._telemetry is not None:
+            self._telemetry.swept(sweeping)
         return sweeping.recorded()
+
+    def _notice(self, due_us: int) -> None:
+        self._ticker.notice(due_us)
 
 
 def _open(url: str) -> Store:
     from svcflow.store import open_store  # noqa: PLC0415  # stores stand below; which one, the URL says
 
     return open_store(url)
+
+
+def _join(store: Store, host: object) -> Store:
+    from svcflow.store import join_store  # noqa: PLC0415  # see _open
+
+    return join_store(store, host)

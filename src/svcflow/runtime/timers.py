@@ -38,6 +38,7 @@ class Ticker:
         self._changed = Condition()
         self._thread: Thread | None = None
         self._wanted_us = NEVER
+        self._expected_us = NEVER
         self._stopping = False
         self._noticed = False
         self.failure: Exception | None = None
@@ -72,6 +73,19 @@ class Ticker:
             self._stopping = True
             self._changed.notify()
 
+    def expect(self, due_us: int) -> None:
+        """Tick at an instant that the store does not know of yet: somebody has still to commit it."""
+        with self._changed:
+            if self._thread is not None and due_us < self._expected_us:
+                self._expected_us = due_us
+                self._noticed = True
+                self._changed.notify()
+
+    def late_us(self) -> int:
+        """Return for how long something has been due that is not recorded; 0 while the thread does not run."""
+        due_us = None if self._thread is None else self._next_due_us()
+        return 0 if due_us is None else max(0, self._clock.now_us() - due_us)
+
     def stop(self) -> None:
         """End the thread and wait for it."""
         thread, self._thread = self._thread, None
@@ -89,6 +103,7 @@ class Ticker:
     def _once(self) -> float:
         """Tick if something is due; return how long to sleep, in seconds."""
         self._noticed, self._wanted_us = False, NEVER  # what is noticed from here on is looked at again
+        begun_us = self._clock.now_us()
         try:
             self._tick()
             due_us = self._next_due_us()
@@ -97,6 +112,9 @@ class Ticker:
             _log.exception("%s failed; trying again in %s s", self._name, self.retry_s)
             return self.retry_s
         self.failure = None
-        self._wanted_us = NEVER if due_us is None else due_us
+        with self._changed:
+            if self._expected_us <= begun_us:
+                self._expected_us = NEVER
+            self._wanted_us = min(NEVER if due_us is None else due_us, self._expected_us)
         wait_s = (self._wanted_us - self._clock.now_us()) / 1_000_000
         return min(max(wait_s, 0.0), _LONGEST_SLEEP_S)

@@ -85,6 +85,11 @@ class SqlStore:
         """Where it is kept."""
         return self._backend.url
 
+    @property
+    def backend(self) -> Backend:
+        """What opens its transactions."""
+        return self._backend
+
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably."""
         with self._writing() as work:
