@@ -6,7 +6,7 @@ A deadline is the earliest instant at which the time that ran reaches the limit.
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
@@ -32,7 +32,9 @@ def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -
 
 def last_day(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> date:
     """Return the last of a limit's calendar days or months, before it rolls off a closed day."""
-    return _calendar_days(limit.calendar, row, clock, clock.open_us, row.reach + clock.extra)[0]
+    return date.fromordinal(
+        _calendar_days(limit.calendar, row, clock, clock.open_us, row.reach + clock.extra)[0]
+    )
 
 
 def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
@@ -117,10 +119,10 @@ def _working_days(calendar: Reckoner, clock: Clock, open_us: int, days: int) -> 
 
 def _calendar_days(
     calendar: Reckoner, row: CompiledRow, clock: Clock, open_us: int, reach: int
-) -> tuple[date, int]:
+) -> tuple[int, int]:
     """Return the last day, later by the days at whose end the clock stood still, and the closing it rolls to."""
     day = calendar.day_of(clock.started_us)
-    day = day + timedelta(days=reach) if row.family == "calendar_days" else _months_after(day, reach)
+    day = day + reach if row.family == "calendar_days" else _months_after(day, reach)
     since_us = clock.started_us
     for first, last in clock.runs if open_us == STOPPED else (*clock.runs, (open_us, NEVER)):
         if first != since_us:
@@ -132,10 +134,11 @@ def _calendar_days(
     return day, NEVER
 
 
-def _months_after(day: date, months: int) -> date:
+def _months_after(day: int, months: int) -> int:
     """Return the same date so many months later, or the last day of that month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    start = date.fromordinal(day)
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()
 
 
 def _by(calendar: Reckoner, target: Target, started_us: int) -> int:
