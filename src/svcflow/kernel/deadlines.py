@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Literal
-
-import attrs
+from typing import Literal, NamedTuple
 
 from svcflow.kernel import clocks
 from svcflow.kernel.compiled import Compiled
@@ -23,9 +21,8 @@ DeadlineState = Literal[
 ]
 
 
-@attrs.frozen
-class Deadline:
-    """Hold one limit's deadline on one instance.
+class Deadline(NamedTuple):
+    """Hold one limit's deadline on one instance; a named tuple, because all of them are made for every question.
 
     `remaining` is in the limit's own clock (open hours for working limits), negative once overdue; a paused
     limit has `remaining` and no `due_at`; one whose scheduled instant is missing is `pending` and has

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cached_property
+from math import inf
 
 from svcflow.errors import CalendarCoverageError
 from svcflow.worktime.calendar import WorkCalendar
@@ -23,7 +24,8 @@ class Reckoner:
     def __init__(self, calendar: WorkCalendar) -> None:
         self.calendar = calendar
         self._hours = calendar.arithmetic
-        self._last = (calendar.covers.last if calendar.covers is not None else date.max).toordinal()
+        last = calendar.covers.last if calendar.covers is not None else date.max
+        self._past_us = inf if last.year == date.max.year else self.clock_us(last.toordinal() + 1, 0)
 
     @cached_property
     def projected(self) -> WorkCalendar:
@@ -32,7 +34,7 @@ class Reckoner:
 
     def provisional(self, at_us: int) -> bool:
         """Say whether an instant lies past what the calendar covers."""
-        return self._hours.date_us(at_us) > self._last
+        return at_us >= self._past_us
 
     def add_us(self, start_us: int, amount_us: int) -> int:
         """Return the earliest instant by which `amount_us` of open time has passed."""
