@@ -21,22 +21,10 @@ def start(
 ) -> Clock:
     """Start a clock anew; it stands still when the instance is paused."""
     due_us = UNRECKONED if running else NEVER
-    return Clock(
-        limit.id,
-        visit,
-        row,
-        at_us,
-        at_us,
-        anchor_us,
-        0,
-        (),
-        at_us if running else STOPPED,
-        due_us,
-        0,
-        due_us,
-        overdue=False,
-        verdict="",
-    )
+    open_us = at_us if running else STOPPED
+    return _new(Clock, (
+        limit.id, visit, row, at_us, at_us, anchor_us, 0, (), open_us, due_us, 0, due_us, False, "",
+    ))  # fmt: skip
 
 
 def reckoned(limit: CompiledLimit, clock: Clock) -> Clock:
@@ -104,9 +92,9 @@ def due(limit: CompiledLimit, clock: Clock) -> int:
     return reckoned(limit, clock).due_us if clock.due_us == UNRECKONED else clock.due_us
 
 
-def reopen(clock: Clock, at_us: int, *, running: bool) -> Clock:
-    """Go on with a clock that had ended: bouncing work gains no time."""
-    return _with(clock, clock.runs, at_us if running else STOPPED)
+def reopen(clock: Clock, open_us: int) -> Clock:
+    """Go on with a clock that had ended, from `open_us` if it is to run: bouncing work gains no time."""
+    return _with(clock, clock.runs, open_us)
 
 
 def rematch(limit: CompiledLimit, clock: Clock, row: int, at_us: int, anchor_us: int) -> Clock:
