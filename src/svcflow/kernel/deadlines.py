@@ -60,19 +60,20 @@ _SOONEST = attrgetter("due_us", "limit")
 
 
 def _deadline(limit: CompiledLimit, instance: str, clock: Clock, target: Target, at_us: int) -> Deadline:
+    declared, due_us = limit.limit, clock.due_us
     left_us = None if clock.verdict else clocks.remaining(limit, clock, at_us)
     return Deadline(
         instance,
         limit.id,
-        limit.limit.name,
-        limit.limit.step or "",
+        declared.name,
+        declared.step or "",
         clock.visit,
         target,
-        limit.limit.severity,
+        declared.severity,
         _state(limit, clock, at_us),
-        None if clock.due_us == NEVER else to_datetime(clock.due_us),
+        None if due_us == NEVER else to_datetime(due_us),
         None if left_us is None else timedelta(0, 0, left_us),
-        clock.due_us != NEVER and limit.calendar.provisional(clock.due_us),
+        due_us != NEVER and limit.calendar.provisional(due_us),
     )
 
 

@@ -261,7 +261,7 @@ def _start(
         _put(draft, clocks.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
     else:
         clock = clocks.reopen(old, at_us if running else STOPPED)
-        if row != old.row or anchor_us != old.anchor_us:
+        if limit.varies and (row, anchor_us) != (old.row, old.anchor_us):
             clock = clocks.rematch(limit, clock, row, at_us, anchor_us)
         _put(draft, clock)
 
