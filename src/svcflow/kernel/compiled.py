@@ -79,9 +79,9 @@ class CompiledStep:
     """First step of each branch; empty unless the step is parallel."""
     starts: tuple[CompiledLimit, ...]
     """Limits whose clock starts when the step is entered."""
-    stops: tuple[str, ...]
+    stops: tuple[CompiledLimit, ...]
     """Limits over this step, which end when it is left."""
-    reaches: tuple[str, ...]
+    reaches: tuple[CompiledLimit, ...]
     """Spans that end when this step is entered."""
 
 
@@ -245,8 +245,8 @@ def _walk(
             exits=_exits(procedure, step, machine, rules),
             branches=tuple(branch.steps[0].id for branch in step.parallel),
             starts=tuple(limit for limit in limits.values() if _starts(procedure, limit.limit) == step.id),
-            stops=tuple(limit.id for limit in limits.values() if limit.limit.step == step.id),
-            reaches=tuple(limit.id for limit in limits.values() if limit.limit.to == step.id),
+            stops=tuple(limit for limit in limits.values() if limit.limit.step == step.id),
+            reaches=tuple(limit for limit in limits.values() if limit.limit.to == step.id),
         )
         for branch in step.parallel:
             place = f"{step.id}/{branch.id}"
