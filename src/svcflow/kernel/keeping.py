@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from svcflow.kernel.dues import measured
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Run
@@ -64,17 +64,17 @@ def _counted(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> int:
             calendar.closings_between_us(first + 1, last + 1, clock.started_us) for first, last in runs
         )
     first_day, last_day = calendar.day_of(clock.started_us), calendar.day_of(clock.due_us - 1)
-    last_day -= timedelta(days=sum(_stood(calendar, clock.started_us, runs)))
+    last_day -= sum(_stood(calendar, clock.started_us, runs))
     if row.family == "calendar_days":
-        return max(0, (last_day - first_day).days)
-    return _months(first_day, last_day)
+        return max(0, last_day - first_day)
+    return _months(date.fromordinal(first_day), date.fromordinal(last_day))
 
 
 def _stood(calendar: Reckoner, started_us: int, runs: tuple[Run, ...]) -> Iterator[int]:
     """Yield the days at whose end the clock stood still, run by run."""
     since_us = started_us
     for first, last in runs:
-        yield (calendar.date_of(first) - calendar.date_of(since_us)).days
+        yield calendar.date_of(first) - calendar.date_of(since_us)
         since_us = last
 
 
