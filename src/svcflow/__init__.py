@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from svcflow.kernel import facts
     from svcflow.kernel.commands import Actor, Recipient
     from svcflow.kernel.deadlines import Deadline
+    from svcflow.kernel.delegation import Delegation
     from svcflow.kernel.deviations import Deviation
     from svcflow.kernel.facts import Fact
     from svcflow.kernel.instance import Instance
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from svcflow.model.procedure import Procedure
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
+    from svcflow.runtime.query import Page, WorkItem
     from svcflow.simulate import simulate
     from svcflow.text import Text
 
@@ -35,11 +37,13 @@ _WHERE = {
     "Catalog": "model.catalog",
     "Deadline": "kernel.deadlines",
     "DeclarationError": "errors",
+    "Delegation": "kernel.delegation",
     "Deviation": "kernel.deviations",
     "Engine": "runtime.engine",
     "Fact": "kernel.facts",
     "Finding": "checks",
     "Instance": "kernel.instance",
+    "Page": "runtime.query",
     "Procedure": "model.procedure",
     "Recipient": "kernel.commands",
     "Refused": "errors",
@@ -47,6 +51,7 @@ _WHERE = {
     "SvcflowError": "errors",
     "Text": "text",
     "VirtualClock": "runtime.clock",
+    "WorkItem": "runtime.query",
     "check": "checks",
     "conform": "analysis.conform",
     "draw": "drawing",
@@ -63,11 +68,13 @@ __all__ = [  # the names are the keys above
     "Catalog",
     "Deadline",
     "DeclarationError",
+    "Delegation",
     "Deviation",
     "Engine",
     "Fact",
     "Finding",
     "Instance",
+    "Page",
     "Procedure",
     "Recipient",
     "Refused",
@@ -75,6 +82,7 @@ __all__ = [  # the names are the keys above
     "SvcflowError",
     "Text",
     "VirtualClock",
+    "WorkItem",
     "check",
     "conform",
     "draw",
