@@ -122,8 +122,8 @@ def list_(
     at: datetime | None,
 ) -> None:
     """List."""
-    from svcflow.cli.opening import engine_at
     from svcflow.cli.absence import delegation_json, delegation_table
+    from svcflow.cli.opening import engine_at
     from svcflow.kernel.facts import to_datetime
 
     asked = asked_of(ctx)
