@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from svcflow.kernel import facts
     from svcflow.kernel.commands import Actor, Recipient
     from svcflow.kernel.deadlines import Deadline
+    from svcflow.kernel.delegation import Delegation
     from svcflow.kernel.deviations import Deviation
     from svcflow.kernel.facts import Fact
     from svcflow.kernel.instance import Instance
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from svcflow.runtime.asynchronous import AsyncEngine
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
+    from svcflow.runtime.query import Page, WorkItem
     from svcflow.runtime.subscription import Delivery
     from svcflow.simulate import simulate
     from svcflow.text import Text
@@ -39,6 +41,7 @@ _WHERE = {
     "Catalog": "model.catalog",
     "Deadline": "kernel.deadlines",
     "DeclarationError": "errors",
+    "Delegation": "kernel.delegation",
     "Delivery": "runtime.subscription",
     "Deviation": "kernel.deviations",
     "Difference": "model.diffing",
@@ -46,6 +49,7 @@ _WHERE = {
     "Fact": "kernel.facts",
     "Finding": "checks",
     "Instance": "kernel.instance",
+    "Page": "runtime.query",
     "Procedure": "model.procedure",
     "Recipient": "kernel.commands",
     "Refused": "errors",
@@ -53,6 +57,7 @@ _WHERE = {
     "SvcflowError": "errors",
     "Text": "text",
     "VirtualClock": "runtime.clock",
+    "WorkItem": "runtime.query",
     "check": "checks",
     "conform": "analysis.conform",
     "diff": "model.diffing",
@@ -71,6 +76,7 @@ __all__ = [  # the names are the keys above
     "Catalog",
     "Deadline",
     "DeclarationError",
+    "Delegation",
     "Delivery",
     "Deviation",
     "Difference",
@@ -78,6 +84,7 @@ __all__ = [  # the names are the keys above
     "Fact",
     "Finding",
     "Instance",
+    "Page",
     "Procedure",
     "Recipient",
     "Refused",
@@ -85,6 +92,7 @@ __all__ = [  # the names are the keys above
     "SvcflowError",
     "Text",
     "VirtualClock",
+    "WorkItem",
     "check",
     "conform",
     "diff",

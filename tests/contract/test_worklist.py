@@ -166,8 +166,11 @@ def test_deviations_are_explained_and_judged(engine, clock):
     engine.accept_deviation("a", late.sequence, reason="seen by everybody", actor=CHEN, command_id="c1")
     (late,) = engine.deviations()
     assert (late.status, late.explanation) == ("accepted", "the lift was out of order")
+    assert engine.deviations(status="accepted") == (late,)
+    assert engine.count_deviations(status="open") == 0
     engine.reject_deviation("a", late.sequence, reason="it was not", actor=CHEN)
     assert engine.deviations()[0].status == "rejected"
+    assert engine.deviation_counts("status") == {"rejected": 1}
     answers = ("Refused", "Explained", "Refused", "Accepted", "Rejected")
     assert tuple(fact.kind for fact in engine.journal("a"))[-5:] == answers
     assert engine.verify().ok

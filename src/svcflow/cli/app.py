@@ -33,6 +33,13 @@ COMMANDS: Mapping[str, Text] = {
     "conform": Text(zh="用事件日志对照流程，列出偏差", en="Hold an event log against a procedure"),
     "start": Text(zh="启动一个流程实例", en="Start an instance of a procedure"),
     "fire": Text(zh="办理：让实例流转到下一环节", en="Move an instance by a trigger"),
+    "worklist": Text(
+        zh="列出待办：谁的、哪个岗位的，先到期的在前", en="List the work that waits, soonest due first"
+    ),
+    "claim": Text(zh="认领一个环节", en="Take a step for oneself"),
+    "release": Text(zh="释放一个环节", en="Let a step go"),
+    "assign": Text(zh="把一个环节分派给某人", en="Give a step to a person"),
+    "delegation": Text(zh="委托他人代办：给出、列出、撤回", en="Let somebody act for an absent person"),
     "hold": Text(zh="暂停实例的计时", en="Hold an instance: stop its clocks"),
     "resume": Text(zh="恢复计时", en="Resume a held instance"),
     "reschedule": Text(zh="改期：移动预约时间", en="Move a scheduled instant; deadlines follow"),
@@ -48,6 +55,7 @@ COMMANDS: Mapping[str, Text] = {
     ),
     "list": Text(zh="列出实例", en="List instances"),
     "deviations": Text(zh="列出已记录的偏差", en="List recorded deviations"),
+    "deviation": Text(zh="说明一条偏差，认可或不认可其说明", en="Explain a deviation; accept or reject it"),
     "tick": Text(
         zh="记录到期的预警、升级与超时", en="Record what became due: warnings, escalations, overdue"
     ),

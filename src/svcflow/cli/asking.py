@@ -18,7 +18,10 @@ __all__ = [
     "data_option",
     "evidence_option",
     "expect_option",
+    "giver_option",
+    "named_actor_option",
     "spoken",
+    "step_option",
     "stored",
     "with_procedures",
 ]
@@ -59,11 +62,22 @@ at_option = option(
         en="Take this instant for now (rehearsals, looking back), e.g. 2026-03-06T16:30+08:00.",
     ),
 )
-actor_option = option(
-    "--actor",
-    type=ACTOR,
-    metavar="ID:ROLE,...",
-    wording=Text(zh="办理人及其岗位，如 tech-2:technician", en="Who acts, with roles: tech-2:technician."),
+_WHO = Text(zh="办理人及其岗位，如 tech-2:technician", en="Who acts, with roles: tech-2:technician.")
+actor_option = option("--actor", type=ACTOR, metavar="ID:ROLE,...", wording=_WHO)
+named_actor_option = option("--actor", required=True, type=ACTOR, metavar="ID:ROLE,...", wording=_WHO)
+giver_option = option(
+    "--for",
+    "giver",
+    metavar="GIVER",
+    wording=Text(
+        zh="代此人办理，须有其有效的委托（见 svcflow delegation）",
+        en="Act for this person, who has delegated it (see svcflow delegation).",
+    ),
+)
+step_option = option(
+    "--step",
+    metavar="STEP",
+    wording=Text(zh="环节，并行时用", en="The step, when several are active."),
 )
 data_option = option(
     "--data",

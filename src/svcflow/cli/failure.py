@@ -5,9 +5,10 @@ Only errors that are meant for people come here; a fault of ours keeps its trace
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -17,7 +18,16 @@ from svcflow.cli.asked import Asked
 from svcflow.errors import DeclarationError, Problem, Refused, SvcflowError, dotted
 from svcflow.text import NO_TEXT, Text
 
-__all__ = ["FOUND", "OutputError", "WrongUsage", "WrongValue", "error_json", "explained", "problem_json"]
+__all__ = [
+    "FOUND",
+    "OutputError",
+    "WrongUsage",
+    "WrongValue",
+    "error_json",
+    "explained",
+    "problem_json",
+    "unknown",
+]
 
 FOUND, USAGE, BAD_INPUT, INTERRUPTED = 1, 2, 3, 130
 
@@ -86,6 +96,20 @@ class Interruption(Failure):
     """What is shown when somebody pressed Ctrl-C."""
 
     exit_code = INTERRUPTED
+
+
+def unknown(what: Text, name: str, known: Iterable[str]) -> WrongUsage:
+    """Return the error for a name that there is not, with the nearest one or all."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, 1)
+    listed = near[0] if near else ", ".join(names)
+    return WrongUsage(
+        Text(zh=f"没有{what.zh} {name}", en=f"there is no {what.en} {name!r}"),
+        Text(
+            zh=f"是否指 {listed}" if near else f"可用：{listed}",
+            en=f"did you mean {listed}?" if near else f"there are: {listed}",
+        ),
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from svcflow.cli.asked import Tongue
 from svcflow.cli.names import Names
 from svcflow.cli.table import table
-from svcflow.cli.wording import SEVERITIES, STATES, word
+from svcflow.cli.wording import SEVERITIES, STANDINGS, STATES, word
 from svcflow.kernel.availability import Available
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import KINDS, Deviation
@@ -33,6 +33,8 @@ _SEVERITY = Text(zh="程度", en="Severity")
 _WHERE = Text(zh="环节或时限", en="Step or limit")
 _OVER = Text(zh="超出", en="Over by")
 _REASON = Text(zh="说明", en="Reason")
+_NUMBER = Text(zh="序号", en="No.")
+_NUMBERED = Text(zh="实例与序号", en="Instance, no.")
 _ALLOWED = Text(zh="规定", en="Allowed")
 
 
@@ -68,10 +70,11 @@ def deadline_table(
 def deviation_table(
     found: Iterable[Deviation], names_of: NamesOf, lang: Tongue, *, whose: bool = True
 ) -> str:
-    """Return the table of deviations; `whose` says to name the instance."""
+    """Return the table of deviations; `whose` says to name the instance before the number."""
     rows = [_deviation(one, names_of(one.procedure, one.version), whose=whose) for one in found]
-    heads = _heads(lang, _WHEN, _INSTANCE, _KIND, _SEVERITY, _WHERE, _OVER, _REASON)
-    return table(heads, rows, right=_heads(lang, _OVER), flows=True)
+    numbered = _NUMBERED if whose else _NUMBER
+    heads = _heads(lang, _WHEN, numbered, _KIND, _SEVERITY, _WHERE, _OVER, _REASON)
+    return table(heads, rows, right=_heads(lang, _OVER), whole=_heads(lang, _WHEN, numbered), flows=True)
 
 
 def available_table(found: Iterable[Available], names: Names) -> str:
@@ -118,13 +121,24 @@ def _due(one: Deadline, names: Names) -> str:
 def _deviation(one: Deviation, names: Names, *, whose: bool) -> tuple[str, ...]:
     return (
         names.when(one.occurred_at),
-        one.instance if whose else "",
+        f"{one.instance} {one.sequence}" if whose else str(one.sequence),
         KINDS[one.kind].in_(names.lang),
         word(SEVERITIES, one.severity, names.lang),
         names.limit(one.limit) if one.limit else names.step(one.step),
         over(one, names),
-        one.reason or ", ".join(map(str, one.detail.get("missing", ()))),
+        _why(one, names),
     )
+
+
+def _why(one: Deviation, names: Names) -> str:
+    """Say what was given as the reason or is missing, and what was answered since."""
+    said = one.reason or ", ".join(map(str, one.detail.get("missing", ())))
+    if one.status == "open":
+        return said
+    standing = word(STANDINGS, one.status, names.lang)
+    if names.lang == "zh":
+        return f"{said}；{standing}：{one.explanation}".lstrip("；")
+    return f"{said}; {standing}: {one.explanation}".lstrip("; ")
 
 
 def over(one: Deviation, names: Names) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from svcflow.cli.answer import paragraphs
 from svcflow.cli.asked import Tongue
 from svcflow.cli.grids import deadline_table
+from svcflow.cli.names import Names
 from svcflow.cli.opening import names_of
 from svcflow.cli.records import Record, deadline_json, instance_json
 from svcflow.kernel.instance import Instance
@@ -31,9 +32,18 @@ def moved_text(engine: Engine, instance: Instance, lang: Tongue) -> str:
 
 
 def standing(engine: Engine, instance: Instance, lang: Tongue) -> str:
-    """Return one line: id, procedure, status, steps, revision."""
+    """Return one line: id, procedure, status, steps and who has them, revision."""
     names = names_of(engine, instance.procedure, instance.version, lang)
     hold = "" if not instance.hold else f" ({instance.hold})"
-    zh = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}：{names.steps(instance.steps)}（修订号 {instance.revision}）"
-    en = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}: {names.steps(instance.steps)} (revision {instance.revision})"
+    steps = names.joined(_held(step, instance, names) for step in instance.steps)
+    zh = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}：{steps}（修订号 {instance.revision}）"
+    en = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}: {steps} (revision {instance.revision})"
     return Text(zh=zh, en=en).in_(lang)
+
+
+def _held(step: str, instance: Instance, names: Names) -> str:
+    """Name a step, and who has it if anybody does."""
+    name, who = names.step(step), instance.assignees.get(step)
+    if who is None:
+        return name
+    return Text(zh=f"{name}（{who} 办理）", en=f"{name} (with {who})").in_(names.lang)

@@ -39,7 +39,11 @@ class Names:
 
     def steps(self, steps: Iterable[str]) -> str:
         """Return the names of several steps."""
-        return ("、" if self.lang == "zh" else ", ").join(map(self.step, steps))
+        return self.joined(map(self.step, steps))
+
+    def joined(self, names: Iterable[str]) -> str:
+        """Return a list of names."""
+        return ("、" if self.lang == "zh" else ", ").join(names)
 
     def role(self, role: str) -> str:
         """Return a role's name."""

@@ -42,6 +42,7 @@ def instance_json(one: Instance) -> Record:
         "evidence": sorted(one.evidence),
         "recipient": one.recipient,
         "group": one.group,
+        "assignees": dict(one.assignees),
         "revision": one.revision,
         "sequence": one.sequence,
         "started_at": _iso(one.started_at),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 import click
@@ -18,7 +17,7 @@ from svcflow.cli.command import (
     section,
     usage_prefix,
 )
-from svcflow.cli.failure import WrongUsage
+from svcflow.cli.failure import WrongUsage, unknown
 from svcflow.text import Text
 
 __all__ = ["Section", "unknown_command"]
@@ -79,16 +78,7 @@ class Section(click.Group):
 
 def unknown_command(name: str, known: Iterable[str], ctx: click.Context | None = None) -> WrongUsage:
     """Explain that there is no such command, and name the nearest or all."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, 1)
-    listed = near[0] if near else ", ".join(names)
-    error = WrongUsage(
-        Text(zh=f"没有命令 {name}", en=f"there is no command {name!r}"),
-        Text(
-            zh=f"是否指 {listed}" if near else f"可用：{listed}",
-            en=f"did you mean {listed}?" if near else f"there are: {listed}",
-        ),
-    )
+    error = unknown(Text(zh="命令", en="command"), name, known)
     error.ctx = ctx
     return error
 

@@ -6,7 +6,7 @@ It knows texts only; a table too wide is made to fit, the last column by going o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from svcflow.grid import cells
 
@@ -14,7 +14,7 @@ __all__ = ["WIDEST", "broken", "clipped", "padded", "table"]
 
 WIDEST = 100
 _GAP = 2
-_NARROWEST = 12
+_NARROWEST, _NARROW = 12, 6
 _PIECE = re.compile(r"(?:[⺀-鿿＀-￯]|[^⺀-鿿＀-￯\s]+)[，。；：、）》？！]*\s*|\s+")
 
 
@@ -23,12 +23,14 @@ def table(
     rows: Iterable[Sequence[str]],
     *,
     right: Iterable[str] = (),
+    whole: Iterable[str] = (),
     indent: int = 2,
     flows: bool = False,
 ) -> str:
     """Return the table with a rule under its heads; empty columns are left out, `right` names right-aligned ones.
 
-    What is too long is cut; with `flows`, in the last column it goes on below instead.
+    What is too long is cut; with `flows`, in the last column it goes on below instead. `whole` names columns
+    that are never cut, because they are copied; the others then give way further.
     """
     filled = [tuple(row) for row in rows]
     last = len(heads) - 1
@@ -36,7 +38,8 @@ def table(
     heads = [heads[place] for place in kept]
     filled = [tuple(row[place] for place in kept) for row in filled]
     flows = flows and kept[-1:] == [last]
-    widths = _widths(heads, filled, WIDEST - indent, _NARROWEST if flows else WIDEST)
+    spared = {heads.index(head) for head in whole if head in heads}
+    widths = _widths(heads, filled, WIDEST - indent, _NARROWEST if flows else WIDEST, spared)
     named = set(right)
     rights = [head in named for head in heads]
     rule = ["─" * width for width in widths]
@@ -63,14 +66,21 @@ def padded(text: str, width: int, *, right: bool = False) -> str:
     return space + text if right else text + space
 
 
-def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]], room: int, least: int) -> list[int]:
+def _widths(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], room: int, least: int, spared: Collection[int]
+) -> list[int]:
     """Return the widths of the columns; the last gives way down to `least`, then the widest, until they fit."""
     widths = [max(map(cells, column)) for column in zip(heads, *rows, strict=True)]
     over = sum(widths) + _GAP * (len(widths) - 1) - room
     if over > 0:
         widths[-1] = max(widths[-1] - over, min(least, widths[-1]))
-    while sum(widths) + _GAP * (len(widths) - 1) > room and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
+    giving = [place for place in range(len(widths)) if place not in spared]
+    narrowest = _NARROW if spared else _NARROWEST
+    while sum(widths) + _GAP * (len(widths) - 1) > room:
+        widest = max(giving, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= narrowest:
+            break
+        widths[widest] -= 1
     return widths
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from svcflow.cli.asked import Tongue
 from svcflow.text import Text
 
 __all__ = [
+    "DELEGATIONS",
     "HOLDS",
     "OUTCOMES",
     "SEVERITIES",
+    "STANDINGS",
     "STATES",
     "STATUSES",
     "day_time",
     "duration",
     "many",
+    "near",
     "when",
     "word",
 ]
@@ -56,6 +59,18 @@ HOLDS: Mapping[str, Text] = {
     "third_party": Text(zh="第三方原因", en="waiting for a third party"),
     "statutory": Text(zh="法定事由", en="statutory"),
 }
+STANDINGS: Mapping[str, Text] = {
+    "open": Text(zh="未说明", en="open"),
+    "explained": Text(zh="已说明", en="explained"),
+    "accepted": Text(zh="已认可", en="accepted"),
+    "rejected": Text(zh="不认可", en="rejected"),
+}
+DELEGATIONS: Mapping[str, Text] = {
+    "coming": Text(zh="未开始", en="coming"),
+    "in_force": Text(zh="有效", en="in force"),
+    "over": Text(zh="已到期", en="over"),
+    "revoked": Text(zh="已撤回", en="revoked"),
+}
 _DAYS = Text(zh="一二三四五六日", en="Mon Tue Wed Thu Fri Sat Sun")
 _UNITS = {"d": Text(zh="天", en=" d"), "h": Text(zh="小时", en=" h"), "m": Text(zh="分", en=" min")}
 _SECONDS = Text(zh="秒", en=" s")
@@ -83,11 +98,17 @@ def duration(length: timedelta, lang: Tongue, *, working: bool = False) -> str:
     return said
 
 
-def when(at: datetime, zone: ZoneInfo) -> str:
-    """Write an instant on the local clock with its offset: `2026-03-02 09:00+08`."""
+def when(at: datetime, zone: tzinfo | None) -> str:
+    """Write an instant on the local clock with its offset: `2026-03-02 09:00+08`; None is this computer's zone."""
     local = at.astimezone(zone)
     offset = f"{local:%z}"
     return f"{local:%Y-%m-%d %H:%M}{offset[:3]}{'' if offset.endswith('00') else ':' + offset[3:]}"
+
+
+def near(at: datetime, zone: tzinfo, now: datetime) -> str:
+    """Write an instant on the local clock, without the year when it is that of now: `03-02 09:00`."""
+    local = at.astimezone(zone)
+    return f"{local:%m-%d %H:%M}" if local.year == now.astimezone(zone).year else f"{local:%Y-%m-%d %H:%M}"
 
 
 def day_time(at: datetime, zone: ZoneInfo, lang: Tongue, *, dated: bool = True) -> str:

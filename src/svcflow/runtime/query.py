@@ -11,7 +11,7 @@ import orjson
 
 from svcflow.errors import FieldError
 from svcflow.kernel.deviations import Deviation
-from svcflow.kernel.facts import to_datetime
+from svcflow.kernel.facts import DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
 from svcflow.model.field import Value
 from svcflow.model.procedure import Group
@@ -21,7 +21,7 @@ from svcflow.worktime.instants import optional_us
 T = TypeVar("T", Instance, Deviation)
 Cursor = tuple[int | str, ...]
 InstanceKey = Literal["procedure", "status", "step", "role", "group"]
-DeviationKey = Literal["procedure", "kind", "step", "role", "group"]
+DeviationKey = Literal["procedure", "kind", "step", "role", "group", "status"]
 _NO_DATA: Mapping[str, Value] = {}
 
 
@@ -57,6 +57,7 @@ class DeviationFilters(TypedDict, total=False):
     group: Group | None
     since: datetime | None
     until: datetime | None
+    status: DeviationStatus | None
 
 
 class InstanceQuery(NamedTuple):
@@ -88,6 +89,7 @@ class DeviationQuery(NamedTuple):
     group: Group | None = None
     limit: int | None = None
     after: Cursor | None = None
+    status: DeviationStatus | None = None
 
 
 class WorkQuery(NamedTuple):

@@ -88,7 +88,7 @@ class Questions(Core):
     ) -> Page[Deviation]:
         """Return the recorded deviations, in the order in which they occurred. Call `tick()` first to be current.
 
-        Filters: instance, procedure, kind, step, role, group, since, until (see `DeviationFilters`).
+        Filters: instance, procedure, kind, step, role, group, since, until, status (see `DeviationFilters`).
         """
         cursor = cursor_from(after, (int, str, int))
         return self._store.deviations(deviations_asked(filters)._replace(limit=limit, after=cursor))
@@ -98,7 +98,7 @@ class Questions(Core):
         return self._store.deviation_counts(deviations_asked(filters), None)[""]
 
     def deviation_counts(self, by: DeviationKey, **filters: Unpack[DeviationFilters]) -> Mapping[str, int]:
-        """Return how many deviations there are by procedure, kind, step, role or group, the most first."""
+        """Return how many deviations there are by procedure, kind, step, role, group or status, the most first."""
         return self._store.deviation_counts(deviations_asked(filters), by)
 
     def worklist(

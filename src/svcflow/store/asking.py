@@ -124,7 +124,7 @@ def _of_instances(query: InstanceQuery, dialect: str) -> list[ColumnElement[bool
 
 
 def _of_deviations(query: DeviationQuery, dialect: str) -> list[ColumnElement[bool]]:
-    names = ("instance", "procedure", "kind", "step", "role")
+    names = ("instance", "procedure", "kind", "step", "role", "status")
     where = [_deviations[name] == wanted for name in names if (wanted := getattr(query, name)) is not None]
     if query.group is not None:
         where.append(_EQUALS[dialect]((_GROUP,), query.group))

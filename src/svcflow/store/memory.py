@@ -292,6 +292,7 @@ def _fits(one: Deviation, query: DeviationQuery) -> bool:
         and query.kind in (None, one.kind)
         and query.step in (None, one.step)
         and query.role in (None, one.role)
+        and query.status in (None, one.status)
         and _is_between(one.occurred_us, query.since_us, query.until_us)
     )
 

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from svcflow.cli.answer import answer
 from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
+from svcflow.cli.counting import answer_count, answer_counts, counted
 from svcflow.cli.failure import FOUND
-from svcflow.cli.values import INSTANT
+from svcflow.cli.narrowing import in_span, of_group, of_procedure, of_role, of_step
+from svcflow.cli.paging import going_on, paged
 from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.runtime.query import DeviationFilters, DeviationKey
 
 
 @command(
     "deviations",
     Text(
-        zh="列出已记录的偏差，按发生时间。先用 svcflow tick 记录到期事项，结果才是最新的。\n有达到 --severity 的偏差时退出码为 1；已撤销的（补录后其实按时）照列，不计入。",
+        zh="列出已记录的偏差，按发生时间。先用 svcflow tick 记录到期事项，结果才是最新的。\n列出的偏差有达到 --severity 的，退出码为 1；已撤销的（补录后其实按时）照列，不计入。只计数时为 0。",
         en="List recorded deviations by when they occurred. Run `svcflow tick` first, so that they are current. "
-        "Exits with 1 when one is at least of --severity; one that is annulled, because the end, recorded late, was "
+        "Exits with 1 when one that is listed is at least of --severity, with 0 when they are only counted; one that is annulled, because the end, recorded late, was "
         "in time, is listed and does not count.",
     ),
     "svcflow deviations --db service.db --procedure repair --kind overdue --since 2026-03-01",
     "svcflow deviations --db service.db --severity critical --json",
+    "svcflow deviations --db service.db --status explained",
+    "svcflow deviations --db service.db --count-by kind",
 )
-@option("--procedure", metavar="ID", wording=Text(zh="只列此流程", en="Only of this procedure."))
+@of_procedure
 @option("--instance", metavar="ID", wording=Text(zh="只列此实例", en="Only of this instance."))
 @option(
     "--kind",
@@ -36,9 +44,15 @@ from svcflow.text import Text
         "rework_over_bound, guard.",
     ),
 )
-@option("--step", metavar="STEP", wording=Text(zh="只列此环节", en="Only of this step."))
-@option("--since", type=INSTANT, wording=Text(zh="自此时刻起", en="From this instant on."))
-@option("--until", type=INSTANT, wording=Text(zh="到此时刻前", en="Before this instant."))
+@of_step
+@of_role
+@of_group
+@option(
+    "--status",
+    type=click.Choice(["open", "explained", "accepted", "rejected"]),
+    wording=Text(zh="只列说明与认定至此的", en="Only those that stand there: see svcflow deviation."),
+)
+@in_span
 @option(
     "--severity",
     type=click.Choice(["minor", "major", "critical"]),
@@ -46,44 +60,58 @@ from svcflow.text import Text
     show_default=True,
     wording=Text(zh="达到此程度时退出码为 1", en="Exit with 1 from this severity on."),
 )
+@paged(limit=None)
+@counted("procedure", "kind", "step", "role", "group", "status")
 @stored
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
     *,
-    procedure: str | None,
-    instance: str | None,
-    kind: str | None,
-    step: str | None,
-    since: datetime | None,
-    until: datetime | None,
     severity: str,
+    limit: int | None,
+    after: str | None,
+    count: bool,
+    count_by: DeviationKey | None,
     db: str | None,
     folder: str | None,
     at: datetime | None,
+    **filters: Unpack[DeviationFilters],
 ) -> None:
-    """List the deviations."""
+    """List the deviations, or count them."""
     from svcflow.cli.grids import deviation_table
+    from svcflow.cli.narrowing import see_known
     from svcflow.cli.opening import engine_at, names_of
     from svcflow.cli.records import deviation_json
 
     asked = asked_of(ctx)
-    _known_kind(kind)
+    _known_kind(filters["kind"])
     with engine_at(db, folder, at) as engine:
-        if procedure is not None:
-            engine.catalog[procedure]  # a name misspelt would list nothing
+        procedure, instance = filters["procedure"], filters["instance"]
+        see_known(engine.catalog, procedure=procedure, step=filters["step"], role=filters["role"])
         if instance is not None:
             engine.instance(instance)
-        found = engine.deviations(
-            procedure=procedure, instance=instance, kind=kind, step=step, since=since, until=until
-        )
+        if count_by is not None:
+            answer_counts(
+                asked, count_by, engine.deviation_counts(count_by, **filters), engine.catalog, procedure
+            )
+            return
+        if count:
+            answer_count(asked, engine.count_deviations(**filters))
+            return
+        found = engine.deviations(limit=limit, after=after, **filters)
 
         def text() -> str:
             if not found:
                 return Text(zh="没有符合的偏差", en="no deviations").in_(asked.lang)
-            return deviation_table(found, lambda p, v: names_of(engine, p, v, asked.lang), asked.lang)
+            said = deviation_table(found, lambda p, v: names_of(engine, p, v, asked.lang), asked.lang)
+            return going_on(said, found.after, asked.lang)
 
-        answer(asked, lambda: {"deviations": [deviation_json(one) for one in found]}, text)
+        answer(
+            asked,
+            lambda: {"deviations": [deviation_json(one) for one in found], "after": found.after},
+            text,
+        )
     standing = [one for one in found if not one.annulled]
     ctx.exit(FOUND if any(at_least(one.severity, severity) for one in standing) else 0)
 

@@ -5,23 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import click
-
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import (
-    actor_option,
-    command_id_option,
-    data_option,
-    evidence_option,
-    expect_option,
-    stored,
-)
-from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.values import INSTANT, Pair, actor_or_nobody, typed
+from svcflow.cli.asking import actor_option, data_option, evidence_option
+from svcflow.cli.command import argument, command, option
+from svcflow.cli.moving import By, moving
+from svcflow.cli.values import INSTANT, Pair, typed
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.kernel.commands import Actor
+    from svcflow.kernel.instance import Instance
+    from svcflow.runtime.engine import Engine
 
 
 @command(
@@ -62,45 +54,28 @@ if TYPE_CHECKING:
         en="When it really happened, if before now; deadlines are judged by it.",
     ),
 )
-@expect_option
-@command_id_option
-@stored
-@click.pass_context
+@moving
 def run(
-    ctx: click.Context,
-    *,
+    engine: Engine,
     instance: str,
+    *,
     trigger: str,
-    actor: Actor | None,
     data: tuple[Pair, ...],
     evidence: tuple[Pair, ...],
     override: str | None,
     step: str | None,
     occurred_at: datetime | None,
-    expect: int | None,
-    command_id: str | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
-) -> None:
-    """Fire, and show the instance."""
-    from svcflow.cli.moved import moved_json, moved_text
-    from svcflow.cli.opening import engine_at
-
-    asked = asked_of(ctx)
-    with engine_at(db, folder, at) as engine:
-        kept = engine.instance(instance)
-        fields = engine.catalog[kept.procedure, kept.version].fields
-        moved = engine.fire(
-            instance,
-            trigger,
-            actor=actor_or_nobody(actor),
-            data=typed(data, fields),
-            evidence=dict(evidence),
-            step=step,
-            override=override,
-            occurred_at=occurred_at,
-            command_id=command_id,
-            expected_revision=expect,
-        )
-        answer(asked, lambda: moved_json(engine, moved), lambda: moved_text(engine, moved, asked.lang))
+    by: By,
+) -> Instance:
+    """Fire."""
+    kept = engine.instance(instance)
+    return engine.fire(
+        instance,
+        trigger,
+        data=typed(data, engine.catalog[kept.procedure, kept.version].fields),
+        evidence=dict(evidence),
+        step=step,
+        override=override,
+        occurred_at=occurred_at,
+        **by,
+    )

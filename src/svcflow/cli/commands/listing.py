@@ -3,62 +3,93 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from svcflow.cli.answer import answer
 from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
+from svcflow.cli.counting import answer_count, answer_counts, counted
+from svcflow.cli.narrowing import in_span, of_data, of_group, of_procedure, of_role, of_step
+from svcflow.cli.paging import going_on, paged
+from svcflow.cli.values import Pair
 from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.runtime.query import InstanceFilters, InstanceKey
 
 
 @command(
     "list",
-    Text(zh="列出实例，最新的在前。", en="List instances, newest first."),
-    "svcflow list --db service.db --status running",
-    "svcflow list --db service.db --procedure repair --json",
+    Text(
+        zh="列出实例，最新的在前。--step 与 --role 指正等待办理的环节；--data 指字段的值，须连同 --procedure；--since、--until 指开始的时刻。",
+        en="List instances, newest first. --step and --role are of the work that waits now; --data is the value of a "
+        "field, and wants --procedure; --since and --until are of the start.",
+    ),
+    "svcflow list --db service.db --status running --role technician",
+    "svcflow list --db service.db --procedure repair --data priority=emergency --limit 20",
+    "svcflow list --db service.db --count-by step --json",
 )
-@option("--procedure", metavar="ID", wording=Text(zh="只列此流程", en="Only of this procedure."))
+@of_procedure
 @option(
     "--status",
     type=click.Choice(["running", "held", "ended"]),
     wording=Text(zh="只列此状态", en="Only in this status."),
 )
-@option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=100,
-    show_default=True,
-    wording=Text(zh="最多列出多少个", en="List at most so many."),
-)
+@of_step
+@of_role
+@option("--recipient", metavar="ID", wording=Text(zh="只列此服务对象", en="Only for this recipient."))
+@of_group
+@of_data
+@in_span
+@paged(limit=100)
+@counted("procedure", "status", "step", "role", "group")
 @stored
 @click.pass_context
 def run(
     ctx: click.Context,
+    /,
     *,
-    procedure: str | None,
-    status: str | None,
+    pairs: tuple[Pair, ...],
     limit: int,
+    after: str | None,
+    count: bool,
+    count_by: InstanceKey | None,
     db: str | None,
     folder: str | None,
     at: datetime | None,
+    **filters: Unpack[InstanceFilters],
 ) -> None:
-    """List."""
+    """List, or count."""
     from svcflow.cli.grids import instance_table
+    from svcflow.cli.narrowing import data_of, see_known
     from svcflow.cli.opening import engine_at, names_of
     from svcflow.cli.records import instance_json
-    from svcflow.kernel.instance import Status
 
     asked = asked_of(ctx)
-    wanted: Status | None = status  # type: ignore[assignment]  # click admits these three only
     with engine_at(db, folder, at) as engine:
-        if procedure is not None:
-            engine.catalog[procedure]  # a name misspelt would list nothing
-        found = engine.instances(procedure=procedure, status=wanted, limit=limit)
+        procedure = filters["procedure"]
+        see_known(engine.catalog, procedure=procedure, step=filters["step"], role=filters["role"])
+        filters["data"] = data_of(engine.catalog, procedure, pairs)
+        if count_by is not None:
+            answer_counts(
+                asked, count_by, engine.instance_counts(count_by, **filters), engine.catalog, procedure
+            )
+            return
+        if count:
+            answer_count(asked, engine.count_instances(**filters))
+            return
+        found = engine.instances(limit=limit, after=after, **filters)
 
         def text() -> str:
             if not found:
                 return Text(zh="没有符合的实例", en="no instances").in_(asked.lang)
-            return instance_table(found, lambda p, v: names_of(engine, p, v, asked.lang), asked.lang)
+            said = instance_table(found, lambda p, v: names_of(engine, p, v, asked.lang), asked.lang)
+            return going_on(said, found.after, asked.lang)
 
-        answer(asked, lambda: {"instances": [instance_json(one) for one in found]}, text)
+        answer(
+            asked,
+            lambda: {"instances": [instance_json(one) for one in found], "after": found.after},
+            text,
+        )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import actor_option, command_id_option, expect_option, stored
-from svcflow.cli.command import argument, asked_of, command
-from svcflow.cli.values import INSTANT, actor_or_nobody
+from svcflow.cli.asking import actor_option
+from svcflow.cli.command import argument, command
+from svcflow.cli.moving import By, moving
+from svcflow.cli.values import INSTANT
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.kernel.commands import Actor
+    from svcflow.kernel.instance import Instance
+    from svcflow.runtime.engine import Engine
 
 
 @command(
@@ -30,35 +30,8 @@ if TYPE_CHECKING:
 @argument("field")
 @argument("when", metavar="INSTANT|none")
 @actor_option
-@expect_option
-@command_id_option
-@stored
-@click.pass_context
-def run(
-    ctx: click.Context,
-    *,
-    instance: str,
-    field: str,
-    when: str,
-    actor: Actor | None,
-    expect: int | None,
-    command_id: str | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
-) -> None:
-    """Reschedule, and show the instance."""
-    from svcflow.cli.moved import moved_json, moved_text
-    from svcflow.cli.opening import engine_at
-
-    asked = asked_of(ctx)
-    with engine_at(db, folder, at) as engine:
-        moved = engine.reschedule(
-            instance,
-            field,
-            None if when == "none" else INSTANT.convert(when, None, ctx),
-            actor=actor_or_nobody(actor),
-            command_id=command_id,
-            expected_revision=expect,
-        )
-        answer(asked, lambda: moved_json(engine, moved), lambda: moved_text(engine, moved, asked.lang))
+@moving
+def run(engine: Engine, instance: str, *, field: str, when: str, by: By) -> Instance:
+    """Reschedule."""
+    at = None if when == "none" else INSTANT.convert(when, None, click.get_current_context())
+    return engine.reschedule(instance, field, at, **by)

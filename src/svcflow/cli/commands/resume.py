@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-import click
-
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import actor_option, command_id_option, expect_option, stored
-from svcflow.cli.command import argument, asked_of, command
-from svcflow.cli.values import actor_or_nobody
+from svcflow.cli.asking import actor_option
+from svcflow.cli.command import argument, command
+from svcflow.cli.moving import By, moving
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.kernel.commands import Actor
+    from svcflow.kernel.instance import Instance
+    from svcflow.runtime.engine import Engine
 
 
 @command(
@@ -24,28 +21,7 @@ if TYPE_CHECKING:
 )
 @argument("instance")
 @actor_option
-@expect_option
-@command_id_option
-@stored
-@click.pass_context
-def run(
-    ctx: click.Context,
-    *,
-    instance: str,
-    actor: Actor | None,
-    expect: int | None,
-    command_id: str | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
-) -> None:
-    """Resume, and show the instance."""
-    from svcflow.cli.moved import moved_json, moved_text
-    from svcflow.cli.opening import engine_at
-
-    asked = asked_of(ctx)
-    with engine_at(db, folder, at) as engine:
-        resumed = engine.resume(
-            instance, actor=actor_or_nobody(actor), command_id=command_id, expected_revision=expect
-        )
-        answer(asked, lambda: moved_json(engine, resumed), lambda: moved_text(engine, resumed, asked.lang))
+@moving
+def run(engine: Engine, instance: str, *, by: By) -> Instance:
+    """Resume."""
+    return engine.resume(instance, **by)

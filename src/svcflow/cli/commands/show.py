@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from svcflow.cli.names import Names
     from svcflow.cli.records import Record
     from svcflow.kernel.commands import Actor
+    from svcflow.kernel.facts import Fact
     from svcflow.kernel.instance import Instance
     from svcflow.runtime.engine import Engine
 
@@ -129,10 +130,17 @@ def _journal(engine: Engine, found: Instance, names: Names) -> str:
 
     heads = [text.in_(names.lang) for text in _JOURNAL]
     rows = [
-        (str(fact.sequence), names.when(fact.occurred_at), fact.actor or "—", tell(fact, names))
+        (str(fact.sequence), names.when(fact.occurred_at), _who(fact, names), tell(fact, names))
         for fact in engine.journal(found.id)
     ]
     return table(heads, rows, right=heads[:1], flows=True)
+
+
+def _who(fact: Fact, names: Names) -> str:
+    """Name who acted, and for whom."""
+    if not fact.behalf:
+        return fact.actor or "—"
+    return Text(zh=f"{fact.actor} 代 {fact.behalf}", en=f"{fact.actor} for {fact.behalf}").in_(names.lang)
 
 
 _JOURNAL = (

@@ -1,0 +1,75 @@
+"""Absence: delegations as a table and as JSON values. It says whether one is in force, and lets nobody act by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Literal
+
+from svcflow.cli.asked import Tongue
+from svcflow.cli.records import Record
+from svcflow.cli.table import table
+from svcflow.cli.wording import DELEGATIONS, when, word
+from svcflow.kernel.delegation import Delegation
+from svcflow.text import Text
+
+__all__ = ["delegation_json", "delegation_table"]
+
+_DELEGATION = (
+    Text(zh="编号", en="Id"),
+    Text(zh="委托人", en="Giver"),
+    Text(zh="受托人", en="Taker"),
+    Text(zh="自", en="From"),
+    Text(zh="至", en="Until"),
+    Text(zh="状态", en="Status"),
+    Text(zh="流程", en="Procedures"),
+    Text(zh="岗位", en="Roles"),
+)
+
+
+def delegation_table(found: Iterable[Delegation], lang: Tongue, now: datetime) -> str:
+    """Return the table of delegations; instants stand on this computer's clock, as they are read."""
+    heads: Sequence[str] = [head.in_(lang) for head in _DELEGATION]
+    return table(heads, [_delegation(one, lang, now) for one in found], whole=heads[:6], flows=True)
+
+
+def delegation_json(one: Delegation, now: datetime) -> Record:
+    """Return a delegation; without `procedures` it holds for all of them."""
+    return {
+        "id": one.id,
+        "giver": one.giver,
+        "taker": one.taker,
+        "roles": sorted(one.roles),
+        "procedures": sorted(one.procedures),
+        "since_at": one.since_at.isoformat(),
+        "until_at": one.until_at.isoformat(),
+        "revoked_at": None if one.revoked_at is None else one.revoked_at.isoformat(),
+        "status": _standing(one, now),
+    }
+
+
+def _delegation(one: Delegation, lang: Tongue, now: datetime) -> tuple[str, ...]:
+    return (
+        one.id,
+        one.giver,
+        one.taker,
+        _local(one.since_at, now),
+        _local(one.until_at, now),
+        word(DELEGATIONS, _standing(one, now), lang),
+        ", ".join(sorted(one.procedures)),
+        ", ".join(sorted(one.roles)),
+    )
+
+
+def _local(at: datetime, now: datetime) -> str:
+    """Write an instant on this computer's clock with its offset; without the year when it is that of now."""
+    written, today = when(at, None), when(now, None)
+    return written[5:] if written[:4] == today[:4] else written
+
+
+def _standing(one: Delegation, now: datetime) -> Literal["coming", "in_force", "over", "revoked"]:
+    if one.revoked_at is not None:
+        return "revoked"
+    if now < one.since_at:
+        return "coming"
+    return "in_force" if now < one.until_at else "over"

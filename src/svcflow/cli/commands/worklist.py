@@ -1,0 +1,103 @@
+"""`svcflow worklist`: the work that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from svcflow.cli.answer import answer, paragraphs
+from svcflow.cli.asking import actor_option, giver_option, stored
+from svcflow.cli.command import asked_of, command
+from svcflow.cli.narrowing import of_procedure, of_role
+from svcflow.cli.paging import limited
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.kernel.commands import Actor
+    from svcflow.runtime.engine import Engine
+    from svcflow.runtime.query import WorkItem
+
+
+@command(
+    "worklist",
+    Text(
+        zh="列出待办的环节，先到期的在前。给出 --actor 时只列其已有的，和其岗位上尚无人办理的；不给则全列。"
+        "“剩余”按实际时间计；停止计时的没有截止。",
+        en="List the steps that wait, the soonest due first. With --actor those that are theirs, and those in their "
+        "roles that nobody has; without, all. What is left is told as elapsed time; what is held has no deadline.",
+    ),
+    "svcflow worklist --db service.db --actor tech-2:technician",
+    "svcflow worklist --db service.db --actor tech-2 --for tech-1",
+    "svcflow worklist --db service.db --role technician --procedure repair --json",
+)
+@actor_option
+@giver_option
+@of_role
+@of_procedure
+@limited(100)
+@stored
+@click.pass_context
+def run(
+    ctx: click.Context,
+    *,
+    actor: Actor | None,
+    giver: str | None,
+    role: str | None,
+    procedure: str | None,
+    limit: int,
+    db: str | None,
+    folder: str | None,
+    at: datetime | None,
+) -> None:
+    """List the work."""
+    from svcflow.cli.narrowing import see_known
+    from svcflow.cli.opening import engine_at, names_of
+    from svcflow.cli.work import work_json, work_table
+    from svcflow.kernel.facts import to_datetime
+
+    asked = asked_of(ctx)
+    with engine_at(db, folder, at) as engine:
+        see_known(engine.catalog, procedure=procedure, role=role)
+        now = to_datetime(engine.clock.now_us())
+        found = _work(engine, actor, giver, role=role, procedure=procedure, limit=limit + 1)
+        shown, more = found[:limit], len(found) > limit
+
+        def text() -> str:
+            if not shown:
+                return Text(zh="没有待办", en="no work waits").in_(asked.lang)
+            said = work_table(
+                shown,
+                lambda p, v: names_of(engine, p, v, asked.lang),
+                asked.lang,
+                now,
+                titled=procedure is None,
+            )
+            rest = Text(zh="未完；用 --limit 多列一些", en="There is more: list more with --limit")
+            return paragraphs((said, rest.in_(asked.lang) if more else ""))
+
+        answer(asked, lambda: {"work": [work_json(one, now) for one in shown], "more": more}, text)
+
+
+def _work(
+    engine: Engine,
+    actor: Actor | None,
+    giver: str | None,
+    *,
+    role: str | None,
+    procedure: str | None,
+    limit: int,
+) -> Sequence[WorkItem]:
+    """Return the work of an actor, or what they may do for a giver: by procedure, as delegations are."""
+    from svcflow.cli.deputy import deputies
+
+    if giver is None:
+        return engine.worklist(actor, role=role, procedure=procedure, limit=limit)
+    found = [
+        item
+        for name, deputy in deputies(engine, actor, giver, procedure)
+        for item in engine.worklist(deputy, role=role, procedure=name, limit=limit)
+    ]
+    return sorted(found, key=lambda one: (one.due_us, one.entered_us, one.instance, one.step))[:limit]

@@ -1,0 +1,73 @@
+"""The work that waits, as a table and as JSON values. Whose it is, the engine has said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from svcflow.cli.asked import Tongue
+from svcflow.cli.grids import NamesOf
+from svcflow.cli.names import Names
+from svcflow.cli.records import Record
+from svcflow.cli.table import table
+from svcflow.cli.wording import near
+from svcflow.runtime.query import WorkItem
+from svcflow.text import Text
+from svcflow.worktime.instants import to_us
+
+__all__ = ["work_json", "work_table"]
+
+_WORK = (
+    Text(zh="实例", en="Instance"),
+    Text(zh="流程", en="Procedure"),
+    Text(zh="环节", en="Step"),
+    Text(zh="岗位", en="Role"),
+    Text(zh="办理人", en="With"),
+    Text(zh="等待自", en="Since"),
+    Text(zh="截止", en="Due"),
+    Text(zh="剩余", en="Left"),
+)
+
+
+def work_table(
+    found: Iterable[WorkItem], names_of: NamesOf, lang: Tongue, now: datetime, *, titled: bool
+) -> str:
+    """Return the table of work; `titled` says to name the procedures. What is left is told as elapsed time."""
+    rows = [_work(one, names_of(one.procedure, one.version), now, titled=titled) for one in found]
+    heads = [head.in_(lang) for head in _WORK]
+    return table(heads, rows, right=heads[-1:], whole=(heads[0], *heads[5:]))
+
+
+def work_json(one: WorkItem, now: datetime) -> Record:
+    """Return work that waits; `assignee` is null while nobody has it."""
+    return {
+        "instance": one.instance,
+        "procedure": one.procedure,
+        "version": one.version,
+        "step": one.step,
+        "role": one.role,
+        "assignee": one.assignee or None,
+        "entered_at": one.entered_at.isoformat(),
+        "due_at": None if one.due_at is None else one.due_at.isoformat(),
+        "overdue": one.due_us <= to_us(now),
+    }
+
+
+def _work(one: WorkItem, names: Names, now: datetime, *, titled: bool) -> tuple[str, ...]:
+    return (
+        one.instance,
+        names.title() if titled else "",
+        names.step(one.step),
+        names.role(one.role),
+        one.assignee,
+        near(one.entered_at, names.zone, now),
+        "" if one.due_at is None else near(one.due_at, names.zone, now),
+        "" if one.due_at is None else _left(one.due_at, now, names),
+    )
+
+
+def _left(due_at: datetime, now: datetime, names: Names) -> str:
+    length = names.length(due_at - now)
+    if due_at > now:
+        return length
+    return Text(zh=f"超 {length}", en=f"over {length}").in_(names.lang)
