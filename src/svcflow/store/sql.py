@@ -59,12 +59,14 @@ class SqlStore:
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably."""
-        with self._writing() as work:
+        self._refuse_closed()
+        with self._backend.writing() as work:
             work.change(instance, command_id, decide)
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
-        with self._writing() as work:
+        self._refuse_closed()
+        with self._backend.writing() as work:
             return work.sweep(until_us, after, decide)
 
     def load(self, instance: str) -> Kept | None:
@@ -143,12 +145,6 @@ class SqlStore:
         """Close every connection; what is asked afterwards is a StoreError."""
         self._closed = True
         self._backend.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[Writing]:
-        self._refuse_closed()
-        with self._backend.writing() as work:
-            yield work
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

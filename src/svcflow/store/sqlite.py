@@ -1,4 +1,4 @@
-"""SQLite, embedded, in one file: WAL, `synchronous=FULL`, one connection that writes.
+"""SQLite, embedded, in one file: WAL, `synchronous=FULL`, one connection that writes and alone checkpoints.
 
 Readers have connections of their own and wait for nobody.
 """
@@ -8,22 +8,26 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from sqlalchemy import Connection, create_engine, event, select
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from svcflow.errors import StoreError, SvcflowError
 from svcflow.store import schema
+from svcflow.store.grouping import Grouping
 from svcflow.store.statements import Statements
+from svcflow.store.turnstile import Turnstile
 from svcflow.store.writing import Writing
 from svcflow.text import NO_TEXT, Text
 
 _BUSY_MS = 30_000
+_CHECKPOINT_PAGES = 1_000
 
 
 class SqliteBackend:
@@ -34,29 +38,27 @@ class SqliteBackend:
 
     def __init__(self, url: URL) -> None:
         self.url = url.render_as_string()
-        self._writing = RLock()
         with _explained(self.url):
             self._database = _database(url)
             with self._database.begin() as connection:
                 _prepare(connection, self.url)
             self._writer = self._database.raw_connection()
-            self._writer.cursor().execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
+            writer = self._writer.driver_connection
+            assert isinstance(writer, sqlite3.Connection)  # noqa: S101  # for the type checker
+            writer.execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
+            writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+            self._turnstile = Turnstile(Path(f"{url.database}-lock"))
+            self._grouping = Grouping(writer, self._turnstile)
             self._statements = Statements.of(self._database.dialect)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
-        """Open a writing transaction (`BEGIN IMMEDIATE`); it is durable when it is left without an error."""
-        with self._writing, _explained(self.url):
-            cursor = self._writer.cursor()
-            cursor.execute("BEGIN IMMEDIATE")
-            try:
-                yield Writing(cursor, self._statements)
-                cursor.execute("COMMIT")
-            except BaseException:
-                self._writer.rollback()
-                raise
-            finally:
-                cursor.close()
+        """Open a part of a writing transaction; it is durable when it is left without an error."""
+        try:
+            with self._grouping.part() as cursor:
+                yield Writing(cast("DBAPICursor", cursor), self._statements)
+        except sqlite3.Error as error:
+            raise _unusable(self.url, str(error)) from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -66,9 +68,10 @@ class SqliteBackend:
 
     def close(self) -> None:
         """Close every connection."""
-        with self._writing:
-            self._writer.close()
-            self._database.dispose()
+        self._grouping.close()
+        self._writer.close()
+        self._database.dispose()
+        self._turnstile.close()
 
 
 def _database(url: URL) -> Database:
@@ -80,6 +83,7 @@ def _database(url: URL) -> Database:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA wal_autocheckpoint=0")
         cursor.close()
 
     @event.listens_for(database, "begin")
