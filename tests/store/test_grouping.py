@@ -202,3 +202,10 @@ def test_a_transaction_that_cannot_begin_leaves_the_turn_to_the_next(watched):
         watched.part(insert("a"))
     watched.reader.rollback()
     assert watched.part(insert("a")) == ["a"]
+
+
+def test_a_part_inside_a_part_is_a_mistake(watched):
+    """It would wait for itself; it is told instead, and the outer part is undone."""
+    with pytest.raises(RuntimeError, match="inside"):
+        watched.part(lambda _: watched.part(insert("b")))
+    assert watched.part(insert("a")) == ["a"]

@@ -22,6 +22,7 @@ from svcflow.model.field import Value
 from svcflow.runtime.carrying import Beginning
 from svcflow.runtime.core import Core
 from svcflow.runtime.ids import new_id
+from svcflow.runtime.payload import refuse_too_large
 from svcflow.runtime.replies import refuse_before_effective
 from svcflow.worktime.instants import optional_us, to_us
 
@@ -44,13 +45,15 @@ class Commands(Core):
     ) -> Instance:
         """Start an instance of the newest version of a procedure, or of `(id, version)`.
 
-        Raises: UnknownProcedure, FieldError; StoreError when `instance_id` is taken.
+        Raises: UnknownProcedure, ChangedProcedure, FieldError; StoreError when `instance_id` is taken.
         """
         name, version = (procedure, None) if isinstance(procedure, str) else procedure
         compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
         chosen = instance_id or new_id(name, command_id)
         command = Start(chosen, data, recipient, actor, evidence)
+        refuse_too_large(command, self._payload_limit)
         refuse_before_effective(compiled, self.clock.now_us())
+        self._standards.pin(compiled)
         beginning = Beginning(compiled, command, command_id, self.clock)
         self._store.change(chosen, command_id, beginning)
         return self._answered(chosen, beginning)

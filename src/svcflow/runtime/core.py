@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from svcflow.errors import UnknownProcedure
 from svcflow.kernel.commands import Command
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.evolve import evolve_all
 from svcflow.kernel.facts import Refused
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.work import Work, work_of
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Beginning, Carrying
 from svcflow.runtime.clock import Clock, SystemClock
+from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_too_large
 from svcflow.runtime.replies import refusal, unknown_instance
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Answer, Kept, Store
@@ -20,11 +25,19 @@ from svcflow.text import NO_TEXT
 class Core:
     """Hold a catalog, a clock and a store, and carry commands from one to the other."""
 
-    def __init__(self, store: Store, catalog: Catalog | Procedure, clock: Clock | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog | Procedure,
+        clock: Clock | None,
+        payload_limit: int = PAYLOAD_LIMIT,
+    ) -> None:
         self.catalog = Catalog.of(catalog) if isinstance(catalog, Procedure) else catalog
         self.clock: Clock = clock or SystemClock()
-        self._standards = Standards(self.catalog)
+        self._standards = Standards(self.catalog, store)
         self._store = store
+        self._payload_limit = payload_limit
+        self._rebuild()
 
     def _notice(self, due_us: int) -> None:
         """Be told when an instance has become due; the engine that ticks in the background listens."""
@@ -32,6 +45,7 @@ class Core:
     def _carry(
         self, instance: str, command: Command, command_id: str | None, expected: int | None
     ) -> Instance:
+        refuse_too_large(command, self._payload_limit)
         carrying = Carrying(
             self._compiled, instance, command, self.clock, command_id=command_id, expected=expected
         )
@@ -60,6 +74,22 @@ class Core:
 
     def _compiled(self, instance: Instance) -> Compiled:
         return self._standards.version(instance.procedure, instance.version)
+
+    def _rebuild(self) -> None:
+        """Fill in what a store of an older version did not keep, as far as the catalog has its procedures."""
+        seen: set[tuple[str, int]] = set()
+
+        def work(instance: Instance) -> Sequence[Work] | None:
+            try:
+                compiled = self._compiled(instance)
+            except UnknownProcedure:
+                return None
+            seen.add((instance.procedure, instance.version))
+            return work_of(compiled, instance)
+
+        self._store.rebuild(work)
+        for name, version in seen:
+            self._standards.pin(self._standards.version(name, version))
 
     def _kept(self, instance: str) -> Kept:
         kept = self._store.load(instance)

@@ -12,6 +12,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
+from svcflow.runtime.payload import PAYLOAD_LIMIT
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
@@ -21,11 +22,19 @@ class Engine(Commands, Questions):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://` or `sqlite:///FILE`. Use it as a context manager, or call `close()`.
+    `payload_limit` is how many bytes of data one command may bring.
     Every command may carry a `command_id`: asked again, it gives the first answer again and does nothing.
     """
 
-    def __init__(self, url: str | Store, catalog: Catalog | Procedure, *, clock: Clock | None = None) -> None:
-        super().__init__(_open(url) if isinstance(url, str) else url, catalog, clock)
+    def __init__(
+        self,
+        url: str | Store,
+        catalog: Catalog | Procedure,
+        *,
+        clock: Clock | None = None,
+        payload_limit: int = PAYLOAD_LIMIT,
+    ) -> None:
+        super().__init__(_open(url) if isinstance(url, str) else url, catalog, clock, payload_limit)
         self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
 
     def tick(self) -> tuple[Fact, ...]:

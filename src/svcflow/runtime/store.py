@@ -142,6 +142,21 @@ class Store(Protocol):
         """Return the next instant at which something is due; None when nothing is."""
         ...
 
+    def digest(self, procedure: str, version: int) -> str | None:
+        """Return the digest that a version of a procedure was pinned to; None when it was not yet."""
+        ...
+
+    def pin(self, procedure: str, version: int, digest: str) -> str:
+        """Pin a version of a procedure to a digest, unless it is pinned; return the one that counts, durably."""
+        ...
+
+    def rebuild(self, work_of: Callable[[Instance], Sequence[Work] | None]) -> None:
+        """Fill in the work of instances that an older version of the store kept none of.
+
+        Where `work_of` says None the instance is left, and looked at again when the store is next opened.
+        """
+        ...
+
     def close(self) -> None:
         """Give back files and connections."""
         ...

@@ -70,6 +70,7 @@ class Grouping:
         self._gate = gate
         self._turn = Lock()
         self._waiting: set[int] = set()
+        self._inside = 0
         self._open: Group | None = None
 
     @contextmanager
@@ -80,10 +81,14 @@ class Grouping:
         fails.
         """
         group: Group | None = None
+        me = get_ident()
+        if self._inside == me:
+            raise RuntimeError("a store was asked to change something from inside another change")
         try:
-            self._waiting.add(get_ident())
+            self._waiting.add(me)
             with self._turn:
-                self._waiting.discard(get_ident())
+                self._waiting.discard(me)
+                self._inside = me
                 try:
                     group = self._joined()
                     changes = self._connection.total_changes
@@ -98,6 +103,7 @@ class Grouping:
                         self._undo(group, error)
                     raise
                 finally:
+                    self._inside = 0
                     if self._open is not None and not self._left_to_others(self._open):
                         self._end(self._open)
         except Exception:
@@ -106,7 +112,7 @@ class Grouping:
                 self._wait(group)
             raise
         finally:
-            self._waiting.discard(get_ident())
+            self._waiting.discard(me)
         self._wait(group)
 
     def close(self) -> None:

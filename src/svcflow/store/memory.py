@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from itertools import islice
 from threading import RLock
@@ -37,6 +37,7 @@ class MemoryStore:
         self._answers: dict[tuple[str, str], Answer] = {}
         self._secrets: dict[str, Secrets] = {}
         self._work: dict[str, Sequence[Work]] = {}
+        self._digests: dict[tuple[str, int], str] = {}
         self._timers: list[Place] = []  # a heap; an entry counts while its instance is due at that instant
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
@@ -104,6 +105,17 @@ class MemoryStore:
             while self._timers and not self._counts(self._timers[0]):
                 heappop(self._timers)
             return self._timers[0].due_us if self._timers else None
+
+    def digest(self, procedure: str, version: int) -> str | None:
+        """Return the digest that a version of a procedure was pinned to."""
+        return self._digests.get((procedure, version))
+
+    def pin(self, procedure: str, version: int, digest: str) -> str:
+        """Pin a version of a procedure to a digest, unless it is pinned."""
+        return self._digests.setdefault((procedure, version), digest)
+
+    def rebuild(self, work_of: Callable[[Instance], Sequence[Work] | None]) -> None:
+        """Do nothing: a store in memory is never older than its code."""
 
     def close(self) -> None:
         """Keep the contents: there is nothing to give back."""

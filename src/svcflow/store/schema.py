@@ -108,3 +108,12 @@ persons = Table(
     Column("instance", String(80), primary_key=True),
 )
 """Whose personal data stand beside which journals, so that they are found when they have to be erased."""
+
+procedures = Table(
+    "svcflow_procedures",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+)
+"""What each version of a procedure said when an instance of it was first started here (see model/digest.py)."""

@@ -5,8 +5,9 @@ Facts, the instance they leave, its next due instant, its work and its deviation
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from typing import Any, Protocol
 
 import attrs
@@ -19,8 +20,10 @@ from svcflow.journal.personal import from_bytes as secrets_from
 from svcflow.kernel.deviations import Deviation, deviation_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
-from svcflow.runtime.store import Decide, DeviationQuery, InstanceQuery, Kept, Place
+from svcflow.kernel.work import Work
+from svcflow.runtime.store import BATCH, Decide, DeviationQuery, InstanceQuery, Kept, Place
 from svcflow.store import schema
+from svcflow.store.migrations import REBUILD
 from svcflow.store.writing import Writing, instance_of
 from svcflow.text import Text
 
@@ -140,6 +143,32 @@ class SqlStore:
         with self._reading() as connection:
             soonest = connection.scalar(select(func.min(_instances.c.next_us)))
         return None if soonest is None or soonest == NEVER else int(soonest)
+
+    def digest(self, procedure: str, version: int) -> str | None:
+        """Return the digest that a version of a procedure was pinned to."""
+        of = schema.procedures.c
+        with self._reading() as connection:
+            return connection.scalar(select(of.digest).where(of.id == procedure, of.version == version))
+
+    def pin(self, procedure: str, version: int, digest: str) -> str:
+        """Pin a version of a procedure to a digest, unless it is pinned."""
+        self._refuse_closed()
+        with self._backend.writing() as work:
+            return work.pin(procedure, version, digest)
+
+    def rebuild(self, work_of: Callable[[Instance], Sequence[Work] | None]) -> None:
+        """Fill in the work of instances that an older version of the schema kept none of."""
+        marked = select(schema.meta.c.value).where(schema.meta.c.name == REBUILD)
+        with self._reading() as connection:
+            if connection.scalar(marked) is None:
+                return
+        names, complete = iter(tuple(self.ids())), True
+        while batch := tuple(islice(names, BATCH)):
+            with self._backend.writing() as work:
+                complete = work.rebuild(batch, work_of) and complete
+        if complete:
+            with self._backend.writing() as work:
+                work.drop_mark(REBUILD)
 
     def close(self) -> None:
         """Close every connection; what is asked afterwards is a StoreError."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, create_engine, event, select
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from svcflow.errors import StoreError, SvcflowError
-from svcflow.store import schema
 from svcflow.store.grouping import Grouping
+from svcflow.store.migrations import prepare
 from svcflow.store.statements import Statements
 from svcflow.store.turnstile import Turnstile
 from svcflow.store.writing import Writing
@@ -47,13 +47,16 @@ class SqliteBackend:
             assert isinstance(writer, sqlite3.Connection)  # noqa: S101  # for the type checker
             writer.execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
             writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
-            self._turnstile = Turnstile(Path(f"{url.database}-lock"))
+            self._file = Path(writer.execute("PRAGMA database_list").fetchone()[2])
+            self._known = _identity(self._file)
+            self._turnstile = Turnstile(self._file.with_name(f"{self._file.name}-lock"))
             self._grouping = Grouping(writer, self._turnstile)
             self._statements = Statements.of(self._database.dialect)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
         """Open a part of a writing transaction; it is durable when it is left without an error."""
+        self._refuse_lost()
         try:
             with self._grouping.part() as cursor:
                 yield Writing(cast("DBAPICursor", cursor), self._statements)
@@ -63,6 +66,7 @@ class SqliteBackend:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection for questions."""
+        self._refuse_lost()
         with _explained(self.url), self._database.connect() as connection:
             yield connection
 
@@ -72,6 +76,22 @@ class SqliteBackend:
         self._writer.close()
         self._database.dispose()
         self._turnstile.close()
+
+    def _refuse_lost(self) -> None:
+        """Raise StoreError when the file was deleted or replaced: SQLite would go on writing to what is gone."""
+        if _identity(self._file) != self._known:
+            message = Text(
+                zh=f"{self.url} 的文件已被删除或替换", en=f"the file of {self.url} is gone or is another"
+            )
+            raise StoreError(message, Text(zh="恢复文件，并重新打开", en="restore it, and open it again"))
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _database(url: URL) -> Database:
@@ -94,26 +114,11 @@ def _database(url: URL) -> Database:
 
 
 def _prepare(connection: Connection, url: str) -> None:
-    """Create the tables in an empty file; refuse a file of something else or of a newer version."""
+    """Make or migrate the tables, while no other process writes."""
     connection.exec_driver_sql("COMMIT")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # two processes may open a new file at the same time
-    existing = set(
-        connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
-    )
-    if not existing:
-        schema.metadata.create_all(connection)
-        connection.execute(schema.meta.insert(), {"name": "schema", "value": str(schema.VERSION)})
-        return
-    if schema.meta.name not in existing:
-        message = Text(zh=f"{url} 是别的程序的数据库", en=f"{url} is a database of something else")
-        raise StoreError(message, Text(zh="换一个文件", en="choose another file"))
-    version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "schema"))
-    if version != str(schema.VERSION):
-        message = Text(
-            zh=f"{url} 的结构版本是 {version}，本库支持 {schema.VERSION}",
-            en=f"{url} has schema version {version}; this library knows {schema.VERSION}",
-        )
-        raise StoreError(message, Text(zh="升级 svcflow", en="upgrade svcflow"))
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # two processes may open one file at the same time
+    existing = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
+    prepare(connection, existing.all(), url)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from svcflow.kernel.instance import NEVER
 from svcflow.runtime.store import BATCH
-from svcflow.store.schema import commands, deviations, facts, instances, persons, work
+from svcflow.store.schema import commands, deviations, facts, instances, meta, persons, procedures, work
 
 Value = str | int | bytes | None
 Row = Mapping[str, Value]
@@ -58,6 +58,9 @@ class Statements:
     add_command: Statement
     drop_work: Statement
     add_work: Statement
+    add_procedure: Statement
+    digest: Statement
+    drop_mark: Statement
 
     @classmethod
     def of(cls, dialect: Dialect) -> Statements:
@@ -109,6 +112,11 @@ def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
         "add_command": commands.insert(),
         "drop_work": work.delete().where(work.c.instance == bindparam("of_instance")),
         "add_work": work.insert(),
+        "add_procedure": _INSERT[dialect.name](procedures).on_conflict_do_nothing(),
+        "digest": select(procedures.c.digest).where(
+            procedures.c.id == bindparam("id"), procedures.c.version == bindparam("version")
+        ),
+        "drop_mark": meta.delete().where(meta.c.name == bindparam("of_name")),
     }
 
 

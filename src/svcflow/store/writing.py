@@ -5,7 +5,7 @@ It runs on a driver's cursor that somebody else opened and will commit; it knows
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
@@ -90,6 +90,28 @@ class Writing:
         if change.command_id is not None:
             answer: Row = {"sequence": instance.sequence, "refused": change.refused}
             run(write.add_command, instance=instance.id, command_id=change.command_id, **answer)
+
+    def pin(self, procedure: str, version: int, digest: str) -> str:
+        """Pin a version of a procedure to a digest, unless it is pinned; return the one that counts."""
+        self._run(self._statements.add_procedure, id=procedure, version=version, digest=digest)
+        row = self._run(self._statements.digest, id=procedure, version=version).fetchone()
+        assert row is not None  # noqa: S101  # it was just made, or was there
+        return str(row[0])
+
+    def rebuild(self, instances: Iterable[str], work_of: Callable[[Instance], Sequence[Work] | None]) -> bool:
+        """Write down the work of instances anew; return whether it was known of all."""
+        complete = True
+        for name in instances:
+            instance = self.found(name, None).instance
+            work = None if instance is None else work_of(instance)
+            if work is not None:
+                self._keep_work(name, work, anew=False)
+            complete = complete and (work is not None or instance is None)
+        return complete
+
+    def drop_mark(self, name: str) -> None:
+        """Take a row off `svcflow_meta`."""
+        self._run(self._statements.drop_mark, name=name)
 
     def _keep_instance(self, change: Change, before: int) -> None:
         run, write, instance = self._run, self._statements, change.instance
