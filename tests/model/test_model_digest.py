@@ -42,7 +42,7 @@ def test_written_and_read_again_it_is_the_same(procedure, tmp_path):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"calendar": "always"}, {"version": 2}, {"steps": ASK.steps[::-1]}, {"name": Text("问", "Ask")}],
+    [{"calendar": "cn_office"}, {"version": 2}, {"steps": ASK.steps[::-1]}, {"name": Text("问", "Ask")}],
     ids=["calendar", "version", "order of steps", "name"],
 )
 def test_other_content_has_another_digest(changed):
