@@ -62,7 +62,7 @@ def test_the_journal_verifies_and_the_files_are_there(shown):
     assert found["verification"]["instances"] == len(found["instances"])
     assert json.loads((folder / "demo.json").read_text(encoding="utf-8")) == found
     names = [*found["diagrams"]["svg"], *found["diagrams"]["png"]]
-    assert {path.name for path in folder.iterdir()} == {"demo.db", "demo.json", *names}
+    assert {path.name for path in folder.iterdir()} == {"demo.db", "demo.db-lock", "demo.json", *names}
     assert len(found["diagrams"]["svg"]) == len(found["procedures"])
     for name in found["diagrams"]["svg"]:
         assert (folder / name).read_text(encoding="utf-8").rstrip().endswith("</svg>")

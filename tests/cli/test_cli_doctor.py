@@ -71,8 +71,9 @@ def test_a_store_is_looked_at_and_not_changed(run, svc, lamp, tmp_path):
     assert (tmp_path / "s.db").read_bytes() == before
 
 
-@pytest.mark.parametrize(("version", "state"), [(1, "note"), (99, "failure")])
-def test_a_store_of_another_version_is_told(run, svc, lamp, tmp_path, version, state):
+@pytest.mark.parametrize(("version", "state"), [("1", "note"), ("99", "failure")])
+@pytest.mark.usefixtures("lamp")
+def test_a_store_of_another_version_is_told(run, tmp_path, version, state):
     """An older one will be migrated, which is worth a backup; a newer one cannot be used."""
     with closing(sqlite3.connect(tmp_path / "s.db")) as file, file:
         file.execute("UPDATE svcflow_meta SET value = ? WHERE name = 'schema'", (version,))
