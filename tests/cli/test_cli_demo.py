@@ -138,7 +138,7 @@ def test_without_a_chinese_font_there_is_svg_and_the_reason(run, tmp_path, monke
     (tmp_path / "svcflow-demo").mkdir()
     assert said in run("demo", "--lang", lang).stdout
     kinds = {path.suffix for path in (tmp_path / "svcflow-demo").iterdir()}
-    assert kinds == {".svg", ".db", ".json"}
+    assert kinds == {".svg", ".db", ".db-lock", ".json"}
 
 
 def test_an_earlier_demo_stands_when_the_new_one_cannot_be_moved_in(tmp_path, monkeypatch):
