@@ -15,6 +15,7 @@ from svcflow.text import NO_TEXT, Lang, Text
 __all__ = [
     "AutomaticLoop",
     "CalendarCoverageError",
+    "ChangedProcedure",
     "CorruptJournal",
     "DeclarationError",
     "DeliveryError",
@@ -137,6 +138,12 @@ class UnknownProcedure(SvcflowError, LookupError):
     """No procedure of that id or version is in the catalog."""
 
     code = "unknown-procedure"
+
+
+class ChangedProcedure(UnknownProcedure):
+    """The catalog says something else under a version that the store knows."""
+
+    code = "changed-procedure"
 
 
 class UnknownInstance(SvcflowError, LookupError):

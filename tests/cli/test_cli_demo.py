@@ -62,7 +62,7 @@ def test_the_journal_verifies_and_the_files_are_there(shown):
     assert found["verification"]["instances"] == len(found["instances"])
     assert json.loads((folder / "demo.json").read_text(encoding="utf-8")) == found
     names = [*found["diagrams"]["svg"], *found["diagrams"]["png"]]
-    assert {path.name for path in folder.iterdir()} == {"demo.db", "demo.json", *names}
+    assert {path.name for path in folder.iterdir()} == {"demo.db", "demo.db-lock", "demo.json", *names}
     assert len(found["diagrams"]["svg"]) == len(found["procedures"])
     for name in found["diagrams"]["svg"]:
         assert (folder / name).read_text(encoding="utf-8").rstrip().endswith("</svg>")
@@ -138,7 +138,7 @@ def test_without_a_chinese_font_there_is_svg_and_the_reason(run, tmp_path, monke
     (tmp_path / "svcflow-demo").mkdir()
     assert said in run("demo", "--lang", lang).stdout
     kinds = {path.suffix for path in (tmp_path / "svcflow-demo").iterdir()}
-    assert kinds == {".svg", ".db", ".json"}
+    assert kinds == {".svg", ".db", ".db-lock", ".json"}
 
 
 def test_an_earlier_demo_stands_when_the_new_one_cannot_be_moved_in(tmp_path, monkeypatch):

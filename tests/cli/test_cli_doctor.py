@@ -71,6 +71,16 @@ def test_a_store_is_looked_at_and_not_changed(run, svc, lamp, tmp_path):
     assert (tmp_path / "s.db").read_bytes() == before
 
 
+@pytest.mark.parametrize(("version", "state"), [("1", "note"), ("99", "failure")])
+@pytest.mark.usefixtures("lamp")
+def test_a_store_of_another_version_is_told(run, tmp_path, version, state):
+    """An older one will be migrated, which is worth a backup; a newer one cannot be used."""
+    with closing(sqlite3.connect(tmp_path / "s.db")) as file, file:
+        file.execute("UPDATE svcflow_meta SET value = ? WHERE name = 'schema'", (version,))
+    result = run("doctor", "--db", tmp_path / "s.db", "--json", exit_code=int(state == "failure"))
+    assert _states(result)["store"] == state
+
+
 def test_a_bad_store_is_a_failure(run, tmp_path):
     """A missing, foreign or unsupported store exits with 1, and none is made or changed."""
     with closing(sqlite3.connect(tmp_path / "foreign.db")) as foreign:

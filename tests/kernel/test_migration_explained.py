@@ -175,6 +175,6 @@ def test_a_migrated_instance_verifies_against_its_journal():
         store = open_store("memory://")
         change = Change(case.instance, chained(GENESIS, case.facts))
         store.change("i1", None, lambda _, change=change: change)
-        known = Standards(Catalog(catalog, {"office": Document(office, "", {})}))
+        known = Standards(Catalog(catalog, {"office": Document(office, "", {})}), store)
         seen = verify(store, known, ["i1"])
         assert [error.code for _, error in seen.problems] == problems

@@ -14,6 +14,7 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.migration import passage_for, preview
 from svcflow.runtime.standards import Standards
+from svcflow.store import open_store
 
 HOUR_US = 3_600_000_000
 DONE = Step("done", end="completed")
@@ -32,7 +33,7 @@ MAPPED = {"asked": "taken"}
 
 
 def version_of(name: str, number: int) -> Compiled:
-    return Standards(CATALOG).version(name, number)
+    return Standards(CATALOG, open_store("memory://")).version(name, number)
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ def dump(procedure: Procedure) -> str:
         to: {answer: answered}
       answered: {end: completed}
     """
-    written = _procedure(procedure)
+    written = form(procedure)
     head = {key: value for key, value in written.items() if key not in _SECTIONS}
     parts = [head, *({key: written[key]} for key in _SECTIONS if key in written)]
     return "\n".join(_yaml(part) for part in parts)
@@ -99,7 +99,8 @@ def written(value: object) -> Node:
     return form.isoformat() if isinstance(form, date) else form
 
 
-def _procedure(procedure: Procedure) -> dict[str, Node]:
+def form(procedure: Procedure) -> dict[str, Node]:
+    """Return the procedure as plain data, in the short forms, defaults left out."""
     written = {"procedure": procedure.id, "version": procedure.version}
     written |= _changed(procedure, leave=("id", "version"))
     return {key: value for key, value in written.items() if value != {}}

@@ -50,13 +50,14 @@ class Commands(Core):
     ) -> Instance:
         """Start an instance of the newest version of a procedure, or of `(id, version)`.
 
-        Raises: UnknownProcedure, FieldError; StoreError when `instance_id` is taken.
+        Raises: UnknownProcedure, ChangedProcedure, FieldError; StoreError when `instance_id` is taken.
         """
         name, version = (procedure, None) if isinstance(procedure, str) else procedure
         compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
         chosen = instance_id or new_id(name, command_id)
         command = Start(chosen, data, recipient, actor, evidence)
         refuse_before_effective(compiled, self.clock.now_us())
+        self._standards.pin(compiled)
         beginning = Beginning(compiled, command, command_id, self.clock)
         return self._ask(chosen, command, command_id, beginning)
 

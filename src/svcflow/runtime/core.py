@@ -14,6 +14,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Beginning, Carrying
 from svcflow.runtime.clock import Clock, SystemClock
 from svcflow.runtime.logbook import note_command
+from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_too_large
 from svcflow.runtime.replies import refusal, unknown_instance
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Answer, Kept, Store
@@ -29,12 +30,15 @@ class Core:
         store: Store,
         catalog: Catalog | Procedure,
         clock: Clock | None,
+        *,
         standards: Standards | None = None,
+        payload_limit: int = PAYLOAD_LIMIT,
     ) -> None:
         self.catalog = Catalog.of(catalog) if isinstance(catalog, Procedure) else catalog
         self.clock: Clock = clock or SystemClock()
-        self._standards = standards or Standards(self.catalog)
+        self._standards = standards or Standards(self.catalog, store)
         self._store = store
+        self._payload_limit = payload_limit
         self._telemetry = telemetry()
 
     def _notice(self, due_us: int) -> None:
@@ -55,6 +59,7 @@ class Core:
         self, instance: str, command: Command, command_id: str | None, carried: Beginning | Carrying
     ) -> Instance:
         """Carry a command to the store, and note that where somebody wants to know."""
+        refuse_too_large(command, self._payload_limit)
         if self._telemetry is None or not self._telemetry.heard():
             return self._asked(instance, command, command_id, carried)
         with self._telemetry.command(command, instance, carried):

@@ -20,7 +20,9 @@ from svcflow.runtime.joining import Host, JoinedEngine
 from svcflow.runtime.logbook import note_sweep
 from svcflow.runtime.migrating import Migrations
 from svcflow.runtime.outbox import Outbox
+from svcflow.runtime.payload import PAYLOAD_LIMIT
 from svcflow.runtime.questions import Questions
+from svcflow.runtime.rebuilding import rebuild
 from svcflow.runtime.running import Running
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
@@ -30,11 +32,21 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://` or `sqlite:///FILE`. Use it as a context manager, or call `close()`.
+    `payload_limit` is how many bytes of data one command may bring.
     Every command may carry a `command_id`: asked again, it gives the first answer again and does nothing.
     """
 
-    def __init__(self, url: str | Store, catalog: Catalog | Procedure, *, clock: Clock | None = None) -> None:
-        super().__init__(_open(url) if isinstance(url, str) else url, catalog, clock)
+    def __init__(
+        self,
+        url: str | Store,
+        catalog: Catalog | Procedure,
+        *,
+        clock: Clock | None = None,
+        payload_limit: int = PAYLOAD_LIMIT,
+    ) -> None:
+        store = _open(url) if isinstance(url, str) else url
+        super().__init__(store, catalog, clock, payload_limit=payload_limit)
+        rebuild(self._store, self._standards)
         self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
         self._running.add(self._ticker)
         if self._telemetry is not None:
@@ -72,7 +84,9 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         Raises: StoreError when it leads to another database, or has no transaction open.
         """
         store = _join(self._store, host)
-        return JoinedEngine(store, self.catalog, self.clock, self._standards, self._ticker.expect)
+        return JoinedEngine(
+            store, self.clock, self._standards.on(store), self._payload_limit, expect=self._ticker.expect
+        )
 
     def forget(self, person: str, *, actor: Actor = NOBODY, open: bool = False) -> Forgotten:  # noqa: A002  # as the CLI says it
         """Erase what is known of a person, as actor, recipient and in fields marked personal.

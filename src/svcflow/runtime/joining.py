@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from svcflow.model.catalog import Catalog
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.questions import Questions
@@ -46,12 +45,13 @@ class JoinedEngine(Commands, Questions):
     def __init__(
         self,
         store: Store,
-        catalog: Catalog,
         clock: Clock,
         standards: Standards,
+        payload_limit: int,
+        *,
         expect: Callable[[int], None],
     ) -> None:
-        super().__init__(store, catalog, clock, standards)
+        super().__init__(store, standards.catalog, clock, standards=standards, payload_limit=payload_limit)
         self._expect = expect
 
     def _notice(self, due_us: int) -> None:

@@ -82,5 +82,4 @@ class Migrations(Core):
             return passage_for(self._standards.version, found, command, journal)
 
         carrying = Carrying(passage, instance, command, self.clock, command_id=command_id, expected=expected)
-        self._store.change(instance, command_id, carrying)
-        return self._answered(instance, carrying)
+        return self._ask(instance, command, command_id, carrying)

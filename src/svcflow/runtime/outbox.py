@@ -56,8 +56,10 @@ class DeadLetter:
 class Outbox(Core):
     """Publish facts to handlers."""
 
-    def __init__(self, store: Store, catalog: Catalog | Procedure, clock: Clock | None) -> None:
-        super().__init__(store, catalog, clock)
+    def __init__(
+        self, store: Store, catalog: Catalog | Procedure, clock: Clock | None, *, payload_limit: int
+    ) -> None:
+        super().__init__(store, catalog, clock, payload_limit=payload_limit)
         self._running = Running()
         self._couriers: dict[str, Courier] = {}
         self._messengers: dict[str, Ticker] = {}

@@ -1,29 +1,62 @@
-"""The procedures of a catalog, made ready to run once each. Knows versions, not instances."""
+"""The procedures of a catalog, made ready to run once each. Knows versions, not instances.
+
+A version says the same for good: what an instance was started under decides on it to its end. So a store
+keeps a digest of each version that was started in it, and other content under the same number is refused.
+"""
 
 from __future__ import annotations
 
 from threading import Lock
 
+from svcflow.errors import ChangedProcedure
 from svcflow.kernel.calendars import calendars_of
 from svcflow.kernel.compiled import Compiled, compile_procedure
 from svcflow.model.catalog import Catalog
+from svcflow.model.digest import digest
+from svcflow.model.procedure import Procedure
+from svcflow.runtime.store import Store
+from svcflow.text import Text
 
 
 class Standards:
     """Compile each procedure version at first use; safe to use from several threads."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, store: Store) -> None:
         self.catalog = catalog
+        self._store = store
         self._calendars = calendars_of(catalog)
         self._compiled: dict[tuple[str, int], Compiled] = {}
+        self._pinned: dict[tuple[str, int], Compiled] = {}
         self._lock = Lock()
+
+    def on(self, store: Store) -> Standards:
+        """Return them as they are seen from inside a transaction, whose pins may yet be rolled back."""
+        inside = Standards(self.catalog, store)
+        inside._compiled, inside._pinned = self._compiled, dict(self._pinned)  # of this class
+        return inside
 
     def newest(self, name: str) -> Compiled:
         """Return the newest version of a procedure. Raises: UnknownProcedure."""
         return self.version(name, self.catalog[name].version)
 
     def version(self, name: str, version: int) -> Compiled:
-        """Return one version of a procedure. Raises: UnknownProcedure."""
+        """Return one version of a procedure. Raises: UnknownProcedure, ChangedProcedure."""
+        found = self._pinned.get((name, version))
+        if found is None:
+            found = self._version(name, version)
+            kept = self._store.digest(name, version)
+            if kept is not None:
+                self._hold(found, kept)
+        return found
+
+    def pin(self, compiled: Compiled) -> None:
+        """Pin a version that is going to be started to what it says. Raises: ChangedProcedure."""
+        procedure = compiled.procedure
+        if (procedure.id, procedure.version) not in self._pinned:
+            kept = self._store.pin(procedure.id, procedure.version, digest(procedure))
+            self._hold(compiled, kept)
+
+    def _version(self, name: str, version: int) -> Compiled:
         found = self._compiled.get((name, version))
         if found is None:
             procedure = self.catalog[name, version]
@@ -32,3 +65,23 @@ class Standards:
                     (name, version), compile_procedure(procedure, self._calendars)
                 )
         return found
+
+    def _hold(self, compiled: Compiled, kept: str) -> None:
+        procedure = compiled.procedure
+        own = digest(procedure)
+        if own != kept:
+            raise _changed(procedure, own, kept)
+        self._pinned[procedure.id, procedure.version] = compiled
+
+
+def _changed(procedure: Procedure, own: str, kept: str) -> ChangedProcedure:
+    return ChangedProcedure(
+        Text(
+            zh=f"{procedure} 的内容（{own[:12]}）与在此存储中开始办理时的（{kept[:12]}）不同",
+            en=f"{procedure} says something else ({own[:12]}) than when it was started in this store ({kept[:12]})",
+        ),
+        Text(
+            zh="把改动后的流程升一个版本号（version），并把原来的版本留在目录中",
+            en="raise the version of the changed procedure, and keep the old one in the catalog",
+        ),
+    )

@@ -182,6 +182,22 @@ class Store(Protocol):
         """Return the next instant at which something is due; None when nothing is."""
         ...
 
+    def digest(self, procedure: str, version: int) -> str | None:
+        """Return the digest that a version of a procedure was pinned to; None when it was not yet."""
+        ...
+
+    def pin(self, procedure: str, version: int, digest: str) -> str:
+        """Pin a version of a procedure to a digest, unless it is pinned; return the one that counts, durably."""
+        ...
+
+    def wants_rebuilding(self) -> bool:
+        """Say whether instances of an older version of the store are to be told anew from their journals."""
+        ...
+
+    def rebuilt(self) -> None:
+        """Note that all of them were."""
+        ...
+
     def close(self) -> None:
         """Give back files and connections."""
         ...

@@ -49,6 +49,7 @@ class MemoryStore:
         self._sealed: dict[str, Leaf] = {}
         self._leaves: list[Leaf] = []
         self._tree = Frontier()
+        self._digests: dict[tuple[str, int], str] = {}
         self._timers: list[Place] = []  # a heap; an entry counts while its instance is due at that instant
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
@@ -189,6 +190,21 @@ class MemoryStore:
             while self._timers and not self._counts(self._timers[0]):
                 heappop(self._timers)
             return self._timers[0].due_us if self._timers else None
+
+    def digest(self, procedure: str, version: int) -> str | None:
+        """Return the digest that a version of a procedure was pinned to."""
+        return self._digests.get((procedure, version))
+
+    def pin(self, procedure: str, version: int, digest: str) -> str:
+        """Pin a version of a procedure to a digest, unless it is pinned."""
+        return self._digests.setdefault((procedure, version), digest)
+
+    def wants_rebuilding(self) -> bool:
+        """Say no: a store in memory is never older than its code."""
+        return False
+
+    def rebuilt(self) -> None:
+        """Do nothing: see `wants_rebuilding`."""
 
     def close(self) -> None:
         """Keep the contents: there is nothing to give back."""

@@ -170,3 +170,11 @@ deliveries = Table(
     Index("svcflow_deliveries_due", "subscription", "state", "at_us"),
 )
 """The facts that subscriptions have passed and not delivered: waiting for the next attempt, behind another, or dead."""
+procedures = Table(
+    "svcflow_procedures",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+)
+"""What each version of a procedure said when an instance of it was first started here (see model/digest.py)."""

@@ -35,6 +35,7 @@ from svcflow.runtime.query import (
 from svcflow.runtime.store import Decide, Kept, Place
 from svcflow.store import asking, delegating, schema, sealing
 from svcflow.store.feed import SqlFeed
+from svcflow.store.migrations import REBUILD
 from svcflow.store.writing import Writing, instance_of
 from svcflow.text import Text
 
@@ -214,6 +215,28 @@ class SqlStore:
         with self._reading() as connection:
             soonest = connection.scalar(select(func.min(_instances.c.next_us)))
         return None if soonest is None or soonest == NEVER else int(soonest)
+
+    def digest(self, procedure: str, version: int) -> str | None:
+        """Return the digest that a version of a procedure was pinned to."""
+        of = schema.procedures.c
+        with self._reading() as connection:
+            return connection.scalar(select(of.digest).where(of.id == procedure, of.version == version))
+
+    def pin(self, procedure: str, version: int, digest: str) -> str:
+        """Pin a version of a procedure to a digest, unless it is pinned."""
+        with self._writing() as work:
+            return work.pin(procedure, version, digest)
+
+    def wants_rebuilding(self) -> bool:
+        """Say whether a migration left something that only an engine can fill in."""
+        marked = select(schema.meta.c.value).where(schema.meta.c.name == REBUILD)
+        with self._reading() as connection:
+            return connection.scalar(marked) is not None
+
+    def rebuilt(self) -> None:
+        """Note that it is filled in."""
+        with self._writing() as work:
+            work.drop_mark(REBUILD)
 
     def close(self) -> None:
         """Close every connection; what is asked afterwards is a StoreError."""

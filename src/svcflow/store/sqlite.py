@@ -1,4 +1,4 @@
-"""SQLite, embedded, in one file: WAL, `synchronous=FULL`, one connection that writes.
+"""SQLite, embedded, in one file: WAL, `synchronous=FULL`, one connection that writes and alone checkpoints.
 
 Readers have connections of their own and wait for nobody.
 """
@@ -8,23 +8,28 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from sqlalchemy import Connection, create_engine, event, func, select
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from svcflow.errors import StoreError, SvcflowError
 from svcflow.store import schema
+from svcflow.store.grouping import Grouping
+from svcflow.store.migrations import prepare
 from svcflow.store.statements import Statements
+from svcflow.store.turnstile import Turnstile
 from svcflow.store.writing import Writing
 from svcflow.text import NO_TEXT, Text
 
 _BUSY_MS = 30_000
 _IMMEDIATE = {"svcflow_immediate": True}
+_CHECKPOINT_PAGES = 1_000
 
 
 class SqliteBackend:
@@ -37,41 +42,43 @@ class SqliteBackend:
         shared = url.query.get("shared") == "true"
         url = url.difference_update_query(["shared"])
         self.url = url.render_as_string()
-        self._writing = RLock()
         with _explained(self.url):
             self._database = _database(url)
-            with self.exclusive() as connection:  # two processes may open a new file at the same time
+            with self._immediate() as connection:  # two processes may open a new file at the same time
                 _prepare(connection, self.url, shared=shared)
             self._writer = self._database.raw_connection()
-            self._writer.cursor().execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
+            writer = self._writer.driver_connection
+            assert isinstance(writer, sqlite3.Connection)  # noqa: S101  # for the type checker
+            writer.execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
+            writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
+            self._file = Path(writer.execute("PRAGMA database_list").fetchone()[2])
+            self._known = _identity(self._file)
+            self._turnstile = Turnstile(self._file.with_name(f"{self._file.name}-lock"))
+            self._grouping = Grouping(writer, self._turnstile)
             self._statements = Statements.of(self._database.dialect)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:
-        """Open a writing transaction (`BEGIN IMMEDIATE`); it is durable when it is left without an error."""
-        with self._writing, _explained(self.url):
-            cursor = self._writer.cursor()
-            cursor.execute("BEGIN IMMEDIATE")
-            try:
-                yield Writing(cursor, self._statements)
-                cursor.execute("COMMIT")
-            except BaseException:
-                self._writer.rollback()
-                raise
-            finally:
-                cursor.close()
+        """Open a part of a writing transaction; it is durable when it is left without an error."""
+        self._refuse_lost()
+        try:
+            with self._grouping.part() as cursor:
+                yield Writing(cast("DBAPICursor", cursor), self._statements)
+        except sqlite3.Error as error:
+            raise _unusable(self.url, str(error)) from error
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection for questions."""
+        self._refuse_lost()
         with _explained(self.url), self._database.connect() as connection:
             yield connection
 
     @contextmanager
     def exclusive(self) -> Iterator[Connection]:
         """Open a writing transaction for upkeep; it waits for whoever writes, as they wait for it."""
-        database = self._database.execution_options(**_IMMEDIATE)
-        with _explained(self.url), database.begin() as connection:
+        self._refuse_lost()
+        with self._grouping.alone(), self._immediate() as connection:
             yield connection
 
     def settled_position(self) -> int:
@@ -81,14 +88,38 @@ class SqliteBackend:
 
     def scrub(self) -> None:
         """Write the log back into the file, where what was erased has been overwritten, and empty the log."""
-        with self._writing, _explained(self.url):
-            self._writer.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._grouping.alone(), self.reading() as connection:
+            connection.exec_driver_sql("COMMIT")  # SQLAlchemy has begun one, in which the log stays
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close every connection."""
-        with self._writing:
-            self._writer.close()
-            self._database.dispose()
+        self._grouping.close()
+        self._writer.close()
+        self._database.dispose()
+        self._turnstile.close()
+
+    @contextmanager
+    def _immediate(self) -> Iterator[Connection]:
+        database = self._database.execution_options(**_IMMEDIATE)
+        with _explained(self.url), database.begin() as connection:
+            yield connection
+
+    def _refuse_lost(self) -> None:
+        """Raise StoreError when the file was deleted or replaced: SQLite would go on writing to what is gone."""
+        if _identity(self._file) != self._known:
+            message = Text(
+                zh=f"{self.url} 的文件已被删除或替换", en=f"the file of {self.url} is gone or is another"
+            )
+            raise StoreError(message, Text(zh="恢复文件，并重新打开", en="restore it, and open it again"))
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _database(url: URL) -> Database:
@@ -101,6 +132,7 @@ def _database(url: URL) -> Database:
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA secure_delete=ON")  # what is erased shall not linger in free space
+        cursor.execute("PRAGMA wal_autocheckpoint=0")
         cursor.close()
 
     @event.listens_for(database, "begin")
@@ -112,28 +144,9 @@ def _database(url: URL) -> Database:
 
 
 def _prepare(connection: Connection, url: str, *, shared: bool) -> None:
-    """Create the tables in an empty file; refuse a file of something else or of a newer version."""
-    existing = set(
-        connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
-    )
-    if not existing or (shared and schema.meta.name not in existing):
-        schema.metadata.create_all(connection)
-        connection.execute(schema.meta.insert(), {"name": "schema", "value": str(schema.VERSION)})
-        return
-    if schema.meta.name not in existing:
-        message = Text(zh=f"{url} 是别的程序的数据库", en=f"{url} is a database of something else")
-        remedy = Text(
-            zh="换一个文件；若要与宿主共用此文件，写 ?shared=true",
-            en="choose another file, or write ?shared=true to share the host's",
-        )
-        raise StoreError(message, remedy)
-    version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "schema"))
-    if version != str(schema.VERSION):
-        message = Text(
-            zh=f"{url} 的结构版本是 {version}，本库支持 {schema.VERSION}",
-            en=f"{url} has schema version {version}; this library knows {schema.VERSION}",
-        )
-        raise StoreError(message, Text(zh="升级 svcflow", en="upgrade svcflow"))
+    """Make or migrate the tables, while no other process writes."""
+    existing = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
+    prepare(connection, existing.all(), url, shared=shared)
 
 
 @contextmanager

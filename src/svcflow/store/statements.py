@@ -7,6 +7,7 @@ durable commit does (measured: 300 µs against 150 µs for the five statements o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 
 import attrs
 from sqlalchemy import ClauseElement, Dialect, Table, and_, bindparam, func, literal_column, select, tuple_
@@ -17,7 +18,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from svcflow.kernel.instance import NEVER
 from svcflow.runtime.store import BATCH
-from svcflow.store.schema import commands, deviations, facts, instances, persons, work
+from svcflow.store.schema import commands, deviations, facts, instances, meta, persons, procedures, work
 
 Value = str | int | bytes | None
 Row = Mapping[str, Value]
@@ -30,9 +31,14 @@ class Statement:
     sql: str
     names: tuple[str, ...]
 
-    def bound(self, values: Row) -> Sequence[Value]:
-        """Return the values in the order the driver takes them."""
-        return [values[name] for name in self.names]
+    bound: Callable[[Row], Sequence[Value]] = attrs.field(init=False, eq=False, repr=False)
+    """Return the values in the order the driver takes them."""
+
+    @bound.default
+    def _bound(self) -> Callable[[Row], Sequence[Value]]:
+        if len(self.names) > 1:
+            return itemgetter(*self.names)
+        return lambda values: [values[name] for name in self.names]
 
 
 @attrs.frozen
@@ -56,6 +62,9 @@ class Statements:
     add_command: Statement
     drop_work: Statement
     add_work: Statement
+    add_procedure: Statement
+    digest: Statement
+    drop_mark: Statement
 
     @classmethod
     def of(cls, dialect: Dialect) -> Statements:
@@ -128,6 +137,11 @@ def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
         "add_command": commands.insert(),
         "drop_work": work.delete().where(work.c.instance == bindparam("of_instance")),
         "add_work": work.insert(),
+        "add_procedure": INSERT[dialect.name](procedures).on_conflict_do_nothing(),
+        "digest": select(procedures.c.digest).where(
+            procedures.c.id == bindparam("id"), procedures.c.version == bindparam("version")
+        ),
+        "drop_mark": meta.delete().where(meta.c.name == bindparam("of_name")),
     }
 
 

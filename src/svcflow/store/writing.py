@@ -98,6 +98,17 @@ class Writing:
         """Run a statement of the feed in the same transaction."""
         return self._run(statement, **values)
 
+    def pin(self, procedure: str, version: int, digest: str) -> str:
+        """Pin a version of a procedure to a digest, unless it is pinned; return the one that counts."""
+        self._run(self._statements.add_procedure, id=procedure, version=version, digest=digest)
+        row = self._run(self._statements.digest, id=procedure, version=version).fetchone()
+        assert row is not None  # noqa: S101  # it was just made, or was there
+        return str(row[0])
+
+    def drop_mark(self, name: str) -> None:
+        """Take a row off `svcflow_meta`."""
+        self._run(self._statements.drop_mark, name=name)
+
     def _keep_instance(self, found: Found, change: Change, before: int) -> None:
         instance = change.instance
         self._run(

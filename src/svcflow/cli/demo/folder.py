@@ -14,7 +14,7 @@ from svcflow.text import Text
 __all__ = ["DATABASE", "RECORD", "prepared"]
 
 DATABASE, RECORD = "demo.db", "demo.json"
-_OWN = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", RECORD)
+_OWN = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-lock", RECORD)
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from svcflow.cli.doctor.probe import Probe, plain
+from svcflow.cli.doctor.probe import Probe, State, plain
 from svcflow.cli.opening import sqlite_file, url_of
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 __all__ = ["storage"]
 
@@ -51,14 +51,24 @@ def _store(file: Path) -> Probe:
         remedy = Text(zh="换一个文件，或从备份恢复", en="choose another file, or restore it from a backup")
         return Probe("store", _NAME, "failure", said, remedy)
     version = None if found is None else found[0]
-    known = version == str(schema.VERSION)
     data = {"file": str(file), "schema": version, "instances": count[0]}
     said = Text(
         zh=f"{file}，结构版本 {version}，{count[0]} 个实例",
         en=f"{file}, schema version {version}, {count[0]} instances",
     )
-    remedy = Text() if known else Text(zh="升级 svcflow", en="upgrade svcflow")
-    return Probe("store", _NAME, "ok" if known else "failure", said, remedy, data)
+    state, remedy = _judged(str(version), schema.VERSION)
+    return Probe("store", _NAME, state, said, remedy, data)
+
+
+def _judged(version: str, present: int) -> tuple[State, Text]:
+    if version == str(present):
+        return "ok", NO_TEXT
+    if version.isdecimal() and 0 < int(version) < present:
+        return "note", Text(
+            zh=f"下次打开时升到第 {present} 版；先备份",
+            en=f"it is brought up to version {present} when it is next opened; back it up before",
+        )
+    return "failure", Text(zh="升级 svcflow", en="upgrade svcflow")
 
 
 def _writable(folder: Path) -> Probe:

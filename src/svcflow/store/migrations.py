@@ -1,0 +1,94 @@
+"""From one version of the tables to the next, by numbered steps, each over an open connection.
+
+A step changes the tables that were there, in words of its own: later versions of schema.py do not change what
+it does. What is new altogether is made from schema.py after the last step. What SQL cannot fill in is left to
+an engine, which knows the procedures: the row `rebuild` in `svcflow_meta` says so.
+
+To add a step: raise `schema.VERSION`, keep a database of the version before it (tests/store/stored_play.py),
+and write the function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+from sqlalchemy import Connection, select
+
+from svcflow.errors import StoreError
+from svcflow.store import schema
+from svcflow.text import Text
+
+REBUILD = "rebuild"
+"""Names the row of `svcflow_meta` that stands until an engine has filled in what a migration could not."""
+
+
+def prepare(connection: Connection, existing: Collection[str], url: str, *, shared: bool = False) -> None:
+    """Make the tables in an empty database, or bring those of an older version up to now.
+
+    `shared` says that a host has tables of its own in it. Runs in a transaction in which nobody else can write. Raises: StoreError when the database belongs to
+    something else or to a newer version.
+    """
+    if not existing or (shared and schema.meta.name not in existing):
+        schema.metadata.create_all(connection)
+        connection.execute(schema.meta.insert(), {"name": "schema", "value": str(schema.VERSION)})
+        return
+    if schema.meta.name not in existing:
+        message = Text(zh=f"{url} 是别的程序的数据库", en=f"{url} is a database of something else")
+        remedy = Text(
+            zh="换一个文件；若要与宿主共用此文件，写 ?shared=true",
+            en="choose another file, or write ?shared=true to share the host's",
+        )
+        raise StoreError(message, remedy)
+    version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "schema"))
+    if version != str(schema.VERSION):
+        _migrate(connection, _older(version, url))
+
+
+def _migrate(connection: Connection, version: int) -> None:
+    for number in range(version, schema.VERSION):
+        _STEPS[number](connection)
+    schema.metadata.create_all(connection)
+    for table in schema.metadata.sorted_tables:
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+    now = {"value": str(schema.VERSION)}
+    connection.execute(schema.meta.update().where(schema.meta.c.name == "schema").values(now))
+
+
+def _older(version: str | None, url: str) -> int:
+    """Return a version from which there is a way. Raises: StoreError."""
+    if version is not None and version.isdecimal() and int(version) in _STEPS:
+        return int(version)
+    message = Text(
+        zh=f"{url} 的结构版本是 {version}，本库支持到 {schema.VERSION}",
+        en=f"{url} has schema version {version}; this library knows versions up to {schema.VERSION}",
+    )
+    raise StoreError(message, Text(zh="升级 svcflow", en="upgrade svcflow"))
+
+
+def _two(connection: Connection) -> None:
+    """Give the facts of all instances numbers, in the order in which they were kept; make room for secrets.
+
+    What is in the clear in a journal stays there: its chain says so. Instances and their work need the
+    procedures to be told anew.
+    """
+    for statement in _TO_TWO:
+        connection.exec_driver_sql(statement)
+
+
+_TO_TWO = (
+    "ALTER TABLE svcflow_facts RENAME TO svcflow_facts_of_1",
+    """CREATE TABLE svcflow_facts (
+        position INTEGER NOT NULL, instance VARCHAR(80) NOT NULL, sequence INTEGER NOT NULL,
+        body BLOB NOT NULL, link BLOB NOT NULL, PRIMARY KEY (position), UNIQUE (instance, sequence))""",
+    """INSERT INTO svcflow_facts (instance, sequence, body, link)
+        SELECT instance, sequence, body, link FROM svcflow_facts_of_1 ORDER BY rowid""",
+    "DROP TABLE svcflow_facts_of_1",
+    "ALTER TABLE svcflow_instances ADD COLUMN secrets BLOB",
+    "DROP INDEX svcflow_instances_due",
+    "ALTER TABLE svcflow_deviations ADD COLUMN status VARCHAR(10) DEFAULT 'open' NOT NULL",
+    "ALTER TABLE svcflow_deviations ADD COLUMN explanation TEXT DEFAULT '' NOT NULL",
+    f"INSERT INTO svcflow_meta (name, value) VALUES ('{REBUILD}', 'instances')",  # noqa: S608  # a name of ours
+)
+_STEPS: Mapping[int, Callable[[Connection], None]] = {1: _two}
+"""The step that leads on from each version."""

@@ -1,0 +1,98 @@
+"""Processes that write to one SQLite file take turns, and one that dies in its turn holds nobody up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from crash_writer import PROCEDURE
+
+from svcflow import Engine
+from svcflow.store.turnstile import Turnstile
+
+PROCESSES, SECONDS = 8, float(os.environ.get("SVCFLOW_FAIR_SECONDS", "5"))
+WRITER = Path(__file__).with_name("fair_writer.py")
+
+
+def writers(url: str, count: int, seconds: float) -> list[subprocess.Popen[str]]:
+    """Start processes and wait until all of them are ready to write."""
+    command = [sys.executable, "-W", "error", str(WRITER), url]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen([*command, str(n), str(seconds)], **pipes) for n in range(count)]
+    assert [one.stdout.readline() for one in running] == ["ready\n"] * count
+    return running
+
+
+def test_eight_processes_get_their_share(tmp_path):
+    """Over some seconds nobody waits half a second, and the one that wrote least wrote a fifth of the most."""
+    url = f"sqlite:///{tmp_path / 'patrol.db'}"
+    running = writers(url, PROCESSES, SECONDS)
+    for one in running:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    said = [one.communicate(timeout=SECONDS + 60)[0].split() for one in running]
+    counts, waits = [int(count) for count, _ in said], [float(wait) for _, wait in said]
+    print(
+        f"{sum(counts) / SECONDS:,.0f}/s, least {min(counts)}, most {max(counts)}, longest {max(waits):.3f} s"
+    )
+    assert min(counts) / max(counts) > 0.2
+    assert max(waits) < 0.5
+    with Engine(url, PROCEDURE) as engine:
+        assert engine.verify().ok
+        assert [len(engine.journal(f"w{n}")) for n in range(PROCESSES)] == [count + 1 for count in counts]
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from svcflow.store.turnstile import Turnstile
+Turnstile(Path(sys.argv[1])).enter()
+print("in", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def holder(tmp_path):
+    """A process that has its turn and does not end it."""
+    command = [sys.executable, "-c", HOLDER, str(tmp_path / "f-lock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout.readline() == "in\n"
+        yield running
+        running.kill()
+
+
+def test_a_turn_ends_with_its_process(holder, tmp_path):
+    """Killed in its turn, a process leaves the file to the next one at once."""
+    line = Turnstile(tmp_path / "f-lock")
+    holder.send_signal(signal.SIGKILL)
+    began = time.monotonic()
+    line.enter()
+    assert time.monotonic() - began < 5
+    assert line.has_turn
+    line.leave()
+    line.close()
+
+
+def test_a_process_that_stands_still_stops_nobody_for_good(holder, tmp_path, monkeypatch):
+    """After a while one goes through without a turn: SQLite's own lock says whether the file is free."""
+    monkeypatch.setattr("svcflow.store.turnstile.LONGEST_S", 0.2)
+    line = Turnstile(tmp_path / "f-lock")
+    line.enter()
+    assert not line.has_turn
+    line.leave()
+    line.close()
+
+
+def test_where_no_lock_can_be_made_everybody_goes_through(tmp_path):
+    """A medium that is not writable is no matter of the turnstile."""
+    line = Turnstile(tmp_path / "missing" / "f-lock")
+    line.enter()
+    assert not line.has_turn
+    line.leave()
+    line.close()

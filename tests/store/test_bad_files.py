@@ -1,0 +1,110 @@
+"""Files that cannot be used are named, with what to do; nothing of them is changed."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from stored_play import CATALOG, CLERK, MORNING, play
+
+from svcflow import Engine, VirtualClock
+from svcflow.errors import StoreError
+
+DATA = {"place": "3-1204"}
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A service in use."""
+    clock = VirtualClock(MORNING)
+    with Engine(f"sqlite:///{tmp_path / 's.db'}", CATALOG, clock=clock) as engine:
+        play(engine, clock)
+    return tmp_path / "s.db"
+
+
+def opened(path):
+    return Engine(f"sqlite:///{path}", CATALOG)
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path):
+    """Tables that are not ours are not joined by ours."""
+    with closing(sqlite3.connect(tmp_path / "f.db")) as file:
+        file.execute("CREATE TABLE somebody (x)")
+    before = (tmp_path / "f.db").read_bytes()
+    with pytest.raises(StoreError, match=r"database of something else; choose another file"):
+        opened(tmp_path / "f.db")
+    assert (tmp_path / "f.db").read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path):
+    """A text file is told from a database."""
+    (tmp_path / "f.db").write_text("3-1204\n" * 500)
+    with pytest.raises(StoreError, match=r"not a database; it is damaged or no database"):
+        opened(tmp_path / "f.db")
+    assert (tmp_path / "f.db").read_text() == "3-1204\n" * 500
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    """No folder is made."""
+    with pytest.raises(StoreError, match=r"unable to open.*see that its folder exists"):
+        opened(tmp_path / "none" / "s.db")
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_that_may_only_be_read_answers_questions(path):
+    """What is asked is answered; what would change it fails, and says why."""
+    with opened(f"file:{path}?mode=ro&uri=true") as engine:
+        assert engine.verify().ok
+        with pytest.raises(StoreError, match=r"readonly.*see to the permissions"):
+            engine.start("repair", data=DATA, actor=CLERK)
+        assert len(engine.instances()) == 4
+
+
+def test_a_full_disk_keeps_what_was_kept(path):
+    """A command that finds no room fails and leaves nothing; with room it goes through."""
+    with opened(path) as engine:
+        writer = engine._store._backend._writer.driver_connection
+        (pages,) = writer.execute("PRAGMA page_count").fetchone()
+        writer.execute(f"PRAGMA max_page_count={pages}")
+        kept = {one.id for one in engine.instances()}
+
+        def fill() -> None:
+            for number in range(1_000):
+                engine.start(
+                    "repair", data=DATA, actor=CLERK, instance_id=f"n{number}", command_id=f"c{number}"
+                )
+                kept.add(f"n{number}")
+
+        with pytest.raises(StoreError, match=r"full; the disk is full"):
+            fill()
+        assert {one.id for one in engine.instances()} == kept
+        assert engine.verify().ok
+        writer.execute("PRAGMA max_page_count=1000000")
+        fill_on = f"n{len(kept) - 4}"
+        assert engine.start("repair", data=DATA, actor=CLERK, instance_id=fill_on).id == fill_on
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["deleted", "replaced"])
+def test_a_file_that_is_lost_is_told_at_once(path, replaced):
+    """Whoever deletes or replaces the file of a running service: what is asked next fails, nothing goes astray."""
+    engine = opened(path)
+    path.rename(path.with_suffix(".old"))
+    if replaced:
+        path.write_bytes(path.with_suffix(".old").read_bytes())
+    with pytest.raises(StoreError, match="gone or is another; restore it"):
+        engine.start("repair", data=DATA, actor=CLERK)
+    with pytest.raises(StoreError, match="gone or is another"):
+        engine.instances()
+    engine.close()
+
+
+def test_a_file_in_use_by_another_is_told(path, monkeypatch):
+    """Somebody holds the file for longer than we wait: the error says so, and later it goes."""
+    monkeypatch.setattr("svcflow.store.sqlite._BUSY_MS", 50)
+    with opened(path) as engine, closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match=r"locked; another process holds it"):
+            engine.start("repair", data=DATA, actor=CLERK)
+        other.rollback()
+        assert engine.start("repair", data=DATA, actor=CLERK).steps == ("reported",)
