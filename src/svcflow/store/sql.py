@@ -32,12 +32,24 @@ class Backend(Protocol):
 
     url: str
 
+    def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        """Do what `Store.change` promises."""
+        ...
+
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Do what `Store.sweep` promises."""
+        ...
+
     def writing(self) -> AbstractContextManager[Writing]:
         """Open a writing transaction; it is durable when it is left without an error."""
         ...
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection for questions, which wait for nobody."""
+        ...
+
+    def settled_position(self) -> int:
+        """Return a position up to which no fact will appear any more: whoever follows the facts reads to there."""
         ...
 
     def close(self) -> None:
@@ -59,13 +71,13 @@ class SqlStore:
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably."""
-        with self._writing() as work:
-            work.change(instance, command_id, decide)
+        self._refuse_closed()
+        self._backend.change(instance, command_id, decide)
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
-        with self._writing() as work:
-            return work.sweep(until_us, after, decide)
+        self._refuse_closed()
+        return self._backend.sweep(until_us, after, decide)
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""
@@ -143,12 +155,6 @@ class SqlStore:
         """Close every connection; what is asked afterwards is a StoreError."""
         self._closed = True
         self._backend.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[Writing]:
-        self._refuse_closed()
-        with self._backend.writing() as work:
-            yield work
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -11,13 +11,14 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event, select
+from sqlalchemy import Connection, create_engine, event, func, select
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from svcflow.errors import StoreError, SvcflowError
+from svcflow.runtime.store import Decide, Place
 from svcflow.store import schema
 from svcflow.store.statements import Statements
 from svcflow.store.writing import Writing
@@ -43,6 +44,16 @@ class SqliteBackend:
             self._writer.cursor().execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
             self._statements = Statements.of(self._database.dialect)
 
+    def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        """Ask `decide` about an instance, and keep what it says, in one transaction."""
+        with self.writing() as work:
+            work.change(instance, command_id, decide)
+
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
+        with self.writing() as work:
+            return work.sweep(until_us, after, decide)
+
     @contextmanager
     def writing(self) -> Iterator[Writing]:
         """Open a writing transaction (`BEGIN IMMEDIATE`); it is durable when it is left without an error."""
@@ -63,6 +74,11 @@ class SqliteBackend:
         """Open a connection for questions."""
         with _explained(self.url), self._database.connect() as connection:
             yield connection
+
+    def settled_position(self) -> int:
+        """Return the last position: one writes at a time, so positions become visible in their order."""
+        with self.reading() as connection:
+            return connection.scalar(select(func.max(schema.facts.c.position))) or 0
 
     def close(self) -> None:
         """Close every connection."""

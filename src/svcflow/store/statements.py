@@ -27,6 +27,7 @@ Row = Mapping[str, Value]
 class Statement:
     """Hold one statement as the driver takes it; `names` are its parameters in their order."""
 
+    name: str
     sql: str
     names: tuple[str, ...]
 
@@ -54,23 +55,26 @@ class Statements:
     add_work: Statement
 
     @classmethod
-    def of(cls, dialect: Dialect) -> Statements:
-        """Compile them for one database."""
-        written = _written(dialect).items()
-        return cls(**{name: _compiled(statement, dialect, _COLUMNS.get(name)) for name, statement in written})
+    def of(cls, dialect: Dialect, *, locking: bool = True) -> Statements:
+        """Compile them for one database; without `locking` what is found stays free to others."""
+        written = _written(dialect, locking=locking)
+        return cls(**{name: _compiled(name, statement, dialect) for name, statement in written.items()})
 
 
-def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
+def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
     changing = ("status", "version", "next_us", "sequence", "head", "state")
     kept = (instances.c.state, instances.c.head, instances.c.secrets)
     asked = and_(commands.c.instance == instances.c.id, commands.c.command_id == bindparam("command_id"))
     one = instances.c.id == bindparam("id")
-    return {
-        "found": select(*kept).where(one).with_for_update(),
-        "found_asked": select(*kept, commands.c.sequence, commands.c.refused)
+    found = select(*kept).where(one)
+    found_asked = (
+        select(*kept, commands.c.sequence, commands.c.refused)
         .select_from(instances.outerjoin(commands, asked))
         .where(one)
-        .with_for_update(of=instances),
+    )
+    return {
+        "found": found.with_for_update() if locking else found,
+        "found_asked": found_asked.with_for_update(of=instances) if locking else found_asked,
         "due": select(instances.c.id, instances.c.next_us, *kept)
         .where(
             instances.c.next_us <= bindparam("until_us"),
@@ -117,10 +121,10 @@ _PREFIXES = ("new_", "of_")
 """SQLAlchemy keeps column names to itself in an UPDATE; ours are told apart, and the caller need not know."""
 
 
-def _compiled(statement: ClauseElement, dialect: Dialect, columns: Sequence[str] | None) -> Statement:
-    compiled = statement.compile(dialect=dialect, column_keys=columns)
+def _compiled(name: str, statement: ClauseElement, dialect: Dialect) -> Statement:
+    compiled = statement.compile(dialect=dialect, column_keys=_COLUMNS.get(name))
     assert isinstance(compiled, SQLCompiler)  # noqa: S101  # statements, not definitions
-    return Statement(str(compiled), tuple(_plain(name) for name in compiled.positiontup or ()))
+    return Statement(name, str(compiled), tuple(_plain(one) for one in compiled.positiontup or ()))
 
 
 def _plain(name: str) -> str:

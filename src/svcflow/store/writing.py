@@ -94,7 +94,7 @@ class Writing:
     def _keep_instance(self, change: Change, before: int) -> None:
         run, write, instance = self._run, self._statements, change.instance
         secrets = None if change.secrets is None else personal.to_bytes(change.secrets)
-        run(
+        self._run_once(
             write.change if before else write.create,
             id=instance.id,
             procedure=instance.procedure,
@@ -108,8 +108,6 @@ class Writing:
             secrets=secrets,
             before=before,
         )
-        if self._cursor.rowcount != 1:
-            raise out_of_turn(instance.id)
         if secrets is not None and before:
             run(write.keep_secrets, id=instance.id, secrets=secrets)
         for person in sorted(change.persons):
@@ -138,6 +136,11 @@ class Writing:
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
         self._cursor.execute(statement.sql, statement.bound(values))
         return self._cursor
+
+    def _run_once(self, statement: Statement, **values: Value) -> None:
+        """Run a statement that has to change one instance. Raises: StoreError when it changes none."""
+        if self._run(statement, **values).rowcount != 1:
+            raise out_of_turn(str(values["id"]))
 
 
 def instance_of(state: bytes) -> Instance:
