@@ -9,6 +9,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,27 +22,22 @@ GIVEN = "SVCFLOW_TEST_POSTGRES"
 
 
 class DatabaseServer:
-    """Hold a server, and make databases on it."""
+    """Hold a server, and lend places on it: schemas of one database, because they are made quickly."""
 
     def __init__(self, url: str) -> None:
-        self._url = make_url(url).set(drivername="postgresql+psycopg")
+        self.url = make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
         self._numbers = count(1)
-        self.administer("SELECT 1")
 
-    def new_database(self) -> str:
-        """Make an empty database; return its URL."""
+    @contextmanager
+    def place(self) -> Iterator[str]:
+        """Lend an empty schema; yield its URL."""
         name = f"svcflow_test_{os.getpid()}_{next(self._numbers)}"
-        self.administer(f"CREATE DATABASE {name}")
-        return self._url.set(database=name).render_as_string(hide_password=False)
-
-    def drop(self, url: str) -> None:
-        """Remove a database that was made here."""
-        self.administer(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
-
-    def administer(self, statement: str) -> None:
-        """Run a statement outside of the databases of the tests."""
-        with connected(self._url.render_as_string(hide_password=False)) as connection:
-            connection.execute(statement)
+        with connected(self.url) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+            yield make_url(self.url).update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(
+                hide_password=False
+            )
+            connection.execute(f"DROP SCHEMA {name} CASCADE")
 
 
 def connected(url: str) -> psycopg.Connection[Any]:
@@ -70,15 +66,15 @@ def database_server() -> Iterator[DatabaseServer]:
         return
     running = own_server(Path(tempfile.mkdtemp(prefix="svcflow-pg-")))
     server = DatabaseServer(running.get_uri())
-    server.administer("ALTER SYSTEM SET fsync = off")
-    server.administer("SELECT pg_reload_conf()")
+    with connected(server.url) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
     yield server
     running.cleanup()
 
 
 @pytest.fixture
 def postgres_url(database_server: DatabaseServer) -> Iterator[str]:
-    """The URL of an empty database of the test's own."""
-    url = database_server.new_database()
-    yield url
-    database_server.drop(url)
+    """The URL of a place of the test's own, without any table."""
+    with database_server.place() as url:
+        yield url

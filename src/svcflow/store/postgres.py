@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL
 
-from svcflow.errors import StoreError
+from svcflow.errors import CorruptJournal, StoreError
 from svcflow.runtime.store import Decide, Place, out_of_turn
 from svcflow.store import schema
 from svcflow.store.connections import Connections, explained
@@ -57,11 +57,11 @@ class PostgresBackend:
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance, and keep what it says if the instance is still as it was found."""
         for _ in range(_UNLOCKED):
-            with self._connections.cursor() as cursor:
-                work = Gathering(cursor, self._glancing)
-                work.change(instance, command_id, decide)
-                if work.keep_noted():
+            try:
+                if self._changed(instance, command_id, decide):
                     return
+            except CorruptJournal:  # is looked at again while nobody can change it
+                break
         with self.writing() as locked:
             locked.change(instance, command_id, decide)
 
@@ -92,6 +92,12 @@ class PostgresBackend:
     def close(self) -> None:
         """Close every connection."""
         self._connections.close()
+
+    def _changed(self, instance: str, command_id: str | None, decide: Decide) -> bool:
+        with self._connections.cursor() as cursor:
+            work = Gathering(cursor, self._glancing)
+            work.change(instance, command_id, decide)
+            return work.keep_noted()
 
 
 class _Horizon:
