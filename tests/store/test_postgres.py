@@ -13,13 +13,14 @@ from database_server import connected, kill
 from sqlalchemy.engine import make_url
 from stored_play import CATALOG, CLERK, MORNING, play
 
-from svcflow import Engine, VirtualClock
+from svcflow import Engine, Recipient, VirtualClock
 from svcflow.errors import StoreError
 from svcflow.runtime.store import BEGINNING
 from svcflow.store import open_store, schema
 from svcflow.store.gathering import _NOTED
 from svcflow.store.statements import Statements
 
+ZHANG = Recipient("zhang", group="staff")
 ASKED = {"place": "3-1204", "contact": "139 0000 0000"}
 
 
@@ -43,7 +44,7 @@ def other(postgres_url):
 
 
 def start(engine, name="r1", **more):
-    return engine.start("repair", data=ASKED, actor=CLERK, instance_id=name, **more)
+    return engine.start("repair", data=ASKED, recipient=ZHANG, actor=CLERK, instance_id=name, **more)
 
 
 def contents(engine):
