@@ -41,6 +41,13 @@ DECLARED = {
     "pool": scenario.Pool,
     "mapping": mapping.LogMapping,
 }
+RULES = tuple(
+    f"kernel.{name}"
+    for name in (
+        "answering", "assigning", "decide", "delegation", "eligibility", "firing", "rules", "scheduling",
+    )
+)  # fmt: skip
+"""The modules that refuse."""
 DOCUMENTS = ("procedure", "scenario", "mapping")
 SAME_AS_KEY = {"role", "hold", "branch", "step", "field", "indicator"}
 
@@ -204,7 +211,7 @@ def test_every_rule_that_refuses_is_documented():
     rows = sections(REFERENCE / "facts.md")["Rules that refuse"]
     sources = [
         Path(str(importlib.import_module(f"svcflow.{name}").__file__)).read_text(encoding="utf-8")
-        for name in ("kernel.decide", "kernel.firing", "kernel.rules", "kernel.scheduling", "runtime.replies")
+        for name in (*RULES, "runtime.replies")
     ]
     refusals = {rule for text in sources for rule in re.findall(r'(?:Refusal|Refused)\(\s*"(\w+)"', text)}
     breaches = {rule for text in sources for rule in re.findall(r'Breach\(\s*(?:\w+, )?"(\w+)"', text)}

@@ -24,6 +24,7 @@ __all__ = [
     "LogError",
     "MissingExtra",
     "NaiveDatetime",
+    "PersonInUse",
     "Problem",
     "Refused",
     "StaleRevision",
@@ -185,6 +186,12 @@ class CorruptJournal(SvcflowError, ValueError):
     """A journal does not verify against its hash chain."""
 
     code = "corrupt-journal"
+
+
+class PersonInUse(SvcflowError, ValueError):
+    """A person cannot be forgotten while open instances need to know them."""
+
+    code = "person-in-use"
 
 
 class LogError(SvcflowError, ValueError):

@@ -11,6 +11,7 @@ from cli_answers import LAMP, LATER, parsed
 DEVIATION = {
     "instance", "sequence", "procedure", "version", "kind", "severity", "step", "role", "actor",
     "occurred_at", "limit", "due_at", "overrun_s", "annulled", "trigger", "reason", "detail",
+    "status", "explanation",
 }  # fmt: skip
 INSTANCE = {
     "id", "procedure", "version", "status", "outcome", "steps", "hold", "data", "evidence", "recipient",

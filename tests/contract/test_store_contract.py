@@ -11,14 +11,13 @@ from svcflow.errors import StoreError
 from svcflow.journal import chained, verified
 from svcflow.kernel import Fire, deviations_of, transact
 from svcflow.runtime.carrying import Sweeping
+from svcflow.runtime.query import DeviationQuery, InstanceQuery
 from svcflow.runtime.store import (
     BATCH,
     BEGINNING,
     Answer,
     Change,
-    DeviationQuery,
     Found,
-    InstanceQuery,
     Place,
 )
 

@@ -98,10 +98,22 @@ def test_an_instance_reads_back_equal_from_its_state():
     assert len(to_state(case.instance)) == len(FIELDS)
 
 
-def test_a_state_of_another_length_is_an_error():
-    """A state cut short is not quietly filled up."""
+@pytest.mark.parametrize("count", [0, 22, 99])
+def test_a_state_of_another_length_is_an_error(count):
+    """A state cut short is not quietly filled up, and one of a later version is not read as one of this."""
+    state = [*to_state(eventful().instance), *[None] * 99]
     with pytest.raises(ValueError, match="fields"):
-        from_state(to_state(eventful().instance)[:-1])
+        from_state(state[:count])
+
+
+@pytest.mark.parametrize("count", range(23, len(FIELDS) + 1))
+def test_a_state_of_an_older_version_is_read_with_its_later_fields_empty(count):
+    """The first version wrote 23 fields; what was added since starts out empty."""
+    instance = eventful().instance
+    read = from_state(orjson.loads(orjson.dumps(to_state(instance)[:count])))
+    assert read[:count] == instance[:count]
+    assert len(read) == len(FIELDS)
+    assert read[count:] == ({},) * (len(FIELDS) - count)
 
 
 def test_draft_and_instance_have_the_same_fields():

@@ -36,6 +36,10 @@ def limited(**limit: object) -> dict[str, object]:
 
 
 IDENTIFIER = "is no identifier; use a-z, 0-9 and _; the wording goes into name"
+PERSONAL = (
+    "is personal data, which can be erased, and cannot decide anything; "
+    "use a field that is nobody's own, such as recipient.group"
+)
 BRANCH_END = Step("over", end="done")
 
 
@@ -158,6 +162,24 @@ CASES = {
     "a guard of no field": (
         {"steps": start(Transition("go", "end", when="fee > 1"))},
         "steps.a.to.go.when: guard 'fee > 1' names 'fee', which is no declared field; declared are: recipient",
+    ),
+    "a guard of a personal field": (
+        {
+            "fields": [Field("phone", personal=True)],
+            "steps": start(Transition("go", "end", when="phone == None")),
+        },
+        f"steps.a.to.go.when: phone {PERSONAL}",
+    ),
+    "a row's guard of who is served": (
+        limited(within=None, match=[Row("3h", 'recipient.id == "x"'), Row("4h")]),
+        f"limits[0].match[0].when: recipient.id {PERSONAL}",
+    ),
+    "an anchor that is personal": (
+        {
+            "fields": [Field("birthday_at", type="instant", personal=True)],
+            **limited(within=None, before="birthday_at - 2h"),
+        },
+        f"limits[0].before: birthday_at {PERSONAL}",
     ),
     "an unknown rule": (
         {"steps": start(Transition("go", "end", enforce={"rol": "refuse"}))},

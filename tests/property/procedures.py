@@ -24,6 +24,7 @@ from svcflow.kernel import (
     compile_procedure,
     transact,
 )
+from svcflow.kernel.commands import Accept, Assign, Claim, Explain, Reject, Release
 from svcflow.kernel.instance import NEVER
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
@@ -177,8 +178,10 @@ def compiled(draw: st.DrawFn) -> Compiled:
     return compile_procedure(draw(procedures()), CALENDARS.__getitem__, enforce=enforce)
 
 
-actors = st.builds(
-    Actor, st.sampled_from(["li", "wang", ""]), st.sampled_from([None, (), ("clerk",), ("clerk", "chief")])
+roles = st.sampled_from([None, (), ("clerk",), ("clerk", "chief")])
+actors = st.builds(Actor, st.sampled_from(["li", "wang", ""]), roles)
+named = st.one_of(
+    st.builds(Actor, st.sampled_from(["li", "wang"]), roles), st.just(Actor("wang", ("clerk",), "li"))
 )
 values = st.fixed_dictionaries(
     {},
@@ -204,6 +207,7 @@ SKILLED = Actor("li", ("clerk", "chief"))
 
 def commands(known: Compiled, instance: Instance) -> st.SearchStrategy[Command]:
     """Mostly what is open now by somebody who may; now and then anything."""
+    people = about_people(known, instance)
     anything = st.builds(
         Fire,
         st.sampled_from(sorted(known.by_trigger)),
@@ -213,19 +217,37 @@ def commands(known: Compiled, instance: Instance) -> st.SearchStrategy[Command]:
         st.sampled_from([None, None, *known.steps]),
         st.sampled_from([None, "because"]),
     )
-    rest = st.one_of(st.builds(Update, actors, values, papers), st.builds(Hold, st.sampled_from(["tired"])))
+    rest = st.one_of(
+        st.builds(Update, actors, values, papers), st.builds(Hold, st.sampled_from(["tired"])), people
+    )
     if instance.status == "held":
         return st.one_of(st.builds(Resume, actors), st.builds(Resume, actors), anything, rest)
     hold = st.builds(Hold, st.sampled_from(HOLD_REASONS), actors)
     here = [(step, trigger) for step in instance.active for trigger in known.steps[step].exits]
     if not here:
-        return st.one_of(anything, rest, hold)
+        return st.one_of(anything, rest, hold, people, people)
     given = {"note": "x", "size": 2, "kind": "a"}
     proper = st.sampled_from(here).map(lambda at: Fire(at[1], SKILLED, given, {"photo": "p"}, at[0]))
     bare = st.sampled_from(here).flatmap(
         lambda at: st.builds(Fire, st.just(at[1]), actors, values, papers, st.just(at[0]))
     )
-    return st.one_of(proper, proper, proper, bare, anything, hold, rest, st.builds(Resume, actors))
+    return st.one_of(
+        proper, proper, proper, bare, anything, hold, rest, st.builds(Resume, actors), people, people
+    )
+
+
+@st.composite
+def about_people(draw: st.DrawFn, known: Compiled, instance: Instance) -> Command:
+    """Who has which step, mostly of those that are active, and answers to deviations."""
+    if draw(st.booleans()) and instance.deviations:
+        number, reason = draw(st.sampled_from([1, *instance.deviations, *instance.deviations])), "because"
+        judge = st.sampled_from([Accept, Reject])
+        kind = draw(judge if instance.explainers and draw(st.booleans()) else st.just(Explain))
+        return kind(number, reason, draw(st.one_of(actors, named, st.just(Actor("sun")))))
+    step = draw(st.sampled_from([None, *instance.active, *instance.active, known.first]))
+    claim, release = st.builds(Claim, st.just(step), named), st.builds(Release, st.just(step), actors)
+    assign = st.builds(Assign, st.just(step), st.sampled_from(["li", "wang"]), actors)
+    return draw(st.one_of(claim, assign, release if instance.assignees else assign))
 
 
 gaps = st.one_of(

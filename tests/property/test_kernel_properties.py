@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from procedures import Run, replayed, runs
 
 from svcflow.journal import GENESIS, chained, from_bytes, to_bytes, verified
-from svcflow.kernel import Instance, deadlines, evolve, evolve_all, transact
-from svcflow.kernel.facts import Fact
+from svcflow.kernel import Fire, Instance, deadlines, deviations_of, evolve, evolve_all, transact
+from svcflow.kernel.facts import Deviated, Fact, Moved, Refused, to_record
 from svcflow.kernel.instance import NEVER, from_state, to_state
 
 EXAMPLES = settings(max_examples=settings.default.max_examples // 4)
@@ -141,6 +141,50 @@ def test_a_refused_attempt_changes_no_state(run: Run):
             same = {"sequence": 0, "updated_us": 0}
             assert outcome.instance._replace(**same) == without._replace(**same)
         instance = outcome.instance
+
+
+@EXAMPLES
+@given(runs())
+def test_only_active_steps_are_somebodys(run: Run):
+    """Leaving a step ends its assignment, whichever way it was left."""
+    for outcome in run.outcomes:
+        assert set(outcome.instance.assignees) <= set(outcome.instance.active)
+
+
+@EXAMPLES
+@given(runs())
+def test_an_assigned_step_is_left_by_its_assignee_or_by_another_role(run: Run):
+    """Of actors whose roles are known, only the assignee or who acts for them makes the moves of the step's role."""
+    instance = None
+    for (_, command), outcome in zip(run.asked, run.outcomes, strict=True):
+        if isinstance(command, Fire) and command.actor.roles is not None and instance is not None:
+            for fact in outcome.facts:
+                who = instance.assignees.get(getattr(fact, "step", ""))
+                if isinstance(fact, Moved) and not fact.automatic and who is not None:
+                    left = run.compiled.steps[fact.step].step
+                    row = run.compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
+                    assert who in (fact.actor, fact.behalf) or row.move.role not in (None, left.role)
+        instance = outcome.instance
+
+
+@EXAMPLES
+@given(runs())
+def test_the_state_knows_where_each_deviation_stands(run: Run):
+    """The projection agrees with what the journal says, also after the end."""
+    for count in range(1, len(run.outcomes) + 1):
+        facts = [fact for outcome in run.outcomes[:count] for fact in outcome.facts]
+        found = {one.sequence: one.status for one in deviations_of(facts)}
+        assert dict(run.outcomes[count - 1].instance.deviations) == found
+
+
+@EXAMPLES
+@given(runs())
+def test_no_refusal_and_no_deviation_names_a_person_in_its_text(run: Run):
+    """Persons stand in fields of their own, which can be erased."""
+    for fact in run.facts:
+        if isinstance(fact, Refused | Deviated):
+            told = attrs.evolve(fact, actor="", behalf="")
+            assert "wang" not in str(to_record(told))
 
 
 @EXAMPLES

@@ -14,12 +14,17 @@ import attrs
 import pytest
 from timelimit_cases import CHIEF, HOUR, MINUTE, Desk, at, procedure
 
-from svcflow.explanation.explain import UnknownLimit
+from svcflow.explanation.explain import UnknownLimit, explain
+from svcflow.kernel import Actor, Start, compile_procedure, transact
+from svcflow.kernel.calendars import calendars_of
+from svcflow.kernel.commands import Accept, Explain, Reject
+from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition
 from svcflow.text import Text
+from svcflow.worktime.instants import to_us
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -198,3 +203,43 @@ def test_each_recurrence_is_a_visit() -> None:
         "started",
     ]
     assert told.lines[-1].amount == 10 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("kind", "zh", "en"),
+    [
+        (
+            Accept,
+            "认可该说明，偏差仍计（属实）",
+            "the explanation was accepted; the deviation still counts (属实)",
+        ),
+        (Reject, "不认可该说明（属实）", "the explanation was rejected (属实)"),
+    ],
+    ids=["accepted", "rejected"],
+)
+def test_what_was_answered_to_a_breach_is_told_with_its_limit(kind, zh, en):
+    """Explanation and judgement stand after the breach, with their reasons; those of other limits do not."""
+    compiled = compile_procedure(declared("2h"), calendars_of(Catalog()))
+    facts, instance = [], None
+    for command, when in (
+        (Start("i1"), "03-02 09:00"),
+        (None, "03-02 12:00"),
+        (Explain(2, "等配件", CHIEF), "03-02 13:00"),
+        (kind(2, "属实", Actor("sun")), "03-02 14:00"),
+    ):
+        outcome = transact(compiled, instance, command, to_us(at(when)))
+        instance = outcome.instance
+        facts += outcome.facts
+    told = explain(compiled, facts, "reply", to_us(at("03-02 15:00")))
+    kinds = [line.kind for line in told.lines]
+    place = kinds.index("explained")
+    assert kinds.index("overdue") < place
+    explained, judged = told.lines[place : place + 2]
+    assert explained.text("zh") == "03-02 周一 13:00 说明偏差原因（等配件）"
+    assert explained.text("en") == "Mon 03-02 13:00: the deviation was explained (等配件)"
+    assert judged.text("zh") == f"03-02 周一 14:00 {zh}"
+    assert judged.text("en") == f"Mon 03-02 14:00: {en}"
+    other = [attrs.evolve(fact, deviation=99) if fact.kind == "Explained" else fact for fact in facts[:-1]]
+    assert "explained" not in [
+        line.kind for line in explain(compiled, other, "reply", to_us(at("03-02 15:00"))).lines
+    ]

@@ -13,11 +13,12 @@ import pytest
 
 from svcflow.errors import CalendarCoverageError, DeclarationError
 from svcflow.worktime import ClosedDay, WorkCalendar, shipped_calendar
-from svcflow.worktime.instants import to_us
+from svcflow.worktime.instants import clock_us, ordinal_at, to_us
 
 G = shipped_calendar("cn_office")
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOUR = 3600 * 10**6
+ALWAYS = {"calendar": "always", "weekly": {"mon-sun": ["00:00-24:00"]}}
 
 
 def office(**changes: object) -> WorkCalendar:
@@ -213,3 +214,45 @@ except MissingExtra as error:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "svcflow[fast]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("zone", "around"),
+    [
+        ("Asia/Shanghai", date(2026, 3, 8)),
+        ("America/New_York", date(2026, 3, 8)),
+        ("America/New_York", date(2026, 11, 1)),
+        ("America/St_Johns", date(2006, 10, 29)),  # from 00:01 back to 23:01 of the day before
+        ("America/Sao_Paulo", date(2015, 10, 18)),  # midnight itself is skipped
+        ("Africa/Cairo", date(2010, 10, 1)),  # from midnight back to 23:00
+        ("UTC", date(2026, 3, 8)),
+    ],
+    ids=str,
+)
+def test_dates_and_clock_times_are_those_of_the_zone(zone: str, around: date) -> None:
+    """Looked up in a table, they are what the zone says, on the days its clock changes too."""
+    calendar, known = WorkCalendar.from_mapping({**ALWAYS, "timezone": zone}), ZoneInfo(zone)
+    begin = to_us(datetime(around.year, around.month, around.day, tzinfo=known) - timedelta(days=2))
+    calendar.add_us(begin, 4 * 24 * HOUR)  # so that the table holds these days
+    for at_us in range(begin, begin + 4 * 24 * HOUR, HOUR // 12):
+        assert calendar.date_us(at_us).toordinal() == ordinal_at(at_us, known)
+    for day in (around + timedelta(n) for n in range(-2, 3)):
+        for minute in range(0, 1440, 29):
+            assert calendar.clock_us(day, minute) == clock_us(known, day, minute)
+
+
+def test_the_time_open_in_many_intervals_is_that_of_each() -> None:
+    """One question for all of them; none gives none, and an interval past the coverage is refused."""
+    for calendar in (G, office(), WorkCalendar.from_mapping({**ALWAYS, "timezone": "UTC"})):
+        first = to_us(datetime(2026, 3, 2, 0, 50, tzinfo=UTC))
+        runs = [(first + n * 7 * HOUR, first + n * 7 * HOUR + 5 * HOUR) for n in range(30)]
+        assert calendar.arithmetic.each_between_us(runs) == [calendar.between_us(*run) for run in runs]
+        assert calendar.arithmetic.each_between_us([]) == []
+    with pytest.raises(CalendarCoverageError):
+        G.arithmetic.each_between_us([(first, first + 90_000 * HOUR)])
+
+
+def test_around_the_clock_a_day_closes_at_its_midnight() -> None:
+    """In UTC, where nothing is looked up."""
+    calendar = WorkCalendar.from_mapping({**ALWAYS, "timezone": "UTC"})
+    assert calendar.day_closing_on_or_after(date(2026, 3, 2)) == to_us(datetime(2026, 3, 3, tzinfo=UTC))

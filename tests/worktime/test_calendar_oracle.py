@@ -119,7 +119,7 @@ def write(pair: tuple[int, int]) -> str:
 @st.composite
 def day_hours(draw: st.DrawFn, *, night: bool, least: int) -> list[tuple[int, int]]:
     """Draw up to three intervals: within the date, or from 08:00 up to 08:00 of the next morning."""
-    low, high = (480, 1920) if night else (0, 1440)
+    low, high = (480, 1919) if night else (0, 1440)  # 08:00-08:00 is no interval
     count = draw(st.integers(least, 3))
     marks = sorted(
         draw(st.lists(st.integers(low, high), min_size=2 * count, max_size=2 * count, unique=True))

@@ -56,7 +56,8 @@ class Timetable:
 
     def clock(self, start_us: int) -> Clock:
         """Return the limit's clock as it starts; all it waits for is the breach, for nobody is warned."""
-        return clocks.start(self.limit, self.row, start_us, visit=1, running=True)
+        begun = clocks.start(self.limit, self.row, start_us, visit=1, running=True)
+        return clocks.reckoned(self.limit, begun)
 
     def _bound(self, bucket_us: int) -> int:
         try:

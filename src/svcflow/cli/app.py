@@ -48,6 +48,8 @@ COMMANDS: Mapping[str, Text] = {
         zh="记录到期的预警、升级与超时", en="Record what became due: warnings, escalations, overdue"
     ),
     "verify": Text(zh="校验留痕的哈希链", en="Verify the journals against their hash chains"),
+    "seal": Text(zh="封存留痕，给出校验点", en="Seal the journals: a checkpoint to keep elsewhere"),
+    "forget": Text(zh="抹去一个人的个人信息", en="Erase a person; the journals still verify"),
     "calendar": Text(zh="查看、绘制或导入工作日历", en="Show, draw or import a work calendar"),
     "doctor": Text(zh="检查运行环境", en="Look over the installation and say what is missing"),
 }

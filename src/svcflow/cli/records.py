@@ -87,6 +87,8 @@ def deviation_json(one: Deviation) -> Record:
         "trigger": one.trigger,
         "reason": one.reason,
         "detail": dict(one.detail),
+        "status": one.status,
+        "explanation": one.explanation,
     }
 
 

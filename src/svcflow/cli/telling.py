@@ -130,6 +130,50 @@ def _refused(fact: facts.Refused, names: Names) -> str:
     return _said(names, f"被拒绝：{reason}", f"refused: {reason}")
 
 
+def _assigned(fact: facts.Assigned, names: Names) -> str:
+    step, why = names.step(fact.step), _why(fact.reason, names)
+    if fact.claimed:
+        return _said(names, f"认领：{step}", f"claimed: {step}")
+    return _said(names, f"分派：{step}{why}", f"assigned: {step}{why}")
+
+
+def _released(fact: facts.Released, names: Names) -> str:
+    step, why = names.step(fact.step), _why(fact.reason, names)
+    return _said(names, f"释放：{step}{why}", f"released: {step}{why}")
+
+
+def _why(reason: str, names: Names) -> str:
+    return _said(names, f"（{reason}）", f" ({reason})") if reason else ""
+
+
+def _explained(fact: facts.Explained, names: Names) -> str:
+    number, reason = fact.deviation, fact.reason
+    return _said(names, f"说明第 {number} 条偏差：{reason}", f"explained deviation {number}: {reason}")
+
+
+def _accepted(fact: facts.Accepted, names: Names) -> str:
+    number, reason = fact.deviation, fact.reason
+    return _said(
+        names,
+        f"认可第 {number} 条偏差的说明：{reason}",
+        f"accepted the explanation of deviation {number}: {reason}",
+    )
+
+
+def _rejected(fact: facts.Rejected, names: Names) -> str:
+    number, reason = fact.deviation, fact.reason
+    return _said(
+        names,
+        f"不认可第 {number} 条偏差的说明：{reason}",
+        f"rejected the explanation of deviation {number}: {reason}",
+    )
+
+
+def _erased(fact: facts.Erased, names: Names) -> str:
+    count = len(fact.commitments)
+    return _said(names, f"抹去了 {count} 项个人信息", f"personal data erased ({count})")
+
+
 _TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
     facts.Started: _started,
     facts.Moved: _moved,
@@ -145,4 +189,10 @@ _TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
     facts.Settled: _settled,
     facts.Deviated: _deviated,
     facts.Refused: _refused,
+    facts.Assigned: _assigned,
+    facts.Released: _released,
+    facts.Explained: _explained,
+    facts.Accepted: _accepted,
+    facts.Rejected: _rejected,
+    facts.Erased: _erased,
 }

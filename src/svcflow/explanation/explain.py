@@ -20,7 +20,7 @@ from svcflow.text import Lang, Text
 LineKind = Literal[
     "started", "counted", "closed", "holiday", "rolled", "anchored", "hold", "waits", "resumed", "changed", "rescheduled",
     "extended", "recomputed", "warned", "escalated", "due", "provisional", "overdue", "annulled", "ended", "left",
-    "pending",
+    "pending", "explained", "accepted", "rejected",
 ]  # fmt: skip
 
 

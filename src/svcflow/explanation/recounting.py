@@ -1,4 +1,4 @@
-"""A journal told again from one limit's side: after each fact, what became of its clock. Words nothing."""
+"""A journal told again from one limit's side: after each fact that concerns it, its clock. Words nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import attrs
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import transact
 from svcflow.kernel.evolve import apply
-from svcflow.kernel.facts import Fact
+from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected
 from svcflow.kernel.instance import STOPPED, Clock, Draft
 
 
@@ -41,16 +41,21 @@ class Moment:
 def recount(compiled: Compiled, facts: Iterable[Fact], limit: str, at_us: int) -> Iterator[Moment]:
     """Yield the moments of a limit up to `at_us`, with what time has brought though nobody recorded it yet."""
     draft, known = Draft.blank(""), [fact for fact in facts if fact.recorded_us <= at_us]
+    breaches: set[int] = set()
     for fact in known:
-        yield from _apply(compiled, draft, fact, limit)
+        yield from _apply(compiled, draft, fact, limit, breaches)
     if known:
         for fact in transact(compiled, draft.freeze(), None, at_us).facts:
-            yield from _apply(compiled, draft, fact, limit)
+            yield from _apply(compiled, draft, fact, limit, breaches)
 
 
-def _apply(compiled: Compiled, draft: Draft, fact: Fact, limit: str) -> Iterator[Moment]:
+def _apply(compiled: Compiled, draft: Draft, fact: Fact, limit: str, breaches: set[int]) -> Iterator[Moment]:
     draft.id, before = fact.instance, draft.clocks.get(limit)
     apply(compiled, draft, fact)
     after = draft.clocks.get(limit)
-    if after is not None and (before is not after or getattr(fact, "limit", "") == limit):
+    own = getattr(fact, "limit", "") == limit
+    if own and fact.sequence in draft.deviations:
+        breaches.add(fact.sequence)
+    answer = isinstance(fact, Explained | Accepted | Rejected) and fact.deviation in breaches
+    if after is not None and (before is not after or own or answer):
         yield Moment(fact, before, after, draft.steps)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from svcflow.explanation.explain import LineKind
 from svcflow.explanation.phrases import REASONS, count, instant, length
 from svcflow.explanation.recounting import Moment, recount
 from svcflow.explanation.tally import UNITS, Tally
 from svcflow.kernel import clocks
 from svcflow.kernel.deviations import KINDS
 from svcflow.kernel.facts import (
+    Accepted,
     Escalated,
+    Explained,
     Extended,
     Fact,
     Held,
     Overdue,
     Recomputed,
+    Rejected,
     Settled,
     Warned,
 )
@@ -26,6 +30,14 @@ _ANNULLED = Text(
     zh="补录的完成时间在截止之前：超时予以撤销，记录保留",
     en="the end, recorded late, was in time: the breach is annulled and stays on record",
 )
+_ANSWERS: Mapping[type[Fact], tuple[LineKind, Text]] = {
+    Explained: ("explained", Text(zh="说明偏差原因", en="the deviation was explained")),
+    Accepted: (
+        "accepted",
+        Text(zh="认可该说明，偏差仍计", en="the explanation was accepted; the deviation still counts"),
+    ),
+    Rejected: ("rejected", Text(zh="不认可该说明", en="the explanation was rejected")),
+}
 _LONG_US = 40 * 86_400_000_000
 """Long enough before a stop that the day it lies on is before any day counted."""
 
@@ -71,6 +83,8 @@ class Telling(Tally):
             self._extended(fact)
         elif isinstance(fact, Recomputed):
             self._recomputed(fact)
+        elif isinstance(fact, Explained | Accepted | Rejected):
+            self._answered(fact)
         elif before is not None and self._is_changed(before, moment.after):
             self._changed(moment, before)
 
@@ -252,6 +266,12 @@ class Telling(Tally):
         self.say(
             "overdue", fact.occurred_us, Text(zh=f"{when.zh} 起{kind.zh}", en=f"from {when.en}: {kind.en}")
         )
+
+    def _answered(self, fact: Explained | Accepted | Rejected) -> None:
+        kind, words = _ANSWERS[type(fact)]
+        when = instant(self.local(fact.occurred_us))
+        text = Text(zh=f"{when.zh} {words.zh}（{fact.reason}）", en=f"{when.en}: {words.en} ({fact.reason})")
+        self.say(kind, fact.occurred_us, text)
 
     def _ended(self, before: Clock, after: Clock, at_us: int) -> None:
         if before.open_us != STOPPED and not self.due_told:

@@ -22,14 +22,12 @@ from svcflow.text import Text
 
 MARK = "~"
 _DIGEST, _SALT, _LENGTH = 24, 16, 33
-_ACTOR = ("actor",)
+_ACTING = ("actor", "behalf")
 _PERSONS: Mapping[str, tuple[str, ...]] = {
-    "Started": ("actor", "recipient"),
-    "Moved": ("actor", "behalf"),
-    "Assigned": ("actor", "to", "behalf"),
-    "Released": ("actor", "behalf"),
+    "Started": (*_ACTING, "recipient"),
+    "Assigned": (*_ACTING, "to"),
 }
-"""The fields of each kind of fact that name persons; of all others it is `actor`."""
+"""The fields of each kind of fact that name persons; of all others it is who acted, and for whom."""
 
 
 class Secret(NamedTuple):
@@ -66,16 +64,16 @@ class Book:
 
     def veil(self, record: dict[str, Any]) -> None:
         """Replace the personal values of a fact's record by their commitments."""
-        for name in _PERSONS.get(record["kind"], _ACTOR):
+        if self.fields:
+            self._veil_data(record)
+        for name in _PERSONS.get(record["kind"], _ACTING):
             person = record.get(name)
             if person:
                 record[name] = self._commitment(person, person)
-        if self.fields:
-            self._veil_data(record)
 
     def reveal(self, record: dict[str, Any]) -> None:
         """Replace the commitments of a fact's record by what they stand for, or by that it was erased."""
-        for name in _PERSONS.get(record["kind"], _ACTOR):
+        for name in _PERSONS.get(record["kind"], _ACTING):
             token = record.get(name)
             if token and token[0] == MARK and len(token) == _LENGTH:
                 record[name] = self._value(token)

@@ -1,6 +1,7 @@
 """The clock of one limit on one instance: when it starts, stops, goes on, and which instant comes next.
 
 Every function takes a clock and returns a new one. A limit is met when it ends at its deadline or before.
+Changes leave a deadline `UNRECKONED`, for only the last of many is asked for: `reckoned` finds it out.
 """
 
 from __future__ import annotations
@@ -8,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from svcflow.kernel.dues import due_of, interval_before, measured, rung_instant
-from svcflow.kernel.instance import NEVER, STOPPED, Clock, Verdict
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Run, Verdict
 from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung
 
 _STRICTLY_AFTER = 1
+_new = tuple.__new__
 
 
 def start(
     limit: CompiledLimit, row: int, at_us: int, *, visit: int, running: bool, anchor_us: int = NEVER
 ) -> Clock:
     """Start a clock anew; it stands still when the instance is paused."""
-    clock = Clock(
+    due_us = UNRECKONED if running else NEVER
+    return Clock(
         limit.id,
         visit,
         row,
@@ -27,45 +30,56 @@ def start(
         anchor_us,
         0,
         (),
-        STOPPED,
-        NEVER,
+        at_us if running else STOPPED,
+        due_us,
         0,
-        NEVER,
+        due_us,
         overdue=False,
         verdict="",
     )
-    return resume(limit, clock, at_us) if running else clock
 
 
-def resume(limit: CompiledLimit, clock: Clock, at_us: int) -> Clock:
+def reckoned(limit: CompiledLimit, clock: Clock) -> Clock:
+    """Return the clock with its deadline and the instant of its next rung, which changes leave `UNRECKONED`."""
+    row, due_us = limit.rows[clock.row], clock.due_us
+    if due_us == UNRECKONED:
+        due_us = due_of(limit, row, clock, clock.open_us)
+    if clock.verdict:
+        return _with(clock, clock.runs, STOPPED, due_us, NEVER, clock.verdict)
+    if row.plain:  # the common case: nothing but the deadline itself
+        left = due_us != NEVER and not clock.fired
+        return _with(clock, clock.runs, clock.open_us, due_us, due_us + _STRICTLY_AFTER if left else NEVER)
+    known = _with(clock, clock.runs, clock.open_us, due_us, NEVER)
+    return _with(known, clock.runs, clock.open_us, due_us, _next(limit, row, known)[1])
+
+
+def resume(clock: Clock, at_us: int) -> Clock:
     """Let a stopped clock run on from `at_us`."""
-    row = limit.rows[clock.row]
-    due_us = clock.due_us if clock.overdue else due_of(limit, row, clock, at_us)
-    return _armed(limit, row, clock, at_us, due_us)
+    return _with(clock, clock.runs, at_us)
 
 
-def pause(limit: CompiledLimit, clock: Clock, at_us: int) -> Clock:
+def pause(clock: Clock, at_us: int) -> Clock:
     """Stop a running clock: nothing is due while it stands still, unless the time was used up before."""
     if not clock.overdue and clock.due_us > at_us:
-        return _stopped(clock, at_us, NEVER, "")
-    return _standing(limit, _stopped(clock, at_us, clock.due_us, ""))
-
-
-def _standing(limit: CompiledLimit, clock: Clock) -> Clock:
-    """Return a clock that stands still, with the deadline it reached before, if it did."""
-    row = limit.rows[clock.row]
-    due_us = clock.due_us if clock.overdue else due_of(limit, row, clock, STOPPED)
-    return _armed(limit, row, clock, STOPPED, due_us)
+        return _with(clock, _runs(clock, at_us), STOPPED, NEVER, NEVER)
+    return _with(clock, _runs(clock, at_us), STOPPED)
 
 
 def end(limit: CompiledLimit, clock: Clock, at_us: int, *, reached: bool, deemed: bool = False) -> Clock:
     """End a clock for good, or until the step is entered again; `reached` says that its goal was reached.
 
     An end recorded late that was in time annuls the breach; one that the system deemed made does not.
+    The deadline stays what it was. Until it is reckoned the clock stays open from its end on, as it would
+    have run: a run cut in two counts the same.
     """
     if clock.overdue and at_us <= clock.due_us and not deemed:
         clock = _annulled(limit, clock)
-    return _stopped(clock, at_us, clock.due_us, _verdict(limit, clock, at_us, reached=reached))
+    verdict, due_us, open_us = _verdict(limit, clock, at_us, reached=reached), clock.due_us, clock.open_us
+    runs = _runs(clock, at_us)
+    if due_us != UNRECKONED:
+        return _with(clock, runs, STOPPED, due_us, NEVER, verdict)
+    open_us = at_us if STOPPED != open_us < at_us else open_us
+    return _with(clock, runs, open_us, UNRECKONED, UNRECKONED, verdict)
 
 
 def _annulled(limit: CompiledLimit, clock: Clock) -> Clock:
@@ -78,16 +92,21 @@ def _annulled(limit: CompiledLimit, clock: Clock) -> Clock:
 def _verdict(limit: CompiledLimit, clock: Clock, at_us: int, *, reached: bool) -> Verdict:
     row = limit.rows[clock.row]
     if row.kind == "at_least" and reached:
-        return "met" if at_us >= clock.due_us else "early"
+        return "met" if at_us >= due(limit, clock) else "early"
     if clock.overdue:
         return "late"
-    unset = row.target is None or (row.fixed and clock.due_us == NEVER)
+    unset = row.target is None or (row.fixed and due(limit, clock) == NEVER)
     return "met" if reached and not unset else "cancelled"
 
 
-def reopen(limit: CompiledLimit, clock: Clock, at_us: int, *, running: bool) -> Clock:
+def due(limit: CompiledLimit, clock: Clock) -> int:
+    """Return the deadline, reckoned if it is yet to be."""
+    return reckoned(limit, clock).due_us if clock.due_us == UNRECKONED else clock.due_us
+
+
+def reopen(clock: Clock, at_us: int, *, running: bool) -> Clock:
     """Go on with a clock that had ended: bouncing work gains no time."""
-    return resume(limit, clock, at_us) if running else _standing(limit, clock._replace(verdict=""))
+    return _with(clock, clock.runs, at_us if running else STOPPED)
 
 
 def rematch(limit: CompiledLimit, clock: Clock, row: int, at_us: int, anchor_us: int) -> Clock:
@@ -98,20 +117,18 @@ def rematch(limit: CompiledLimit, clock: Clock, row: int, at_us: int, anchor_us:
     if clock.overdue:
         return clock
     booked = limit.rows[row].fixed and clock.anchor_us == NEVER != anchor_us
-    changed = clock._replace(row=row, attached_us=at_us, anchor_us=anchor_us, due_us=NEVER)
-    since_us = clock.open_us
+    changed = clock._replace(row=row, attached_us=at_us, anchor_us=anchor_us)
     if booked:
         changed = changed._replace(started_us=at_us)
     elif limit.from_now and not limit.rows[row].fixed:
-        changed = changed._replace(started_us=at_us, runs=())
-        since_us = at_us
-    return _standing(limit, changed) if clock.open_us == STOPPED else resume(limit, changed, since_us)
+        open_us = STOPPED if clock.open_us == STOPPED else at_us
+        return _with(changed._replace(started_us=at_us), (), open_us)
+    return _with(changed, clock.runs, clock.open_us)
 
 
-def extend(limit: CompiledLimit, clock: Clock, extra: int) -> Clock:
+def extend(clock: Clock, extra: int) -> Clock:
     """Add to what a clock may count."""
-    longer = clock._replace(extra=clock.extra + extra)
-    return _standing(limit, longer) if clock.open_us == STOPPED else resume(limit, longer, clock.open_us)
+    return _with(clock._replace(extra=clock.extra + extra), clock.runs, clock.open_us)
 
 
 def recomputed_us(limit: CompiledLimit, clock: Clock) -> int:
@@ -121,21 +138,20 @@ def recomputed_us(limit: CompiledLimit, clock: Clock) -> int:
     return due_of(limit, limit.rows[clock.row], clock, clock.open_us)
 
 
-def recompute(limit: CompiledLimit, clock: Clock, at_us: int, due_us: int) -> Clock:
+def recompute(clock: Clock, at_us: int, due_us: int) -> Clock:
     """Give a clock the deadline that was reckoned anew at `at_us`."""
-    attached = clock._replace(attached_us=at_us)
-    return _armed(limit, limit.rows[clock.row], attached, clock.open_us, due_us)
+    return clock._replace(attached_us=at_us, due_us=due_us, next_us=UNRECKONED)
 
 
 def fired(limit: CompiledLimit, clock: Clock) -> Clock:
     """Step to the next rung after the present one has fired; a missed occurrence begins the next interval."""
-    row = limit.rows[clock.row]
+    clock, row = reckoned(limit, clock), limit.rows[clock.row]
     place, _ = _next(limit, row, clock)
     overdue = row.rungs[place].kind == "overdue"
     if overdue and row.kind == "every":
         return start(limit, clock.row, clock.due_us, visit=clock.visit + 1, running=True)
-    stepped = clock._replace(fired=clock.fired | 1 << place, overdue=clock.overdue or overdue)
-    return _armed(limit, row, stepped, clock.open_us, clock.due_us)
+    fired = clock.fired | 1 << place
+    return clock._replace(fired=fired, overdue=clock.overdue or overdue, next_us=UNRECKONED)
 
 
 def not_missed(limit: CompiledLimit, clock: Clock, at_us: int) -> Iterator[tuple[int, int]]:
@@ -178,36 +194,42 @@ def remaining(limit: CompiledLimit, clock: Clock, at_us: int) -> int | None:
     row = limit.rows[clock.row]
     if clock.overdue:
         return -overrun(limit, clock, at_us)
-    if row.family in ("elapsed", "working") and not row.fixed:
+    if clock.open_us == STOPPED and row.family in ("elapsed", "working") and not row.fixed:
         left = row.reach + clock.extra - worked(limit, clock, at_us)
         return max(0, left) if row.kind == "at_least" else left
-    due_us = clock.due_us if clock.open_us != STOPPED else resume(limit, clock, at_us).due_us
+    due_us = clock.due_us if clock.open_us != STOPPED else due(limit, resume(clock, at_us))
     if due_us == NEVER:
         return None
-    return (
-        max(0, measured(limit, row, at_us, due_us))
-        if row.kind == "at_least"
-        else measured(limit, row, at_us, due_us)
-    )
+    left = measured(limit, row, max(at_us, clock.open_us), due_us)
+    return max(0, left) if row.kind == "at_least" else left
 
 
-def _stopped(clock: Clock, at_us: int, due_us: int, verdict: Verdict) -> Clock:
-    runs, open_us = clock.runs, clock.open_us
-    if open_us != STOPPED and open_us < at_us:  # an end recorded late may lie before a missed occurrence
-        runs = (*runs, (open_us, at_us))
-    return Clock(*clock[:7], runs, STOPPED, due_us, clock.fired, NEVER, clock.overdue, verdict)
+def _runs(clock: Clock, at_us: int) -> tuple[Run, ...]:
+    """Return the runs of a clock that stops, if it ran until then."""
+    if clock.open_us == STOPPED or clock.open_us >= at_us:  # a late end may lie before a missed occurrence
+        return clock.runs
+    return (*clock.runs, (clock.open_us, at_us))
 
 
-def _armed(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int, due_us: int) -> Clock:
-    """Return the clock running since `open_us`, with the instant of its next rung."""
-    if row.plain:  # the common case, on the hottest way: nothing but the deadline itself
-        left = due_us != NEVER and not clock.fired
-        return Clock(
-            *clock[:8], open_us, due_us, clock.fired, due_us + 1 if left else NEVER, clock.overdue, ""
-        )
-    running = Clock(*clock[:8], open_us, due_us, clock.fired, NEVER, clock.overdue, "")
-    place, next_us = _next(limit, row, running)
-    return running if place < 0 else Clock(*running[:11], next_us, clock.overdue, "")
+def _with(  # noqa: PLR0917  # what changes, in the order of the clock's fields
+    clock: Clock,
+    runs: tuple[Run, ...],
+    open_us: int,
+    due_us: int = UNRECKONED,
+    next_us: int = UNRECKONED,
+    verdict: Verdict = "",
+) -> Clock:
+    """Return the clock with what changes; a breach stays one of what it was.
+
+    Taking the clock apart is three times as fast as `_replace`, on the hottest way.
+    """
+    limit, visit, row, begun, since, anchor, extra, _, _, was_us, fired, _, late, _ = clock
+    if late:
+        due_us = was_us
+    return _new(Clock, (
+        limit, visit, row, begun, since, anchor, extra,
+        runs, open_us, due_us, fired, next_us, late, verdict,
+    ))  # fmt: skip
 
 
 def _next(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> tuple[int, int]:

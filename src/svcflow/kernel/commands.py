@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
+from svcflow.errors import FieldError
 from svcflow.model.field import Value
 from svcflow.model.procedure import Group
+from svcflow.text import Text
 
 _NONE: Mapping[str, str] = {}
 
@@ -18,10 +20,24 @@ def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
 
 @attrs.frozen
 class Actor:
-    """Name who acts and in which roles; `roles=None` means that the roles are not known (foreign logs)."""
+    """Name who acts and in which roles; `roles=None` means that the roles are not known (foreign logs).
+
+    `behalf` is the person acted for; `svcflow.kernel.delegation.acting` gives such an actor.
+    """
 
     id: str
     roles: frozenset[str] | None = attrs.field(default=frozenset(), converter=_roles)
+    behalf: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if self.behalf and self.id in ("", self.behalf):
+            raise FieldError(
+                Text(
+                    zh="代办人须具名，且不是被代办人本人",
+                    en="who acts for somebody is another person, by name",
+                ),
+                Text(zh="给出 id，或去掉 behalf", en="give an id, or leave behalf out"),
+            )
 
 
 NOBODY = Actor("")
@@ -120,4 +136,76 @@ class Recompute:
     actor: Actor = NOBODY
 
 
-Command = Start | Fire | Hold | Resume | Update | Reschedule | Extend | Recompute
+@attrs.frozen
+class Claim:
+    """Take a step for oneself; `step` names it when several are active."""
+
+    step: str | None = None
+    actor: Actor = NOBODY
+
+
+@attrs.frozen
+class Assign:
+    """Give a step to a person, also one that somebody has; whether that person has the role shows when they act."""
+
+    step: str | None
+    to: str
+    actor: Actor = NOBODY
+    reason: str = ""
+
+
+@attrs.frozen
+class Release:
+    """Let a step go, so that whoever has its role may take it."""
+
+    step: str | None = None
+    actor: Actor = NOBODY
+    reason: str = ""
+
+
+@attrs.frozen
+class Explain:
+    """Say why a deviation came about; `deviation` is the sequence of the fact that records it."""
+
+    deviation: int
+    reason: str
+    actor: Actor = NOBODY
+
+
+@attrs.frozen
+class Accept:
+    """Accept the explanation of a deviation: it is not held against who is responsible. It still counts."""
+
+    deviation: int
+    reason: str
+    actor: Actor = NOBODY
+
+
+@attrs.frozen
+class Reject:
+    """Reject the explanation of a deviation."""
+
+    deviation: int
+    reason: str
+    actor: Actor = NOBODY
+
+
+Answering = Explain | Accept | Reject
+"""What may still be asked of an instance that has ended."""
+
+Command = (
+    Start
+    | Fire
+    | Hold
+    | Resume
+    | Update
+    | Reschedule
+    | Extend
+    | Recompute
+    | Claim
+    | Assign
+    | Release
+    | Explain
+    | Accept
+    | Reject
+)

@@ -104,6 +104,7 @@ class Compiled:
     """For each trigger, the recurring limits of which it is one occurrence."""
     personal: frozenset[str]
     """Data fields that are somebody's own, and are kept beside the journal."""
+    _standings: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = attrs.field(factory=dict, repr=False)
     _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
 
     def way(self, start: str, goal: str) -> tuple[str, ...] | None:
@@ -131,6 +132,16 @@ class Compiled:
                         seen[row.move.step] = here
                         queue.append(row.move.step)
         return None
+
+    def standing(self, active: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+        """Return in which steps an instance stands, and whether it only waits, when these are active."""
+        found = self._standings.get(active)
+        if found is None:
+            leaves = [name for name in active if not self.steps[name].branches]
+            working = [name for name in leaves if self.steps[name].step.end is None]
+            waits = bool(working) and all(self.steps[name].step.waits is not None for name in working)
+            found = self._standings[active] = tuple(working or leaves), waits
+        return found
 
     def inside(self, step: str) -> Iterator[str]:
         """Yield the parallel steps around `step`, innermost first."""

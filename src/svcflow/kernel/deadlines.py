@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Literal
 
 import attrs
@@ -49,30 +50,32 @@ def deadlines(
 ) -> tuple[Deadline, ...]:
     """Return the deadlines as they are at `at_us`, soonest first; with `ended`, those of ended limits too."""
     now = transact(compiled, instance, None, at_us).instance
-    found = [
-        _deadline(compiled.limits[clock.limit], now.id, clock, at_us)
-        for clock in now.clocks.values()
-        if compiled.limits[clock.limit].rows[clock.row].target is not None and (ended or not clock.verdict)
-    ]
-    return tuple(sorted(found, key=lambda one: (one.due_at is None, one.due_at or 0, one.limit)))
+    found = [clock for clock in now.clocks.values() if ended or not clock.verdict]
+    found.sort(key=_SOONEST)
+    return tuple(
+        _deadline(compiled.limits[clock.limit], now.id, clock, target, at_us)
+        for clock in found
+        if (target := compiled.limits[clock.limit].rows[clock.row].target) is not None
+    )
 
 
-def _deadline(limit: CompiledLimit, instance: str, clock: Clock, at_us: int) -> Deadline:
-    target = limit.rows[clock.row].target
-    assert target is not None  # noqa: S101  # rows without a target were left out
+_SOONEST = attrgetter("due_us", "limit")
+
+
+def _deadline(limit: CompiledLimit, instance: str, clock: Clock, target: Target, at_us: int) -> Deadline:
     left_us = None if clock.verdict else clocks.remaining(limit, clock, at_us)
     return Deadline(
-        instance=instance,
-        limit=limit.id,
-        name=limit.limit.name,
-        step=limit.limit.step or "",
-        visit=clock.visit,
-        target=target,
-        severity=limit.limit.severity,
-        state=_state(limit, clock, at_us),
-        due_at=None if clock.due_us == NEVER else to_datetime(clock.due_us),
-        remaining=None if left_us is None else timedelta(microseconds=left_us),
-        provisional=clock.due_us != NEVER and limit.calendar.provisional(clock.due_us),
+        instance,
+        limit.id,
+        limit.limit.name,
+        limit.limit.step or "",
+        clock.visit,
+        target,
+        limit.limit.severity,
+        _state(limit, clock, at_us),
+        None if clock.due_us == NEVER else to_datetime(clock.due_us),
+        None if left_us is None else timedelta(0, 0, left_us),
+        clock.due_us != NEVER and limit.calendar.provisional(clock.due_us),
     )
 
 

@@ -12,7 +12,27 @@ from typing import Any
 import attrs
 
 from svcflow.errors import FieldError
-from svcflow.kernel.commands import Command, Extend, Fire, Hold, Recompute, Reschedule, Resume, Start, Update
+from svcflow.kernel.answering import explain, judge
+from svcflow.kernel.assigning import assign, claim, release
+from svcflow.kernel.commands import (
+    NOBODY,
+    Accept,
+    Answering,
+    Assign,
+    Claim,
+    Command,
+    Explain,
+    Extend,
+    Fire,
+    Hold,
+    Recompute,
+    Reject,
+    Release,
+    Reschedule,
+    Resume,
+    Start,
+    Update,
+)
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
 from svcflow.kernel.firing import fire
@@ -53,11 +73,15 @@ def transact(compiled: Compiled, instance: Instance | None, command: Command | N
     """Do what `decide` does and return the instance after the facts too, so that nothing is applied twice."""
     if instance is None:
         assert isinstance(command, Start)  # noqa: S101  # drivers start what does not exist
-        ledger = Ledger(compiled, Draft.blank(command.instance), at_us, command.actor.id)
+        who = command.actor
+        ledger = Ledger(compiled, Draft.blank(command.instance), at_us, who.id, who.behalf)
         _start(ledger, command)
         pass_time(ledger)
         return Outcome(tuple(ledger.facts), ledger.draft.freeze())
-    ledger = Ledger(compiled, Draft.of(instance), at_us, command.actor.id if command is not None else "")
+    if command is None and instance.next_us > max(at_us, instance.updated_us):
+        return Outcome((), instance)
+    who = command.actor if command is not None else NOBODY
+    ledger = Ledger(compiled, Draft.of(instance), at_us, who.id, who.behalf)
     pass_time(ledger)
     refusal = _ask(ledger, command) if command is not None else None
     refused = _refused(ledger, command, refusal) if refusal is not None else None
@@ -69,7 +93,7 @@ def transact(compiled: Compiled, instance: Instance | None, command: Command | N
 
 
 def _ask(ledger: Ledger, command: Command) -> Refusal | None:
-    if ledger.draft.status == "ended":
+    if ledger.draft.status == "ended" and not isinstance(command, Answering):
         outcome = ledger.draft.outcome
         return Refusal(
             "closed",
@@ -190,4 +214,10 @@ _COMMANDS: Mapping[type[Any], Callable[[Ledger, Any], Refusal | None]] = {
     Reschedule: reschedule,
     Extend: extend,
     Recompute: recompute,
+    Claim: claim,
+    Assign: assign,
+    Release: release,
+    Explain: explain,
+    Accept: judge,
+    Reject: judge,
 }

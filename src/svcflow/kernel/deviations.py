@@ -8,7 +8,20 @@ from typing import Any
 
 import attrs
 
-from svcflow.kernel.facts import Deviated, DeviationKind, Fact, Overdue, Settled, Started, to_datetime
+from svcflow.kernel.answers import STANDS, Answer
+from svcflow.kernel.facts import (
+    Accepted,
+    Deviated,
+    DeviationKind,
+    DeviationStatus,
+    Explained,
+    Fact,
+    Overdue,
+    Rejected,
+    Settled,
+    Started,
+    to_datetime,
+)
 from svcflow.model.limit import Severity
 from svcflow.text import Text
 
@@ -36,7 +49,8 @@ class Deviation:
     """Hold one departure.
 
     `overrun` is measured in the limit's own clock and is None until the limit has ended; `due_us`,
-    `visit` and `limit` are set for time limits only.
+    `visit` and `limit` are set for time limits only. `status` is where it stands after the last answer, and
+    `explanation` the last reason given for it; whatever they are, it counts.
     """
 
     instance: str
@@ -56,6 +70,8 @@ class Deviation:
     trigger: str = ""
     reason: str = ""
     detail: Mapping[str, Any] = attrs.field(factory=dict)
+    status: DeviationStatus = "open"
+    explanation: str = ""
 
     @property
     def annulled(self) -> bool:
@@ -87,6 +103,8 @@ def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
             procedure, version = fact.procedure, fact.version
         elif isinstance(fact, Settled):
             found = [_settled(one, fact) for one in found]
+        elif isinstance(fact, Explained | Accepted | Rejected):
+            found = [answered(one, fact) for one in found]
         else:
             one = deviation_of(fact, procedure, version)
             if one is not None:
@@ -132,6 +150,14 @@ def deviation_of(fact: Fact, procedure: str, version: int) -> Deviation | None:
             due_us=fact.due_us or None,
         )
     return None
+
+
+def answered(one: Deviation, fact: Answer) -> Deviation:
+    """Return a deviation as an answer leaves it; an answer to another one leaves it as it was."""
+    if one.sequence != fact.deviation:
+        return one
+    explanation = fact.reason if isinstance(fact, Explained) else one.explanation
+    return attrs.evolve(one, status=STANDS[type(fact)], explanation=explanation)
 
 
 def _settled(one: Deviation, fact: Settled) -> Deviation:

@@ -39,12 +39,10 @@ def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clo
     """Return when a running clock reaches a rung of its ladder."""
     if rung.distance is not None:
         return _moved(limit.calendar, clock.due_us, rung.distance, 1 if rung.offset > 0 else -1)
-    if rung.share == 1 and not rung.offset:
-        return clock.due_us
-    if clock.open_us == STOPPED and rung.share <= 1 and not rung.offset:
+    if not rung.offset and (rung.share == 1 or (rung.ahead and clock.open_us == STOPPED)):
         return clock.due_us
     total = row.reach + clock.extra
-    if row.fixed or (rung.share < 1 and row.family not in ("elapsed", "working")):
+    if row.fixed or (rung.ahead and row.family not in ("elapsed", "working")):
         return _part(limit, row, clock, rung.share)
     reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
     return _reached(limit.calendar, row, clock, clock.open_us, reach)
@@ -95,8 +93,7 @@ def _elapsed(clock: Clock, open_us: int, reach: int) -> int:
 
 
 def _worked(calendar: Reckoner, clock: Clock, open_us: int, reach: int) -> int:
-    for first, last in clock.runs:
-        done = calendar.between_us(first, last)
+    for (first, last), done in zip(clock.runs, calendar.each_between_us(clock.runs), strict=True):
         if done >= reach and (reach or calendar.add_us(first, 0) <= last):
             return calendar.add_us(first, reach)
         reach -= done
@@ -126,7 +123,8 @@ def _calendar_days(
     day = day + timedelta(days=reach) if row.family == "calendar_days" else _months_after(day, reach)
     since_us = clock.started_us
     for first, last in clock.runs if open_us == STOPPED else (*clock.runs, (open_us, NEVER)):
-        day += calendar.date_of(first) - calendar.date_of(since_us)
+        if first != since_us:
+            day += calendar.date_of(first) - calendar.date_of(since_us)
         due_us = max(first, calendar.rolled_us(day))
         if due_us <= last:
             return day, due_us
@@ -172,9 +170,9 @@ def _moved(calendar: Reckoner, at_us: int, amount: Amount, sign: int) -> int:
 
 def _part(limit: CompiledLimit, row: CompiledRow, clock: Clock, share: Fraction) -> int:
     """Return when `share` of the time between start and deadline has run, as the limit measures it."""
-    done = sum(measured(limit, row, first, last) for first, last in clock.runs)
+    open_hours = row.family in ("working", "working_days")
+    runs = limit.calendar.each_between_us(clock.runs) if open_hours else [end - at for at, end in clock.runs]
+    done = sum(runs)
     total = done + max(0, measured(limit, row, clock.open_us, clock.due_us))
     left = max(0, -(-share.numerator * total // share.denominator) - done)
-    if row.family in ("working", "working_days"):
-        return limit.calendar.add_us(clock.open_us, left)
-    return clock.open_us + left
+    return limit.calendar.add_us(clock.open_us, left) if open_hours else clock.open_us + left

@@ -10,11 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from svcflow.errors import GuardError
-from svcflow.kernel import clocks
+from svcflow.kernel import answers, assignment, clocks
 from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import (
+    Accepted,
+    Assigned,
     Deviated,
+    Erased,
     Escalated,
+    Explained,
     Extended,
     Fact,
     Held,
@@ -22,6 +26,8 @@ from svcflow.kernel.facts import (
     Overdue,
     Recomputed,
     Refused,
+    Rejected,
+    Released,
     Rescheduled,
     Resumed,
     Settled,
@@ -29,7 +35,7 @@ from svcflow.kernel.facts import (
     Updated,
     Warned,
 )
-from svcflow.kernel.instance import NEVER, STOPPED, Clock, Draft, Instance
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft, Instance
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.model.field import Value
 from svcflow.model.validation import DONE
@@ -46,18 +52,15 @@ def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fa
     facts = tuple(facts)
     draft = Draft.blank(facts[0].instance) if instance is None else Draft.of(instance)
     for fact in facts:
-        apply(compiled, draft, fact)
+        _change(compiled, draft, fact)
+    _reckon(compiled, draft)
     return draft.freeze()
 
 
 def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
-    """Change the draft by one fact."""
-    draft.sequence = fact.sequence
-    if type(fact) in _REVISES:
-        draft.revision = fact.sequence
-        draft.revised_us = fact.occurred_us
-    draft.updated_us = max(draft.updated_us, fact.occurred_us)
-    _APPLY[type(fact)](compiled, draft, fact)
+    """Change the draft by one fact, and reckon what is due after it."""
+    _change(compiled, draft, fact)
+    _reckon(compiled, draft)
 
 
 def guard_data(compiled: Compiled, draft: Draft) -> Mapping[str, Any]:
@@ -65,6 +68,33 @@ def guard_data(compiled: Compiled, draft: Draft) -> Mapping[str, Any]:
     if not compiled.uses_recipient:
         return draft.data
     return {**draft.data, "recipient": {"id": draft.recipient, "group": draft.group}}
+
+
+def _change(compiled: Compiled, draft: Draft, fact: Fact) -> None:
+    """Change the draft by one fact; deadlines that it moves are left to be reckoned."""
+    kind, sequence, at_us = type(fact), fact.sequence, fact.occurred_us
+    draft.sequence = sequence
+    if kind in _REVISES:
+        draft.revision = sequence
+        draft.revised_us = at_us
+    if at_us > draft.updated_us:  # noqa: PLR1730  # see _reckon
+        draft.updated_us = at_us
+    _APPLY[kind](compiled, draft, fact)
+
+
+def _reckon(compiled: Compiled, draft: Draft) -> None:
+    """Reckon the deadlines that changes have moved, and which instant of all clocks comes next."""
+    if draft.next_us != UNRECKONED:
+        return
+    soonest = NEVER
+    for limit_id, clock in draft.clocks.items():
+        next_us = clock.next_us
+        if next_us == UNRECKONED:
+            draft.clocks[limit_id] = known = clocks.reckoned(compiled.limits[limit_id], clock)
+            next_us = known.next_us
+        if next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hottest way
+            soonest = next_us
+    draft.next_us = soonest
 
 
 def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
@@ -78,16 +108,19 @@ def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
 
 def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     at_us = fact.occurred_us
-    _merge(draft, fact.data, fact.evidence, at_us)
+    if fact.data or fact.evidence:
+        _merge(draft, fact.data, fact.evidence, at_us)
     row = compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
     if row.move.at_most is not None:
         draft.counts = {**draft.counts, row.key: draft.counts.get(row.key, 0) + 1}
     if fact.step in compiled.watched and fact.actor:
-        draft.left_by = {**draft.left_by, fact.step: fact.actor}
+        who = (fact.actor, fact.behalf) if fact.behalf else (fact.actor,)
+        draft.left_by = {**draft.left_by, fact.step: who}
     deemed = fact.automatic and not fact.via and fact.trigger != DONE
     _leave(compiled, draft, fact.step, at_us, deemed=deemed)
     _enter(compiled, draft, fact.to, at_us, restart=row.move.clock == "restart", deemed=deemed)
-    _occur(compiled, draft, fact.trigger, at_us)
+    if fact.trigger in compiled.occurrences:
+        _occur(compiled, draft, fact.trigger, at_us)
     if fact.data:
         _rematch(compiled, draft, at_us)
     _settle(compiled, draft, at_us)
@@ -97,25 +130,20 @@ def _updated(compiled: Compiled, draft: Draft, fact: Updated) -> None:
     _merge(draft, fact.data, fact.evidence, fact.occurred_us)
     if fact.data:
         _rematch(compiled, draft, fact.occurred_us)
-        _arm(draft)
 
 
 def _rescheduled(compiled: Compiled, draft: Draft, fact: Rescheduled) -> None:
     _merge(draft, {fact.field: fact.at}, {}, fact.occurred_us)
     _rematch(compiled, draft, fact.occurred_us)
-    _arm(draft)
 
 
-def _extended(compiled: Compiled, draft: Draft, fact: Extended) -> None:
+def _extended(_: Compiled, draft: Draft, fact: Extended) -> None:
     _merge(draft, {}, fact.evidence, fact.occurred_us)
-    _put(draft, clocks.extend(compiled.limits[fact.limit], draft.clocks[fact.limit], fact.extra))
-    _arm(draft)
+    _put(draft, clocks.extend(draft.clocks[fact.limit], fact.extra))
 
 
-def _recomputed(compiled: Compiled, draft: Draft, fact: Recomputed) -> None:
-    limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
-    _put(draft, clocks.recompute(limit, clock, fact.occurred_us, fact.due_us))
-    _arm(draft)
+def _recomputed(_: Compiled, draft: Draft, fact: Recomputed) -> None:
+    _put(draft, clocks.recompute(draft.clocks[fact.limit], fact.occurred_us, fact.due_us))
 
 
 def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
@@ -123,7 +151,7 @@ def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
     _merge(draft, {}, fact.evidence, fact.occurred_us)
     cap = compiled.limits.get(f"hold.{fact.reason}")
     if cap is not None:
-        _start(compiled, draft, cap, fact.occurred_us, restart=True)
+        _start(compiled, draft, cap, fact.occurred_us, anew=True)
     _settle(compiled, draft, fact.occurred_us)
 
 
@@ -134,13 +162,16 @@ def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
 
 
 def _rung(compiled: Compiled, draft: Draft, fact: Warned | Escalated | Overdue) -> None:
-    clock = clocks.fired(compiled.limits[fact.limit], draft.clocks[fact.limit])
-    _put(draft, clock)
-    _arm(draft)
+    _put(draft, clocks.fired(compiled.limits[fact.limit], draft.clocks[fact.limit]))
+
+
+def _overdue(compiled: Compiled, draft: Draft, fact: Overdue) -> None:
+    _rung(compiled, draft, fact)
+    answers.deviated(compiled, draft, fact)
 
 
 def _nothing(compiled: Compiled, draft: Draft, fact: Fact) -> None:
-    """Deviations, refusals and settlements are on record; they change no state."""
+    """Refusals and settlements are on record; they change no state."""
 
 
 _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
@@ -154,10 +185,16 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Resumed: _resumed,
     Warned: _rung,
     Escalated: _rung,
-    Overdue: _rung,
+    Overdue: _overdue,
     Settled: _nothing,
-    Deviated: _nothing,
+    Deviated: answers.deviated,
     Refused: _nothing,
+    Assigned: assignment.assigned,
+    Released: assignment.released,
+    Explained: answers.answered,
+    Accepted: answers.answered,
+    Rejected: answers.answered,
+    Erased: _nothing,
 }
 
 
@@ -175,11 +212,13 @@ def _enter(
     compiled: Compiled, draft: Draft, name: str, at_us: int, *, restart: bool, deemed: bool = False
 ) -> None:
     entered = compiled.steps[name]
-    draft.active = {**draft.active, name: at_us}
+    draft.active[name] = at_us
     for limit_id in entered.reaches:
         _end(compiled, draft, limit_id, at_us, reached=True, deemed=deemed)
     for limit in entered.starts:
-        _start(compiled, draft, limit, at_us, restart=restart)
+        old, anew = draft.clocks.get(limit.id), restart and limit.restarts
+        if old is None or old.verdict or anew:
+            _start(compiled, draft, limit, at_us, anew=anew)
     for first in entered.branches:
         _enter(compiled, draft, first, at_us, restart=restart, deemed=deemed)
     if entered.step.end is not None and not entered.parent:
@@ -187,16 +226,15 @@ def _enter(
 
 
 def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int, *, deemed: bool) -> None:
-    gone: tuple[str, ...] = (name,)
-    if compiled.steps[name].branches:
-        gone = (name, *(step for step in draft.active if name in compiled.inside(step)))
-    active = dict(draft.active)
-    for step in gone:
-        active.pop(step, None)
-    draft.active = active
-    for step in gone:
-        for limit_id in compiled.steps[step].stops:
-            _end(compiled, draft, limit_id, at_us, reached=True, deemed=deemed)
+    left = compiled.steps[name]
+    draft.active.pop(name, None)
+    if draft.assignees:
+        assignment.end_assignments(draft, (name,))
+    for limit_id in left.stops:
+        _end(compiled, draft, limit_id, at_us, reached=True, deemed=deemed)
+    if left.branches:
+        for step in [step for step in draft.active if compiled.steps[step].parent == name]:
+            _leave(compiled, draft, step, at_us, deemed=deemed)
 
 
 def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, *, deemed: bool) -> None:
@@ -207,21 +245,18 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, *, 
             _end(compiled, draft, limit_id, at_us, reached=whole, deemed=deemed)
 
 
-def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *, restart: bool) -> None:
-    old, anew = draft.clocks.get(limit.id), restart and limit.restarts
-    if old is not None and not old.verdict and not anew:
-        return
-    row, anchor_us = 0, NEVER
+def _start(compiled: Compiled, draft: Draft, limit: CompiledLimit, at_us: int, *, anew: bool) -> None:
+    """Start the clock of a limit, or go on with one that had ended."""
+    old, row, anchor_us = draft.clocks.get(limit.id), 0, NEVER
     if limit.varies:
         row = _match(limit, guard_data(compiled, draft))
         anchor_us = _anchor_us(limit, row, draft.data)
+    running = not (draft.paused and _stoppable(limit, row))
     if old is None or anew:
-        running = not (draft.paused and _stoppable(limit, row))
         visit = 1 if old is None else old.visit + 1
         _put(draft, clocks.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
     else:
-        running = not (draft.paused and _stoppable(limit, row))
-        clock = clocks.reopen(limit, old, at_us, running=running)
+        clock = clocks.reopen(old, at_us, running=running)
         if (row, anchor_us) != (old.row, old.anchor_us):
             clock = clocks.rematch(limit, clock, row, at_us, anchor_us)
         _put(draft, clock)
@@ -250,7 +285,7 @@ def _end(
 
 def _occur(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
     """Begin the next interval of the recurrences that this trigger counts for."""
-    for limit_id in compiled.occurrences.get(trigger, ()):
+    for limit_id in compiled.occurrences[trigger]:
         clock = draft.clocks.get(limit_id)
         if clock is not None and not clock.verdict:
             limit = compiled.limits[limit_id]
@@ -259,7 +294,11 @@ def _occur(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
 
 
 def _put(draft: Draft, clock: Clock) -> None:
-    draft.clocks = {**draft.clocks, clock.limit: clock}
+    """Keep a changed clock; the mapping is copied once, for others may hold it as it was when last reckoned."""
+    if draft.next_us != UNRECKONED:
+        draft.clocks = dict(draft.clocks)
+        draft.next_us = UNRECKONED
+    draft.clocks[clock.limit] = clock
 
 
 def _match(limit: CompiledLimit, data: Mapping[str, Any]) -> int:
@@ -291,38 +330,21 @@ def _in_step(draft: Draft, limit: CompiledLimit, clock: Clock, at_us: int) -> Cl
     stop = draft.paused and _stoppable(limit, clock.row)
     if stop == (clock.open_us == STOPPED):
         return clock
-    return clocks.pause(limit, clock, at_us) if stop else clocks.resume(limit, clock, at_us)
+    return clocks.pause(clock, at_us) if stop else clocks.resume(clock, at_us)
 
 
 def _settle(compiled: Compiled, draft: Draft, at_us: int) -> None:
-    """Bring steps, pause and the next due instant in line with what is active."""
-    leaves, working, waiting = [], [], True
-    for name in draft.active:
-        place = compiled.steps[name]
-        if not place.branches:
-            leaves.append(name)
-            if place.step.end is None:
-                working.append(name)
-                waiting = waiting and place.step.waits is not None
-    draft.steps = tuple(working or leaves)
-    if draft.status != "ended":
-        _pause(compiled, draft, at_us, stop=(waiting and bool(working)) or draft.status == "held")
-    _arm(draft)
+    """Bring steps and pause in line with what is active."""
+    draft.steps, waits = compiled.standing(tuple(draft.active))
+    stop = waits or draft.status == "held"
+    if stop != draft.paused and draft.status != "ended":
+        _pause(compiled, draft, at_us, stop=stop)
 
 
 def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
-    if stop == draft.paused:
-        return
     draft.paused = stop
     for limit_id, clock in draft.clocks.items():
-        limit = compiled.limits[limit_id]
-        if _stoppable(limit, clock.row) and not clock.verdict and (clock.open_us != STOPPED) == stop:
-            _put(draft, clocks.pause(limit, clock, at_us) if stop else clocks.resume(limit, clock, at_us))
-
-
-def _arm(draft: Draft) -> None:
-    soonest = NEVER
-    for clock in draft.clocks.values():
-        if clock.next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hottest way
-            soonest = clock.next_us
-    draft.next_us = soonest
+        if clock.verdict or (clock.open_us == STOPPED) == stop:
+            continue
+        if _stoppable(compiled.limits[limit_id], clock.row):
+            _put(draft, clocks.pause(clock, at_us) if stop else clocks.resume(clock, at_us))

@@ -6,7 +6,7 @@ datetimes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Literal
@@ -38,24 +38,30 @@ DeviationKind = Literal[
     "infeasible_on_reschedule",
     "late_record",
 ]
+DeviationStatus = Literal["open", "explained", "accepted", "rejected"]
 Detail = Mapping[str, Any]
 _NONE: Mapping[str, Any] = {}
 
 
+def _texts(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(texts)
+
+
 def to_datetime(us: int) -> datetime:
     """Return the instant as an aware datetime in UTC."""
-    return EPOCH + timedelta(microseconds=us)
+    return EPOCH + timedelta(0, 0, us)
 
 
 @attrs.frozen
 class Fact:
-    """Hold what every entry has; `sequence` counts from 1 in each instance."""
+    """Hold what every entry has; `sequence` counts from 1 in each instance, `behalf` is who was acted for."""
 
     instance: str
     sequence: int
     occurred_us: int
     recorded_us: int
     actor: str
+    behalf: str = attrs.field(default="", kw_only=True)
 
     @property
     def occurred_at(self) -> datetime:
@@ -248,6 +254,59 @@ class Refused(Fact):
         return Text(zh=self.zh, en=self.en)
 
 
+@attrs.frozen
+class Assigned(Fact):
+    """An active step was given to the person `to`; a claim is one whose `to` is the actor."""
+
+    step: str
+    to: str
+    reason: str = ""
+
+    @property
+    def claimed(self) -> bool:
+        """Whether the actor took the step for themselves."""
+        return self.to == self.actor
+
+
+@attrs.frozen
+class Released(Fact):
+    """A step that was assigned is open again to whoever has its role."""
+
+    step: str
+    reason: str = ""
+
+
+@attrs.frozen
+class Explained(Fact):
+    """Somebody said why a deviation came about; `deviation` is the sequence of the fact that records it."""
+
+    deviation: int
+    reason: str
+
+
+@attrs.frozen
+class Accepted(Fact):
+    """The explanation of a deviation was accepted. It changes to whom the deviation is put down, not that it counts."""
+
+    deviation: int
+    reason: str
+
+
+@attrs.frozen
+class Rejected(Fact):
+    """The explanation of a deviation was rejected."""
+
+    deviation: int
+    reason: str
+
+
+@attrs.frozen
+class Erased(Fact):
+    """Personal data beside the journal were erased; `commitments` are those that lead nowhere from now on."""
+
+    commitments: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+
+
 FACTS: Mapping[str, type[Fact]] = {
     cls.__name__: cls
     for cls in (
@@ -265,6 +324,12 @@ FACTS: Mapping[str, type[Fact]] = {
         Settled,
         Deviated,
         Refused,
+        Assigned,
+        Released,
+        Explained,
+        Accepted,
+        Rejected,
+        Erased,
     )
 }
 

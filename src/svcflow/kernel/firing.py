@@ -10,6 +10,7 @@ import attrs
 from svcflow.errors import GuardError, UnknownTrigger
 from svcflow.kernel.commands import Fire
 from svcflow.kernel.compiled import Compiled, CompiledMove
+from svcflow.kernel.eligibility import taken
 from svcflow.kernel.evolve import guard_data
 from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Moved, to_datetime
 from svcflow.kernel.instance import Draft
@@ -68,14 +69,13 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
         return choice if entrance is None else _fire_inside(ledger, command, entrance, when_us)
     data = accepted(compiled.procedure, command.data, extra=choice.row.move.requires)
     row, leaving = choice.row, choice.leaving
-    breaches = (
-        *choice.breaches,
-        *standing_breaches(ledger, command, row),
-        *missing_breaches(ledger, command, row, leaving, data),
-    )
-    for breach in breaches:
-        if row.enforce[breach.rule] == "refuse" and not _overridden(breach, command):
-            return Refusal(breach.rule, breach.message, breach.remedy, leaving)
+    standing = (*choice.breaches, *standing_breaches(ledger, command, row))
+    missing = tuple(missing_breaches(ledger, command, row, leaving, data))
+    breaches = (*standing, *missing)
+    if breaches or ledger.draft.assignees:  # mostly there is neither, and nothing to ask
+        refusal = _closed(ledger, command, choice, standing) or _refuses(command, choice, missing)
+        if refusal is not None:
+            return refusal
     _move(ledger, command, choice, data, when_us)
     if when_us < ledger.at_us:
         _late_record(ledger, command, choice, when_us)
@@ -123,8 +123,18 @@ def _open_rows(ledger: Ledger, command: Fire) -> Iterator[tuple[CompiledMove, ..
 
 def closed_by(ledger: Ledger, command: Fire, choice: Choice) -> Refusal | None:
     """Return the rule that closes a transition to this actor whatever comes with the command."""
-    for breach in (*choice.breaches, *standing_breaches(ledger, command, choice.row)):
-        if choice.row.enforce[breach.rule] == "refuse":
+    standing = (*choice.breaches, *standing_breaches(ledger, command, choice.row))
+    return _closed(ledger, command, choice, standing)
+
+
+def _closed(ledger: Ledger, command: Fire, choice: Choice, standing: tuple[Breach, ...]) -> Refusal | None:
+    refusal = _refuses(command, choice, standing)
+    return refusal or taken(ledger, choice.row, choice.leaving, command.actor)
+
+
+def _refuses(command: Fire, choice: Choice, breaches: tuple[Breach, ...]) -> Refusal | None:
+    for breach in breaches:
+        if choice.row.enforce[breach.rule] == "refuse" and not _overridden(breach, command):
             return Refusal(breach.rule, breach.message, breach.remedy, choice.leaving)
     return None
 
@@ -208,6 +218,9 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
     """Enter the parallel step, record what was skipped on the way, and fire; a refusal undoes the entering."""
     count, draft, before = len(ledger.facts), ledger.draft.freeze(), ledger.draft.clocks
     row, leaving = entrance.row, entrance.leaving
+    somebody = taken(ledger, row, leaving, command.actor)
+    if somebody is not None:
+        return somebody
     ledger.record(
         Moved,
         when_us,

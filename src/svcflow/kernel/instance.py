@@ -12,13 +12,15 @@ from typing import Any, Literal, NamedTuple
 
 import attrs
 
-from svcflow.kernel.facts import to_datetime
+from svcflow.kernel.facts import DeviationStatus, to_datetime
 from svcflow.model.field import Value
 
 Status = Literal["running", "held", "ended"]
 Verdict = Literal["", "met", "late", "early", "cancelled"]
 NEVER = 2**63 - 1
 STOPPED = -1
+UNRECKONED = -(2**63)
+"""Stands for a due instant that a change has left to be reckoned when it is asked; before every instant."""
 Run = tuple[int, int]
 
 
@@ -52,7 +54,9 @@ class Instance(NamedTuple):
     """Hold the state of one instance; a named tuple, because one is made for every command.
 
     `sequence` is that of its last fact; `revision` that of the last one somebody caused to change its state,
-    so that a warning or a refused attempt does not make a caller's view stale.
+    so that a warning or a refused attempt does not make a caller's view stale, nor who has a step, nor what
+    is answered to a deviation. `left_by` names who left a step and for whom; `assignees` who has an active
+    step; `deviations` where each deviation stands, by the sequence of its fact.
     """
 
     id: str
@@ -76,8 +80,11 @@ class Instance(NamedTuple):
     active: Mapping[str, int]
     clocks: Mapping[str, Clock]
     counts: Mapping[str, int]
-    left_by: Mapping[str, str]
+    left_by: Mapping[str, tuple[str, ...]]
     next_us: int
+    assignees: Mapping[str, str]
+    deviations: Mapping[int, DeviationStatus]
+    explainers: Mapping[int, tuple[str, ...]]
 
     @property
     def started_at(self) -> datetime:
@@ -96,7 +103,11 @@ _values = attrgetter(*FIELDS)
 
 @attrs.define(eq=False)
 class Draft:
-    """Hold an instance while facts are being applied to it; never leaves the kernel."""
+    """Hold an instance while facts are being applied to it; never leaves the kernel.
+
+    `active` is the draft's own and is changed in place; `clocks` is copied before its first change since the
+    clocks were reckoned; the other mappings are replaced.
+    """
 
     id: str
     procedure: str
@@ -116,16 +127,21 @@ class Draft:
     ended_us: int | None
     hold: str
     paused: bool
-    active: Mapping[str, int]
-    clocks: Mapping[str, Clock]
+    active: dict[str, int]
+    clocks: dict[str, Clock]
     counts: Mapping[str, int]
-    left_by: Mapping[str, str]
+    left_by: Mapping[str, tuple[str, ...]]
     next_us: int
+    assignees: Mapping[str, str]
+    deviations: Mapping[int, DeviationStatus]
+    explainers: Mapping[int, tuple[str, ...]]
 
     @classmethod
     def of(cls, instance: Instance) -> Draft:
         """Return a draft that starts as `instance`."""
-        return cls(*instance)
+        draft = cls(*instance)  # type: ignore[arg-type]  # two of the mappings are dicts here, see above
+        draft.active = dict(instance.active)
+        return draft
 
     @classmethod
     def blank(cls, instance: str) -> Draft:
@@ -135,8 +151,10 @@ class Draft:
         return draft
 
     def freeze(self) -> Instance:
-        """Return the instance as it stands."""
-        return Instance._make(_values(self))
+        """Return the instance as it stands; the draft may go on."""
+        instance = Instance._make(_values(self))
+        self.active = dict(self.active)
+        return instance
 
 
 BLANK = Instance(
@@ -163,6 +181,9 @@ BLANK = Instance(
     counts={},
     left_by={},
     next_us=NEVER,
+    assignees={},
+    deviations={},
+    explainers={},
 )
 
 
@@ -170,25 +191,43 @@ def to_state(instance: Instance) -> list[Any]:
     """Return the instance as plain JSON values, in the order of its fields."""
     state: list[Any] = list(instance)
     state[_CLOCKS] = [tuple(clock) for clock in instance.clocks.values()]
+    for place in _NUMBERED:
+        state[place] = list(state[place].items())  # keys of JSON objects are texts
     return state
 
 
 def from_state(state: list[Any]) -> Instance:
     """Return the instance that `to_state` wrote, also after a round trip through JSON.
 
+    A state written before fields were added at the end is read with those fields empty.
+
     Raises: ValueError or TypeError when it is none.
     """
     fields = list(state)
-    if len(fields) != len(FIELDS):
+    if not _FIRST_FIELDS <= len(fields) <= len(FIELDS):
         raise ValueError(f"an instance has {len(FIELDS)} fields, not {len(fields)}")
+    fields += BLANK[len(fields) :]
     fields[_STEPS] = tuple(fields[_STEPS])
     fields[_CLOCKS] = {row[0]: _clock(row) for row in fields[_CLOCKS]}
+    fields[_LEFT_BY] = {step: _persons(who) for step, who in fields[_LEFT_BY].items()}
+    fields[_DEVIATIONS] = dict(fields[_DEVIATIONS])
+    fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
     return Instance(*fields)
 
 
 _STEPS, _CLOCKS, _RUNS = FIELDS.index("steps"), FIELDS.index("clocks"), Clock._fields.index("runs")
+_LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
+_EXPLAINERS = FIELDS.index("explainers")
+_NUMBERED = (_DEVIATIONS, _EXPLAINERS)
+_FIRST_FIELDS = FIELDS.index("next_us") + 1
+"""How many fields the first version had."""
 
 
 def _clock(row: list[Any]) -> Clock:
     runs = tuple((start, end) for start, end in row[_RUNS])
     return Clock._make((*row[:_RUNS], runs, *row[_RUNS + 1 :]))
+
+
+def _persons(who: str | list[str]) -> tuple[str, ...]:
+    """Return who left a step; one name alone was written before anybody could act for another."""
+    return (who,) if isinstance(who, str) else tuple(who)

@@ -34,6 +34,8 @@ class CompiledRung:
     distance: Amount | None
     strict: bool
     rung: Rung | None
+    ahead: bool
+    """Whether it is reached before the whole limit has run, but for its offset."""
 
 
 @attrs.frozen(eq=False)
@@ -131,7 +133,7 @@ def _rungs(limit: TimeLimit, target: Target) -> Iterator[CompiledRung]:
     for rung in limit.warn:
         yield _rung("warn", rung, target)
     if target.kind != "at_least":
-        yield CompiledRung("overdue", Fraction(1), 0, None, strict=True, rung=None)
+        yield CompiledRung("overdue", Fraction(1), 0, None, strict=True, rung=None, ahead=False)
     for rung in limit.escalate:
         yield _rung("escalate", rung, target)
 
@@ -141,11 +143,17 @@ def _rung(kind: RungKind, rung: Rung, target: Target) -> CompiledRung:
     if amount is None:
         share = Fraction(rung.share or 0)
         return CompiledRung(
-            kind, share, 0, None, strict=share >= 1 and _at_deadline(share, target), rung=rung
+            kind,
+            share,
+            0,
+            None,
+            strict=share >= 1 and _at_deadline(share, target),
+            rung=rung,
+            ahead=share < 1,
         )
     offset = reach_of(amount) if rung.after is not None else -reach_of(amount)
     distance = amount if target.kind in FIXED else None
-    return CompiledRung(kind, Fraction(1), offset, distance, strict=not offset, rung=rung)
+    return CompiledRung(kind, Fraction(1), offset, distance, strict=not offset, rung=rung, ahead=False)
 
 
 def _at_deadline(share: Fraction, target: Target) -> bool:

@@ -15,21 +15,28 @@ from svcflow.text import Text
 class Ledger:
     """Collect the facts of one decision; sequence, instance and recorded instant are filled in here."""
 
-    __slots__ = ("actor", "at_us", "automatic", "automatic_us", "compiled", "draft", "facts", "recorded_us")
+    __slots__ = (
+        "actor", "at_us", "automatic", "automatic_us", "behalf", "compiled", "draft", "facts", "recorded_us",
+    )  # fmt: skip
 
-    def __init__(self, compiled: Compiled, draft: Draft, at_us: int, actor: str = "") -> None:
+    def __init__(
+        self, compiled: Compiled, draft: Draft, at_us: int, actor: str = "", behalf: str = ""
+    ) -> None:
         self.compiled = compiled
         self.draft = draft
         self.recorded_us = at_us
         self.actor = actor
+        self.behalf = behalf
         self.at_us = max(draft.updated_us, at_us)
         self.facts: list[Fact] = []
         self.automatic = 0
         self.automatic_us = -1
 
     def record(self, kind: type[Fact], occurred_us: int, actor: str, *rest: Any, **named: Any) -> Fact:
-        """Write one fact down and apply it."""
+        """Write one fact down and apply it; what the actor did was done for whom they act for."""
         draft = self.draft
+        if actor and self.behalf:
+            named["behalf"] = self.behalf
         fact = kind(draft.id, draft.sequence + 1, occurred_us, self.recorded_us, actor, *rest, **named)
         self.facts.append(fact)
         apply(self.compiled, draft, fact)

@@ -6,6 +6,7 @@ coverage is reckoned with the ordinary week, is called provisional, and is recom
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -20,6 +21,8 @@ class Reckoner:
 
     def __init__(self, calendar: WorkCalendar) -> None:
         self.calendar = calendar
+        self._hours = calendar.arithmetic
+        self._last = (calendar.covers.last if calendar.covers is not None else date.max).toordinal()
 
     @cached_property
     def projected(self) -> WorkCalendar:
@@ -28,41 +31,47 @@ class Reckoner:
 
     def provisional(self, at_us: int) -> bool:
         """Say whether an instant lies past what the calendar covers."""
-        covers = self.calendar.covers
-        return covers is not None and self.calendar.date_us(at_us) > covers.last
+        return self._hours.date_us(at_us) > self._last
 
     def add_us(self, start_us: int, amount_us: int) -> int:
         """Return the earliest instant by which `amount_us` of open time has passed."""
         try:
-            return self.calendar.add_us(start_us, amount_us)
+            return self._hours.add_us(start_us, amount_us)
         except CalendarCoverageError:
             return self.projected.add_us(start_us, amount_us)
 
     def subtract_us(self, end_us: int, amount_us: int) -> int:
         """Return the latest instant from which `amount_us` of open time remains."""
         try:
-            return self.calendar.subtract_us(end_us, amount_us)
+            return self._hours.subtract_us(end_us, amount_us)
         except CalendarCoverageError:
             return self.projected.subtract_us(end_us, amount_us)
 
     def between_us(self, start_us: int, end_us: int) -> int:
         """Return the open time between two instants."""
         try:
-            return self.calendar.between_us(start_us, end_us)
+            return self._hours.between_us(start_us, end_us)
         except CalendarCoverageError:
             return self.projected.between_us(start_us, end_us)
+
+    def each_between_us(self, runs: Sequence[tuple[int, int]]) -> list[int]:
+        """Return the open time of each of some intervals that follow one another."""
+        try:
+            return self._hours.each_between_us(runs)
+        except CalendarCoverageError:
+            return self.projected.arithmetic.each_between_us(runs)
 
     def closings_between_us(self, start_us: int, end_us: int, after_day_of_us: int) -> int:
         """Count the closings in [start_us, end_us) of working days later than a day."""
         try:
-            return self.calendar.closings_between_us(start_us, end_us, after_day_of_us)
+            return self._hours.closings_between_us(start_us, end_us, after_day_of_us)
         except CalendarCoverageError:
             return self.projected.closings_between_us(start_us, end_us, after_day_of_us)
 
     def nth_closing_from_us(self, from_us: int, n: int, after_day_of_us: int) -> int:
         """Return the n-th closing at or after an instant, of a working day later than a day."""
         try:
-            return self.calendar.nth_closing_from_us(from_us, n, after_day_of_us)
+            return self._hours.nth_closing_from_us(from_us, n, after_day_of_us)
         except CalendarCoverageError:
             return self.projected.nth_closing_from_us(from_us, n, after_day_of_us)
 

@@ -1,4 +1,4 @@
-"""The rules a move may break: who acts, what comes with it, how often. Each is asked here and nowhere else."""
+"""The rules a move may break: who acts, what comes with it, how often. Who may act, `eligibility` says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import attrs
 
 from svcflow.kernel.commands import Fire
 from svcflow.kernel.compiled import CompiledMove
+from svcflow.kernel.eligibility import OTHER_PERSON, is_barred, lacks, same_person, wrong_role
 from svcflow.kernel.facts import DeviationKind
 from svcflow.kernel.ledger import Ledger
 from svcflow.model.field import Value
@@ -27,11 +28,11 @@ class Breach:
 
 def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove) -> Iterator[Breach]:
     """Yield what closes a move to this actor whatever comes with the command."""
-    roles, not_by = command.actor.roles, ledger.compiled.steps[row.source].step.not_by
-    if row.role and roles is not None and row.role not in roles:
-        yield _wrong_role(ledger, command, row, roles)
-    if not_by and command.actor.id and ledger.draft.left_by.get(not_by) == command.actor.id:
-        yield _same_person(ledger, not_by, row)
+    if lacks(row.role, command.actor):
+        yield _wrong_role(ledger, command, row)
+    who, left_by = command.actor, ledger.draft.left_by
+    if left_by and is_barred(ledger.compiled, ledger.draft, row.source, who.id, who.behalf):
+        yield _same_person(ledger, row)
     if row.move.at_most is not None and ledger.draft.counts.get(row.key, 0) >= row.move.at_most:
         yield _over_bound(row, row.move.at_most, ledger.draft.counts.get(row.key, 0))
 
@@ -58,29 +59,16 @@ def _absent_data(ledger: Ledger, command: Fire, row: CompiledMove, data: Mapping
     return [name for name in row.move.requires if name not in given and name not in command.evidence]
 
 
-def _wrong_role(ledger: Ledger, command: Fire, row: CompiledMove, roles: frozenset[str]) -> Breach:
-    name = ledger.compiled.procedure.roles[row.role].name
-    has = ", ".join(sorted(roles)) or "—"
-    message = Text(
-        zh=f"“{command.trigger}”须由{name.in_('zh')}办理，{command.actor.id or '未具名者'}的岗位是 {has}",
-        en=f"{command.trigger!r} is for the {name.in_('en')} ({row.role}); {command.actor.id or 'nobody'} has: {has}",
-    )
-    return Breach("role", "wrong_role", message, NO_TEXT, {"needs": row.role, "has": sorted(roles)})
+def _wrong_role(ledger: Ledger, command: Fire, row: CompiledMove) -> Breach:
+    what = Text(zh=command.trigger, en=command.trigger)
+    message = wrong_role(ledger.compiled, what, row.role, command.actor)
+    detail = {"needs": row.role, "has": sorted(command.actor.roles or ())}
+    return Breach("role", "wrong_role", message, NO_TEXT, detail)
 
 
-def _same_person(ledger: Ledger, not_by: str, row: CompiledMove) -> Breach:
-    done, asked = _called(ledger, not_by), _called(ledger, row.source)
-    message = Text(
-        zh=f"办理“{done.zh}”的人不能再办“{asked.zh}”", en=f"who did {done.en!r} may not do {asked.en!r}"
-    )
-    remedy = Text(zh="换一人办理", en="let another person do it")
-    return Breach("role", "wrong_role", message, remedy, {"not_by": not_by})
-
-
-def _called(ledger: Ledger, step: str) -> Text:
-    """Return a step's name in each language, its id where it has none."""
-    name = ledger.compiled.steps[step].step.name
-    return Text(zh=name.in_("zh") or step, en=name.in_("en") or step)
+def _same_person(ledger: Ledger, row: CompiledMove) -> Breach:
+    detail = {"not_by": ledger.compiled.steps[row.source].step.not_by}
+    return Breach("role", "wrong_role", same_person(ledger.compiled, row.source), OTHER_PERSON, detail)
 
 
 def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:

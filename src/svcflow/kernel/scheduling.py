@@ -42,7 +42,7 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
     if refusal is not None:
         return refusal
     clock = ledger.draft.clocks[limit.id]
-    was_us = clock.due_us if clock.open_us != STOPPED else clocks.resume(limit, clock, ledger.at_us).due_us
+    was_us = clocks.due(limit, clocks.resume(clock, ledger.at_us) if clock.open_us == STOPPED else clock)
     ledger.record(
         Extended,
         ledger.at_us,

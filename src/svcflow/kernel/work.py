@@ -9,10 +9,14 @@ from svcflow.kernel.instance import NEVER, Instance
 
 
 class Work(NamedTuple):
-    """Hold one step that waits to be done; `due_us` is the soonest deadline that runs for it, or `NEVER`."""
+    """Hold one step that waits to be done.
+
+    `assignee` is empty while nobody has it; `due_us` is the soonest deadline that runs for it, or `NEVER`.
+    """
 
     step: str
     role: str
+    assignee: str
     entered_us: int
     due_us: int
 
@@ -31,4 +35,5 @@ def _work(compiled: Compiled, instance: Instance, step: str) -> Work:
             of = compiled.limits[clock.limit].limit.step
             if of is None or of == step:
                 due_us = clock.due_us
-    return Work(step, compiled.steps[step].step.role or "", instance.active[step], due_us)
+    role, assignee = compiled.steps[step].step.role or "", instance.assignees.get(step, "")
+    return Work(step, role, assignee, instance.active[step], due_us)

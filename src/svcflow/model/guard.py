@@ -72,6 +72,12 @@ class Guard:
         object.__setattr__(self, "names", _names(tree))
         object.__setattr__(self, "_run", _compile(tree))
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """The keys it looks up in mappings, as `name.key`."""
+        looked_up = (node for node in ast.walk(_parse(self.text)) if isinstance(node, ast.Attribute))
+        return frozenset(f"{ast.unparse(node.value)}.{node.attr}" for node in looked_up)
+
     def holds(self, data: Data) -> bool:
         """Say whether the guard is true of `data`. Raises: GuardError when it cannot be decided."""
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.limit import Row, Rung, TimeLimit
-from svcflow.model.references import guard_names, role_name, source_names, unknown
+from svcflow.model.references import guard_names, personal, role_name, source_names, unknown
 from svcflow.model.target import TARGET_KINDS, ClockTime, Target
 from svcflow.text import Text
 
@@ -155,6 +155,8 @@ def _anchor(procedure: Procedure, target: Target, path: Path) -> Iterator[Proble
             Text(zh=f"字段 {anchor.field} 不是时刻", en=f"field {anchor.field} is no instant"),
             Text(zh="把它的 type 改为 instant", en="give it type: instant"),
         )
+    elif field.personal:
+        yield personal(where, anchor.field)
     if anchor.amount is None:
         return
     if anchor.amount.family in ("calendar_days", "months"):

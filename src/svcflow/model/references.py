@@ -27,11 +27,29 @@ def source_keys(source: str | None) -> tuple[str, ...]:
 
 
 def guard_names(procedure: Procedure, guard: Guard, path: Path) -> Iterator[Problem]:
-    """Yield a mistake when a guard names what is no field."""
+    """Yield a mistake when a guard names what is no field, or what is personal."""
     try:
         guard.check_names((*procedure.fields, RECIPIENT))
     except GuardError as error:
         yield Problem(path, error.message, error.remedy)
+    fields = {name for name in guard.names if name in procedure.fields and procedure.fields[name].personal}
+    for name in sorted(fields | (guard.paths & {f"{RECIPIENT}.id"})):
+        yield personal(path, name)
+
+
+def personal(path: Path, name: str) -> Problem:
+    """Return the mistake of deciding by what may be erased: a journal must replay the same without it."""
+    return Problem(
+        path,
+        Text(
+            zh=f"{name} 是个人信息，可以抹去，不能作判断依据",
+            en=f"{name} is personal data, which can be erased, and cannot decide anything",
+        ),
+        Text(
+            zh="用不涉及个人的字段，如 recipient.group",
+            en="use a field that is nobody's own, such as recipient.group",
+        ),
+    )
 
 
 def source_names(procedure: Procedure, source: str | None, path: Path) -> Iterator[Problem]:

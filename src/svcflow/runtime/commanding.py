@@ -7,11 +7,17 @@ from datetime import datetime
 
 from svcflow.kernel.commands import (
     NOBODY,
+    Accept,
     Actor,
+    Assign,
+    Claim,
+    Explain,
     Extend,
     Fire,
     Hold,
     Recipient,
+    Reject,
+    Release,
     Reschedule,
     Resume,
     Start,
@@ -147,3 +153,66 @@ class Commands(Core):
     ) -> Instance:
         """Prolong a limit once, as it declares. Raises: Refused, UnknownInstance, StaleRevision."""
         return self._carry(instance, Extend(limit, reason, actor, evidence), command_id, expected_revision)
+
+    def claim(
+        self,
+        instance: str,
+        *,
+        actor: Actor,
+        step: str | None = None,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Take a step for oneself. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._carry(instance, Claim(step, actor), command_id, expected_revision)
+
+    def assign(
+        self,
+        instance: str,
+        to: str,
+        *,
+        step: str | None = None,
+        reason: str = "",
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Give a step to a person, also one that somebody has. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._carry(instance, Assign(step, to, actor, reason), command_id, expected_revision)
+
+    def release(
+        self,
+        instance: str,
+        *,
+        step: str | None = None,
+        reason: str = "",
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Let a step go, so that whoever has its role may take it. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._carry(instance, Release(step, actor, reason), command_id, expected_revision)
+
+    def explain_deviation(
+        self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
+    ) -> Instance:
+        """Say why a deviation came about; `deviation` is its `sequence`. Also of an instance that has ended.
+
+        Raises: Refused, FieldError, UnknownInstance.
+        """
+        return self._carry(instance, Explain(deviation, reason, actor), command_id, None)
+
+    def accept_deviation(
+        self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
+    ) -> Instance:
+        """Accept what was explained: it is not held against who is responsible, and counts all the same.
+
+        Who explained it may not judge it. Raises: Refused, FieldError, UnknownInstance.
+        """
+        return self._carry(instance, Accept(deviation, reason, actor), command_id, None)
+
+    def reject_deviation(
+        self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
+    ) -> Instance:
+        """Reject what was explained. Raises: Refused, FieldError, UnknownInstance."""
+        return self._carry(instance, Reject(deviation, reason, actor), command_id, None)

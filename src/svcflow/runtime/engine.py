@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from types import TracebackType
 from typing import Self
 
+from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.kernel.commands import NOBODY, Actor, Recompute
 from svcflow.kernel.facts import Fact
 from svcflow.model.catalog import Catalog
@@ -12,12 +14,14 @@ from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
+from svcflow.runtime.delegating import Delegations
+from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
 
 
-class Engine(Commands, Questions):
+class Engine(Commands, Questions, Delegations):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://`, `sqlite:///FILE` or `postgresql+psycopg://USER@HOST/DATABASE`. Use it as a context manager, or call `close()`.
@@ -50,6 +54,38 @@ class Engine(Commands, Questions):
         for name in self._store.ids():
             self._store.change(name, None, sweeping)
         return sweeping.recorded()
+
+    def forget(self, person: str, *, actor: Actor = NOBODY, open: bool = False) -> Forgotten:  # noqa: A002  # as the CLI says it
+        """Erase what is known of a person, as actor, recipient and in fields marked personal.
+
+        The journals keep commitments that lead nowhere any more, so that their chains still verify; what was
+        recorded shows as `erased-…`. Copies elsewhere (backups, logs of the host) are the host's to erase.
+
+        Raises: PersonInUse when instances that have not ended need the person, unless `open`.
+        """
+        names = self._store.instances_of(person)
+        if not open:
+            refuse_in_use([name for name in names if self.instance(name).status != "ended"])
+        values = 0
+        for name in names:
+            forgetting = Forgetting(self._store, self._compiled, person, actor, self.clock)
+            self._store.change(name, None, forgetting)
+            values += forgetting.values
+        self._store.scrub(person)
+        return Forgotten(tuple(names), values)
+
+    def seal(self, to: str | PathLike[str] | None = None) -> Checkpoint:
+        """Seal every journal as it stands; keep the checkpoint where whoever can write to the store cannot.
+
+        `to` is a file to which it is appended, durably. What is written after it could still be cut or
+        rewritten unseen: the exposure is the time between two seals.
+
+        Raises: CorruptJournal when the file's last checkpoint is of more, or other, leaves than there are.
+        """
+        checkpoint = self._store.seal(self.clock.now_us())
+        if to is not None:
+            append(to, checkpoint)
+        return checkpoint
 
     def running(self) -> Ticker:
         """Return a context manager: a background thread that ticks at each next due instant."""

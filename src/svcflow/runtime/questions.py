@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from os import PathLike
+from typing import Unpack
 
 from svcflow import explanation
+from svcflow.errors import StoreError
 from svcflow.explanation.explain import Explanation
+from svcflow.journal.checkpoint import Checkpoint, newest
 from svcflow.kernel import availability
 from svcflow.kernel import deadlines as deadlines_of
 from svcflow.kernel.availability import Available
@@ -13,11 +17,22 @@ from svcflow.kernel.commands import Actor
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.instance import Instance, Status
+from svcflow.kernel.instance import Instance
 from svcflow.runtime.core import Core
-from svcflow.runtime.store import DeviationQuery, InstanceQuery
+from svcflow.runtime.query import (
+    DeviationFilters,
+    DeviationKey,
+    InstanceFilters,
+    InstanceKey,
+    Page,
+    WorkItem,
+    WorkQuery,
+    cursor_from,
+    deviations_asked,
+    instances_asked,
+)
 from svcflow.runtime.verification import Progress, Verification, verify
-from svcflow.worktime.instants import optional_us
+from svcflow.text import Text
 
 
 class Questions(Core):
@@ -28,10 +43,22 @@ class Questions(Core):
         return self._kept(instance).instance
 
     def instances(
-        self, *, procedure: str | None = None, status: Status | None = None, limit: int = 1_000
-    ) -> tuple[Instance, ...]:
-        """Return instances, newest first."""
-        return tuple(self._store.instances(InstanceQuery(procedure, status, limit)))
+        self, *, limit: int | None = None, after: str | None = None, **filters: Unpack[InstanceFilters]
+    ) -> Page[Instance]:
+        """Return instances, newest first; `after` is that of the page before, for the next `limit` ones.
+
+        Filters: procedure, status, step, role, recipient, group, data, since, until (see `InstanceFilters`).
+        """
+        cursor = cursor_from(after, (int, str))
+        return self._store.instances(instances_asked(filters)._replace(limit=limit, after=cursor))
+
+    def count_instances(self, **filters: Unpack[InstanceFilters]) -> int:
+        """Return how many instances `instances` would give without a limit."""
+        return self._store.instance_counts(instances_asked(filters), None)[""]
+
+    def instance_counts(self, by: InstanceKey, **filters: Unpack[InstanceFilters]) -> Mapping[str, int]:
+        """Return how many instances there are by procedure, status, step, role or group, the most first."""
+        return self._store.instance_counts(instances_asked(filters), by)
 
     def deadlines(self, instance: str, *, ended: bool = False) -> tuple[Deadline, ...]:
         """Return the deadlines as they are now, soonest first. Raises: UnknownInstance."""
@@ -55,21 +82,62 @@ class Questions(Core):
         return tuple(self._store.facts(instance))
 
     def deviations(
-        self,
-        *,
-        instance: str | None = None,
-        procedure: str | None = None,
-        kind: str | None = None,
-        step: str | None = None,
-        role: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> tuple[Deviation, ...]:
-        """Return the recorded deviations, in the order in which they occurred. Call `tick()` first to be current."""
-        query = DeviationQuery(instance, procedure, kind, step, role, optional_us(since), optional_us(until))
-        return tuple(self._store.deviations(query))
+        self, *, limit: int | None = None, after: str | None = None, **filters: Unpack[DeviationFilters]
+    ) -> Page[Deviation]:
+        """Return the recorded deviations, in the order in which they occurred. Call `tick()` first to be current.
 
-    def verify(self, instance: str | None = None, *, progress: Progress | None = None) -> Verification:
-        """Check journals against their chains, and kept instances against their journals."""
+        Filters: instance, procedure, kind, step, role, group, since, until (see `DeviationFilters`).
+        """
+        cursor = cursor_from(after, (int, str, int))
+        return self._store.deviations(deviations_asked(filters)._replace(limit=limit, after=cursor))
+
+    def count_deviations(self, **filters: Unpack[DeviationFilters]) -> int:
+        """Return how many deviations `deviations` would give without a limit."""
+        return self._store.deviation_counts(deviations_asked(filters), None)[""]
+
+    def deviation_counts(self, by: DeviationKey, **filters: Unpack[DeviationFilters]) -> Mapping[str, int]:
+        """Return how many deviations there are by procedure, kind, step, role or group, the most first."""
+        return self._store.deviation_counts(deviations_asked(filters), by)
+
+    def worklist(
+        self,
+        actor: Actor | None = None,
+        *,
+        role: str | None = None,
+        procedure: str | None = None,
+        limit: int = 1_000,
+    ) -> tuple[WorkItem, ...]:
+        """Return the work that waits, the soonest due first: an actor's own, a role's, or all of it.
+
+        An actor's is what is assigned to them, and what nobody has yet in one of their roles. Of an actor who
+        acts on somebody's behalf (see `acting`) it is what is assigned to that person, or free for the
+        delegated roles.
+        """
+        if actor is None:
+            roles = None if role is None else frozenset({role})
+            return tuple(self._store.worklist(WorkQuery(roles, None, procedure, limit)))
+        theirs = (
+            (actor.roles or frozenset()) if role is None else frozenset({role}) & (actor.roles or frozenset())
+        )
+        return tuple(self._store.worklist(WorkQuery(theirs, actor.behalf or actor.id, procedure, limit)))
+
+    def verify(
+        self,
+        instance: str | None = None,
+        *,
+        checkpoint: Checkpoint | str | PathLike[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Verification:
+        """Check journals against their chains, and kept instances against their journals.
+
+        With a checkpoint, or the file that `seal` appends them to, what was sealed then is checked too: a cut
+        tail, a deleted instance, a chain written anew. Raises: StoreError when the file holds no checkpoint.
+        """
         names = self._store.ids() if instance is None else [self._kept(instance).instance.id]
-        return verify(self._store, self._standards, names, progress)
+        sealed = (
+            checkpoint if checkpoint is None or isinstance(checkpoint, Checkpoint) else newest(checkpoint)
+        )
+        if checkpoint is not None and sealed is None:
+            message = Text(zh=f"{checkpoint} 中没有检查点", en=f"there is no checkpoint in {checkpoint}")
+            raise StoreError(message, Text(zh="用 svcflow seal 生成", en="make one with `svcflow seal`"))
+        return verify(self._store, self._standards, names, progress, sealed)

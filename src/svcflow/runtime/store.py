@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from svcflow.errors import StoreError
 from svcflow.journal.chain import GENESIS, Entry
+from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import NO_SECRETS, Secrets
+from svcflow.journal.seal import Leaf
+from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.instance import Instance, Status
+from svcflow.kernel.instance import Instance
 from svcflow.kernel.work import Work
+from svcflow.runtime.query import (
+    DeviationKey,
+    DeviationQuery,
+    InstanceKey,
+    InstanceQuery,
+    Page,
+    WorkItem,
+    WorkQuery,
+)
 from svcflow.text import Text
 
 BATCH = 1_000
@@ -44,9 +56,10 @@ class Found(NamedTuple):
 class Change(NamedTuple):
     """What is to be kept together, or not at all.
 
-    `entries` go on from the head that was found, the first one of an instance creates it. `secrets` are all
-    of the instance's when new ones came, and `persons` whom the new ones are about; `work` is what it asks
-    for now. None leaves either as it is.
+    `entries` go on from the head that was found, the first one of an instance creates it; without any, what
+    stands beside the journal is written anew. `secrets` are all of the instance's when new ones came, and
+    `persons` whom the new ones are about; `work` is what it asks for now. None leaves either as it is.
+    `forgotten` are persons of whom nothing is kept any more beside this journal.
     """
 
     instance: Instance
@@ -56,6 +69,7 @@ class Change(NamedTuple):
     secrets: Secrets | None = None
     persons: frozenset[str] = frozenset()
     work: Sequence[Work] | None = None
+    forgotten: frozenset[str] = frozenset()
 
 
 Decide = Callable[[Found], Change | None]
@@ -70,26 +84,6 @@ class Place(NamedTuple):
 
 
 BEGINNING = Place(-(2**63), "")
-
-
-class InstanceQuery(NamedTuple):
-    """Which instances are asked for; None means any. `limit` bounds the answer, newest first."""
-
-    procedure: str | None = None
-    status: Status | None = None
-    limit: int = 1_000
-
-
-class DeviationQuery(NamedTuple):
-    """Which deviations are asked for; None means any. Instants are microseconds of UTC, `since` included."""
-
-    instance: str | None = None
-    procedure: str | None = None
-    kind: str | None = None
-    step: str | None = None
-    role: str | None = None
-    since_us: int | None = None
-    until_us: int | None = None
 
 
 class Store(Protocol):
@@ -118,6 +112,26 @@ class Store(Protocol):
         """Return the personal data kept beside an instance's journal."""
         ...
 
+    def instances_of(self, person: str) -> Sequence[str]:
+        """Return the instances beside whose journals data of a person are kept."""
+        ...
+
+    def scrub(self, person: str) -> None:
+        """Erase a person from the delegations, and leave nothing of what was erased in files in use."""
+        ...
+
+    def seal(self, sealed_us: int) -> Checkpoint:
+        """Seal what was written since the last seal; the checkpoint is to be kept elsewhere."""
+        ...
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the leaves of the sealed tree, in their order."""
+        ...
+
+    def link_at(self, instance: str, sequence: int) -> bytes | None:
+        """Return the link of one entry; None when there is no such entry."""
+        ...
+
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
         ...
@@ -126,16 +140,36 @@ class Store(Protocol):
         """Yield the journal as (canonical bytes, link), as it is kept."""
         ...
 
-    def instances(self, query: InstanceQuery) -> Sequence[Instance]:
+    def instances(self, query: InstanceQuery) -> Page[Instance]:
         """Return the instances asked for, newest first."""
+        ...
+
+    def instance_counts(self, query: InstanceQuery, by: InstanceKey | None) -> Mapping[str, int]:
+        """Count the instances asked for, under each key, or all of them under `""`."""
         ...
 
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
         ...
 
-    def deviations(self, query: DeviationQuery) -> Sequence[Deviation]:
+    def deviations(self, query: DeviationQuery) -> Page[Deviation]:
         """Return the deviations asked for, in the order in which they occurred."""
+        ...
+
+    def deviation_counts(self, query: DeviationQuery, by: DeviationKey | None) -> Mapping[str, int]:
+        """Count the deviations asked for, under each key, or all of them under `""`."""
+        ...
+
+    def worklist(self, query: WorkQuery) -> Sequence[WorkItem]:
+        """Return the work that waits, the soonest due first."""
+        ...
+
+    def delegations(self) -> Sequence[Delegation]:
+        """Return every delegation that was ever given."""
+        ...
+
+    def keep_delegation(self, delegation: Delegation) -> None:
+        """Keep a new delegation, or that one of this id was revoked."""
         ...
 
     def next_due_us(self) -> int | None:

@@ -8,13 +8,16 @@ import attrs
 
 from svcflow.errors import CorruptJournal, SvcflowError
 from svcflow.journal.chain import verified
+from svcflow.journal.checkpoint import Checkpoint
+from svcflow.journal.seal import verified_against
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.evolve import evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
+from svcflow.runtime.query import DeviationQuery
 from svcflow.runtime.standards import Standards
-from svcflow.runtime.store import DeviationQuery, Found, Store
+from svcflow.runtime.store import Found, Store
 from svcflow.text import Text
 
 Progress = Callable[[int], None]
@@ -35,9 +38,13 @@ class Verification:
 
 
 def verify(
-    store: Store, standards: Standards, instances: Iterable[str], progress: Progress | None = None
+    store: Store,
+    standards: Standards,
+    instances: Iterable[str],
+    progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Verification:
-    """Check journals and projections; what is wrong is collected, not raised."""
+    """Check journals and projections, and all of them against a checkpoint; what is wrong is collected."""
     facts, count = 0, 0
     problems: list[tuple[str, SvcflowError]] = []
     for instance in instances:
@@ -48,6 +55,8 @@ def verify(
             problems.append((instance, error))
         if progress is not None:
             progress(count)
+    if checkpoint is not None:
+        problems += verified_against(checkpoint, store.leaves(), store.link_at)
     return Verification(count, facts, tuple(problems))
 
 

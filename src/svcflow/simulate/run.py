@@ -205,7 +205,7 @@ class Run:
         if visit > MAX_VISITS:
             row = None
         pool = self.pools[row.role] if row is not None and row.role and plan.step.waits is None else None
-        barred = case.instance.left_by.get(plan.step.not_by, "") if plan.step.not_by else ""
+        barred = case.instance.left_by.get(plan.step.not_by, ("",))[0] if plan.step.not_by else ""
         amount_us = plan.sample(numbers[DURATION])
         task = Task(case, plan, visit, amount_us, numbers[EXIT], row, pool, barred, self.now_us)
         case.tasks[name] = task

@@ -55,8 +55,7 @@ class Gathering(Writing):
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
         if statement.name not in _NOTED:
             return super()._run(statement, **values)
-        if statement.name == "settle":
-            self._settle(values)
+        self._amend(statement.name, values)
         if statement.name == "change":
             values["seen"] = None
         if statement.name != "keep_secrets":  # `change` takes them along: one row changes once in a statement
@@ -66,17 +65,21 @@ class Gathering(Writing):
     def _run_once(self, statement: Statement, **values: Value) -> None:
         self._run(statement, **values)  # whether it changed one is seen when all is kept
 
-    def _settle(self, settled: Row) -> None:
-        """Settle the deviations noted so far: a part sees nothing of what another part of the statement adds."""
+    def _amend(self, name: str, values: Row) -> None:
+        """Amend the deviations noted so far: a part sees nothing of what another part of the statement adds."""
+        if name == "settle":
+            changed: Row = {"overrun_us": values["overrun_us"]}
+            self._amended({column: values[column] for column in _SETTLED}, changed)
+        elif name == "answer":
+            kept = {"explanation": values["explanation"]} if values["explanation"] is not None else {}
+            found = {"instance": values["instance"], "sequence": values["deviation"]}
+            self._amended(found, {"status": values["status"], **kept})
+
+    def _amended(self, found: Row, changed: Row) -> None:
         for name in self._notes.keys() & {"add_deviation", "settle"}:
-            self._notes[name] = [
-                {**row, "overrun_us": settled["overrun_us"]} if _same(row, settled) else row
-                for row in self._notes[name]
-            ]
-
-
-def _same(row: Row, other: Row) -> bool:
-    return all(row[name] == other[name] for name in _SETTLED)
+            for row in self._notes[name]:
+                if found.items() <= row.items():
+                    row.update(changed)
 
 
 def _values(rows: Sequence[Row], columns: Sequence[str]) -> list[object]:
@@ -142,7 +145,7 @@ def _columns(table: Table) -> tuple[str, ...]:
 _TABLES = (
     schema.instances, schema.facts, schema.commands, schema.deviations, schema.work, schema.persons
 )  # fmt: skip
-_TYPES = {column.name: _type(column) for table in _TABLES for column in table.c} | {"before": "int4", "seen": "bytea"}
+_TYPES = {column.name: _type(column) for table in _TABLES for column in table.c} | {"before": "int4", "seen": "bytea", "deviation": "int4"}
 """`seen` are the secrets that were found: personal data that were erased meanwhile do not come back."""
 
 _CHANGING = ("status", "version", "next_us", "sequence", "head", "state")
@@ -153,7 +156,9 @@ _NOTED: Mapping[str, tuple[str, ...]] = {
     "add_fact": _columns(schema.facts),
     "add_person": _columns(schema.persons),
     "add_deviation": _columns(schema.deviations),
+    "drop_person": _columns(schema.persons),
     "settle": (*_SETTLED, "overrun_us"),
+    "answer": ("instance", "deviation", "status", "explanation"),
     "add_command": _columns(schema.commands),
     "drop_work": ("instance",),
     "add_work": _columns(schema.work),
@@ -167,8 +172,8 @@ _INSERTED: Mapping[str, tuple[Table, str]] = {
     "add_command": (schema.commands, ""),
     "add_work": (
         schema.work,
-        "ON CONFLICT (instance, step) DO UPDATE SET (role, entered_us, due_us)"
-        " = (excluded.role, excluded.entered_us, excluded.due_us)",
+        "ON CONFLICT (instance, step) DO UPDATE SET "
+        + ", ".join(f'"{name}" = excluded."{name}"' for name in _columns(schema.work)),
     ),
 }
 _WRITTEN: Mapping[str, str] = {
@@ -185,6 +190,16 @@ _WRITTEN: Mapping[str, str] = {
         " FROM settle_rows AS n JOIN changed ON changed.id = n.instance WHERE "
         + " AND ".join(f'o."{column}" = n."{column}"' for column in _SETTLED)
         + ")"
+    ),
+    "answer": (
+        "answer AS (UPDATE svcflow_deviations AS o"
+        " SET status = n.status, explanation = coalesce(n.explanation, o.explanation)"
+        " FROM answer_rows AS n JOIN changed ON changed.id = n.instance"
+        " WHERE o.instance = n.instance AND o.sequence = n.deviation)"
+    ),
+    "drop_person": (
+        "drop_person AS (DELETE FROM svcflow_persons AS o USING drop_person_rows AS n"
+        " JOIN changed ON changed.id = n.instance WHERE o.person = n.person AND o.instance = n.instance)"
     ),
 }
 _DROP_WORK = (

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
-from itertools import islice
+from secrets import token_hex
 from threading import RLock
 
+from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import Entry
-from svcflow.journal.personal import NO_SECRETS, Secrets
+from svcflow.journal.checkpoint import Checkpoint
+from svcflow.journal.merkle import Frontier
+from svcflow.journal.personal import NO_SECRETS, Book, Secrets
+from svcflow.journal.seal import Leaf
+from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.work import Work
-from svcflow.runtime.store import (
-    BATCH,
-    Answer,
-    Change,
-    Decide,
+from svcflow.runtime.query import (
+    DeviationKey,
     DeviationQuery,
-    Found,
+    InstanceKey,
     InstanceQuery,
-    Kept,
-    Place,
-    out_of_turn,
+    Page,
+    WorkItem,
+    WorkQuery,
+    counted,
 )
+from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Place, out_of_turn
 
 
 class MemoryStore:
@@ -37,6 +42,11 @@ class MemoryStore:
         self._answers: dict[tuple[str, str], Answer] = {}
         self._secrets: dict[str, Secrets] = {}
         self._work: dict[str, Sequence[Work]] = {}
+        self._delegations: dict[str, Delegation] = {}
+        self._origin = f"svcflow-{token_hex(8)}"
+        self._sealed: dict[str, Leaf] = {}
+        self._leaves: list[Leaf] = []
+        self._tree = Frontier()
         self._timers: list[Place] = []  # a heap; an entry counts while its instance is due at that instant
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
@@ -63,6 +73,44 @@ class MemoryStore:
         """Return the personal data kept beside an instance's journal."""
         return self._secrets.get(instance, NO_SECRETS)
 
+    def instances_of(self, person: str) -> Sequence[str]:
+        """Return the instances beside whose journals data of a person are kept."""
+        with self._lock:
+            kept = list(self._secrets.items())
+        return sorted(
+            name for name, all_ in kept if any(one and one.person == person for one in all_.values())
+        )
+
+    def scrub(self, person: str) -> None:
+        """Erase a person from the delegations."""
+        with self._lock:
+            kept = self._delegations.values()
+            self._delegations = {one.id: one for one in kept if person not in (one.giver, one.taker)}
+
+    def seal(self, sealed_us: int) -> Checkpoint:
+        """Seal what was written since the last seal."""
+        with self._lock:
+            heads = (
+                Leaf(name, kept.instance.sequence, kept.head) for name, kept in sorted(self._kept.items())
+            )
+            new = [leaf for leaf in heads if leaf != self._sealed.get(leaf.instance)]
+            self._sealed |= {leaf.instance: leaf for leaf in new}
+            self._leaves += new
+            self._tree = self._tree.extended(leaf.to_bytes() for leaf in new)
+            return Checkpoint(self._origin, self._tree.size, self._tree.root, sealed_us)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the leaves of the sealed tree, in their order."""
+        with self._lock:
+            sealed = list(self._leaves)
+        yield from sealed
+
+    def link_at(self, instance: str, sequence: int) -> bytes | None:
+        """Return the link of one entry; None when there is no such entry."""
+        with self._lock:
+            journal = self._journals.get(instance, ())
+            return journal[sequence - 1].link if 0 < sequence <= len(journal) else None
+
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
         with self._lock:
@@ -74,16 +122,20 @@ class MemoryStore:
             entries = list(self._journals.get(instance, ()))
         yield from ((entry.body, entry.link) for entry in entries)
 
-    def instances(self, query: InstanceQuery) -> Sequence[Instance]:
+    def instances(self, query: InstanceQuery) -> Page[Instance]:
         """Return the instances asked for, newest first."""
-        with self._lock:
-            kept = [one.instance for one in self._kept.values()]
-        fit = (
-            one
-            for one in sorted(kept, key=lambda one: (-one.started_us, one.id))
-            if query.procedure in (None, one.procedure) and query.status in (None, one.status)
-        )
-        return list(islice(fit, query.limit))
+        found = sorted(self._asked(query), key=lambda one: (-one.started_us, one.id))
+        if query.after is not None:
+            started_us, name = query.after
+            found = [one for one in found if (-one.started_us, one.id) > (-int(started_us), name)]
+        return Page.of(found, query.limit)
+
+    def instance_counts(self, query: InstanceQuery, by: InstanceKey | None) -> Mapping[str, int]:
+        """Count the instances asked for, under each key, or all of them under `""`."""
+        found = self._asked(query)
+        if by is None:
+            return {"": len(found)}
+        return counted(Counter(key for one in found for key in self._keys(one, by)))
 
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
@@ -91,12 +143,43 @@ class MemoryStore:
             names = list(self._kept)
         yield from names
 
-    def deviations(self, query: DeviationQuery) -> Sequence[Deviation]:
+    def deviations(self, query: DeviationQuery) -> Page[Deviation]:
         """Return the deviations asked for, in the order in which they occurred."""
+        found = sorted(self._departed(query), key=lambda one: (one.occurred_us, one.instance, one.sequence))
+        if query.after is not None:
+            found = [one for one in found if (one.occurred_us, one.instance, one.sequence) > query.after]
+        return Page.of(found, query.limit)
+
+    def deviation_counts(self, query: DeviationQuery, by: DeviationKey | None) -> Mapping[str, int]:
+        """Count the deviations asked for, under each key, or all of them under `""`."""
+        found = self._departed(query)
+        if by is None:
+            return {"": len(found)}
+        if by == "group":
+            return counted(Counter(self._kept[one.instance].instance.group for one in found))
+        return counted(Counter(str(getattr(one, by)) for one in found))
+
+    def worklist(self, query: WorkQuery) -> Sequence[WorkItem]:
+        """Return the work that waits, the soonest due first."""
         with self._lock:
-            names = [query.instance] if query.instance is not None else list(self._journals)
-            found = [one for name in names for one in deviations_of(self.facts(name)) if _fits(one, query)]
-        return sorted(found, key=lambda one: (one.occurred_us, one.instance, one.sequence))
+            found = [
+                WorkItem(name, self._kept[name].instance.procedure, self._kept[name].instance.version, *one)
+                for name, all_ in self._work.items()
+                for one in all_
+            ]
+        fit = [one for one in found if _is_wanted(one, query)]
+        return sorted(fit, key=lambda one: (one.due_us, one.entered_us, one.instance, one.step))[
+            : query.limit
+        ]
+
+    def delegations(self) -> Sequence[Delegation]:
+        """Return every delegation that was ever given."""
+        return sorted(self._delegations.values(), key=lambda one: (one.since_us, one.id))
+
+    def keep_delegation(self, delegation: Delegation) -> None:
+        """Keep a new delegation, or that one of this id was revoked."""
+        with self._lock:
+            self._delegations = {**self._delegations, delegation.id: delegation}
 
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""
@@ -107,6 +190,26 @@ class MemoryStore:
 
     def close(self) -> None:
         """Keep the contents: there is nothing to give back."""
+
+    def _asked(self, query: InstanceQuery) -> list[Instance]:
+        with self._lock:
+            kept = [(one.instance, self._work[name]) for name, one in self._kept.items()]
+        return [one for one, work in kept if _is_asked(one, work, query)]
+
+    def _keys(self, one: Instance, by: InstanceKey) -> Iterable[str]:
+        if by in ("step", "role"):
+            return {str(getattr(work, by)) for work in self._work[one.id]}
+        return (str(getattr(one, by)),)
+
+    def _departed(self, query: DeviationQuery) -> list[Deviation]:
+        with self._lock:
+            names = [query.instance] if query.instance is not None else list(self._journals)
+            return [
+                one
+                for name in names
+                for one in deviations_of(self.facts(name))
+                if _fits(one, query) and query.group in (None, self._kept[name].instance.group)
+            ]
 
     def _found(self, instance: str, command_id: str | None) -> Found:
         kept = self._kept.get(instance)
@@ -119,11 +222,12 @@ class MemoryStore:
         instance = change.instance
         journal = self._journals.get(instance.id, [])
         known = change.command_id is not None and (instance.id, change.command_id) in self._answers
-        if known or change.entries[0].fact.sequence != len(journal) + 1:
+        expected = range(len(journal) + 1, len(journal) + len(change.entries) + 1)
+        if known or [entry.fact.sequence for entry in change.entries] != list(expected):
             raise out_of_turn(instance.id)
         journal.extend(change.entries)
         self._journals[instance.id] = journal
-        self._kept[instance.id] = Kept(instance, change.entries[-1].link)
+        self._kept[instance.id] = Kept(instance, journal[-1].link)
         if instance.next_us != NEVER and (
             found.instance is None or found.instance.next_us != instance.next_us
         ):
@@ -134,6 +238,13 @@ class MemoryStore:
             self._work[instance.id] = change.work
         if change.command_id is not None:
             self._answers[instance.id, change.command_id] = Answer(instance.sequence, change.refused)
+        if change.forgotten:
+            self._journals[instance.id] = [self._reread(entry) for entry in journal]
+
+    def _reread(self, entry: Entry) -> Entry:
+        """Return an entry whose fact knows no more than what is kept beside the journal."""
+        book = Book(self.secrets(entry.fact.instance))
+        return entry._replace(fact=from_bytes(entry.body, book))
 
     def _due(self, until_us: int, after: Place) -> list[Place]:
         """Take the next batch from the heap. What is taken and stays due is put back."""
@@ -151,12 +262,37 @@ class MemoryStore:
         return self._kept[place.instance].instance.next_us == place.due_us
 
 
+def _is_asked(one: Instance, work: Sequence[Work], query: InstanceQuery) -> bool:
+    return (
+        query.procedure in (None, one.procedure)
+        and query.status in (None, one.status)
+        and query.recipient in (None, one.recipient)
+        and query.group in (None, one.group)
+        and (query.step is None or any(query.step == item.step for item in work))
+        and (query.role is None or any(query.role == item.role for item in work))
+        and all(one.data.get(name) == value for name, value in query.data.items())
+        and _is_between(one.started_us, query.since_us, query.until_us)
+    )
+
+
+def _is_wanted(one: WorkItem, query: WorkQuery) -> bool:
+    if query.procedure not in (None, one.procedure):
+        return False
+    if query.assignee is None:
+        return query.roles is None or one.role in query.roles
+    free = query.roles is not None and one.role in query.roles and not one.assignee
+    return free or one.assignee == query.assignee
+
+
 def _fits(one: Deviation, query: DeviationQuery) -> bool:
     return (
         query.procedure in (None, one.procedure)
         and query.kind in (None, one.kind)
         and query.step in (None, one.step)
         and query.role in (None, one.role)
-        and (query.since_us is None or one.occurred_us >= query.since_us)
-        and (query.until_us is None or one.occurred_us < query.until_us)
+        and _is_between(one.occurred_us, query.since_us, query.until_us)
     )
+
+
+def _is_between(at_us: int, since_us: int | None, until_us: int | None) -> bool:
+    return (since_us is None or at_us >= since_us) and (until_us is None or at_us < until_us)

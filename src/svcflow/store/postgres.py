@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
+from time import sleep
 
 from sqlalchemy import Connection, MetaData, func, select, text
 from sqlalchemy import String as Name
@@ -28,8 +29,8 @@ from svcflow.text import Text
 _UNLOCKED = 3
 """How often a change is asked for without a lock before it waits for one, so that nobody starves."""
 
-_MAKING = 7_383_352_667
-"""The advisory lock under which tables are made: one process makes them, the others find them."""
+_UPKEEP = 7_383_352_667
+"""The advisory lock of whoever makes tables, seals or erases."""
 
 
 class PostgresBackend:
@@ -41,12 +42,9 @@ class PostgresBackend:
     def __init__(self, url: URL) -> None:
         self.url = url.render_as_string()
         self._connections = Connections(url)
-        database = self._connections.database
         try:
-            with explained(self.url), database.connect() as connection:
-                connection = connection.execution_options(isolation_level="READ COMMITTED")
-                with connection.begin():
-                    _prepare(connection, self.url)
+            with self.exclusive() as connection:  # one process makes the tables, the others find them
+                _prepare(connection, self.url)
         except BaseException:
             self.close()
             raise
@@ -84,6 +82,20 @@ class PostgresBackend:
         """Open a connection for questions."""
         return self._connections.reading()
 
+    @contextmanager
+    def exclusive(self) -> Iterator[Connection]:
+        """Open a writing transaction for upkeep, of which there is one at a time over all processes."""
+        with explained(self.url), self._connections.database.connect() as connection:
+            connection = connection.execution_options(isolation_level="READ COMMITTED")
+            with connection.begin():
+                connection.execute(_LOCK, {"key": _UPKEEP})
+                yield connection
+
+    def scrub(self) -> None:
+        """Have the server clear the rows away that held what was erased; its log keeps them for a while."""
+        with self._connections.cursor() as cursor:
+            cursor.execute("VACUUM svcflow_instances, svcflow_persons, svcflow_delegations")
+
     def settled_position(self) -> int:
         """Return a position up to which every fact is visible that will ever be; it never goes back."""
         with explained(self.url), self._connections.database.connect() as connection:
@@ -98,6 +110,10 @@ class PostgresBackend:
             work = Gathering(cursor, self._glancing)
             work.change(instance, command_id, decide)
             return work.keep_noted()
+
+
+_PAUSES_S = (0.001, 0.004, 0.02, 0.1)
+"""How long a transaction that has yet to end is waited for; most take a millisecond."""
 
 
 class _Horizon:
@@ -117,8 +133,13 @@ class _Horizon:
         with self._lock:
             if self._seen == self._settled:
                 self._look(connection)
-            if self._seen > self._settled and connection.scalar(_OLDEST) >= self._number:
-                self._settled = self._seen
+            for pause_s in _PAUSES_S:
+                if self._seen == self._settled or connection.scalar(_OLDEST) >= self._number:
+                    break
+                sleep(pause_s)
+            else:
+                return self._settled
+            self._settled = self._seen
             return self._settled
 
     def _look(self, connection: Connection) -> None:
@@ -127,6 +148,7 @@ class _Horizon:
             self._number = connection.scalar(_DRAWN)
 
 
+_LOCK = text("SELECT pg_advisory_xact_lock(:key)")
 _LAST = select(func.max(schema.facts.c.position))
 _DRAWN = text("SELECT pg_current_xact_id()::text::bigint")
 _OLDEST = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
@@ -134,7 +156,6 @@ _OLDEST = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
 def _prepare(connection: Connection, url: str) -> None:
     """Create the tables where there are none; refuse those of something else or of another version."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MAKING})
     ours = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'svcflow\\_%'"
     existing = set(connection.scalars(text(ours)))
     if not existing:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -79,6 +80,8 @@ deviations = Table(
     Column("visit", Integer, nullable=False),
     Column("due_us", BigInteger),
     Column("overrun_us", BigInteger),
+    Column("status", String(10), nullable=False, server_default="open"),
+    Column("explanation", Text, nullable=False, server_default=""),
     Index("svcflow_deviations_kind", "procedure", "kind", "occurred_us"),
 )
 
@@ -88,9 +91,11 @@ work = Table(
     Column("instance", String(80), primary_key=True),
     Column("step", String(80), primary_key=True),
     Column("role", String(80), nullable=False),
+    Column("assignee", String(200), nullable=False),
     Column("entered_us", BigInteger, nullable=False),
     Column("due_us", BigInteger, nullable=False),
     Index("svcflow_work_role", "role", "due_us"),
+    Index("svcflow_work_assignee", "assignee", "due_us"),
 )
 
 persons = Table(
@@ -100,3 +105,36 @@ persons = Table(
     Column("instance", String(80), primary_key=True),
 )
 """Whose personal data stand beside which journals, so that they are found when they have to be erased."""
+
+seals = Table(
+    "svcflow_seals",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("sealed_us", BigInteger, nullable=False),
+)
+"""How far the journals were sealed: the facts up to a position, as a tree of so many leaves."""
+
+leaves = Table(
+    "svcflow_leaves",
+    metadata,
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("instance", String(80), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("head", LargeBinary(32), nullable=False),
+)
+
+delegations = Table(
+    "svcflow_delegations",
+    metadata,
+    Column("id", String(80), primary_key=True),
+    Column("giver", String(200), nullable=False),
+    Column("taker", String(200), nullable=False),
+    Column("roles", Text, nullable=False),
+    Column("procedures", Text, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("until_us", BigInteger, nullable=False),
+    Column("revoked_us", BigInteger),
+)
+"""Roles and procedures are lists of names, joined by spaces. A delegation is revoked, never deleted."""

@@ -5,7 +5,7 @@ Facts, the instance they leave, its next due instant, its work and its deviation
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
@@ -14,17 +14,31 @@ from sqlalchemy import Connection, func, select
 
 from svcflow.errors import CorruptJournal, StoreError
 from svcflow.journal.canonical import from_bytes
+from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import Book, Secrets
 from svcflow.journal.personal import from_bytes as secrets_from
+from svcflow.journal.seal import Leaf
+from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.deviations import Deviation, deviation_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
-from svcflow.runtime.store import Decide, DeviationQuery, InstanceQuery, Kept, Place
-from svcflow.store import schema
+from svcflow.runtime.query import (
+    DeviationKey,
+    DeviationQuery,
+    InstanceKey,
+    InstanceQuery,
+    Page,
+    WorkItem,
+    WorkQuery,
+    counted,
+)
+from svcflow.runtime.store import Decide, Kept, Place
+from svcflow.store import asking, delegating, schema, sealing
 from svcflow.store.writing import Writing, instance_of
 from svcflow.text import Text
 
 _instances, _facts, _deviations = schema.instances, schema.facts, schema.deviations
+_persons = schema.persons
 
 
 class Backend(Protocol):
@@ -48,8 +62,16 @@ class Backend(Protocol):
         """Open a connection for questions, which wait for nobody."""
         ...
 
+    def exclusive(self) -> AbstractContextManager[Connection]:
+        """Open a writing transaction for upkeep, of which there is one at a time over all processes."""
+        ...
+
     def settled_position(self) -> int:
-        """Return a position up to which no fact will appear any more: whoever follows the facts reads to there."""
+        """Return the position up to which every fact can be seen, and none will still come."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave nothing of what was erased in files that are still in use."""
         ...
 
     def close(self) -> None:
@@ -91,6 +113,38 @@ class SqlStore:
         with self._reading() as connection:
             return _secrets(connection, instance)
 
+    def instances_of(self, person: str) -> Sequence[str]:
+        """Return the instances beside whose journals data of a person are kept."""
+        asked = select(_persons.c.instance).where(_persons.c.person == person)
+        with self._reading() as connection:
+            return connection.scalars(asked.order_by(_persons.c.instance)).all()
+
+    def scrub(self, person: str) -> None:
+        """Erase a person from the delegations, and leave nothing of what was erased in files in use."""
+        self._refuse_closed()
+        with self._backend.exclusive() as connection:
+            delegating.erase(connection, person)
+        self._backend.scrub()
+
+    def seal(self, sealed_us: int) -> Checkpoint:
+        """Seal what was written since the last seal; the checkpoint is to be kept elsewhere."""
+        self._refuse_closed()
+        until = self._backend.settled_position()
+        with self._backend.exclusive() as connection:
+            return sealing.seal(connection, until, sealed_us)
+
+    def leaves(self) -> Iterator[Leaf]:
+        """Yield the leaves of the sealed tree, in their order."""
+        with self._reading() as connection:
+            found = sealing.leaves(connection)
+        yield from found
+
+    def link_at(self, instance: str, sequence: int) -> bytes | None:
+        """Return the link of one entry; None when there is no such entry."""
+        asked = select(_facts.c.link).where(_facts.c.instance == instance, _facts.c.sequence == sequence)
+        with self._reading() as connection:
+            return connection.scalar(asked)
+
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
         asked = select(_facts.c.body).where(_facts.c.instance == instance)
@@ -108,15 +162,17 @@ class SqlStore:
             found = connection.execute(asked.order_by(_facts.c.sequence)).all()
         yield from ((row.body, row.link) for row in found)
 
-    def instances(self, query: InstanceQuery) -> Sequence[Instance]:
+    def instances(self, query: InstanceQuery) -> Page[Instance]:
         """Return the instances asked for, newest first."""
-        asked = select(_instances.c.state).order_by(_instances.c.started_us.desc(), _instances.c.id)
-        if query.procedure is not None:
-            asked = asked.where(_instances.c.procedure == query.procedure)
-        if query.status is not None:
-            asked = asked.where(_instances.c.status == query.status)
         with self._reading() as connection:
-            return [instance_of(state) for state in connection.scalars(asked.limit(query.limit))]
+            states = connection.scalars(asking.instances(query, connection.dialect.name)).all()
+        return Page.of([instance_of(state) for state in states], query.limit)
+
+    def instance_counts(self, query: InstanceQuery, by: InstanceKey | None) -> Mapping[str, int]:
+        """Count the instances asked for, under each key, or all of them under `""`."""
+        with self._reading() as connection:
+            rows = connection.execute(asking.instance_counts(query, connection.dialect.name, by))
+            return counted({row[0]: row[1] for row in rows})
 
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
@@ -126,24 +182,33 @@ class SqlStore:
             found = connection.scalars(asked).all()
         yield from found
 
-    def deviations(self, query: DeviationQuery) -> Sequence[Deviation]:
+    def deviations(self, query: DeviationQuery) -> Page[Deviation]:
         """Return the deviations asked for, in the order in which they occurred."""
-        columns = _deviations.c
-        asked = select(*columns, _facts.c.body, _instances.c.secrets).join(
-            _facts, (_facts.c.instance == columns.instance) & (_facts.c.sequence == columns.sequence)
-        )
-        asked = asked.join(_instances, _instances.c.id == columns.instance, isouter=True)
-        for column in ("instance", "procedure", "kind", "step", "role"):
-            wanted = getattr(query, column)
-            if wanted is not None:
-                asked = asked.where(columns[column] == wanted)
-        if query.since_us is not None:
-            asked = asked.where(columns.occurred_us >= query.since_us)
-        if query.until_us is not None:
-            asked = asked.where(columns.occurred_us < query.until_us)
-        asked = asked.order_by(columns.occurred_us, columns.instance, columns.sequence)
         with self._reading() as connection:
-            return [_deviation(row) for row in connection.execute(asked)]
+            rows = connection.execute(asking.deviations(query, connection.dialect.name)).all()
+        return Page.of([_deviation(row) for row in rows], query.limit)
+
+    def deviation_counts(self, query: DeviationQuery, by: DeviationKey | None) -> Mapping[str, int]:
+        """Count the deviations asked for, under each key, or all of them under `""`."""
+        with self._reading() as connection:
+            rows = connection.execute(asking.deviation_counts(query, connection.dialect.name, by))
+            return counted({row[0]: row[1] for row in rows})
+
+    def worklist(self, query: WorkQuery) -> Sequence[WorkItem]:
+        """Return the work that waits, the soonest due first."""
+        with self._reading() as connection:
+            return [WorkItem._make(row) for row in connection.execute(asking.worklist(query))]
+
+    def delegations(self) -> Sequence[Delegation]:
+        """Return every delegation that was ever given."""
+        with self._reading() as connection:
+            return delegating.delegations(connection)
+
+    def keep_delegation(self, delegation: Delegation) -> None:
+        """Keep a new delegation, or that one of this id was revoked."""
+        self._refuse_closed()
+        with self._backend.exclusive() as connection:
+            delegating.keep(connection, delegation)
 
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""
@@ -188,4 +253,4 @@ def _consistent(row: Any) -> Instance:
 def _deviation(row: Any) -> Deviation:
     one = deviation_of(from_bytes(row.body, Book(secrets_from(row.secrets))), row.procedure, row.version)
     assert one is not None  # noqa: S101  # the row was made of this very fact
-    return attrs.evolve(one, overrun_us=row.overrun_us)
+    return attrs.evolve(one, overrun_us=row.overrun_us, status=row.status, explanation=row.explanation)

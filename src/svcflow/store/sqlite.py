@@ -25,6 +25,7 @@ from svcflow.store.writing import Writing
 from svcflow.text import NO_TEXT, Text
 
 _BUSY_MS = 30_000
+_IMMEDIATE = {"svcflow_immediate": True}
 
 
 class SqliteBackend:
@@ -38,7 +39,7 @@ class SqliteBackend:
         self._writing = RLock()
         with _explained(self.url):
             self._database = _database(url)
-            with self._database.begin() as connection:
+            with self.exclusive() as connection:  # two processes may open a new file at the same time
                 _prepare(connection, self.url)
             self._writer = self._database.raw_connection()
             self._writer.cursor().execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
@@ -75,10 +76,22 @@ class SqliteBackend:
         with _explained(self.url), self._database.connect() as connection:
             yield connection
 
+    @contextmanager
+    def exclusive(self) -> Iterator[Connection]:
+        """Open a writing transaction for upkeep; it waits for whoever writes, as they wait for it."""
+        database = self._database.execution_options(**_IMMEDIATE)
+        with _explained(self.url), database.begin() as connection:
+            yield connection
+
     def settled_position(self) -> int:
-        """Return the last position: one writes at a time, so positions become visible in their order."""
+        """Return the last position: there is one writer at a time, so that none comes in before it."""
         with self.reading() as connection:
             return connection.scalar(select(func.max(schema.facts.c.position))) or 0
+
+    def scrub(self) -> None:
+        """Write the log back into the file, where what was erased has been overwritten, and empty the log."""
+        with self._writing, _explained(self.url):
+            self._writer.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close every connection."""
@@ -96,19 +109,19 @@ def _database(url: URL) -> Database:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
         cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA secure_delete=ON")  # what is erased shall not linger in free space
         cursor.close()
 
     @event.listens_for(database, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        immediate = "svcflow_immediate" in connection.get_execution_options()
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
     return database
 
 
 def _prepare(connection: Connection, url: str) -> None:
     """Create the tables in an empty file; refuse a file of something else or of a newer version."""
-    connection.exec_driver_sql("COMMIT")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # two processes may open a new file at the same time
     existing = set(
         connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
-from sqlalchemy import ClauseElement, Dialect, Table, and_, bindparam, literal_column, select, tuple_
+from sqlalchemy import ClauseElement, Dialect, Table, and_, bindparam, func, literal_column, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -48,8 +48,10 @@ class Statements:
     change: Statement
     keep_secrets: Statement
     add_person: Statement
+    drop_person: Statement
     add_deviation: Statement
     settle: Statement
+    answer: Statement
     add_command: Statement
     drop_work: Statement
     add_work: Statement
@@ -95,6 +97,9 @@ def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
         .where(instances.c.id == bindparam("of_id"))
         .values(secrets=bindparam("new_secrets")),
         "add_person": _INSERT[dialect.name](persons).on_conflict_do_nothing(),
+        "drop_person": persons.delete().where(
+            persons.c.person == bindparam("of_person"), persons.c.instance == bindparam("of_instance")
+        ),
         "add_deviation": deviations.insert(),
         "settle": deviations.update()
         .where(
@@ -104,6 +109,15 @@ def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
             deviations.c.due_us == bindparam("of_due_us"),
         )
         .values(overrun_us=bindparam("new_overrun_us")),
+        "answer": deviations.update()
+        .where(
+            deviations.c.instance == bindparam("of_instance"),
+            deviations.c.sequence == bindparam("of_deviation"),
+        )
+        .values(
+            status=bindparam("new_status"),
+            explanation=func.coalesce(bindparam("new_explanation"), deviations.c.explanation),
+        ),
         "add_command": commands.insert(),
         "drop_work": work.delete().where(work.c.instance == bindparam("of_instance")),
         "add_work": work.insert(),

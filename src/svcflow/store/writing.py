@@ -13,8 +13,9 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from svcflow.errors import CorruptJournal
 from svcflow.journal import personal
+from svcflow.kernel.answers import STANDS
 from svcflow.kernel.deviations import deviation_of
-from svcflow.kernel.facts import Fact, Settled
+from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected, Settled
 from svcflow.kernel.instance import Instance, from_state, to_state
 from svcflow.kernel.work import Work
 from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Place, out_of_turn
@@ -77,25 +78,25 @@ class Writing:
     def keep(self, found: Found, change: Change) -> None:
         """Write a change down. Raises: StoreError when its entries do not go on from what was found."""
         run, write, instance = self._run, self._statements, change.instance
-        first = change.entries[0].fact.sequence
-        if first != (1 if found.instance is None else found.instance.sequence + 1):
-            raise out_of_turn(instance.id)
-        for fact, body, link in change.entries:
-            run(write.add_fact, instance=instance.id, sequence=fact.sequence, body=body, link=link)
-        self._keep_instance(change, first - 1)
+        before = 0 if found.instance is None else found.instance.sequence
+        for number, (fact, body, link) in enumerate(change.entries, before + 1):
+            if fact.sequence != number:
+                raise out_of_turn(instance.id)
+            run(write.add_fact, instance=instance.id, sequence=number, body=body, link=link)
+        self._keep_instance(found, change, before)
+        self._keep_personal(change, anew=not before)
         for entry in change.entries:
             self._keep_deviation(instance, entry.fact)
         if change.work is not None:
-            self._keep_work(instance.id, change.work, anew=first == 1)
+            self._keep_work(instance.id, change.work, anew=not before)
         if change.command_id is not None:
             answer: Row = {"sequence": instance.sequence, "refused": change.refused}
             run(write.add_command, instance=instance.id, command_id=change.command_id, **answer)
 
-    def _keep_instance(self, change: Change, before: int) -> None:
-        run, write, instance = self._run, self._statements, change.instance
-        secrets = None if change.secrets is None else personal.to_bytes(change.secrets)
+    def _keep_instance(self, found: Found, change: Change, before: int) -> None:
+        instance = change.instance
         self._run_once(
-            write.change if before else write.create,
+            self._statements.change if before else self._statements.create,
             id=instance.id,
             procedure=instance.procedure,
             version=instance.version,
@@ -103,15 +104,20 @@ class Writing:
             status=instance.status,
             next_us=instance.next_us,
             sequence=instance.sequence,
-            head=change.entries[-1].link,
+            head=change.entries[-1].link if change.entries else found.head,
             state=orjson.dumps(to_state(instance)),
-            secrets=secrets,
+            secrets=None if change.secrets is None else personal.to_bytes(change.secrets),
             before=before,
         )
-        if secrets is not None and before:
-            run(write.keep_secrets, id=instance.id, secrets=secrets)
+
+    def _keep_personal(self, change: Change, *, anew: bool) -> None:
+        run, write, name = self._run, self._statements, change.instance.id
+        if change.secrets is not None and not anew:
+            run(write.keep_secrets, id=name, secrets=personal.to_bytes(change.secrets))
         for person in sorted(change.persons):
-            run(write.add_person, person=person, instance=instance.id)
+            run(write.add_person, person=person, instance=name)
+        for person in sorted(change.forgotten):
+            run(write.drop_person, person=person, instance=name)
 
     def _keep_deviation(self, instance: Instance, fact: Fact) -> None:
         one = deviation_of(fact, instance.procedure, instance.version)
@@ -125,6 +131,14 @@ class Writing:
                 visit=fact.visit,
                 due_us=fact.due_us,
                 overrun_us=fact.overrun_us,
+            )
+        elif isinstance(fact, Explained | Accepted | Rejected):
+            self._run(
+                self._statements.answer,
+                instance=instance.id,
+                deviation=fact.deviation,
+                status=STANDS[type(fact)],
+                explanation=fact.reason if isinstance(fact, Explained) else None,
             )
 
     def _keep_work(self, instance: str, work: Iterable[Work], *, anew: bool) -> None:

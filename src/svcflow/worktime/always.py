@@ -5,10 +5,11 @@ Knows only division by the length of a day; refuses to know coverage and closure
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from svcflow.worktime.arithmetic import refuse_count, refuse_negative
-from svcflow.worktime.instants import DAY, EPOCH_ORDINAL
+from svcflow.worktime.instants import DAY, EPOCH_ORDINAL, MINUTE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,10 @@ class AroundTheClock:
         """Return the elapsed time."""
         return end_us - start_us
 
+    def each_between_us(self, runs: Sequence[tuple[int, int]]) -> list[int]:
+        """Return the elapsed time of each interval."""
+        return [end_us - start_us for start_us, end_us in runs]
+
     def is_open_us(self, at_us: int) -> bool:  # noqa: ARG002 - the question is the protocol's
         """Tell that it is open."""
         return True
@@ -45,6 +50,18 @@ class AroundTheClock:
     def day_of_us(self, at_us: int) -> int:
         """Return the date in UTC."""
         return at_us // DAY + EPOCH_ORDINAL
+
+    def date_us(self, at_us: int) -> int:
+        """Return the date in UTC."""
+        return at_us // DAY + EPOCH_ORDINAL
+
+    def clock_us(self, day: int, minute: int) -> int:
+        """Return the instant of a time of day in UTC."""
+        return (day - EPOCH_ORDINAL) * DAY + minute * MINUTE
+
+    def rolled_us(self, day: int) -> int:
+        """Return the midnight that ends a day."""
+        return (day + 1 - EPOCH_ORDINAL) * DAY
 
     def nth_day(self, day: int, n: int) -> int:
         """Return the n-th day after a day."""

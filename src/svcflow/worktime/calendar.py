@@ -18,7 +18,7 @@ from svcflow.text import Text
 from svcflow.worktime.always import AroundTheClock
 from svcflow.worktime.arithmetic import Arithmetic, not_covered, refuse_negative
 from svcflow.worktime.compiled import CompiledHours
-from svcflow.worktime.instants import SECOND, amount_us, clock_us, ordinal_at, to_us
+from svcflow.worktime.instants import SECOND, amount_us, to_us
 from svcflow.worktime.reading import read_calendar
 from svcflow.worktime.rules import CalendarRules, Coverage
 from svcflow.worktime.writing import as_mapping
@@ -92,6 +92,11 @@ class WorkCalendar:
     def covers(self) -> Coverage | None:
         """Return the first and last date the calendar speaks for; None when it is unbounded."""
         return self._rules.covers
+
+    @property
+    def arithmetic(self) -> Arithmetic:
+        """Return what carries out the arithmetic in microseconds and day ordinals, for those who ask it often."""
+        return self._hours
 
     @property
     def source(self) -> tuple[str, ...]:
@@ -195,12 +200,12 @@ class WorkCalendar:
 
     def day_closing_on_or_after(self, day: date) -> int:
         """Return in microseconds the closing of `day`, or of the next working day when it is closed (民法典 §203)."""
-        return self._rolled_us(_plain(day))
+        return self._hours.rolled_us(_plain(day))
 
     def calendar_days(self, start_us: int, n: int) -> int:
         """Return when `n` calendar days end: the start day is not counted, a closed last day rolls on."""
         refuse_negative(n)
-        return self._rolled_us(self._hours.day_of_us(start_us) + n)
+        return self._hours.rolled_us(self._hours.day_of_us(start_us) + n)
 
     def months(self, start_us: int, n: int) -> int:
         """Return when `n` months end: on the same date, or at the month's end; a closed last day rolls on."""
@@ -210,11 +215,11 @@ class WorkCalendar:
         if year > date.max.year:
             raise not_covered(self.id, date.max.toordinal() + 1, *self._span())
         last = monthrange(year, month + 1)[1]
-        return self._rolled_us(date(year, month + 1, min(start.day, last)).toordinal())
+        return self._hours.rolled_us(date(year, month + 1, min(start.day, last)).toordinal())
 
     def clock_us(self, day: date, minute: int) -> int:
         """Return the instant of a local clock time; one that the clock skips moves on by the gap, 02:30 to 03:30."""
-        return clock_us(self._zone, day, minute)
+        return self._hours.clock_us(day.toordinal(), minute)
 
     def day_of_us(self, at_us: int) -> date:
         """Do what `day_of` does."""
@@ -230,7 +235,7 @@ class WorkCalendar:
 
     def date_us(self, at_us: int) -> date:
         """Return the local date of an instant, whatever shift it falls in."""
-        return date.fromordinal(ordinal_at(at_us, self._zone))
+        return date.fromordinal(self._hours.date_us(at_us))
 
     def add_many(
         self, starts: Sequence[int] | NDArray[np.int64], amounts: Sequence[int] | NDArray[np.int64] | int
@@ -283,9 +288,6 @@ class WorkCalendar:
                 en="ask is_working_day, or take nth_working_day(day, 0)",
             ),
         )
-
-    def _rolled_us(self, ordinal: int) -> int:
-        return self._hours.hours_us(self._hours.nth_day(ordinal, 0))[-1][1]
 
     def _span(self) -> tuple[date, date] | tuple[()]:
         return (self.covers.first, self.covers.last) if self.covers else ()

@@ -6,13 +6,14 @@ Knows which days to compile; sums and positions within them are `table`'s.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from svcflow.errors import CalendarCoverageError
 from svcflow.worktime.arithmetic import not_covered, refuse_count, refuse_negative
-from svcflow.worktime.instants import MINUTE, boundary_us, ordinal_at
+from svcflow.worktime.instants import DAY, MINUTE, boundary_us, clock_us, ordinal_at
 from svcflow.worktime.rules import CalendarRules
 from svcflow.worktime.table import DaySource, Stretch, Table
 
@@ -104,6 +105,21 @@ class CompiledHours:
         end = ends[index]
         return before[index] + (min(end, end_us)) - starts[index] - until_start
 
+    def each_between_us(self, runs: Sequence[tuple[int, int]]) -> list[int]:
+        """Return the open time of each of some intervals that follow one another."""
+        if not runs:
+            return []
+        table = self._reach(self._reach(self._table, runs[0][0]), runs[-1][1])
+        starts, ends, before = table.starts, table.ends, table.before
+        found = []
+        for start_us, end_us in runs:
+            first = bisect_right(starts, start_us) - 1
+            last = bisect_right(starts, end_us, first) - 1
+            until_start = before[first] - starts[first] + min(ends[first], start_us)
+            until_end = before[last] - starts[last] + min(ends[last], end_us)
+            found.append(until_end - until_start)
+        return found
+
     def is_open_us(self, at_us: int) -> bool:
         """Tell whether the instant lies in an open interval, which holds its opening but not its closing."""
         table = self._reach(self._table, at_us)
@@ -112,6 +128,29 @@ class CompiledHours:
     def day_of_us(self, at_us: int) -> int:
         """Return the day an instant belongs to: within a night shift the day it began, else the local date."""
         return self._reach(self._table, at_us).day_of_us(at_us)
+
+    def date_us(self, at_us: int) -> int:
+        """Return the local date of an instant, covered or not."""
+        table = self._table
+        midnights = table.midnights
+        index = bisect_right(midnights, at_us)
+        if 0 < index < len(midnights) and midnights[index] - midnights[index - 1] == DAY:
+            return table.first + index - 1
+        return ordinal_at(at_us, self._zone)  # the clock changes on this day, perhaps back over midnight
+
+    def clock_us(self, day: int, minute: int) -> int:
+        """Return the instant of a local clock time of a day, covered or not."""
+        table = self._table  # once: another thread may replace it
+        midnights, index = table.midnights, day - table.first
+        if 0 <= index < len(midnights) - 1 and midnights[index + 1] - midnights[index] == DAY:
+            return midnights[index] + minute * MINUTE
+        return clock_us(self._zone, date.fromordinal(day), minute)
+
+    def rolled_us(self, day: int) -> int:
+        """Return the closing of a day, or of the next working day when it is closed."""
+        table = self._with_day(day)
+        table, index = self._seek(table, table.ranks[day - table.first] - (day in table.positions))
+        return table.closings[index]
 
     def nth_day(self, day: int, n: int) -> int:
         """Return the n-th working day after (before, for a negative n) a day; 0 rolls a closed day forward."""
@@ -134,7 +173,10 @@ class CompiledHours:
 
     def closings_between_us(self, start_us: int, end_us: int, after_day_of_us: int) -> int:
         """Count the closings in [start_us, end_us) of days later than the day of `after_day_of_us`."""
-        table = self._reach(self._reach(self._reach(self._table, start_us), end_us), after_day_of_us)
+        table = self._table
+        first_us, last_us = table.first_us, table.last_us
+        if not (first_us <= start_us <= end_us < last_us and first_us <= after_day_of_us < last_us):
+            table = self._reach(self._reach(self._reach(table, start_us), end_us), after_day_of_us)
         closings = table.closings
         first = max(bisect_left(closings, start_us), table.rank_us(after_day_of_us))
         return max(0, bisect_left(closings, end_us) - first)
@@ -144,7 +186,8 @@ class CompiledHours:
         refuse_count(n)
         table = self._reach(self._reach(self._table, from_us), after_day_of_us)
         index = max(bisect_left(table.closings, from_us), table.rank_us(after_day_of_us)) + n - 1
-        table, index = self._seek(table, index)
+        if index >= len(table.closings):
+            table, index = self._seek(table, index)
         return table.closings[index]
 
     def hours_us(self, day: int) -> tuple[tuple[int, int], ...]:

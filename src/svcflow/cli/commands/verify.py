@@ -11,7 +11,7 @@ import click
 from svcflow.cli.answer import answer
 from svcflow.cli.asked import Tongue
 from svcflow.cli.asking import stored
-from svcflow.cli.command import argument, asked_of, command
+from svcflow.cli.command import argument, asked_of, command, option
 from svcflow.cli.failure import FOUND, error_json
 from svcflow.cli.progress import progress
 from svcflow.cli.wording import many
@@ -25,19 +25,32 @@ if TYPE_CHECKING:
 @command(
     "verify",
     Text(
-        zh="校验每个实例（或指定实例）的留痕是否与哈希链一致，记录是否与留痕一致。有问题时退出码为 1。\n整条链被改写或截尾时，须与另存的校验点比对才能发现。",
+        zh="校验每个实例（或指定实例）的留痕是否与哈希链一致，记录是否与留痕一致。有问题时退出码为 1。\n整条链被改写或截尾时，须用 --checkpoint 与另存的校验点比对才能发现（见 svcflow seal）。",
         en="Check every journal (or one instance's) against its hash chain, and every kept instance against its "
         "journal. Exits with 1 when something is wrong. A chain rewritten as a whole, or cut at its end, only shows "
-        "against a checkpoint kept elsewhere.",
+        "against a checkpoint kept elsewhere (see svcflow seal).",
     ),
     "svcflow verify --db service.db",
     "svcflow verify repair-9 --db service.db --json",
+    "svcflow verify --checkpoint /mnt/elsewhere/checkpoints.jsonl --db service.db",
 )
 @argument("instance", required=False)
+@option(
+    "--checkpoint",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    wording=Text(zh="与此文件中最新的校验点比对", en="Check against the newest checkpoint of this file too."),
+)
 @stored
 @click.pass_context
 def run(
-    ctx: click.Context, *, instance: str | None, db: str | None, folder: str | None, at: datetime | None
+    ctx: click.Context,
+    *,
+    instance: str | None,
+    checkpoint: str | None,
+    db: str | None,
+    folder: str | None,
+    at: datetime | None,
 ) -> None:
     """Verify, and say what was found."""
     from svcflow.cli.opening import engine_at
@@ -45,7 +58,7 @@ def run(
     asked = asked_of(ctx)
     what = Text(zh="校验", en="verifying").in_(asked.lang)
     with engine_at(db, folder, at) as engine, progress(what) as advance:
-        found = engine.verify(instance, progress=_counted(advance))
+        found = engine.verify(instance, checkpoint=checkpoint, progress=_counted(advance))
     answer(asked, lambda: verification_json(found), lambda: verification_text(found, asked.lang))
     ctx.exit(0 if found.ok else FOUND)
 

@@ -1,0 +1,72 @@
+"""`svcflow forget`: erase a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from svcflow.cli.answer import answer
+from svcflow.cli.asking import actor_option, stored
+from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.values import actor_or_nobody
+from svcflow.cli.wording import many
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.kernel.commands import Actor
+
+
+@command(
+    "forget",
+    Text(
+        zh="抹去一个人：其作为责任人、服务对象的身份，以及标为 personal 的信息。留痕只存承诺值，哈希链仍可校验；"
+        "报表中显示为 erased-…。备份与别处的副本须另行处理。此操作不可撤销。",
+        en="Erase a person: as actor, as recipient and in fields marked personal. The journals keep commitments only, "
+        "so their chains still verify; reports show erased-…. Backups and copies elsewhere are yours to erase. This "
+        "cannot be taken back.",
+    ),
+    "svcflow forget zhang --db service.db",
+    "svcflow forget zhang --yes --json --db service.db",
+)
+@argument("person")
+@option(
+    "--open",
+    "also_open",
+    is_flag=True,
+    wording=Text(zh="未结束的实例也抹去", en="Erase the person in open instances too."),
+)
+@option("--yes", is_flag=True, wording=Text(zh="不再询问", en="Do not ask for confirmation."))
+@actor_option
+@stored
+@click.pass_context
+def run(
+    ctx: click.Context,
+    *,
+    person: str,
+    also_open: bool,
+    yes: bool,
+    actor: Actor | None,
+    db: str | None,
+    folder: str | None,
+    at: datetime | None,
+) -> None:
+    """Ask once more, erase, and say what was erased."""
+    from svcflow.cli.opening import engine_at
+
+    asked = asked_of(ctx)
+    question = Text(zh=f"抹去 {person}，不可撤销。继续？", en=f"Erase {person}? This cannot be taken back.")
+    if not yes:
+        click.confirm(question.in_(asked.lang), abort=True, err=True)
+    with engine_at(db, folder, at) as engine:
+        forgotten = engine.forget(person, actor=actor_or_nobody(actor), open=also_open)
+    said = Text(
+        zh=f"已抹去 {len(forgotten.instances)} 个实例中的 {forgotten.values} 项信息",
+        en=f"erased {many(forgotten.values, 'value')} beside {many(len(forgotten.instances), 'journal')}",
+    )
+    answer(
+        asked,
+        lambda: {"instances": list(forgotten.instances), "values": forgotten.values},
+        lambda: said.in_(asked.lang),
+    )

@@ -1,0 +1,51 @@
+"""`svcflow seal`: a checkpoint of all journals, to be kept elsewhere."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from svcflow.cli.answer import answer
+from svcflow.cli.asking import stored
+from svcflow.cli.command import asked_of, command, option
+from svcflow.text import Text
+
+
+@command(
+    "seal",
+    Text(
+        zh="封存全部留痕，给出校验点。把校验点存到能改动存储的人改不了的地方；两次封存之间的留痕仍可能被无痕改写。",
+        en="Seal all journals and give a checkpoint. Keep it where whoever can write to the store cannot: what is "
+        "written between two seals could still be rewritten unseen.",
+    ),
+    "svcflow seal --to /mnt/elsewhere/checkpoints.jsonl --db service.db",
+    "svcflow verify --checkpoint /mnt/elsewhere/checkpoints.jsonl --db service.db",
+)
+@option(
+    "--to",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    wording=Text(zh="把校验点追加到此文件", en="A file to append the checkpoint to."),
+)
+@stored
+@click.pass_context
+def run(
+    ctx: click.Context, *, to: str | None, db: str | None, folder: str | None, at: datetime | None
+) -> None:
+    """Seal, and say what was sealed."""
+    from svcflow.cli.opening import engine_at
+
+    asked = asked_of(ctx)
+    with engine_at(db, folder, at) as engine:
+        checkpoint = engine.seal(to)
+    root = checkpoint.root.hex()
+    said = Text(
+        zh=f"{checkpoint.origin} 已封存 {checkpoint.size} 片叶子，根 {root}",
+        en=f"{checkpoint.origin}: sealed {checkpoint.size} {'leaf' if checkpoint.size == 1 else 'leaves'}, root {root}",
+    )
+    answer(
+        asked,
+        lambda: {"origin": checkpoint.origin, "size": checkpoint.size, "root": root},
+        lambda: said.in_(asked.lang),
+    )

@@ -1,0 +1,31 @@
+"""Answers to deviations as the state keeps them: where each deviation stands, and who explained it. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.facts import Accepted, DeviationStatus, Explained, Fact, Rejected
+from svcflow.kernel.instance import Draft
+
+Answer = Explained | Accepted | Rejected
+STANDS: Mapping[type[Fact], DeviationStatus] = {
+    Explained: "explained",
+    Accepted: "accepted",
+    Rejected: "rejected",
+}
+"""Where a deviation stands after each answer: the last one counts, so that no explanation goes unanswered."""
+
+
+def deviated(compiled: Compiled, draft: Draft, fact: Fact) -> None:  # noqa: ARG001  # the table's signature
+    """Note that a fact records a deviation."""
+    draft.deviations = {**draft.deviations, fact.sequence: "open"}
+
+
+def answered(compiled: Compiled, draft: Draft, fact: Answer) -> None:  # noqa: ARG001  # the table's signature
+    """Note where a deviation stands now; each explainer is remembered."""
+    draft.deviations = {**draft.deviations, fact.deviation: STANDS[type(fact)]}
+    if isinstance(fact, Explained):
+        known = draft.explainers.get(fact.deviation, ())
+        new = (name for name in (fact.actor, fact.behalf) if name and name not in known)
+        draft.explainers = {**draft.explainers, fact.deviation: (*known, *new)}

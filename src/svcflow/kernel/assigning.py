@@ -1,0 +1,81 @@
+"""Claim, assign and release: who has an active step. The kernel asks who may claim; who may assign, the host says."""
+
+from __future__ import annotations
+
+from svcflow.errors import FieldError
+from svcflow.kernel.commands import Assign, Claim, Release
+from svcflow.kernel.eligibility import OTHER_PERSON, called, is_barred, may_not_have, same_person
+from svcflow.kernel.facts import Assigned, Released
+from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.refusal import Refusal
+from svcflow.text import Text
+
+
+def claim(ledger: Ledger, command: Claim) -> Refusal | None:
+    """Give the step to whoever asks for it, if the rules let them have it. Raises: FieldError."""
+    who = command.actor
+    _named(who.id)
+    step = _meant(ledger, command.step)
+    refusal = step if isinstance(step, Refusal) else may_not_have(ledger, step, who)
+    if refusal is None:
+        ledger.record(Assigned, ledger.at_us, who.id, step, who.id)
+    return refusal
+
+
+def assign(ledger: Ledger, command: Assign) -> Refusal | None:
+    """Give the step to a person, away from whoever had it. Raises: FieldError."""
+    _named(command.to)
+    step = _meant(ledger, command.step)
+    if isinstance(step, Refusal):
+        return step
+    known = command.actor.roles is not None
+    if known and is_barred(ledger.compiled, ledger.draft, step, command.to):
+        return Refusal("role", same_person(ledger.compiled, step), OTHER_PERSON, step)
+    ledger.record(Assigned, ledger.at_us, command.actor.id, step, command.to, command.reason)
+    return None
+
+
+def release(ledger: Ledger, command: Release) -> Refusal | None:
+    """Take the step from whoever has it."""
+    step = _meant(ledger, command.step)
+    if isinstance(step, Refusal):
+        return step
+    if step not in ledger.draft.assignees:
+        name = called(ledger.compiled, step)
+        return Refusal(
+            "not_assigned",
+            Text(zh=f"“{name.zh}”没有分派给谁", en=f"{name.en!r} is assigned to nobody"),
+            Text(zh="无须释放", en="there is nothing to release"),
+            step,
+        )
+    ledger.record(Released, ledger.at_us, command.actor.id, step, command.reason)
+    return None
+
+
+def _named(person: str) -> None:
+    if not person:
+        raise FieldError(
+            Text(zh="没有指明由谁办理", en="it is not said who is to have the step"),
+            Text(zh="给出人员标识", en="name a person by id"),
+        )
+
+
+def _meant(ledger: Ledger, step: str | None) -> str | Refusal:
+    """Return the active step that is meant, or why none is."""
+    compiled, here = ledger.compiled, ledger.draft.steps
+    if step is None and len(here) == 1:
+        return here[0]
+    listed = ", ".join(here)
+    if step is None:
+        return Refusal(
+            "ambiguous",
+            Text(zh=f"同时有多个环节：{listed}", en=f"several steps are active: {listed}"),
+            Text(zh="用 step 指明", en="name one with step="),
+        )
+    if step not in ledger.draft.active or compiled.steps[step].step.end is not None:
+        return Refusal(
+            "order",
+            Text(zh=f"流程实例不在环节“{step}”", en=f"the instance is not in step {step!r}"),
+            Text(zh=f"当前环节：{listed}", en=f"it is in: {listed}"),
+        )
+    return step

@@ -1,0 +1,135 @@
+"""Delegation: one person lets another act for them, in some of their roles, for a bounded time. Pure values.
+
+It keeps no register of delegations and reads no clock. What was delegated cannot be delegated on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+import attrs
+
+from svcflow.errors import FieldError, Refused
+from svcflow.kernel.commands import Actor
+from svcflow.kernel.facts import to_datetime
+from svcflow.text import Text
+
+MOST_DAYS = 366
+"""The longest a delegation may last: what is needed for longer is a role of one's own."""
+
+_MOST_US = MOST_DAYS * 86_400_000_000
+
+
+def _names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(names)
+
+
+@attrs.frozen
+class Delegation:
+    """Hold that `giver` lets `taker` act for them in `roles`, from `since_us` up to, not at, `until_us`.
+
+    Without `procedures` it holds for all of them. From `revoked_us` on it is over.
+
+    Raises: FieldError naming everything that is wrong.
+    """
+
+    id: str
+    giver: str
+    taker: str
+    roles: frozenset[str] = attrs.field(converter=_names)
+    procedures: frozenset[str] = attrs.field(converter=_names)
+    since_us: int
+    until_us: int
+    revoked_us: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        wrong = tuple(self._mistakes())
+        if wrong:
+            raise FieldError(
+                Text(zh="；".join(text.zh for text in wrong), en="; ".join(text.en for text in wrong))
+            )
+
+    def covers(self, at_us: int, procedure: str) -> bool:
+        """Tell whether it is in force at an instant for a procedure."""
+        until_us = self.until_us if self.revoked_us is None else min(self.until_us, self.revoked_us)
+        return self.since_us <= at_us < until_us and (not self.procedures or procedure in self.procedures)
+
+    @property
+    def since_at(self) -> datetime:
+        """From when on it is in force."""
+        return to_datetime(self.since_us)
+
+    @property
+    def until_at(self) -> datetime:
+        """When it is over, unless it is revoked before."""
+        return to_datetime(self.until_us)
+
+    @property
+    def revoked_at(self) -> datetime | None:
+        """When it was revoked; None if it was not."""
+        return None if self.revoked_us is None else to_datetime(self.revoked_us)
+
+    def _mistakes(self) -> Iterator[Text]:
+        if not self.giver or not self.taker:
+            yield Text(zh="委托人与受托人都须具名", en="giver and taker both have to be named")
+        elif self.giver == self.taker:
+            yield Text(zh="不能委托给本人", en="nobody delegates to themselves")
+        if not self.roles:
+            yield Text(zh="至少委托一个岗位", en="at least one role has to be delegated")
+        if self.since_us >= self.until_us:
+            yield Text(zh="终止须晚于起始", en="it has to end after it begins")
+        elif self.until_us - self.since_us > _MOST_US:
+            yield Text(zh=f"期限最长 {MOST_DAYS} 天", en=f"it may last {MOST_DAYS} days at most")
+
+
+def delegate(
+    giver: Actor,
+    taker: str,
+    *,
+    delegation_id: str,
+    roles: Iterable[str],
+    procedures: Iterable[str] = (),
+    since_us: int,
+    until_us: int,
+) -> Delegation:
+    """Return the delegation that an actor gives, in roles of their own only.
+
+    Raises: Refused (rule `delegation`) when a role is not theirs or they act for somebody else; FieldError.
+    """
+    if giver.behalf:
+        raise Refused("delegation", _ONWARD, Text(zh="由委托人本人委托", en="let the giver delegate it"))
+    given = frozenset(roles)
+    strange = sorted(given - (giver.roles or frozenset()))
+    if strange:
+        listed = ", ".join(strange)
+        raise Refused(
+            "delegation",
+            Text(zh=f"不是委托人自己的岗位：{listed}", en=f"these are no roles of the giver: {listed}"),
+            Text(zh="只委托自己的岗位", en="delegate roles of one's own only"),
+        )
+    return Delegation(delegation_id, giver.id, taker, given, frozenset(procedures), since_us, until_us)
+
+
+def acting(actor: Actor, giver: str, delegations: Iterable[Delegation], procedure: str, at_us: int) -> Actor:
+    """Return the actor as who they are while they act for `giver`: in the delegated roles only.
+
+    Raises: Refused (rule `delegation`) when nothing `giver` delegated to them is in force.
+    """
+    if actor.behalf:
+        raise Refused("delegation", _ONWARD, Text(zh="以本人身份办理", en="act as oneself"))
+    roles = [
+        one.roles
+        for one in delegations
+        if (one.giver, one.taker) == (giver, actor.id) and one.covers(at_us, procedure)
+    ]
+    if not roles:
+        raise Refused(
+            "delegation",
+            Text(zh=f"没有对 {procedure} 有效的委托", en=f"no delegation for {procedure} is in force"),
+            Text(zh="请对方先委托，或以本人身份办理", en="ask them to delegate it, or act as oneself"),
+        )
+    return Actor(actor.id, frozenset[str]().union(*roles), giver)
+
+
+_ONWARD = Text(zh="受托的事项不能再转托", en="what was delegated cannot be delegated on")

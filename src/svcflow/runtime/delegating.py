@@ -1,0 +1,88 @@
+"""Absence: who acts for whom, and until when. The register of an engine; the kernel holds the bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from secrets import token_hex
+
+import attrs
+
+from svcflow.errors import FieldError
+from svcflow.kernel import delegation as delegation_of
+from svcflow.kernel.commands import Actor
+from svcflow.kernel.delegation import Delegation
+from svcflow.runtime.core import Core
+from svcflow.text import Text
+from svcflow.worktime.instants import to_us
+
+
+class Delegations(Core):
+    """Let one person act for another, in some of their roles, for a bounded time."""
+
+    def delegate(
+        self,
+        giver: Actor,
+        taker: str,
+        *,
+        roles: Iterable[str],
+        since: datetime,
+        until: datetime,
+        procedures: Iterable[str] = (),
+        delegation_id: str | None = None,
+    ) -> Delegation:
+        """Let `taker` act for `giver` from `since` up to `until`, in own roles of the giver only.
+
+        Both then count as having done what is done on behalf, so that `not_by` holds for either.
+        Given again under the same `delegation_id` it is the same delegation.
+
+        Raises: Refused (rule `delegation`), FieldError, NaiveDatetime.
+        """
+        given = delegation_of.delegate(
+            giver,
+            taker,
+            delegation_id=delegation_id or f"delegation-{token_hex(6)}",
+            roles=roles,
+            procedures=procedures,
+            since_us=to_us(since),
+            until_us=to_us(until),
+        )
+        for known in self._store.delegations():
+            if known.id == given.id:
+                if attrs.evolve(known, revoked_us=None) != given:
+                    message = Text(
+                        zh=f"委托编号 {given.id} 已用于另一委托", en=f"{given.id} is another delegation"
+                    )
+                    raise FieldError(message, Text(zh="换一个编号", en="choose another delegation_id"))
+                return known
+        self._store.keep_delegation(given)
+        return given
+
+    def revoke(self, delegation: str) -> Delegation:
+        """End a delegation now; it stays on record. Raises: FieldError when there is none of this id."""
+        for known in self._store.delegations():
+            if known.id == delegation:
+                revoked = (
+                    known
+                    if known.revoked_us is not None
+                    else attrs.evolve(known, revoked_us=self.clock.now_us())
+                )
+                self._store.keep_delegation(revoked)
+                return revoked
+        message = Text(zh=f"没有委托 {delegation}", en=f"there is no delegation {delegation!r}")
+        raise FieldError(message, Text(zh="用 delegations() 查看", en="see delegations()"))
+
+    def delegations(self, *, giver: str | None = None, taker: str | None = None) -> tuple[Delegation, ...]:
+        """Return every delegation that was given, revoked ones too."""
+        return tuple(
+            one
+            for one in self._store.delegations()
+            if giver in (None, one.giver) and taker in (None, one.taker)
+        )
+
+    def acting(self, actor: Actor, giver: str, procedure: str) -> Actor:
+        """Return the actor as who they are while they act for `giver`: with the delegated roles only.
+
+        Raises: Refused (rule `delegation`) when nothing that `giver` delegated to them is in force now.
+        """
+        return delegation_of.acting(actor, giver, self._store.delegations(), procedure, self.clock.now_us())

@@ -1,0 +1,91 @@
+"""Forgetting a person: their data beside the journals are erased, and every chain still verifies.
+
+The journals keep commitments that lead nowhere any more. What was decided stays decided, because nothing
+personal may decide anything (see model/references.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from svcflow.errors import PersonInUse
+from svcflow.journal.canonical import from_bytes
+from svcflow.journal.chain import chained
+from svcflow.journal.personal import Book
+from svcflow.kernel.commands import Actor
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.evolve import evolve_all
+from svcflow.kernel.facts import Erased
+from svcflow.kernel.instance import Instance
+from svcflow.kernel.work import work_of
+from svcflow.runtime.clock import Clock
+from svcflow.runtime.store import Change, Found, Store
+from svcflow.text import Text
+
+
+@attrs.frozen
+class Forgotten:
+    """Hold what was erased: the instances, and how many values beside their journals."""
+
+    instances: tuple[str, ...]
+    values: int
+
+
+class Forgetting:
+    """Erase a person beside one journal, note that in the journal, and rebuild the instance from the rest."""
+
+    def __init__(
+        self,
+        store: Store,
+        compiled_of: Callable[[Instance], Compiled],
+        person: str,
+        actor: Actor,
+        clock: Clock,
+    ) -> None:
+        self.values = 0
+        self._store = store
+        self._compiled_of = compiled_of
+        self._person = person
+        self._actor = actor
+        self._clock = clock
+
+    def __call__(self, found: Found) -> Change | None:
+        """Return the instance without the person's data; None when there were none."""
+        instance = found.instance
+        theirs = sorted(token for token, one in found.secrets.items() if one and one.person == self._person)
+        if instance is None or not theirs:
+            return None
+        book = Book({**found.secrets, **dict.fromkeys(theirs)})
+        at_us = max(self._clock.now_us(), instance.updated_us)
+        erased = Erased(instance.id, instance.sequence + 1, at_us, at_us, self._actor.id, tuple(theirs))
+        entries = chained(found.head, (erased,), book)
+        facts = [from_bytes(body, book) for body, _ in self._store.rows(instance.id)]
+        self.values = len(theirs)
+        compiled = self._compiled_of(instance)
+        rebuilt = evolve_all(compiled, None, (*facts, erased))
+        return Change(
+            rebuilt,
+            entries,
+            secrets=book.all_secrets(),
+            work=work_of(compiled, rebuilt),
+            persons=frozenset(one.person for one in book.added.values()),
+            forgotten=frozenset({self._person}),
+        )
+
+
+def refuse_in_use(running: Sequence[str]) -> None:
+    """Raise PersonInUse when instances that still run need to know the person."""
+    if running:
+        listed = ", ".join(running[:5]) + (" …" if len(running) > 5 else "")
+        raise PersonInUse(
+            Text(
+                zh=f"仍有 {len(running)} 个未结束的实例与此人有关：{listed}",
+                en=f"{len(running)} open instances still need this person: {listed}",
+            ),
+            Text(
+                zh="等其结束，或用 open=True（--open）一并抹去",
+                en="wait until they end, or use open=True (--open)",
+            ),
+        )

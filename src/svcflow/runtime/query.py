@@ -1,0 +1,188 @@
+"""What can be asked of a store about many instances or deviations: filters, pages, counts. It looks nothing up."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar
+
+import orjson
+
+from svcflow.errors import FieldError
+from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.facts import to_datetime
+from svcflow.kernel.instance import NEVER, Instance, Status
+from svcflow.model.field import Value
+from svcflow.model.procedure import Group
+from svcflow.text import Text
+from svcflow.worktime.instants import optional_us
+
+T = TypeVar("T", Instance, Deviation)
+Cursor = tuple[int | str, ...]
+InstanceKey = Literal["procedure", "status", "step", "role", "group"]
+DeviationKey = Literal["procedure", "kind", "step", "role", "group"]
+_NO_DATA: Mapping[str, Value] = {}
+
+
+class InstanceFilters(TypedDict, total=False):
+    """Narrow down instances; what is left out, or None, means any.
+
+    `step` and `role` are of the work that waits now, `data` are fields and the values they must have, `since`
+    (included) and `until` (not included) bound the start.
+    """
+
+    procedure: str | None
+    status: Status | None
+    step: str | None
+    role: str | None
+    recipient: str | None
+    group: Group | None
+    data: Mapping[str, Value]
+    since: datetime | None
+    until: datetime | None
+
+
+class DeviationFilters(TypedDict, total=False):
+    """Narrow down deviations; what is left out, or None, means any.
+
+    `group` is the recipient's; `since` (included) and `until` (not included) bound when they occurred.
+    """
+
+    instance: str | None
+    procedure: str | None
+    kind: str | None
+    step: str | None
+    role: str | None
+    group: Group | None
+    since: datetime | None
+    until: datetime | None
+
+
+class InstanceQuery(NamedTuple):
+    """Which instances are asked for, newest first, at most `limit`, behind `after` (start and id)."""
+
+    procedure: str | None = None
+    status: Status | None = None
+    limit: int | None = None
+    step: str | None = None
+    role: str | None = None
+    recipient: str | None = None
+    group: Group | None = None
+    data: Mapping[str, Value] = _NO_DATA
+    since_us: int | None = None
+    until_us: int | None = None
+    after: Cursor | None = None
+
+
+class DeviationQuery(NamedTuple):
+    """Which deviations are asked for, as they occurred, at most `limit`, behind `after` (instant, instance, number)."""
+
+    instance: str | None = None
+    procedure: str | None = None
+    kind: str | None = None
+    step: str | None = None
+    role: str | None = None
+    since_us: int | None = None
+    until_us: int | None = None
+    group: Group | None = None
+    limit: int | None = None
+    after: Cursor | None = None
+
+
+class WorkQuery(NamedTuple):
+    """Which work is asked for: of these roles that nobody has, or that this person has; None means any."""
+
+    roles: frozenset[str] | None = None
+    assignee: str | None = None
+    procedure: str | None = None
+    limit: int = 1_000
+
+
+class WorkItem(NamedTuple):
+    """Hold one step of one instance that waits to be done.
+
+    `assignee` is empty while nobody has it; `due_us` is the soonest deadline that runs for it, or `NEVER`.
+    """
+
+    instance: str
+    procedure: str
+    version: int
+    step: str
+    role: str
+    assignee: str
+    entered_us: int
+    due_us: int
+
+    @property
+    def entered_at(self) -> datetime:
+        """Since when it waits."""
+        return to_datetime(self.entered_us)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When it is due; None when no deadline runs."""
+        return None if self.due_us == NEVER else to_datetime(self.due_us)
+
+
+class Page(tuple[T, ...]):  # noqa: SLOT001  # a tuple has no room for slots
+    """Hold one page of an answer; `after` is what to ask with for the next one, None when there is none."""
+
+    after: str | None
+
+    @classmethod
+    def of(cls, items: Sequence[T], limit: int | None) -> Self:
+        """Return the page of an answer that was looked up with one item more than `limit`."""
+        whole = limit is None or len(items) <= limit
+        page = cls(items if whole else items[:limit])
+        page.after = None if whole else _written(cursor_of(page[-1]))
+        return page
+
+
+def instances_asked(filters: InstanceFilters) -> InstanceQuery:
+    """Return the query that filters mean. Raises: NaiveDatetime; TypeError for a filter that is none."""
+    return InstanceQuery(**_filters(dict(filters)))
+
+
+def deviations_asked(filters: DeviationFilters) -> DeviationQuery:
+    """Return the query that filters mean. Raises: NaiveDatetime; TypeError for a filter that is none."""
+    return DeviationQuery(**_filters(dict(filters)))
+
+
+def cursor_of(one: Instance | Deviation) -> Cursor:
+    """Return where an item stands in the order of the answers."""
+    if isinstance(one, Instance):
+        return (one.started_us, one.id)
+    return (one.occurred_us, one.instance, one.sequence)
+
+
+def cursor_from(after: str | None, kinds: tuple[type, ...]) -> Cursor | None:
+    """Read a cursor that a page gave. Raises: FieldError when it is none."""
+    if after is None:
+        return None
+    try:
+        read: Any = orjson.loads(urlsafe_b64decode(after))
+        if [type(part) for part in read] == list(kinds):
+            return tuple(read)
+    except (ValueError, TypeError):
+        pass
+    raise FieldError(
+        Text(zh=f"“{after}”不是页标", en=f"{after!r} is no cursor"),
+        Text(zh="用上一页的 after", en="use the `after` of the page before"),
+    )
+
+
+def counted(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts, the greatest first."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _written(cursor: Cursor) -> str:
+    return urlsafe_b64encode(orjson.dumps(cursor)).decode()
+
+
+def _filters(given: dict[str, Any]) -> dict[str, Any]:
+    for name in ("since", "until"):
+        if name in given:
+            given[f"{name}_us"] = optional_us(given.pop(name))
+    return given

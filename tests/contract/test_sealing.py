@@ -1,0 +1,138 @@
+"""Sealing on every store: what is written anew behind a checkpoint kept elsewhere is found."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from contract_cases import CATALOG, HOUR_US, LI, NOON, advance, engine_on, put
+
+from svcflow import Engine, VirtualClock
+from svcflow.errors import CorruptJournal, StoreError
+from svcflow.journal import GENESIS, checkpoint, link
+from svcflow.journal.merkle import root_of
+from svcflow.kernel import Fire
+from svcflow.runtime.store import Store
+
+
+def test_a_seal_has_a_leaf_for_each_journal_that_grew(store: Store):
+    """Only what was written since the last seal gives new leaves; nothing new gives the same tree."""
+    engine = engine_on(store)
+    assert (engine.seal().size, engine.seal().root) == (0, root_of([]))
+    put(store, "r1")
+    put(store, "r2")
+    first = engine.seal()
+    assert first.size == 2
+    assert engine.seal() == first
+    advance(store, "r2", Fire("accept", LI), engine.clock.now_us())
+    second = engine.seal()
+    leaves = list(store.leaves())
+    assert [(leaf.instance, leaf.sequence) for leaf in leaves] == [("r1", 1), ("r2", 1), ("r2", 2)]
+    assert (second.size, second.root) == (3, root_of([leaf.to_bytes() for leaf in leaves]))
+    assert second.origin == first.origin
+
+
+def test_every_leaf_is_the_link_of_its_entry(store: Store):
+    """A leaf holds the link that the journal has at its sequence; an entry that is not there has none."""
+    engine = engine_on(store)
+    put(store, "r1")
+    engine.seal()
+    (leaf,) = store.leaves()
+    assert store.link_at("r1", 1) == leaf.head == store.load("r1").head
+    assert [store.link_at("r1", number) for number in (0, 2)] == [None, None]
+    assert store.link_at("r2", 1) is None
+
+
+def test_journals_that_went_on_verify_against_an_old_checkpoint(store: Store, tmp_path: Path):
+    """What was sealed is still there, whatever came after; the file's newest checkpoint counts."""
+    engine, file = engine_on(store), tmp_path / "checkpoints.jsonl"
+    put(store, "r1")
+    first = engine.seal(file)
+    advance(store, "r1", Fire("accept", LI), engine.clock.now_us() + HOUR_US * 3)
+    assert engine.verify(checkpoint=first).ok
+    assert engine.verify(checkpoint=file).ok
+    engine.seal(file)
+    assert checkpoint.newest(file).size == 2
+    assert engine.verify(checkpoint=file).ok
+
+
+def test_a_file_without_a_checkpoint_is_an_error(store: Store, tmp_path: Path):
+    """Who means to check against a checkpoint is told that there is none."""
+    with pytest.raises(StoreError, match="seal"):
+        engine_on(store).verify(checkpoint=tmp_path / "nothing")
+
+
+def test_a_checkpoint_of_another_store_is_refused(store: Store, tmp_path: Path):
+    """Two stores do not share a file of checkpoints, and the one does not verify against the other's."""
+    put(store, "r1")
+    sealed = engine_on(store).seal(tmp_path / "c")
+    other = Engine("memory://", CATALOG, clock=VirtualClock(NOON))
+    with pytest.raises(StoreError):
+        other.seal(tmp_path / "c")
+    assert not other.verify(checkpoint=sealed).ok
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Path:
+    """A SQLite file with two instances, sealed; the checkpoints stand beside it."""
+    path = tmp_path / "service.db"
+    with Engine(f"sqlite:///{path}", CATALOG, clock=VirtualClock(NOON)) as engine:
+        for name in ("r1", "r2"):
+            engine.start("repair", actor=LI, instance_id=name)
+            engine.fire(name, "accept", actor=LI)
+        engine.seal(tmp_path / "checkpoints")
+    return path
+
+
+def forged(path: Path, *statements: str) -> list[str]:
+    """Run statements on the file; return in which journals verification finds problems with the checkpoint only."""
+    base = sqlite3.connect(path)
+    for statement in statements:
+        base.execute(statement)
+    base.commit()
+    base.close()
+    with Engine(f"sqlite:///{path}", CATALOG, clock=VirtualClock(NOON)) as engine:
+        assert engine.verify().ok, "the chain alone does not show it"
+        found = engine.verify(checkpoint=path.with_name("checkpoints")).problems
+        assert all(isinstance(error, CorruptJournal) for _, error in found)
+        return [name for name, _ in found]
+
+
+def test_a_deleted_instance_is_found(sealed: Path):
+    """An instance removed with all its rows leaves no gap in any chain, but the seal misses it."""
+    kept = ("facts WHERE instance", "instances WHERE id", "work WHERE instance", "persons WHERE instance")
+    gone = [f"DELETE FROM svcflow_{where} = 'r1'" for where in kept]  # noqa: S608  # our own names
+    assert forged(sealed, *gone) == ["r1"]
+
+
+def test_a_store_set_back_is_found(sealed: Path, tmp_path: Path):
+    """The file put back to an older copy is all in order by itself; the checkpoint knows better."""
+    older = tmp_path / "older.db"
+    older.write_bytes(sealed.read_bytes())
+    with Engine(f"sqlite:///{sealed}", CATALOG, clock=VirtualClock(NOON)) as engine:
+        engine.fire("r1", "close", actor=LI)
+        engine.seal(tmp_path / "checkpoints")
+        origin = checkpoint.newest(tmp_path / "checkpoints").origin
+    for log in ("-wal", "-shm"):
+        sealed.with_name(f"service.db{log}").unlink(missing_ok=True)
+    sealed.write_bytes(older.read_bytes())
+    assert forged(sealed) == [origin]
+
+
+def test_a_chain_written_anew_is_found(sealed: Path):
+    """Somebody who knows the method writes a journal anew, links and record included: the seal shows it."""
+    base = sqlite3.connect(sealed)
+    head = GENESIS
+    rows = base.execute("SELECT sequence, body FROM svcflow_facts WHERE instance = 'r2' ORDER BY sequence")
+    for sequence, body in rows.fetchall():
+        changed = body.replace(b'"recorded_us":1772452800', b'"recorded_us":1772452801')
+        head = link(head, changed)
+        base.execute(
+            "UPDATE svcflow_facts SET body = ?, link = ? WHERE instance = 'r2' AND sequence = ?",
+            (changed, head, sequence),
+        )
+    base.execute("UPDATE svcflow_instances SET head = ? WHERE id = 'r2'", (head,))
+    base.commit()
+    base.close()
+    assert forged(sealed) == ["r2"]

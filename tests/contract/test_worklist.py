@@ -1,0 +1,173 @@
+"""Work: who has what to do, who takes it, and who acts for whom; alike on every store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from svcflow import Actor, Engine, Procedure, Refused, VirtualClock
+from svcflow.errors import FieldError
+from svcflow.model.procedure import Role
+from svcflow.model.step import Step, Transition
+from svcflow.runtime.store import Store
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+LI = Actor("li", roles={"clerk"})
+WANG = Actor("wang", roles={"clerk", "chief"})
+CHEN = Actor("chen", roles={"chief"})
+APPROVAL = Procedure(
+    id="approval",
+    roles=(Role("clerk"), Role("chief")),
+    steps=(
+        Step("asked", role="clerk", within="4h", to=(Transition("pass_on", "approving"),)),
+        Step("approving", role="chief", within="2h", not_by="asked", to=(Transition("approve", "end"),)),
+        Step("end", end="completed"),
+    ),
+)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def engine(store: Store, clock: VirtualClock) -> Engine:
+    return Engine(store, APPROVAL, clock=clock)
+
+
+def work(engine: Engine, *args: object, **named: object) -> list[tuple[str, str, str]]:
+    return [(one.instance, one.step, one.assignee) for one in engine.worklist(*args, **named)]
+
+
+def test_work_is_listed_by_role_the_soonest_due_first(engine, clock):
+    """Each step that waits stands in its role's list with its deadline; what has ended does not."""
+    engine.start("approval", instance_id="a")
+    clock.advance(HOUR)
+    engine.start("approval", instance_id="b")
+    engine.fire("a", "pass_on", actor=LI)
+    assert work(engine) == [("a", "approving", ""), ("b", "asked", "")]
+    assert work(engine, role="clerk") == [("b", "asked", "")]
+    assert work(engine, role="nobody") == []
+    assert work(engine, procedure="other") == []
+    (item,) = engine.worklist(role="chief")
+    assert (item.entered_at, item.due_at) == (clock.now, clock.now + 2 * HOUR)
+    engine.fire("a", "approve", actor=CHEN)
+    assert work(engine, role="chief") == []
+
+
+def test_a_claim_takes_work_out_of_the_others_lists(engine):
+    """An actor's list is what is theirs and what is free in their roles; a release makes it free again."""
+    engine.start("approval", instance_id="a")
+    assert work(engine, LI) == work(engine, WANG) == [("a", "asked", "")]
+    assert work(engine, CHEN) == []
+    engine.claim("a", actor=LI)
+    assert work(engine, LI) == [("a", "asked", "li")]
+    assert work(engine, WANG) == []
+    assert work(engine, role="clerk") == [("a", "asked", "li")]
+    with pytest.raises(Refused) as refused:
+        engine.fire("a", "pass_on", actor=WANG)
+    assert refused.value.rule == "assigned"
+    engine.release("a", actor=LI)
+    assert work(engine, WANG) == [("a", "asked", "")]
+
+
+def test_work_is_given_to_a_person(engine):
+    """Assigned work is theirs alone; the next step is free again."""
+    engine.start("approval", instance_id="a")
+    engine.assign("a", "wang", reason="knows the place", actor=CHEN)
+    assert work(engine, LI) == []
+    assert work(engine, WANG) == [("a", "asked", "wang")]
+    engine.fire("a", "pass_on", actor=WANG)
+    assert work(engine) == [("a", "approving", "")]
+    assert engine.verify().ok
+
+
+def test_a_delegate_acts_in_the_delegated_roles_while_it_lasts(engine, clock):
+    """The delegation is looked up when it is used: before, after and once revoked there is none."""
+    engine.start("approval", instance_id="a")
+    engine.fire("a", "pass_on", actor=WANG)
+    since, until = clock.now + HOUR, clock.now + DAY
+    given = engine.delegate(CHEN, "li", roles={"chief"}, since=since, until=until)
+    with pytest.raises(Refused, match="delegat"):
+        engine.acting(LI, "chen", "approval")
+    clock.advance(HOUR)
+    acting = engine.acting(LI, "chen", "approval")
+    assert (acting.id, acting.behalf, acting.roles) == ("li", "chen", frozenset({"chief"}))
+    assert work(engine, acting) == [("a", "approving", "")]
+    engine.revoke(given.id)
+    with pytest.raises(Refused):
+        engine.acting(LI, "chen", "approval")
+    assert (
+        engine.fire("a", "approve", actor=acting).status == "ended"
+    )  # it was in force when it was looked up
+    moved = engine.journal("a")[-1]
+    assert (moved.actor, moved.behalf) == ("li", "chen")
+    assert engine.verify().ok
+
+
+def test_delegation_does_not_get_round_not_by(engine, clock):
+    """Neither who did the other step for somebody, nor for whom it was done, may approve it."""
+    engine.delegate(WANG, "li", roles={"clerk"}, since=clock.now, until=clock.now + DAY)
+    engine.delegate(CHEN, "li", roles={"chief"}, since=clock.now, until=clock.now + DAY)
+    engine.start("approval", instance_id="a")
+    engine.fire("a", "pass_on", actor=engine.acting(LI, "wang", "approval"))
+    for actor in (WANG, engine.acting(LI, "chen", "approval")):
+        with pytest.raises(Refused) as refused:
+            engine.fire("a", "approve", actor=actor)
+        assert refused.value.rule == "role"
+    engine.fire("a", "approve", actor=CHEN)
+
+
+def test_delegations_stay_on_record(engine, clock):
+    """A revoked delegation is listed as revoked; one of a taken id is refused, the same again is the same."""
+    same = {"roles": {"chief"}, "since": clock.now, "until": clock.now + DAY, "delegation_id": "d1"}
+    given = engine.delegate(CHEN, "li", **same)
+    assert engine.delegate(CHEN, "li", **same) == given
+    with pytest.raises(FieldError, match="d1"):
+        engine.delegate(CHEN, "wang", **same)
+    with pytest.raises(FieldError, match="d2"):
+        engine.revoke("d2")
+    clock.advance(HOUR)
+    revoked = engine.revoke("d1")
+    assert revoked.revoked_at == clock.now
+    assert engine.revoke("d1") == revoked
+    assert engine.delegations(giver="chen") == engine.delegations(taker="li") == (revoked,)
+    assert engine.delegations(giver="li") == ()
+
+
+def test_a_forgotten_person_is_in_no_list(engine, clock):
+    """Neither as assignee nor in delegations."""
+    engine.start("approval", instance_id="a")
+    engine.claim("a", actor=LI)
+    engine.delegate(CHEN, "li", roles={"chief"}, since=clock.now, until=clock.now + DAY)
+    engine.forget("li", open=True)
+    ((_, _, assignee),) = work(engine)
+    assert assignee.startswith("erased-")
+    assert engine.delegations() == ()
+    assert engine.verify().ok
+
+
+def test_deviations_are_explained_and_judged(engine, clock):
+    """The answers are facts, also after the end; the store's deviations say how they stand."""
+    engine.start("approval", instance_id="a")
+    clock.advance(5 * HOUR)
+    engine.fire("a", "pass_on", actor=LI)
+    engine.fire("a", "approve", actor=CHEN)
+    (late,) = engine.deviations()
+    assert (late.status, late.explanation) == ("open", "")
+    with pytest.raises(Refused, match="expl"):
+        engine.accept_deviation("a", late.sequence, reason="fine", actor=CHEN)
+    engine.explain_deviation("a", late.sequence, reason="the lift was out of order", actor=LI)
+    with pytest.raises(Refused):
+        engine.accept_deviation("a", late.sequence, reason="fine", actor=LI)
+    engine.accept_deviation("a", late.sequence, reason="seen by everybody", actor=CHEN, command_id="c1")
+    engine.accept_deviation("a", late.sequence, reason="seen by everybody", actor=CHEN, command_id="c1")
+    (late,) = engine.deviations()
+    assert (late.status, late.explanation) == ("accepted", "the lift was out of order")
+    engine.reject_deviation("a", late.sequence, reason="it was not", actor=CHEN)
+    assert engine.deviations()[0].status == "rejected"
+    answers = ("Refused", "Explained", "Refused", "Accepted", "Rejected")
+    assert tuple(fact.kind for fact in engine.journal("a"))[-5:] == answers
+    assert engine.verify().ok

@@ -1,0 +1,55 @@
+"""The book of one instance: every field of a fact that names a person is veiled, and revealed again."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from svcflow.journal.personal import MARK, NO_SECRETS, Book
+from svcflow.kernel.facts import (
+    Accepted,
+    Assigned,
+    Explained,
+    Fact,
+    Moved,
+    Released,
+    Started,
+    from_record,
+    to_record,
+)
+
+HEAD = ("i1", 1, 0, 0, "li")
+
+
+@pytest.mark.parametrize(
+    ("fact", "fields"),
+    [
+        (Started(*HEAD, "p", 1, "a", recipient="zhang", behalf="wang"), {"actor", "behalf", "recipient"}),
+        (Moved(*HEAD, "a", "go", "b", behalf="wang"), {"actor", "behalf"}),
+        (Assigned(*HEAD, "a", "zhang", behalf="wang"), {"actor", "behalf", "to"}),
+        (Released(*HEAD, "a", behalf="wang"), {"actor", "behalf"}),
+        (Explained(*HEAD, 5, "rain", behalf="wang"), {"actor", "behalf"}),
+        (Accepted(*HEAD, 5, "seen"), {"actor"}),
+    ],
+    ids=lambda one: one.kind if isinstance(one, Fact) else "",
+)
+def test_whoever_acts_or_is_acted_for_or_has_a_step_is_veiled(fact, fields):
+    """Nothing that is kept with the chain names them; who may read it reads what was written."""
+    book, record = Book(NO_SECRETS), to_record(fact)
+    book.veil(record)
+    assert {name for name in record if str(record[name]).startswith(MARK)} == fields
+    reading = Book(book.all_secrets())
+    reading.reveal(record)
+    assert from_record(record) == fact
+    assert not reading.lost
+
+
+def test_a_claim_is_still_seen_to_be_one_when_who_claimed_is_erased():
+    """Equal persons have equal commitments, so `to` and `actor` stay equal."""
+    book, record = Book(NO_SECRETS), to_record(Assigned(*HEAD, "a", "li"))
+    book.veil(record)
+    Book(dict.fromkeys(book.added)).reveal(record)
+    erased = from_record(record)
+    assert isinstance(erased, Assigned)
+    assert erased.claimed
+    assert attrs.astuple(erased)[4].startswith("erased-")
