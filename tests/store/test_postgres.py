@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import attrs
 import pytest
@@ -187,6 +188,45 @@ def test_many_sweepers_fire_each_timer_once(engine, postgres_url):
     facts = [(fact.instance, fact.sequence) for tick in ticks for fact in tick]
     assert len(facts) == len(set(facts)) == sum(len(engine.journal(f"r{number}")) - 1 for number in range(60))
     assert {name for name, _ in facts} == {f"r{number}" for number in range(60)}
+    assert engine.verify().ok
+
+
+WORKER = """
+import sys
+sys.path.insert(0, sys.argv[3])
+from datetime import timedelta
+from stored_play import CATALOG, CLERK, MORNING
+from svcflow import Engine, VirtualClock
+clock = VirtualClock(MORNING)
+with Engine(sys.argv[1], CATALOG, clock=clock) as engine:
+    for turn in range(12):
+        name = f"own-{sys.argv[2]}-{turn}"
+        engine.start("repair", data={"place": "1"}, actor=CLERK, instance_id=name)
+        engine.fire(name, "accept", actor=CLERK, command_id=f"a-{turn}")
+        for fact in engine.tick():
+            print(fact.instance, fact.sequence)
+        engine.fire("shared", "again", actor=CLERK, command_id=f"{name}")
+        clock.advance(timedelta(hours=5))
+"""
+
+
+def test_four_processes_command_and_tick_at_once(engine, postgres_url):
+    """Nothing is lost, nothing is done twice, no fact is told by two ticks, and everything verifies."""
+    start(engine, "shared")
+    engine.fire("shared", "accept", actor=CLERK)
+    for number in range(40):
+        start(engine, f"r{number}")
+    command = [sys.executable, "-W", "error", "-c", WORKER, postgres_url]
+    here = str(Path(__file__).parent)
+    running = [subprocess.Popen([*command, str(n), here], stdout=subprocess.PIPE, text=True) for n in range(4)]
+    told = [line for process in running for line in process.communicate(timeout=120)[0].splitlines()]
+    assert [process.returncode for process in running] == [0] * 4
+    assert len(told) == len(set(told)) >= 40
+    assert [fact.kind for fact in engine.journal("shared")].count("Moved") == 1 + 4 * 12
+    for number in range(40):
+        kinds = [fact.kind for fact in engine.journal(f"r{number}")]
+        assert (kinds[0], kinds.count("Started"), kinds.count("Overdue")) == ("Started", 1, 1)
+    assert len(engine.instances()) == 1 + 40 + 4 * 12
     assert engine.verify().ok
 
 
