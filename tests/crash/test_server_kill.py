@@ -9,9 +9,9 @@ import sys
 import time
 
 from crash_writer import PROCEDURE
-from database_server import kill
 from test_kill import PROCESSES, WRITER, Talk, checked, heard, names
 
+from database_server import kill
 from svcflow import Engine
 
 ROUNDS = int(os.environ.get("SVCFLOW_SERVER_KILLS", "5"))

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import attrs
 import pytest
-from database_server import connected, kill
 from sqlalchemy.engine import make_url
 from stored_play import CATALOG, CLERK, MORNING, play
 
+from database_server import connected, kill
 from svcflow import Engine, Recipient, VirtualClock
 from svcflow.errors import StoreError
 from svcflow.runtime.store import BEGINNING
@@ -50,12 +50,11 @@ def start(engine, name="r1", **more):
 
 def contents(engine):
     """What stands beside the journals, without what chance puts there (salts, commitments)."""
-    said = {"commands": "*", "work": "*", "persons": "*", "deviations": "*", "instances": "id, status, next_us, sequence"}
+    tables = (schema.commands, schema.work, schema.persons, schema.deviations)
     with engine._store._backend.reading() as connection:
         return {
-            name: sorted(tuple(row) for row in connection.exec_driver_sql(f"SELECT {columns} FROM svcflow_{name}"))  # noqa: S608  # names of our own
-            for name, columns in said.items()
-        }
+            table.name: sorted(tuple(row) for row in connection.execute(table.select())) for table in tables
+        } | {"instances": engine.instances()}
 
 
 def test_the_same_play_leaves_the_same_rows_as_on_sqlite(engine, tmp_path):
@@ -112,7 +111,9 @@ def _update(engine, found):
     from svcflow.runtime.carrying import changed
 
     compiled = engine._compiled(found.instance)
-    return changed(compiled, found, transact(compiled, found.instance, Update(CLERK), engine.clock.now_us()), None)
+    return changed(
+        compiled, found, transact(compiled, found.instance, Update(CLERK), engine.clock.now_us()), None
+    )
 
 
 def test_nobody_starves_when_others_are_always_faster(engine, store):
@@ -147,7 +148,9 @@ def test_personal_data_erased_meanwhile_do_not_come_back(engine, store, other):
 
         compiled = engine._compiled(found.instance)
         command = Update(CLERK, {"contact": "137 0000 0000"})
-        return changed(compiled, found, transact(compiled, found.instance, command, engine.clock.now_us()), None)
+        return changed(
+            compiled, found, transact(compiled, found.instance, command, engine.clock.now_us()), None
+        )
 
     store.change("r1", None, decide)
     assert len(seen) == 2
@@ -176,7 +179,9 @@ def test_many_sweepers_fire_each_timer_once(engine, postgres_url):
     """Four engines tick at once: every instance is overdue once, and every fact is returned by one of them."""
     for number in range(60):
         start(engine, f"r{number}")
-    engines = [Engine(postgres_url, CATALOG, clock=VirtualClock(MORNING + timedelta(days=9))) for _ in range(4)]
+    engines = [
+        Engine(postgres_url, CATALOG, clock=VirtualClock(MORNING + timedelta(days=9))) for _ in range(4)
+    ]
     ticks = []
     threads = [threading.Thread(target=lambda one=one: ticks.append(one.tick())) for one in engines]
     for thread in threads:
@@ -218,7 +223,9 @@ def test_four_processes_command_and_tick_at_once(engine, postgres_url):
         start(engine, f"r{number}")
     command = [sys.executable, "-W", "error", "-c", WORKER, postgres_url]
     here = str(Path(__file__).parent)
-    running = [subprocess.Popen([*command, str(n), here], stdout=subprocess.PIPE, text=True) for n in range(4)]
+    running = [
+        subprocess.Popen([*command, str(n), here], stdout=subprocess.PIPE, text=True) for n in range(4)
+    ]
     told = [line for process in running for line in process.communicate(timeout=120)[0].splitlines()]
     assert [process.returncode for process in running] == [0] * 4
     assert len(told) == len(set(told)) >= 40
@@ -249,7 +256,9 @@ def test_a_position_is_settled_when_no_earlier_one_can_appear(engine, store, oth
     assert backend.settled_position() == 5
 
 
-def test_an_older_transaction_that_goes_on_holds_up_what_it_may_still_precede(engine, store, other, postgres_url):
+def test_an_older_transaction_that_goes_on_holds_up_what_it_may_still_precede(
+    engine, store, other, postgres_url
+):
     """A transaction with a lower number may take a higher position: the number alone settles nothing."""
     backend = store._backend
     adding = "INSERT INTO svcflow_facts (instance, sequence, body, link) VALUES (%s, 1, '', '')"
@@ -355,7 +364,11 @@ def test_the_store_goes_on_when_its_server_was_killed_and_started_again(mortal_s
     with Engine(mortal_server.get_uri(driver="psycopg"), CATALOG, clock=VirtualClock(MORNING)) as engine:
         start(engine, command_id="c-1")
         kill(mortal_server)
-        for ask in (lambda: start(engine, "r2", command_id="c-2"), lambda: engine.instance("r1"), engine.tick):
+        for ask in (
+            lambda: start(engine, "r2", command_id="c-2"),
+            lambda: engine.instance("r1"),
+            engine.tick,
+        ):
             with pytest.raises(StoreError, match="see that the server runs"):
                 ask()
         mortal_server.ensure_postgres_running()

@@ -49,6 +49,7 @@ class Connections:
             max_overflow=_MORE,
             pool_timeout=_WAIT_S,
         )
+        self._writer = self.database.execution_options(isolation_level="READ COMMITTED")
         self._reader = self.database.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -85,6 +86,12 @@ class Connections:
     def reading(self) -> Iterator[Connection]:
         """Lend a connection for questions, which are all answered as of one moment."""
         with explained(self.url), self._reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Lend a connection inside a transaction, for what is written seldom."""
+        with explained(self.url), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:

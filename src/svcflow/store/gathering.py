@@ -41,7 +41,9 @@ class Gathering(Writing):
         if not notes:
             return True
         sql, names = _written(tuple((name, len(notes[name]) == 1) for name in _NOTED if name in notes))
-        self._cursor.execute(sql, [value for name, columns in names for value in _values(notes[name], columns)])
+        self._cursor.execute(
+            sql, [value for name, columns in names for value in _values(notes[name], columns)]
+        )
         wanted = len(notes.get("create", ())) + len(notes.get("change", ()))
         kept = self._cursor.fetchone()
         return kept is not None and kept[0] == wanted
@@ -145,10 +147,16 @@ def _columns(table: Table) -> tuple[str, ...]:
 _TABLES = (
     schema.instances, schema.facts, schema.commands, schema.deviations, schema.work, schema.persons
 )  # fmt: skip
-_TYPES = {column.name: _type(column) for table in _TABLES for column in table.c} | {"before": "int4", "seen": "bytea", "deviation": "int4"}
+_TYPES = {column.name: _type(column) for table in _TABLES for column in table.c} | {
+    "before": "int4",
+    "seen": "bytea",
+    "deviation": "int4",
+}
 """`seen` are the secrets that were found: personal data that were erased meanwhile do not come back."""
 
+_SAME_LIMIT = " AND ".join(f'o."{column}" = n."{column}"' for column in _SETTLED)
 _CHANGING = ("status", "version", "next_us", "sequence", "head", "state")
+_CHANGED = ", ".join(f"{column} = n.{column}" for column in _CHANGING)
 _NOTED: Mapping[str, tuple[str, ...]] = {
     "create": _columns(schema.instances),
     "change": ("id", "before", *_CHANGING, "secrets", "seen"),
@@ -179,17 +187,13 @@ _INSERTED: Mapping[str, tuple[Table, str]] = {
 _WRITTEN: Mapping[str, str] = {
     "create": f"changed AS ({_insert('create', schema.instances, '')} ON CONFLICT DO NOTHING RETURNING id)",
     "change": (
-        "changed AS (UPDATE svcflow_instances AS o SET "
-        + ", ".join(f"{column} = n.{column}" for column in _CHANGING)
-        + ", secrets = coalesce(n.secrets, o.secrets) FROM change_rows AS n"
-        " WHERE o.id = n.id AND o.sequence = n.before"
+        f"changed AS (UPDATE svcflow_instances AS o SET {_CHANGED}, secrets = coalesce(n.secrets, o.secrets)"  # noqa: S608  # as above
+        " FROM change_rows AS n WHERE o.id = n.id AND o.sequence = n.before"
         " AND (n.secrets IS NULL OR coalesce(o.secrets, '{}') = n.seen) RETURNING o.id)"
     ),
     "settle": (
-        "settle AS (UPDATE svcflow_deviations AS o SET overrun_us = n.overrun_us"
-        " FROM settle_rows AS n JOIN changed ON changed.id = n.instance WHERE "
-        + " AND ".join(f'o."{column}" = n."{column}"' for column in _SETTLED)
-        + ")"
+        "settle AS (UPDATE svcflow_deviations AS o SET overrun_us = n.overrun_us"  # noqa: S608  # as above
+        f" FROM settle_rows AS n JOIN changed ON changed.id = n.instance WHERE {_SAME_LIMIT})"
     ),
     "answer": (
         "answer AS (UPDATE svcflow_deviations AS o"

@@ -48,7 +48,8 @@ class PostgresBackend:
         except BaseException:
             self.close()
             raise
-        dialect = PGDialect_psycopg(paramstyle="format")  # parameters by their place, as the statements bind them
+        # parameters by their place, as the statements bind them
+        dialect = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy's
         self._locking, self._glancing = Statements.of(dialect), Statements.of(dialect, locking=False)
         self._horizon = _Horizon()
 
@@ -85,11 +86,9 @@ class PostgresBackend:
     @contextmanager
     def exclusive(self) -> Iterator[Connection]:
         """Open a writing transaction for upkeep, of which there is one at a time over all processes."""
-        with explained(self.url), self._connections.database.connect() as connection:
-            connection = connection.execution_options(isolation_level="READ COMMITTED")
-            with connection.begin():
-                connection.execute(_LOCK, {"key": _UPKEEP})
-                yield connection
+        with self._connections.writing() as connection:
+            connection.execute(_LOCK, {"key": _UPKEEP})
+            yield connection
 
     def scrub(self) -> None:
         """Have the server clear the rows away that held what was erased; its log keeps them for a while."""
@@ -156,7 +155,9 @@ _OLDEST = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
 def _prepare(connection: Connection, url: str) -> None:
     """Create the tables where there are none; refuse those of something else or of another version."""
-    ours = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'svcflow\\_%'"
+    ours = (
+        "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'svcflow\\_%'"
+    )
     existing = set(connection.scalars(text(ours)))
     if not existing:
         _tables().create_all(connection)
@@ -164,7 +165,9 @@ def _prepare(connection: Connection, url: str) -> None:
         return
     if schema.meta.name not in existing:
         message = Text(zh=f"{url} 中的表不完整", en=f"{url} holds a part of our tables only")
-        raise StoreError(message, Text(zh="从备份恢复，或换一个数据库", en="restore it, or choose another database"))
+        raise StoreError(
+            message, Text(zh="从备份恢复，或换一个数据库", en="restore it, or choose another database")
+        )
     version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "schema"))
     if version != str(schema.VERSION):
         message = Text(
