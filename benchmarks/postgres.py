@@ -26,7 +26,7 @@ from fire import ping_pong
 from svcflow import Actor, Catalog, Engine, VirtualClock
 from svcflow.store import open_store
 
-ROUNDS, SECONDS = 7, 1.0
+ROUNDS, SECONDS = 5, 1.0
 MORNING = datetime(2026, 3, 2, 1, tzinfo=UTC)
 CATALOG = Catalog.of(ping_pong())
 CLERK = Actor("clerk-1", {"clerk"})
@@ -37,7 +37,8 @@ WITH changed AS (
 ), gone AS (
     DELETE FROM raw_work USING changed WHERE instance = changed.id AND step <> %s
 ), work AS (
-    INSERT INTO raw_work (instance, step, role, entered_us, due_us) SELECT id, %s, %s, %s, %s FROM changed
+    INSERT INTO raw_work (instance, step, role, assignee, entered_us, due_us)
+    SELECT id, %s, %s, '', %s, %s FROM changed
 )
 INSERT INTO raw_facts (instance, sequence, body, link) SELECT id, %s, %s, %s FROM changed
 """
@@ -108,6 +109,7 @@ class Clients:
             here, there = context.Pipe()
             name = f"{make.__name__}-{number}-{place}"
             context.Process(target=client, args=(make, url, name, there), daemon=True).start()
+            there.close()  # so that a client that fails is noticed
             self._talks.append(here)
         self._told()
 

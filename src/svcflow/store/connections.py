@@ -31,7 +31,10 @@ except ImportError as error:
 _RESTED_S = 30.0
 """A connection that was not used for so long is tried before it is lent."""
 
-_KEPT, _MORE, _WAIT_S = 8, 8, 30
+_KEPT, _MORE, _WAIT_S = 16, 16, 30
+"""Connections stay open once they are needed, because to open one costs more than ten commits. There are more
+for those who ask the store something while they decide."""
+
 _SETTINGS = {"connect_timeout": "10", "fallback_application_name": "svcflow"}
 
 
