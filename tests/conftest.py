@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ("pytester",)
+pytest_plugins = ("pytester", "database_server")
 
 # The two processors of a small machine are shared: no deadline for one example, a bounded number of them.
 settings.register_profile("normal", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -71,11 +71,13 @@ def code(cell: str) -> str:
 
 @pytest.mark.filterwarnings("ignore:Using `httpx` with")  # starlette's, about its own test client
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_code_block_does_what_the_page_says(page, tmp_path, monkeypatch):
+def test_every_code_block_does_what_the_page_says(page, tmp_path, monkeypatch, request):
     """Python runs, documents load, commands exit as shown, and what is printed is what is shown."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SVCFLOW_LANG", "zh" if page.name.endswith(".zh.md") else "en")
     monkeypatch.delenv("SVCFLOW_DB", raising=False)
+    if "DATABASE_URL" in page.read_text(encoding="utf-8"):
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
     runnable = [b for b in blocks_of(page) if b.language in ("python", "console") or b.document]
     assert run_page(page, tmp_path) == len(runnable)
 

@@ -10,14 +10,16 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 from cli_answers import parsed
 
+from database_server import connected
 from svcflow.cli.doctor.declared import calendar
 from svcflow.cli.doctor.software import sqlite
 from svcflow.errors import DrawingError
+from svcflow.store import open_store
 from svcflow.text import Text
 from svcflow.worktime import shipped_calendar
 
 PROBES = {
-    "python", "packages", "extra-fast", "extra-png", "extra-rich", "sqlite", "terminal", "graphviz", "font",
+    "python", "packages", "extra-fast", "extra-png", "extra-postgres", "extra-rich", "sqlite", "terminal", "graphviz", "font",
     "procedures", "calendar-always", "calendar-cn_office", "calendar-nl_office", "writing",
 }  # fmt: skip
 
@@ -87,10 +89,25 @@ def test_a_bad_store_is_a_failure(run, tmp_path):
         foreign.execute("CREATE TABLE somebody (x)")
         foreign.commit()
     before = (tmp_path / "foreign.db").read_bytes()
-    for db in ("none.db", "foreign.db", "postgresql://x/y"):
+    for db in ("none.db", "foreign.db", "mysql://x/y", "postgresql://x@127.0.0.1:9/y"):
         assert _states(run("doctor", "--db", db, "--json", exit_code=1))["store"] == "failure"
     assert (tmp_path / "foreign.db").read_bytes() == before
     assert not (tmp_path / "none.db").exists()
+
+
+def test_a_store_on_a_server_is_looked_at_and_not_made(run, postgres_url, database_server):
+    """Without our tables it is a failure and none are made; with them version and instances are told."""
+    for _ in range(2):
+        assert _states(run("doctor", "--db", postgres_url, "--json", exit_code=1))["store"] == "failure"
+    open_store(postgres_url).close()
+    probe = next(
+        one for one in parsed(run("doctor", "--db", postgres_url, "--json"))["probes"] if one["id"] == "store"
+    )
+    assert (probe["data"]["schema"], probe["data"]["instances"]) == ("2", 0)
+    assert probe["state"] == {"on": "ok", "off": "warning"}[probe["data"]["fsync"]]
+    with connected(postgres_url) as connection:
+        connection.execute("UPDATE svcflow_meta SET value = '9'")
+    assert _states(run("doctor", "--db", postgres_url, "--json", exit_code=1))["store"] == "failure"
 
 
 def test_faulty_procedures_are_a_failure(run, folder):

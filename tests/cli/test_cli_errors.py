@@ -117,9 +117,11 @@ def test_a_record_that_cannot_be_read_is_no_traceback(svc, lamp, tmp_path):
     assert "[corrupt-journal]" in svc("show", lamp, exit_code=3).stderr
 
 
-@pytest.mark.parametrize("url", ["postgresql://host/db", "sqlite://", "nonsense://x"])
+@pytest.mark.parametrize(
+    "url", ["mysql://host/db", "postgresql+pg8000://host/db", "sqlite://", "nonsense://x"]
+)
 def test_a_store_of_another_kind_is_refused(run, url):
-    """What is no SQLite file is refused by name."""
+    """What is neither a SQLite file nor a PostgreSQL database is refused by name."""
     assert parsed(run("list", "--db", url, "--json", exit_code=3))["error"]["code"] == "store"
 
 

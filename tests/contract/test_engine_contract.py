@@ -229,9 +229,8 @@ print(won)
 """
 
 
-def test_four_processes_share_one_file(tmp_path):
-    """4 processes on one SQLite file: own instances complete, the shared one has one winner per revision."""
-    url = f"sqlite:///{tmp_path / 'service.db'}"
+def test_four_processes_share_one_store(url):
+    """4 processes on one store: own instances complete, the shared one has one winner per revision."""
     with Engine(url, CATALOG) as engine:
         engine.start("repair", actor=LI, instance_id="shared")
         engine.fire("shared", "accept", actor=LI)
@@ -257,17 +256,15 @@ store.close()
 """
 
 
-def test_processes_may_create_one_file_at_the_same_time(tmp_path):
-    """Six processes that open a file that is not there yet all succeed: its tables are made once."""
-    url = f"sqlite:///{tmp_path / 'new.db'}"
+def test_processes_may_create_one_store_at_the_same_time(url):
+    """Six processes that open a store that is not there yet all succeed: its tables are made once."""
     command = [sys.executable, "-W", "error", "-c", OPENER, url]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
     assert [process.communicate(timeout=60)[0].strip() for process in running] == ["0"] * 6
 
 
-def test_a_file_keeps_everything_for_the_next_engine(tmp_path):
+def test_a_store_keeps_everything_for_the_next_engine(url):
     """Closed and opened again, instances, journals, deviations and timers are as they were."""
-    url = f"sqlite:///{tmp_path / 'service.db'}"
     clock = VirtualClock(NOON)
     with Engine(url, CATALOG, clock=clock) as engine:
         inst = engine.start("repair", actor=LI, command_id="c-1")

@@ -75,18 +75,24 @@ def test_no_acknowledged_command_is_lost_or_doubled_by_kill_9(tmp_path):
         talk = one_round(url, turn, chance)
         acknowledged += len(talk.acknowledged)
         with Engine(url, PROCEDURE) as engine:
-            assert engine.verify().ok
-            kept = names(engine)
-            for name in sorted({name for name, *_ in talk.asked}):
-                asked = {what for what in talk.asked if what[0] == name}
-                done = {what for what in talk.acknowledged if what[0] == name}
-                open_ = asked - done
-                assert len(open_) <= 1, "a writer asks one thing at a time"
-                durable += _check(engine, kept[name] - moves.get(name, 0), name, done, open_)
+            durable += checked(engine, talk, moves)
             moves = names(engine)
-            assert engine.verify().ok
     assert acknowledged > KILLS, "the writers were at work when they were killed"
     print(f"{KILLS} kills, {acknowledged} acknowledged, {durable} durable without acknowledgement")
+
+
+def checked(engine: Engine, talk: Talk, moves: dict[str, int]) -> int:
+    """Hold what is kept against what was said, and retry; return how much had been durable without our knowing."""
+    assert engine.verify().ok
+    kept, durable = names(engine), 0
+    for name in sorted({name for name, *_ in talk.asked}):
+        asked = {what for what in talk.asked if what[0] == name}
+        done = {what for what in talk.acknowledged if what[0] == name}
+        open_ = asked - done
+        assert len(open_) <= 1, "a writer asks one thing at a time"
+        durable += _check(engine, kept[name] - moves.get(name, 0), name, done, open_)
+    assert engine.verify().ok
+    return durable
 
 
 def _check(engine: Engine, there: int, name: str, done: set[Command], open_: set[Command]) -> int:

@@ -50,7 +50,10 @@ _db = option(
     metavar="URL|FILE",
     envvar="SVCFLOW_DB",
     show_envvar=True,
-    wording=Text(zh="存储，如 service.db 或 sqlite:///service.db", en="The store, such as service.db."),
+    wording=Text(
+        zh="存储，如 service.db 或 postgresql+psycopg://用户@主机/数据库",
+        en="The store, such as service.db or postgresql+psycopg://USER@HOST/DB.",
+    ),
 )
 at_option = option(
     "--at",

@@ -31,8 +31,8 @@ from svcflow.runtime.timers import Ticker
 class Engine(Commands, Questions, Delegations, Migrations, Outbox):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
-    `url` is `memory://` or `sqlite:///FILE`. Use it as a context manager, or call `close()`.
-    `payload_limit` is how many bytes of data one command may bring.
+    `url` is `memory://`, `sqlite:///FILE` or `postgresql+psycopg://USER@HOST/DATABASE`. Use it as a context
+    manager, or call `close()`. `payload_limit` is how many bytes of data one command may bring.
     Every command may carry a `command_id`: asked again, it gives the first answer again and does nothing.
     """
 

@@ -6,7 +6,7 @@ from svcflow.runtime.store import Store
 
 
 def open_store(url: str) -> Store:
-    """Open the store a URL names: `memory://` or `sqlite:///FILE`. Raises: StoreError."""
+    """Open the store a URL names: `memory://`, `sqlite:///FILE` or `postgresql+psycopg://…`. Raises: StoreError."""
     if url == "memory://":
         from svcflow.store.memory import MemoryStore  # noqa: PLC0415  # only the store that is asked for
 

@@ -11,7 +11,7 @@ from svcflow.text import Text
 
 
 def open_backend(url: str) -> Backend:
-    """Open the database that a URL names. Raises: StoreError."""
+    """Open the database that a URL names. Raises: StoreError; MissingExtra when its driver is not installed."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -20,9 +20,16 @@ def open_backend(url: str) -> Backend:
         from svcflow.store.sqlite import SqliteBackend  # noqa: PLC0415  # only the one that is asked for
 
         return SqliteBackend(parsed)
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        from svcflow.store.postgres import PostgresBackend  # noqa: PLC0415  # needs an extra
+
+        return PostgresBackend(parsed)
     raise _unsupported(url)
 
 
 def _unsupported(url: str) -> StoreError:
-    remedy = Text(zh="写 memory:// 或 sqlite:///文件名", en="write memory:// or sqlite:///FILE")
+    remedy = Text(
+        zh="写 memory://、sqlite:///文件名 或 postgresql+psycopg://用户@主机/数据库",
+        en="write memory://, sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE",
+    )
     return StoreError(Text(zh=f"不支持存储 {url}", en=f"the store {url} is not supported"), remedy)

@@ -57,7 +57,9 @@ class _Statements:
 
     @classmethod
     def of(cls, dialect: Dialect) -> _Statements:
-        return cls(**{name: compiled(statement, dialect) for name, statement in _written(dialect).items()})
+        return cls(
+            **{name: compiled(name, statement, dialect) for name, statement in _written(dialect).items()}
+        )
 
 
 class SqlFeed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Column,
     Index,
@@ -14,7 +13,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    event,
 )
 
 VERSION = 2
@@ -57,12 +55,6 @@ facts = Table(
     UniqueConstraint("instance", "sequence"),
 )
 """`position` numbers the facts of all instances as they were kept: what follows them reads on from a position."""
-
-_NUMBER_TRANSACTIONS = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
-    "ALTER TABLE svcflow_facts ADD COLUMN xid bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint"
-)
-event.listen(facts, "after_create", _NUMBER_TRANSACTIONS.execute_if(dialect="postgresql"))
-"""On PostgreSQL positions become visible out of order; the transaction tells which ones are complete up to where."""
 
 commands = Table(
     "svcflow_commands",

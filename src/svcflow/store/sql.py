@@ -48,6 +48,14 @@ class Backend(Protocol):
 
     url: str
 
+    def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        """Do what `Store.change` promises."""
+        ...
+
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Do what `Store.sweep` promises."""
+        ...
+
     def writing(self) -> AbstractContextManager[Writing]:
         """Open a writing transaction; it is durable when it is left without an error."""
         ...
@@ -93,13 +101,13 @@ class SqlStore:
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably."""
-        with self._writing() as work:
-            work.change(instance, command_id, decide)
+        self._refuse_closed()
+        self._backend.change(instance, command_id, decide)
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
-        with self._writing() as work:
-            return work.sweep(until_us, after, decide)
+        self._refuse_closed()
+        return self._backend.sweep(until_us, after, decide)
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from svcflow.errors import StoreError, SvcflowError
+from svcflow.runtime.store import Decide, Place
 from svcflow.store import schema
 from svcflow.store.grouping import Grouping
 from svcflow.store.migrations import prepare
@@ -56,6 +57,16 @@ class SqliteBackend:
             self._turnstile = Turnstile(self._file.with_name(f"{self._file.name}-lock"))
             self._grouping = Grouping(writer, self._turnstile)
             self._statements = Statements.of(self._database.dialect)
+
+    def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
+        """Ask `decide` about an instance, and keep what it says, in one transaction."""
+        with self.writing() as work:
+            work.change(instance, command_id, decide)
+
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
+        with self.writing() as work:
+            return work.sweep(until_us, after, decide)
 
     @contextmanager
     def writing(self) -> Iterator[Writing]:

@@ -28,6 +28,7 @@ Row = Mapping[str, Value]
 class Statement:
     """Hold one statement as the driver takes it; `names` are its parameters in their order."""
 
+    name: str
     sql: str
     names: tuple[str, ...]
 
@@ -67,23 +68,31 @@ class Statements:
     drop_mark: Statement
 
     @classmethod
-    def of(cls, dialect: Dialect) -> Statements:
-        """Compile them for one database."""
-        written = _written(dialect).items()
-        return cls(**{name: compiled(statement, dialect, _COLUMNS.get(name)) for name, statement in written})
+    def of(cls, dialect: Dialect, *, locking: bool = True) -> Statements:
+        """Compile them for one database; without `locking` what is found stays free to others."""
+        written = _written(dialect, locking=locking)
+        return cls(
+            **{
+                name: compiled(name, statement, dialect, _COLUMNS.get(name))
+                for name, statement in written.items()
+            }
+        )
 
 
-def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
+def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
     changing = ("status", "version", "next_us", "sequence", "head", "state")
     kept = (instances.c.state, instances.c.head, instances.c.secrets)
     asked = and_(commands.c.instance == instances.c.id, commands.c.command_id == bindparam("command_id"))
     one = instances.c.id == bindparam("id")
-    return {
-        "found": select(*kept).where(one).with_for_update(),
-        "found_asked": select(*kept, commands.c.sequence, commands.c.refused)
+    found = select(*kept).where(one)
+    found_asked = (
+        select(*kept, commands.c.sequence, commands.c.refused)
         .select_from(instances.outerjoin(commands, asked))
         .where(one)
-        .with_for_update(of=instances),
+    )
+    return {
+        "found": found.with_for_update() if locking else found,
+        "found_asked": found_asked.with_for_update(of=instances) if locking else found_asked,
         "due": select(instances.c.id, instances.c.next_us, *kept)
         .where(
             instances.c.next_us <= bindparam("until_us"),
@@ -156,11 +165,13 @@ _PREFIXES = ("new_", "of_")
 """SQLAlchemy keeps column names to itself in an UPDATE; ours are told apart, and the caller need not know."""
 
 
-def compiled(statement: ClauseElement, dialect: Dialect, columns: Sequence[str] | None = None) -> Statement:
+def compiled(
+    name: str, statement: ClauseElement, dialect: Dialect, columns: Sequence[str] | None = None
+) -> Statement:
     """Compile a statement for one database; parameters may begin with `new_` or `of_`, and are given without."""
     done = statement.compile(dialect=dialect, column_keys=columns)
     assert isinstance(done, SQLCompiler)  # noqa: S101  # statements, not definitions
-    return Statement(str(done), tuple(_plain(name) for name in done.positiontup or ()))
+    return Statement(name, str(done), tuple(_plain(name) for name in done.positiontup or ()))
 
 
 def _plain(name: str) -> str:

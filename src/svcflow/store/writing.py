@@ -111,7 +111,7 @@ class Writing:
 
     def _keep_instance(self, found: Found, change: Change, before: int) -> None:
         instance = change.instance
-        self._run(
+        self._run_once(
             self._statements.change if before else self._statements.create,
             id=instance.id,
             procedure=instance.procedure,
@@ -125,8 +125,6 @@ class Writing:
             secrets=None if change.secrets is None else personal.to_bytes(change.secrets),
             before=before,
         )
-        if self._cursor.rowcount != 1:
-            raise out_of_turn(instance.id)
 
     def _keep_personal(self, change: Change, *, anew: bool) -> None:
         run, write, name = self._run, self._statements, change.instance.id
@@ -154,13 +152,18 @@ class Writing:
 
     def _settle(self, fact: Settled) -> None:
         """Note by how much a deadline was missed; one whose limit a migration renamed is found by the journal."""
-        run, write, name = self._run, self._statements, fact.instance
         of: Row = {"limit": fact.limit, "visit": fact.visit, "due_us": fact.due_us}
-        run(write.settle, instance=name, overrun_us=fact.overrun_us, **of)
+        self._run(self._statements.settle, instance=fact.instance, overrun_us=fact.overrun_us, **of)
         if not self._cursor.rowcount:
-            bodies = run(write.journal, instance=name).fetchall()
-            for one in deviations_of(from_bytes(bytes(row[0])) for row in bodies):
-                run(write.settle_one, instance=name, sequence=one.sequence, overrun_us=one.overrun_us)
+            self._settle_renamed(fact.instance, ())
+
+    def _settle_renamed(self, instance: str, new: Iterable[bytes]) -> None:
+        """Note the overruns that the journal leads to; `new` are entries that are yet to be written."""
+        known = [bytes(row[0]) for row in self._run(self._statements.journal, instance=instance).fetchall()]
+        for one in deviations_of(from_bytes(body) for body in (*known, *new)):
+            if one.overrun_us is not None:
+                named: Row = {"instance": instance, "sequence": one.sequence}
+                self._run(self._statements.settle_one, overrun_us=one.overrun_us, **named)
 
     def _keep_work(self, instance: str, work: Iterable[Work], *, anew: bool) -> None:
         if not anew:
@@ -171,6 +174,11 @@ class Writing:
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
         self._cursor.execute(statement.sql, statement.bound(values))
         return self._cursor
+
+    def _run_once(self, statement: Statement, **values: Value) -> None:
+        """Run a statement that has to change one instance. Raises: StoreError when it changes none."""
+        if self._run(statement, **values).rowcount != 1:
+            raise out_of_turn(str(values["id"]))
 
 
 def instance_of(state: bytes) -> Instance:

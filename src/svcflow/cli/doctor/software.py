@@ -30,6 +30,7 @@ _PACKAGES = (
 _EXTRAS = (
     ("fast", "numpy", Text(zh="批量计算更快", en="quicker bulk computation")),
     ("png", "resvg-py", Text(zh="输出 PNG", en="PNG drawings")),
+    ("postgres", "psycopg", Text(zh="PostgreSQL 存储", en="stores in PostgreSQL")),
     ("rich", "rich", Text(zh="更好的进度显示", en="better progress bars")),
 )
 _OLDEST_PYTHON, _SAFE_SQLITE = (3, 11), (3, 51, 3)

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from svcflow.cli.doctor.probe import Probe, State, plain
+from svcflow.cli.doctor.server import server
 from svcflow.cli.opening import sqlite_file, url_of
 from svcflow.text import NO_TEXT, Text
 
@@ -24,8 +25,13 @@ def storage(db: str | None) -> Iterator[Probe]:
         yield Probe(
             "store", _NAME, "note", Text(zh="内存，不留存", en="in memory, nothing outlives the process")
         )
+    elif db is not None and db.startswith("postgresql"):
+        yield server(db)
     elif db is not None and file is None:
-        remedy = Text(zh="写文件名或 sqlite:///文件名", en="write a file name or sqlite:///FILE")
+        remedy = Text(
+            zh="写文件名、sqlite:///文件名 或 postgresql+psycopg://用户@主机/数据库",
+            en="write a file name, sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE",
+        )
         yield Probe("store", _NAME, "failure", Text(zh=f"不支持 {db}", en=f"{db} is not supported"), remedy)
     if file is not None:
         yield _store(file)

@@ -1,0 +1,53 @@
+"""Whatever moment a PostgreSQL server is killed at: acknowledged commands are there when it runs again."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import time
+
+from crash_writer import PROCEDURE
+from test_kill import PROCESSES, WRITER, Talk, checked, heard, names
+
+from database_server import kill
+from svcflow import Engine
+
+ROUNDS = int(os.environ.get("SVCFLOW_SERVER_KILLS", "5"))
+
+
+def one_round(server, url: str, turn: int, chance: random.Random) -> Talk:
+    """Let the writers run, kill the server at a random moment, and read what they had said until it failed them."""
+    command_line = [sys.executable, "-W", "error", str(WRITER), url]
+    writers = [
+        subprocess.Popen(
+            [*command_line, str(n), str(turn)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        for n in range(PROCESSES)
+    ]
+    first = [writer.stdout.readline() for writer in writers]  # everyone is at work
+    time.sleep(chance.uniform(0.1, 0.6))
+    kill(server)
+    said = [line for writer in writers for line in writer.stdout.readlines()]
+    for writer in writers:
+        writer.stdout.close()
+        writer.wait(30)
+    server.ensure_postgres_running()
+    return heard(first + said)
+
+
+def test_no_acknowledged_command_is_lost_or_doubled_when_the_server_is_killed(mortal_server):
+    """Four writers lose their server again and again: acknowledged is durable, unacknowledged whole or absent."""
+    url = mortal_server.get_uri(driver="psycopg")
+    chance = random.Random(7)
+    moves: dict[str, int] = {}
+    acknowledged, durable = 0, 0
+    for turn in range(ROUNDS):
+        talk = one_round(mortal_server, url, turn, chance)
+        acknowledged += len(talk.acknowledged)
+        with Engine(url, PROCEDURE) as engine:
+            durable += checked(engine, talk, moves)
+            moves = names(engine)
+    assert acknowledged > ROUNDS * PROCESSES, "the writers were at work when the server was killed"
+    print(f"{ROUNDS} kills, {acknowledged} acknowledged, {durable} durable without acknowledgement")
