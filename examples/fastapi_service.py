@@ -1,4 +1,4 @@
-"""A small HTTP service around an engine: start, fire, list deviations. Errors become HTTP statuses.
+"""Repair requests over HTTP with FastAPI: start, fire, show. No call keeps the event loop waiting.
 
 Run it with `pip install fastapi uvicorn` and `uvicorn --factory examples.fastapi_service:create_app`. Who calls
 is taken from two headers here; a real service takes it from its login.
@@ -10,21 +10,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Depends, FastAPI, Header, Request
+from fastapi import Depends, FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 import svcflow
-from svcflow.errors import FieldError, UnknownInstance, UnknownProcedure, UnknownTrigger
+from svcflow.errors import FieldError, StoreError, UnknownInstance, UnknownTrigger
 
 Value = str | int | float | bool | None
 STATUS: dict[type[svcflow.SvcflowError], int] = {
     svcflow.Refused: 409,
-    svcflow.StaleRevision: 409,
+    svcflow.StaleRevision: 412,
     UnknownInstance: 404,
-    UnknownProcedure: 404,
     UnknownTrigger: 404,
     FieldError: 422,
+    StoreError: 503,
 }
 
 
@@ -41,73 +41,70 @@ def caller(x_actor: Annotated[str, Header()], x_roles: Annotated[str, Header()] 
     return svcflow.Actor(x_actor, {role.strip() for role in x_roles.split(",") if role.strip()})
 
 
+def seen(if_match: Annotated[str | None, Header()] = None) -> int | None:
+    """Return the revision the caller has seen; a tag that is none of ours fits nothing."""
+    if if_match is None:
+        return None
+    tag = if_match.strip('"')
+    return int(tag) if tag.isdecimal() else -1
+
+
 Caller = Annotated[svcflow.Actor, Depends(caller)]
+Seen = Annotated[int | None, Depends(seen)]
 
 
 def create_app(url: str = "sqlite:///service.db", clock: svcflow.VirtualClock | None = None) -> FastAPI:
     """Make the service; the engine ticks in the background while it runs."""
-    engine = svcflow.Engine(url, svcflow.Catalog.shipped(), clock=clock)
+    engine = svcflow.AsyncEngine(url, svcflow.Catalog.shipped(), clock=clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        with engine, engine.running():
+        async with engine, engine.running():
             yield
 
-    app = FastAPI(title="svcflow example", lifespan=lifespan)
-    add_routes(app, engine)
-    for kind, status in STATUS.items():
-        app.add_exception_handler(kind, answer_with(status))
-    return app
+    app = FastAPI(title="Repair requests", lifespan=lifespan)
+    app.add_exception_handler(svcflow.SvcflowError, failed)
 
+    @app.post("/repairs", status_code=201)
+    async def start(body: Body, actor: Caller, response: Response) -> dict[str, object]:
+        made = await engine.start("repair", data=body.data, actor=actor, command_id=body.command_id)
+        return shown(made, response)
 
-def add_routes(app: FastAPI, engine: svcflow.Engine) -> None:
-    """Add the routes; they are plain functions, so each call has a thread of its own."""
-
-    @app.post("/procedures/{procedure}/instances", status_code=201)
-    def start(procedure: str, body: Body, actor: Caller) -> dict[str, object]:
-        made = engine.start(procedure, data=body.data, actor=actor, command_id=body.command_id)
-        return shown(made)
-
-    @app.post("/instances/{instance}/{trigger}")
-    def fire(instance: str, trigger: str, body: Body, actor: Caller) -> dict[str, object]:
-        moved = engine.fire(
-            instance,
+    @app.post("/repairs/{repair}/{trigger}")
+    async def fire(
+        repair: str, trigger: str, *, body: Body, actor: Caller, revision: Seen, response: Response
+    ) -> dict[str, object]:
+        moved = await engine.fire(
+            repair,
             trigger,
             actor=actor,
             data=body.data,
             evidence=body.evidence,
             command_id=body.command_id,
+            expected_revision=revision,
         )
-        return shown(moved)
+        return shown(moved, response)
 
-    @app.get("/deviations")
-    def deviations(procedure: str | None = None, kind: str | None = None) -> list[dict[str, object]]:
-        engine.tick()
-        found = engine.deviations(procedure=procedure, kind=kind)
-        return [
-            {"instance": one.instance, "kind": one.kind, "step": one.step, "at": one.occurred_at.isoformat()}
-            for one in found
-        ]
+    @app.get("/repairs/{repair}")
+    async def show(repair: str, response: Response) -> dict[str, object]:
+        return shown(await engine.instance(repair), response)
+
+    return app
 
 
-def answer_with(status: int):  # type: ignore[no-untyped-def]  # noqa: ANN201  # starlette's handler type is private
-    """Return a handler that answers with the error's code and both languages."""
+async def failed(request: Request, error: Exception) -> JSONResponse:
+    """Answer with the error's status and code, in the caller's language."""
+    assert isinstance(error, svcflow.SvcflowError)
+    accepted = [tag.strip()[:2] for tag in request.headers.get("Accept-Language", "").split(",")]
+    zh = next((tag for tag in accepted if tag in ("zh", "en")), "en") == "zh"
+    body = {"code": error.code, "message": error.text("zh" if zh else "en")}
+    if isinstance(error, svcflow.Refused):
+        body["rule"] = error.rule
+    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 500)
+    return JSONResponse(body, status, {"Content-Language": "zh" if zh else "en"})
 
-    def handler(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, svcflow.SvcflowError)
-        body = {"code": error.code, "zh": error.text("zh"), "en": error.text("en")}
-        if isinstance(error, svcflow.Refused):
-            body["rule"] = error.rule
-        return JSONResponse(body, status_code=status)
 
-    return handler
-
-
-def shown(instance: svcflow.Instance) -> dict[str, object]:
-    """Return what callers see of an instance."""
-    return {
-        "id": instance.id,
-        "steps": list(instance.steps),
-        "status": instance.status,
-        "revision": instance.revision,
-    }
+def shown(instance: svcflow.Instance, response: Response) -> dict[str, object]:
+    """Return what callers see of an instance; its revision is the entity's tag."""
+    response.headers["ETag"] = f'"{instance.revision}"'
+    return {"id": instance.id, "steps": list(instance.steps), "status": instance.status}

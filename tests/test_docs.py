@@ -44,7 +44,7 @@ DECLARED = {
 RULES = tuple(
     f"kernel.{name}"
     for name in (
-        "answering", "assigning", "decide", "delegation", "eligibility", "firing", "rules", "scheduling",
+        "answering", "assigning", "decide", "delegation", "eligibility", "firing", "migrating", "rules", "scheduling",
     )
 )  # fmt: skip
 """The modules that refuse."""

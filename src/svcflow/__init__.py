@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from svcflow.kernel.facts import Fact
     from svcflow.kernel.instance import Instance
     from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario
+    from svcflow.model.diffing import Difference, diff
     from svcflow.model.dump import dump
     from svcflow.model.procedure import Procedure
+    from svcflow.runtime.asynchronous import AsyncEngine
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
+    from svcflow.runtime.subscription import Delivery
     from svcflow.simulate import simulate
     from svcflow.text import Text
 
@@ -32,10 +35,13 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "Actor": "kernel.commands",
+    "AsyncEngine": "runtime.asynchronous",
     "Catalog": "model.catalog",
     "Deadline": "kernel.deadlines",
     "DeclarationError": "errors",
+    "Delivery": "runtime.subscription",
     "Deviation": "kernel.deviations",
+    "Difference": "model.diffing",
     "Engine": "runtime.engine",
     "Fact": "kernel.facts",
     "Finding": "checks",
@@ -49,6 +55,7 @@ _WHERE = {
     "VirtualClock": "runtime.clock",
     "check": "checks",
     "conform": "analysis.conform",
+    "diff": "model.diffing",
     "draw": "drawing",
     "dump": "model.dump",
     "facts": "kernel",
@@ -60,10 +67,13 @@ _WHERE = {
 
 __all__ = [  # the names are the keys above
     "Actor",
+    "AsyncEngine",
     "Catalog",
     "Deadline",
     "DeclarationError",
+    "Delivery",
     "Deviation",
+    "Difference",
     "Engine",
     "Fact",
     "Finding",
@@ -77,6 +87,7 @@ __all__ = [  # the names are the keys above
     "VirtualClock",
     "check",
     "conform",
+    "diff",
     "draw",
     "dump",
     "facts",
@@ -87,7 +98,7 @@ __all__ = [  # the names are the keys above
 ]
 
 
-_MODULES = ("errors", "testing", "worktime")
+_MODULES = ("cloudevents", "errors", "testing", "worktime")
 """Modules that users reach as `svcflow.worktime.WorkCalendar`, imported when first used."""
 
 

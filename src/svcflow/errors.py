@@ -17,6 +17,7 @@ __all__ = [
     "CalendarCoverageError",
     "CorruptJournal",
     "DeclarationError",
+    "DeliveryError",
     "DrawingError",
     "FieldError",
     "GuardError",
@@ -29,10 +30,12 @@ __all__ = [
     "Refused",
     "StaleRevision",
     "StoreError",
+    "SubscriptionError",
     "SvcflowError",
     "UnknownCalendar",
     "UnknownInstance",
     "UnknownProcedure",
+    "UnknownSubscription",
     "UnknownTrigger",
 ]
 
@@ -180,6 +183,24 @@ class StoreError(SvcflowError, RuntimeError):
     """The store cannot be opened, read or written."""
 
     code = "store"
+
+
+class SubscriptionError(SvcflowError, ValueError):
+    """A subscription to facts cannot be made as it was asked for."""
+
+    code = "subscription"
+
+
+class UnknownSubscription(SvcflowError, LookupError):
+    """The store holds no subscription of that name."""
+
+    code = "unknown-subscription"
+
+
+class DeliveryError(SvcflowError, ConnectionError):
+    """A receiver did not take a fact; the subscription tries it again."""
+
+    code = "delivery"
 
 
 class CorruptJournal(SvcflowError, ValueError):

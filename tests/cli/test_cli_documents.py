@@ -186,3 +186,26 @@ def test_what_stands_beside_a_file_is_found_and_faulty_neighbours_do_not_matter(
     (tmp_path / "log.xes").write_text(LOG, encoding="utf-8")
     args = ("conform", "log.xes", "--procedure", folder / "lamp.yaml", "--mapping", "map.yaml", "--json")
     assert parsed(run(*args, exit_code=1))["mapping"] == "lamp_log"
+
+
+def test_diff_lists_what_changed_and_exits_with_1(run, folder):
+    """A changed limit is told as it is written, in both languages; equal versions exit with 0."""
+    newer = folder / "lamp-2.yaml"
+    newer.write_text(LAMP.replace("version: 1", "version: 2").replace("{wh: 4,", "{wh: 2,"), encoding="utf-8")
+    said = run("diff", "lamp@1", "lamp@2", "--procedures", folder, exit_code=1).stdout.splitlines()
+    assert said[0] == "lamp v1 → lamp v2: 2 changes, 0 breaking for running instances"
+    assert said[1:] == ["≠ version: 1 → 2", "≠ step accepted › limit accepted › within: 4wh → 2wh"]
+    zh = run("diff", folder / "lamp.yaml", newer, "--lang", "zh", exit_code=1).stdout
+    assert "≠ 环节 accepted › 时限 accepted › within：4wh → 2wh" in zh
+    assert "no difference" in run("diff", newer, "lamp@2", "--procedures", folder).stdout
+
+
+def test_diff_as_json_has_keys_that_stay(run, folder):
+    """What breaks is marked, and the mapping of steps is proposed; an unknown version is bad input."""
+    newer = folder / "lamp-2.yaml"
+    newer.write_text(LAMP.replace("version: 1", "version: 2").replace("fitted", "placed"), encoding="utf-8")
+    found = parsed(run("diff", "lamp@1", "lamp@2", "--procedures", folder, "--json", exit_code=1))
+    assert set(found) == {"old", "new", "equal", "changes", "steps"}
+    assert [one["name"] for one in found["changes"] if one["breaking"]] == ["fitted"]
+    assert [one["to"] for one in found["steps"] if one["match"] == "renamed"] == ["placed"]
+    assert parsed(run("diff", "lamp@1", "lamp@9", "--procedures", folder, "--json", exit_code=3))["error"]

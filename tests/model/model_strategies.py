@@ -111,8 +111,8 @@ def limits(
     if draw(st.booleans()):
         within = None
         match = [
-            Row(draw(amounts(units)), draw(guards(names)), draw(maybe(st.just("proposal"))))
-            for _ in range(draw(st.integers(0, 2)))
+            Row(draw(amounts(units)), guard, draw(maybe(st.just("proposal"))))
+            for guard in draw(st.lists(guards(names), max_size=2, unique_by=str))
         ]
         match.append(draw(st.just(Row(no_target=True)) | st.builds(Row, amounts(units))))
     ladders = st.lists(rungs(units, roles), max_size=2)

@@ -314,3 +314,48 @@ def replayed(run: Run, ticks: Iterator[tuple[int, ...]]) -> tuple[Fact, ...]:
         instance = outcome.instance
         facts += outcome.facts
     return tuple(facts)
+
+
+@st.composite
+def successors(draw: st.DrawFn, declared: Procedure) -> tuple[Procedure, dict[str, str]]:
+    """A next version: steps renamed, limits declared otherwise, dropped or new; and which step became which."""
+    renamed = draw(st.lists(st.sampled_from(sorted(declared.all_steps)), unique=True))
+    steps = {name: f"n_{name}" for name in renamed}
+
+    def called(name: str | None) -> str | None:
+        return steps.get(name, name) if name is not None else None
+
+    def moved(move: Transition) -> Transition:
+        return attrs.evolve(move, step=called(move.step))
+
+    def within(step: Step) -> TimeLimit | None:
+        anew = limits(least=1)
+        return draw(st.one_of(st.just(step.within), anew, anew, st.none()))
+
+    def changed(step: Step) -> Step:
+        if step.end is not None:
+            return attrs.evolve(step, id=called(step.id))
+        limit = within(step)
+        return attrs.evolve(
+            step,
+            id=called(step.id),
+            within=limit,
+            on_overdue=step.on_overdue if limit or step.at_most else None,
+            parallel=[attrs.evolve(one, steps=[changed(s) for s in one.steps]) for one in step.parallel],
+            to=[moved(move) for move in step.to],
+        )
+
+    kept = [attrs.evolve(one, from_=called(one.from_), to=called(one.to)) for one in declared.limits]
+    redrawn = [
+        draw(limits(id=one.id, from_=one.from_, to=one.to, least=1, on_overdue=one.on_overdue))
+        for one in kept
+    ]
+    fresh = [draw(limits(id="fresh", least=1))] if draw(st.booleans()) else []
+    made = attrs.evolve(
+        declared,
+        version=declared.version + 1,
+        steps=[changed(step) for step in declared.steps],
+        limits=(*draw(st.sampled_from([kept, redrawn, []])), *fresh),
+        holds=draw(st.sampled_from([declared.holds, ()])),
+    )
+    return made, steps

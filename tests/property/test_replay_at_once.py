@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import attrs
 from hypothesis import given, settings
@@ -111,8 +112,19 @@ def procedures(draw: st.DrawFn) -> Procedure:
     )
 
 
+class Journal(NamedTuple):
+    """A procedure, where its instance stands, and how it came there; too long to be printed whole."""
+
+    compiled: Compiled
+    instance: Instance
+    facts: tuple[Fact, ...]
+
+    def __repr__(self) -> str:
+        return f"Journal({self.compiled}, {[fact.kind for fact in self.facts]})"
+
+
 @st.composite
-def journals(draw: st.DrawFn) -> tuple[Compiled, Instance, tuple[Fact, ...]]:
+def journals(draw: st.DrawFn) -> Journal:
     """A journal with holds, records made late and, perhaps, a calendar corrected on the way."""
     procedure = draw(procedures())
     known = compile_procedure(procedure, {"office": AS_ANNOUNCED}.__getitem__)
@@ -131,7 +143,7 @@ def journals(draw: st.DrawFn) -> tuple[Compiled, Instance, tuple[Fact, ...]]:
             command = attrs.evolve(command, occurred_us=occurred_us)  # noqa: PLW2901  # the same, late
         outcome = transact(known, outcome.instance, command, at_us)
         facts += outcome.facts
-    return known, outcome.instance, tuple(facts)
+    return Journal(known, outcome.instance, tuple(facts))
 
 
 def one_by_one(known: Compiled, facts: tuple[Fact, ...]) -> Iterator[Instance]:

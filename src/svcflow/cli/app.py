@@ -23,6 +23,10 @@ COMMANDS: Mapping[str, Text] = {
     ),
     "check": Text(zh="检查流程文件，逐处指出问题", en="Check procedure files; every finding with its place"),
     "draw": Text(zh="把流程画成泳道图", en="Draw a procedure as a swimlane map"),
+    "diff": Text(
+        zh="比较流程的两个版本，标出影响在办实例的改动",
+        en="Compare two versions of a procedure; what breaks is marked",
+    ),
     "simulate": Text(
         zh="按情形模拟流程，预测用时与超时", en="Simulate a procedure: times, queues, overdue shares"
     ),
@@ -46,6 +50,10 @@ COMMANDS: Mapping[str, Text] = {
     "deviations": Text(zh="列出已记录的偏差", en="List recorded deviations"),
     "tick": Text(
         zh="记录到期的预警、升级与超时", en="Record what became due: warnings, escalations, overdue"
+    ),
+    "outbox": Text(
+        zh="查看留痕的投递：订阅、积压、死信",
+        en="Show what is delivered of facts: subscriptions, dead letters",
     ),
     "verify": Text(zh="校验留痕的哈希链", en="Verify the journals against their hash chains"),
     "seal": Text(zh="封存留痕，给出校验点", en="Seal the journals: a checkpoint to keep elsewhere"),

@@ -70,6 +70,18 @@ def _recomputed(fact: facts.Recomputed, names: Names) -> str:
     return _said(names, f"重算：{limit}由 {was} 改为 {now}", f"recomputed: {limit} from {was} to {now}")
 
 
+def _migrated(fact: facts.Migrated, names: Names) -> str:
+    way = f"v{fact.from_version} → v{fact.to_version}"
+    why_zh, why_en = (f"（{fact.reason}）", f" ({fact.reason})") if fact.reason else ("", "")
+    if fact.reverts:
+        return _said(names, f"撤回版本变更：{way}{why_zh}", f"migration taken back: {way}{why_en}")
+    dues_zh, dues_en = {
+        "keep": ("截止保留", "deadlines kept"),
+        "recompute": ("截止重算", "deadlines reckoned anew"),
+    }[fact.due]
+    return _said(names, f"变更版本：{way}，{dues_zh}{why_zh}", f"migrated: {way}, {dues_en}{why_en}")
+
+
 def _held(fact: facts.Held, names: Names) -> str:
     reason = word(HOLDS, fact.reason, names.lang)
     return _said(names, f"暂停计时：{reason}", f"held: {reason}")
@@ -181,6 +193,7 @@ _TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
     facts.Rescheduled: _rescheduled,
     facts.Extended: _extended,
     facts.Recomputed: _recomputed,
+    facts.Migrated: _migrated,
     facts.Held: _held,
     facts.Resumed: _resumed,
     facts.Warned: _warned,

@@ -14,12 +14,13 @@ import attrs
 from svcflow.errors import SvcflowError
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
+from svcflow.kernel.passage import VersionOf
 from svcflow.model.target import Target
 from svcflow.text import Lang, Text
 
 LineKind = Literal[
     "started", "counted", "closed", "holiday", "rolled", "anchored", "hold", "waits", "resumed", "changed", "rescheduled",
-    "extended", "recomputed", "warned", "escalated", "due", "provisional", "overdue", "annulled", "ended", "left",
+    "extended", "recomputed", "migrated", "warned", "escalated", "due", "provisional", "overdue", "annulled", "ended", "left",
     "pending", "explained", "accepted", "rejected",
 ]  # fmt: skip
 
@@ -76,23 +77,42 @@ class UnknownLimit(SvcflowError, LookupError):
     code = "unknown-limit"
 
 
-def explain(compiled: Compiled, facts: Iterable[Fact], limit: str, at_us: int) -> Explanation:
-    """Explain one limit of an instance as of `at_us`. Raises: UnknownLimit when the procedure has none of that id."""
+def explain(
+    compiled: Compiled, facts: Iterable[Fact], limit: str, at_us: int, version_of: VersionOf | None = None
+) -> Explanation:
+    """Explain one limit of an instance as of `at_us`.
+
+    `version_of` finds the versions of an instance that was migrated; without it there is `compiled` only.
+    A limit is named as in the last version that has it.
+
+    Raises: UnknownLimit when none has one of that id; LookupError for a version that is not to be found.
+    """
+    from svcflow.explanation.recounting import stretches  # noqa: PLC0415  # only who explains needs it
     from svcflow.explanation.telling import Telling  # noqa: PLC0415  # it makes these lines
 
-    declared = compiled.limits.get(limit)
+    known = [fact for fact in facts if fact.recorded_us <= at_us]
+    parts = stretches(version_of or _only(compiled), known, limit)
+    declared = next((part.declared for part in reversed(parts) if part.declared is not None), None)
+    declared = declared or compiled.limits.get(limit)
     if declared is None:
         raise _unknown(compiled, limit)
-    telling = Telling(compiled, declared, at_us)
-    telling.tell(facts)
+    first = next((part for part in parts if part.declared is not None), None)
+    telling = Telling(first.compiled if first else compiled, (first and first.declared) or declared, at_us)
+    telling.tell(parts)
     clock = telling.clock
-    return Explanation(
-        limit=limit,
-        name=declared.limit.name,
-        target=declared.rows[clock.row].target if clock is not None else declared.rows[-1].target,
-        visits=telling.visits,
-        lines=tuple(telling.lines),
-    )
+    row = telling.limit.rows[clock.row if clock is not None else -1]
+    return Explanation(limit, declared.limit.name, row.target, telling.visits, tuple(telling.lines))
+
+
+def _only(compiled: Compiled) -> VersionOf:
+    """Find one version; an instance that was migrated needs the others too."""
+
+    def version_of(name: str, version: int) -> Compiled:
+        if (name, version) != (compiled.procedure.id, compiled.procedure.version):
+            raise LookupError(f"the journal names {name} v{version}: give version_of to find it")
+        return compiled
+
+    return version_of
 
 
 def _unknown(compiled: Compiled, limit: str) -> UnknownLimit:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import transact
 from svcflow.kernel.evolve import apply
-from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected
+from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected
 from svcflow.kernel.instance import STOPPED, Clock, Draft
+from svcflow.kernel.ladder import CompiledLimit
+from svcflow.kernel.passage import Passage, VersionOf, limit_name
+from svcflow.kernel.replay import versions_along
 
 
 @attrs.frozen
 class Moment:
-    """Hold one fact, the limit's clock before and after it, and the steps that were active after it."""
+    """Hold one fact, the limit's clock before and after it, and the steps that were active after it.
+
+    `compiled` is the version that holds after the fact, `limit` the limit as it declares it, None when it does
+    not have it.
+    """
 
     fact: Fact
     before: Clock | None
     after: Clock
     steps: tuple[str, ...]
+    compiled: Compiled
+    limit: CompiledLimit | None
 
     @property
     def begins(self) -> bool:
@@ -38,24 +47,76 @@ class Moment:
         return self.before is not None and self.before.open_us == STOPPED and self.after.open_us != STOPPED
 
 
-def recount(compiled: Compiled, facts: Iterable[Fact], limit: str, at_us: int) -> Iterator[Moment]:
+@attrs.frozen
+class Stretch:
+    """Hold the facts recorded under one version, and what the limit is called there."""
+
+    compiled: Compiled
+    limit: str
+    facts: tuple[Fact, ...]
+
+    @property
+    def declared(self) -> CompiledLimit | None:
+        """The limit as this version declares it; None when it does not have it."""
+        return self.compiled.limits.get(self.limit)
+
+
+def stretches(version_of: VersionOf, facts: Iterable[Fact], limit: str) -> tuple[Stretch, ...]:
+    """Return the journal version by version; `limit` is the name in the last version that has it.
+
+    A migration is the first fact of the stretch it begins; there is one stretch for each version run under.
+    """
+    parts: list[tuple[Compiled, list[Fact]]] = []
+    for compiled, fact in versions_along(version_of, facts):
+        if isinstance(compiled, Passage):
+            parts.append((compiled.into, []))
+        elif not parts:
+            parts.append((compiled, []))
+        parts[-1][1].append(fact)
+    names = _names(parts, limit)
+    return tuple(
+        Stretch(compiled, name, tuple(own)) for (compiled, own), name in zip(parts, names, strict=True)
+    )
+
+
+def _names(parts: Sequence[tuple[Compiled, list[Fact]]], limit: str) -> list[str]:
+    """Return what a limit was called in each version: a step that was renamed took its limits along."""
+    names = [limit] * len(parts)
+    known = [place for place, (compiled, _) in enumerate(parts) if limit in compiled.limits]
+    for place in range(known[-1] if known else 0, 0, -1):
+        crossed = parts[place][1][0]
+        assert isinstance(crossed, Migrated)  # noqa: S101  # it begins every stretch but the first
+        older = parts[place - 1][0].limits
+        came = (name for name in older if limit_name(crossed.steps, name) == names[place])
+        names[place - 1] = next(came, names[place])
+    return names
+
+
+def recount(parts: Iterable[Stretch], at_us: int) -> Iterator[Moment]:
     """Yield the moments of a limit up to `at_us`, with what time has brought though nobody recorded it yet."""
-    draft, known = Draft.blank(""), [fact for fact in facts if fact.recorded_us <= at_us]
+    draft, was = Draft.blank(""), None
     breaches: set[int] = set()
-    for fact in known:
-        yield from _apply(compiled, draft, fact, limit, breaches)
-    if known:
-        for fact in transact(compiled, draft.freeze(), None, at_us).facts:
-            yield from _apply(compiled, draft, fact, limit, breaches)
+    for part in parts:
+        for fact in part.facts:
+            was = was or part
+            crosses = isinstance(fact, Migrated)
+            under = Passage.between(was.compiled, part.compiled) if crosses else part.compiled
+            yield from _apply(under, draft, fact, was, part, breaches=breaches)
+            was = part
+    if was is not None:
+        for fact in transact(was.compiled, draft.freeze(), None, at_us).facts:
+            yield from _apply(was.compiled, draft, fact, was, was, breaches=breaches)
 
 
-def _apply(compiled: Compiled, draft: Draft, fact: Fact, limit: str, breaches: set[int]) -> Iterator[Moment]:
-    draft.id, before = fact.instance, draft.clocks.get(limit)
+def _apply(
+    compiled: Compiled, draft: Draft, fact: Fact, was: Stretch, now: Stretch, *, breaches: set[int]
+) -> Iterator[Moment]:
+    draft.id, before = fact.instance, draft.clocks.get(was.limit)
     apply(compiled, draft, fact)
-    after = draft.clocks.get(limit)
-    own = getattr(fact, "limit", "") == limit
+    after = draft.clocks.get(now.limit)
+    own = getattr(fact, "limit", "") == now.limit
     if own and fact.sequence in draft.deviations:
         breaches.add(fact.sequence)
     answer = isinstance(fact, Explained | Accepted | Rejected) and fact.deviation in breaches
     if after is not None and (before is not after or own or answer):
-        yield Moment(fact, before, after, draft.steps)
+        yield Moment(fact, before, after, draft.steps, now.compiled, now.declared)

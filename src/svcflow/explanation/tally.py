@@ -60,7 +60,7 @@ class Tally:
         if family == "working":
             entries = open_days(reckoner, start_us, end_us)
         else:
-            started = reckoner.day_of(clock.started_us)
+            started = self._day(clock.started_us)
             entries = closings(reckoner, start_us, end_us, started)
             if start_us == clock.started_us:
                 self._first_day(started, clock.started_us)
@@ -125,7 +125,10 @@ class Tally:
         self.add("holiday" if entry.name else "closed", (begin_us, end_us), (None, None), words)
 
     def _midnight(self, on: date) -> int:
-        return self.limit.calendar.clock_us(on, 0)
+        return self.limit.calendar.clock_us(on.toordinal(), 0)
+
+    def _day(self, at_us: int) -> date:
+        return date.fromordinal(self.limit.calendar.day_of(at_us))
 
     def due(self, clock: Clock) -> None:
         self.due_told = True
@@ -158,7 +161,7 @@ class Tally:
 
     def _calendar_days(self, clock: Clock) -> None:
         reckoner, row = self.limit.calendar, self.limit.rows[clock.row]
-        started, due_day = reckoner.day_of(clock.started_us), reckoner.day_of(clock.due_us - 1)
+        started, due_day = self._day(clock.started_us), self._day(clock.due_us - 1)
         last = last_day(self.limit, row, clock)
         zh, en = UNITS[row.family]
         self._first_day(started, clock.started_us)

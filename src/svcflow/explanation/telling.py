@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from svcflow.explanation.crossing import Crossing
 from svcflow.explanation.explain import LineKind
 from svcflow.explanation.phrases import REASONS, count, instant, length
-from svcflow.explanation.recounting import Moment, recount
-from svcflow.explanation.tally import UNITS, Tally
+from svcflow.explanation.recounting import Moment, Stretch, recount
+from svcflow.explanation.tally import UNITS
 from svcflow.kernel import clocks
 from svcflow.kernel.deviations import KINDS
 from svcflow.kernel.facts import (
@@ -17,6 +18,7 @@ from svcflow.kernel.facts import (
     Extended,
     Fact,
     Held,
+    Migrated,
     Overdue,
     Recomputed,
     Rejected,
@@ -42,12 +44,12 @@ _LONG_US = 40 * 86_400_000_000
 """Long enough before a stop that the day it lies on is before any day counted."""
 
 
-class Telling(Tally):
+class Telling(Crossing):
     """Tell one limit; `lines` grows as moments are told."""
 
-    def tell(self, facts: Iterable[Fact]) -> None:
+    def tell(self, parts: Iterable[Stretch]) -> None:
         """Tell everything up to the present."""
-        for moment in recount(self.compiled, facts, self.limit.id, self.at_us):
+        for moment in recount(parts, self.at_us):
             self._moment(moment)
             self.clock = moment.after
         clock = self.clock
@@ -59,6 +61,12 @@ class Telling(Tally):
         if before is not None and not before.verdict:
             breach = isinstance(moment.fact, Overdue)
             self.count(before, max(at_us, before.attached_us) + breach)
+        if isinstance(moment.fact, Migrated):
+            self.crossed(moment, moment.fact)
+            if before is not None and after.verdict and not before.verdict:
+                self._ended(before, after, at_us)
+            self.follow(moment, moment.fact)
+            return
         self._fact(moment)
         if before is not None and after.verdict and not before.verdict:
             self._ended(before, after, at_us)

@@ -114,6 +114,16 @@ class Book:
         return erased(token) if secret is None else orjson.loads(secret.value)
 
 
+def strip(record: dict[str, Any]) -> None:
+    """Leave out of a fact's record, as the journal keeps it, what commitments stand for."""
+    for name in _PERSONS.get(record["kind"], _ACTING):
+        if str(record.get(name)).startswith(MARK):
+            del record[name]
+    data = record.get("data")
+    if data:
+        record["data"] = {name: value for name, value in data.items() if type(value) is not dict}
+
+
 def commitment(salt: bytes, value: str) -> str:
     """Return the commitment to the JSON of a value."""
     return MARK + urlsafe_b64encode(sha256(salt + value.encode()).digest()[:_DIGEST]).decode()

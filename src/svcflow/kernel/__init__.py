@@ -1,6 +1,18 @@
 """The kernel: the only place that decides. Engine, simulation, log replay and tests drive it."""
 
-from svcflow.kernel.commands import NOBODY, Actor, Command, Fire, Hold, Recipient, Resume, Start, Update
+from svcflow.kernel.commands import (
+    NOBODY,
+    Actor,
+    Command,
+    Fire,
+    Hold,
+    Migrate,
+    Recipient,
+    Resume,
+    Revert,
+    Start,
+    Update,
+)
 from svcflow.kernel.compiled import Compiled, compile_procedure
 from svcflow.kernel.deadlines import Deadline, deadlines
 from svcflow.kernel.decide import Outcome, decide, transact
@@ -8,6 +20,8 @@ from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.evolve import evolve, evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.passage import Passage, VersionOf
+from svcflow.kernel.replay import migration_in_force, replay
 
 __all__ = [
     "NOBODY",
@@ -20,16 +34,22 @@ __all__ = [
     "Fire",
     "Hold",
     "Instance",
+    "Migrate",
     "Outcome",
+    "Passage",
     "Recipient",
     "Resume",
+    "Revert",
     "Start",
     "Update",
+    "VersionOf",
     "compile_procedure",
     "deadlines",
     "decide",
     "deviations_of",
     "evolve",
     "evolve_all",
+    "migration_in_force",
+    "replay",
     "transact",
 ]

@@ -21,22 +21,10 @@ def start(
 ) -> Clock:
     """Start a clock anew; it stands still when the instance is paused."""
     due_us = UNRECKONED if running else NEVER
-    return Clock(
-        limit.id,
-        visit,
-        row,
-        at_us,
-        at_us,
-        anchor_us,
-        0,
-        (),
-        at_us if running else STOPPED,
-        due_us,
-        0,
-        due_us,
-        overdue=False,
-        verdict="",
-    )
+    open_us = at_us if running else STOPPED
+    return _new(Clock, (
+        limit.id, visit, row, at_us, at_us, anchor_us, 0, (), open_us, due_us, 0, due_us, False, "",
+    ))  # fmt: skip
 
 
 def reckoned(limit: CompiledLimit, clock: Clock) -> Clock:
@@ -74,11 +62,12 @@ def end(limit: CompiledLimit, clock: Clock, at_us: int, *, reached: bool, deemed
     """
     if clock.overdue and at_us <= clock.due_us and not deemed:
         clock = _annulled(limit, clock)
-    verdict, due_us, open_us = _verdict(limit, clock, at_us, reached=reached), clock.due_us, clock.open_us
-    runs = _runs(clock, at_us)
+    verdict, due_us, runs = _verdict(limit, clock, at_us, reached=reached), clock.due_us, _runs(clock, at_us)
     if due_us != UNRECKONED:
         return _with(clock, runs, STOPPED, due_us, NEVER, verdict)
-    open_us = at_us if STOPPED != open_us < at_us else open_us
+    open_us = clock.open_us
+    if STOPPED != open_us < at_us:
+        open_us = at_us
     return _with(clock, runs, open_us, UNRECKONED, UNRECKONED, verdict)
 
 
@@ -104,9 +93,9 @@ def due(limit: CompiledLimit, clock: Clock) -> int:
     return reckoned(limit, clock).due_us if clock.due_us == UNRECKONED else clock.due_us
 
 
-def reopen(clock: Clock, at_us: int, *, running: bool) -> Clock:
-    """Go on with a clock that had ended: bouncing work gains no time."""
-    return _with(clock, clock.runs, at_us if running else STOPPED)
+def reopen(clock: Clock, open_us: int) -> Clock:
+    """Go on with a clock that had ended, from `open_us` if it is to run: bouncing work gains no time."""
+    return _with(clock, clock.runs, open_us)
 
 
 def rematch(limit: CompiledLimit, clock: Clock, row: int, at_us: int, anchor_us: int) -> Clock:
@@ -191,24 +180,26 @@ def remaining(limit: CompiledLimit, clock: Clock, at_us: int) -> int | None:
     For limits in days this is the time until the deadline as it would be if the clock ran on. None while
     the scheduled instant is missing.
     """
-    row = limit.rows[clock.row]
+    row, open_us, due_us = limit.rows[clock.row], clock.open_us, clock.due_us
     if clock.overdue:
         return -overrun(limit, clock, at_us)
-    if clock.open_us == STOPPED and row.family in ("elapsed", "working") and not row.fixed:
+    if open_us == STOPPED and row.family in ("elapsed", "working") and not row.fixed:
         left = row.reach + clock.extra - worked(limit, clock, at_us)
         return max(0, left) if row.kind == "at_least" else left
-    due_us = clock.due_us if clock.open_us != STOPPED else due(limit, resume(clock, at_us))
+    if open_us == STOPPED:
+        due_us = due(limit, resume(clock, at_us))
     if due_us == NEVER:
         return None
-    left = measured(limit, row, max(at_us, clock.open_us), due_us)
+    left = measured(limit, row, max(at_us, open_us), due_us)
     return max(0, left) if row.kind == "at_least" else left
 
 
 def _runs(clock: Clock, at_us: int) -> tuple[Run, ...]:
     """Return the runs of a clock that stops, if it ran until then."""
-    if clock.open_us == STOPPED or clock.open_us >= at_us:  # a late end may lie before a missed occurrence
-        return clock.runs
-    return (*clock.runs, (clock.open_us, at_us))
+    open_us = clock.open_us
+    if STOPPED != open_us < at_us:  # a late end may lie before a missed occurrence
+        return (*clock.runs, (open_us, at_us))
+    return clock.runs
 
 
 def _with(  # noqa: PLR0917  # what changes, in the order of the clock's fields

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 import attrs
 
@@ -11,6 +12,7 @@ from svcflow.model.field import Value
 from svcflow.model.procedure import Group
 from svcflow.text import Text
 
+DueRule = Literal["keep", "recompute"]
 _NONE: Mapping[str, str] = {}
 
 
@@ -190,6 +192,30 @@ class Reject:
     actor: Actor = NOBODY
 
 
+@attrs.frozen
+class Migrate:
+    """Take the instance over to another version of its procedure.
+
+    `steps` maps steps of the version it leaves to steps of the other; one not named goes by its own id.
+    Deadlines are kept, or reckoned anew by the new declaration; `data` gives what the version newly requires.
+    """
+
+    version: int
+    steps: Mapping[str, str] = _NONE
+    reason: str = ""
+    due: DueRule = attrs.field(default="keep", validator=attrs.validators.in_(("keep", "recompute")))
+    actor: Actor = NOBODY
+    data: Mapping[str, Value] = _NONE
+
+
+@attrs.frozen
+class Revert:
+    """Take the last migration back: the version before it, and its steps the other way round."""
+
+    reason: str = ""
+    actor: Actor = NOBODY
+
+
 Answering = Explain | Accept | Reject
 """What may still be asked of an instance that has ended."""
 
@@ -208,4 +234,6 @@ Command = (
     | Explain
     | Accept
     | Reject
+    | Migrate
+    | Revert
 )

@@ -79,13 +79,13 @@ class CompiledStep:
     """First step of each branch; empty unless the step is parallel."""
     starts: tuple[CompiledLimit, ...]
     """Limits whose clock starts when the step is entered."""
-    stops: tuple[str, ...]
+    stops: tuple[CompiledLimit, ...]
     """Limits over this step, which end when it is left."""
-    reaches: tuple[str, ...]
+    reaches: tuple[CompiledLimit, ...]
     """Spans that end when this step is entered."""
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Compiled:
     """Hold everything `decide` and `evolve` need to know of one procedure version."""
 
@@ -106,6 +106,9 @@ class Compiled:
     """Data fields that are somebody's own, and are kept beside the journal."""
     _standings: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = attrs.field(factory=dict, repr=False)
     _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.procedure})"
 
     def way(self, start: str, goal: str) -> tuple[str, ...] | None:
         """Return the steps skipped by jumping from `start` to `goal`, `goal` included; None when none leads there.
@@ -242,8 +245,8 @@ def _walk(
             exits=_exits(procedure, step, machine, rules),
             branches=tuple(branch.steps[0].id for branch in step.parallel),
             starts=tuple(limit for limit in limits.values() if _starts(procedure, limit.limit) == step.id),
-            stops=tuple(limit.id for limit in limits.values() if limit.limit.step == step.id),
-            reaches=tuple(limit.id for limit in limits.values() if limit.limit.to == step.id),
+            stops=tuple(limit for limit in limits.values() if limit.limit.step == step.id),
+            reaches=tuple(limit for limit in limits.values() if limit.limit.to == step.id),
         )
         for branch in step.parallel:
             place = f"{step.id}/{branch.id}"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Literal
-
-import attrs
+from typing import Literal, NamedTuple
 
 from svcflow.kernel import clocks
 from svcflow.kernel.compiled import Compiled
@@ -23,9 +21,8 @@ DeadlineState = Literal[
 ]
 
 
-@attrs.frozen
-class Deadline:
-    """Hold one limit's deadline on one instance.
+class Deadline(NamedTuple):
+    """Hold one limit's deadline on one instance; a named tuple, because all of them are made for every question.
 
     `remaining` is in the limit's own clock (open hours for working limits), negative once overdue; a paused
     limit has `remaining` and no `due_at`; one whose scheduled instant is missing is `pending` and has
@@ -52,10 +49,13 @@ def deadlines(
     now = transact(compiled, instance, None, at_us).instance
     found = [clock for clock in now.clocks.values() if ended or not clock.verdict]
     found.sort(key=_SOONEST)
+    known = (
+        (compiled.limits.get(clock.limit), clock) for clock in found
+    )  # some are of an earlier version only
     return tuple(
-        _deadline(compiled.limits[clock.limit], now.id, clock, target, at_us)
-        for clock in found
-        if (target := compiled.limits[clock.limit].rows[clock.row].target) is not None
+        _deadline(limit, now.id, clock, target, at_us)
+        for limit, clock in known
+        if limit is not None and (target := limit.rows[clock.row].target) is not None
     )
 
 
@@ -63,19 +63,20 @@ _SOONEST = attrgetter("due_us", "limit")
 
 
 def _deadline(limit: CompiledLimit, instance: str, clock: Clock, target: Target, at_us: int) -> Deadline:
+    declared, due_us = limit.limit, clock.due_us
     left_us = None if clock.verdict else clocks.remaining(limit, clock, at_us)
     return Deadline(
         instance,
         limit.id,
-        limit.limit.name,
-        limit.limit.step or "",
+        declared.name,
+        declared.step or "",
         clock.visit,
         target,
-        limit.limit.severity,
+        declared.severity,
         _state(limit, clock, at_us),
-        None if clock.due_us == NEVER else to_datetime(clock.due_us),
+        None if due_us == NEVER else to_datetime(due_us),
         None if left_us is None else timedelta(0, 0, left_us),
-        clock.due_us != NEVER and limit.calendar.provisional(clock.due_us),
+        due_us != NEVER and limit.calendar.provisional(due_us),
     )
 
 

@@ -25,11 +25,13 @@ from svcflow.kernel.commands import (
     Extend,
     Fire,
     Hold,
+    Migrate,
     Recompute,
     Reject,
     Release,
     Reschedule,
     Resume,
+    Revert,
     Start,
     Update,
 )
@@ -38,6 +40,7 @@ from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
 from svcflow.kernel.firing import fire
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.migrating import migrate, revert
 from svcflow.kernel.passing import pass_time, settle
 from svcflow.kernel.refusal import Refusal
 from svcflow.kernel.scheduling import extend, recompute, reschedule
@@ -220,4 +223,6 @@ _COMMANDS: Mapping[type[Any], Callable[[Ledger, Any], Refusal | None]] = {
     Explain: explain,
     Accept: judge,
     Reject: judge,
+    Migrate: migrate,
+    Revert: revert,
 }

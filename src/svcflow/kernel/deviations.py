@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,12 +16,14 @@ from svcflow.kernel.facts import (
     DeviationStatus,
     Explained,
     Fact,
+    Migrated,
     Overdue,
     Rejected,
     Settled,
     Started,
     to_datetime,
 )
+from svcflow.kernel.passage import limit_name
 from svcflow.model.limit import Severity
 from svcflow.text import Text
 
@@ -97,19 +99,34 @@ class Deviation:
 def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
     """Return the deviations of one journal, in the order in which they were recorded."""
     found: list[Deviation] = []
+    called: list[str] = []
+    """What the limit of each is called now: a migration may rename it, and its end is settled by that name."""
     procedure, version = "", 0
     for fact in facts:
         if isinstance(fact, Started):
             procedure, version = fact.procedure, fact.version
         elif isinstance(fact, Settled):
-            found = [_settled(one, fact) for one in found]
+            found = [_settled(one, name, fact) for one, name in zip(found, called, strict=True)]
         elif isinstance(fact, Explained | Accepted | Rejected):
             found = [answered(one, fact) for one in found]
+        elif isinstance(fact, Migrated):
+            version, called = fact.to_version, [limit_name(fact.steps, name) for name in called]
         else:
             one = deviation_of(fact, procedure, version)
             if one is not None:
                 found.append(one)
+                called.append(one.limit)
     return tuple(found)
+
+
+def recorded_under(facts: Iterable[Fact], version: int) -> Iterator[tuple[Fact, int]]:
+    """Yield facts that were recorded together, each with the version it was recorded under, the last being `version`."""
+    together = tuple(facts)
+    crossed = [fact for fact in together if isinstance(fact, Migrated)]
+    now = crossed[0].from_version if crossed else version
+    for fact in together:
+        now = fact.to_version if isinstance(fact, Migrated) else now
+        yield fact, now
 
 
 def deviation_of(fact: Fact, procedure: str, version: int) -> Deviation | None:
@@ -160,7 +177,7 @@ def answered(one: Deviation, fact: Answer) -> Deviation:
     return attrs.evolve(one, status=STANDS[type(fact)], explanation=explanation)
 
 
-def _settled(one: Deviation, fact: Settled) -> Deviation:
-    if (one.limit, one.visit, one.due_us) == (fact.limit, fact.visit, fact.due_us):
+def _settled(one: Deviation, limit: str, fact: Settled) -> Deviation:
+    if (limit, one.visit, one.due_us) == (fact.limit, fact.visit, fact.due_us):
         return attrs.evolve(one, overrun_us=fact.overrun_us)
     return one

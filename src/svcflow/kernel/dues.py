@@ -6,7 +6,7 @@ A deadline is the earliest instant at which the time that ran reaches the limit.
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
@@ -32,7 +32,9 @@ def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -
 
 def last_day(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> date:
     """Return the last of a limit's calendar days or months, before it rolls off a closed day."""
-    return _calendar_days(limit.calendar, row, clock, clock.open_us, row.reach + clock.extra)[0]
+    return date.fromordinal(
+        _calendar_days(limit.calendar, row, clock, clock.open_us, row.reach + clock.extra)[0]
+    )
 
 
 def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
@@ -117,10 +119,10 @@ def _working_days(calendar: Reckoner, clock: Clock, open_us: int, days: int) -> 
 
 def _calendar_days(
     calendar: Reckoner, row: CompiledRow, clock: Clock, open_us: int, reach: int
-) -> tuple[date, int]:
+) -> tuple[int, int]:
     """Return the last day, later by the days at whose end the clock stood still, and the closing it rolls to."""
     day = calendar.day_of(clock.started_us)
-    day = day + timedelta(days=reach) if row.family == "calendar_days" else _months_after(day, reach)
+    day = day + reach if row.family == "calendar_days" else _months_after(day, reach)
     since_us = clock.started_us
     for first, last in clock.runs if open_us == STOPPED else (*clock.runs, (open_us, NEVER)):
         if first != since_us:
@@ -132,10 +134,11 @@ def _calendar_days(
     return day, NEVER
 
 
-def _months_after(day: date, months: int) -> date:
+def _months_after(day: int, months: int) -> int:
     """Return the same date so many months later, or the last day of that month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    start = date.fromordinal(day)
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()
 
 
 def _by(calendar: Reckoner, target: Target, started_us: int) -> int:
@@ -171,8 +174,9 @@ def _moved(calendar: Reckoner, at_us: int, amount: Amount, sign: int) -> int:
 def _part(limit: CompiledLimit, row: CompiledRow, clock: Clock, share: Fraction) -> int:
     """Return when `share` of the time between start and deadline has run, as the limit measures it."""
     open_hours = row.family in ("working", "working_days")
-    runs = limit.calendar.each_between_us(clock.runs) if open_hours else [end - at for at, end in clock.runs]
-    done = sum(runs)
-    total = done + max(0, measured(limit, row, clock.open_us, clock.due_us))
-    left = max(0, -(-share.numerator * total // share.denominator) - done)
-    return limit.calendar.add_us(clock.open_us, left) if open_hours else clock.open_us + left
+    open_us = clock.open_us
+    runs = (*clock.runs, (open_us, max(open_us, clock.due_us)))
+    *past, ahead = limit.calendar.each_between_us(runs) if open_hours else [end - at for at, end in runs]
+    done = sum(past)
+    left = max(0, -(-share.numerator * (done + ahead) // share.denominator) - done)
+    return limit.calendar.add_us(open_us, left) if open_hours else open_us + left

@@ -156,6 +156,23 @@ class Recomputed(Fact):
 
 
 @attrs.frozen
+class Migrated(Fact):
+    """The instance went over to another version of its procedure.
+
+    `steps` maps steps of the version it left to those of the other, where their ids differ; `data` is what
+    the version newly required. `reverts` is the sequence of the migration that this one takes back.
+    """
+
+    from_version: int
+    to_version: int
+    steps: Mapping[str, str] = _NONE
+    due: Literal["keep", "recompute"] = "keep"
+    reason: str = ""
+    reverts: int = 0
+    data: Mapping[str, Value] = _NONE
+
+
+@attrs.frozen
 class Held(Fact):
     """The instance was put on hold; the clocks that may stop stand still."""
 
@@ -316,6 +333,7 @@ FACTS: Mapping[str, type[Fact]] = {
         Rescheduled,
         Extended,
         Recomputed,
+        Migrated,
         Held,
         Resumed,
         Warned,

@@ -2,6 +2,7 @@
 
 China publishes a year's arrangement late in the year before. Until then a deadline that reaches past the
 coverage is reckoned with the ordinary week, is called provisional, and is recomputed once the year is out.
+Days go in and come out as `date.toordinal()`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cached_property
+from math import inf
 
 from svcflow.errors import CalendarCoverageError
 from svcflow.worktime.calendar import WorkCalendar
@@ -22,7 +24,8 @@ class Reckoner:
     def __init__(self, calendar: WorkCalendar) -> None:
         self.calendar = calendar
         self._hours = calendar.arithmetic
-        self._last = (calendar.covers.last if calendar.covers is not None else date.max).toordinal()
+        last = calendar.covers.last if calendar.covers is not None else date.max
+        self._past_us = inf if last.year == date.max.year else self.clock_us(last.toordinal() + 1, 0)
 
     @cached_property
     def projected(self) -> WorkCalendar:
@@ -31,7 +34,7 @@ class Reckoner:
 
     def provisional(self, at_us: int) -> bool:
         """Say whether an instant lies past what the calendar covers."""
-        return self._hours.date_us(at_us) > self._last
+        return at_us >= self._past_us
 
     def add_us(self, start_us: int, amount_us: int) -> int:
         """Return the earliest instant by which `amount_us` of open time has passed."""
@@ -75,31 +78,31 @@ class Reckoner:
         except CalendarCoverageError:
             return self.projected.nth_closing_from_us(from_us, n, after_day_of_us)
 
-    def rolled_us(self, day: date) -> int:
+    def rolled_us(self, day: int) -> int:
         """Return the closing of a day, or of the next working day when it is closed."""
         try:
-            return self.calendar.day_closing_on_or_after(day)
+            return self._hours.rolled_us(day)
         except CalendarCoverageError:
-            return self.projected.day_closing_on_or_after(day)
+            return self.projected.arithmetic.rolled_us(day)
 
-    def nth_working_day(self, day: date, n: int) -> date:
+    def nth_working_day(self, day: int, n: int) -> int:
         """Return the n-th working day after (before, when negative) a day; 0 rolls a closed day forward."""
         try:
-            return self.calendar.nth_working_day(day, n)
+            return self._hours.nth_day(day, n)
         except CalendarCoverageError:
-            return self.projected.nth_working_day(day, n)
+            return self.projected.arithmetic.nth_day(day, n)
 
-    def day_of(self, at_us: int) -> date:
+    def day_of(self, at_us: int) -> int:
         """Return the working day an instant belongs to: its shift's, else its local date."""
         try:
-            return self.calendar.day_of_us(at_us)
+            return self._hours.day_of_us(at_us)
         except CalendarCoverageError:
-            return self.projected.day_of_us(at_us)
+            return self.projected.arithmetic.day_of_us(at_us)
 
-    def date_of(self, at_us: int) -> date:
+    def date_of(self, at_us: int) -> int:
         """Return the local date of an instant."""
-        return self.calendar.date_us(at_us)
+        return self._hours.date_us(at_us)
 
-    def clock_us(self, day: date, minute: int) -> int:
+    def clock_us(self, day: int, minute: int) -> int:
         """Return the instant of a local time of day."""
-        return self.calendar.clock_us(day, minute)
+        return self._hours.clock_us(day, minute)

@@ -60,6 +60,8 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
 def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
     """Reckon every running deadline anew and record those that changed; both instants are kept."""
     for limit_id, clock in ledger.draft.clocks.items():
+        if clock.verdict:
+            continue
         due_us = clocks.recomputed_us(ledger.compiled.limits[limit_id], clock)
         if due_us != clock.due_us:
             ledger.record(
@@ -82,7 +84,10 @@ def _not_now(ledger: Ledger, limit: CompiledLimit) -> Refusal | None:
     if clock.overdue:
         return _refuse(f"时限 {limit.id} 已超时", f"limit {limit.id!r} is overdue; it had to be asked before")
     if clock.extra:
-        return _refuse(f"时限 {limit.id} 已延长过一次", f"limit {limit.id!r} was extended once already")
+        return _refuse(
+            f"时限 {limit.id} 已延长过一次，或按前一版本的截止保留",
+            f"limit {limit.id!r} was extended once already, or keeps the deadline of an earlier version",
+        )
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import attrs
@@ -86,6 +87,16 @@ def dump(procedure: Procedure) -> str:
     head = {key: value for key, value in written.items() if key not in _SECTIONS}
     parts = [head, *({key: written[key]} for key in _SECTIONS if key in written)]
     return "\n".join(_yaml(part) for part in parts)
+
+
+def written(value: object) -> Node:
+    """Return one value of the model as a document writes it, in plain data that JSON has too."""
+    if isinstance(value, Transition):
+        return _changed(value, leave=("trigger",))
+    if isinstance(value, TimeLimit) and value.id:
+        return _changed(value, order=_LIMIT_ORDER)
+    form = _written(value)
+    return form.isoformat() if isinstance(form, date) else form
 
 
 def _procedure(procedure: Procedure) -> dict[str, Node]:

@@ -16,6 +16,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.passage import version_after
 from svcflow.kernel.work import work_of
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.replies import stale, unknown_instance
@@ -93,6 +94,7 @@ class Sweeping:
 
     def __init__(self, compiled_of: CompiledOf, now_us: int, command: Command | None = None) -> None:
         self.facts: dict[str, tuple[Fact, ...]] = {}
+        self.procedures: dict[str, str] = {}
         self.errors: dict[str, Exception] = {}
         self._compiled_of = compiled_of
         self._now_us = now_us
@@ -111,6 +113,7 @@ class Sweeping:
             self.errors[instance.id] = error
             return None
         self.facts[instance.id] = outcome.facts
+        self.procedures[instance.id] = instance.procedure
         return change
 
     def recorded(self) -> tuple[Fact, ...]:
@@ -125,6 +128,7 @@ def changed(compiled: Compiled, found: Found, outcome: Outcome, command_id: str 
     if not outcome.facts:
         return None
     instance = outcome.instance
+    compiled = version_after(compiled, instance.version)
     book = Book(found.secrets, compiled.personal, instance.recipient)
     entries = chained(found.head, outcome.facts, book)
     refused = outcome.refused.sequence if outcome.refused else 0

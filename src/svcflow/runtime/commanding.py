@@ -58,8 +58,7 @@ class Commands(Core):
         command = Start(chosen, data, recipient, actor, evidence)
         refuse_before_effective(compiled, self.clock.now_us())
         beginning = Beginning(compiled, command, command_id, self.clock)
-        self._store.change(chosen, command_id, beginning)
-        return self._answered(chosen, beginning)
+        return self._ask(chosen, command, command_id, beginning)
 
     def fire(
         self,

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from svcflow.kernel.commands import Command
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.evolve import evolve_all
-from svcflow.kernel.facts import Refused
+from svcflow.kernel.facts import Fact, Refused
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.replay import replay
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Beginning, Carrying
 from svcflow.runtime.clock import Clock, SystemClock
+from svcflow.runtime.logbook import note_command
 from svcflow.runtime.replies import refusal, unknown_instance
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Answer, Kept, Store
+from svcflow.runtime.telemetry import telemetry
 from svcflow.text import NO_TEXT
 
 
 class Core:
     """Hold a catalog, a clock and a store, and carry commands from one to the other."""
 
-    def __init__(self, store: Store, catalog: Catalog | Procedure, clock: Clock | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog | Procedure,
+        clock: Clock | None,
+        standards: Standards | None = None,
+    ) -> None:
         self.catalog = Catalog.of(catalog) if isinstance(catalog, Procedure) else catalog
         self.clock: Clock = clock or SystemClock()
-        self._standards = Standards(self.catalog)
+        self._standards = standards or Standards(self.catalog)
         self._store = store
+        self._telemetry = telemetry()
 
     def _notice(self, due_us: int) -> None:
         """Be told when an instance has become due; the engine that ticks in the background listens."""
+
+    def _recorded(self, facts: Sequence[Fact]) -> None:
+        """Be told what was recorded; the outbox listens."""
 
     def _carry(
         self, instance: str, command: Command, command_id: str | None, expected: int | None
@@ -35,8 +49,23 @@ class Core:
         carrying = Carrying(
             self._compiled, instance, command, self.clock, command_id=command_id, expected=expected
         )
-        self._store.change(instance, command_id, carrying)
-        return self._answered(instance, carrying)
+        return self._ask(instance, command, command_id, carrying)
+
+    def _ask(
+        self, instance: str, command: Command, command_id: str | None, carried: Beginning | Carrying
+    ) -> Instance:
+        """Carry a command to the store, and note that where somebody wants to know."""
+        if self._telemetry is None or not self._telemetry.heard():
+            return self._asked(instance, command, command_id, carried)
+        with self._telemetry.command(command, instance, carried):
+            return self._asked(instance, command, command_id, carried)
+
+    def _asked(
+        self, instance: str, command: Command, command_id: str | None, carried: Beginning | Carrying
+    ) -> Instance:
+        self._store.change(instance, command_id, carried)
+        note_command(command, instance, carried)
+        return self._answered(instance, carried)
 
     def _answered(self, instance: str, carried: Beginning | Carrying) -> Instance:
         """Return what was asked for. Raises: Refused when a rule stood against it, now or the first time."""
@@ -45,6 +74,7 @@ class Core:
         outcome = carried.outcome
         assert outcome is not None  # noqa: S101  # a store asks before it returns
         self._notice(outcome.instance.next_us)
+        self._recorded(outcome.facts)
         if outcome.refused is not None:
             raise refusal(outcome.refused, outcome.remedy)
         return outcome.instance
@@ -56,7 +86,7 @@ class Core:
             refused = facts[answer.refused - 1]
             assert isinstance(refused, Refused)  # noqa: S101  # the store noted that very fact
             raise refusal(refused, NO_TEXT)
-        return evolve_all(self._compiled(self._kept(instance).instance), None, facts)
+        return replay(self._standards.version, facts)
 
     def _compiled(self, instance: Instance) -> Compiled:
         return self._standards.version(instance.procedure, instance.version)

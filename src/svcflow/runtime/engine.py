@@ -16,12 +16,17 @@ from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.delegating import Delegations
 from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
+from svcflow.runtime.joining import Host, JoinedEngine
+from svcflow.runtime.logbook import note_sweep
+from svcflow.runtime.migrating import Migrations
+from svcflow.runtime.outbox import Outbox
 from svcflow.runtime.questions import Questions
+from svcflow.runtime.running import Running
 from svcflow.runtime.store import BEGINNING, Place, Store
 from svcflow.runtime.timers import Ticker
 
 
-class Engine(Commands, Questions, Delegations):
+class Engine(Commands, Questions, Delegations, Migrations, Outbox):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://` or `sqlite:///FILE`. Use it as a context manager, or call `close()`.
@@ -31,6 +36,9 @@ class Engine(Commands, Questions, Delegations):
     def __init__(self, url: str | Store, catalog: Catalog | Procedure, *, clock: Clock | None = None) -> None:
         super().__init__(_open(url) if isinstance(url, str) else url, catalog, clock)
         self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
+        self._running.add(self._ticker)
+        if self._telemetry is not None:
+            self._telemetry.watch(self._ticker)
 
     def tick(self) -> tuple[Fact, ...]:
         """Record everything that became due up to now; return the facts.
@@ -43,7 +51,7 @@ class Engine(Commands, Questions, Delegations):
         place: Place | None = BEGINNING
         while place is not None:
             place = self._store.sweep(now_us, place, sweeping)
-        return sweeping.recorded()
+        return self._swept(sweeping)
 
     def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
         """Reckon every running deadline anew after a calendar was corrected or a year published.
@@ -53,7 +61,18 @@ class Engine(Commands, Questions, Delegations):
         sweeping = Sweeping(self._compiled, self.clock.now_us(), Recompute(reason, actor))
         for name in self._store.ids():
             self._store.change(name, None, sweeping)
-        return sweeping.recorded()
+        return self._swept(sweeping)
+
+    def on(self, host: Host) -> JoinedEngine:
+        """Return the engine inside the transaction that a host has open on the same database.
+
+        `host` is a `Connection` or `Session` of SQLAlchemy, or a connection of `sqlite3` or `psycopg`. The host
+        commits or rolls back; while its transaction is open on SQLite, this engine's own commands wait for it.
+
+        Raises: StoreError when it leads to another database, or has no transaction open.
+        """
+        store = _join(self._store, host)
+        return JoinedEngine(store, self.catalog, self.clock, self._standards, self._ticker.expect)
 
     def forget(self, person: str, *, actor: Actor = NOBODY, open: bool = False) -> Forgotten:  # noqa: A002  # as the CLI says it
         """Erase what is known of a person, as actor, recipient and in fields marked personal.
@@ -68,7 +87,7 @@ class Engine(Commands, Questions, Delegations):
             refuse_in_use([name for name in names if self.instance(name).status != "ended"])
         values = 0
         for name in names:
-            forgetting = Forgetting(self._store, self._compiled, person, actor, self.clock)
+            forgetting = Forgetting(self._store, self._standards.version, person, actor, self.clock)
             self._store.change(name, None, forgetting)
             values += forgetting.values
         self._store.scrub(person)
@@ -87,13 +106,13 @@ class Engine(Commands, Questions, Delegations):
             append(to, checkpoint)
         return checkpoint
 
-    def running(self) -> Ticker:
-        """Return a context manager: a background thread that ticks at each next due instant."""
-        return self._ticker
+    def running(self) -> Running:
+        """Return a context manager: a thread ticks at each next due instant, and one for each subscription delivers."""
+        return self._running
 
     def close(self) -> None:
-        """Stop the background thread and give back files and connections."""
-        self._ticker.stop()
+        """Stop the background threads and give back files and connections."""
+        self._running.stop()
         self._store.close()
 
     def __enter__(self) -> Self:
@@ -104,6 +123,15 @@ class Engine(Commands, Questions, Delegations):
     ) -> None:
         self.close()
 
+    def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
+        """Note what was recorded where somebody wants to know. Raises: the first error of an instance."""
+        note_sweep(sweeping)
+        for facts in sweeping.facts.values():
+            self._recorded(facts)
+        if self._telemetry is not None:
+            self._telemetry.swept(sweeping)
+        return sweeping.recorded()
+
     def _notice(self, due_us: int) -> None:
         self._ticker.notice(due_us)
 
@@ -112,3 +140,9 @@ def _open(url: str) -> Store:
     from svcflow.store import open_store  # noqa: PLC0415  # stores stand below; which one, the URL says
 
     return open_store(url)
+
+
+def _join(store: Store, host: object) -> Store:
+    from svcflow.store import join_store  # noqa: PLC0415  # see _open
+
+    return join_store(store, host)

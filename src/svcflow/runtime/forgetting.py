@@ -6,7 +6,7 @@ personal may decide anything (see model/references.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import attrs
 
@@ -15,10 +15,9 @@ from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import chained
 from svcflow.journal.personal import Book
 from svcflow.kernel.commands import Actor
-from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.evolve import evolve_all
 from svcflow.kernel.facts import Erased
-from svcflow.kernel.instance import Instance
+from svcflow.kernel.passage import VersionOf
+from svcflow.kernel.replay import replay
 from svcflow.kernel.work import work_of
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.store import Change, Found, Store
@@ -39,14 +38,14 @@ class Forgetting:
     def __init__(
         self,
         store: Store,
-        compiled_of: Callable[[Instance], Compiled],
+        version_of: VersionOf,
         person: str,
         actor: Actor,
         clock: Clock,
     ) -> None:
         self.values = 0
         self._store = store
-        self._compiled_of = compiled_of
+        self._version_of = version_of
         self._person = person
         self._actor = actor
         self._clock = clock
@@ -63,13 +62,12 @@ class Forgetting:
         entries = chained(found.head, (erased,), book)
         facts = [from_bytes(body, book) for body, _ in self._store.rows(instance.id)]
         self.values = len(theirs)
-        compiled = self._compiled_of(instance)
-        rebuilt = evolve_all(compiled, None, (*facts, erased))
+        rebuilt = replay(self._version_of, (*facts, erased))
         return Change(
             rebuilt,
             entries,
             secrets=book.all_secrets(),
-            work=work_of(compiled, rebuilt),
+            work=work_of(self._version_of(rebuilt.procedure, rebuilt.version), rebuilt),
             persons=frozenset(one.person for one in book.added.values()),
             forgotten=frozenset({self._person}),
         )

@@ -68,8 +68,10 @@ class Questions(Core):
     def explain(self, instance: str, limit: str) -> Explanation:
         """Return how a limit's deadline came to be, line by line. Raises: UnknownInstance, UnknownLimit."""
         kept = self._kept(instance).instance
-        compiled = self._compiled(kept)
-        return explanation.explain(compiled, self._store.facts(instance), limit, self.clock.now_us())
+        compiled, version_of = self._compiled(kept), self._standards.version
+        return explanation.explain(
+            compiled, self._store.facts(instance), limit, self.clock.now_us(), version_of
+        )
 
     def available(self, instance: str, actor: Actor) -> tuple[Available, ...]:
         """Return the triggers of the active steps, and why closed ones are. Raises: UnknownInstance."""

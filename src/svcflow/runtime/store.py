@@ -15,6 +15,7 @@ from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.work import Work
+from svcflow.runtime.feed import Feed
 from svcflow.runtime.query import (
     DeviationKey,
     DeviationQuery,
@@ -88,6 +89,11 @@ BEGINNING = Place(-(2**63), "")
 
 class Store(Protocol):
     """Keep instances and journals. Safe to use from several threads."""
+
+    @property
+    def feed(self) -> Feed:
+        """The facts of all instances, for those who deliver them."""
+        ...
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably.

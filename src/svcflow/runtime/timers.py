@@ -8,7 +8,6 @@ from threading import Condition, Thread
 from types import TracebackType
 from typing import Self
 
-from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER
 from svcflow.runtime.clock import Clock
 
@@ -26,14 +25,20 @@ class Ticker:
     retry_s = 5.0
 
     def __init__(
-        self, tick: Callable[[], tuple[Fact, ...]], next_due_us: Callable[[], int | None], clock: Clock
+        self,
+        tick: Callable[[], object],
+        next_due_us: Callable[[], int | None],
+        clock: Clock,
+        name: str = "ticker",
     ) -> None:
         self._tick = tick
         self._next_due_us = next_due_us
         self._clock = clock
+        self._name = name
         self._changed = Condition()
         self._thread: Thread | None = None
         self._wanted_us = NEVER
+        self._expected_us = NEVER
         self._stopping = False
         self._noticed = False
         self.failure: Exception | None = None
@@ -42,7 +47,7 @@ class Ticker:
         if self._thread is not None:
             raise RuntimeError("the ticker of this engine is running already")
         self._stopping = False
-        self._thread = Thread(target=self._run, name="svcflow-ticker", daemon=True)
+        self._thread = Thread(target=self._run, name=f"svcflow-{self._name}", daemon=True)
         self._thread.start()
         return self
 
@@ -58,13 +63,34 @@ class Ticker:
                 self._noticed = True
                 self._changed.notify()
 
+    def goes_on(self) -> bool:
+        """Tell whether what takes long may go on; not any more once it is told to stop."""
+        return not self._stopping
+
+    def quit(self) -> None:
+        """Tell the thread to end, and do not wait for it."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+
+    def expect(self, due_us: int) -> None:
+        """Tick at an instant that the store does not know of yet: somebody has still to commit it."""
+        with self._changed:
+            if self._thread is not None and due_us < self._expected_us:
+                self._expected_us = due_us
+                self._noticed = True
+                self._changed.notify()
+
+    def late_us(self) -> int:
+        """Return for how long something has been due that is not recorded; 0 while the thread does not run."""
+        due_us = None if self._thread is None else self._next_due_us()
+        return 0 if due_us is None else max(0, self._clock.now_us() - due_us)
+
     def stop(self) -> None:
         """End the thread and wait for it."""
         thread, self._thread = self._thread, None
         if thread is not None:
-            with self._changed:
-                self._stopping = True
-                self._changed.notify()
+            self.quit()
             thread.join()
 
     def _run(self) -> None:
@@ -77,14 +103,18 @@ class Ticker:
     def _once(self) -> float:
         """Tick if something is due; return how long to sleep, in seconds."""
         self._noticed, self._wanted_us = False, NEVER  # what is noticed from here on is looked at again
+        begun_us = self._clock.now_us()
         try:
             self._tick()
             due_us = self._next_due_us()
         except Exception as error:  # noqa: BLE001  # the thread must outlive a store that is away for a while
             self.failure = error
-            _log.exception("tick failed; trying again in %s s", self.retry_s)
+            _log.exception("%s failed; trying again in %s s", self._name, self.retry_s)
             return self.retry_s
         self.failure = None
-        self._wanted_us = NEVER if due_us is None else due_us
+        with self._changed:
+            if self._expected_us <= begun_us:
+                self._expected_us = NEVER
+            self._wanted_us = min(NEVER if due_us is None else due_us, self._expected_us)
         wait_s = (self._wanted_us - self._clock.now_us()) / 1_000_000
         return min(max(wait_s, 0.0), _LONGEST_SLEEP_S)

@@ -10,11 +10,10 @@ from svcflow.errors import CorruptJournal, SvcflowError
 from svcflow.journal.chain import verified
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.seal import verified_against
-from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.deviations import Deviation, deviations_of
-from svcflow.kernel.evolve import evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.replay import replay
 from svcflow.runtime.query import DeviationQuery
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Found, Store
@@ -80,8 +79,7 @@ def _checked(store: Store, standards: Standards, instance: str) -> int:
         message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
         raise CorruptJournal(message, _RESTORE)
     facts = tuple(verified(instance, store.rows(instance), kept.head, store.secrets(instance)))
-    compiled = standards.version(kept.instance.procedure, kept.instance.version)
-    if _replayed(compiled, instance, facts) != kept.instance:
+    if _replayed(standards, instance, facts) != kept.instance:
         raise CorruptJournal(
             Text(
                 zh=f"实例 {instance} 的记录与其留痕不符",
@@ -102,10 +100,15 @@ def _checked(store: Store, standards: Standards, instance: str) -> int:
     return len(facts)
 
 
-def _replayed(compiled: Compiled, instance: str, facts: tuple[Fact, ...]) -> Instance:
-    """Return where the facts lead. Raises: CorruptJournal when the procedure does not know their steps."""
+def _replayed(standards: Standards, instance: str, facts: tuple[Fact, ...]) -> Instance:
+    """Return where the facts lead, through all versions they name.
+
+    Raises: CorruptJournal when a version does not know their steps; UnknownProcedure when there is none.
+    """
     try:
-        return evolve_all(compiled, None, facts)
+        return replay(standards.version, facts)
+    except SvcflowError:
+        raise
     except (LookupError, TypeError, ValueError) as error:
         message = Text(
             zh=f"实例 {instance} 的留痕无法重演：{error!r}",

@@ -15,3 +15,10 @@ def open_store(url: str) -> Store:
     from svcflow.store.sql import SqlStore  # noqa: PLC0415  # see above
 
     return SqlStore(open_backend(url))
+
+
+def join_store(store: Store, host: object) -> Store:
+    """Return a store as it is inside the transaction that a host has open. Raises: StoreError."""
+    from svcflow.store.joined import join  # noqa: PLC0415  # see above
+
+    return join(store, host)

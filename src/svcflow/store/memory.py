@@ -30,6 +30,7 @@ from svcflow.runtime.query import (
     counted,
 )
 from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Place, out_of_turn
+from svcflow.store.memory_feed import MemoryFeed
 
 
 class MemoryStore:
@@ -42,6 +43,7 @@ class MemoryStore:
         self._answers: dict[tuple[str, str], Answer] = {}
         self._secrets: dict[str, Secrets] = {}
         self._work: dict[str, Sequence[Work]] = {}
+        self.feed = MemoryFeed(self._lock, self._journals)
         self._delegations: dict[str, Delegation] = {}
         self._origin = f"svcflow-{token_hex(8)}"
         self._sealed: dict[str, Leaf] = {}
@@ -226,6 +228,7 @@ class MemoryStore:
             raise out_of_turn(instance.id)
         journal.extend(change.entries)
         self._journals[instance.id] = journal
+        self.feed.add(instance.id, change.entries)
         self._kept[instance.id] = Kept(instance, journal[-1].link)
         if instance.next_us != NEVER and (
             found.instance is None or found.instance.next_us != instance.next_us

@@ -1,4 +1,4 @@
-"""The tables of the SQL store. Facts are authoritative; every other table but `meta` can be rebuilt from them."""
+"""The tables of the SQL store. Facts are authoritative; instances, work and deviations can be rebuilt from them."""
 
 from __future__ import annotations
 
@@ -146,3 +146,27 @@ delegations = Table(
     Column("revoked_us", BigInteger),
 )
 """Roles and procedures are lists of names, joined by spaces. A delegation is revoked, never deleted."""
+
+subscriptions = Table(
+    "svcflow_subscriptions",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("owner", String(40), nullable=False),
+    Column("lease_until_us", BigInteger, nullable=False),
+)
+"""How far each subscription has come in the facts of all instances, and which worker has it up to when."""
+
+deliveries = Table(
+    "svcflow_deliveries",
+    metadata,
+    Column("subscription", String(80), primary_key=True),
+    Column("instance", String(80), primary_key=True),
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+    Column("error", String(1000), nullable=False),
+    Index("svcflow_deliveries_due", "subscription", "state", "at_us"),
+)
+"""The facts that subscriptions have passed and not delivered: waiting for the next attempt, behind another, or dead."""

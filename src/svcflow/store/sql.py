@@ -34,6 +34,7 @@ from svcflow.runtime.query import (
 )
 from svcflow.runtime.store import Decide, Kept, Place
 from svcflow.store import asking, delegating, schema, sealing
+from svcflow.store.feed import SqlFeed
 from svcflow.store.writing import Writing, instance_of
 from svcflow.text import Text
 
@@ -77,11 +78,17 @@ class SqlStore:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._closed = False
+        self.feed = SqlFeed(self._reading, self._writing, backend.settled_position)
 
     @property
     def url(self) -> str:
         """Where it is kept."""
         return self._backend.url
+
+    @property
+    def backend(self) -> Backend:
+        """What opens its transactions."""
+        return self._backend
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably."""

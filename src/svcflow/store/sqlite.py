@@ -28,18 +28,20 @@ _IMMEDIATE = {"svcflow_immediate": True}
 
 
 class SqliteBackend:
-    """Keep a service in a SQLite file.
+    """Keep a service in a SQLite file; with `?shared=true` in one that holds the tables of a host too.
 
     Raises: StoreError when the file is no database, belongs to something else or cannot be written.
     """
 
     def __init__(self, url: URL) -> None:
+        shared = url.query.get("shared") == "true"
+        url = url.difference_update_query(["shared"])
         self.url = url.render_as_string()
         self._writing = RLock()
         with _explained(self.url):
             self._database = _database(url)
             with self.exclusive() as connection:  # two processes may open a new file at the same time
-                _prepare(connection, self.url)
+                _prepare(connection, self.url, shared=shared)
             self._writer = self._database.raw_connection()
             self._writer.cursor().execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
             self._statements = Statements.of(self._database.dialect)
@@ -109,18 +111,22 @@ def _database(url: URL) -> Database:
     return database
 
 
-def _prepare(connection: Connection, url: str) -> None:
+def _prepare(connection: Connection, url: str, *, shared: bool) -> None:
     """Create the tables in an empty file; refuse a file of something else or of a newer version."""
     existing = set(
         connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
     )
-    if not existing:
+    if not existing or (shared and schema.meta.name not in existing):
         schema.metadata.create_all(connection)
         connection.execute(schema.meta.insert(), {"name": "schema", "value": str(schema.VERSION)})
         return
     if schema.meta.name not in existing:
         message = Text(zh=f"{url} 是别的程序的数据库", en=f"{url} is a database of something else")
-        raise StoreError(message, Text(zh="换一个文件", en="choose another file"))
+        remedy = Text(
+            zh="换一个文件；若要与宿主共用此文件，写 ?shared=true",
+            en="choose another file, or write ?shared=true to share the host's",
+        )
+        raise StoreError(message, remedy)
     version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "schema"))
     if version != str(schema.VERSION):
         message = Text(

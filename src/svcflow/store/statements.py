@@ -50,6 +50,8 @@ class Statements:
     drop_person: Statement
     add_deviation: Statement
     settle: Statement
+    settle_one: Statement
+    journal: Statement
     answer: Statement
     add_command: Statement
     drop_work: Statement
@@ -59,7 +61,7 @@ class Statements:
     def of(cls, dialect: Dialect) -> Statements:
         """Compile them for one database."""
         written = _written(dialect).items()
-        return cls(**{name: _compiled(statement, dialect, _COLUMNS.get(name)) for name, statement in written})
+        return cls(**{name: compiled(statement, dialect, _COLUMNS.get(name)) for name, statement in written})
 
 
 def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
@@ -92,7 +94,7 @@ def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
         "keep_secrets": instances.update()
         .where(instances.c.id == bindparam("of_id"))
         .values(secrets=bindparam("new_secrets")),
-        "add_person": _INSERT[dialect.name](persons).on_conflict_do_nothing(),
+        "add_person": INSERT[dialect.name](persons).on_conflict_do_nothing(),
         "drop_person": persons.delete().where(
             persons.c.person == bindparam("of_person"), persons.c.instance == bindparam("of_instance")
         ),
@@ -105,6 +107,15 @@ def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
             deviations.c.due_us == bindparam("of_due_us"),
         )
         .values(overrun_us=bindparam("new_overrun_us")),
+        "settle_one": deviations.update()
+        .where(
+            deviations.c.instance == bindparam("of_instance"),
+            deviations.c.sequence == bindparam("of_sequence"),
+        )
+        .values(overrun_us=bindparam("new_overrun_us")),
+        "journal": select(facts.c.body)
+        .where(facts.c.instance == bindparam("instance"))
+        .order_by(facts.c.sequence),
         "answer": deviations.update()
         .where(
             deviations.c.instance == bindparam("of_instance"),
@@ -120,7 +131,7 @@ def _written(dialect: Dialect) -> Mapping[str, ClauseElement]:
     }
 
 
-_INSERT: Mapping[str, Callable[[Table], SqliteInsert | PostgresInsert]] = {
+INSERT: Mapping[str, Callable[[Table], SqliteInsert | PostgresInsert]] = {
     "sqlite": sqlite.insert,
     "postgresql": postgresql.insert,
 }
@@ -131,10 +142,11 @@ _PREFIXES = ("new_", "of_")
 """SQLAlchemy keeps column names to itself in an UPDATE; ours are told apart, and the caller need not know."""
 
 
-def _compiled(statement: ClauseElement, dialect: Dialect, columns: Sequence[str] | None) -> Statement:
-    compiled = statement.compile(dialect=dialect, column_keys=columns)
-    assert isinstance(compiled, SQLCompiler)  # noqa: S101  # statements, not definitions
-    return Statement(str(compiled), tuple(_plain(name) for name in compiled.positiontup or ()))
+def compiled(statement: ClauseElement, dialect: Dialect, columns: Sequence[str] | None = None) -> Statement:
+    """Compile a statement for one database; parameters may begin with `new_` or `of_`, and are given without."""
+    done = statement.compile(dialect=dialect, column_keys=columns)
+    assert isinstance(done, SQLCompiler)  # noqa: S101  # statements, not definitions
+    return Statement(str(done), tuple(_plain(name) for name in done.positiontup or ()))
 
 
 def _plain(name: str) -> str:

@@ -110,14 +110,17 @@ class CompiledHours:
         if not runs:
             return []
         table = self._reach(self._reach(self._table, runs[0][0]), runs[-1][1])
-        starts, ends, before = table.starts, table.ends, table.before
+        starts, ends, after = table.starts, table.ends, table.after
         found = []
         for start_us, end_us in runs:
             first = bisect_right(starts, start_us) - 1
             last = bisect_right(starts, end_us, first) - 1
-            until_start = before[first] - starts[first] + min(ends[first], start_us)
-            until_end = before[last] - starts[last] + min(ends[last], end_us)
-            found.append(until_end - until_start)
+            worked = after[last] - after[first]
+            if start_us < ends[first]:
+                worked += ends[first] - start_us
+            if end_us < ends[last]:
+                worked -= ends[last] - end_us
+            found.append(worked)
         return found
 
     def is_open_us(self, at_us: int) -> bool:

@@ -1,0 +1,125 @@
+"""`svcflow outbox`: how far the subscriptions to facts are, what waits and what was given up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from svcflow.cli.answer import answer, paragraphs
+from svcflow.cli.asked import Tongue
+from svcflow.cli.asking import stored
+from svcflow.cli.command import asked_of, command, option
+from svcflow.cli.failure import FOUND
+from svcflow.cli.wording import many
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.cli.records import Record
+    from svcflow.runtime.feed import Standing
+    from svcflow.runtime.outbox import DeadLetter
+
+_STANDINGS = (
+    Text(zh="订阅", en="Subscription"),
+    Text(zh="游标", en="Cursor"),
+    Text(zh="未看", en="Lag"),
+    Text(zh="等待", en="Waiting"),
+    Text(zh="死信", en="Dead"),
+)
+_LETTERS = (
+    Text(zh="死信", en="Dead letter"),
+    Text(zh="实例", en="Instance"),
+    Text(zh="序号", en="Entry"),
+    Text(zh="事项", en="Fact"),
+    Text(zh="次数", en="Tries"),
+    Text(zh="错误", en="Error"),
+)
+
+
+@command(
+    "outbox",
+    Text(
+        zh="列出对留痕的订阅：游标、尚未查看的留痕数、等待重试的与死信。有死信时退出码为 1。\n死信重新投递用 --retry，由运行处理函数的服务下次投递。",
+        en="List the subscriptions to facts: cursor, facts not looked at yet, facts that wait, dead letters. Exits with 1 "
+        "when there are dead letters. --retry puts them back in line; the service that runs the handler delivers them.",
+    ),
+    "svcflow outbox --db service.db",
+    "svcflow outbox --db service.db --retry notify_chief",
+    "svcflow outbox --db service.db --json",
+)
+@option(
+    "--retry",
+    metavar="NAME",
+    wording=Text(
+        zh="把此订阅的死信放回队列，等待的立即重试",
+        en="Put the dead letters of this subscription back in line, and try at once what waits.",
+    ),
+)
+@stored
+@click.pass_context
+def run(
+    ctx: click.Context, *, retry: str | None, db: str | None, folder: str | None, at: datetime | None
+) -> None:
+    """List, or put back."""
+    from svcflow.cli.opening import engine_at
+
+    asked = asked_of(ctx)
+    with engine_at(db, folder, at) as engine:
+        if retry is not None:
+            count = engine.redeliver(retry)
+            answer(asked, lambda: {"redelivered": count}, lambda: _put_back(count).in_(asked.lang))
+            return
+        standings, letters = engine.subscriptions(), engine.dead_letters()
+    answer(
+        asked, lambda: outbox_json(standings, letters), lambda: outbox_text(standings, letters, asked.lang)
+    )
+    ctx.exit(FOUND if letters else 0)
+
+
+def outbox_json(standings: Sequence[Standing], letters: Sequence[DeadLetter]) -> Record:
+    """Return how subscriptions stand, and what they gave up."""
+    from svcflow.cli.records import fact_json
+
+    dead = [
+        {
+            "subscription": one.subscription,
+            "position": one.position,
+            "attempts": one.attempts,
+            "error": one.error,
+            "failed_at": one.failed_at.isoformat(),
+            "fact": fact_json(one.fact),
+        }
+        for one in letters
+    ]
+    return {"subscriptions": [one._asdict() for one in standings], "dead_letters": dead}
+
+
+def outbox_text(standings: Sequence[Standing], letters: Sequence[DeadLetter], lang: Tongue) -> str:
+    """Return the table of subscriptions, and below it that of dead letters."""
+    from svcflow.cli.table import table
+
+    if not standings:
+        return Text(zh="没有订阅", en="no subscriptions").in_(lang)
+    heads = [head.in_(lang) for head in _STANDINGS]
+    rows = [(one.name, *map(str, one[1:])) for one in standings]
+    parts = [table(heads, rows, right=heads[1:])]
+    if letters:
+        dead = [
+            (
+                one.subscription,
+                one.fact.instance,
+                str(one.fact.sequence),
+                one.fact.kind,
+                str(one.attempts),
+                one.error,
+            )
+            for one in letters
+        ]
+        parts.append(table([head.in_(lang) for head in _LETTERS], dead, flows=True))
+    return paragraphs(parts)
+
+
+def _put_back(count: int) -> Text:
+    return Text(zh=f"已放回 {count} 条死信", en=f"{many(count, 'dead letter')} put back in line")

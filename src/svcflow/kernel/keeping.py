@@ -1,0 +1,83 @@
+"""What a clock carries over when its limit is declared otherwise: what keeps its deadline, and the rungs that fired.
+
+It compares two declarations of one limit; it knows no instance and no version.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+
+from svcflow.kernel.dues import measured
+from svcflow.kernel.instance import NEVER, STOPPED, Clock, Run
+from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung
+from svcflow.kernel.reckoner import Reckoner
+
+_Key = tuple[object, ...]
+
+
+def extra_for(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: Clock) -> int:
+    """Return what a clock must count beyond `row` for its deadline to stay where `old` put it.
+
+    Where both count alike it is the difference, exact to the microsecond, also when the clock stands still.
+    Otherwise it is what the new clock will have counted by the deadline; nothing when there is none.
+    """
+    was = old.rows[clock.row]
+    if row.fixed or row.target is None:
+        return 0
+    alike = was.family == row.family and old.calendar.calendar is new.calendar.calendar
+    if alike and not was.fixed and was.target is not None:
+        return clock.extra + was.reach - row.reach
+    if clock.due_us == NEVER:
+        return 0
+    return _counted(new, row, clock) - row.reach
+
+
+def fired_in(old: CompiledRow, new: CompiledRow, fired: int, *, overdue: bool) -> int:
+    """Return which rungs of a new ladder have fired, given those of the old: the same ones.
+
+    After the deadline there is nothing to warn of any more.
+    """
+    done = Counter(_key(rung) for place, rung in enumerate(old.rungs) if fired >> place & 1)
+    bits = 0
+    for place, rung in enumerate(new.rungs):
+        if done[_key(rung)] > 0 or (overdue and rung.kind != "escalate"):
+            done[_key(rung)] -= 1
+            bits |= 1 << place
+    return bits
+
+
+def _key(rung: CompiledRung) -> _Key:
+    return (rung.kind, rung.share, rung.offset, rung.distance)
+
+
+def _counted(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> int:
+    """Return what the limit's clock will have counted, or had counted, by the deadline it has."""
+    calendar, due_us = limit.calendar, clock.due_us
+    known = clock.runs if clock.open_us == STOPPED else (*clock.runs, (clock.open_us, due_us))
+    runs = tuple((first, min(last, due_us)) for first, last in known if first < due_us)
+    if row.family in ("elapsed", "working"):
+        return sum(measured(limit, row, first, last) for first, last in runs)
+    if row.family == "working_days":
+        return sum(
+            calendar.closings_between_us(first + 1, last + 1, clock.started_us) for first, last in runs
+        )
+    first_day, last_day = calendar.day_of(clock.started_us), calendar.day_of(clock.due_us - 1)
+    last_day -= sum(_stood(calendar, clock.started_us, runs))
+    if row.family == "calendar_days":
+        return max(0, last_day - first_day)
+    return _months(date.fromordinal(first_day), date.fromordinal(last_day))
+
+
+def _stood(calendar: Reckoner, started_us: int, runs: tuple[Run, ...]) -> Iterator[int]:
+    """Yield the days at whose end the clock stood still, run by run."""
+    since_us = started_us
+    for first, last in runs:
+        yield calendar.date_of(first) - calendar.date_of(since_us)
+        since_us = last
+
+
+def _months(first: date, last: date) -> int:
+    whole = (last.year - first.year) * 12 + last.month - first.month
+    return max(0, whole - (last.day < first.day))

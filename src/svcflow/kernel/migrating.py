@@ -1,0 +1,255 @@
+"""Migrate and revert: whether an instance may go over to another version, and the fact that it did."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+from svcflow.errors import FieldError
+from svcflow.kernel import clocks
+from svcflow.kernel.commands import DueRule, Migrate, Revert
+from svcflow.kernel.facts import SYSTEM, Migrated, Settled
+from svcflow.kernel.instance import Draft
+from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
+from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.values import accepted
+from svcflow.model.field import Value
+from svcflow.model.procedure import Procedure
+from svcflow.text import NO_TEXT, Text
+
+Steps = Mapping[str, str]
+
+
+def migrate(ledger: Ledger, command: Migrate) -> Refusal | None:
+    """Go over to another version. Raises: FieldError when `data` does not fit it; TypeError without a passage."""
+    passage, draft = passage_of(ledger.compiled), ledger.draft
+    given = accepted(passage.into.procedure, command.data, extra=())
+    data = {**_defaults(passage, draft, given), **given}
+    refusal = (
+        _no_version(ledger, passage)
+        or _unknown_steps(passage, command.steps)
+        or misplaced(passage, command.steps, draft.active)
+        or _unfit(passage.into.procedure, {**draft.data, **data})
+    )
+    if refusal is None:
+        steps = {old: new for old, new in command.steps.items() if old != new}
+        _go_over(ledger, passage, command, steps, due=command.due, data=data)
+    return refusal
+
+
+def revert(ledger: Ledger, command: Revert) -> Refusal | None:
+    """Take the last migration back. Raises: TypeError without a passage."""
+    passage, draft = passage_of(ledger.compiled), ledger.draft
+    fact = passage.takes_back
+    if fact is None:
+        zh, en = "没有可撤回的版本变更", "there is no migration to take back"
+        return _refuse(zh, en, Text(zh="用 Migrate 指明版本", en="migrate to the version you want"))
+    sources = _sources(passage, fact.steps)
+    steps = {new: olds[0] for new, olds in sources.items() if len(olds) == 1 and olds[0] != new}
+    data = _defaults(passage, draft, {})
+    refusal = (
+        _one_way(sources, draft.active, fact.from_version)
+        or misplaced(passage, steps, draft.active)
+        or _unfit(passage.into.procedure, {**draft.data, **data})
+    )
+    if refusal is None:
+        _go_over(ledger, passage, command, steps, data=data, reverts=fact.sequence)
+    return refusal
+
+
+def misplaced(passage: Passage, steps: Steps, active: Iterable[str]) -> Refusal | None:
+    """Refuse a step that has no counterpart at the same place: of the same nesting, and one for every branch."""
+    active = tuple(active)
+    taken: dict[str, str] = {}
+    for name in active:
+        refusal = _no_counterpart(passage, steps, name) or _nested_otherwise(passage, steps, name)
+        if refusal is not None:
+            return refusal
+        scope = passage.into.steps[step_name(steps, name)].scope
+        if scope in taken:
+            return _two_in_one(name, taken[scope], step_name(steps, name))
+        taken[scope] = name
+    for name in active:
+        for first in passage.into.steps[step_name(steps, name)].branches:
+            scope = passage.into.steps[first].scope
+            if scope not in taken:
+                return _new_branch(name, scope.rpartition("/")[2], passage.into.procedure.version)
+    return None
+
+
+def _go_over(
+    ledger: Ledger,
+    passage: Passage,
+    command: Migrate | Revert,
+    steps: Steps,
+    *,
+    due: DueRule = "keep",
+    data: Mapping[str, Value],
+    reverts: int = 0,
+) -> None:
+    """Record by how much limits that are no more were overrun, then the passage; go on under the new version."""
+    for clock in ledger.draft.clocks.values():
+        gone = limit_name(steps, clock.limit) not in passage.into.limits
+        if gone and clock.overdue and not clock.verdict:
+            limit = passage.limits[clock.limit]
+            ended = clocks.end(limit, clock, ledger.at_us, reached=False)
+            over_us = clocks.overrun(limit, ended, ledger.at_us)
+            ledger.record(Settled, ledger.at_us, SYSTEM, clock.limit, clock.visit, clock.due_us, over_us)
+    ledger.record(
+        Migrated,
+        ledger.at_us,
+        command.actor.id,
+        ledger.draft.version,
+        passage.into.procedure.version,
+        steps,
+        due,
+        command.reason,
+        reverts,
+        data,
+    )
+    ledger.compiled = passage.into
+
+
+def _defaults(passage: Passage, draft: Draft, given: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the defaults of fields that are new, or newly required, and have no value."""
+    old, held = passage.procedure.fields, {**draft.data, **given}
+    return {
+        field.id: field.accept(field.default)
+        for field in passage.into.procedure.fields.values()
+        if field.default is not None
+        and held.get(field.id) is None
+        and (field.required or field.id not in old)
+    }
+
+
+def _no_version(ledger: Ledger, passage: Passage) -> Refusal | None:
+    into = passage.into.procedure
+    if into.version == ledger.draft.version:
+        zh, en = f"已按第 {into.version} 版办理", f"the instance runs under version {into.version} already"
+        return _refuse(zh, en)
+    if into.effective is not None and passage.into.calendar.date_us(ledger.at_us) < into.effective:
+        return Refusal(
+            "effective",
+            Text(zh=f"{into} 自 {into.effective} 起施行", en=f"{into} is in force from {into.effective}"),
+            Text(zh="届时再变更", en="migrate when it is"),
+        )
+    return None
+
+
+def _unknown_steps(passage: Passage, steps: Steps) -> Refusal | None:
+    for names, known in ((steps, passage), (steps.values(), passage.into)):
+        for name in names:
+            if name not in known.steps:
+                procedure = known.procedure
+                zh, en = f"{procedure} 没有环节“{name}”", f"{procedure} has no step {name!r}"
+                return _refuse(zh, en, _there_are(name, known.steps), name)
+    return None
+
+
+def _no_counterpart(passage: Passage, steps: Steps, name: str) -> Refusal | None:
+    into = passage.into
+    if step_name(steps, name) in into.steps:
+        return None
+    known = [one for one in into.steps if into.steps[one].scope == passage.steps[name].scope]
+    return _refuse(
+        f"{into.procedure} 没有环节“{name}”，实例正在其中",
+        f"{into.procedure} has no step {name!r}, which the instance is in",
+        _map_it(name, known or into.steps),
+        name,
+    )
+
+
+def _nested_otherwise(passage: Passage, steps: Steps, name: str) -> Refusal | None:
+    old, new = passage.steps[name], passage.into.steps[step_name(steps, name)]
+    if new.parent != (step_name(steps, old.parent) if old.parent else ""):
+        zh, en = "不在同一层", "is not at the same place of nesting"
+    elif bool(new.branches) != bool(old.branches):
+        zh, en = "一个并行，一个不并行", "is not parallel alike"
+    elif (new.step.end is None) != (old.step.end is None):
+        zh, en = "一个是终点，一个不是", "is not an end alike"
+    else:
+        return None
+    known = [
+        one.step.id
+        for one in passage.into.steps.values()
+        if one.scope == old.scope
+        and bool(one.branches) == bool(old.branches)
+        and (one.step.end is None) == (old.step.end is None)
+    ]
+    to = new.step.id
+    return _refuse(f"环节“{name}”与“{to}”{zh}", f"step {to!r} {en} as {name!r}", _map_it(name, known), name)
+
+
+def _two_in_one(name: str, other: str, to: str) -> Refusal:
+    return _refuse(
+        f"环节“{name}”与“{other}”不能都到“{to}”所在的分支",
+        f"steps {name!r} and {other!r} cannot both go to the branch of {to!r}",
+        Text(zh=f"为“{name}”另指明环节", en=f"map {name!r} to a step of another branch"),
+        name,
+    )
+
+
+def _new_branch(name: str, branch: str, version: int) -> Refusal:
+    return _refuse(
+        f"并行环节“{name}”在第 {version} 版多了分支“{branch}”，实例没有环节在其中",
+        f"parallel step {name!r} has a branch {branch!r} in version {version}, in which the instance has no step",
+        Text(zh=f"离开“{name}”后再变更", en=f"migrate when {name!r} has been left"),
+        name,
+    )
+
+
+def _sources(passage: Passage, steps: Steps) -> dict[str, list[str]]:
+    """Return, for each step of the version that is left, the steps of the earlier one that go to it."""
+    sources: dict[str, list[str]] = {}
+    for name in passage.into.steps:
+        sources.setdefault(step_name(steps, name), []).append(name)
+    return sources
+
+
+def _one_way(sources: Mapping[str, list[str]], active: Iterable[str], version: int) -> Refusal | None:
+    for name in active:
+        found = sources.get(name, [])
+        if len(found) != 1:
+            listed = ", ".join(found) or "—"
+            return _refuse(
+                f"环节“{name}”在第 {version} 版没有唯一的对应（{listed}）",
+                f"step {name!r} has not one counterpart in version {version} but: {listed}",
+                Text(
+                    zh=f"用 Migrate 到第 {version} 版，并指明“{name}”的对应环节",
+                    en=f"migrate to version {version} and map {name!r} yourself",
+                ),
+                name,
+            )
+    return None
+
+
+def _unfit(procedure: Procedure, data: Mapping[str, Value]) -> Refusal | None:
+    """Refuse when a required field has no value, or a value that is kept does not fit its field any more."""
+    for field in procedure.fields.values():
+        value = data.get(field.id)
+        remedy = Text(zh=f"在 data 中给出 {field.id}", en=f"give {field.id} in data")
+        if field.required and value is None:
+            zh, en = f"{procedure} 要求字段 {field.id}", f"{procedure} requires the field {field.id}"
+            return _refuse(zh, en, remedy)
+        try:
+            field.accept(value)
+        except FieldError as error:
+            return Refusal("migration", error.message, remedy)
+    return None
+
+
+def _map_it(name: str, known: Iterable[str]) -> Text:
+    listed = ", ".join(known) or "—"
+    return Text(zh=f"在 steps 中为“{name}”指明：{listed}", en=f"map {name!r} in steps, to one of: {listed}")
+
+
+def _there_are(name: str, known: Iterable[str]) -> Text:
+    names = list(known)
+    near = difflib.get_close_matches(name, names, 1)
+    listed = near[0] if near else ", ".join(names)
+    return Text(zh=f"可用：{listed}", en=f"did you mean {listed}?" if near else f"there are: {listed}")
+
+
+def _refuse(zh: str, en: str, remedy: Text = NO_TEXT, step: str = "") -> Refusal:
+    return Refusal("migration", Text(zh=zh, en=en), remedy, step)

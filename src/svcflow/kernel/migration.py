@@ -1,0 +1,152 @@
+"""What a migration means for the state: steps, clocks and memory of an instance under another version.
+
+It applies the fact `Migrated`; whether an instance may go over is not its to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import attrs
+
+from svcflow.kernel import clocks
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.dues import due_of
+from svcflow.kernel.evolve import _anchor_us, _in_step, _match, _reckon, _settle, guard_data
+from svcflow.kernel.facts import Migrated
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft
+from svcflow.kernel.keeping import extra_for, fired_in
+from svcflow.kernel.ladder import CompiledLimit
+from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
+
+_HOLD = "hold."
+_T = TypeVar("_T")
+
+
+def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
+    """Put the draft under the version gone over to. Raises: TypeError unless `compiled` is a passage."""
+    passage = passage_of(compiled)
+    left, steps, at_us = draft.clocks, fact.steps, fact.occurred_us
+    draft.version = fact.to_version
+    draft.data = {**draft.data, **fact.data}
+    draft.active = {step_name(steps, name): since_us for name, since_us in draft.active.items()}
+    draft.left_by = _renamed_steps(passage, steps, draft.left_by)
+    draft.assignees = {step_name(steps, name): who for name, who in draft.assignees.items()}
+    draft.counts = {_row_name(steps, key): times for key, times in draft.counts.items()}
+    draft.clocks = {}
+    _settle(passage.into, draft, at_us)  # which steps count, and whether they pause, before the clocks follow
+    carried = _Carrying(passage, draft, fact)
+    kept = [carried.carry(clock) for clock in left.values()]
+    draft.clocks = {clock.limit: clock for clock in sorted(kept, key=lambda clock: not clock.verdict)}
+    draft.clocks = {**draft.clocks, **carried.begun()}
+    draft.next_us = UNRECKONED
+    _settle(passage.into, draft, at_us)
+    _reckon(passage.into, draft)
+
+
+def _renamed_steps(passage: Passage, steps: Mapping[str, str], memory: Mapping[str, _T]) -> dict[str, _T]:
+    """Rename the steps of a memory; what is remembered of steps of still other versions stays, and yields."""
+    own = {step_name(steps, name): value for name, value in memory.items() if name in passage.steps}
+    return {**{name: value for name, value in memory.items() if name not in passage.steps}, **own}
+
+
+def _row_name(steps: Mapping[str, str], key: str) -> str:
+    """Rename the steps in the key of a transition: `source.trigger.target`."""
+    source, _, rest = key.partition(".")
+    trigger, _, target = rest.rpartition(".")
+    return f"{step_name(steps, source)}.{trigger}.{step_name(steps, target)}"
+
+
+@attrs.frozen
+class _Carrying:
+    """Carry clocks over; the draft stands in its new steps already, and has no clocks yet."""
+
+    passage: Passage
+    draft: Draft
+    fact: Migrated
+
+    def carry(self, clock: Clock) -> Clock:
+        """Return what becomes of one clock; of a limit that is no more it ends, and is kept in case it comes back."""
+        old = self.passage.limits.get(clock.limit)
+        name = clock.limit if old is None else limit_name(self.fact.steps, clock.limit)
+        new = self.passage.into.limits.get(name)
+        if new is None:
+            if old is None or clock.verdict:
+                return clock
+            return clocks.end(old, clock, self.fact.occurred_us, reached=False)
+        if old is None:
+            return self._returned(new, clock)
+        return self._ended(old, new, clock) if clock.verdict else self._running(old, new, clock)
+
+    def begun(self) -> dict[str, Clock]:
+        """Return the clocks of limits that are new: of the steps the instance is in, its hold, the whole procedure."""
+        found = [limit for step in self.draft.active for limit in self.passage.into.steps[step].starts]
+        found += [limit for limit in self.passage.into.limits.values() if self._applies(limit)]
+        return {limit.id: self._start(limit) for limit in found if limit.id not in self.draft.clocks}
+
+    def _applies(self, limit: CompiledLimit) -> bool:
+        """Say whether a limit applies whatever step was entered last: a whole procedure's, the present hold's."""
+        if limit.id.startswith(_HOLD):
+            return self.draft.status == "held" and limit.id == f"{_HOLD}{self.draft.hold}"
+        return limit.limit.scope == "procedure"
+
+    def _start(self, limit: CompiledLimit, visit: int = 1) -> Clock:
+        """Start a clock now; that of a whole procedure at the instance's start, though nothing is due before now."""
+        at_us, row, anchor_us = self.fact.occurred_us, *self._target(limit)
+        held = limit.id.startswith(_HOLD)
+        since_us = self.draft.started_us if limit.limit.scope == "procedure" and not held else at_us
+        clock = clocks.start(limit, row, since_us, visit=visit, running=True, anchor_us=anchor_us)
+        return self._in_step(limit, clock._replace(attached_us=at_us))
+
+    def _running(self, old: CompiledLimit, new: CompiledLimit, clock: Clock) -> Clock:
+        place, anchor_us = self._target(new)
+        row, fired = (
+            new.rows[place],
+            fired_in(old.rows[clock.row], new.rows[place], clock.fired, overdue=clock.overdue),
+        )
+        keep = self.fact.due == "keep"
+        extra = extra_for(old, new, row, clock) if keep or clock.overdue else 0
+        carried = clock._replace(limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired)
+        due_us = clock.due_us
+        if not clock.overdue:
+            if keep and due_us == NEVER and clock.open_us != STOPPED and row.target and not row.fixed:
+                return self._start(new, clock.visit)  # there was no deadline to keep
+            anew = not keep or row.target is None or (due_us == NEVER and clock.open_us != STOPPED)
+            due_us = due_of(new, row, carried, clock.open_us) if anew else due_us
+        return self._in_step(new, clocks.recompute(carried, self.fact.occurred_us, due_us))
+
+    def _ended(self, old: CompiledLimit, new: CompiledLimit, clock: Clock) -> Clock:
+        """Rename a clock that has ended; entered again, its limit goes on as it would have without the migration."""
+        place, anchor_us = self._target(new)
+        row = new.rows[place]
+        extra = extra_for(old, new, row, clock) if self.fact.due == "keep" else 0
+        fired = fired_in(old.rows[clock.row], row, clock.fired, overdue=clock.overdue)
+        return clock._replace(limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired)
+
+    def _returned(self, limit: CompiledLimit, clock: Clock) -> Clock:
+        """Return the clock of a limit that the version left did not have; one that a migration ended goes on.
+
+        It goes on as if it had never ended, so that it is due when it was. Of the ladder it fired then nothing
+        is known any more but the places.
+        """
+        place, anchor_us = self._target(limit)
+        known = (1 << len(limit.rows[place].rungs)) - 1
+        back = clock._replace(row=place, anchor_us=anchor_us, fired=clock.fired & known)
+        step = limit.limit.step
+        gone_on = self._applies(limit) or limit.limit.scope == "span" or step in self.draft.active
+        if clock.verdict != "cancelled" or not gone_on:
+            return back
+        back = back._replace(verdict="")
+        if clock.due_us != NEVER:
+            open_us = clock.runs[-1][0] if clock.runs else clock.started_us
+            back = back._replace(runs=clock.runs[:-1], open_us=open_us)
+        return self._in_step(limit, clocks.recompute(back, self.fact.occurred_us, clock.due_us))
+
+    def _target(self, limit: CompiledLimit) -> tuple[int, int]:
+        row = _match(limit, guard_data(self.passage.into, self.draft))
+        return row, _anchor_us(limit, row, self.draft.data)
+
+    def _in_step(self, limit: CompiledLimit, clock: Clock) -> Clock:
+        """Let the clock run or stand still as the steps under the new version say."""
+        return _in_step(self.draft, limit, clock, self.fact.occurred_us)

@@ -1,0 +1,50 @@
+"""Replay: an instance rebuilt from its whole journal, through all the versions it ran under. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.evolve import apply
+from svcflow.kernel.facts import Fact, Migrated, Started
+from svcflow.kernel.instance import Draft, Instance
+from svcflow.kernel.passage import Passage, VersionOf
+
+
+def replay(version_of: VersionOf, facts: Iterable[Fact]) -> Instance:
+    """Return where a whole journal leads; `version_of` finds the versions it names.
+
+    Raises: ValueError when the journal does not begin with its start; what `version_of` raises.
+    """
+    draft = Draft.blank("")
+    for compiled, fact in versions_along(version_of, facts):
+        draft.id = fact.instance
+        apply(compiled, draft, fact)
+    return draft.freeze()
+
+
+def versions_along(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[tuple[Compiled, Fact]]:
+    """Yield each fact with the version it is to be applied under; a migration with the passage it makes."""
+    compiled: Compiled | None = None
+    for fact in facts:
+        if isinstance(fact, Started):
+            compiled = version_of(fact.procedure, fact.version)
+        if compiled is None:
+            raise ValueError(f"a journal begins with Started, not {fact.kind}")
+        if isinstance(fact, Migrated):
+            into = version_of(compiled.procedure.id, fact.to_version)
+            yield Passage.between(compiled, into), fact
+            compiled = into
+        else:
+            yield compiled, fact
+
+
+def migration_in_force(facts: Iterable[Fact]) -> Migrated | None:
+    """Return the last migration that was not taken back; None when the instance is where it started."""
+    standing: list[Migrated] = []
+    for fact in facts:
+        if isinstance(fact, Migrated):
+            standing = [one for one in standing if one.sequence != fact.reverts]
+            if not fact.reverts:
+                standing.append(fact)
+    return standing[-1] if standing else None

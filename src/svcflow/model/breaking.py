@@ -1,0 +1,99 @@
+"""Which changes of a procedure break something for instances that are running. A table of rules; it compares nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from svcflow.model.difference import Change, Section
+from svcflow.text import Text
+
+Rule = Callable[[Any, Any], bool]
+"""Say of the values before and after whether the change breaks something."""
+
+
+def broken_by(change: Change) -> Text | None:
+    """Return what a change breaks for instances under the old version; None when it breaks nothing."""
+    if not change.attribute:
+        return _WHOLE.get((change.section, change.kind)) or _new_field(change)
+    if change.section in ("enforcement", "transition") and change.after == "refuse":
+        return _REFUSES
+    rule, said = _RULES.get((change.section, change.attribute), (None, None))
+    return said if rule is not None and rule(change.before, change.after) else None
+
+
+def _new_field(change: Change) -> Text | None:
+    if (change.section, change.kind) != ("field", "added") or not isinstance(change.after, Mapping):
+        return None
+    return _REQUIRED if change.after.get("required") and "default" not in change.after else None
+
+
+def _given(_before: Any, after: Any) -> bool:
+    return after is not None
+
+
+def _always(_before: Any, _after: Any) -> bool:
+    return True
+
+
+def _is_true(_before: Any, after: Any) -> bool:
+    return after is True
+
+
+def _gained(before: Any, after: Any) -> bool:
+    return not set(after or ()) <= set(before or ())
+
+
+def _lost(before: Any, after: Any) -> bool:
+    return not set(before or ()) <= set(after or ())
+
+
+def _lower(before: Any, after: Any) -> bool:
+    return after is not None and (before is None or after < before)
+
+
+def _higher(before: Any, after: Any) -> bool:
+    return after is not None and (before is None or after > before)
+
+
+_REFUSES = Text(zh="此前记录在案的，现在拒绝办理", en="what was recorded is refused now")
+_REQUIRED = Text(zh="变更版本时须给出该字段", en="a migration must give the field")
+_ROLE = Text(zh="办理的岗位变了", en="another role has to act")
+_CLOSED = Text(zh="流转更难办理", en="the trigger may be closed where it was open")
+_OWES = Text(zh="须多附凭证或信息", en="more is owed than before")
+_BRANCHES = Text(
+    zh="正在该并行环节中的实例不能变更版本", en="an instance in the parallel step cannot go over"
+)
+_VALUES = Text(zh="原有的值可能不再合适", en="values given before may not fit any more")
+
+_WHOLE: Mapping[tuple[Section, str], Text] = {
+    ("step", "removed"): Text(
+        zh="在其中的实例须指明去处", en="an instance in it needs a step to go to: map it"
+    ),
+    ("branch", "added"): _BRANCHES,
+    ("branch", "removed"): _BRANCHES,
+    ("transition", "removed"): Text(zh="不能再以此办理", en="it cannot be fired any more"),
+    ("role", "removed"): Text(zh="该岗位不再办理", en="nobody acts in that role any more"),
+    ("field", "removed"): Text(zh="不能再填写该字段", en="the field cannot be given any more"),
+    ("hold", "removed"): Text(zh="暂停事由的规定没有了", en="the rule for this hold is gone"),
+}
+"""What comes or goes as a whole."""
+
+_RULES: Mapping[tuple[Section, str], tuple[Rule, Text]] = {
+    ("procedure", "id"): (_always, Text(zh="不是同一流程", en="it is another procedure")),
+    ("step", "role"): (_given, _ROLE),
+    ("step", "not_by"): (_given, Text(zh="同一人不能再办", en="the same person may be excluded")),
+    ("step", "evidence"): (_gained, _OWES),
+    ("step", "end"): (_always, Text(zh="终点变了", en="where it ends has changed")),
+    ("transition", "role"): (_given, _ROLE),
+    ("transition", "requires"): (_gained, _OWES),
+    ("transition", "when"): (_given, _CLOSED),
+    ("transition", "at_most"): (_lower, _CLOSED),
+    ("field", "type"): (_always, _VALUES),
+    ("field", "choices"): (_lost, _VALUES),
+    ("field", "minimum"): (_higher, _VALUES),
+    ("field", "maximum"): (_lower, _VALUES),
+    ("field", "required"): (_is_true, _REQUIRED),
+    ("hold", "evidence"): (_gained, _OWES),
+}
+"""What a changed attribute breaks, and when."""

@@ -1,0 +1,210 @@
+"""The difference of two versions of a procedure: every attribute that was added, removed or changed.
+
+It walks the classes of the model as they are, so that nothing that can be declared can change unseen. What a
+change means for running instances is another module's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import attrs
+
+from svcflow.errors import Path
+from svcflow.model.amount import Amount
+from svcflow.model.dump import written
+from svcflow.model.field import Field
+from svcflow.model.guard import Guard
+from svcflow.model.limit import Extension, Row, Rung, TimeLimit
+from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.step import Branch, Enforce, Step, Transition
+from svcflow.model.target import Anchor, ClockTime
+from svcflow.text import Text
+
+ChangeKind = Literal["added", "removed", "changed"]
+Section = Literal[
+    "procedure", "step", "branch", "transition", "limit", "row", "rung", "extension", "role", "field", "hold",
+    "enforcement", "indicator", "source",
+]  # fmt: skip
+
+_SECTIONS: Mapping[type[Any], Section] = {
+    Procedure: "procedure",
+    Step: "step",
+    Branch: "branch",
+    Transition: "transition",
+    TimeLimit: "limit",
+    Row: "row",
+    Rung: "rung",
+    Extension: "extension",
+    Role: "role",
+    Field: "field",
+    HoldRule: "hold",
+    Enforce: "enforcement",
+    Indicator: "indicator",
+}
+_WHOLE = (Amount, Anchor, ClockTime, Guard, Text)
+"""Values that are written in one piece and compared as one."""
+_KEYS = {"from_": "from"}
+
+
+@attrs.frozen
+class Place:
+    """Name one thing on the way to a change: what it is, and its id or the point it stands at."""
+
+    section: Section
+    name: str
+
+
+@attrs.frozen
+class Change:
+    """Hold one change: where, of which attribute, and the values as a document writes them.
+
+    A whole thing that came or went has no `attribute`; `path` leads to it as in a document.
+    """
+
+    kind: ChangeKind
+    places: tuple[Place, ...]
+    attribute: str
+    path: Path
+    before: object = None
+    after: object = None
+
+    @property
+    def section(self) -> Section:
+        """What kind of thing was changed."""
+        return self.places[-1].section
+
+    @property
+    def name(self) -> str:
+        """Its id, or the point it stands at."""
+        return self.places[-1].name
+
+
+def changes_between(old: Procedure, new: Procedure) -> tuple[Change, ...]:
+    """Return every change, in the order in which a procedure is declared; none when the two are equal."""
+    return tuple(_item(old, new, (Place("procedure", new.id),), ()))
+
+
+def changes_of_step(old: Step, new: Step) -> tuple[Change, ...]:
+    """Return what else changed in a step that has another id now; the id itself is left out."""
+    found = _item(old, new, (Place("procedure", ""), Place("step", new.id)), ("steps", new.id))
+    return tuple(change for change in found if change.path[2:] != ("id",))
+
+
+def _item(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterator[Change]:
+    """Compare two things of one class, attribute by attribute."""
+    for attribute in attrs.fields(type(old)):
+        if attribute.eq:
+            name = _KEYS.get(attribute.name, attribute.name)
+            before, after = getattr(old, attribute.name), getattr(new, attribute.name)
+            yield from _value(before, after, places, (*path, name))
+
+
+def _value(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterator[Change]:
+    if _is_thing(old) or _is_thing(new):
+        yield from _thing(old, new, places, path)
+    elif isinstance(old, Mapping) and isinstance(new, Mapping):
+        yield from _named(old, new, places, path)
+    elif _holds_things(old) or _holds_things(new):
+        yield from _listed(old, new, places, path)
+    elif not _same(old, new):
+        kind: ChangeKind = "added" if _is_empty(old) else "removed" if _is_empty(new) else "changed"
+        yield Change(kind, places, str(path[-1]), path, written(old), written(new))
+
+
+def _thing(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterator[Change]:
+    """Compare a part that may be missing, such as a step's limit."""
+    there = old if new is None else new
+    name = getattr(there, "id", "") or (places[-1].name if isinstance(there, TimeLimit) else "")
+    inner = (*places, Place(_SECTIONS[type(there)], name))
+    if old is None or new is None:
+        yield _whole("added" if old is None else "removed", there, inner, path)
+    else:
+        yield from _item(old, new, inner, path)
+
+
+def _named(
+    old: Mapping[str, Any], new: Mapping[str, Any], places: tuple[Place, ...], path: Path
+) -> Iterator[Change]:
+    """Compare what is kept by name: things by what they are, plain values as an attribute of their own."""
+    for name in (*old, *(one for one in new if one not in old)):
+        here = (*path, name)
+        if _is_thing(old.get(name, new.get(name))):
+            yield from _thing(old.get(name), new.get(name), places, here)
+        elif path[-1] == "sources":
+            inner = (*places, Place("source", name))
+            yield from _plain(old, new, name, inner, here)
+        else:
+            yield from _plain(old, new, name, places, here)
+
+
+def _plain(
+    old: Mapping[str, Any], new: Mapping[str, Any], name: str, places: tuple[Place, ...], path: Path
+) -> Iterator[Change]:
+    attribute = "" if places[-1].section == "source" else ".".join(map(str, path[-2:]))
+    if name not in old:
+        yield Change("added", places, attribute, path, None, written(new[name]))
+    elif name not in new:
+        yield Change("removed", places, attribute, path, written(old[name]), None)
+    elif not _same(old[name], new[name]):
+        yield Change("changed", places, attribute, path, written(old[name]), written(new[name]))
+
+
+def _listed(
+    old: Iterable[Any], new: Iterable[Any], places: tuple[Place, ...], path: Path
+) -> Iterator[Change]:
+    """Compare things that stand in an order: by their names, and then the order of those that stayed."""
+    before, after = _by_name(old), _by_name(new)
+    for name in (*before, *(one for one in after if one not in before)):
+        one = before.get(name, after.get(name))
+        inner = (*places, Place(_SECTIONS[type(one)], name))
+        if name not in before or name not in after:
+            yield _whole("added" if name in after else "removed", one, inner, (*path, name))
+        else:
+            yield from _item(before[name], after[name], inner, (*path, name))
+    stayed = [name for name in before if name in after]
+    now = [name for name in after if name in before]
+    if stayed != now:
+        yield Change("changed", places, f"{path[-1]} (order)", path, stayed, now)
+
+
+def _by_name(things: Iterable[Any]) -> dict[str, Any]:
+    """Name things that stand in an order; those of one name are counted."""
+    named: dict[str, Any] = {}
+    for one in things:
+        name, count = _name(one), 1
+        while (shown := name if count == 1 else f"{name} #{count}") in named:
+            count += 1
+        named[shown] = one
+    return named
+
+
+def _name(one: Any) -> str:
+    if isinstance(one, Transition):
+        return one.trigger
+    if isinstance(one, Row):
+        return "—" if one.when is None else str(one.when)
+    return str(one.at if isinstance(one, Rung) else one.reason if isinstance(one, HoldRule) else one.id)
+
+
+def _whole(kind: ChangeKind, one: Any, places: tuple[Place, ...], path: Path) -> Change:
+    form = written(one)
+    return Change(kind, places, "", path, *((None, form) if kind == "added" else (form, None)))
+
+
+def _is_thing(value: Any) -> bool:
+    return attrs.has(type(value)) and not isinstance(value, _WHOLE)
+
+
+def _holds_things(value: Any) -> bool:
+    return isinstance(value, tuple) and any(_is_thing(one) for one in value)
+
+
+def _is_empty(value: Any) -> bool:
+    return value is None or value == () or value == Text()
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Compare values; true is not 1."""
+    return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)

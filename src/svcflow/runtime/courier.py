@@ -1,0 +1,190 @@
+"""The courier: delivers the facts of one subscription, in order within each instance, at least once.
+
+A fact that fails waits, and later facts of its instance wait behind it; those of other instances go on.
+Handlers run outside any transaction, and their errors end here. What was done is noted at the latest after
+`NOTED_S` or the one fact that took longer, so that is what a killed process delivers a second time.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from secrets import token_hex
+
+import attrs
+
+from svcflow.kernel.facts import Fact
+from svcflow.runtime.clock import Clock
+from svcflow.runtime.feed import PORTION, Failure, Fed, Feed, Notes, Portion
+from svcflow.runtime.subscription import Subscription
+
+NOTED_S = 0.1
+_LONGEST_ERROR = 1_000
+_log = logging.getLogger("svcflow")
+
+
+@attrs.frozen
+class Delivered:
+    """Count what was delivered, which attempts failed and are made again, and which facts were given up."""
+
+    count: int = 0
+    failed: int = 0
+    dead: int = 0
+
+    def __add__(self, other: Delivered) -> Delivered:
+        """Return both together."""
+        return Delivered(self.count + other.count, self.failed + other.failed, self.dead + other.dead)
+
+
+class Courier:
+    """Deliver what one subscription is to be given; `proceed` says whether to go on after each fact."""
+
+    def __init__(self, feed: Feed, subscription: Subscription, clock: Clock) -> None:
+        self.subscription = subscription
+        self._feed = feed
+        self._clock = clock
+        self._seen = 0  # between the cursor and here there is nothing for us
+
+    def next_us(self) -> int | None:
+        """Return when what waits is next due; None when nothing waits."""
+        return self._feed.look(self.subscription.name).next_us
+
+    def deliver(self, proceed: Callable[[], bool] = lambda: True, *, thrifty: bool = False) -> Delivered:
+        """Deliver what there is by now, unless another worker is at it.
+
+        `thrifty` leaves the cursor where it is while there is little to pass over, and saves the writing.
+        """
+        until, now_us = self._feed.settled_position(), self._clock.now_us()
+        if not self._wanted(until, now_us, thrifty=thrifty):
+            return Delivered()
+        name, owner = self.subscription.name, token_hex(8)
+        cursor = self._feed.take(name, owner, now_us, now_us + self.subscription.pace.lease_us)
+        if cursor is None:
+            return Delivered()
+        round_ = _Round(self._feed, self.subscription, self._clock, owner, max(cursor, self._seen))
+        try:
+            round_.run(until, proceed)
+        finally:
+            round_.close()
+        return round_.delivered
+
+    def _wanted(self, until: int, now_us: int, *, thrifty: bool) -> bool:
+        """Tell whether there is anything to do, without keeping others from it."""
+        look = self._feed.look(self.subscription.name)
+        if look.next_us is not None and look.next_us <= now_us:
+            return True
+        after = max(look.position, self._seen)
+        if not thrifty or until - look.position >= PORTION:
+            return until > look.position
+        portion = self._feed.read(self.subscription.name, self.subscription.wanted.read, after, until)
+        if not portion.facts:
+            self._seen = max(self._seen, portion.position)
+        return bool(portion.facts)
+
+
+class _Round:
+    """One round of a worker that holds the lease."""
+
+    def __init__(
+        self, feed: Feed, subscription: Subscription, clock: Clock, owner: str, position: int
+    ) -> None:
+        self.delivered = Delivered()
+        self._position = position
+        self._feed = feed
+        self._subscription = subscription
+        self._clock = clock
+        self._owner = owner
+        self._held = True
+        self._failures: list[Failure] = []
+        self._done: list[tuple[str, int]] = []
+        self._noted = time.monotonic()
+
+    def run(self, until: int, proceed: Callable[[], bool]) -> None:
+        """Try again what is due, then deliver what stands behind the cursor, portion by portion."""
+
+        def on() -> bool:
+            return self._held and proceed()
+
+        self._retry(on)
+        while on() and self._position < until:
+            wanted = self._subscription.wanted.read
+            self._pass_on(self._feed.read(self._subscription.name, wanted, self._position, until), on)
+            self._note()
+            self._retry(on)
+
+    def close(self) -> None:
+        """Note what was done, and give the lease back."""
+        self._note(back=True)
+
+    def _retry(self, on: Callable[[], bool]) -> None:
+        """Try again what is due, and what stood behind it."""
+        while on() and (due := self._feed.due(self._subscription.name, self._clock.now_us())):
+            for parked in due:
+                if not on():
+                    return
+                if self._attempt(parked.fed, parked.attempts):
+                    self._done.append((parked.fed.fact.instance, parked.fed.fact.sequence))
+                self._note_at_times()
+            self._note()
+
+    def _pass_on(self, portion: Portion, on: Callable[[], bool]) -> None:
+        """Deliver a portion. What stands behind a fact that failed goes in line."""
+        behind: set[str] = set()
+        for fed in portion.facts:
+            if not on():
+                return
+            if self._subscription.wanted.admits(fed.fact):
+                instance = fed.fact.instance
+                if fed.behind or instance in behind:
+                    self._failures.append(Failure(instance, fed.fact.sequence, 0, 0, "blocked", ""))
+                elif not self._attempt(fed, 0):
+                    behind.add(instance)
+            self._position = fed.position
+            self._note_at_times()
+        self._position = portion.position
+
+    def _attempt(self, fed: Fed, attempts: int) -> bool:
+        """Give a fact to the handler; return whether it took it."""
+        try:
+            self._subscription.hand_over(fed, attempts + 1)
+        except Exception as error:  # noqa: BLE001  # whatever a handler raises is noted, and the fact tried again
+            self._failures.append(self._failure(fed.fact, attempts + 1, error))
+            return False
+        self.delivered += Delivered(count=1)
+        return True
+
+    def _failure(self, fact: Fact, attempts: int, error: Exception) -> Failure:
+        pace, now_us = self._subscription.pace, self._clock.now_us()
+        said = _said(error)
+        where = (self._subscription.name, fact.instance, fact.sequence, attempts, pace.attempts, said)
+        if attempts >= pace.attempts:
+            self.delivered += Delivered(dead=1)
+            _log.error("%s gives up %s/%s after attempt %s of %s: %s", *where)
+            return Failure(fact.instance, fact.sequence, attempts, now_us, "dead", said)
+        self.delivered += Delivered(failed=1)
+        _log.warning("%s could not take %s/%s at attempt %s of %s: %s", *where)
+        at_us = now_us + pace.pause_after(attempts)
+        return Failure(fact.instance, fact.sequence, attempts, at_us, "waiting", said)
+
+    def _note_at_times(self) -> None:
+        if time.monotonic() - self._noted >= NOTED_S:
+            self._note()
+
+    def _note(self, *, back: bool = False) -> None:
+        """Keep what was done so far. Another worker that has the lease by now does it again."""
+        if not self._held:
+            return
+        until_us = 0 if back else self._clock.now_us() + self._subscription.pace.lease_us
+        notes = Notes(self._position, tuple(self._failures), tuple(self._done))
+        self._held = self._feed.note(self._subscription.name, self._owner, notes, until_us)
+        self._failures, self._done, self._noted = [], [], time.monotonic()
+        if not self._held:
+            _log.warning("%s: the lease ran out, and another worker took it", self._subscription.name)
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says, as every database can keep it."""
+    said = "".join(traceback.format_exception_only(error)).strip()[:_LONGEST_ERROR]
+    return said.encode(errors="replace").decode().replace("\0", "?")

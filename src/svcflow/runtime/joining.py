@@ -1,0 +1,58 @@
+"""The engine inside a transaction that a host has open. It ends no transaction and ticks for nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from svcflow.model.catalog import Catalog
+from svcflow.runtime.clock import Clock
+from svcflow.runtime.commanding import Commands
+from svcflow.runtime.questions import Questions
+from svcflow.runtime.standards import Standards
+from svcflow.runtime.store import Store
+
+if TYPE_CHECKING:  # the engine does not load SQLAlchemy for whoever does not use it
+    from sqlalchemy import Connection
+    from sqlalchemy.orm import Session, scoped_session
+
+
+class DriverConnection(Protocol):
+    """A connection of `sqlite3` or `psycopg`, as Django has it."""
+
+    def cursor(self) -> object:
+        """Open a cursor."""
+        ...
+
+    def commit(self) -> None:
+        """Commit; the engine never does."""
+        ...
+
+    def rollback(self) -> None:
+        """Roll back; the engine never does."""
+        ...
+
+
+Host: TypeAlias = "Connection | Session | scoped_session[Session] | DriverConnection"
+
+
+class JoinedEngine(Commands, Questions):
+    """Ask and be asked inside the host's transaction; in the thread of the host only.
+
+    What is done through it is durable when the host commits, and gone when it rolls back. A refused command
+    raises `Refused` as ever; catch it if the attempt, which is kept too, is to outlive the transaction.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        clock: Clock,
+        standards: Standards,
+        expect: Callable[[int], None],
+    ) -> None:
+        super().__init__(store, catalog, clock, standards)
+        self._expect = expect
+
+    def _notice(self, due_us: int) -> None:
+        self._expect(due_us)

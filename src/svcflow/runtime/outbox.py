@@ -1,0 +1,160 @@
+"""The outbox of an engine: handlers subscribe to facts, and are given them at least once, in order per instance.
+
+A handler never harms a transition: it runs after the facts are kept, in a thread or in `deliver()`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import attrs
+
+from svcflow.errors import SubscriptionError
+from svcflow.kernel.facts import Fact, to_datetime
+from svcflow.model.catalog import Catalog
+from svcflow.model.procedure import Procedure
+from svcflow.runtime.clock import Clock
+from svcflow.runtime.core import Core
+from svcflow.runtime.courier import Courier, Delivered
+from svcflow.runtime.feed import Parked, Standing
+from svcflow.runtime.running import Running
+from svcflow.runtime.store import Store
+from svcflow.runtime.subscription import Handler, Pace, Since, Subscription, unknown_subscription
+from svcflow.runtime.timers import Ticker
+from svcflow.text import Text
+
+_POLL_US = 1_000_000
+"""How often a thread looks for what other processes recorded."""
+_LEAST_US = 50_000
+"""How soon it looks again, at the soonest, at what another worker has in hand."""
+_BREATH_S = 0.02
+"""How long a thread rests after a round: what is recorded meanwhile shares the two commits of the next one."""
+
+H = TypeVar("H", bound=Handler)
+
+
+@attrs.frozen
+class DeadLetter:
+    """Hold a fact that a subscription gave up, and what its handler raised last."""
+
+    subscription: str
+    fact: Fact
+    position: int
+    attempts: int
+    error: str
+    failed_us: int
+
+    @property
+    def failed_at(self) -> datetime:
+        """When it was given up."""
+        return to_datetime(self.failed_us)
+
+
+class Outbox(Core):
+    """Publish facts to handlers."""
+
+    def __init__(self, store: Store, catalog: Catalog | Procedure, clock: Clock | None) -> None:
+        super().__init__(store, catalog, clock)
+        self._running = Running()
+        self._couriers: dict[str, Courier] = {}
+        self._messengers: dict[str, Ticker] = {}
+
+    def on_fact(
+        self,
+        *kinds: str,
+        name: str | None = None,
+        since: Since = "now",
+        attempts: int = 8,
+        pause: timedelta = timedelta(seconds=1),
+        longest_pause: timedelta = timedelta(hours=1),
+        lease: timedelta = timedelta(minutes=1),
+    ) -> Callable[[H], H]:
+        """Return a decorator: the function is given each fact of these kinds, all facts when none is named.
+
+        A kind is that of a fact (`overdue`, `moved`) or of a deviation (`skipped_step`). How far a
+        subscription has come is kept under its `name`, by default the function's. A new one begins with what
+        is recorded from now on, or with `since="start"` with the first fact there is. A fact whose handler
+        raises is tried `attempts` times; the first pause is `pause`, each further one four times the last.
+        A handler that takes longer than `lease` may be called by another worker at the same time.
+
+        Raises: SubscriptionError.
+        """
+
+        def subscribe(handler: H) -> H:
+            pace = Pace.of(attempts, pause, longest_pause, lease)
+            subscription = Subscription.of(name, kinds, handler, pace)
+            if subscription.name in self._couriers:
+                message = Text(
+                    zh=f"已有订阅 {subscription.name}",
+                    en=f"there is a subscription {subscription.name} already",
+                )
+                raise SubscriptionError(message, Text(zh='用 name="…" 另取名', en='give another name="…"'))
+            feed = self._store.feed
+            feed.subscribe(subscription.name, feed.settled_position() if since == "now" else 0)
+            self._add(Courier(feed, subscription, self.clock))
+            return handler
+
+        return subscribe
+
+    def deliver(self) -> Delivered:
+        """Deliver what is to be delivered by now; what another worker is at is left to it."""
+        total = Delivered()
+        for courier in tuple(self._couriers.values()):
+            total += courier.deliver()
+        return total
+
+    def subscriptions(self) -> tuple[Standing, ...]:
+        """Return how every subscription of the store stands, those of other programs too."""
+        return tuple(self._store.feed.standings())
+
+    def dead_letters(self, subscription: str | None = None) -> tuple[DeadLetter, ...]:
+        """Return the facts that were given up, in order, of all subscriptions or one. Raises: UnknownSubscription."""
+        if subscription is not None:
+            self._refuse_unknown(subscription)
+        dead = self._store.feed.parked("dead")
+        return tuple(_letter(one) for one in dead if subscription in (None, one.subscription))
+
+    def redeliver(self, subscription: str, instance: str | None = None) -> int:
+        """Put the dead letters of a subscription back in line, and make what waits due now; return how many were dead.
+
+        Raises: UnknownSubscription.
+        """
+        self._refuse_unknown(subscription)
+        count = self._store.feed.revive(subscription, instance, self.clock.now_us())
+        if subscription in self._messengers:
+            self._messengers[subscription].notice(0)
+        return count
+
+    def _add(self, courier: Courier) -> None:
+        name = courier.subscription.name
+
+        def deliver() -> None:
+            if courier.deliver(messenger.goes_on, thrifty=True).count:
+                time.sleep(_BREATH_S)
+
+        def next_us() -> int:
+            now_us, waits_us = self.clock.now_us(), courier.next_us()
+            soonest = now_us + _POLL_US if waits_us is None else min(waits_us, now_us + _POLL_US)
+            return max(soonest, now_us + _LEAST_US)
+
+        messenger = Ticker(deliver, next_us, self.clock, name)
+        self._couriers[name] = courier
+        self._messengers[name] = messenger
+        self._running.add(messenger)
+
+    def _recorded(self, facts: Sequence[Fact]) -> None:
+        for name, courier in tuple(self._couriers.items()):
+            if any(map(courier.subscription.wanted.admits, facts)):
+                self._messengers[name].notice(0)
+
+    def _refuse_unknown(self, subscription: str) -> None:
+        known = [one.name for one in self._store.feed.standings()]
+        if subscription not in known:
+            raise unknown_subscription(subscription, known)
+
+
+def _letter(one: Parked) -> DeadLetter:
+    return DeadLetter(one.subscription, one.fed.fact, one.fed.position, one.attempts, one.error, one.at_us)

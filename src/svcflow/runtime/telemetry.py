@@ -1,0 +1,130 @@
+"""Spans and metrics by OpenTelemetry, where its API is installed. It names no person and no value of a field.
+
+Without the package nothing is imported, and a command costs one look at an attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from time import perf_counter
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from svcflow.errors import Refused, SvcflowError
+from svcflow.kernel.commands import Command, Fire
+from svcflow.kernel.facts import Fact
+from svcflow.runtime.carrying import Beginning, Carrying, Sweeping
+from svcflow.runtime.timers import Ticker
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import CallbackOptions, Meter, Observation
+    from opentelemetry.trace import Tracer
+
+Told = dict[str, str | tuple[str, ...]]
+
+_OF_METRICS = ("svcflow.command", "svcflow.procedure", "svcflow.outcome")
+"""The attributes of a command that the histogram has too: those of few values."""
+
+
+@cache
+def telemetry() -> Telemetry | None:
+    """Return what this process measures with; None where OpenTelemetry is not installed."""
+    try:
+        from opentelemetry import metrics, trace  # noqa: PLC0415  # an extra
+    except ImportError:
+        return None
+
+    def unset() -> bool:
+        """Say whether nobody has set a provider yet, so that what is told goes nowhere."""
+        measuring = type(metrics.get_meter_provider()).__name__
+        return measuring.startswith("_Proxy") and isinstance(
+            trace.get_tracer_provider(), trace.ProxyTracerProvider
+        )
+
+    return Telemetry(trace.get_tracer("svcflow"), metrics.get_meter("svcflow"), unset)
+
+
+class Telemetry:
+    """Tell OpenTelemetry of commands, of facts, and of how late tickers are."""
+
+    def __init__(self, tracer: Tracer, meter: Meter, unset: Callable[[], bool]) -> None:
+        self._tracer = tracer
+        self._unset = unset
+        self._heard = False
+        self._tickers: WeakSet[Ticker] = WeakSet()
+        self._facts = meter.create_counter("svcflow.facts", "{fact}", "Facts recorded")
+        self._duration = meter.create_histogram("svcflow.command.duration", "s", "How long a command took")
+        meter.create_observable_gauge(
+            "svcflow.ticker.lateness", [self._lateness], "s", "For how long something due is not yet recorded"
+        )
+
+    def heard(self) -> bool:
+        """Say whether anybody listens: until a provider is set, a command is not slowed down by spans of nobody's."""
+        self._heard = self._heard or not self._unset()
+        return self._heard
+
+    def watch(self, ticker: Ticker) -> None:
+        """Have the gauge look at a ticker as long as there is one."""
+        self._tickers.add(ticker)
+
+    @contextmanager
+    def command(self, command: Command, instance: str, carried: Beginning | Carrying) -> Iterator[None]:
+        """Put a span around a command, and measure it."""
+        name = type(command).__name__.lower()
+        asked: Told = {"svcflow.command": name, "svcflow.instance": instance}
+        if isinstance(command, Fire):
+            asked["svcflow.trigger"] = command.trigger
+        begun, failure = perf_counter(), None
+        # what an exception says may hold a value of a field, so the span is not told of it
+        with self._tracer.start_as_current_span(
+            f"svcflow.{name}", attributes=asked, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield
+            except BaseException as error:
+                failure = error
+                raise
+            finally:
+                told = asked | _answer(carried, failure)
+                span.set_attributes(told)
+                shared = {key: str(told[key]) for key in _OF_METRICS if key in told}
+                self._duration.record(perf_counter() - begun, shared)
+                self._kept(carried, failure)
+
+    def swept(self, sweeping: Sweeping) -> None:
+        """Count what a sweep recorded."""
+        for instance, facts in sweeping.facts.items():
+            self._count(sweeping.procedures[instance], facts)
+
+    def _kept(self, carried: Beginning | Carrying, failure: BaseException | None) -> None:
+        done = failure is None or isinstance(failure, Refused)
+        if done and carried.answer is None and carried.outcome is not None:
+            self._count(carried.outcome.instance.procedure, carried.outcome.facts)
+
+    def _count(self, procedure: str, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            self._facts.add(1, {"svcflow.kind": fact.kind, "svcflow.procedure": procedure})
+
+    def _lateness(self, _: CallbackOptions) -> Iterable[Observation]:
+        from opentelemetry.metrics import Observation  # noqa: PLC0415  # see above
+
+        late_us = max((ticker.late_us() for ticker in self._tickers), default=0)
+        yield Observation(late_us / 1_000_000)
+
+
+def _answer(carried: Beginning | Carrying, failure: BaseException | None) -> Told:
+    """Say what a command came to: done, refused (by which rule), repeated, or an error (of which code)."""
+    if failure is not None and not isinstance(failure, Refused):
+        code = failure.code if isinstance(failure, SvcflowError) else type(failure).__name__
+        return {"svcflow.outcome": "error", "error.type": code}
+    told: Told = {"svcflow.outcome": "done"}
+    if failure is not None:
+        told = {"svcflow.outcome": "refused", "svcflow.rule": failure.rule}
+    if carried.answer is not None:
+        return told | {"svcflow.outcome": "repeated"}
+    if carried.outcome is not None:
+        instance = carried.outcome.instance
+        told |= {"svcflow.procedure": instance.procedure, "svcflow.steps": instance.steps}
+    return told

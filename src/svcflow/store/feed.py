@@ -1,0 +1,259 @@
+"""The feed of a store in a SQL database: the facts of all instances by position, subscriptions and their lines.
+
+It runs in transactions that somebody else opens; it knows no file and no server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import Any
+
+import attrs
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Dialect,
+    String,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+
+from svcflow.journal.canonical import from_bytes
+from svcflow.journal.personal import Book, Secrets
+from svcflow.journal.personal import from_bytes as secrets_from
+from svcflow.runtime.feed import PORTION, Fed, Look, Notes, Parked, Portion, Standing, State
+from svcflow.store import schema
+from svcflow.store.statements import INSERT, Row, Statement, compiled
+from svcflow.store.writing import Writing
+
+_instances, _facts = schema.instances, schema.facts
+_subscriptions, _deliveries = schema.subscriptions, schema.deliveries
+_earlier = _deliveries.alias("earlier")
+
+Reading = Callable[[], AbstractContextManager[Connection]]
+WritingOf = Callable[[], AbstractContextManager[Writing]]
+
+
+@attrs.frozen
+class _Statements:
+    """Hold the statements that write, compiled for one database."""
+
+    take: Statement
+    cursor: Statement
+    subscribe: Statement
+    move: Statement
+    drop: Statement
+    park: Statement
+    promote: Statement
+    revive: Statement
+    hurry: Statement
+
+    @classmethod
+    def of(cls, dialect: Dialect) -> _Statements:
+        return cls(**{name: compiled(statement, dialect) for name, statement in _written(dialect).items()})
+
+
+class SqlFeed:
+    """Keep subscriptions in the tables beside the facts."""
+
+    def __init__(self, reading: Reading, writing: WritingOf, settled: Callable[[], int]) -> None:
+        self._reading = reading
+        self._writing = writing
+        self._settled = settled
+
+    def settled_position(self) -> int:
+        """Return the position up to which nothing can be added any more."""
+        return self._settled()
+
+    def subscribe(self, name: str, position: int) -> None:
+        """Create a subscription that stands at a position, unless there is one of that name."""
+        with self._writing() as work:
+            if work.run(self._statements.cursor, name=name).fetchone() is None:
+                work.run(self._statements.subscribe, name=name, position=position, owner="", lease_until_us=0)
+
+    def standings(self) -> Sequence[Standing]:
+        """Return how each subscription stands, by name."""
+        asked = select(
+            _subscriptions.c.name,
+            _subscriptions.c.position,
+            select(func.count()).where(_facts.c.position > _subscriptions.c.position).scalar_subquery(),
+            _counted(_deliveries.c.state != "dead"),
+            _counted(_deliveries.c.state == "dead"),
+        )
+        with self._reading() as connection:
+            return [Standing(*row) for row in connection.execute(asked.order_by(_subscriptions.c.name))]
+
+    def look(self, name: str) -> Look:
+        """Return where a subscription stands, and when what waits is next due."""
+        soonest = select(func.min(_deliveries.c.at_us)).where(*_first(name)).scalar_subquery()
+        asked = select(_subscriptions.c.position, soonest).where(_subscriptions.c.name == name)
+        with self._reading() as connection:
+            return Look(*connection.execute(asked).one())
+
+    def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
+        """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
+        with self._writing() as work:
+            taken = work.run(
+                self._statements.take, name=name, owner=owner, now_us=now_us, lease_until_us=until_us
+            )
+            if taken.rowcount != 1:
+                return None
+            row = work.run(self._statements.cursor, name=name).fetchone()
+        return None if row is None else int(row[0])
+
+    def note(self, name: str, owner: str, notes: Notes, until_us: int) -> bool:
+        """Keep what was done, and the lease up to an instant (0 gives it back)."""
+        statements = self._statements
+        with self._writing() as work:
+            moved = work.run(
+                statements.move,
+                name=name,
+                owner=owner,
+                owner_next=owner if until_us else "",
+                position=notes.position,
+                lease_until_us=until_us,
+            )
+            if moved.rowcount != 1:
+                return False
+            for one in notes.failures:
+                work.run(statements.drop, subscription=name, instance=one.instance, sequence=one.sequence)
+                work.run(statements.park, subscription=name, **one._asdict())
+            for instance, sequence in notes.done:
+                work.run(statements.drop, subscription=name, instance=instance, sequence=sequence)
+            for instance in notes.instances:
+                work.run(statements.promote, subscription=name, instance=instance)
+        return True
+
+    def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> Portion:
+        """Return facts of these kinds (none: of all) behind a position and up to another."""
+        columns = _deliveries.c
+        line = (columns.subscription == name, columns.instance == _facts.c.instance, columns.state != "dead")
+        asked = select(_facts.c.position, _facts.c.instance, _facts.c.body, exists().where(*line))
+        asked = asked.where(_facts.c.position > after, _facts.c.position <= until)
+        marks = [f'"kind":"{kind}"'.encode() for kind in kinds]
+        with self._reading() as connection:
+            rows = connection.execute(asked.order_by(_facts.c.position).limit(PORTION)).all()
+            wanted = [row for row in rows if not marks or any(mark in row.body for mark in marks)]
+            secrets = _secrets(connection, {row.instance for row in wanted})
+        fed = (_fed(position, body, secrets[name], behind) for position, name, body, behind in wanted)
+        found = [one for one in fed if not kinds or one.fact.kind in kinds]
+        return Portion(rows[-1].position if len(rows) == PORTION else until, found)
+
+    def due(self, name: str, now_us: int) -> Sequence[Parked]:
+        """Return what is to be tried again now, soonest first; of an instance the first only."""
+        columns = _deliveries.c
+        asked = _parked().where(*_first(name), columns.at_us <= now_us)
+        return self._lined_up(asked.order_by(columns.at_us, columns.instance).limit(PORTION))
+
+    def parked(self, state: State) -> Sequence[Parked]:
+        """Return what is kept in a state, by subscription and position."""
+        asked = _parked().where(_deliveries.c.state == state)
+        return self._lined_up(asked.order_by(_deliveries.c.subscription, _facts.c.position))
+
+    def revive(self, name: str, instance: str | None, now_us: int) -> int:
+        """Put dead facts back in line and make what waits due now; return how many were dead."""
+        values: Row = {"subscription": name, "instance": instance or "", "now_us": now_us}
+        with self._writing() as work:
+            work.run(self._statements.hurry, **values)
+            return work.run(self._statements.revive, **values).rowcount
+
+    def _lined_up(self, asked: Any) -> Sequence[Parked]:
+        with self._reading() as connection:
+            rows = connection.execute(asked).all()
+            secrets = _secrets(connection, {row.instance for row in rows})
+        return [
+            Parked(
+                row.subscription,
+                _fed(row.position, row.body, secrets[row.instance]),
+                row.attempts,
+                row.at_us,
+                row.error,
+            )
+            for row in rows
+        ]
+
+    @cached_property
+    def _statements(self) -> _Statements:
+        with self._reading() as connection:
+            dialect = connection.dialect
+        make: Callable[..., Dialect] = type(dialect)  # parameters are bound by their place
+        return _Statements.of(dialect if dialect.positional else make(paramstyle="format"))
+
+
+def _first(name: str) -> tuple[ColumnElement[bool], ...]:
+    """Return what is true of the rows that wait at the head of their lines."""
+    columns = _deliveries.c
+    before = (
+        _earlier.c.subscription == columns.subscription,
+        _earlier.c.instance == columns.instance,
+        _earlier.c.sequence < columns.sequence,
+        _earlier.c.state != "dead",
+    )
+    return columns.subscription == name, columns.state == "waiting", ~exists().where(*before)
+
+
+def _parked() -> Any:
+    same = (_facts.c.instance == _deliveries.c.instance) & (_facts.c.sequence == _deliveries.c.sequence)
+    return select(*_deliveries.c, _facts.c.position, _facts.c.body).join(_facts, same)
+
+
+def _counted(which: ColumnElement[bool]) -> Any:
+    own = _deliveries.c.subscription == _subscriptions.c.name
+    return select(func.count()).select_from(_deliveries).where(own, which).scalar_subquery()
+
+
+def _secrets(connection: Connection, instances: Iterable[str]) -> Mapping[str, Secrets]:
+    asked = select(_instances.c.id, _instances.c.secrets).where(_instances.c.id.in_(sorted(instances)))
+    return {row.id: secrets_from(row.secrets) for row in connection.execute(asked)}
+
+
+def _fed(position: int, body: bytes, secrets: Secrets, behind: bool = False) -> Fed:  # noqa: FBT001, FBT002  # as the row has it
+    return Fed(position, from_bytes(body, Book(secrets)), body, bool(behind))
+
+
+def _written(dialect: Dialect) -> Mapping[str, Any]:
+    """Return the statements; constants are spoken out, because a driver would have to be given them."""
+    subscriptions, deliveries = _subscriptions.c, _deliveries.c
+    dead, waiting, blocked, nothing = (
+        literal_column(f"'{word}'", String()) for word in ("dead", "waiting", "blocked", "")
+    )
+    named = subscriptions.name == bindparam("of_name")
+    owned = subscriptions.owner == bindparam("of_owner")
+    free = or_(subscriptions.owner == nothing, subscriptions.lease_until_us <= bindparam("now_us"))
+    own = deliveries.subscription == bindparam("of_subscription")
+    line = own & (deliveries.instance == bindparam("of_instance"))
+    some = own & or_(
+        bindparam("of_instance", type_=String()) == nothing, deliveries.instance == bindparam("of_instance")
+    )
+    in_line = (_earlier.c.subscription == deliveries.subscription) & (
+        _earlier.c.instance == deliveries.instance
+    )
+    head = select(func.min(_earlier.c.sequence)).where(in_line, _earlier.c.state != dead).scalar_subquery()
+    lease: BindParameter[int] = bindparam("new_lease_until_us")
+    due: BindParameter[int] = bindparam("now_us")
+    return {
+        "take": _subscriptions.update()
+        .where(named, free)
+        .values(owner=bindparam("new_owner"), lease_until_us=lease),
+        "cursor": select(subscriptions.position).where(named),
+        "subscribe": INSERT[dialect.name](_subscriptions).on_conflict_do_nothing(),
+        "move": _subscriptions.update()
+        .where(named, owned)
+        .values(owner=bindparam("new_owner_next"), position=bindparam("new_position"), lease_until_us=lease),
+        "drop": _deliveries.delete().where(line, deliveries.sequence == bindparam("of_sequence")),
+        "park": _deliveries.insert(),
+        "promote": _deliveries.update()
+        .where(line, deliveries.state == blocked, deliveries.sequence == head)
+        .values(state=waiting),
+        "revive": _deliveries.update()
+        .where(some, deliveries.state == dead)
+        .values(state=waiting, attempts=literal_column("0"), at_us=due),
+        "hurry": _deliveries.update().where(some, deliveries.state == waiting).values(at_us=due),
+    }

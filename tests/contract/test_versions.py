@@ -1,0 +1,108 @@
+"""Instances go over to another version and back, alike on every store."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from svcflow import Actor, Catalog, Engine, Procedure, Refused, VirtualClock
+from svcflow.errors import StaleRevision, UnknownProcedure
+from svcflow.model.field import Field
+from svcflow.model.procedure import Role
+from svcflow.model.step import Step, Transition
+from svcflow.runtime.store import Store
+
+HOUR = timedelta(hours=1)
+CLERK = Actor("li", roles={"clerk"})
+CHIEF = Actor("chen", roles={"chief"})
+
+
+def declared(version: int, first: str, within: str, role: str) -> Procedure:
+    return Procedure(
+        id="inquiry",
+        version=version,
+        roles=(Role("clerk"), Role("chief")),
+        fields=(Field("phone", personal=True),),
+        steps=(
+            Step(first, role=role, within=within, to=(Transition("answer", "answered"),)),
+            Step("answered", end="completed"),
+        ),
+    )
+
+
+CATALOG = Catalog.of(declared(1, "received", "4h", "clerk"), declared(2, "taken", "2h", "chief"))
+MAPPED = {"received": "taken"}
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+def engine(store: Store, clock: VirtualClock) -> Engine:
+    engine = Engine(store, CATALOG, clock=clock)
+    engine.start(("inquiry", 1), data={"phone": "139"}, actor=CLERK, instance_id="i")
+    clock.advance(HOUR)
+    return engine
+
+
+def test_a_migration_is_kept_with_its_deadline(engine, clock):
+    """The instance runs under the new version; its deadline stays, its work is another role's."""
+    (before,) = engine.deadlines("i")
+    (seen,) = engine.preview_migration("i", 2, steps=MAPPED)
+    assert (seen.steps_after, [one.fate for one in seen.limits]) == (("taken",), ["kept"])
+    assert engine.instance("i").version == 1
+    over = engine.migrate("i", 2, steps=MAPPED, reason="second edition", actor=CHIEF)
+    assert (over.version, over.steps) == (2, ("taken",))
+    (after,) = engine.deadlines("i")
+    assert (after.limit, after.due_at) == ("taken", before.due_at)
+    assert [(one.version, one.role) for one in engine.worklist()] == [(2, "chief")]
+    assert engine.verify().ok
+
+
+def test_a_refused_migration_is_on_record(engine):
+    """A step without a counterpart is named, and the instance stays where it is."""
+    with pytest.raises(Refused, match="received"):
+        engine.migrate("i", 2, reason="second edition")
+    assert engine.instance("i").version == 1
+    assert engine.journal("i")[-1].rule == "migration"
+    with pytest.raises(UnknownProcedure):
+        engine.migrate("i", 3, reason="third edition")
+    with pytest.raises(StaleRevision):
+        engine.migrate("i", 2, steps=MAPPED, reason="second edition", expected_revision=7)
+
+
+def test_a_migration_asked_again_is_made_once(engine):
+    """The answer of the first run is given again, also after the instance went back."""
+    first = engine.migrate("i", 2, steps=MAPPED, reason="second edition", command_id="c")
+    back = engine.revert_migration("i", reason="too early")
+    assert (back.version, back.steps) == (1, ("received",))
+    assert engine.migrate("i", 2, steps=MAPPED, reason="second edition", command_id="c") == first
+    assert engine.instance("i") == back
+    assert [fact.kind for fact in engine.journal("i")] == ["Started", "Migrated", "Migrated"]
+    with pytest.raises(Refused, match="migration"):
+        engine.revert_migration("i", reason="too early again")
+    assert engine.verify().ok
+
+
+def test_what_was_late_before_is_settled_after(engine, clock):
+    """A breach under the old name of a limit gets its overrun when the renamed limit ends."""
+    clock.advance(4 * HOUR)
+    engine.migrate("i", 2, steps=MAPPED, reason="second edition")
+    clock.advance(HOUR)
+    engine.fire("i", "answer", actor=CHIEF)
+    (late,) = engine.deviations()
+    assert (late.limit, late.version, late.overrun) == ("received", 1, 2 * HOUR)
+    assert engine.verify().ok
+    assert engine.explain("i", "taken").lines
+
+
+def test_a_person_is_forgotten_through_all_versions(engine):
+    """The journal is replayed through the migration when somebody is erased from it."""
+    engine.migrate("i", 2, steps=MAPPED, reason="second edition", actor=CHIEF)
+    engine.forget("li", open=True)
+    assert engine.instance("i").data["phone"].startswith("erased-")
+    assert engine.instance("i").version == 2
+    assert engine.verify().ok

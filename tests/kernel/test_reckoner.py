@@ -1,0 +1,35 @@
+"""How the kernel reckons at the end of what a calendar covers."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from svcflow.kernel.reckoner import Reckoner
+from svcflow.worktime import WorkCalendar
+from svcflow.worktime.instants import to_us
+
+HOURS = {"mon-fri": ["08:30-17:30"]}
+
+
+def reckoner(last: date, zone: str) -> Reckoner:
+    covers = {"from": date(2026, 1, 1), "to": last}
+    mapping = {"calendar": "office", "timezone": zone, "weekly": HOURS, "covers": covers}
+    return Reckoner(WorkCalendar.from_mapping(mapping))
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+def test_an_instant_is_provisional_from_the_local_midnight_after_the_coverage(zone):
+    """The last covered day belongs to the coverage to its last microsecond, by the calendar's own clock."""
+    midnight_us = to_us(datetime(2027, 1, 1, tzinfo=ZoneInfo(zone)))
+    office = reckoner(date(2026, 12, 31), zone)
+    assert not office.provisional(midnight_us - 1)
+    assert office.provisional(midnight_us)
+
+
+def test_a_coverage_that_ends_with_the_last_date_has_nothing_past_it():
+    """No date follows 9999-12-31, so no deadline is provisional there."""
+    office = reckoner(date.max, "Asia/Shanghai")
+    assert not office.provisional(
+        to_us(datetime.max.replace(tzinfo=ZoneInfo("Asia/Shanghai")) - timedelta(1))
+    )
