@@ -92,7 +92,7 @@ KINDS = frozenset(
         "Erased",
     ]
 )
-"""The kinds of facts that the play leaves behind, all there were in the first release but `Recomputed`."""
+"""The kinds of facts that the play leaves behind: those of everyday work, without `Recomputed` and `Migrated`."""
 
 
 def play(engine: Engine, clock: VirtualClock) -> None:
