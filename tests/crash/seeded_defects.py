@@ -18,6 +18,7 @@ import attrs
 
 ROOT = Path(__file__).parents[2]
 FEW = {
+    "SVCFLOW_HYPOTHESIS": "unshrunk",
     "SVCFLOW_MODEL_STEPS": "6000",
     "SVCFLOW_KILLS": "8",
     "SVCFLOW_RACES": "20",
