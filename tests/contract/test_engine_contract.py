@@ -276,3 +276,15 @@ def test_a_store_keeps_everything_for_the_next_engine(url):
         assert engine.start("repair", actor=LI, command_id="c-1").id == inst.id
         assert engine.tick() == ()
         assert engine.fire(inst.id, "accept", actor=LI).steps == ("working",)
+
+
+def test_a_tick_tells_every_fact_once_also_after_a_hold_that_was_over_at_once(store):
+    """What a tick returns is what it recorded: an instance that became due again at the same instant is due once."""
+    clock = VirtualClock(NOON)
+    engine = engine_on(store, clock)
+    engine.start("repair", actor=LI, instance_id="r1")
+    engine.hold("r1", reason="recipient", actor=LI)
+    engine.resume("r1", actor=LI)
+    clock.advance(timedelta(hours=2))
+    assert [(fact.kind, fact.sequence) for fact in engine.tick()] == [("Overdue", 4)]
+    assert engine.tick() == ()

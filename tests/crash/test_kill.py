@@ -1,4 +1,7 @@
-"""Killed at any moment, a SQLite store holds every acknowledged command, verifies, and may be asked again."""
+"""Killed at any moment, a SQLite store holds every acknowledged command, verifies, and may be asked again.
+
+`SVCFLOW_KILLS=n` kills n times.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
+import pytest
 from crash_writer import PROCEDURE, command
 
 from svcflow import Engine
 
-KILLS = int(os.environ.get("SVCFLOW_KILLS", "24"))
-PROCESSES = 2  # of two threads each
+KILLS = int(os.environ.get("SVCFLOW_KILLS", "200"))
+WRITERS = 4  # processes of two threads each
+SPAN_S = 0.25
+"""From when one of them works, the longest that one lives."""
 WRITER = Path(__file__).with_name("crash_writer.py")
-Command = tuple[str, int, int]
+Command = tuple[str, int]
 
 
 @attrs.frozen
@@ -29,82 +36,105 @@ class Talk:
     acknowledged: set[Command]
 
 
-def one_round(url: str, turn: int, chance: random.Random) -> Talk:
-    """Let the writers run, kill them all at a random moment, and read what they had said until then."""
-    command_line = [sys.executable, "-W", "error", str(WRITER), url]
-    writers = [
-        subprocess.Popen([*command_line, str(n), str(turn)], stdout=subprocess.PIPE, text=True)
-        for n in range(PROCESSES)
-    ]
-    first = [writer.stdout.readline() for writer in writers]  # everyone is at work
-    time.sleep(chance.uniform(0.0, 0.25))
-    for writer in writers:
-        writer.send_signal(signal.SIGKILL)
-    said = [line for writer in writers for line in writer.stdout.readlines()]
-    for writer in writers:
-        writer.stdout.close()
-        writer.wait(30)
-    assert [writer.returncode for writer in writers] == [-signal.SIGKILL] * PROCESSES
-    return heard(first + said)
+class Nest:
+    """Have writers forked, kill them, and hear what they said until then."""
+
+    def __init__(self, url: str) -> None:
+        command_line = [sys.executable, "-W", "error", str(WRITER), url]
+        self.process = subprocess.Popen(
+            command_line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        self.said: list[str] = []
+
+    def told(self, order: str, answer: str) -> list[str]:
+        """Give an order and return its answer; what writers say meanwhile is kept."""
+        self.process.stdin.write(f"{order}\n")
+        return self.heard(answer)
+
+    def heard(self, word: str) -> list[str]:
+        """Return the rest of the next line that begins with a word."""
+        for line in self.process.stdout:
+            self.said.append(line)
+            first, *rest = line.split()
+            if first == word:
+                return rest
+        raise AssertionError("the nest has died")
+
+    def one_round(self, turn: int, chance: random.Random) -> Talk:
+        """Let writers work and kill each at a moment of its own: the others go on, the last leaves nobody."""
+        self.said.clear()
+        writers = [int(self.told(f"hatch {n} {turn}", "hatched")[0]) for n in range(WRITERS)]
+        self.heard("ack")  # the others work, or wait for their turn, or open the file
+        moments = sorted((chance.uniform(0, SPAN_S), writer) for writer in writers)
+        begun = time.monotonic()
+        for moment, writer in moments:
+            time.sleep(max(0, begun + moment - time.monotonic()))
+            os.kill(writer, signal.SIGKILL)
+        assert self.told("bury", "buried") == [str(-signal.SIGKILL)] * WRITERS
+        return talk_of(self.said)
 
 
-def heard(lines: list[str]) -> Talk:
-    """Read the whole lines; the last one of a killed process may be cut."""
-    whole = [line.split() for line in lines if line.endswith("\n")]
-    said = [(word, (name, int(turn), int(number))) for word, name, turn, number in whole]
+def talk_of(lines: list[str]) -> Talk:
+    """Read what was asked and what acknowledged."""
+    said = [line.split() for line in lines if line.startswith(("ask", "ack"))]
+    words = [(word, (name, int(number))) for word, name, number in said]
     return Talk(
-        {what for word, what in said if word == "ask"}, {what for word, what in said if word == "ack"}
+        {what for word, what in words if word == "ask"}, {what for word, what in words if word == "ack"}
     )
 
 
-def names(engine: Engine) -> dict[str, int]:
-    """Every instance with the number of its moves."""
-    return {
-        one.id: sum(fact.kind == "Moved" for fact in engine.journal(one.id))
-        for one in engine.instances(limit=1_000_000)
-    }
+@pytest.fixture
+def nest(tmp_path: Path) -> Iterator[Nest]:
+    made = Nest(f"sqlite:///{tmp_path / 'patrol.db'}")
+    yield made
+    made.process.stdin.close()
+    made.process.stdout.close()
+    assert made.process.wait(30) == 0
 
 
-def test_no_acknowledged_command_is_lost_or_doubled_by_kill_9(tmp_path):
-    """Four writers are killed again and again: acknowledged is durable, unacknowledged is whole or absent."""
+def test_no_acknowledged_command_is_lost_or_doubled_by_kill_9(tmp_path, nest):
+    """Writers are killed again and again: acknowledged is durable, unacknowledged is whole or absent."""
     url = f"sqlite:///{tmp_path / 'patrol.db'}"
     chance = random.Random(7)
-    moves: dict[str, int] = {}
     acknowledged, durable = 0, 0
-    for turn in range(-(-KILLS // PROCESSES)):
-        talk = one_round(url, turn, chance)
+    started: set[str] = set()
+    for turn in range(-(-KILLS // WRITERS)):
+        talk = nest.one_round(turn, chance)
         acknowledged += len(talk.acknowledged)
         with Engine(url, PROCEDURE) as engine:
-            durable += checked(engine, talk, moves)
-            moves = names(engine)
+            names = sorted({name for name, _ in talk.asked})
+            for name in names:
+                done = {number for one, number in talk.acknowledged if one == name}
+                open_ = {number for one, number in talk.asked if one == name} - done
+                assert len(open_) <= 1, "a writer asks one thing at a time"
+                durable += _check(engine, name, done, open_)
+        started |= {f"patrol-{name}-{number}" for name, number in talk.asked if number % 10 == 0}
+    with Engine(url, PROCEDURE) as engine:
+        assert engine.verify().ok
+        ids = {one.id for one in engine.instances()}
+        assert {one for one in ids if one.startswith("patrol-")} == started, "nobody asked for any other"
     assert acknowledged > KILLS, "the writers were at work when they were killed"
     print(f"{KILLS} kills, {acknowledged} acknowledged, {durable} durable without acknowledgement")
 
 
-def checked(engine: Engine, talk: Talk, moves: dict[str, int]) -> int:
-    """Hold what is kept against what was said, and retry; return how much had been durable without our knowing."""
-    assert engine.verify().ok
-    kept, durable = names(engine), 0
-    for name in sorted({name for name, *_ in talk.asked}):
-        asked = {what for what in talk.asked if what[0] == name}
-        done = {what for what in talk.acknowledged if what[0] == name}
-        open_ = asked - done
-        assert len(open_) <= 1, "a writer asks one thing at a time"
-        durable += _check(engine, kept[name] - moves.get(name, 0), name, done, open_)
-    assert engine.verify().ok
-    return durable
+def _check(engine: Engine, name: str, done: set[int], open_: set[int]) -> int:
+    """Check what is there of one writer's work, and retry; return 1 when what was open had been durable."""
+    assert engine.verify(name).ok
+    there = {one.removeprefix("patrol-") for one in _ids(engine) if one.startswith(f"patrol-{name}-")}
+    started = {f"{name}-{number}" for number in done | open_ if number % 10 == 0}
+    assert {f"{name}-{number}" for number in done if number % 10 == 0} <= there <= started
+    before, fired = _moves(engine, name), sum(number % 10 != 0 for number in done)
+    asked = sum(number % 10 != 0 for number in done | open_)
+    assert fired <= before <= asked
+    for number in [*sorted(done)[-3:], *open_]:
+        command(engine, name, number)
+    assert _moves(engine, name) == asked, "asked again, each was done exactly once"
+    return int(bool(open_) and before == asked and there == started)
 
 
-def _check(engine: Engine, there: int, name: str, done: set[Command], open_: set[Command]) -> int:
-    """Check the `there` moves of one writer's instance, and retry; return 1 when what was open had been durable."""
-    fired = sum(number % 10 != 0 for *_, number in done)
-    extra = sum(number % 10 != 0 for *_, number in open_)
-    assert fired <= there <= fired + extra
-    ids = {one.id for one in engine.instances(limit=1_000_000)}
-    assert all(f"patrol-{n}-{turn}-{number}" in ids for n, turn, number in done if number % 10 == 0)
-    count = len(engine.journal(name))
-    for what in [*sorted(done)[-3:], *open_]:
-        command(engine, what[0], what[2], what[1])
-    again = len(engine.journal(name)) - count
-    assert again == fired + extra - there, "asked again, each was done exactly once"
-    return int(extra > 0 and there == fired + extra)
+def _ids(engine: Engine) -> list[str]:
+    return [one.id for one in engine.instances(limit=1_000)]
+
+
+def _moves(engine: Engine, name: str) -> int:
+    return sum(fact.kind == "Moved" for fact in engine.journal(name))

@@ -25,7 +25,7 @@ from svcflow.runtime.store import BEGINNING
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LI = Actor("li.wei", {"clerk"})
 ORDERS = "CREATE TABLE orders (note VARCHAR(40))"
-DATABASES = ["sqlite"]
+DATABASES = ["sqlite", "postgresql"]
 ON_SQLITE = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 WAYS = ["connection", "session", "scoped", "driver"]
 

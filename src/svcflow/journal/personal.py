@@ -137,7 +137,7 @@ def erased(token: str) -> str:
 def refuse_false(instance: str, secrets: Secrets) -> None:
     """Raise CorruptJournal when a value kept beside a journal is not the one that was committed to."""
     for token, secret in secrets.items():
-        if secret is not None and commitment(urlsafe_b64decode(secret.salt), secret.value) != token:
+        if secret is not None and not _is_committed(token, secret):
             raise CorruptJournal(
                 Text(
                     zh=f"实例 {instance} 的个人信息与其承诺值不符",
@@ -145,6 +145,13 @@ def refuse_false(instance: str, secrets: Secrets) -> None:
                 ),
                 Text(zh="从备份恢复", en="restore it from a backup"),
             )
+
+
+def _is_committed(token: str, secret: Secret) -> bool:
+    try:
+        return commitment(urlsafe_b64decode(secret.salt), secret.value) == token
+    except (ValueError, TypeError, AttributeError):  # a salt that is no base64, a value that is no text
+        return False
 
 
 def to_bytes(secrets: Secrets) -> bytes:

@@ -270,7 +270,8 @@ class MemoryStore:
         due: list[Place] = []
         while self._timers and self._timers[0].due_us <= until_us and len(due) < BATCH:
             place = heappop(self._timers)
-            if self._counts(place):
+            again = self._timers and self._timers[0] == place  # as after a hold that was over at once
+            if self._counts(place) and not again:
                 (due if place > after else passed).append(place)
         for place in (*passed, *due):
             heappush(self._timers, place)

@@ -1,0 +1,232 @@
+"""Defects put into a copy of the library one by one: the tests named with each have to see it.
+
+Not run by pytest: `python tests/crash/seeded_defects.py [NAME ...]` from the root of the project takes some
+minutes. A defect whose text is no longer in the library is an error too: put it where the promise is kept now.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import attrs
+
+ROOT = Path(__file__).parents[2]
+FEW = {
+    "SVCFLOW_HYPOTHESIS": "unshrunk",
+    "SVCFLOW_MODEL_STEPS": "6000",
+    "SVCFLOW_KILLS": "8",
+    "SVCFLOW_RACES": "20",
+    "SVCFLOW_FUZZ_SECONDS": "1",
+}
+MODEL = ("tests/property/test_engine_is_its_model.py", "-k", "memory")
+
+
+@attrs.frozen
+class Defect:
+    """Replace a text of one module by another, wherever it stands there, and run some tests."""
+
+    name: str
+    module: str
+    right: str
+    wrong: str
+    tests: tuple[str, ...]
+
+
+DEFECTS = (
+    Defect(
+        "the expected revision is not looked at",
+        "runtime/carrying.py",
+        "if self._expected is not None and self._expected != instance.revision:",
+        "if False:",
+        ("tests/contract/test_one_winner.py",),
+    ),
+    Defect(
+        "commits are not synced",
+        "store/sqlite.py",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA synchronous=OFF",
+        ("tests/crash/test_fault_points.py", "-k", "exception"),
+    ),
+    Defect(
+        "what failed is committed, not rolled back",
+        "store/sqlite.py",
+        "self._writer.rollback()",
+        "self._writer.commit()",
+        ("tests/crash/test_fault_points.py", "-k", "exception"),
+    ),
+    Defect(
+        "what is acknowledged is not committed",
+        "store/sqlite.py",
+        'cursor.execute("COMMIT")',
+        'cursor.execute("ROLLBACK")',
+        ("tests/crash/test_kill.py",),
+    ),
+    Defect(
+        "a writer begins as a reader",
+        "store/sqlite.py",
+        'cursor.execute("BEGIN IMMEDIATE")',
+        'cursor.execute("BEGIN")',
+        ("tests/crash/test_kill.py",),
+    ),
+    Defect(
+        "a command id means nothing",
+        "store/statements.py",
+        "commands.c.command_id == bindparam",
+        "commands.c.command_id != bindparam",
+        ("tests/property/test_engine_is_its_model.py", "-k", "sqlite"),
+    ),
+    Defect(
+        "a repeated command is done again",
+        "runtime/carrying.py",
+        "        if found.answer is not None:\n            return None\n        if self._expected",
+        "        if self._expected",
+        MODEL,
+    ),
+    Defect(
+        "an entry is not linked to the one before it",
+        "journal/chain.py",
+        "sha256(previous + body)",
+        "sha256(body)",
+        ("tests/journal/test_every_tampering.py",),
+    ),
+    Defect(
+        "the head of a journal is not compared",
+        "journal/chain.py",
+        "if previous != head:",
+        "if False:",
+        ("tests/journal/test_every_tampering.py",),
+    ),
+    Defect(
+        "the root of the sealed tree is not compared",
+        "journal/seal.py",
+        "elif tree.root != checkpoint.root:",
+        "elif False:",
+        ("tests/journal/test_every_tampering.py",),
+    ),
+    Defect(
+        "persons stand in the journal",
+        "journal/personal.py",
+        "record[name] = self._commitment(person, person)",
+        "self._commitment(person, person)",
+        ("tests/contract/test_personal_data.py",),
+    ),
+    Defect(
+        "a breach is recorded twice",
+        "kernel/passing.py",
+        "        _overdue(ledger, limit, clock, at_us)\n        return",
+        "        _overdue(ledger, limit, clock, at_us)\n        _overdue(ledger, limit, clock, at_us)\n        return",
+        MODEL,
+    ),
+    Defect(
+        "met at the deadline is late", "kernel/clocks.py", "_STRICTLY_AFTER = 1", "_STRICTLY_AFTER = 0", MODEL
+    ),
+    Defect(
+        "a deadline is a microsecond late",
+        "kernel/dues.py",
+        "return NEVER if open_us == STOPPED else open_us + reach",
+        "return NEVER if open_us == STOPPED else open_us + reach + 1",
+        MODEL,
+    ),
+    Defect(
+        "holds stop no clock", "kernel/evolve.py", "return limit.stoppable and", "return False and", MODEL
+    ),
+    Defect(
+        "work that comes back gains time",
+        "kernel/evolve.py",
+        "restart and limit.restarts\n",
+        "True\n",
+        MODEL,
+    ),
+    Defect(
+        "not_by bars nobody",
+        "kernel/eligibility.py",
+        "return not_by is not None and",
+        "return False and",
+        MODEL,
+    ),
+    Defect(
+        "who has a step does not matter",
+        "kernel/eligibility.py",
+        "if assignee is None or",
+        "if True or",
+        MODEL,
+    ),
+    Defect(
+        "what a tick recorded it does not tell",
+        "store/memory.py",
+        "if self._counts(place) and not again:",
+        "if self._counts(place):",
+        ("tests/contract/test_engine_contract.py",),
+    ),
+    Defect(
+        "a lease keeps nobody out",
+        "store/feed.py",
+        "free = or_(subscriptions.owner == nothing, subscriptions.lease_until_us <= bindparam",
+        "free = or_(subscriptions.owner != nothing, subscriptions.lease_until_us <= bindparam",
+        ("tests/contract/test_feed_contract.py",),
+    ),
+    Defect(
+        "a guard fails in more ways than one",
+        "model/guard.py",
+        "        except Exception as error:\n            message",
+        "        except ValueError as error:\n            message",
+        ("tests/property/test_hostile_input.py", "-k", "guard"),
+    ),
+)
+
+
+def tried(folder: Path, tests: tuple[str, ...]) -> int:
+    """Run tests on the copy; return pytest's exit code, 1 when a test failed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    found = os.environ | FEW | {"PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        command, cwd=folder, env=found, capture_output=True, text=True, timeout=900, check=False
+    )
+    if done.returncode not in (0, 1):
+        print(done.stdout[-2_000:], done.stderr[-2_000:])
+    return done.returncode
+
+
+def seen(folder: Path, defect: Defect) -> bool:
+    """Put the defect in, see whether the tests fail, and take it out again."""
+    module = folder / "src" / "svcflow" / defect.module
+    text = module.read_text(encoding="utf-8")
+    if defect.right not in text:
+        raise LookupError(f"{defect.name}: {defect.module} has no {defect.right!r} any more")
+    module.write_text(text.replace(defect.right, defect.wrong), encoding="utf-8")
+    try:
+        return tried(folder, defect.tests) == 1
+    finally:
+        module.write_text(text, encoding="utf-8")
+
+
+def main() -> int:
+    chosen = [one for one in DEFECTS if not sys.argv[1:] or one.name in sys.argv[1:]]
+    missed = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in ("src", "tests", "procedures"):
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", folder)
+        for tests in dict.fromkeys(one.tests for one in chosen):
+            assert tried(folder, tests) == 0, f"{tests} fail without a defect"
+        for defect in chosen:
+            begun = time.monotonic()
+            caught = seen(folder, defect)
+            print(
+                f"{'caught' if caught else 'MISSED'} in {time.monotonic() - begun:5.1f} s  {defect.name}",
+                flush=True,
+            )
+            missed += [] if caught else [defect.name]
+    print(f"{len(chosen) - len(missed)} of {len(chosen)} defects were caught")
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
