@@ -44,7 +44,7 @@ class Group:
         self.began = time.monotonic()
         self.parts = 0
         self.done = False
-        self.failure: sqlite3.Error | None = None
+        self.failure: Exception | None = None
         self.undone = Lock()
         self.undone.acquire()
 
@@ -174,10 +174,14 @@ class Grouping:
         try:
             if self._connection.in_transaction:
                 self._cursor.execute("COMMIT" if group.parts else "ROLLBACK")
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001  # it is every member's, and each of them raises it
             group.failure = error
-            self._connection.rollback()
+        except BaseException:
+            group.failure = sqlite3.OperationalError("interrupted before the commit")
+            raise
         finally:
+            if group.failure is not None:
+                self._connection.rollback()
             self._open = None
             self._gate.leave()
             group.end()
