@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Text] = {
     "recompute": Text(
         zh="日历更正或公布后重算截止时间", en="Reckon deadlines anew after a calendar was corrected"
     ),
+    "migrate": Text(zh="把实例变更到流程的另一个版本", en="Take instances over to another version"),
     "show": Text(
         zh="查看实例：环节、时限、可办理事项、留痕", en="Show an instance: steps, deadlines, what is open"
     ),

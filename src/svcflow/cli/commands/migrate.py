@@ -1,0 +1,138 @@
+"""`svcflow migrate`: take instances over to another version of their procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from svcflow.cli.answer import answer
+from svcflow.cli.asking import actor_option, data_option, stored
+from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.failure import FOUND
+from svcflow.cli.progress import progress
+from svcflow.cli.values import PAIR, Pair, actor_or_nobody, typed
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.kernel.commands import Actor, DueRule
+    from svcflow.runtime.engine import Engine
+    from svcflow.runtime.migration import MigrationPreview
+
+
+@command(
+    "migrate",
+    Text(
+        zh="把实例变更到流程的另一个版本。先用 --dry-run 预演：环节如何对应，时限如何变化，哪些不能变更。"
+        "时限缺省保持不变。有不能变更的，退出码为 1，其余照常变更。环节对应可参考 svcflow diff。",
+        en="Take instances over to another version of their procedure. Rehearse it with --dry-run: where steps go, what "
+        "becomes of limits, what cannot go over. Deadlines stay what they are unless told otherwise. Exits with 1 when "
+        "some are refused; the others go over all the same. `svcflow diff` proposes the mapping of steps.",
+    ),
+    "svcflow migrate inquiry-7 --to 2 --map received=taken --reason R --dry-run --db service.db",
+    'svcflow migrate --procedure inquiry --from 1 --to 2 --reason "edition 2" --db service.db',
+)
+@argument("instances", nargs=-1, metavar="[INSTANCE]...")
+@option(
+    "--procedure",
+    metavar="NAME",
+    wording=Text(zh="未结束的实例，按流程", en="All open instances of a procedure."),
+)
+@option(
+    "--from",
+    "from_version",
+    type=click.IntRange(min=1),
+    metavar="VERSION",
+    wording=Text(zh="其中此版本的", en="Of these, those of this version."),
+)
+@option(
+    "--to",
+    "version",
+    type=click.IntRange(min=1),
+    required=True,
+    metavar="VERSION",
+    wording=Text(zh="变更到的版本", en="The version to go over to."),
+)
+@option(
+    "--map",
+    "steps",
+    type=PAIR,
+    multiple=True,
+    metavar="OLD=NEW",
+    wording=Text(zh="环节的对应，可重复", en="Where a step goes that is called otherwise there; repeatable."),
+)
+@option(
+    "--due",
+    type=click.Choice(["keep", "recompute"]),
+    default="keep",
+    show_default=True,
+    wording=Text(zh="截止时间保持，或按新版本重算", en="Keep deadlines, or reckon them by the new version."),
+)
+@option("--reason", required=True, metavar="REASON", wording=Text(zh="变更的理由", en="Why."))
+@option(
+    "--dry-run", is_flag=True, wording=Text(zh="只预演，不变更", en="Say what would happen, and do nothing.")
+)
+@data_option
+@actor_option
+@stored
+@click.pass_context
+def run(
+    ctx: click.Context,
+    *,
+    instances: tuple[str, ...],
+    procedure: str | None,
+    from_version: int | None,
+    version: int,
+    steps: tuple[Pair, ...],
+    due: DueRule,
+    reason: str,
+    dry_run: bool,
+    data: tuple[Pair, ...],
+    actor: Actor | None,
+    db: str | None,
+    folder: str | None,
+    at: datetime | None,
+) -> None:
+    """Migrate one after the other, and say what became of each."""
+    from svcflow.cli.migration import migrations_json, migrations_text
+    from svcflow.cli.opening import engine_at
+
+    asked = asked_of(ctx)
+    what = Text(zh="变更版本", en="migrating").in_(asked.lang)
+    who = actor_or_nobody(actor)
+    found: list[MigrationPreview] = []
+    with engine_at(db, folder, at) as engine, progress(what) as advance:
+        names = _chosen(engine, instances, procedure, from_version)
+        for count, name in enumerate(names, 1):
+            fields = engine.catalog[engine.instance(name).procedure, version].fields
+            given = typed(data, fields)
+            (seen,) = engine.preview_migration(
+                name, version, steps=dict(steps), due=due, data=given, actor=who
+            )
+            if not (dry_run or seen.refused):
+                engine.migrate(
+                    name, version, reason=reason, steps=dict(steps), due=due, data=given, actor=who
+                )
+            found.append(seen)
+            advance(count, len(names))
+    answer(
+        asked,
+        lambda: migrations_json(found, done=not dry_run),
+        lambda: migrations_text(found, asked.lang, done=not dry_run),
+    )
+    ctx.exit(FOUND if any(one.refused for one in found) else 0)
+
+
+def _chosen(
+    engine: Engine, instances: Iterable[str], procedure: str | None, from_version: int | None
+) -> tuple[str, ...]:
+    """Return the instances that are meant, in the order they are named, then oldest first."""
+    if procedure is None:
+        return tuple(dict.fromkeys(instances))
+    engine.catalog[procedure]  # a name misspelt would find nothing
+    all_ = engine.instances(procedure=procedure)
+    open_ = [one for one in reversed(all_) if one.status != "ended"]
+    meant = [one.id for one in open_ if from_version in (None, one.version)]
+    return tuple(dict.fromkeys((*instances, *meant)))
