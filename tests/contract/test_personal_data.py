@@ -142,7 +142,7 @@ def test_nothing_of_a_forgotten_person_is_left_in_the_file(tmp_path: Path, clock
 
 def test_a_text_that_looks_like_a_commitment_is_a_text(store, clock):
     """Data of fields that are nobody's own are read back as they were given, whatever they look like."""
-    look = commitment(b"salt", '"x"')
+    look = commitment(b"salt", "li", '"x"')
     engine = Engine(store, CATALOG, clock=clock)
     engine.start("repair", data={"place": look}, actor=CLERK, instance_id="r1")
     assert engine.journal("r1")[0].data["place"] == look

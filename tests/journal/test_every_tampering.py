@@ -86,7 +86,7 @@ def test_every_bit_of_64_entries_counts():
 
 @pytest.mark.parametrize("part", ["person", "value", "salt"])
 def test_every_bit_beside_the_journal_counts_unless_it_says_the_same(part):
-    """A value kept beside the journal, or its salt, cannot be another; whose it is does not stand in the chain."""
+    """A value kept beside the journal, its salt and whose it is cannot be others."""
     for token, secret in LONG.secrets.items():
         for other in flipped(getattr(secret, part).encode()):
             changed = secret._replace(**{part: other.decode("latin-1")})
@@ -95,9 +95,9 @@ def test_every_bit_beside_the_journal_counts_unless_it_says_the_same(part):
 
 
 def says_the_same(one: Secret, other: Secret) -> bool:
-    """Whether value and salt are the same; the last letter of a salt has bits that say nothing."""
+    """Whether all are the same; the last letter of a salt has bits that say nothing."""
     try:
-        return one.value == other.value and urlsafe_b64decode(one.salt) == urlsafe_b64decode(other.salt)
+        return one[:2] == other[:2] and urlsafe_b64decode(one.salt) == urlsafe_b64decode(other.salt)
     except ValueError:
         return False
 

@@ -1,10 +1,10 @@
 """Personal data beside the journal: the chain holds a salted commitment where a person or their data stood.
 
 A commitment is `~` and 32 characters (in data an object `{"~": …}`, which no value of a field is): SHA-256
-over a random salt and the value. Value and salt are kept
-beside the journal; when they are erased nothing leads back from the commitment to the person, and every
-link of the chain still fits. Inside one instance equal values have equal commitments, so that two entries of
-an erased person are still seen to be of the same person; between instances they cannot be connected.
+over a random salt, whose value it is, and the value. Those stand beside the journal; when they are erased
+nothing leads back from the commitment to the person, and every link of the chain still fits. Inside one
+instance equal values have equal commitments, so that two entries of an erased person are still seen to be of
+the same person; between instances they cannot be connected.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Book:
                 if secret is not None and secret.value == written and secret.person == person:
                     return token
         salt = token_bytes(_SALT)
-        token = commitment(salt, written)
+        token = commitment(salt, person, written)
         self.added[token] = Secret(person, written, urlsafe_b64encode(salt).decode())
         return token
 
@@ -124,9 +124,10 @@ def strip(record: dict[str, Any]) -> None:
         record["data"] = {name: value for name, value in data.items() if type(value) is not dict}
 
 
-def commitment(salt: bytes, value: str) -> str:
-    """Return the commitment to the JSON of a value."""
-    return MARK + urlsafe_b64encode(sha256(salt + value.encode()).digest()[:_DIGEST]).decode()
+def commitment(salt: bytes, person: str, value: str) -> str:
+    """Return the commitment to the JSON of a value, and to whose it is."""
+    digest = sha256(salt + orjson.dumps((person, value))).digest()
+    return MARK + urlsafe_b64encode(digest[:_DIGEST]).decode()
 
 
 def erased(token: str) -> str:
@@ -149,7 +150,7 @@ def refuse_false(instance: str, secrets: Secrets) -> None:
 
 def _is_committed(token: str, secret: Secret) -> bool:
     try:
-        return commitment(urlsafe_b64decode(secret.salt), secret.value) == token
+        return commitment(urlsafe_b64decode(secret.salt), secret.person, secret.value) == token
     except (ValueError, TypeError, AttributeError):  # a salt that is no base64, a value that is no text
         return False
 
