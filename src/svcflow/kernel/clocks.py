@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from svcflow.kernel.dues import due_of, interval_before, measured, rung_instant
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Run, Verdict
-from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung
+from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, RungKind
 
 _STRICTLY_AFTER = 1
 _new = tuple.__new__
@@ -132,15 +132,25 @@ def recompute(clock: Clock, at_us: int, due_us: int) -> Clock:
     return clock._replace(attached_us=at_us, due_us=due_us, next_us=UNRECKONED)
 
 
-def fired(limit: CompiledLimit, clock: Clock) -> Clock:
-    """Step to the next rung after the present one has fired; a missed occurrence begins the next interval."""
-    clock, row = reckoned(limit, clock), limit.rows[clock.row]
-    place, _ = _next(limit, row, clock)
-    overdue = row.rungs[place].kind == "overdue"
+def fired(limit: CompiledLimit, clock: Clock, kind: RungKind, at: str, due_us: int) -> Clock:
+    """Step past a rung that fired; a missed occurrence begins the next interval.
+
+    Which rung it was, and of which deadline, is what was recorded: a calendar that was corrected since does
+    not change it.
+    """
+    row, overdue = limit.rows[clock.row], kind == "overdue"
     if overdue and row.kind == "every":
-        return start(limit, clock.row, clock.due_us, visit=clock.visit + 1, running=True)
-    fired = clock.fired | 1 << place
-    return clock._replace(fired=fired, overdue=clock.overdue or overdue, next_us=UNRECKONED)
+        return start(limit, clock.row, due_us, visit=clock.visit + 1, running=True)
+    fired = clock.fired | 1 << _place(row, clock.fired, kind, at)
+    return clock._replace(due_us=due_us, fired=fired, overdue=clock.overdue or overdue, next_us=UNRECKONED)
+
+
+def _place(row: CompiledRow, fired: int, kind: RungKind, at: str) -> int:
+    """Return the place of the first rung of a kind and wording that has not fired. Raises: ValueError."""
+    for place, rung in enumerate(row.rungs):
+        if rung.kind == kind and not fired >> place & 1 and (rung.rung is None or rung.rung.at == at):
+            return place
+    raise ValueError(f"no rung {kind} {at!r} is left to fire")
 
 
 def not_missed(limit: CompiledLimit, clock: Clock, at_us: int) -> Iterator[tuple[int, int]]:

@@ -173,12 +173,19 @@ def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
     _settle(compiled, draft, fact.occurred_us)
 
 
-def _rung(compiled: Compiled, draft: Draft, fact: Warned | Escalated | Overdue) -> None:
-    _put(draft, clocks.fired(compiled.limits[fact.limit], draft.clocks[fact.limit]))
+def _warned(compiled: Compiled, draft: Draft, fact: Warned) -> None:
+    limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
+    _put(draft, clocks.fired(limit, clock, "warn", fact.at, fact.due_us))
+
+
+def _escalated(compiled: Compiled, draft: Draft, fact: Escalated) -> None:
+    limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
+    _put(draft, clocks.fired(limit, clock, "escalate", fact.at, fact.due_us))
 
 
 def _overdue(compiled: Compiled, draft: Draft, fact: Overdue) -> None:
-    _rung(compiled, draft, fact)
+    limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
+    _put(draft, clocks.fired(limit, clock, "overdue", "", fact.due_us))
     answers.deviated(compiled, draft, fact)
 
 
@@ -196,8 +203,8 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Migrated: _migrated,
     Held: _held,
     Resumed: _resumed,
-    Warned: _rung,
-    Escalated: _rung,
+    Warned: _warned,
+    Escalated: _escalated,
     Overdue: _overdue,
     Settled: _nothing,
     Deviated: answers.deviated,
