@@ -25,7 +25,7 @@ def work_of(compiled: Compiled, instance: Instance) -> tuple[Work, ...]:
     """Return the work of an instance; none once it has ended."""
     if instance.status == "ended":
         return ()
-    return tuple(_work(compiled, instance, step) for step in instance.steps)
+    return tuple([_work(compiled, instance, step) for step in instance.steps])
 
 
 def _work(compiled: Compiled, instance: Instance, step: str) -> Work:

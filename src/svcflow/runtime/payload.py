@@ -18,7 +18,11 @@ _CARRIED = ("data", "evidence", "reason", "override")
 
 def refuse_too_large(command: Command, limit: int) -> None:
     """Raise FieldError when a command brings more than `limit` bytes, or something that has no JSON form."""
-    size = sum(_size(getattr(command, name, None)) for name in _CARRIED)
+    size = 0
+    for name in _CARRIED:
+        carried = getattr(command, name, None)
+        if carried:
+            size += _size(carried)
     if size > limit:
         raise FieldError(
             Text(
@@ -32,9 +36,7 @@ def refuse_too_large(command: Command, limit: int) -> None:
         )
 
 
-def _size(carried: Mapping[str, object] | str | None) -> int:
-    if not carried:
-        return 0
+def _size(carried: Mapping[str, object] | str) -> int:
     try:
         return len(orjson.dumps(carried, default=str))
     except TypeError as error:

@@ -53,6 +53,7 @@ class Telemetry:
         self._tracer = tracer
         self._unset = unset
         self._heard = False
+        self._look_again = 0.0
         self._tickers: WeakSet[Ticker] = WeakSet()
         self._facts = meter.create_counter("svcflow.facts", "{fact}", "Facts recorded")
         self._duration = meter.create_histogram("svcflow.command.duration", "s", "How long a command took")
@@ -61,8 +62,13 @@ class Telemetry:
         )
 
     def heard(self) -> bool:
-        """Say whether anybody listens: until a provider is set, a command is not slowed down by spans of nobody's."""
-        self._heard = self._heard or not self._unset()
+        """Say whether anybody listens: until a provider is set, a command is not slowed down by spans of nobody's.
+
+        It is looked for once a second, since to look takes longer than a part of a command should.
+        """
+        if not self._heard and perf_counter() >= self._look_again:
+            self._heard = not self._unset()
+            self._look_again = perf_counter() + 1
         return self._heard
 
     def watch(self, ticker: Ticker) -> None:
