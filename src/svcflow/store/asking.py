@@ -97,7 +97,7 @@ def worklist(query: WorkQuery) -> Asked:
         theirs = _work.role.in_(query.roles)
         fits.append(theirs if query.assignee is None else and_(theirs, _work.assignee == ""))
     if query.assignee is not None:
-        fits.append(_work.assignee == query.assignee)
+        fits.append(and_(_work.assignee == query.assignee, _work.assignee != ""))
     if fits:
         asked = asked.where(or_(*fits))
     if query.procedure is not None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 VERSION = 2
@@ -95,8 +96,15 @@ work = Table(
     Column("entered_us", BigInteger, nullable=False),
     Column("due_us", BigInteger, nullable=False),
     Index("svcflow_work_role", "role", "due_us"),
-    Index("svcflow_work_assignee", "assignee", "due_us"),
+    Index(
+        "svcflow_work_assignee",
+        "assignee",
+        "due_us",
+        sqlite_where=text("assignee <> ''"),
+        postgresql_where=text("assignee <> ''"),
+    ),
 )
+"""Most work is nobody's yet: the second index holds only what is somebody's, so that a move need not touch it."""
 
 persons = Table(
     "svcflow_persons",
