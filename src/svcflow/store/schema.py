@@ -103,6 +103,7 @@ work = Table(
         sqlite_where=text("assignee <> ''"),
         postgresql_where=text("assignee <> ''"),
     ),
+    sqlite_with_rowid=False,
 )
 """Most work is nobody's yet: the second index holds only what is somebody's, so that a move need not touch it."""
 
