@@ -86,6 +86,12 @@ def place(request, tmp_path) -> Iterator[Place]:
     request.getfixturevalue("database_server").administer(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch) -> None:
+    """DBOS looks once a second for what is due; a test does not wait so long."""
+    monkeypatch.setattr("dbos._workflow_commands._BACKGROUND_JOBS_INTERVAL_SEC", 0.05)
+
+
 @pytest.fixture
 def engine(place) -> Iterator[Engine]:
     with Engine(place.url, SOON) as made:
@@ -109,6 +115,7 @@ def launched(place: Place, version: str = "svcflow") -> Iterator[Callable[[Engin
         "application_version": version,
         "use_listen_notify": False,
         "log_level": "WARNING",
+        "notification_listener_polling_interval_sec": 0.05,  # how long its end is waited for
     }
     dbos.DBOS(config=config)
     try:
@@ -160,7 +167,7 @@ def test_a_fact_is_delivered_through_dbos(engine, place):
     with dispatched(engine, place):
         engine.start("repair", actor=LI)
         wait_for(lambda: given == ["Started", "Overdue"], f"delivered: {given}")
-        assert place.queued("deliver") == 2
+        wait_for(lambda: place.queued("deliver") == 2, "not one for each")
 
 
 @ON_SQLITE
@@ -181,7 +188,7 @@ def test_a_failed_delivery_is_queued_again(engine, place):
 
 def test_what_the_host_commits_or_rolls_back_is_queued_or_not(engine, place, database):
     """In a host's transaction the queue shares its fate, on each way a host has a connection."""
-    engine.on_fact(name="desk")(lambda fact: None)
+    engine.on_fact(name="desk")(repr)
     driver = database.raw_connection()
     with dispatched(engine, place, poll=timedelta(minutes=1)):
         ways = (database.connect(), Session(database), driver.driver_connection)
@@ -229,7 +236,7 @@ def test_a_workflow_that_runs_twice_records_nothing_twice(engine, place):
         for name in ("svcflow.tick", "svcflow.deliver"):
             (first, *_) = dbos.DBOS.list_workflows(name=name)
             again = dbos.DBOS.fork_workflow(first.workflow_id, 1, queue_name=name)
-            assert again.get_result() == 0
+            assert again.get_result(polling_interval_sec=0.05) == 0
     assert given == kinds(engine, inst.id) == ["Started", "Overdue"]
 
 
@@ -281,11 +288,12 @@ def test_another_version_of_the_application_is_refused(engine, place):
 @ON_SQLITE
 def test_what_was_queued_before_a_deploy_is_run_after_it(engine, place):
     """A process that begins anew, with the same version, runs what an earlier one left in the queue."""
-    with dispatched(engine, place, poll=timedelta(minutes=1)):
-        engine.start("repair", actor=LI)
-        engine.dispatch_by(None)
+    with dispatched(engine, place) as dispatcher:
+        dispatcher.tick_at(engine.clock.now_us() + 1_000_000, engine._store)
+        (queued,) = dbos.DBOS.list_workflows(name="svcflow.tick", status="DELAYED")
     with dispatched(engine, place):
-        wait_for(lambda: dbos.DBOS.list_workflows(name="svcflow.tick", status="SUCCESS"), "it was orphaned")
+        wait_for(lambda: dbos.DBOS.list_workflows(status="SUCCESS"), "it was orphaned")
+        assert [one.workflow_id for one in dbos.DBOS.list_workflows()] == [queued.workflow_id]
 
 
 def test_without_the_package_the_extra_is_named(monkeypatch):

@@ -64,7 +64,9 @@ def _dialect(url: str) -> tuple[Dialect, MutableMapping[Any, Any]]:
     kind = make_url(url).get_dialect()
     dialect: Dialect = kind(dbapi=kind.import_dbapi())  # type: ignore[call-arg]  # Dialect has no constructor
     if dialect.name == "sqlite":
-        dialect.default_schema_name = "main"  # nobody asks the connection, and tables of DBOS are named with it
+        dialect.default_schema_name = (
+            "main"  # nobody asks the connection, and tables of DBOS are named with it
+        )
     return dialect, {}
 
 
