@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from svcflow import Actor, Engine
 from svcflow.errors import DispatchError, MissingExtra
 from svcflow.model.field import Field
+from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition
 
@@ -130,10 +131,20 @@ def dispatched(
 ) -> Iterator[DbosDispatcher]:
     with launched(place) as launch:
         dispatcher = DbosDispatcher(engine, place.system, schema=place.schema, sweep=sweep, poll=poll)
+        known(place, poll)
         launch()
         with dispatcher:
             time.sleep(0.1)  # the first sweep is over: what is done from here on, DBOS does
             yield dispatcher
+
+
+def known(place: Place, poll: timedelta) -> None:
+    """Have queues stand there already, as after the first launch: of a new one DBOS learns after a second."""
+    dbos.DBOS.migrate(place.system, schema=place.schema)
+    client = dbos.DBOSClient(system_database_url=place.system, dbos_system_schema=place.schema)
+    for queue in ("svcflow.tick", "svcflow.deliver"):
+        client.register_queue(queue, polling_interval_sec=poll.total_seconds())
+    client.destroy()
 
 
 def wait_for(told: Callable[[], object], what: str) -> None:
@@ -168,6 +179,17 @@ def test_a_fact_is_delivered_through_dbos(engine, place):
         engine.start("repair", actor=LI)
         wait_for(lambda: given == ["Started", "Overdue"], f"delivered: {given}")
         wait_for(lambda: place.queued("deliver") == 2, "not one for each")
+
+
+@ON_SQLITE
+def test_each_tick_queues_the_next_instant(place):
+    """A warning by one workflow, the breach by another: nobody asked the engine for anything in between."""
+    limit = TimeLimit(within="0.02m", warn=(Rung("50%"),))
+    warned = attrs.evolve(SOON, steps=(attrs.evolve(SOON.steps[0], within=limit), SOON.steps[1]))
+    with Engine(place.url, warned) as engine, dispatched(engine, place):
+        inst = engine.start("repair", actor=LI)
+        wait_for(lambda: len(engine.journal(inst.id)) > 2, "the next instant was not queued")
+        assert kinds(engine, inst.id) == ["Started", "Warned", "Overdue"]
 
 
 @ON_SQLITE
