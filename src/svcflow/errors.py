@@ -19,6 +19,7 @@ __all__ = [
     "CorruptJournal",
     "DeclarationError",
     "DeliveryError",
+    "DispatchError",
     "DrawingError",
     "FieldError",
     "GuardError",
@@ -208,6 +209,12 @@ class DeliveryError(SvcflowError, ConnectionError):
     """A receiver did not take a fact; the subscription tries it again."""
 
     code = "delivery"
+
+
+class DispatchError(SvcflowError, RuntimeError):
+    """A dispatcher is not set up as it has to be, or cannot work in a host's transaction."""
+
+    code = "dispatch"
 
 
 class CorruptJournal(SvcflowError, ValueError):

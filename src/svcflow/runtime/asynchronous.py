@@ -98,6 +98,7 @@ class AsyncEngine:
     deliver = _awaitable(Engine.deliver)
     dead_letters = _awaitable(Engine.dead_letters)
     redeliver = _awaitable(Engine.redeliver)
+    dispatch_by = _at_once(Engine.dispatch_by)
 
     instance = _awaitable(Engine.instance)
     instances = _awaitable(Engine.instances)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from os import PathLike
 from types import TracebackType
 from typing import Self
@@ -9,6 +10,7 @@ from typing import Self
 from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.kernel.commands import NOBODY, Actor, Recompute
 from svcflow.kernel.facts import Fact
+from svcflow.kernel.instance import NEVER
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Sweeping
@@ -84,8 +86,10 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         Raises: StoreError when it leads to another database, or has no transaction open.
         """
         store = _join(self._store, host)
+        expect, announce = partial(self._expect, store), partial(self._announce, store)
+        standards = self._standards.on(store)
         return JoinedEngine(
-            store, self.clock, self._standards.on(store), self._payload_limit, expect=self._ticker.expect
+            store, self.clock, standards, self._payload_limit, expect=expect, announce=announce
         )
 
     def forget(self, person: str, *, actor: Actor = NOBODY, open: bool = False) -> Forgotten:  # noqa: A002  # as the CLI says it
@@ -144,10 +148,18 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
             self._recorded(facts)
         if self._telemetry is not None:
             self._telemetry.swept(sweeping)
+        if self._dispatcher is not None:
+            due_us = self._store.next_due_us()
+            self._tick_at(NEVER if due_us is None else due_us, self._store)
         return sweeping.recorded()
 
     def _notice(self, due_us: int) -> None:
         self._ticker.notice(due_us)
+        self._tick_at(due_us, self._store)
+
+    def _expect(self, store: Store, due_us: int) -> None:
+        self._ticker.expect(due_us)
+        self._tick_at(due_us, store)
 
 
 def _open(url: str) -> Store:

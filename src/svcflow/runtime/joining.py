@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from svcflow.kernel.facts import Fact
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.questions import Questions
@@ -50,9 +51,14 @@ class JoinedEngine(Commands, Questions):
         payload_limit: int,
         *,
         expect: Callable[[int], None],
+        announce: Callable[[Sequence[Fact]], None],
     ) -> None:
         super().__init__(store, standards.catalog, clock, standards=standards, payload_limit=payload_limit)
         self._expect = expect
+        self._announce = announce
 
     def _notice(self, due_us: int) -> None:
         self._expect(due_us)
+
+    def _recorded(self, facts: Sequence[Fact]) -> None:
+        self._announce(facts)

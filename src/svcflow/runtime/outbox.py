@@ -14,11 +14,13 @@ import attrs
 
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import Fact, to_datetime
+from svcflow.kernel.instance import NEVER
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.core import Core
 from svcflow.runtime.courier import Courier, Delivered
+from svcflow.runtime.dispatching import AT_ONCE, Dispatcher
 from svcflow.runtime.feed import Parked, Standing
 from svcflow.runtime.running import Running
 from svcflow.runtime.store import Store
@@ -63,6 +65,7 @@ class Outbox(Core):
         self._running = Running()
         self._couriers: dict[str, Courier] = {}
         self._messengers: dict[str, Ticker] = {}
+        self._dispatcher: Dispatcher | None = None
 
     def on_fact(
         self,
@@ -106,7 +109,14 @@ class Outbox(Core):
         total = Delivered()
         for courier in tuple(self._couriers.values()):
             total += courier.deliver()
+        if self._dispatcher is not None:
+            waits = [courier.next_us() for courier in self._couriers.values()]
+            self._deliver_at(min((one for one in waits if one is not None), default=NEVER), self._store)
         return total
+
+    def dispatch_by(self, dispatcher: Dispatcher | None) -> None:
+        """Tell a dispatcher from now on when to tick and to deliver; None tells nobody any more."""
+        self._dispatcher = dispatcher
 
     def subscriptions(self) -> tuple[Standing, ...]:
         """Return how every subscription of the store stands, those of other programs too."""
@@ -148,9 +158,26 @@ class Outbox(Core):
         self._running.add(messenger)
 
     def _recorded(self, facts: Sequence[Fact]) -> None:
-        for name, courier in tuple(self._couriers.items()):
-            if any(map(courier.subscription.wanted.admits, facts)):
-                self._messengers[name].notice(0)
+        for name in self._addressed(facts):
+            self._messengers[name].notice(0)
+        self._announce(self._store, facts)
+
+    def _announce(self, store: Store, facts: Sequence[Fact]) -> None:
+        if self._dispatcher is not None and self._addressed(facts):
+            self._deliver_at(AT_ONCE, store)
+
+    def _deliver_at(self, due_us: int, store: Store) -> None:
+        if self._dispatcher is not None and due_us < NEVER:
+            self._dispatcher.deliver_at(due_us, store)
+
+    def _tick_at(self, due_us: int, store: Store) -> None:
+        if self._dispatcher is not None and due_us < NEVER:
+            self._dispatcher.tick_at(due_us, store)
+
+    def _addressed(self, facts: Sequence[Fact]) -> list[str]:
+        """Return the subscriptions of this engine that want any of these."""
+        couriers = tuple(self._couriers.items())
+        return [name for name, one in couriers if any(map(one.subscription.wanted.admits, facts))]
 
     def _refuse_unknown(self, subscription: str) -> None:
         known = [one.name for one in self._store.feed.standings()]

@@ -62,7 +62,12 @@ class _Borrowed:
 def _dialect(url: str) -> tuple[Dialect, MutableMapping[Any, Any]]:
     """Return a dialect with its driver, and what it has compiled so far."""
     kind = make_url(url).get_dialect()
-    return kind(dbapi=kind.import_dbapi()), {}  # type: ignore[call-arg]  # Dialect has no constructor
+    dialect: Dialect = kind(dbapi=kind.import_dbapi())  # type: ignore[call-arg]  # Dialect has no constructor
+    if dialect.name == "sqlite":
+        dialect.default_schema_name = (
+            "main"  # nobody asks the connection, and tables of DBOS are named with it
+        )
+    return dialect, {}
 
 
 def _package(kind: type) -> str:
