@@ -47,8 +47,12 @@ def rows_of_a_move(file: Path) -> Callable[[str, int], Batch]:
     with sqlite3.connect(file) as reader:
         reader.row_factory = sqlite3.Row
         facts, kept, work = (
-            dict(reader.execute(f"SELECT * FROM {table} ORDER BY rowid DESC").fetchone())  # noqa: S608  # names of ours
-            for table in ("svcflow_facts", "svcflow_instances", "svcflow_work")
+            dict(reader.execute(f"SELECT * FROM {table} {last}").fetchone())  # noqa: S608  # names of ours
+            for table, last in (
+                ("svcflow_facts", "ORDER BY position DESC"),
+                ("svcflow_instances", ""),
+                ("svcflow_work", ""),
+            )
         )
     reader.close()
     write = Statements.of(dialect(paramstyle="qmark"))
