@@ -21,6 +21,7 @@ from svcflow.errors import CorruptJournal
 from svcflow.text import Text
 
 MARK = "~"
+_ERASED = "erased-"
 _DIGEST, _SALT, _LENGTH = 24, 16, 33
 _ACTING = ("actor", "behalf")
 _PERSONS: Mapping[str, tuple[str, ...]] = {
@@ -59,7 +60,7 @@ class Book:
         self.fields = fields
         self.added: dict[str, Secret] = {}
         self.lost = False
-        self._subject = subject
+        self._subject = "" if subject.startswith(_ERASED) else subject
 
     def veil(self, record: dict[str, Any]) -> None:
         """Replace the personal values of a fact's record by their commitments."""
@@ -132,7 +133,7 @@ def commitment(salt: bytes, person: str, value: str) -> str:
 
 def erased(token: str) -> str:
     """Return what stands in the place of an erased value: the same for the same person in one instance."""
-    return f"erased-{token[1:9]}"
+    return f"{_ERASED}{token[1:9]}"
 
 
 def refuse_false(instance: str, secrets: Secrets) -> None:

@@ -77,6 +77,8 @@ class Delegation:
             yield Text(zh="不能委托给本人", en="nobody delegates to themselves")
         if not self.roles:
             yield Text(zh="至少委托一个岗位", en="at least one role has to be delegated")
+        if "" in self.roles or "" in self.procedures:
+            yield Text(zh="岗位与流程须具名", en="roles and procedures have to be named")
         if self.since_us >= self.until_us:
             yield Text(zh="终止须晚于起始", en="it has to end after it begins")
         elif self.until_us - self.since_us > _MOST_US:

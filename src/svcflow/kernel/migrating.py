@@ -14,7 +14,7 @@ from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
 from svcflow.kernel.refusal import Refusal
 from svcflow.kernel.values import accepted
-from svcflow.model.field import Value
+from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
 from svcflow.text import NO_TEXT, Text
 
@@ -232,11 +232,18 @@ def _unfit(procedure: Procedure, data: Mapping[str, Value]) -> Refusal | None:
         if field.required and value is None:
             zh, en = f"{procedure} 要求字段 {field.id}", f"{procedure} requires the field {field.id}"
             return _refuse(zh, en, remedy)
-        try:
-            field.accept(value)
-        except FieldError as error:
-            return Refusal("migration", error.message, remedy)
+        if not field.personal and not _fits(field, value):  # what is personal may have been erased meanwhile
+            zh = f"字段 {field.id} 现有的值不合 {procedure} 的要求"
+            return _refuse(zh, f"the value there is of {field.id} does not fit {procedure}", remedy)
     return None
+
+
+def _fits(field: Field, value: Value) -> bool:
+    try:
+        field.accept(value)
+    except FieldError:
+        return False
+    return True
 
 
 def _map_it(name: str, known: Iterable[str]) -> Text:

@@ -6,7 +6,6 @@ It applies the fact `Migrated`; whether an instance may go over is not its to sa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
 
 import attrs
 
@@ -21,7 +20,6 @@ from svcflow.kernel.ladder import CompiledLimit
 from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
 
 _HOLD = "hold."
-_T = TypeVar("_T")
 
 
 def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
@@ -45,10 +43,16 @@ def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
     _reckon(passage.into, draft)
 
 
-def _renamed_steps(passage: Passage, steps: Mapping[str, str], memory: Mapping[str, _T]) -> dict[str, _T]:
+def _renamed_steps(
+    passage: Passage, steps: Mapping[str, str], memory: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
     """Rename the steps of a memory; what is remembered of steps of still other versions stays, and yields."""
-    own = {step_name(steps, name): value for name, value in memory.items() if name in passage.steps}
-    return {**{name: value for name, value in memory.items() if name not in passage.steps}, **own}
+    kept = {name: value for name, value in memory.items() if name not in passage.steps}
+    own: dict[str, tuple[str, ...]] = {}
+    for name, who in memory.items():
+        if name in passage.steps:
+            own[step_name(steps, name)] = (*own.get(step_name(steps, name), ()), *who)
+    return {**kept, **own}
 
 
 def _row_name(steps: Mapping[str, str], key: str) -> str:

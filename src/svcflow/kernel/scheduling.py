@@ -26,6 +26,14 @@ def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
             ),
             Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
         )
+    if field.personal:
+        raise FieldError(
+            Text(
+                zh=f"“{command.field}”是个人信息，不是预约时间",
+                en=f"{command.field!r} is personal data, which nothing is scheduled by",
+            ),
+            Text(zh="用 update 修改", en="change it by update"),
+        )
     previous = ledger.draft.data.get(command.field)
     at = field.accept(command.at)
     ledger.record(Rescheduled, ledger.at_us, command.actor.id, command.field, at, previous)

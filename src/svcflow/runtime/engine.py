@@ -105,7 +105,7 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
             refuse_in_use([name for name in names if self.instance(name).status != "ended"])
         values = 0
         for name in names:
-            forgetting = Forgetting(self._store, self._standards.version, person, actor, self.clock)
+            forgetting = Forgetting(self._standards.version, person, actor, self.clock)
             self._store.change(name, None, forgetting)
             values += forgetting.values
         self._store.scrub(person)

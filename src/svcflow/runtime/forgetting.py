@@ -20,7 +20,7 @@ from svcflow.kernel.passage import VersionOf
 from svcflow.kernel.replay import replay
 from svcflow.kernel.work import work_of
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.store import Change, Found, Store
+from svcflow.runtime.store import Change, Found
 from svcflow.text import Text
 
 
@@ -37,14 +37,12 @@ class Forgetting:
 
     def __init__(
         self,
-        store: Store,
         version_of: VersionOf,
         person: str,
         actor: Actor,
         clock: Clock,
     ) -> None:
         self.values = 0
-        self._store = store
         self._version_of = version_of
         self._person = person
         self._actor = actor
@@ -58,9 +56,17 @@ class Forgetting:
             return None
         book = Book({**found.secrets, **dict.fromkeys(theirs)})
         at_us = max(self._clock.now_us(), instance.updated_us)
-        erased = Erased(instance.id, instance.sequence + 1, at_us, at_us, self._actor.id, tuple(theirs))
+        erased = Erased(
+            instance.id,
+            instance.sequence + 1,
+            at_us,
+            at_us,
+            self._but_them(self._actor.id),
+            tuple(theirs),
+            behalf=self._but_them(self._actor.behalf),
+        )
         entries = chained(found.head, (erased,), book)
-        facts = [from_bytes(body, book) for body, _ in self._store.rows(instance.id)]
+        facts = [from_bytes(body, book) for body in found.journal()]
         self.values = len(theirs)
         rebuilt = replay(self._version_of, (*facts, erased))
         return Change(
@@ -71,6 +77,10 @@ class Forgetting:
             persons=frozenset(one.person for one in book.added.values()),
             forgotten=frozenset({self._person}),
         )
+
+    def _but_them(self, person: str) -> str:
+        """Leave out who is to be forgotten, also where they ask for it themselves."""
+        return "" if person == self._person else person
 
 
 def refuse_in_use(running: Sequence[str]) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
+from svcflow.journal.canonical import from_bytes
+from svcflow.journal.personal import Book
 from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.passage import VersionOf
 from svcflow.model.field import Value
 from svcflow.runtime.carrying import Carrying
+from svcflow.runtime.clock import Clock
 from svcflow.runtime.core import Core
 from svcflow.runtime.migration import MigrationPreview, passage_for, preview
+from svcflow.runtime.store import Found
 
 _NONE: Mapping[str, str] = {}
 
@@ -77,9 +83,39 @@ class Migrations(Core):
     def _cross(
         self, instance: str, command: Migrate | Revert, command_id: str | None, expected: int | None
     ) -> Instance:
-        def passage(found: Instance) -> Compiled:
-            journal = self._store.facts(found.id) if isinstance(command, Revert) else ()
-            return passage_for(self._standards.version, found, command, journal)
+        if isinstance(command, Migrate):
+            procedure = self._kept(instance).instance.procedure
+            self._standards.pin(self._standards.version(procedure, command.version))
+        crossing = Crossing(
+            self._standards.version, instance, command, self.clock, command_id=command_id, expected=expected
+        )
+        return self._ask(instance, command, command_id, crossing)
 
-        carrying = Carrying(passage, instance, command, self.clock, command_id=command_id, expected=expected)
-        return self._ask(instance, command, command_id, carrying)
+
+class Crossing(Carrying):
+    """Carry a migration: decided with both versions, and by the journal as it is in the same transaction."""
+
+    def __init__(
+        self,
+        version_of: VersionOf,
+        instance: str,
+        command: Migrate | Revert,
+        clock: Clock,
+        *,
+        command_id: str | None,
+        expected: int | None,
+    ) -> None:
+        left = partial(_left, version_of)
+        super().__init__(left, instance, command, clock, command_id=command_id, expected=expected)
+        self._version_of = version_of
+        self._crossing = command
+
+    def _version(self, found: Found, instance: Instance) -> Compiled:
+        book = Book(found.secrets)
+        asked = found.journal() if isinstance(self._crossing, Revert) else ()
+        journal = (from_bytes(body, book) for body in asked)
+        return passage_for(self._version_of, instance, self._crossing, journal)
+
+
+def _left(version_of: VersionOf, instance: Instance) -> Compiled:
+    return version_of(instance.procedure, instance.version)

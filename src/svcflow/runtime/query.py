@@ -22,6 +22,7 @@ T = TypeVar("T", Instance, Deviation)
 Cursor = tuple[int | str, ...]
 InstanceKey = Literal["procedure", "status", "step", "role", "group"]
 DeviationKey = Literal["procedure", "kind", "step", "role", "group", "status"]
+_LARGEST = 2**62
 _NO_DATA: Mapping[str, Value] = {}
 
 
@@ -164,7 +165,7 @@ def cursor_from(after: str | None, kinds: tuple[type, ...]) -> Cursor | None:
         return None
     try:
         read: Any = orjson.loads(urlsafe_b64decode(after))
-        if [type(part) for part in read] == list(kinds):
+        if [type(part) for part in read] == list(kinds) and all(_is_small(part) for part in read):
             return tuple(read)
     except (ValueError, TypeError):
         pass
@@ -172,6 +173,18 @@ def cursor_from(after: str | None, kinds: tuple[type, ...]) -> Cursor | None:
         Text(zh=f"“{after}”不是页标", en=f"{after!r} is no cursor"),
         Text(zh="用上一页的 after", en="use the `after` of the page before"),
     )
+
+
+def bounded(limit: int | None) -> int | None:
+    """Return how many items a page may hold. Raises: FieldError unless that is one at least."""
+    if limit is not None and not 0 < limit < _LARGEST:
+        message = Text(zh=f"一页不能是 {limit} 项", en=f"a page cannot hold {limit} items")
+        raise FieldError(message, Text(zh="limit 至少为 1", en="let limit be 1 at least"))
+    return limit
+
+
+def _is_small(part: object) -> bool:
+    return not isinstance(part, int) or -_LARGEST < part < _LARGEST
 
 
 def counted(counts: Mapping[str, int]) -> dict[str, int]:

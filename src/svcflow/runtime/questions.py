@@ -27,6 +27,7 @@ from svcflow.runtime.query import (
     Page,
     WorkItem,
     WorkQuery,
+    bounded,
     cursor_from,
     deviations_asked,
     instances_asked,
@@ -50,7 +51,7 @@ class Questions(Core):
         Filters: procedure, status, step, role, recipient, group, data, since, until (see `InstanceFilters`).
         """
         cursor = cursor_from(after, (int, str))
-        return self._store.instances(instances_asked(filters)._replace(limit=limit, after=cursor))
+        return self._store.instances(instances_asked(filters)._replace(limit=bounded(limit), after=cursor))
 
     def count_instances(self, **filters: Unpack[InstanceFilters]) -> int:
         """Return how many instances `instances` would give without a limit."""
@@ -91,7 +92,7 @@ class Questions(Core):
         Filters: instance, procedure, kind, step, role, group, since, until, status (see `DeviationFilters`).
         """
         cursor = cursor_from(after, (int, str, int))
-        return self._store.deviations(deviations_asked(filters)._replace(limit=limit, after=cursor))
+        return self._store.deviations(deviations_asked(filters)._replace(limit=bounded(limit), after=cursor))
 
     def count_deviations(self, **filters: Unpack[DeviationFilters]) -> int:
         """Return how many deviations `deviations` would give without a limit."""
@@ -115,13 +116,14 @@ class Questions(Core):
         acts on somebody's behalf (see `acting`) it is what is assigned to that person, or free for the
         delegated roles.
         """
+        most = bounded(limit) or 1
         if actor is None:
             roles = None if role is None else frozenset({role})
-            return tuple(self._store.worklist(WorkQuery(roles, None, procedure, limit)))
+            return tuple(self._store.worklist(WorkQuery(roles, None, procedure, most)))
         theirs = (
             (actor.roles or frozenset()) if role is None else frozenset({role}) & (actor.roles or frozenset())
         )
-        return tuple(self._store.worklist(WorkQuery(theirs, actor.behalf or actor.id, procedure, limit)))
+        return tuple(self._store.worklist(WorkQuery(theirs, actor.behalf or actor.id, procedure, most)))
 
     def verify(
         self,

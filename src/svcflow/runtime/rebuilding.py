@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from svcflow.errors import UnknownProcedure
+from svcflow.journal.canonical import from_bytes
+from svcflow.journal.personal import Book
 from svcflow.kernel.replay import replay
 from svcflow.kernel.work import work_of
 from svcflow.runtime.standards import Standards
@@ -16,7 +18,7 @@ def rebuild(store: Store, standards: Standards) -> None:
     """
     if not store.wants_rebuilding():
         return
-    rebuilding = Rebuilding(store, standards)
+    rebuilding = Rebuilding(standards)
     for name in store.ids():
         store.change(name, None, rebuilding)
     for procedure, version in rebuilding.seen:
@@ -28,10 +30,9 @@ def rebuild(store: Store, standards: Standards) -> None:
 class Rebuilding:
     """Tell one instance after the other anew; `complete` says whether the procedures of all were there."""
 
-    def __init__(self, store: Store, standards: Standards) -> None:
+    def __init__(self, standards: Standards) -> None:
         self.complete = True
         self.seen: set[tuple[str, int]] = set()
-        self._store = store
         self._standards = standards
 
     def __call__(self, found: Found) -> Change | None:
@@ -39,7 +40,9 @@ class Rebuilding:
         if found.instance is None:
             return None
         try:
-            instance = replay(self._standards.version, self._store.facts(found.instance.id))
+            book = Book(found.secrets)
+            facts = (from_bytes(body, book) for body in found.journal())
+            instance = replay(self._standards.version, facts)
             compiled = self._standards.version(instance.procedure, instance.version)
         except UnknownProcedure:
             self.complete = False

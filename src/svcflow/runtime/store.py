@@ -45,13 +45,22 @@ class Answer(NamedTuple):
     refused: int
 
 
+def _no_journal() -> Sequence[bytes]:
+    return ()
+
+
 class Found(NamedTuple):
-    """What a store holds of an instance when it is about to change; `answer` if the command ran before."""
+    """What a store holds of an instance when it is about to change; `answer` if the command ran before.
+
+    `journal` reads the canonical bytes of its entries in the same transaction: what others of a group have
+    written, and not committed yet, is in them.
+    """
 
     instance: Instance | None
     head: bytes = GENESIS
     secrets: Secrets = NO_SECRETS
     answer: Answer | None = None
+    journal: Callable[[], Sequence[bytes]] = _no_journal
 
 
 class Change(NamedTuple):

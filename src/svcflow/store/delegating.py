@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
 from sqlalchemy import Connection, select
 
+from svcflow.errors import FieldError
 from svcflow.kernel.delegation import Delegation
 from svcflow.store.schema import delegations as _table
+from svcflow.text import Text
 
-_GONE = "erased"
+_GONE = ""
+"""What stands in the place of an erased person: nobody is called that."""
 
 
 def delegations(connection: Connection) -> Sequence[Delegation]:
@@ -21,8 +25,8 @@ def delegations(connection: Connection) -> Sequence[Delegation]:
             row.id,
             row.giver,
             row.taker,
-            row.roles.split(),
-            row.procedures.split(),
+            orjson.loads(row.roles),
+            orjson.loads(row.procedures),
             row.since_us,
             row.until_us,
             row.revoked_us,
@@ -34,15 +38,19 @@ def delegations(connection: Connection) -> Sequence[Delegation]:
 def keep(connection: Connection, one: Delegation) -> None:
     """Write a delegation down; of one that is there already, only that it was revoked."""
     here = _table.c.id == one.id
-    if connection.scalar(select(_table.c.id).where(here)) is not None:
+    known = connection.execute(select(_table.c.giver, _table.c.taker).where(here)).one_or_none()
+    if known is not None:
+        if tuple(known) != (one.giver, one.taker):
+            message = Text(zh=f"委托编号 {one.id} 已用于另一委托", en=f"{one.id} is another delegation")
+            raise FieldError(message, Text(zh="换一个编号", en="choose another delegation_id"))
         connection.execute(_table.update().where(here).values(revoked_us=one.revoked_us))
         return
     row = {
         "id": one.id,
         "giver": one.giver,
         "taker": one.taker,
-        "roles": " ".join(sorted(one.roles)),
-        "procedures": " ".join(sorted(one.procedures)),
+        "roles": orjson.dumps(sorted(one.roles)).decode(),
+        "procedures": orjson.dumps(sorted(one.procedures)).decode(),
         "since_us": one.since_us,
         "until_us": one.until_us,
         "revoked_us": one.revoked_us,

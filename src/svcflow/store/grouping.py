@@ -177,7 +177,7 @@ class Grouping:
         except Exception as error:  # noqa: BLE001  # it is every member's, and each of them raises it
             group.failure = error
         except BaseException:
-            group.failure = sqlite3.OperationalError("interrupted before the commit")
+            group.failure = sqlite3.OperationalError("interrupted; ask again with the same command_id")
             raise
         finally:
             if group.failure is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from secrets import token_hex
 from threading import RLock
@@ -234,7 +235,12 @@ class MemoryStore:
         if kept is None:
             return Found(None)
         answer = None if command_id is None else self._answers.get((instance, command_id))
-        return Found(kept.instance, kept.head, self.secrets(instance), answer)
+        return Found(
+            kept.instance, kept.head, self.secrets(instance), answer, partial(self._bodies, instance)
+        )
+
+    def _bodies(self, instance: str) -> list[bytes]:
+        return [entry.body for entry in self._journals[instance]]
 
     def _keep(self, found: Found, change: Change) -> None:
         instance = change.instance

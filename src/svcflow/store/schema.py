@@ -146,7 +146,7 @@ delegations = Table(
     Column("until_us", BigInteger, nullable=False),
     Column("revoked_us", BigInteger),
 )
-"""Roles and procedures are lists of names, joined by spaces. A delegation is revoked, never deleted."""
+"""Roles and procedures are lists of names, in JSON. A delegation is revoked, never deleted."""
 
 subscriptions = Table(
     "svcflow_subscriptions",

@@ -29,6 +29,7 @@ from svcflow.store.writing import Writing
 from svcflow.text import NO_TEXT, Text
 
 _BUSY_MS = 30_000
+_SCRUB_MS = 2_000
 _IMMEDIATE = {"svcflow_immediate": True}
 _CHECKPOINT_PAGES = 1_000
 
@@ -101,7 +102,21 @@ class SqliteBackend:
         """Write the log back into the file, where what was erased has been overwritten, and empty the log."""
         with self._grouping.alone(), self.reading() as connection:
             connection.exec_driver_sql("COMMIT")  # SQLAlchemy has begun one, in which the log stays
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_SCRUB_MS}")
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
+        if busy:
+            message = Text(
+                zh=f"{self.url}-wal 中还留有已抹去的内容：有人正在读",
+                en=f"what was erased is still in {self.url}-wal: somebody reads",
+            )
+            raise StoreError(
+                message,
+                Text(
+                    zh="读完（备份、长事务）后再抹去一次",
+                    en="forget again when the reader (a backup, a long transaction) is done",
+                ),
+            )
 
     def close(self) -> None:
         """Close every connection."""

@@ -5,7 +5,8 @@ It runs on a driver's cursor that somebody else opened and will commit; it knows
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -58,12 +59,12 @@ class Writing:
         """Return what is kept of an instance, locked until the transaction ends."""
         if command_id is None:
             row = self._run(self._statements.found, id=instance).fetchone()
-            return _NOTHING if row is None else Found(instance_of(row[0]), bytes(row[1]), _secrets(row[2]))
+            return _NOTHING if row is None else self._found(instance, row[:3], None)
         row = self._run(self._statements.found_asked, id=instance, command_id=command_id).fetchone()
         if row is None:
             return _NOTHING
         answer = None if row[3] is None else Answer(row[3], row[4])
-        return Found(instance_of(row[0]), bytes(row[1]), _secrets(row[2]), answer)
+        return self._found(instance, row[:3], answer)
 
     def due(self, until_us: int, after: Place) -> Iterable[tuple[str, int, Found]]:
         """Return the next instances due, soonest first, locked until the transaction ends."""
@@ -74,7 +75,16 @@ class Writing:
             "most": BATCH,
         }
         for name, due_us, state, head, secrets in self._run(self._statements.due, **asked).fetchall():
-            yield name, due_us, Found(instance_of(state), bytes(head), _secrets(secrets))
+            yield name, due_us, self._found(name, (state, head, secrets), None)
+
+    def _found(self, name: str, row: Sequence[Any], answer: Answer | None) -> Found:
+        state, head, secrets = row
+        journal = partial(self._bodies, name)
+        return Found(instance_of(state), bytes(head), _secrets(secrets), answer, journal)
+
+    def _bodies(self, instance: str) -> list[bytes]:
+        """Return the canonical bytes of an instance's entries, in order."""
+        return [bytes(row[0]) for row in self._run(self._statements.journal, instance=instance).fetchall()]
 
     def keep(self, found: Found, change: Change) -> None:
         """Write a change down. Raises: StoreError when its entries do not go on from what was found."""
@@ -159,8 +169,7 @@ class Writing:
 
     def _settle_renamed(self, instance: str, new: Iterable[bytes]) -> None:
         """Note the overruns that the journal leads to; `new` are entries that are yet to be written."""
-        known = [bytes(row[0]) for row in self._run(self._statements.journal, instance=instance).fetchall()]
-        for one in deviations_of(from_bytes(body) for body in (*known, *new)):
+        for one in deviations_of(from_bytes(body) for body in (*self._bodies(instance), *new)):
             if one.overrun_us is not None:
                 named: Row = {"instance": instance, "sequence": one.sequence}
                 self._run(self._statements.settle_one, overrun_us=one.overrun_us, **named)
