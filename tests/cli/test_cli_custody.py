@@ -16,6 +16,7 @@ def test_a_sealed_store_verifies_until_it_is_cut(svc, lamp, tmp_path):
     assert sealed["size"] == 1
     assert sealed["root"] in file.read_text()
     assert parsed(svc("verify", "--checkpoint", file, "--json"))["ok"]
+    assert f"against {file}" in svc("verify", "--checkpoint", file, "--lang", "en").stdout
     with closing(sqlite3.connect(tmp_path / "s.db")) as base, base:
         base.execute("DELETE FROM svcflow_facts")
         base.execute("DELETE FROM svcflow_instances")

@@ -54,6 +54,11 @@ def test_it_says_what_became_of_each(svc, two, lang, words):
     assert all(word in said for word in words), said
 
 
+def test_it_has_to_be_said_what_is_meant(svc, two):
+    """Neither an instance nor a procedure is a wrong call, not an empty answer."""
+    assert svc("migrate", "--to", 2, "--reason", "x", exit_code=None).exit_code == 2
+
+
 def test_nothing_to_migrate_is_said(svc, two):
     """No instance of that version is a sentence, not an error; an unknown procedure is one."""
     assert (

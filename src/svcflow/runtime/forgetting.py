@@ -90,7 +90,7 @@ def refuse_in_use(running: Sequence[str]) -> None:
         raise PersonInUse(
             Text(
                 zh=f"仍有 {len(running)} 个未结束的实例与此人有关：{listed}",
-                en=f"{len(running)} open instances still need this person: {listed}",
+                en=f"still needed by {len(running)} open: {listed}",
             ),
             Text(
                 zh="等其结束，或用 open=True（--open）一并抹去",

@@ -11,7 +11,7 @@ import click
 from svcflow.cli.answer import answer
 from svcflow.cli.asking import actor_option, data_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.failure import FOUND
+from svcflow.cli.failure import FOUND, WrongUsage
 from svcflow.cli.progress import progress
 from svcflow.cli.values import PAIR, Pair, actor_or_nobody, typed
 from svcflow.text import Text
@@ -100,6 +100,13 @@ def run(
     from svcflow.cli.opening import engine_at
 
     asked = asked_of(ctx)
+    if not instances and procedure is None:
+        raise WrongUsage(
+            Text(
+                zh="指明实例编号，或 --procedure 流程",
+                en="say which: INSTANCE..., or --procedure NAME",
+            )
+        )
     what = Text(zh="变更版本", en="migrating").in_(asked.lang)
     who = actor_or_nobody(actor)
     found: list[MigrationPreview] = []

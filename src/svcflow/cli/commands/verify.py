@@ -59,7 +59,7 @@ def run(
     what = Text(zh="校验", en="verifying").in_(asked.lang)
     with engine_at(db, folder, at) as engine, progress(what) as advance:
         found = engine.verify(instance, checkpoint=checkpoint, progress=_counted(advance))
-    answer(asked, lambda: verification_json(found), lambda: verification_text(found, asked.lang))
+    answer(asked, lambda: verification_json(found), lambda: verification_text(found, asked.lang, checkpoint))
     ctx.exit(0 if found.ok else FOUND)
 
 
@@ -69,12 +69,14 @@ def verification_json(found: Verification) -> Record:
     return {"ok": found.ok, "instances": found.instances, "facts": found.facts, "problems": problems}
 
 
-def verification_text(found: Verification, lang: Tongue) -> str:
-    """Say what was checked and what is wrong."""
+def verification_text(found: Verification, lang: Tongue, checkpoint: str | None = None) -> str:
+    """Say what was checked, against which checkpoints, and what is wrong."""
     wrong = [f"{name}: [{error.code}] {error.text(lang)}" for name, error in found.problems]
     counts = Text(
-        zh=f"已校验 {found.instances} 个实例、{found.facts} 条留痕",
-        en=f"checked {many(found.instances, 'instance')}, {many(found.facts, 'fact')}",
+        zh=f"已校验 {found.instances} 个实例、{found.facts} 条留痕"
+        + (f"，并与 {checkpoint} 比对" if checkpoint else ""),
+        en=f"checked {many(found.instances, 'instance')}, {many(found.facts, 'fact')}"
+        + (f", and against {checkpoint}" if checkpoint else ""),
     ).in_(lang)
     verdict = Text(
         zh="全部一致" if found.ok else f"{len(wrong)} 个实例有问题",
