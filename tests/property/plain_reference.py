@@ -26,7 +26,7 @@ MOVES = {  # trigger: from, to, role
 ROLES = {"li": {"clerk"}, "wang": {"clerk", "chief"}, "chen": {"chief"}, "sun": {"guest"}, "": set()}
 ENDS = {"done": "completed", "withdrawn": "withdrawn"}
 REVISING = ("Started", "Moved", "Updated", "Held", "Resumed")
-ASKED_BY = ("fire", "claim", "explain", "judge")
+ASKED_BY = ("fire", "update", "claim", "explain", "judge")
 """Commands of which it matters who asks."""
 SENT_BACK_AT_MOST = 1
 ERASED = "erased"
@@ -70,7 +70,7 @@ class Case:
         self.name, self.step, self.status, self.outcome, self.hold = name, "asked", "running", "", ""
         self.facts: list[tuple[str, int]] = []
         self.data = {key: value for key, value in (("note", note), ("contact", contact)) if value is not None}
-        self.recipient = "zhang"
+        self.recipient = self.contact_of = "zhang"
         self.papers: dict[str, int] = {}
         self.revision = 0
         self.entered = now
@@ -187,8 +187,14 @@ class Case:
             watch.since = watch.since if watch.ended else now
         return None
 
-    def update(self, now: int, note: str | None, contact: str | None, papers: tuple[str, ...]) -> None:
+    def update(
+        self, now: int, actor: str, note: str | None, contact: str | None, papers: tuple[str, ...]
+    ) -> None:
         self.record("Updated", now)
+        if (
+            contact is not None
+        ):  # it is about who is served, or whoever writes it when nobody knows them any more
+            self.contact_of = actor if self.recipient == ERASED else self.recipient
         self.data |= {
             key: value for key, value in (("note", note), ("contact", contact)) if value is not None
         }
@@ -249,9 +255,10 @@ class Case:
             number: {ERASED if one == person else one for one in who}
             for number, who in self.explainers.items()
         }
+        if person == self.contact_of:
+            self.data |= {"contact": ERASED} if "contact" in self.data else {}
         if person == self.recipient:
             self.recipient = ERASED
-            self.data |= {"contact": ERASED} if "contact" in self.data else {}
 
     # questions
 
@@ -312,6 +319,8 @@ class Office:
         case.persons.add(actor)
         if rule is not None:
             case.record("Refused", now)
+        if not answering:
+            case.pass_time(now)  # a limit that had used up its time is missed as soon as it goes on
         return self.kept(name, command_id, rule or case.seen())
 
     def kept(self, name: str, command_id: str | None, answer: tuple[object, ...] | str) -> object:
