@@ -174,3 +174,27 @@ def test_deviations_are_explained_and_judged(engine, clock):
     answers = ("Refused", "Explained", "Refused", "Accepted", "Rejected")
     assert tuple(fact.kind for fact in engine.journal("a"))[-5:] == answers
     assert engine.verify().ok
+
+
+def test_names_of_roles_are_kept_as_they_are(store, clock):
+    """A role with a space in its name is one role on every store, and an empty name delegates nothing."""
+    engine = Engine(store, APPROVAL, clock=clock)
+    giver = Actor("chen", roles={"desk clerk admin"})
+    given = engine.delegate(giver, "li", roles=giver.roles, since=clock.now, until=clock.now + DAY)
+    assert engine.delegations() == (given,)
+    assert engine.acting(LI, "chen", "approval").roles == frozenset({"desk clerk admin"})
+    with pytest.raises(FieldError, match="named"):
+        engine.delegate(
+            giver, "li", roles=giver.roles, procedures=[""], since=clock.now, until=clock.now + DAY
+        )
+
+
+def test_the_id_of_a_forgotten_delegation_is_not_given_again(tmp_path, clock):
+    """In a database the row stays, without its persons; another delegation needs an id of its own."""
+    same = {"roles": {"chief"}, "since": clock.now, "until": clock.now + DAY, "delegation_id": "d1"}
+    with Engine(f"sqlite:///{tmp_path / 'service.db'}", APPROVAL, clock=clock) as engine:
+        engine.delegate(CHEN, "li", **same)
+        engine.forget("chen")
+        with pytest.raises(FieldError, match="d1"):
+            engine.delegate(WANG, "li", **same)
+        assert engine.delegations() == ()

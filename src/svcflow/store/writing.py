@@ -20,7 +20,7 @@ from svcflow.kernel.deviations import deviation_of, deviations_of, recorded_unde
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected, Settled
 from svcflow.kernel.instance import Instance, from_state, to_state
 from svcflow.kernel.work import Work
-from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Place, out_of_turn
+from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
 from svcflow.store import schema
 from svcflow.store.statements import Row, Statement, Statements, Value
 from svcflow.text import Text
@@ -68,12 +68,7 @@ class Writing:
 
     def due(self, until_us: int, after: Place) -> Iterable[tuple[str, int, Found]]:
         """Return the next instances due, soonest first, locked until the transaction ends."""
-        asked: Row = {
-            "until_us": until_us,
-            "after_us": after.due_us,
-            "after_id": after.instance,
-            "most": BATCH,
-        }
+        asked: Row = {"until_us": until_us, "after_us": after.due_us, "after_id": after.instance}
         for name, due_us, state, head, secrets in self._run(self._statements.due, **asked).fetchall():
             yield name, due_us, self._found(name, (state, head, secrets), None)
 
