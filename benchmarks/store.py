@@ -27,6 +27,7 @@ from svcflow import Actor, Catalog, Engine, VirtualClock
 from svcflow.store import open_store, schema
 from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements
+from svcflow.store.writing import Writing
 
 ROUNDS, SECONDS, THREADS = 9, 0.2, 64
 MORNING = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -203,12 +204,15 @@ def fill(file: Path, count: int) -> None:
     compiled = compile_procedure(CATALOG["ping_pong"], calendars_of(CATALOG))
     store = open_store(f"sqlite:///{file}")
     assert isinstance(store, SqlStore)
-    with store._backend.writing() as work:  # noqa: SLF001  # a commit each would take minutes
+
+    def start_all(work: Writing) -> None:
         for number in range(count):
             outcome = transact(compiled, None, Start(f"p{number}", actor=CLERK), to_us(MORNING) + number)
             change = changed(compiled, Found(None), outcome, None)
             assert change is not None
             work.keep(Found(None), change)
+
+    store.backend.write(start_all)  # a commit each would take minutes
     store.close()
 
 

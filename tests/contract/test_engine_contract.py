@@ -288,3 +288,12 @@ def test_a_tick_tells_every_fact_once_also_after_a_hold_that_was_over_at_once(st
     clock.advance(timedelta(hours=2))
     assert [(fact.kind, fact.sequence) for fact in engine.tick()] == [("Overdue", 4)]
     assert engine.tick() == ()
+
+
+def test_an_instance_cannot_be_changed_under_the_engine(engine):
+    """Data that a caller writes into what it was given is refused; the next command decides by what is kept."""
+    inst = engine.start("repair", data={"note": "3-1204"}, actor=LI)
+    for kept in (inst, engine.instance(inst.id)):
+        with pytest.raises(TypeError):
+            kept.data["note"] = "elsewhere"
+    assert engine.fire(inst.id, "accept", actor=LI).data["note"] == "3-1204"

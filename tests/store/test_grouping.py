@@ -1,4 +1,4 @@
-"""Threads share a commit: nobody returns before it, an error is its own, a failed commit is everybody's."""
+"""Threads share a commit: nobody returns before it, an error is its own, whatever had to be undone is done again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Event, get_ident
 
 import pytest
 
@@ -31,7 +31,10 @@ class Watched:
         self.writer.set_trace_callback(self.log.append)
         self.reader = sqlite3.connect(path, check_same_thread=False)
         self.inside = 0
-        self.grouping = Grouping(self.writer, self)
+        self.taken = 0
+        self.left: list[str] = []
+        self.cursor = self.writer.cursor()
+        self.grouping = Grouping(self.cursor, self, self)
         self.pool = ThreadPoolExecutor(16)
 
     def enter(self) -> None:
@@ -40,13 +43,22 @@ class Watched:
     def leave(self) -> None:
         self.inside -= 1
 
+    def begin(self) -> None:
+        assert self.left == [], "what was left was written or forgotten"
+
+    def write(self) -> None:
+        left, self.left = self.left, []
+        self.cursor.executemany("INSERT INTO names VALUES (?, NULL)", [(name,) for name in left])
+
+    def forget(self) -> None:
+        self.left = []
+
     def names(self) -> list[str]:
         return [name for (name,) in self.reader.execute("SELECT name FROM names ORDER BY name")]
 
     def part(self, act: Act) -> list[str]:
         """Do something in a part of a transaction; return what a reader sees right after it."""
-        with self.grouping.part() as cursor:
-            act(cursor)
+        self.grouping.run(lambda: act(self.cursor))
         return self.names()
 
     def commits(self) -> int:
@@ -59,11 +71,24 @@ class Watched:
         members = [first]
         for place, act in enumerate(acts[1:], 1):
             members.append(self.pool.submit(self.part, act))
-            until = time.monotonic() + 10
-            while len(self.grouping._waiting) < place and time.monotonic() < until:
-                time.sleep(0.001)
+            self.wait_for(place)
         go.set()
         return members
+
+    def wait_for(self, others: int) -> None:
+        """Wait until so many are in the line."""
+        until = time.monotonic() + 10
+        while len(self.grouping._waiting) < others and time.monotonic() < until:
+            time.sleep(0.001)
+
+    def note(self, name: str) -> Act:
+        """Leave a name to be written at the end."""
+
+        def act(_: object) -> None:
+            self.taken += 1
+            self.left.append(name)
+
+        return act
 
     def close(self) -> None:
         self.pool.shutdown()
@@ -80,9 +105,10 @@ def look(cursor: sqlite3.Cursor) -> None:
     cursor.execute("SELECT count(*) FROM names").fetchall()
 
 
-def fail(error: type[BaseException]) -> Act:
+def fail(error: type[BaseException], *, written: bool = True) -> Act:
     def act(cursor: sqlite3.Cursor) -> None:
-        cursor.execute("INSERT INTO names VALUES ('undone', NULL)")
+        if written:
+            cursor.execute("INSERT INTO names VALUES ('undone', NULL)")
         raise error
 
     return act
@@ -110,47 +136,131 @@ def test_threads_that_come_together_share_one_commit(watched):
     assert watched.commits() == 1
 
 
-def test_an_error_undoes_its_own_part_alone(watched):
-    """The first, one in the middle and the last fail: what the others did is kept."""
+def test_one_thread_runs_the_parts_of_all(watched):
+    """Whoever comes first does the others' work too; each gets the result of its own."""
+    ran: list[int] = []
+    members = watched.group(*[lambda _: ran.append(get_ident())] * 4)
+    for one in members:
+        one.result(10)
+    assert len(ran) == 4
+    assert len(set(ran)) == 1
+
+
+def test_what_parts_leave_is_written_at_the_end_before_the_commit(watched):
+    """Notes of several parts become one statement."""
+    members = watched.group(*map(watched.note, "abc"))
+    assert [one.result(10) for one in members] == [list("abc")] * 3
+    assert (watched.log[0], watched.log[-1], watched.commits()) == ("BEGIN IMMEDIATE", "COMMIT", 1)
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["after a write", "before any"])
+def test_an_error_undoes_its_own_part_alone(watched, written):
+    """The first, one in the middle and the last fail: what the others did is kept, once."""
     for place in range(3):
         acts: list[Act] = [insert(f"{place}-{n}") for n in range(3)]
-        acts[place] = fail(ZeroDivisionError)
-        members = watched.group(*acts)
-        errors = [one.exception(10) for one in members]
+        acts[place] = fail(ZeroDivisionError, written=written)
+        errors = [one.exception(10) for one in watched.group(*acts)]
         assert [type(error) for error in errors].count(ZeroDivisionError) == 1
         assert isinstance(errors[place], ZeroDivisionError)
     assert watched.names() == ["0-1", "0-2", "1-0", "1-2", "2-0", "2-1"]
 
 
+def test_a_note_that_cannot_be_written_is_the_error_of_its_part_alone(watched):
+    """The same name twice: one is kept and the other is told, and the third has nothing to do with it."""
+    errors = [one.exception(10) for one in watched.group(*map(watched.note, "aba"))]
+    assert [type(error) for error in errors] == [type(None), type(None), sqlite3.IntegrityError]
+    assert watched.names() == ["a", "b"]
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_an_interrupt_leaves_the_group_as_it_was(watched, place):
-    """A thread that is interrupted inside undoes its part; the others commit."""
+def test_an_interrupt_leaves_the_others_as_they_were(watched, place):
+    """The thread that is at it is interrupted, whosever part it is in: the others' parts are done by the next."""
     acts: list[Act] = [insert(str(n)) for n in range(3)]
-    acts[place] = fail(KeyboardInterrupt)
-    members = watched.group(*acts)
-    errors = [one.exception(10) for one in members]
-    assert [type(error) for error in errors if error] == [KeyboardInterrupt]
-    assert isinstance(errors[place], KeyboardInterrupt)
-    assert watched.names() == [str(n) for n in range(3) if n != place]
+    plain, hits = acts[place], iter([KeyboardInterrupt])
+
+    def interrupted(cursor: sqlite3.Cursor) -> None:
+        plain(cursor)
+        for error in hits:
+            raise error
+
+    acts[place] = interrupted
+    errors = [one.exception(10) for one in watched.group(*acts)]
+    assert [type(error) for error in errors] == [KeyboardInterrupt, type(None), type(None)]
+    assert watched.names() == ["1", "2"]
 
 
-def test_a_failed_commit_is_the_error_of_every_member(watched):
-    """The database refuses at COMMIT what one of three did: none is kept, all are told, the next goes on."""
-    members = watched.group(insert("a"), insert("b", "nobody"), look, fail(ZeroDivisionError))
-    assert [type(one.exception(10)) for one in members] == [sqlite3.IntegrityError] * 4
+def test_an_interrupt_right_after_the_commit_is_of_whoever_committed(watched):
+    """What was committed is committed: the others are told so, and nothing is done again."""
+
+    real = watched.cursor
+
+    class Cursor:
+        rang = False
+
+        def execute(self, statement: str) -> None:
+            real.execute(statement)
+            if statement == "COMMIT" and not self.rang:
+                self.rang = True
+                raise KeyboardInterrupt
+
+    watched.grouping._cursor = Cursor()
+    errors = [one.exception(10) for one in watched.group(*map(insert, "abc"))]
+    assert [type(error) for error in errors] == [KeyboardInterrupt, type(None), type(None)]
+    assert watched.names() == ["a", "b", "c"]
+    assert watched.commits() == 1
+
+
+def test_who_is_interrupted_in_the_line_is_passed_over(watched):
+    """A part whose thread does not wait any more, and that nobody has begun, is not done."""
+    go = Event()
+    first = watched.pool.submit(watched.part, lambda _: go.wait(10))
+    waiting = watched.pool.submit(watched.part, insert("withdrawn"))
+    watched.wait_for(1)
+    watched.grouping._waiting[0].over = True  # as an interrupt of its thread leaves it
+    go.set()
+    assert first.result(10) == []
+    waiting.result(10)
     assert watched.names() == []
-    assert watched.part(insert("c")) == ["c"]
 
 
-def test_an_error_of_the_database_that_undoes_all_is_everybodys(watched):
+def test_a_failed_commit_is_the_error_of_whom_it_is_due_to(watched):
+    """The database refuses at COMMIT what one of three did: the others are committed without it."""
+    members = watched.group(insert("a"), insert("b", "nobody"), look, insert("c"))
+    assert [type(one.exception(10)) for one in members] == [
+        type(None),
+        sqlite3.IntegrityError,
+        type(None),
+        type(None),
+    ]
+    assert watched.names() == ["a", "c"]
+
+
+def test_a_commit_of_which_nobody_knows_is_the_error_of_every_member(watched):
+    """An error after the commit, when the transaction is over: each is told, and nothing is done again."""
+    real = watched.cursor
+
+    class Cursor:
+        def execute(self, statement: str) -> None:
+            real.execute(statement)
+            if statement == "COMMIT":
+                raise sqlite3.OperationalError("disk I/O error")
+
+    watched.grouping._cursor = Cursor()
+    errors = [one.exception(10) for one in watched.group(*map(insert, "abc"))]
+    assert [str(error) for error in errors] == ["disk I/O error"] * 3
+    assert len({id(error) for error in errors}) == 3
+    assert watched.names() == ["a", "b", "c"]
+
+
+def test_an_error_of_the_database_that_undoes_all_lets_the_others_begin_again(watched):
     """Some errors of a database end the whole transaction: nobody believes that theirs was kept."""
 
     def break_off(cursor: sqlite3.Cursor) -> None:
         cursor.execute("INSERT OR ROLLBACK INTO names VALUES ('a', NULL)")
 
-    members = watched.group(insert("a"), break_off)
-    assert [type(one.exception(10)) for one in members] == [sqlite3.IntegrityError] * 2
-    assert watched.part(insert("c")) == ["c"]
+    members = watched.group(insert("a"), break_off, insert("b"))
+    assert [type(one.exception(10)) for one in members] == [type(None), sqlite3.IntegrityError, type(None)]
+    assert watched.names() == ["a", "b"]
 
 
 def test_looking_commits_nothing(watched, tmp_path):
@@ -172,26 +282,28 @@ def test_a_group_has_at_most_so_many_members(watched, monkeypatch):
 
 
 def test_a_group_takes_in_parts_for_so_long(watched, monkeypatch):
-    """When the time of a group is over its member commits, whoever waits."""
+    """When the time of a group is over it is committed, whoever waits."""
     monkeypatch.setattr(module, "LONGEST_S", 0.0)
     for one in watched.group(*map(insert, "abc")):
         one.result(10)
     assert watched.commits() == 3
 
 
-def test_who_was_to_commit_may_not_come(watched):
-    """A member waits a moment for the others, and then commits by itself."""
-    watched.grouping._waiting.add(-1)  # counted as waiting, and interrupted before its turn
-    assert watched.part(insert("a")) == ["a"]
-
-
-def test_a_commit_that_was_interrupted_right_after_counts(watched):
-    """The transaction is over and nobody was told: the next thread says so, and begins anew."""
-    watched.grouping._waiting.add(-1)
-    member = watched.pool.submit(watched.part, lambda cursor: (insert("a")(cursor), cursor.execute("COMMIT")))
-    assert member.result(10) == ["a"]
-    watched.grouping._waiting.clear()
+def test_who_was_to_lead_may_not_come(watched):
+    """A thread was interrupted with a group in its hands: the next one lets its members go, or does their parts."""
+    stray = module._Part(lambda: insert("a")(watched.cursor))
+    watched.grouping._group.append(stray)
     assert watched.part(insert("b")) == ["a", "b"]
+    assert stray.over
+
+
+def test_upkeep_has_the_database_for_itself(watched):
+    """What asks meanwhile waits, and is done after it."""
+    with watched.grouping.alone():
+        waiting = watched.pool.submit(watched.part, insert("a"))
+        watched.wait_for(1)
+        assert watched.names() == []
+    assert waiting.result(10) == ["a"]
 
 
 def test_a_transaction_that_cannot_begin_leaves_the_turn_to_the_next(watched):
@@ -201,7 +313,7 @@ def test_a_transaction_that_cannot_begin_leaves_the_turn_to_the_next(watched):
     with pytest.raises(sqlite3.OperationalError, match="locked"):
         watched.part(insert("a"))
     watched.reader.rollback()
-    assert watched.part(insert("a")) == ["a"]
+    assert watched.part(insert("b")) == ["b"]
 
 
 def test_a_part_inside_a_part_is_a_mistake(watched):

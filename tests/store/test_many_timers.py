@@ -13,6 +13,7 @@ from svcflow.kernel.calendars import calendars_of
 from svcflow.runtime.carrying import changed
 from svcflow.runtime.store import Found
 from svcflow.store import open_store
+from svcflow.store.writing import Writing
 from svcflow.worktime.instants import to_us
 
 TIMERS = 10_000
@@ -23,10 +24,13 @@ def test_ten_thousand_open_timers_fire_once_each(tmp_path):
     url = f"sqlite:///{tmp_path / 's.db'}"
     compiled = compile_procedure(CATALOG["repair"], calendars_of(CATALOG))
     store = open_store(url)
-    with store._backend.writing() as work:
+
+    def start_all(work: Writing) -> None:
         for number in range(TIMERS):
             outcome = transact(compiled, None, Start(f"r{number}", actor=CLERK), to_us(MORNING) + number)
             work.keep(Found(None), changed(compiled, Found(None), outcome, None))
+
+    store.backend.write(start_all)
     store.close()
     clock = VirtualClock(MORNING + timedelta(hours=1, microseconds=TIMERS // 2))
     with Engine(url, CATALOG, clock=clock) as engine:

@@ -38,6 +38,7 @@ from svcflow.kernel.facts import (
 )
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft, Instance
 from svcflow.kernel.ladder import CompiledLimit
+from svcflow.kernel.unchanging import Unchanging
 from svcflow.model.field import Value
 from svcflow.model.validation import DONE
 from svcflow.worktime.instants import to_us
@@ -223,9 +224,9 @@ _REVISES = frozenset((Started, Moved, Updated, Rescheduled, Extended, Migrated, 
 
 def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str], at_us: int) -> None:
     if data:
-        draft.data = {**draft.data, **data}
+        draft.data = Unchanging({**draft.data, **data})
     if evidence:
-        draft.evidence = {**draft.evidence, **dict.fromkeys(evidence, at_us)}
+        draft.evidence = Unchanging({**draft.evidence, **dict.fromkeys(evidence, at_us)})
 
 
 def _enter(compiled: Compiled, draft: Draft, name: str, at_us: int, restart: bool, deemed: bool) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 import attrs
 
 from svcflow.kernel.facts import DeviationStatus, to_datetime
+from svcflow.kernel.unchanging import Unchanging
 from svcflow.model.field import Value
 
 Status = Literal["running", "held", "ended"]
@@ -55,7 +56,7 @@ class Instance(NamedTuple):
 
     `sequence` is that of its last fact; `revision` that of the last one somebody caused to change its state,
     so that a warning or a refused attempt does not make a caller's view stale, nor who has a step, nor what
-    is answered to a deviation. `left_by` names who left a step and for whom; `assignees` who has an active
+    is answered to a deviation. `data` and `evidence` cannot be changed in place. `left_by` names who left a step and for whom; `assignees` who has an active
     step; `deviations` where each deviation stands, by the sequence of its fact.
     """
 
@@ -164,8 +165,8 @@ BLANK = Instance(
     status="running",
     outcome="",
     steps=(),
-    data={},
-    evidence={},
+    data=Unchanging(),
+    evidence=Unchanging(),
     recipient="",
     group="",
     revision=0,
@@ -208,6 +209,7 @@ def from_state(state: list[Any]) -> Instance:
         raise ValueError(f"an instance has {len(FIELDS)} fields, not {len(fields)}")
     fields += BLANK[len(fields) :]
     fields[_STEPS] = tuple(fields[_STEPS])
+    fields[_DATA], fields[_EVIDENCE] = Unchanging(fields[_DATA]), Unchanging(fields[_EVIDENCE])
     fields[_CLOCKS] = {row[0]: _clock(row) for row in fields[_CLOCKS]}
     fields[_LEFT_BY] = {step: _persons(who) for step, who in fields[_LEFT_BY].items()}
     fields[_DEVIATIONS] = dict(fields[_DEVIATIONS])
@@ -216,6 +218,7 @@ def from_state(state: list[Any]) -> Instance:
 
 
 _STEPS, _CLOCKS, _RUNS = FIELDS.index("steps"), FIELDS.index("clocks"), Clock._fields.index("runs")
+_DATA, _EVIDENCE = FIELDS.index("data"), FIELDS.index("evidence")
 _LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
 _EXPLAINERS = FIELDS.index("explainers")
 _NUMBERED = (_DEVIATIONS, _EXPLAINERS)

@@ -18,6 +18,7 @@ from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft
 from svcflow.kernel.keeping import extra_for, fired_in
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
+from svcflow.kernel.unchanging import Unchanging
 
 _HOLD = "hold."
 
@@ -27,7 +28,7 @@ def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
     passage = passage_of(compiled)
     left, steps, at_us = draft.clocks, fact.steps, fact.occurred_us
     draft.version = fact.to_version
-    draft.data = {**draft.data, **fact.data}
+    draft.data = Unchanging({**draft.data, **fact.data})
     draft.active = {step_name(steps, name): since_us for name, since_us in draft.active.items()}
     draft.left_by = _renamed_steps(passage, steps, draft.left_by)
     draft.assignees = {step_name(steps, name): who for name, who in draft.assignees.items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import attrs
 from sqlalchemy import (
@@ -38,7 +38,13 @@ _subscriptions, _deliveries = schema.subscriptions, schema.deliveries
 _earlier = _deliveries.alias("earlier")
 
 Reading = Callable[[], AbstractContextManager[Connection]]
-WritingOf = Callable[[], AbstractContextManager[Writing]]
+T = TypeVar("T")
+
+
+class Write(Protocol):
+    """Do something in a writing transaction."""
+
+    def __call__(self, act: Callable[[Writing], T]) -> T: ...
 
 
 @attrs.frozen
@@ -65,9 +71,9 @@ class _Statements:
 class SqlFeed:
     """Keep subscriptions in the tables beside the facts."""
 
-    def __init__(self, reading: Reading, writing: WritingOf, settled: Callable[[], int]) -> None:
+    def __init__(self, reading: Reading, write: Write, settled: Callable[[], int]) -> None:
         self._reading = reading
-        self._writing = writing
+        self._write = write
         self._settled = settled
 
     def settled_position(self) -> int:
@@ -76,9 +82,13 @@ class SqlFeed:
 
     def subscribe(self, name: str, position: int) -> None:
         """Create a subscription that stands at a position, unless there is one of that name."""
-        with self._writing() as work:
-            if work.run(self._statements.cursor, name=name).fetchone() is None:
-                work.run(self._statements.subscribe, name=name, position=position, owner="", lease_until_us=0)
+        statements = self._statements
+
+        def subscribe(work: Writing) -> None:
+            if work.run(statements.cursor, name=name).fetchone() is None:
+                work.run(statements.subscribe, name=name, position=position, owner="", lease_until_us=0)
+
+        self._write(subscribe)
 
     def standings(self) -> Sequence[Standing]:
         """Return how each subscription stands, by name."""
@@ -101,19 +111,20 @@ class SqlFeed:
 
     def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
-        with self._writing() as work:
-            taken = work.run(
-                self._statements.take, name=name, owner=owner, now_us=now_us, lease_until_us=until_us
-            )
-            if taken.rowcount != 1:
-                return None
-            row = work.run(self._statements.cursor, name=name).fetchone()
-        return None if row is None else int(row[0])
+        statements = self._statements
+
+        def take(work: Writing) -> int | None:
+            taken = work.run(statements.take, name=name, owner=owner, now_us=now_us, lease_until_us=until_us)
+            row = work.run(statements.cursor, name=name).fetchone() if taken.rowcount == 1 else None
+            return None if row is None else int(row[0])
+
+        return self._write(take)
 
     def note(self, name: str, owner: str, notes: Notes, until_us: int) -> bool:
         """Keep what was done, and the lease up to an instant (0 gives it back)."""
         statements = self._statements
-        with self._writing() as work:
+
+        def keep(work: Writing) -> bool:
             moved = work.run(
                 statements.move,
                 name=name,
@@ -131,7 +142,9 @@ class SqlFeed:
                 work.run(statements.drop, subscription=name, instance=instance, sequence=sequence)
             for instance in notes.instances:
                 work.run(statements.promote, subscription=name, instance=instance)
-        return True
+            return True
+
+        return self._write(keep)
 
     def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> Portion:
         """Return facts of these kinds (none: of all) behind a position and up to another."""
@@ -162,9 +175,13 @@ class SqlFeed:
     def revive(self, name: str, instance: str | None, now_us: int) -> int:
         """Put dead facts back in line and make what waits due now; return how many were dead."""
         values: Row = {"subscription": name, "instance": instance or "", "now_us": now_us}
-        with self._writing() as work:
-            work.run(self._statements.hurry, **values)
-            return work.run(self._statements.revive, **values).rowcount
+        statements = self._statements
+
+        def revive(work: Writing) -> int:
+            work.run(statements.hurry, **values)
+            return work.run(statements.revive, **values).rowcount
+
+        return self._write(revive)
 
     def _lined_up(self, asked: Any) -> Sequence[Parked]:
         with self._reading() as connection:

@@ -1,19 +1,22 @@
 """Group commit: threads that write to one database at the same time share one commit. Knows no tables.
 
-A thread has its turn, does its part inside the open transaction, and leaves the commit to the next one when
-others wait; the last of them commits for all. Nobody's part is over before its commit is durable. There is
-no thread of its own and no pause: a thread that is alone commits at once.
+Whoever finds nobody at it runs, in one transaction, its own part and those that others hand in meanwhile,
+commits, and lets them go. Nobody's part is over before its commit is durable. There is no thread of its own
+and no pause: a thread that is alone commits at once. One thread runs the parts of all, because to change
+threads between statements costs more than the statements do.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
+from queue import Empty, SimpleQueue
 from threading import Lock, get_ident
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 LARGEST = 256
 """How many parts one commit holds, at most."""
@@ -22,7 +25,9 @@ LONGEST_S = 0.02
 """How long a group takes in parts: other processes wait meanwhile."""
 
 _PATIENCE_S = 0.05
-"""After that long a member looks whether whoever was to commit has been interrupted."""
+"""After that long a thread looks whether whoever was to run its part has been interrupted."""
+
+T = TypeVar("T")
 
 
 class Gate(Protocol):
@@ -32,164 +37,197 @@ class Gate(Protocol):
     def leave(self) -> None: ...
 
 
-class Group:
-    """The parts that one commit holds; `failure` is why it failed.
+class Notes(Protocol):
+    """What parts leave to be written at the end of their transaction; `taken` is how much that ever was."""
 
-    Nobody gets `undone` before the group is at its end; then each member hands it to the next.
-    """
+    taken: int
 
-    __slots__ = ("began", "done", "failure", "parts", "undone")
+    def begin(self) -> None:
+        """Be told that a transaction has begun."""
+        ...
 
-    def __init__(self) -> None:
-        self.began = time.monotonic()
-        self.parts = 0
-        self.done = False
-        self.failure: Exception | None = None
-        self.undone = Lock()
-        self.undone.acquire()
+    def write(self) -> None:
+        """Write what was left: the commit comes next."""
+        ...
+
+    def forget(self) -> None:
+        """Forget what was left, and what was seen: the transaction was undone."""
+        ...
+
+
+class _Part:
+    """What one thread wants done, and what came of it; `alone` says that it wants a transaction of its own."""
+
+    __slots__ = ("act", "alone", "error", "over", "result", "signal")
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self.act = act
+        self.alone = False
+        self.over = False
+        self.error: Exception | None = None
+        self.result: object = None
+        self.signal: SimpleQueue[None] = SimpleQueue()
+
+    def run(self) -> None:
+        self.error = None
+        try:
+            self.result = self.act()
+        except Exception as error:  # noqa: BLE001  # raised in the thread whose part it is
+            self.error = error
 
     def end(self) -> None:
-        """Let every member go on."""
-        if not self.done:
-            self.done = True
-            self.undone.release()
+        self.over = True
+        self.signal.put(None)
 
-    def wait(self, longest_s: float) -> bool:
-        """Wait for the end; return whether it has come."""
-        if not self.done and self.undone.acquire(timeout=longest_s):
-            self.undone.release()
-        return self.done
+    def wait(self) -> None:
+        try:
+            self.signal.get(timeout=_PATIENCE_S)
+        except Empty:
+            return
 
 
 class Grouping:
-    """Let threads take turns on one connection, whose transactions nobody else begins or ends."""
+    """Let threads share transactions on one connection, which nobody else begins or ends."""
 
-    def __init__(self, connection: sqlite3.Connection, gate: Gate) -> None:
-        self._connection = connection
-        self._cursor = connection.cursor()
+    def __init__(self, cursor: sqlite3.Cursor, gate: Gate, notes: Notes) -> None:
+        self._connection = cursor.connection
+        self._cursor = cursor
         self._gate = gate
+        self._notes = notes
         self._turn = Lock()
-        self._waiting: set[int] = set()
-        self._inside = 0
-        self._open: Group | None = None
+        self._waiting: deque[_Part] = deque()
+        self._group: list[_Part] = []
+        self._committing = False
+        self._leader = 0
 
-    @contextmanager
-    def part(self) -> Iterator[sqlite3.Cursor]:
-        """Do something in a transaction; it is durable when this is left without an error.
+    def run(self, act: Callable[[], T]) -> T:
+        """Do something in a transaction, in this thread or in another; it is durable when this returns.
 
-        An error inside undoes this part alone. Raises: sqlite3.Error, to every member of a group whose commit
-        fails.
+        An error undoes this part alone. When an error undoes the whole transaction each part of the group
+        is run again in one of its own. An interrupted caller does not know whether its part was kept.
+
+        Raises: what `act` raises; sqlite3.Error when its transaction cannot begin, or be committed.
         """
-        group: Group | None = None
-        me = get_ident()
-        if self._inside == me:
+        if self._leader == get_ident():
             raise RuntimeError("a store was asked to change something from inside another change")
+        part = _Part(act)
+        self._waiting.append(part)
         try:
-            self._waiting.add(me)
-            with self._turn:
-                self._waiting.discard(me)
-                self._inside = me
-                try:
-                    group = self._joined()
-                    changes = self._connection.total_changes
-                    if group.parts:
-                        self._cursor.execute("SAVEPOINT part")
-                    yield self._cursor
-                    if group.parts:
-                        self._cursor.execute("RELEASE part")
-                    group.parts += self._connection.total_changes != changes
-                except BaseException as error:
-                    if group is not None:
-                        self._undo(group, error)
-                    raise
-                finally:
-                    self._inside = 0
-                    if self._open is not None and not self._left_to_others(self._open):
-                        self._end(self._open)
-        except Exception:
-            # what was seen inside may be what others wrote: the error holds only when that was kept
-            if group is not None:
-                self._wait(group)
-            raise
+            self._see_to(part)
         finally:
-            self._waiting.discard(me)
-        self._wait(group)
+            part.over = True  # also for whoever meets it in the line when this thread was interrupted
+        if part.error is not None:
+            try:
+                raise part.error
+            finally:
+                part.error = None  # or it would hold this frame, which holds the part
+        return cast("T", part.result)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep everybody else out, threads and processes, for what another connection does."""
         with self._turn:
-            if self._open is not None:
-                self._end(self._open)
             self._gate.enter()
             try:
                 yield
             finally:
                 self._gate.leave()
+        self._call_next()
 
     def close(self) -> None:
-        """Commit what is open."""
+        """Wait for whoever is at it."""
         with self._turn:
-            if self._open is not None:
-                self._end(self._open)
+            return
 
-    def _joined(self) -> Group:
-        """Return the open group, or a new one in a transaction of its own."""
-        if self._open is not None and not self._connection.in_transaction:
-            self._end(self._open)  # whoever ended its transaction was interrupted
-        if self._open is None:
-            self._gate.enter()
+    def _see_to(self, part: _Part) -> None:
+        """Run a part, with what others hand in, unless another thread is at it and will."""
+        while not part.over:
+            if not self._turn.acquire(blocking=False):
+                part.wait()
+                continue
             try:
-                self._cursor.execute("BEGIN IMMEDIATE")
-                self._open = Group()
+                if not part.over:
+                    self._lead()
             finally:
-                if self._open is None:
-                    self._connection.rollback()
-                    self._gate.leave()
-        return self._open
+                self._turn.release()
+                self._call_next()
 
-    def _undo(self, group: Group, error: BaseException) -> None:
-        """Undo one part and leave those before it as they are, as far as the database lets us."""
+    def _call_next(self) -> None:
+        """Wake whoever has waited longest: it may be that nobody is at it now."""
         try:
-            if group.parts and self._connection.in_transaction:
-                self._cursor.execute("ROLLBACK TO part")
-                self._cursor.execute("RELEASE part")
-        except sqlite3.Error as failure:
-            group.failure = failure
-            self._connection.rollback()
-        if not self._connection.in_transaction and isinstance(error, sqlite3.Error):
-            group.failure = error  # some errors of a database undo the whole transaction
+            self._waiting[0].signal.put(None)
+        except IndexError:
+            return
 
-    def _left_to_others(self, group: Group) -> bool:
-        """Tell whether somebody comes who will commit: a group grows while others wait, up to its bounds."""
-        return bool(
-            self._waiting
-            and 0 < group.parts < LARGEST
-            and time.monotonic() - group.began < LONGEST_S
-            and self._connection.in_transaction
-        )
-
-    def _end(self, group: Group) -> None:
-        """Commit, or end a transaction in which nothing was kept. Ended twice, the second time does nothing."""
+    def _lead(self) -> None:
+        """Make one transaction. Raises: what keeps it from beginning."""
+        self._let_go()  # whoever led before may have been interrupted
+        self._gate.enter()
         try:
-            if self._connection.in_transaction:
-                self._cursor.execute("COMMIT" if group.parts else "ROLLBACK")
-        except Exception as error:  # noqa: BLE001  # it is every member's, and each of them raises it
-            group.failure = error
-        except BaseException:
-            group.failure = sqlite3.OperationalError("interrupted; ask again with the same command_id")
-            raise
+            self._leader = get_ident()
+            self._transact()
         finally:
-            if group.failure is not None:
-                self._connection.rollback()
-            self._open = None
+            self._leader = 0
             self._gate.leave()
-            group.end()
+            self._let_go()
 
-    def _wait(self, group: Group) -> None:
-        while not group.wait(_PATIENCE_S):
-            with self._turn:
-                if self._open is group:
-                    self._end(group)
-        if group.failure is not None:
-            raise copy(group.failure) from group.failure
+    def _transact(self) -> None:
+        """Run a group of parts in one transaction; one in which nothing was written leaves no trace."""
+        self._connection.rollback()
+        self._committing = False
+        self._cursor.execute("BEGIN IMMEDIATE")
+        before = self._connection.total_changes
+        done = False
+        try:
+            self._notes.begin()
+            if self._fill():
+                self._committing = True
+                self._cursor.execute("ROLLBACK" if self._connection.total_changes == before else "COMMIT")
+                done = True
+        except Exception as error:  # noqa: BLE001  # theirs to whom it is told when the group is let go
+            for part in self._group:
+                part.error = part.error or copy(error)
+        finally:
+            if not done:
+                self._notes.forget()
+                self._committing = self._committing and not self._connection.in_transaction
+                self._connection.rollback()
+
+    def _fill(self) -> bool:
+        """Run what is handed in; False when an error came after something had been written."""
+        for part in self._arriving():
+            before = self._notes.taken, self._connection.total_changes
+            part.run()
+            after = self._notes.taken, self._connection.total_changes
+            if part.error is not None and (before != after or not self._connection.in_transaction):
+                return False
+        self._notes.write()
+        return True
+
+    def _arriving(self) -> Iterator[_Part]:
+        """Take parts from the line into the group, up to its bounds."""
+        until = time.monotonic() + LONGEST_S
+        while self._waiting:
+            part = self._waiting[0]
+            if self._group and (part.alone or len(self._group) == LARGEST or time.monotonic() > until):
+                return
+            if not part.over:
+                self._group.append(part)
+            self._waiting.popleft()
+            if not part.over:
+                yield part
+            if part.alone:
+                return
+
+    def _let_go(self) -> None:
+        """End the parts whose transaction was, and line the others up again for one of their own each."""
+        over = self._committing and not self._connection.in_transaction
+        over = over or (len(self._group) == 1 and self._group[0].error is not None)
+        while self._group:
+            part = self._group[-1]
+            if over:
+                part.end()
+            else:
+                part.alone = True
+                self._waiting.appendleft(part)
+            self._group.pop()

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -23,6 +23,8 @@ from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements
 from svcflow.store.writing import Writing
 from svcflow.text import Text
+
+T = TypeVar("T")
 
 
 def join(store: Store, host: object) -> JoinedStore:
@@ -73,8 +75,7 @@ class JoinedBackend:
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next batch of instances due, and keep what it says."""
-        with self.writing() as work:
-            return work.sweep(until_us, after, decide)
+        return self.write(lambda work: work.sweep(until_us, after, decide))
 
     def exclusive(self) -> AbstractContextManager[Connection]:
         """Refuse: upkeep waits for nobody's transaction."""
@@ -88,9 +89,8 @@ class JoinedBackend:
         """Refuse: what is erased is to stay erased."""
         raise _not_here()
 
-    @contextmanager
-    def writing(self) -> Iterator[Writing]:
-        """Open a savepoint in the host's transaction; an error undoes what was written since."""
+    def write(self, act: Callable[[Writing], T]) -> T:
+        """Do something in a savepoint of the host's transaction; an error undoes what was written since."""
         with self.reading() as connection:
             dialect = connection.dialect
             kind: Callable[..., Dialect] = type(dialect)
@@ -101,7 +101,7 @@ class JoinedBackend:
             try:
                 _BEGIN[dialect.name](connection.connection.driver_connection, cursor)
                 with _savepoint(cursor):
-                    yield Writing(cursor, statements)
+                    return act(Writing(cursor, statements))
             finally:
                 cursor.close()
 
@@ -135,8 +135,7 @@ class JoinedBackend:
         """Give nothing back: the connection is the host's."""
 
     def _change(self, instance: str, command_id: str | None, decide: Decide) -> None:
-        with self.writing() as work:
-            work.change(instance, command_id, decide)
+        self.write(lambda work: work.change(instance, command_id, decide))
 
 
 def _opened(host: object) -> Opened:

@@ -6,10 +6,11 @@ that was found, so that nobody is kept out in between; whoever was slower is ask
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from threading import Lock
 from time import sleep
+from typing import TypeVar
 
 from sqlalchemy import Connection, MetaData, func, select, text
 from sqlalchemy import String as Name
@@ -25,6 +26,8 @@ from svcflow.store.gathering import Gathering
 from svcflow.store.statements import Statements
 from svcflow.store.writing import Writing
 from svcflow.text import Text
+
+T = TypeVar("T")
 
 _UNLOCKED = 3
 """How often a change is asked for without a lock before it waits for one, so that nobody starves."""
@@ -61,8 +64,7 @@ class PostgresBackend:
                     return
             except CorruptJournal:  # is looked at again while nobody can change it
                 break
-        with self.writing() as locked:
-            locked.change(instance, command_id, decide)
+        self.write(lambda locked: locked.change(instance, command_id, decide))
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next batch of instances due; those that another process has in hand are its."""
@@ -73,11 +75,10 @@ class PostgresBackend:
                 raise out_of_turn(place.instance)
         return place
 
-    @contextmanager
-    def writing(self) -> Iterator[Writing]:
-        """Open a writing transaction; what is found in it is locked."""
+    def write(self, act: Callable[[Writing], T]) -> T:
+        """Do something in a writing transaction; what is found in it is locked."""
         with self._connections.transaction() as cursor:
-            yield Writing(cursor, self._locking)
+            return act(Writing(cursor, self._locking))
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection for questions."""

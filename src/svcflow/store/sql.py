@@ -5,9 +5,9 @@ Facts, the instance they leave, its next due instant, its work and its deviation
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import attrs
 from sqlalchemy import Connection, func, select
@@ -42,6 +42,8 @@ from svcflow.text import Text
 _instances, _facts, _deviations = schema.instances, schema.facts, schema.deviations
 _persons = schema.persons
 
+T = TypeVar("T")
+
 
 class Backend(Protocol):
     """Open transactions of one kind of database, its tables in place. Safe to use from several threads."""
@@ -56,8 +58,8 @@ class Backend(Protocol):
         """Do what `Store.sweep` promises."""
         ...
 
-    def writing(self) -> AbstractContextManager[Writing]:
-        """Open a writing transaction; it is durable when it is left without an error."""
+    def write(self, act: Callable[[Writing], T]) -> T:
+        """Do something in a writing transaction, durable when this returns; it may be done again after an error."""
         ...
 
     def reading(self) -> AbstractContextManager[Connection]:
@@ -87,7 +89,7 @@ class SqlStore:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._closed = False
-        self.feed = SqlFeed(self._reading, self._writing, backend.settled_position)
+        self.feed = SqlFeed(self._reading, self._write, backend.settled_position)
 
     @property
     def url(self) -> str:
@@ -232,8 +234,7 @@ class SqlStore:
 
     def pin(self, procedure: str, version: int, digest: str) -> str:
         """Pin a version of a procedure to a digest, unless it is pinned."""
-        with self._writing() as work:
-            return work.pin(procedure, version, digest)
+        return self._write(lambda work: work.pin(procedure, version, digest))
 
     def wants_rebuilding(self) -> bool:
         """Say whether a migration left something that only an engine can fill in."""
@@ -243,19 +244,17 @@ class SqlStore:
 
     def rebuilt(self) -> None:
         """Note that it is filled in."""
-        with self._writing() as work:
-            work.drop_mark(REBUILD)
+        self._write(lambda work: work.drop_mark(REBUILD))
 
     def close(self) -> None:
         """Close every connection; what is asked afterwards is a StoreError."""
-        self._closed = True
-        self._backend.close()
+        if not self._closed:
+            self._closed = True
+            self._backend.close()
 
-    @contextmanager
-    def _writing(self) -> Iterator[Writing]:
+    def _write(self, act: Callable[[Writing], T]) -> T:
         self._refuse_closed()
-        with self._backend.writing() as work:
-            yield work
+        return self._backend.write(act)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -6,10 +6,10 @@ Readers have connections of their own and wait for nobody.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, create_engine, event, func, select
 from sqlalchemy import Engine as Database
@@ -21,12 +21,15 @@ from sqlalchemy.pool import QueuePool
 from svcflow.errors import StoreError, SvcflowError
 from svcflow.runtime.store import Decide, Place
 from svcflow.store import schema
+from svcflow.store.batching import Batching
 from svcflow.store.grouping import Grouping
 from svcflow.store.migrations import prepare
 from svcflow.store.statements import Statements
 from svcflow.store.turnstile import Turnstile
 from svcflow.store.writing import Writing
 from svcflow.text import NO_TEXT, Text
+
+T = TypeVar("T")
 
 _BUSY_MS = 30_000
 _SCRUB_MS = 2_000
@@ -56,26 +59,23 @@ class SqliteBackend:
             self._file = Path(writer.execute("PRAGMA database_list").fetchone()[2])
             self._known = _identity(self._file)
             self._turnstile = Turnstile(self._file.with_name(f"{self._file.name}-lock"))
-            self._grouping = Grouping(writer, self._turnstile)
-            self._statements = Statements.of(self._database.dialect)
+            statements = Statements.of(self._database.dialect)
+            self._cursor = writer.cursor()
+            self._batching = Batching(cast("DBAPICursor", self._cursor), statements)
+            self._grouping = Grouping(self._cursor, self, self._batching)
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance, and keep what it says, in one transaction."""
-        with self.writing() as work:
-            work.change(instance, command_id, decide)
+        self.write(lambda work: work.change(instance, command_id, decide))
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
-        with self.writing() as work:
-            return work.sweep(until_us, after, decide)
+        return self.write(lambda work: work.sweep(until_us, after, decide))
 
-    @contextmanager
-    def writing(self) -> Iterator[Writing]:
-        """Open a part of a writing transaction; it is durable when it is left without an error."""
-        self._refuse_lost()
+    def write(self, act: Callable[[Writing], T]) -> T:
+        """Do something in a part of a writing transaction; it is durable when this returns."""
         try:
-            with self._grouping.part() as cursor:
-                yield Writing(cast("DBAPICursor", cursor), self._statements)
+            return self._grouping.run(lambda: act(self._batching))
         except sqlite3.Error as error:
             raise _unusable(self.url, str(error)) from error
 
@@ -118,9 +118,19 @@ class SqliteBackend:
                 ),
             )
 
+    def enter(self) -> None:
+        """Keep other processes out. Raises: StoreError when the file is not the one that was opened."""
+        self._refuse_lost()
+        self._turnstile.enter()
+
+    def leave(self) -> None:
+        """Let other processes in."""
+        self._turnstile.leave()
+
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, when whoever writes has done so."""
         self._grouping.close()
+        self._cursor.close()  # whose last statement would keep the connection open
         self._writer.close()
         self._database.dispose()
         self._turnstile.close()

@@ -48,6 +48,7 @@ class Statements:
 
     found: Statement
     found_asked: Statement
+    asked: Statement
     due: Statement
     add_fact: Statement
     create: Statement
@@ -93,6 +94,9 @@ def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
     return {
         "found": found.with_for_update() if locking else found,
         "found_asked": found_asked.with_for_update(of=instances) if locking else found_asked,
+        "asked": select(commands.c.sequence, commands.c.refused).where(
+            commands.c.instance == bindparam("instance"), commands.c.command_id == bindparam("command_id")
+        ),
         "due": select(instances.c.id, instances.c.next_us, *kept)
         .where(
             instances.c.next_us <= bindparam("until_us"),

@@ -1,0 +1,130 @@
+"""What the parts of one SQLite transaction keep, written together at its end, and what the last ones left.
+
+A `Batching` is a `Writing` that notes what it would run, and runs each kind of note once. It remembers the
+instances that were changed last, until somebody else writes to the file, so that they are not read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+from svcflow.kernel.work import Work
+from svcflow.runtime.store import Answer, Change, Found, out_of_turn
+from svcflow.store.statements import Statement, Statements, Value
+from svcflow.store.writing import Writing
+
+REMEMBERED = 256
+"""How many instances are remembered from one transaction to the next: idle ones shall take no memory."""
+
+_NOTED = (
+    "add_fact",
+    "create",
+    "change",
+    "keep_secrets",
+    "add_person",
+    "add_deviation",
+    "answer",
+    "drop_work",
+    "add_work",
+    "add_command",
+)
+"""The statements that are noted, in the order in which they are run."""
+
+_APART = frozenset({"found", "found_asked", "asked"})
+"""What is asked of an instance of which nothing is noted; before other questions the notes are written."""
+
+
+class Batching(Writing):
+    """Note what is kept, and write it when told to; `taken` counts what was noted."""
+
+    __slots__ = ("_answers", "_notes", "_seen", "_version", "_work", "taken")
+
+    def __init__(self, cursor: DBAPICursor, statements: Statements) -> None:
+        super().__init__(cursor, statements)
+        self.taken = 0
+        self._notes: dict[str, list[Sequence[Value]]] = {}
+        self._work: dict[str, Sequence[Work]] = {}
+        self._answers: dict[tuple[str, str], Answer] = {}
+        self._seen: dict[str, Found] = {}
+        self._version: object = None
+
+    def begin(self) -> None:
+        """Begin with what is remembered, unless another connection has written to the file since."""
+        self._cursor.execute("PRAGMA data_version")
+        version = self._cursor.fetchone()
+        if version != self._version:
+            self._seen.clear()
+            self._version = version
+
+    def write(self) -> None:
+        """Write what was noted. Raises: StoreError when an instance is not as it was found."""
+        self._write()
+        self._answers.clear()
+        if len(self._seen) > REMEMBERED:
+            for name in list(self._seen)[:-REMEMBERED]:
+                del self._seen[name]
+
+    def forget(self) -> None:
+        """Forget what was noted, and what is remembered."""
+        for kept in (self._notes, self._work, self._answers, self._seen):
+            kept.clear()
+
+    def found(self, instance: str, command_id: str | None) -> Found:
+        """Return what is kept of an instance, or is going to be."""
+        seen = self._seen.get(instance)
+        if seen is None:
+            return super().found(instance, command_id)
+        if command_id is None:
+            return seen
+        answer = self._answers.get((instance, command_id))
+        if answer is None:
+            row = self._run(self._statements.asked, instance=instance, command_id=command_id).fetchone()
+            answer = None if row is None else Answer._make(row)
+        return seen if answer is None else seen._replace(answer=answer)
+
+    def keep(self, found: Found, change: Change) -> None:
+        """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
+        super().keep(found, change)
+        instance = change.instance
+        head = change.entries[-1].link if change.entries else found.head
+        secrets = found.secrets if change.secrets is None else change.secrets
+        self._seen.pop(instance.id, None)  # whoever was changed last stands last
+        self._seen[instance.id] = Found(instance, head, secrets, None, partial(self._bodies, instance.id))
+        if change.command_id is not None:
+            self._answers[instance.id, change.command_id] = Answer(instance.sequence, change.refused)
+
+    def _keep_work(self, instance: str, work: Iterable[Work], *, anew: bool) -> None:
+        """Note the work of an instance, which counts instead of what was noted of it before."""
+        if not anew and instance not in self._work:
+            self._run(self._statements.drop_work, instance=instance)
+        self._work[instance] = tuple(work)
+
+    def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
+        if statement.name in _NOTED:
+            self.taken += 1
+            self._notes.setdefault(statement.name, []).append(statement.bound(values))
+            return self._cursor
+        if statement.name not in _APART:
+            self._write()
+        return super()._run(statement, **values)
+
+    def _run_once(self, statement: Statement, **values: Value) -> None:
+        self._run(statement, **values)  # whether it changed one is seen when it is written
+
+    def _write(self) -> None:
+        for instance, work in self._work.items():
+            for one in work:
+                self._run(self._statements.add_work, instance=instance, **one._asdict())
+        self._work.clear()
+        if not self._notes:
+            return
+        notes, self._notes = self._notes, {}
+        for name in _NOTED:
+            if name in notes:
+                statement: Statement = getattr(self._statements, name)
+                self._cursor.executemany(statement.sql, notes[name])
+                if name == "change" and self._cursor.rowcount != len(notes[name]):
+                    raise out_of_turn(", ".join(str(row[statement.names.index("id")]) for row in notes[name]))
