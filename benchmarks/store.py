@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
@@ -26,7 +27,7 @@ from fire import ping_pong
 from svcflow import Actor, Catalog, Engine, VirtualClock
 from svcflow.store import open_store, schema
 from svcflow.store.sql import SqlStore
-from svcflow.store.statements import Statements
+from svcflow.store.statements import Statements, Value
 from svcflow.store.writing import Writing
 
 ROUNDS, SECONDS, THREADS = 9, 0.2, 64
@@ -41,24 +42,17 @@ def engine_on(file: Path) -> Engine:
 
 
 def rows_of_a_move(file: Path) -> Callable[[str, int], Batch]:
-    """Return what writes the rows that one `fire` writes, with their statements, taken from a real one."""
+    """Return what writes the rows that one `fire` writes, with their statements, taken from two real ones in turn."""
+    taken = []
     with engine_on(file) as engine:
         instance = engine.start("ping_pong", actor=CLERK).id
-        engine.fire(instance, "go", actor=CLERK)
-    with sqlite3.connect(file) as reader:
-        reader.row_factory = sqlite3.Row
-        facts, kept, work = (
-            dict(reader.execute(f"SELECT * FROM {table} {last}").fetchone())  # noqa: S608  # names of ours
-            for table, last in (
-                ("svcflow_facts", "ORDER BY position DESC"),
-                ("svcflow_instances", ""),
-                ("svcflow_work", ""),
-            )
-        )
-    reader.close()
+        for trigger in ("go", "back"):
+            engine.fire(instance, trigger, actor=CLERK)
+            taken.append(last_rows(file))
     write = Statements.of(dialect(paramstyle="qmark"))
 
     def rows(name: str, sequence: int) -> Batch:
+        facts, kept, work = taken[sequence % 2]
         changed = kept | {"id": name, "sequence": sequence, "before": sequence - 1}
         return (
             (write.add_fact.sql, write.add_fact.bound(facts | {"instance": name, "sequence": sequence})),
@@ -68,6 +62,20 @@ def rows_of_a_move(file: Path) -> Callable[[str, int], Batch]:
         )
 
     return rows
+
+
+def last_rows(file: Path) -> list[dict[str, Value]]:
+    """Return the last fact of the only instance, its record and its work."""
+    with closing(sqlite3.connect(file)) as reader:
+        reader.row_factory = sqlite3.Row
+        return [
+            dict(reader.execute(f"SELECT * FROM {table} {last}").fetchone())  # noqa: S608  # names of ours
+            for table, last in (
+                ("svcflow_facts", "ORDER BY position DESC"),
+                ("svcflow_instances", ""),
+                ("svcflow_work", ""),
+            )
+        ]
 
 
 def raw_file(file: Path, names: Sequence[str]) -> sqlite3.Connection:

@@ -59,6 +59,17 @@ class SvcflowError(Exception):
         stop = "；" if lang == "zh" else "; "
         return stop.join(part.in_(lang) for part in (self.message, self.remedy) if part)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Be copied and pickled as it is: another process is to be told the same."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[SvcflowError], args: tuple[object, ...], state: dict[str, object]) -> SvcflowError:
+    error = kind.__new__(kind, *args)
+    error.args = args  # an OSError leaves that to its __init__
+    error.__dict__.update(state)
+    return error
+
 
 @attrs.frozen
 class Problem:

@@ -227,8 +227,9 @@ _FIRST_FIELDS = FIELDS.index("next_us") + 1
 
 
 def _clock(row: list[Any]) -> Clock:
-    runs = tuple((start, end) for start, end in row[_RUNS])
-    return Clock._make((*row[:_RUNS], runs, *row[_RUNS + 1 :]))
+    runs = row[_RUNS]
+    row[_RUNS] = tuple([(start, end) for start, end in runs]) if runs else ()
+    return Clock._make(row)
 
 
 def _persons(who: str | list[str]) -> tuple[str, ...]:

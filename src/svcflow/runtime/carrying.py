@@ -100,6 +100,7 @@ class Sweeping:
         self.procedures: dict[str, str] = {}
         self.errors: dict[str, Exception] = {}
         self._compiled_of = compiled_of
+        self._versions: dict[tuple[str, int], Compiled] = {}
         self._now_us = now_us
         self._command = command
 
@@ -109,7 +110,7 @@ class Sweeping:
         if instance is None or instance.status == "ended":
             return None
         try:
-            compiled = self._compiled_of(instance)
+            compiled = self._version(instance)
             outcome = transact(compiled, instance, self._command, self._now_us)
             change = changed(compiled, found, outcome, None)
         except Exception as error:  # noqa: BLE001  # raised when the others have had their turn
@@ -118,6 +119,13 @@ class Sweeping:
         self.facts[instance.id] = outcome.facts
         self.procedures[instance.id] = instance.procedure
         return change
+
+    def _version(self, instance: Instance) -> Compiled:
+        """Ask once for each version: of one that is not pinned yet the store would be asked every time."""
+        key = instance.procedure, instance.version
+        if key not in self._versions:
+            self._versions[key] = self._compiled_of(instance)
+        return self._versions[key]
 
     def recorded(self) -> tuple[Fact, ...]:
         """Return all facts that were kept. Raises: the first error, now that all have had their turn."""

@@ -176,6 +176,8 @@ class Outbox(Core):
 
     def _addressed(self, facts: Sequence[Fact]) -> list[str]:
         """Return the subscriptions of this engine that want any of these."""
+        if not self._couriers:
+            return []
         couriers = tuple(self._couriers.items())
         return [name for name, one in couriers if any(map(one.subscription.wanted.admits, facts))]
 

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from queue import Empty, SimpleQueue
 from threading import Lock, get_ident
@@ -154,10 +154,9 @@ class Grouping:
 
     def _call_next(self) -> None:
         """Wake whoever has waited longest: it may be that nobody is at it now."""
-        try:
-            self._waiting[0].signal.put(None)
-        except IndexError:
-            return
+        if self._waiting:
+            with suppress(IndexError):  # it may have been taken by now
+                self._waiting[0].signal.put(None)
 
     def _lead(self) -> None:
         """Make one transaction. Raises: what keeps it from beginning."""
