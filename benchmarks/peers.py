@@ -9,7 +9,7 @@ faster. SQLite is in WAL with synchronous=FULL for all of them, PostgreSQL (pixe
 The same: after each transition it is on disk, in a transaction of its own.
 Different: svcflow finds the instance in its database anew for each transition, asks guards, roles and limits, and
 keeps a journal with a hash chain, deadlines, a worklist and an outbox. DBOS reads what it did only to recover, so
-the workflow stays in memory; it keeps the output of each step, and a row more at the start and the end. A
+the workflow stays in memory; it keeps the output of each step, and the workflow at its start and its end. A
 SpiffWorkflow is an object; what is kept, and where, is the caller's: here the whole of it, after each user task.
 
 DBOS and SpiffWorkflow come with pip install 'svcflow[bench]'; what is not installed is left out. SpiffWorkflow is
