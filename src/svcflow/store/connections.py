@@ -28,6 +28,9 @@ except ImportError as error:
         "postgres", Text(zh="PostgreSQL 存储需要 psycopg 3", en="a store in PostgreSQL needs psycopg 3")
     ) from error
 
+UniqueViolation = psycopg.errors.UniqueViolation
+"""A row with this key is there already; of the statement nothing was kept."""
+
 _RESTED_S = 30.0
 """A connection that was not used for so long is tried before it is lent."""
 

@@ -8,7 +8,7 @@ no connection and does not say what is kept: that is `Writing`'s.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -22,12 +22,17 @@ from svcflow.store.writing import Writing
 
 
 class Gathering(Writing):
-    """Find at once, note what is to be kept, and keep it when told to."""
+    """Find at once, note what is to be kept, and keep it when told to.
 
-    __slots__ = ("_notes",)
+    `stamp` tells one writing of an instance's row from any other: until something is kept, the one it has to
+    be as (None: any), and then the one that was written.
+    """
 
-    def __init__(self, cursor: DBAPICursor, statements: Statements) -> None:
+    __slots__ = ("_notes", "stamp")
+
+    def __init__(self, cursor: DBAPICursor, statements: Statements, stamp: str | None = None) -> None:
         super().__init__(cursor, statements)
+        self.stamp = stamp
         self._notes: dict[str, list[dict[str, Value]]] = {}
 
     def keep_noted(self) -> bool:
@@ -43,8 +48,12 @@ class Gathering(Writing):
             sql, [value for name, columns in names for value in _values(notes[name], columns)]
         )
         wanted = len(notes.get("create", ())) + len(notes.get("change", ()))
-        kept = self._cursor.fetchone()
-        return kept is not None and kept[0] == wanted
+        kept, self.stamp = self._cursor.fetchone() or (0, None)
+        return bool(kept == wanted)
+
+    def recalled(self, instance: str, found: Found) -> Found:
+        """Return what is remembered of an instance; its journal is read here."""
+        return found._replace(journal=partial(self._bodies, instance))
 
     def keep(self, found: Found, change: Change) -> None:
         """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
@@ -57,7 +66,7 @@ class Gathering(Writing):
             return super()._run(statement, **values)
         self._amend(statement.name, values)
         if statement.name == "change":
-            values["seen"] = None
+            values |= {"seen": None, "stamp": self.stamp}
         if statement.name != "keep_secrets":  # `change` takes them along: one row changes once in a statement
             self._notes.setdefault(statement.name, []).append(values)
         return self._cursor
@@ -99,7 +108,7 @@ def _written(shape: tuple[tuple[str, bool], ...]) -> tuple[str, tuple[tuple[str,
     kinds = dict(shape)
     sources = [_source(name, one=one) for name, one in shape]
     parts = [part for name in kinds for part in _part(name, kinds)]
-    sql = f"WITH {', '.join([*sources, *parts])} SELECT count(*) FROM changed"  # noqa: S608  # our own names
+    sql = f"WITH {', '.join([*sources, *parts])} SELECT count(*), max(stamp) FROM changed"  # noqa: S608  # our own names
     return sql, tuple((name, _NOTED[name]) for name, _ in shape)
 
 
@@ -128,7 +137,7 @@ def _insert(name: str, table: Table, joined: str) -> str:
     columns = _NOTED[name]
     chosen = ", ".join(f'n."{column}"' for column in columns)
     return (
-        f"INSERT INTO {table.name} ({_listed(columns)}) "  # noqa: S608  # names of our own
+        f"INSERT INTO {table.name} AS o ({_listed(columns)}) "  # noqa: S608  # names of our own
         f"SELECT {chosen} FROM {name}_rows AS n {joined} ORDER BY n.place"
     )
 
@@ -153,14 +162,17 @@ _TYPES = {column.name: _type(column) for table in _TABLES for column in table.c}
     "before": "int4",
     "seen": "bytea",
     "deviation": "int4",
+    "stamp": "text",
 }
-"""`seen` are the secrets that were found: personal data that were erased meanwhile do not come back."""
+"""`seen` are the secrets that were found: personal data that were erased meanwhile do not come back. `stamp` is
+the transaction that wrote the row that was found, and its head, because a server that took over from another
+one numbers transactions anew."""
 
 _CHANGING = ("status", "version", "next_us", "sequence", "head", "state")
 _CHANGED = ", ".join(f"{column} = n.{column}" for column in _CHANGING)
 _NOTED: Mapping[str, tuple[str, ...]] = {
     "create": _columns(schema.instances),
-    "change": ("id", "before", *_CHANGING, "secrets", "seen"),
+    "change": ("id", "before", *_CHANGING, "secrets", "seen", "stamp"),
     "keep_secrets": (),
     "add_fact": _columns(schema.facts),
     "add_person": _columns(schema.persons),
@@ -185,12 +197,14 @@ _INSERTED: Mapping[str, tuple[Table, str]] = {
         + ", ".join(f'"{name}" = excluded."{name}"' for name in _columns(schema.work)),
     ),
 }
+_STAMP = "o.xmin::text || o.head::text"
 _WRITTEN: Mapping[str, str] = {
-    "create": f"changed AS ({_insert('create', schema.instances, '')} ON CONFLICT DO NOTHING RETURNING id)",
+    "create": f"changed AS ({_insert('create', schema.instances, '')} ON CONFLICT DO NOTHING RETURNING id, {_STAMP} AS stamp)",
     "change": (
         f"changed AS (UPDATE svcflow_instances AS o SET {_CHANGED}, secrets = coalesce(n.secrets, o.secrets)"  # noqa: S608  # as above
         " FROM change_rows AS n WHERE o.id = n.id AND o.sequence = n.before"
-        " AND (n.secrets IS NULL OR coalesce(o.secrets, '{}') = n.seen) RETURNING o.id)"
+        f" AND (n.stamp IS NULL OR {_STAMP} = n.stamp)"
+        f" AND (n.secrets IS NULL OR coalesce(o.secrets, '{{}}') = n.seen) RETURNING o.id, {_STAMP} AS stamp)"
     ),
     "settle_one": (
         "settle_one AS (UPDATE svcflow_deviations AS o SET overrun_us = n.overrun_us"

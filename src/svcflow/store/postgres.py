@@ -1,7 +1,8 @@
 """PostgreSQL, for many processes on many machines.
 
-A change is one question and one statement, each a transaction of its own. The statement goes by the sequence
-that was found, so that nobody is kept out in between; whoever was slower is asked again.
+A change is one question and one statement, each a transaction of its own; without the question, if the instance
+is remembered. The statement goes by the sequence that was found, so that nobody is kept out in between; whoever
+was slower is asked again.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL
 
 from svcflow.errors import CorruptJournal, StoreError
-from svcflow.runtime.store import Decide, Place, out_of_turn
+from svcflow.runtime.store import Change, Decide, Found, Place, out_of_turn
 from svcflow.store import schema
-from svcflow.store.connections import Connections, explained
+from svcflow.store.connections import Connections, UniqueViolation, explained
 from svcflow.store.gathering import Gathering
+from svcflow.store.remembering import Memory
 from svcflow.store.statements import Statements
 from svcflow.store.writing import Writing
 from svcflow.text import Text
@@ -55,9 +57,12 @@ class PostgresBackend:
         dialect = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy's
         self._locking, self._glancing = Statements.of(dialect), Statements.of(dialect, locking=False)
         self._horizon = _Horizon()
+        self._memory = Memory()
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance, and keep what it says if the instance is still as it was found."""
+        if self._changed_again(instance, decide):
+            return
         for _ in range(_UNLOCKED):
             try:
                 if self._changed(instance, command_id, decide):
@@ -93,6 +98,7 @@ class PostgresBackend:
 
     def scrub(self) -> None:
         """Have the server clear the rows away that held what was erased; its log keeps them for a while."""
+        self._memory.clear()
         with self._connections.cursor() as cursor:
             cursor.execute("VACUUM svcflow_instances, svcflow_persons, svcflow_delegations")
 
@@ -108,8 +114,37 @@ class PostgresBackend:
     def _changed(self, instance: str, command_id: str | None, decide: Decide) -> bool:
         with self._connections.cursor() as cursor:
             work = Gathering(cursor, self._glancing)
-            work.change(instance, command_id, decide)
-            return work.keep_noted()
+            found = work.found(instance, command_id)
+            change = decide(found)
+            return change is None or self._kept(work, found, change)
+
+    def _changed_again(self, instance: str, decide: Decide) -> bool:
+        """Change an instance that is remembered without reading it, if it is still as it was left.
+
+        Whether the command was done before is not known here: then its number stands in the way, and what it
+        came to is found by reading. So is whatever is not to be changed.
+        """
+        known = self._memory.take(instance)
+        if known is None:
+            return False
+        with self._connections.cursor() as cursor:
+            work = Gathering(cursor, self._glancing, known.stamp)
+            found = work.recalled(instance, known.found)
+            try:
+                change = decide(found)
+            except Exception:  # noqa: BLE001  # is raised again, if it is so when it has been read
+                return False
+            try:
+                return change is not None and self._kept(work, found, change)
+            except UniqueViolation:  # nothing was kept
+                return False
+
+    def _kept(self, work: Gathering, found: Found, change: Change) -> bool:
+        work.keep(found, change)
+        kept = work.keep_noted()
+        if kept and work.stamp is not None:
+            self._memory.put(found, change, work.stamp)
+        return kept
 
 
 _PAUSES_S = (0.001, 0.004, 0.02, 0.1)

@@ -1,0 +1,50 @@
+"""The instances that a process changed last, so that it need not read them again to change them once more.
+
+What is remembered is what reading would have found, with the stamp of the row it was written as. It is taken on
+trust until it is kept: a row of another stamp is not changed. It knows no connection and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import NamedTuple
+
+from svcflow.runtime.store import Change, Found
+
+REMEMBERED = 256
+"""How many instances are remembered: idle ones shall take no memory."""
+
+
+class Remembered(NamedTuple):
+    """An instance as it was written, and the stamp of its row."""
+
+    found: Found
+    stamp: str
+
+
+class Memory:
+    """Remember instances. Safe to use from several threads: whoever takes one has it alone."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: OrderedDict[str, Remembered] = OrderedDict()
+
+    def take(self, instance: str) -> Remembered | None:
+        """Return what is remembered of an instance, and forget it: the next one reads, unless it is put back."""
+        with self._lock:
+            return self._kept.pop(instance, None)
+
+    def put(self, found: Found, change: Change, stamp: str) -> None:
+        """Remember what a change has left of what was found."""
+        head = change.entries[-1].link if change.entries else found.head
+        secrets = found.secrets if change.secrets is None else change.secrets
+        with self._lock:
+            self._kept[change.instance.id] = Remembered(Found(change.instance, head, secrets), stamp)
+            if len(self._kept) > REMEMBERED:
+                self._kept.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget everything: of what is erased nothing may stay."""
+        with self._lock:
+            self._kept.clear()
