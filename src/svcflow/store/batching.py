@@ -7,17 +7,14 @@ instances that were changed last, until somebody else writes to the file, so tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from svcflow.kernel.work import Work
 from svcflow.runtime.store import Answer, Change, Found, out_of_turn
+from svcflow.store.remembering import REMEMBERED, left
 from svcflow.store.statements import Statement, Statements, Value
 from svcflow.store.writing import Writing
-
-REMEMBERED = 256
-"""How many instances are remembered from one transaction to the next: idle ones shall take no memory."""
 
 _NOTED = (
     "add_fact",
@@ -89,10 +86,8 @@ class Batching(Writing):
         """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
         super().keep(found, change)
         instance = change.instance
-        head = change.entries[-1].link if change.entries else found.head
-        secrets = found.secrets if change.secrets is None else change.secrets
         self._seen.pop(instance.id, None)  # whoever was changed last stands last
-        self._seen[instance.id] = Found(instance, head, secrets, None, partial(self._bodies, instance.id))
+        self._seen[instance.id] = self.recalled(instance.id, left(found, change))
         if change.command_id is not None:
             self._answers[instance.id, change.command_id] = Answer(instance.sequence, change.refused)
 

@@ -8,7 +8,7 @@ no connection and does not say what is kept: that is `Writing`'s.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -50,10 +50,6 @@ class Gathering(Writing):
         wanted = len(notes.get("create", ())) + len(notes.get("change", ()))
         kept, self.stamp = self._cursor.fetchone() or (0, None)
         return bool(kept == wanted)
-
-    def recalled(self, instance: str, found: Found) -> Found:
-        """Return what is remembered of an instance; its journal is read here."""
-        return found._replace(journal=partial(self._bodies, instance))
 
     def keep(self, found: Found, change: Change) -> None:
         """Note a change down. Raises: StoreError when its entries do not go on from what was found."""

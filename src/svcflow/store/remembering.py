@@ -1,4 +1,4 @@
-"""The instances that a process changed last, so that it need not read them again to change them once more.
+"""The instances that a process changed last on a server, so that it need not read them again to change them.
 
 What is remembered is what reading would have found, with the stamp of the row it was written as. It is taken on
 trust until it is kept: a row of another stamp is not changed. It knows no connection and decides nothing.
@@ -37,10 +37,8 @@ class Memory:
 
     def put(self, found: Found, change: Change, stamp: str) -> None:
         """Remember what a change has left of what was found."""
-        head = change.entries[-1].link if change.entries else found.head
-        secrets = found.secrets if change.secrets is None else change.secrets
         with self._lock:
-            self._kept[change.instance.id] = Remembered(Found(change.instance, head, secrets), stamp)
+            self._kept[change.instance.id] = Remembered(left(found, change), stamp)
             if len(self._kept) > REMEMBERED:
                 self._kept.popitem(last=False)
 
@@ -48,3 +46,10 @@ class Memory:
         """Forget everything: of what is erased nothing may stay."""
         with self._lock:
             self._kept.clear()
+
+
+def left(found: Found, change: Change) -> Found:
+    """Return what a change has left of what was found: what reading would find next."""
+    head = change.entries[-1].link if change.entries else found.head
+    secrets = found.secrets if change.secrets is None else change.secrets
+    return Found(change.instance, head, secrets)

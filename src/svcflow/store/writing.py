@@ -81,6 +81,10 @@ class Writing:
         """Return the canonical bytes of an instance's entries, in order."""
         return [bytes(row[0]) for row in self._run(self._statements.journal, instance=instance).fetchall()]
 
+    def recalled(self, instance: str, found: Found) -> Found:
+        """Return what is remembered of an instance; its journal is read in this transaction."""
+        return found._replace(journal=partial(self._bodies, instance))
+
     def keep(self, found: Found, change: Change) -> None:
         """Write a change down. Raises: StoreError when its entries do not go on from what was found."""
         run, write, instance = self._run, self._statements, change.instance
