@@ -89,7 +89,7 @@ class SqlStore:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._closed = False
-        self.feed = SqlFeed(self._reading, self._write, backend.settled_position)
+        self.feed = SqlFeed(self._reading, self._write, self._settled_position)
 
     @property
     def url(self) -> str:
@@ -261,6 +261,10 @@ class SqlStore:
         self._refuse_closed()
         with self._backend.reading() as connection:
             yield connection
+
+    def _settled_position(self) -> int:
+        self._refuse_closed()
+        return self._backend.settled_position()
 
     def _refuse_closed(self) -> None:
         if self._closed:
