@@ -80,7 +80,7 @@ def test_the_option_stands_before_the_environment():
     ("args", "zh", "en"),
     [
         (["chekc"], "是否指 check", "did you mean check?"),
-        (["qqqqqqq"], "可用：demo", "there are: demo"),
+        (["qqqqqqq"], "见 svcflow --help", "see svcflow --help"),
         (["calendar", "shwo"], "是否指 show", "did you mean show?"),
         (["calendar", "qqqqqq"], "可用：show, import", "there are: show, import"),
         (["calendar", "show", "cn_office"], "缺少 YEAR", "YEAR is missing"),

@@ -5,7 +5,6 @@ Only errors that are meant for people come here; a fault of ours keeps its trace
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,8 +13,10 @@ from typing import IO, Any
 
 import click
 
+from svcflow.cli.advice import advice
 from svcflow.cli.asked import Asked
 from svcflow.errors import DeclarationError, Problem, Refused, SvcflowError, dotted
+from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "OutputError",
     "WrongUsage",
     "WrongValue",
+    "advised",
     "error_json",
     "explained",
     "problem_json",
@@ -99,17 +101,9 @@ class Interruption(Failure):
 
 
 def unknown(what: Text, name: str, known: Iterable[str]) -> WrongUsage:
-    """Return the error for a name that there is not, with the nearest one or all."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, 1)
-    listed = near[0] if near else ", ".join(names)
-    return WrongUsage(
-        Text(zh=f"没有{what.zh} {name}", en=f"there is no {what.en} {name!r}"),
-        Text(
-            zh=f"是否指 {listed}" if near else f"可用：{listed}",
-            en=f"did you mean {listed}?" if near else f"there are: {listed}",
-        ),
-    )
+    """Return the error for a name that there is not, with the nearest one, or all when they are few."""
+    message = Text(zh=f"没有{what.zh} {name}", en=f"there is no {what.en} {name!r}")
+    return WrongUsage(message, nearest(name, known))
 
 
 @contextmanager
@@ -127,12 +121,17 @@ def explained(asked: Asked) -> Iterator[None]:
         raise Failure(asked, _said(asked, error), error_json(error)) from error
 
 
+def advised(error: SvcflowError) -> SvcflowError:
+    """Return an error that says the same, with the remedy in the words of the command line."""
+    return SvcflowError(error.message, advice(error))
+
+
 def error_json(error: SvcflowError) -> dict[str, object]:
     """Return `{"error": …}`; both languages are kept, so that the form does not hang on `--lang`."""
     data: dict[str, object] = {
         "code": error.code,
         "message": _both(error.message),
-        "remedy": _both(error.remedy),
+        "remedy": _both(advice(error)),
     }
     if isinstance(error, Refused):
         data["rule"] = error.rule
@@ -160,17 +159,10 @@ def _both(text: Text) -> dict[str, str]:
 
 
 def _said(asked: Asked, error: SvcflowError) -> str:
-    said = SvcflowError(error.message, error.remedy or _hint(error)).text(asked.lang)
+    said = advised(error).text(asked.lang)
     break_ = "\n" if "\n" in said else ""
     code = f"{error.code}: {error.rule}" if isinstance(error, Refused) else error.code
     return f"错误 [{code}]：{break_}{said}" if asked.lang == "zh" else f"error [{code}]: {break_}{said}"
-
-
-def _hint(error: SvcflowError) -> Text:
-    """Say which option helps, where the kernel, which knows no options, says nothing."""
-    if isinstance(error, Refused) and error.rule == "role":
-        return Text(zh="用 --actor 编号:岗位 指明办理人", en="name who acts with --actor ID:ROLE")
-    return NO_TEXT
 
 
 def _usage(asked: Asked, error: click.UsageError) -> Failure:
@@ -197,9 +189,8 @@ def _wording(error: click.UsageError) -> tuple[Text, Text]:
     if isinstance(error, WrongUsage):
         return error.text, error.remedy
     if isinstance(error, click.NoSuchOption):
-        near = ", ".join(error.possibilities or ())
-        remedy = Text(zh=f"是否指 {near}", en=f"did you mean {near}?") if near else NO_TEXT
-        name = error.option_name
+        name, near = error.option_name, error.possibilities
+        remedy = nearest(name, near) if near else NO_TEXT
         return Text(zh=f"没有选项 {name}", en=f"there is no option {name}"), remedy
     if isinstance(error, click.MissingParameter):
         name = _named(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from svcflow.cli.advice import spoken
 from svcflow.cli.asked import Tongue
 from svcflow.cli.records import Record
 from svcflow.cli.table import table
@@ -64,7 +65,7 @@ def _json(one: MigrationPreview) -> Record:
         ],
         "refused": one.refused,
         "why": {"zh": one.why.in_("zh"), "en": one.why.in_("en")},
-        "remedy": {"zh": one.remedy.in_("zh"), "en": one.remedy.in_("en")},
+        "remedy": {"zh": spoken(one.remedy).in_("zh"), "en": spoken(one.remedy).in_("en")},
     }
 
 
@@ -79,4 +80,4 @@ def _limit(limit: LimitPreview, lang: Tongue) -> str:
 
 def _why(one: MigrationPreview, lang: Tongue) -> str:
     stop = "；" if lang == "zh" else "; "
-    return stop.join(text.in_(lang) for text in (one.why, one.remedy) if text) if one.refused else ""
+    return stop.join(text.in_(lang) for text in (one.why, spoken(one.remedy)) if text) if one.refused else ""

@@ -77,9 +77,10 @@ class Section(click.Group):
 
 
 def unknown_command(name: str, known: Iterable[str], ctx: click.Context | None = None) -> WrongUsage:
-    """Explain that there is no such command, and name the nearest or all."""
+    """Explain that there is no such command, and name the nearest, or where they are listed."""
     error = unknown(Text(zh="命令", en="command"), name, known)
     error.ctx = ctx
+    error.remedy = error.remedy or Text(zh="见 svcflow --help", en="see svcflow --help")
     return error
 
 

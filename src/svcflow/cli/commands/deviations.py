@@ -124,12 +124,8 @@ def at_least(found: str, asked: str) -> bool:
 
 
 def _known_kind(kind: str | None) -> None:
-    from svcflow.cli.failure import WrongUsage
+    from svcflow.cli.failure import unknown
     from svcflow.kernel.deviations import KINDS
 
     if kind is not None and kind not in KINDS:
-        listed = ", ".join(KINDS)
-        raise WrongUsage(
-            Text(zh=f"没有偏差种类 {kind}", en=f"there is no kind of deviation {kind!r}"),
-            Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
-        )
+        raise unknown(Text(zh="偏差种类", en="kind of deviation"), kind, KINDS)
