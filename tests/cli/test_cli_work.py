@@ -48,8 +48,8 @@ def test_the_worklist_gives_what_waits_the_soonest_due_first(svc, lamp):
 @pytest.mark.parametrize(
     ("lang", "row"),
     [
-        ("zh", "lamp-1  换灯  已报  受理台  03-02 09:00  03-02 11:00  超 4小时30分"),
-        ("en", "lamp-1    Lamp       Asked  Desk  03-02 09:00  03-02 11:00  over 4 h 30 min"),
+        ("zh", "lamp-1  换灯  已报  受理台  03-02 09:00+08  03-02 11:00+08  超 4小时30分"),
+        ("en", "lamp-1    Lamp       Asked  Desk  03-02 09:00+08  03-02 11:00+08  over 4 h 30 min"),
     ],
 )
 def test_the_worklist_is_told_in_the_words_of_the_procedure(svc, lamp, lang, row):
@@ -78,9 +78,9 @@ def test_a_full_worklist_fits_the_terminal_and_cuts_no_id(svc):
     for lang in ("zh", "en"):
         lines = svc("worklist", "--lang", lang).stdout.splitlines()
         assert lines[2].split()[0] == "lamp-AR2A4VHDV140XZ"
-        assert {"desk-17", "01-05", "11:00"} <= {*lines[2].split()}
+        assert {"desk-17", "01-05", "11:00+08"} <= {*lines[2].split()}
         assert max(map(cells, lines)) <= 100, lines
-    assert " 2026-01-05 11:00 " in svc("worklist", at="2027-03-02T09:00+08:00").stdout
+    assert " 2026-01-05 11:00+08 " in svc("worklist", at="2027-03-02T09:00+08:00").stdout
 
 
 @pytest.mark.parametrize(

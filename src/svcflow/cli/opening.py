@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
 from svcflow.cli.asked import Tongue
 from svcflow.cli.failure import WrongUsage
+from svcflow.cli.instants import clock_of
 from svcflow.errors import StoreError
 from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.cli.names import Names
+    from svcflow.kernel.deviations import Deviation
+    from svcflow.kernel.instance import Instance
     from svcflow.model.catalog import Catalog
     from svcflow.runtime.engine import Engine
+    from svcflow.runtime.query import WorkItem
 
-__all__ = ["catalog_at", "engine_at", "is_new", "names_of", "sqlite_file", "url_of"]
+__all__ = ["catalog_at", "engine_at", "is_new", "names_in", "names_of", "sqlite_file", "url_of"]
 
 _SQLITE = "sqlite:///"
 
@@ -77,6 +83,17 @@ def names_of(engine: Engine, procedure: str, version: int, lang: Tongue) -> Name
 
     found = engine.catalog[procedure, version]
     return Names(found, lang, calendars_of(engine.catalog)(found.calendar).timezone)
+
+
+def names_in(
+    engine: Engine, shown: Iterable[Instance | Deviation | WorkItem], lang: Tongue
+) -> Callable[[str, int], Names]:
+    """Return where to find the names of all that is shown, with its instants on one clock. Raises: as `names_of`."""
+    keys = {(one.procedure, one.version) for one in shown}
+    found = {key: names_of(engine, *key, lang) for key in keys}
+    zone = clock_of(names.zone for names in found.values())
+    spoken = {key: attrs.evolve(names, zone=zone) for key, names in found.items()}
+    return lambda procedure, version: spoken[procedure, version]
 
 
 def _exists(url: str, *, create: bool) -> None:

@@ -76,9 +76,7 @@ def wrong_role(compiled: Compiled, what: Text, role: str, actor: Actor) -> Text:
 
 def in_role(role: str) -> Text:
     """Say which role to have, by its id: the message names it as people do."""
-    return Text(
-        zh=f"由岗位 {role} 的人办理（`actor`）", en=f"let somebody in role {role} do it (`actor`)"
-    )
+    return Text(zh=f"由岗位 {role} 的人办理（`actor`）", en=f"let somebody in role {role} do it (`actor`)")
 
 
 def same_person(compiled: Compiled, step: str) -> Text:

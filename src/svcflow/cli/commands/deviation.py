@@ -82,7 +82,7 @@ def reject(engine: Engine, instance: str, sequence: int, *, reason: str, by: Ask
 
 def _show(engine: Engine, instance: str, sequence: int) -> None:
     from svcflow.cli.grids import deviation_table
-    from svcflow.cli.opening import names_of
+    from svcflow.cli.opening import names_in
     from svcflow.cli.records import deviation_json
 
     asked = asked_of(click.get_current_context())
@@ -90,7 +90,7 @@ def _show(engine: Engine, instance: str, sequence: int) -> None:
     answer(
         asked,
         lambda: {"deviation": deviation_json(one)},
-        lambda: deviation_table([one], lambda p, v: names_of(engine, p, v, asked.lang), asked.lang),
+        lambda: deviation_table([one], names_in(engine, [one], asked.lang), asked.lang),
     )
 
 

@@ -81,7 +81,7 @@ def run(
     """List the deviations, or count them."""
     from svcflow.cli.grids import deviation_table
     from svcflow.cli.narrowing import see_known
-    from svcflow.cli.opening import engine_at, names_of
+    from svcflow.cli.opening import engine_at, names_in
     from svcflow.cli.records import deviation_json
 
     asked = asked_of(ctx)
@@ -104,7 +104,7 @@ def run(
         def text() -> str:
             if not found:
                 return Text(zh="没有符合的偏差", en="no deviations").in_(asked.lang)
-            said = deviation_table(found, lambda p, v: names_of(engine, p, v, asked.lang), asked.lang)
+            said = deviation_table(found, names_in(engine, found, asked.lang), asked.lang)
             return going_on(said, found.after, asked.lang)
 
         answer(

@@ -114,14 +114,23 @@ def _particulars(found: Instance, names: Names) -> str:
         (Text(zh="结束", en="ended").in_(names.lang), names.when(found.ended_at)),
         (Text(zh="服务对象", en="recipient").in_(names.lang), recipient),
         (Text(zh="暂停事由", en="held because").in_(names.lang), word(HOLDS, found.hold, names.lang)),
-        *((names.field(key), _value(value)) for key, value in found.data.items() if value is not None),
+        *(
+            (names.field(key), _value(key, value, names))
+            for key, value in found.data.items()
+            if value is not None
+        ),
         (Text(zh="凭证", en="evidence").in_(names.lang), ", ".join(sorted(found.evidence))),
     ]
     return "\n".join(f"  {padded(head, 18)} {said}" for head, said in rows if said)
 
 
-def _value(value: object) -> str:
-    return {True: "✓", False: "✗"}[value] if isinstance(value, bool) else str(value)
+def _value(field: str, value: object, names: Names) -> str:
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    declared = names.procedure.fields.get(field)
+    if declared is not None and declared.type == "instant":
+        return names.when(datetime.fromisoformat(str(value)))
+    return str(value)
 
 
 def _journal(engine: Engine, found: Instance, names: Names) -> str:
