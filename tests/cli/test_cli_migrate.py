@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from cli_answers import LAMP, parsed
 
@@ -66,3 +68,35 @@ def test_nothing_to_migrate_is_said(svc, two):
         in svc("migrate", "--procedure", "lamp", "--from", 9, "--to", 2, "--reason", "x").stdout
     )
     assert svc("migrate", "--procedure", "lamb", "--to", 2, "--reason", "x", exit_code=None).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("lang", "before", "after"),
+    [("zh", "开始：已报", "已登记 → 已受理"), ("en", "started: Asked", "Noted → Accepted")],
+)
+def test_the_journal_speaks_the_words_of_its_time(svc, two, lang, before, after):
+    """What was recorded under version 1 has the names of version 1, also where version 2 knows no such step."""
+    file = Path("procedures") / "lamp-2.yaml"
+    later = file.read_text(encoding="utf-8")
+    file.write_text(later.replace("zh: 已报, en: Asked", "zh: 已登记, en: Noted"), encoding="utf-8")
+    svc("migrate", two, "--to", 2, "--map", "asked=noted", "--reason", "edition 2")
+    svc("fire", two, "accept", "--actor", "d:desk")
+    said = svc("show", two, "--journal", "--lang", lang).stdout
+    assert before in said
+    assert after in said
+
+
+def test_a_journal_is_shown_without_the_version_it_began_under(svc, two, folder):
+    """Where the old edition was taken out of the catalog, the names of the newest stand in, or ids."""
+    svc("migrate", two, "--to", 2, "--map", "asked=noted", "--reason", "edition 2")
+    (folder / "lamp.yaml").unlink()
+    assert "started: asked" in svc("show", two, "--journal").stdout
+
+
+def test_deviations_of_a_version_that_is_gone_are_still_listed(svc, two, folder):
+    """One that was recorded under an edition taken out of the catalog keeps the list from nothing."""
+    svc("tick", at="2026-03-02T15:30+08:00")
+    for name in (two, "other"):
+        svc("migrate", name, "--to", 2, "--map", "asked=noted", "--reason", "edition 2")
+    (folder / "lamp.yaml").unlink()
+    assert svc("deviations", exit_code=1).stdout.count("overdue") == 2

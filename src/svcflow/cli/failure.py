@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -27,10 +27,12 @@ __all__ = [
     "advised",
     "error_json",
     "explained",
+    "failed",
     "problem_json",
     "unknown",
 ]
 
+_NOTHING: Mapping[str, object] = {}
 FOUND, USAGE, BAD_INPUT, INTERRUPTED = 1, 2, 3, 130
 
 
@@ -118,7 +120,15 @@ def explained(asked: Asked) -> Iterator[None]:
     except KeyboardInterrupt as error:
         raise _interrupted(asked) from error
     except SvcflowError as error:
-        raise Failure(asked, _said(asked, error), error_json(error)) from error
+        raise failed(asked, error) from error
+
+
+def failed(
+    asked: Asked, error: SvcflowError, more: str = "", data: Mapping[str, object] = _NOTHING
+) -> Failure:
+    """Return what is shown of an error of the library, and what there is to say besides."""
+    said = "\n\n".join(filter(None, (_said(asked, error), more)))
+    return Failure(asked, said, {**error_json(error), **data})
 
 
 def advised(error: SvcflowError) -> SvcflowError:

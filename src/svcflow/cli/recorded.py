@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from svcflow.cli.asked import Tongue
-from svcflow.cli.opening import names_in
+from svcflow.cli.opening import names_in, versions_of
 from svcflow.cli.records import fact_json
 from svcflow.cli.table import table
 from svcflow.cli.telling import tell
@@ -23,7 +23,7 @@ def recorded_text(engine: Engine, recorded: Sequence[Fact], lang: Tongue, nothin
     if not recorded:
         return nothing.in_(lang)
     instances = {name: engine.instance(name) for name in {fact.instance for fact in recorded}}
-    names_of, rows = names_in(engine, instances.values(), lang), []
+    names_of, rows = names_in(engine, versions_of(instances.values()), lang), []
     for fact in recorded:
         of = instances[fact.instance]
         names = names_of(of.procedure, of.version)

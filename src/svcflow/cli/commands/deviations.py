@@ -81,8 +81,9 @@ def run(
     """List the deviations, or count them."""
     from svcflow.cli.grids import deviation_table
     from svcflow.cli.narrowing import see_known
-    from svcflow.cli.opening import engine_at, names_in
+    from svcflow.cli.opening import engine_at, names_in, versions_of
     from svcflow.cli.records import deviation_json
+    from svcflow.cli.replies import replies_to
 
     asked = asked_of(ctx)
     _known_kind(filters["kind"])
@@ -101,15 +102,23 @@ def run(
             return
         found = engine.deviations(limit=limit, after=after, **filters)
 
+        replies = replies_to(engine, found)
+
         def text() -> str:
             if not found:
                 return Text(zh="没有符合的偏差", en="no deviations").in_(asked.lang)
-            said = deviation_table(found, names_in(engine, found, asked.lang), asked.lang)
+            names_of = names_in(engine, versions_of(found), asked.lang)
+            said = deviation_table(found, names_of, asked.lang, replies)
             return going_on(said, found.after, asked.lang)
 
         answer(
             asked,
-            lambda: {"deviations": [deviation_json(one) for one in found], "after": found.after},
+            lambda: {
+                "deviations": [
+                    deviation_json(one, replies.get((one.instance, one.sequence), ())) for one in found
+                ],
+                "after": found.after,
+            },
             text,
         )
     standing = [one for one in found if not one.annulled]

@@ -54,7 +54,7 @@ def run(
 ) -> None:
     """List the work."""
     from svcflow.cli.narrowing import see_known
-    from svcflow.cli.opening import engine_at, names_in
+    from svcflow.cli.opening import engine_at, names_in, versions_of
     from svcflow.cli.work import work_json, work_table
     from svcflow.kernel.facts import to_datetime
 
@@ -70,7 +70,7 @@ def run(
                 return Text(zh="没有待办", en="no work waits").in_(asked.lang)
             said = work_table(
                 shown,
-                names_in(engine, shown, asked.lang),
+                names_in(engine, versions_of(shown), asked.lang),
                 asked.lang,
                 now,
                 titled=procedure is None,
