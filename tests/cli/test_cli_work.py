@@ -227,3 +227,22 @@ def test_a_delegation_says_whether_it_is_in_force(svc, lamp, at, zh, en):
     assert en in svc("delegation", "list", at=at).stdout
     assert "2026" not in svc("delegation", "list", at=at).stdout
     assert "2026-03-0" in svc("delegation", "list", at="2027-03-14T00:00+08:00").stdout
+
+
+@pytest.mark.usefixtures("lamp")
+@pytest.mark.parametrize(
+    ("args", "zh", "en"),
+    [
+        ((), "岗位写在编号之后：--actor x:岗位", "roles stand behind the id: --actor x:ROLE"),
+        (("--role", "desk"), "--actor x:desk", "--actor x:desk"),
+    ],
+    ids=["no role", "role asked for"],
+)
+def test_who_gives_no_roles_is_told_that_the_list_is_short_for_it(svc, args, zh, en):
+    """An empty worklist would look like a day off; programs read what they read before."""
+    for lang, said in (("zh", zh), ("en", en)):
+        answer = svc("worklist", "--actor", "x", *args, "--lang", lang)
+        assert said in answer.stderr
+        assert said not in answer.stdout
+    assert parsed(svc("worklist", "--actor", "x", *args, "--json")) == {"work": [], "more": False}
+    assert not svc("worklist", "--actor", "x:desk", *args).stderr

@@ -21,6 +21,7 @@ from svcflow.text import NO_TEXT, Text
 
 __all__ = [
     "FOUND",
+    "INTERRUPTED",
     "OutputError",
     "WrongUsage",
     "WrongValue",

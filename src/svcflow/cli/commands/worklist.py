@@ -64,6 +64,8 @@ def run(
         now = to_datetime(engine.clock.now_us())
         found = _work(engine, actor, giver, role=role, procedure=procedure, limit=limit + 1)
         shown, more = found[:limit], len(found) > limit
+        if actor is not None and not actor.roles and giver is None:
+            click.echo(_roleless(actor.id, role).in_(asked.lang), err=True)
 
         def text() -> str:
             if not shown:
@@ -79,6 +81,15 @@ def run(
             return paragraphs((said, rest.in_(asked.lang) if more else ""))
 
         answer(asked, lambda: {"work": [work_json(one, now) for one in shown], "more": more}, text)
+
+
+def _roleless(who: str, role: str | None) -> Text:
+    """Say that of an actor without roles only what is theirs already is listed."""
+    return Text(
+        zh=f"没有给出 {who} 的岗位，只列已归其办理的；岗位写在编号之后：--actor {who}:{role or '岗位'}",
+        en=f"no roles of {who} are given, so that only what is already theirs is listed; roles stand behind the id: "
+        f"--actor {who}:{role or 'ROLE'}",
+    )
 
 
 def _work(
