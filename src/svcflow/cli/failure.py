@@ -210,8 +210,24 @@ def _wording(error: click.UsageError) -> tuple[Text, Text]:
         name = _named(error)
         if isinstance(error, WrongValue):
             return Text(zh=f"{name}：{error.text.zh}", en=f"{name}: {error.text.en}"), NO_TEXT
-        return Text(zh=f"{name} 的值不对：{error.message}", en=f"{name}: {error.message}"), NO_TEXT
+        return Text(zh=f"{name} {_takes(error)}", en=f"{name}: {error.message}"), NO_TEXT
+    if isinstance(error, click.BadOptionUsage):
+        return Text(zh=f"{error.option_name} 后须有值，开关则不带值", en=said), NO_TEXT
     return Text(zh=said, en=said), NO_TEXT
+
+
+def _takes(error: click.BadParameter) -> str:
+    """Say in Chinese what a parameter takes, where click has refused a value in English."""
+    kind = None if error.param is None else error.param.type
+    if isinstance(kind, click.Choice):
+        return f"只能取 {', '.join(map(str, kind.choices))}"
+    if isinstance(kind, click.IntRange):
+        return f"须为整数，至少 {kind.min}"
+    if isinstance(kind, click.types.IntParamType):
+        return "须为整数"
+    if isinstance(kind, click.Path):
+        return "须为存在且可读的文件" if kind.exists else "不能是文件夹"
+    return f"的值不对：{error.message}"
 
 
 def _named(error: click.BadParameter) -> str:
