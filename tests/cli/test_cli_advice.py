@@ -82,6 +82,13 @@ def test_a_remedy_names_the_option(svc, lamp, args, zh, en):
     assert en in remedy["en"]
 
 
+@pytest.mark.parametrize(("called", "lang"), [("受理", "zh"), ("Accept", "en")])
+def test_a_trigger_called_by_its_name_is_answered_with_its_id(svc, lamp, called, lang):
+    """Tables show the names beside the ids, and either may be typed first."""
+    said = svc("fire", lamp, called, "--actor", "d:desk", "--lang", lang, exit_code=3).stderr
+    assert ("是否指 accept？" if lang == "zh" else "did you mean accept?") in said
+
+
 def test_what_a_trigger_requires_is_asked_for_by_its_option(svc, lamp):
     """A field or a record of that name will do, and both options are named."""
     svc("fire", lamp, "accept", "--actor", "d:desk")

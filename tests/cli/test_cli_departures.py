@@ -142,5 +142,7 @@ def test_what_was_overdue_in_closed_hours_only_says_so(svc, folder):
         LAMP.replace("procedure: lamp", "procedure: short").replace("{h: 2,", "{wh: 1,"), encoding="utf-8"
     )
     svc("start", "short", "-d", "place=x", "--id", "s", at="2026-03-02T16:30+08:00")
+    assert "超 0秒" not in svc("show", "s", "--lang", "zh", at="2026-03-02T18:30+08:00").stdout
+    assert "仅在非工作时间" in svc("show", "s", "--lang", "zh", at="2026-03-02T18:30+08:00").stdout
     said = svc("fire", "s", "accept", "--actor", "d:desk", at="2026-03-02T18:30+08:00").stdout
     assert "closed hours only" in said

@@ -40,6 +40,8 @@ _REASON = Text(zh="说明", en="Reason")
 _NUMBER = Text(zh="序号", en="No.")
 _NUMBERED = Text(zh="实例与序号", en="Instance, no.")
 _ALLOWED = Text(zh="规定", en="Allowed")
+_CLOSED = Text(zh="仅在非工作时间", en="closed hours only")
+"""What is over by nothing: no working time has passed since the deadline."""
 
 
 def instance_table(found: Iterable[Instance], names_of: NamesOf, lang: Tongue) -> str:
@@ -118,7 +120,8 @@ def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
     if one.remaining is not None:
         left = names.length(one.remaining, one.limit)
         if one.state == "overdue":
-            left = f"超 {left}" if names.lang == "zh" else f"over {left}"
+            late = Text(zh=f"超 {left}", en=f"over {left}") if one.remaining else _CLOSED
+            left = late.in_(names.lang)
     state = word(STATES, one.state, names.lang)
     return (
         one.instance if whose else "",
@@ -159,7 +162,7 @@ def over(one: Deviation, names: Names) -> str:
     if one.annulled:
         return Text(zh="撤销：其实按时", en="annulled: in time").in_(names.lang)
     if one.overrun == timedelta(0):
-        return Text(zh="仅在非工作时间", en="closed hours only").in_(names.lang)
+        return _CLOSED.in_(names.lang)
     if one.overrun is not None:
         return names.length(one.overrun, one.limit)
     return (Text(zh="尚未完成", en="still open").in_(names.lang)) if one.limit else ""

@@ -341,10 +341,18 @@ def _join(ledger: Ledger, row: CompiledMove, when_us: int) -> None:
         join(ledger, entered.parent, when_us)
 
 
+def _called(compiled: Compiled, name: str) -> str:
+    """Return the trigger that people call by this name, or the name itself."""
+    for trigger, places in compiled.by_trigger.items():
+        if any(name in (row.move.name.zh, row.move.name.en) for rows in places for row in rows):
+            return trigger
+    return name
+
+
 def _unknown(compiled: Compiled, trigger: str) -> UnknownTrigger:
     known = sorted(compiled.by_trigger)
     name = compiled.procedure.id
     return UnknownTrigger(
         Text(zh=f"服务流程 {name} 没有流转“{trigger}”", en=f"procedure {name} has no trigger {trigger!r}"),
-        nearest(trigger, known),
+        nearest(_called(compiled, trigger), known),
     )
