@@ -54,10 +54,11 @@ def test_deviations_are_told_right_after_the_command(svc, lang, title, row, hint
 
 
 def test_what_others_recorded_is_not_told(svc, lamp):
-    """Neither what a scheduler had noted before, nor what the first run of a command had."""
+    """What a scheduler had noted before is no news of this command."""
     svc("tick", at=LATER)
-    args = ("fire", lamp, "accept", "--actor", "d:desk", "--command-id", "c1", "--json")
-    assert parsed(svc(*args, at=LATER))["deviations"] == []
+    args = ("fire", lamp, "fit", "--actor", "f:fitter", "-d", "reason=dark", "--override", "nobody there")
+    (own,) = parsed(svc(*args, "--json", at=LATER))["deviations"]
+    assert own["kind"] == "skipped_step"
     assert "Deviations" not in svc("hold", lamp, "--reason", "third_party", "-e", "notice=1", at=LATER).stdout
 
 

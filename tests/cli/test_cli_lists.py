@@ -6,6 +6,7 @@ import pytest
 from cli_answers import LATER, parsed
 
 from svcflow.grid import cells
+from svcflow.kernel.deviations import KINDS
 
 
 @pytest.fixture
@@ -203,3 +204,10 @@ def test_a_reason_stands_before_its_answer(svc, lamp):
     text = svc("deviations", "--kind", "skipped_step", "--lang", "zh", exit_code=1).stdout
     assert "已说明（f）：" in text
     assert max(map(cells, (heads, *lines, *text.splitlines()))) <= 100
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_help_names_every_kind_of_deviation(run, lang):
+    """Whoever filters by kind need not look the kinds up elsewhere."""
+    said = "".join(run("deviations", "--help", "--lang", lang).stdout.split())
+    assert all(kind in said for kind in KINDS)

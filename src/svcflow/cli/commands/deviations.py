@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     "--kind",
     metavar="KIND",
     wording=Text(
-        zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard",
+        zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard、too_early、missed_occurrence、breached_on_attach、short_notice、infeasible_on_reschedule、late_record",
         en="overdue, long_wait, skipped_step, out_of_order, wrong_role, missing_evidence, missing_data, "
-        "rework_over_bound, guard.",
+        "rework_over_bound, guard, too_early, missed_occurrence, breached_on_attach, short_notice, "
+        "infeasible_on_reschedule, late_record.",
     ),
 )
 @of_step
