@@ -7,7 +7,7 @@ It knows Markdown fences and nothing of what a page says. On one page:
   `<!-- log.xes -->`) is also that file in the folder; `test_*.py` is given to pytest;
 - `yaml` blocks that begin with a document's key are loaded as documents;
 - `console` blocks are lines `$ svcflow …` and what they print, `…` standing for anything; a line ends with
-  `# exit N` where the exit code is not 0.
+  `# exit N` where the exit code is not 0. `$ export NAME=VALUE …` sets variables for the rest of the block.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -128,8 +129,12 @@ def _run_pytest(page: Path, block: Block, printed: str | None, folder: Path) -> 
 
 
 def _run_console(page: Path, block: Block) -> None:
+    variables: dict[str, str] = {}
     for line, shown in commands_of(block):
-        exit_code, printed = _invoke(_EXIT.sub("", line))
+        if line.startswith("export "):
+            variables |= dict(word.split("=", 1) for word in shlex.split(line)[1:])
+            continue
+        exit_code, printed = _invoke(_EXIT.sub("", line), variables)
         wanted = int(found[1]) if (found := _EXIT.search(line)) else 0
         assert exit_code == wanted, f"{page}:{block.line} `{line}` exits {exit_code}:\n{printed}"
         if shown.strip():
@@ -142,14 +147,14 @@ def commands_of(block: Block) -> list[tuple[str, str]]:
     return [(line, shown) for line, _, shown in found]
 
 
-def _invoke(line: str) -> tuple[int, str]:
+def _invoke(line: str, variables: Mapping[str, str]) -> tuple[int, str]:
     from click.testing import CliRunner
 
     from svcflow.cli.app import app
 
     program, *arguments = shlex.split(line)
     assert program == "svcflow", f"only svcflow commands are run: {line}"
-    result = CliRunner().invoke(app, arguments, prog_name="svcflow")
+    result = CliRunner(env=variables).invoke(app, arguments, prog_name="svcflow")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result.exit_code, result.output

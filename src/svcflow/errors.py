@@ -45,7 +45,10 @@ Path = tuple[str | int, ...]
 
 
 class SvcflowError(Exception):
-    """Base of every error this library raises on purpose."""
+    """Base of every error this library raises on purpose.
+
+    What stands in backquotes in a remedy is a keyword of our methods; a face may put its own name for it there.
+    """
 
     code: ClassVar[str] = "svcflow"
 
@@ -147,9 +150,13 @@ class UnknownCalendar(SvcflowError, LookupError):
 
 
 class UnknownProcedure(SvcflowError, LookupError):
-    """No procedure of that id or version is in the catalog."""
+    """No procedure of that id or version is in the catalog; `named` is the id where it has no version of it."""
 
     code = "unknown-procedure"
+
+    def __init__(self, message: Text, remedy: Text = NO_TEXT, named: str = "") -> None:
+        self.named = named
+        super().__init__(message, remedy)
 
 
 class ChangedProcedure(UnknownProcedure):

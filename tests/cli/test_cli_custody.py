@@ -7,6 +7,9 @@ from contextlib import closing
 
 import pytest
 from cli_answers import parsed
+from click.testing import CliRunner
+
+from svcflow.cli.app import app
 
 
 def test_a_sealed_store_verifies_until_it_is_cut(svc, lamp, tmp_path):
@@ -25,23 +28,90 @@ def test_a_sealed_store_verifies_until_it_is_cut(svc, lamp, tmp_path):
     assert [one["instance"] for one in found["problems"]] == [lamp]
 
 
-@pytest.mark.parametrize(("lang", "said"), [("zh", "已封存 1 片叶子"), ("en", "sealed 1 leaf")])
-def test_sealing_says_what_was_sealed(svc, lamp, lang, said):
-    """Without a file the checkpoint is printed."""
+@pytest.mark.parametrize(
+    ("lang", "said", "kept", "nowhere"),
+    [
+        ("zh", "已封存 1 片叶子", "校验点已追加到 kept.jsonl", "没有写入文件：用 --to 文件"),
+        ("en", "sealed 1 leaf", "the checkpoint was appended to kept.jsonl", "to no file: give --to FILE"),
+    ],
+)
+@pytest.mark.usefixtures("lamp")
+def test_sealing_says_what_was_sealed_and_where_it_is_kept(svc, lang, said, kept, nowhere):
+    """A checkpoint that is kept nowhere shows nothing later, so that too is said."""
     assert said in svc("seal", "--lang", lang).stdout
+    assert nowhere in svc("seal", "--lang", lang).stdout
+    assert kept in svc("seal", "--to", "kept.jsonl", "--lang", lang).stdout
+    assert parsed(svc("seal", "--to", "kept.jsonl", "--json"))["file"] == "kept.jsonl"
 
 
-def test_a_person_is_forgotten_after_asking(svc, run, lamp, folder, tmp_path):
-    """Without --yes it asks; a person whom open instances need is refused until --open."""
-    svc("fire", lamp, "accept", "--actor", "d:desk")
-    declined = run(
-        "forget", "d", "--db", f"sqlite:///{tmp_path / 's.db'}", "--procedures", folder, exit_code=None
+@pytest.fixture
+def at_a_terminal(monkeypatch):
+    """Let somebody sit at a terminal."""
+    monkeypatch.setattr("click.testing._NamedTextIOWrapper.isatty", lambda _: True, raising=False)
+
+
+@pytest.mark.usefixtures("at_a_terminal")
+@pytest.mark.parametrize(("lang", "said"), [("zh", "没有抹去"), ("en", "nothing was erased")])
+def test_somebody_at_a_terminal_is_asked(svc, lamp, lang, said):
+    """Who says no has erased nothing, and who says yes has; there is no going back, so it is asked."""
+    args = ["forget", "d", "--open", "--db", "s.db", "--procedures", "procedures", "--lang", lang]
+    declined = CliRunner().invoke(app, args, input="n\n")
+    assert (declined.exit_code, declined.stdout) == (130, "")
+    assert said in declined.stderr
+    assert parsed(svc("show", lamp, "--journal", "--json"))["journal"][0]["actor"] == "d"
+    agreed = CliRunner().invoke(app, args, input="y\n")
+    assert agreed.exit_code == 0
+    assert "1" in agreed.stdout
+
+
+@pytest.mark.parametrize(("lang", "said"), [("zh", "加 --yes"), ("en", "add --yes")])
+def test_nobody_is_asked_where_there_is_no_terminal(svc, lamp, lang, said):
+    """A script is told what it lacks, and leaves with 2: it was written wrongly."""
+    assert said in svc("forget", "d", "--lang", lang, exit_code=2).stderr
+    assert parsed(svc("show", lamp, "--journal", "--json"))["journal"][0]["actor"] == "d"
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("zh", "没有 nobody 的信息"), ("en", "nothing is known of 'nobody'")]
+)
+def test_a_person_nobody_knows_is_an_error(svc, lamp, lang, said):
+    """A name misspelt would else be taken for erased."""
+    assert said in svc("forget", "nobody", "--yes", "--lang", lang, exit_code=3).stderr
+    error = parsed(svc("forget", "nobody", "--yes", "--json", exit_code=3))["error"]
+    assert error["code"] == "unknown-person"
+    svc("forget", "d", "--yes", "--open")
+    svc("forget", "d", "--yes", "--open", exit_code=3)
+
+
+def test_who_only_delegated_is_forgotten_too(svc, lamp):
+    """Delegations go with a person, and are counted."""
+    svc(
+        "delegation",
+        "give",
+        "li",
+        "--actor",
+        "m:desk",
+        "--role",
+        "desk",
+        "--until",
+        "2026-03-14",
+        "--id",
+        "march",
     )
-    assert declined.exit_code != 0
-    assert "cannot be taken back" in declined.output
+    assert svc("forget", "li", "--yes").stdout == "erased 0 values beside 0 journals, and 1 delegation\n"
+    assert svc("delegation", "list").stdout == "no delegations\n"
+
+
+def test_a_person_is_forgotten_unless_still_needed(svc, lamp):
+    """A person whom open instances need is refused until --open."""
+    svc("fire", lamp, "accept", "--actor", "d:desk")
     refused = svc("forget", "d", "--yes", "--json", exit_code=None)
     assert refused.exit_code == 3
-    assert parsed(svc("forget", "d", "--yes", "--open", "--json")) == {"instances": [lamp], "values": 1}
+    assert parsed(svc("forget", "d", "--yes", "--open", "--json")) == {
+        "instances": [lamp],
+        "values": 1,
+        "delegations": [],
+    }
     journal = parsed(svc("show", lamp, "--journal", "--json"))["journal"]
     assert [fact["actor"][:7] for fact in journal if fact["actor"]] == ["erased-"] * len(
         [fact for fact in journal if fact["actor"]]

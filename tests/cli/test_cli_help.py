@@ -37,6 +37,41 @@ def test_every_command_explains_itself_with_examples(run, name, lang, heading):
     assert any("一" <= char <= "鿿" for char in said) == (lang == "zh")
 
 
+@pytest.mark.parametrize("name", ["", *SECTIONS, *EVERY])
+def test_no_english_is_left_in_the_chinese_help(run, name):
+    """What click would write by itself is written in Chinese: headings, places, and the notes in brackets."""
+    said = (
+        run("--lang", "zh", "--help").stdout
+        if not name
+        else run(*name.split(), "--help", "--lang", "zh").stdout
+    )
+    for left in (
+        "Usage",
+        "Options",
+        "OPTIONS",
+        "Commands",
+        "COMMAND",
+        "ARGS",
+        "required",
+        "default",
+        "env var",
+        "RANGE",
+    ):
+        assert left not in said
+    assert "用法：" in said
+    assert "选项：" in said
+
+
+def test_the_notes_of_an_option_stand_in_both_languages(run):
+    """The default, the variable, the least number, and that it must be given."""
+    chinese = " ".join(run("migrate", "--help", "--lang", "zh").stdout.split())
+    assert all(note in chinese for note in ("[至少 1；必填]", "[缺省 keep]", "[环境变量 SVCFLOW_DB]"))
+    english = " ".join(run("migrate", "--help").stdout.split())
+    assert all(
+        note in english for note in ("[at least 1; required]", "[default: keep]", "[env var: SVCFLOW_DB]")
+    )
+
+
 def test_the_help_lists_every_command_in_both_languages(run):
     """`svcflow --help` and bare `svcflow` list all commands."""
     assert run().stdout == run("--help").stdout
@@ -46,12 +81,12 @@ def test_the_help_lists_every_command_in_both_languages(run):
 
 
 @pytest.mark.parametrize("name", SECTIONS)
-@pytest.mark.parametrize(("lang", "usage"), [("zh", "用法："), ("en", "Usage: ")])
+@pytest.mark.parametrize(("lang", "usage"), [("zh", "用法：{} 命令"), ("en", "Usage: {} COMMAND")])
 def test_a_section_without_a_command_shows_its_help(run, name, lang, usage):
     """It lists its commands in the asked language, as `svcflow` itself does, and leaves with 0."""
     bare = run(name, "--lang", lang)
     assert bare.stdout == run(name, "--help", "--lang", lang).stdout
-    assert bare.stdout.startswith(f"{usage}svcflow {name} COMMAND")
+    assert bare.stdout.startswith(usage.format(f"svcflow {name}"))
     assert all(f"\n  {inner} " in bare.stdout for inner in SECTIONS[name])
     assert not bare.stderr
 
@@ -80,7 +115,7 @@ def test_the_option_stands_before_the_environment():
     ("args", "zh", "en"),
     [
         (["chekc"], "是否指 check", "did you mean check?"),
-        (["qqqqqqq"], "可用：demo", "there are: demo"),
+        (["qqqqqqq"], "见 svcflow --help", "see svcflow --help"),
         (["calendar", "shwo"], "是否指 show", "did you mean show?"),
         (["calendar", "qqqqqq"], "可用：show, import", "there are: show, import"),
         (["calendar", "show", "cn_office"], "缺少 YEAR", "YEAR is missing"),
@@ -93,7 +128,14 @@ def test_the_option_stands_before_the_environment():
         (["start", "repair@x"], "版本须为数字", "is a number"),
         (["start", "repair", "--recipient", "a:b"], "类别取", "the group one of"),
         (["list", "--at", "yesterday"], "不是时刻", "is no instant"),
-        (["list", "--status", "gone"], "--status", "--status"),
+        (["list", "--status", "gone"], "--status 只能取 running, held, ended", "--status"),
+        (["show", "x", "y"], "参数过多：y", "more is given than is taken: y"),
+        (["list", "--limit", "0"], "--limit 须为整数，至少 1", "--limit"),
+        (["simulate", "repair", "--seed", "x"], "--seed 须为整数", "--seed"),
+        (["verify", "--checkpoint", "gone"], "--checkpoint 须为存在且可读的文件", "--checkpoint"),
+        (["seal", "--to", "."], "--to 不能是文件夹", "--to"),
+        (["show", "x", "--json=1"], "--json 后须有值，开关则不带值", "--json"),
+        (["hold", "x", "--resaon", "y"], "是否指 --reason？", "did you mean --reason?"),
         (["deviations", "--kind", "late"], "没有偏差种类", "no kind of deviation"),
         (["simulate", "repair", "--instances", "0"], "--instances", "--instances"),
     ],

@@ -169,14 +169,14 @@ def test_a_limit_that_has_not_begun_says_so(svc, lamp):
     assert parsed(svc("explain", lamp, "accepted", "--json"))["lines"] == []
 
 
-def test_an_unknown_limit_is_answered_with_those_there_are(svc, tour):
-    """Exit 3, the code `unknown-limit`, and the names to choose from, in both languages."""
+def test_an_unknown_limit_is_answered_with_the_nearest(svc, tour):
+    """Exit 3, the code `unknown-limit`, and the name that was meant, in both languages."""
     assert (
-        "没有时限“replies”；可用：reply, ready"
+        "没有时限“replies”；是否指 reply？"
         in svc("explain", tour, "replies", "--lang", "zh", exit_code=3).stderr
     )
     error = parsed(svc("explain", tour, "replies", "--json", exit_code=3))["error"]
     assert error["code"] == "unknown-limit"
-    assert error["remedy"] == {"zh": "可用：reply, ready", "en": "there are: reply, ready"}
+    assert error["remedy"] == {"zh": "是否指 reply？", "en": "did you mean reply?"}
     unknown = parsed(svc("explain", "x", "reply", "--json", exit_code=3))["error"]
     assert unknown["code"] == "unknown-instance"

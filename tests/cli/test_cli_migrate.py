@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from cli_answers import LAMP, parsed
 
@@ -17,7 +19,7 @@ def two(folder, svc, lamp):
 
 def test_a_dry_run_says_what_would_happen_and_does_nothing(svc, two):
     """Without a mapping the instance is refused with its remedy; with one it may go over, deadline kept."""
-    args = ("migrate", two, "--to", 2, "--reason", "edition 2", "--dry-run", "--json")
+    args = ("migrate", two, "--to", 2, "--dry-run", "--json")
     refused = parsed(svc(*args, exit_code=1))
     assert refused["done"] is False
     (one,) = refused["instances"]
@@ -66,3 +68,83 @@ def test_nothing_to_migrate_is_said(svc, two):
         in svc("migrate", "--procedure", "lamp", "--from", 9, "--to", 2, "--reason", "x").stdout
     )
     assert svc("migrate", "--procedure", "lamb", "--to", 2, "--reason", "x", exit_code=None).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("lang", "before", "after"),
+    [("zh", "开始：已报", "已登记 → 已受理"), ("en", "started: Asked", "Noted → Accepted")],
+)
+def test_the_journal_speaks_the_words_of_its_time(svc, two, lang, before, after):
+    """What was recorded under version 1 has the names of version 1, also where version 2 knows no such step."""
+    file = Path("procedures") / "lamp-2.yaml"
+    later = file.read_text(encoding="utf-8")
+    file.write_text(later.replace("zh: 已报, en: Asked", "zh: 已登记, en: Noted"), encoding="utf-8")
+    svc("migrate", two, "--to", 2, "--map", "asked=noted", "--reason", "edition 2")
+    svc("fire", two, "accept", "--actor", "d:desk")
+    said = svc("show", two, "--journal", "--lang", lang).stdout
+    assert before in said
+    assert after in said
+
+
+def test_a_journal_is_shown_without_the_version_it_began_under(svc, two, folder):
+    """Where the old edition was taken out of the catalog, the names of the newest stand in, or ids."""
+    svc("migrate", two, "--to", 2, "--map", "asked=noted", "--reason", "edition 2")
+    (folder / "lamp.yaml").unlink()
+    assert "started: asked" in svc("show", two, "--journal").stdout
+
+
+def test_deviations_of_a_version_that_is_gone_are_still_listed(svc, two, folder):
+    """One that was recorded under an edition taken out of the catalog keeps the list from nothing."""
+    svc("tick", at="2026-03-02T15:30+08:00")
+    for name in (two, "other"):
+        svc("migrate", name, "--to", 2, "--map", "asked=noted", "--reason", "edition 2")
+    (folder / "lamp.yaml").unlink()
+    assert svc("deviations", exit_code=1).stdout.count("overdue") == 2
+
+
+@pytest.mark.parametrize(
+    ("due", "row"),
+    [
+        ("keep", "Noted kept 2026-03-02 11:00+08 2026-03-02 11:00+08"),
+        ("recompute", "Noted moved 2026-03-02 11:00+08 2026-03-02 10:00+08"),
+    ],
+)
+def test_a_dry_run_tells_when_limits_were_due_and_would_be(svc, two, due, row):
+    """The question of who migrates is what becomes of dates; it is answered without a reason."""
+    file = Path("procedures") / "lamp-2.yaml"
+    later = file.read_text(encoding="utf-8")
+    file.write_text(later.replace("en: Asked", "en: Noted"), encoding="utf-8")
+    said = svc("migrate", two, "--to", 2, "--map", "asked=noted", "--due", due, "--dry-run").stdout
+    assert " ".join(said.splitlines()[2].split()) == f"lamp-1 asked → noted {row}"
+    assert "1 may be migrated, 0 refused" in said
+
+
+@pytest.mark.parametrize(("lang", "said"), [("zh", "缺少 --reason"), ("en", "--reason is missing")])
+def test_a_migration_needs_its_reason(svc, two, lang, said):
+    """It is kept in the journal; only a rehearsal keeps nothing."""
+    assert said in svc("migrate", two, "--to", 2, "--lang", lang, exit_code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("zh", "0 个实例已变更版本，0 个不能，1 个已是该版本"),
+        ("en", "0 migrated, 0 refused, 1 already there"),
+    ],
+)
+def test_an_instance_of_that_version_is_no_failure(svc, two, lang, words):
+    """Asked again, a migration of many finds those it has done, and exits with 0."""
+    args = ("migrate", two, "--to", 2, "--map", "asked=noted", "--reason", "2")
+    svc(*args)
+    assert svc(*args, "--lang", lang).stdout == f"{words}\n"
+    (one,) = parsed(svc(*args, "--json"))["instances"]
+    assert (one["already"], one["refused"], one["why"]["en"]) == (True, "", "")
+
+
+def test_a_migration_tells_what_it_recorded(svc, two):
+    """What had become due by then is recorded with it."""
+    args = ("migrate", two, "--to", 2, "--map", "asked=noted", "--reason", "2")
+    rehearsed = parsed(svc(*args, "--dry-run", "--json", at="2026-03-02T15:30+08:00"))
+    assert rehearsed["instances"][0]["deviations"] == []
+    said = svc(*args, at="2026-03-02T15:30+08:00").stdout
+    assert "svcflow deviation explain lamp-1 2" in said

@@ -11,7 +11,7 @@ from cli_answers import LAMP, LATER, parsed
 DEVIATION = {
     "instance", "sequence", "procedure", "version", "kind", "severity", "step", "role", "actor",
     "occurred_at", "limit", "due_at", "overrun_s", "annulled", "trigger", "reason", "detail",
-    "status", "explanation",
+    "status", "explanation", "answers",
 }  # fmt: skip
 INSTANCE = {
     "id", "procedure", "version", "status", "outcome", "steps", "hold", "data", "evidence", "recipient",
@@ -26,7 +26,7 @@ def test_an_instance_is_started_with_typed_data(svc):
         "--recipient", "r7:staff", "--actor", "d:desk", "--id", "one", "--json",
     )  # fmt: skip
     found = parsed(said)
-    assert set(found) == {"instance", "deadlines"}
+    assert set(found) == {"instance", "deadlines", "deviations"}
     one = found["instance"]
     assert set(one) == INSTANCE
     assert one["data"] == {"place": "hall", "watt": 40, "urgent": True}

@@ -12,10 +12,11 @@ import pytest
 
 from svcflow.cli.asked import Asked
 from svcflow.cli.failure import Interruption, OutputError, explained
+from svcflow.cli.instants import clock_of, near, when
 from svcflow.cli.progress import progress
 from svcflow.cli.table import broken, table
 from svcflow.cli.telling import _TELL
-from svcflow.cli.wording import duration, when
+from svcflow.cli.wording import duration
 from svcflow.cli.writing import written
 from svcflow.grid import cells
 from svcflow.kernel.facts import FACTS
@@ -47,6 +48,22 @@ def test_instants_carry_their_offset():
     at = datetime(2026, 3, 2, 1, 0, tzinfo=ZoneInfo("UTC"))
     assert when(at, ZoneInfo("Asia/Shanghai")) == "2026-03-02 09:00+08"
     assert when(at, ZoneInfo("Asia/Kolkata")) == "2026-03-02 06:30+05:30"
+
+
+def test_an_instant_of_this_year_leaves_the_year_out_and_keeps_its_offset():
+    """What is near is told briefly, and still on a clock that is named."""
+    shanghai, now = ZoneInfo("Asia/Shanghai"), datetime(2025, 12, 31, 20, 0, tzinfo=ZoneInfo("UTC"))
+    assert near(datetime(2026, 3, 2, 1, 0, tzinfo=ZoneInfo("UTC")), shanghai, now) == "03-02 09:00+08"
+    assert near(now, ZoneInfo("UTC"), now) == "12-31 20:00+00"
+    assert near(datetime(2024, 3, 2, 1, 0, tzinfo=ZoneInfo("UTC")), shanghai, now) == "2024-03-02 09:00+08"
+
+
+def test_the_clock_is_the_one_that_calendars_share():
+    """One zone, however often, is the clock of an answer; several, or none, leave it to this computer."""
+    shanghai, amsterdam = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Amsterdam")
+    assert clock_of([shanghai, ZoneInfo.no_cache("Asia/Shanghai")]) is shanghai
+    assert clock_of([shanghai, amsterdam]) is None
+    assert clock_of([]) is None
 
 
 def test_columns_line_up_with_chinese_in_them():

@@ -48,8 +48,8 @@ def test_the_worklist_gives_what_waits_the_soonest_due_first(svc, lamp):
 @pytest.mark.parametrize(
     ("lang", "row"),
     [
-        ("zh", "lamp-1  换灯  已报  受理台  03-02 09:00  03-02 11:00  超 4小时30分"),
-        ("en", "lamp-1    Lamp       Asked  Desk  03-02 09:00  03-02 11:00  over 4 h 30 min"),
+        ("zh", "lamp-1  换灯  已报  受理台  03-02 09:00+08  03-02 11:00+08  超 4小时30分"),
+        ("en", "lamp-1    Lamp       Asked  Desk  03-02 09:00+08  03-02 11:00+08  over 4 h 30 min"),
     ],
 )
 def test_the_worklist_is_told_in_the_words_of_the_procedure(svc, lamp, lang, row):
@@ -78,9 +78,9 @@ def test_a_full_worklist_fits_the_terminal_and_cuts_no_id(svc):
     for lang in ("zh", "en"):
         lines = svc("worklist", "--lang", lang).stdout.splitlines()
         assert lines[2].split()[0] == "lamp-AR2A4VHDV140XZ"
-        assert {"desk-17", "01-05", "11:00"} <= {*lines[2].split()}
+        assert {"desk-17", "01-05", "11:00+08"} <= {*lines[2].split()}
         assert max(map(cells, lines)) <= 100, lines
-    assert " 2026-01-05 11:00 " in svc("worklist", at="2027-03-02T09:00+08:00").stdout
+    assert " 2026-01-05 11:00+08 " in svc("worklist", at="2027-03-02T09:00+08:00").stdout
 
 
 @pytest.mark.parametrize(
@@ -227,3 +227,22 @@ def test_a_delegation_says_whether_it_is_in_force(svc, lamp, at, zh, en):
     assert en in svc("delegation", "list", at=at).stdout
     assert "2026" not in svc("delegation", "list", at=at).stdout
     assert "2026-03-0" in svc("delegation", "list", at="2027-03-14T00:00+08:00").stdout
+
+
+@pytest.mark.usefixtures("lamp")
+@pytest.mark.parametrize(
+    ("args", "zh", "en"),
+    [
+        ((), "岗位写在编号之后：--actor x:岗位", "roles stand behind the id: --actor x:ROLE"),
+        (("--role", "desk"), "--actor x:desk", "--actor x:desk"),
+    ],
+    ids=["no role", "role asked for"],
+)
+def test_who_gives_no_roles_is_told_that_the_list_is_short_for_it(svc, args, zh, en):
+    """An empty worklist would look like a day off; programs read what they read before."""
+    for lang, said in (("zh", zh), ("en", en)):
+        answer = svc("worklist", "--actor", "x", *args, "--lang", lang)
+        assert said in answer.stderr
+        assert said not in answer.stdout
+    assert parsed(svc("worklist", "--actor", "x", *args, "--json")) == {"work": [], "more": False}
+    assert not svc("worklist", "--actor", "x:desk", *args).stderr

@@ -62,7 +62,7 @@ def test_a_catalog_knows_what_it_contains(folder):
 @pytest.mark.parametrize(
     ("key", "said", "zh"),
     [
-        ("repiar", "did you mean repair?", "可用：repair"),
+        ("repiar", "did you mean repair?", "是否指 repair？"),
         ("zzz", "there are: meeting, repair", "可用：meeting, repair"),
         (("zzz", 1), "there are: meeting, repair", "没有服务流程“zzz”"),
         (("repair", 3), "there are: 1, 2, 10", "现有版本：1, 2, 10"),

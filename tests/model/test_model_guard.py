@@ -174,10 +174,10 @@ def test_a_name_that_is_not_declared_is_refused_with_a_suggestion():
     """A misspelt field would otherwise deny for ever."""
     with pytest.raises(GuardError, match="did you mean priority"):
         Guard('priorty == "x"').check_names(["priority", "fee"])
-    with pytest.raises(GuardError, match="declared are: fee, priority") as caught:
+    with pytest.raises(GuardError, match="there are: fee, priority") as caught:
         Guard("zzz").check_names(["priority", "fee"])
     assert "可用：fee, priority" in caught.value.text("zh")
-    with pytest.raises(GuardError, match="declared are: —"):
+    with pytest.raises(GuardError, match="there are: —"):
         Guard("zzz").check_names([])
     Guard("len(fee) > recipient.x").check_names(["fee", "recipient"])
 

@@ -161,7 +161,7 @@ CASES = {
     ),
     "a guard of no field": (
         {"steps": start(Transition("go", "end", when="fee > 1"))},
-        "steps.a.to.go.when: guard 'fee > 1' names 'fee', which is no declared field; declared are: recipient",
+        "steps.a.to.go.when: guard 'fee > 1' names 'fee', which is no declared field; there are: recipient",
     ),
     "a guard of a personal field": (
         {
@@ -239,7 +239,7 @@ CASES = {
     ),
     "a row's guard of no field": (
         limited(within=None, match=[Row("3h", "fee"), Row("4h")]),
-        "limits[0].match[0].when: guard 'fee' names 'fee', which is no declared field; declared are: recipient",
+        "limits[0].match[0].when: guard 'fee' names 'fee', which is no declared field; there are: recipient",
     ),
     "a row's unknown source": (
         limited(within=None, match=[Row("4h", source="D9")]),

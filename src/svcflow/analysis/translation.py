@@ -5,7 +5,6 @@ It checks a mapping against its procedure, and reads sequences of events. It rep
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Self
@@ -16,6 +15,7 @@ import attrs
 from svcflow.errors import DeclarationError, Path, Problem
 from svcflow.model.mapping import LogMapping
 from svcflow.model.procedure import Procedure
+from svcflow.nearest import nearest
 from svcflow.text import Text
 
 __all__ = ["Ask", "Reading", "Sign", "Translation"]
@@ -135,12 +135,10 @@ def _problems(procedure: Procedure, mapping: LogMapping) -> Iterator[Problem]:
 
 
 def _unknown(path: Path, zh: str, en: str, name: str, known: Collection[str]) -> Problem:
-    near = difflib.get_close_matches(name, known, 1)
-    listed = near[0] if near else ", ".join(sorted(known)) or "—"
     return Problem(
         path,
         Text(zh=f"流程没有{zh}“{name}”", en=f"the procedure has no {en} {name!r}"),
-        Text(zh=f"可用：{listed}", en=f"did you mean {listed}?" if near else f"there are: {listed}"),
+        nearest(name, sorted(known)),
     )
 
 

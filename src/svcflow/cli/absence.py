@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Literal
 
 from svcflow.cli.asked import Tongue
+from svcflow.cli.instants import clock_of, near
 from svcflow.cli.records import Record
 from svcflow.cli.table import table
-from svcflow.cli.wording import DELEGATIONS, when, word
+from svcflow.cli.wording import DELEGATIONS, word
 from svcflow.kernel.delegation import Delegation
 from svcflow.text import Text
 
@@ -49,22 +50,17 @@ def delegation_json(one: Delegation, now: datetime) -> Record:
 
 
 def _delegation(one: Delegation, lang: Tongue, now: datetime) -> tuple[str, ...]:
+    zone = clock_of(())
     return (
         one.id,
         one.giver,
         one.taker,
-        _local(one.since_at, now),
-        _local(one.until_at, now),
+        near(one.since_at, zone, now),
+        near(one.until_at, zone, now),
         word(DELEGATIONS, _standing(one, now), lang),
         ", ".join(sorted(one.procedures)),
         ", ".join(sorted(one.roles)),
     )
-
-
-def _local(at: datetime, now: datetime) -> str:
-    """Write an instant on this computer's clock with its offset; without the year when it is that of now."""
-    written, today = when(at, None), when(now, None)
-    return written[5:] if written[:4] == today[:4] else written
 
 
 def _standing(one: Delegation, now: datetime) -> Literal["coming", "in_force", "over", "revoked"]:

@@ -9,7 +9,16 @@ from typing import Any
 import click
 
 from svcflow.cli.asked import Asked
-from svcflow.cli.command import Option, asked_of, definitions, help_text, options, section, usage_prefix
+from svcflow.cli.command import (
+    Option,
+    asked_of,
+    definitions,
+    group_usage,
+    help_text,
+    options,
+    section,
+    titled,
+)
 from svcflow.cli.failure import explained
 from svcflow.cli.section import unknown_command
 from svcflow.text import Text
@@ -120,7 +129,7 @@ class Application(click.Group):
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the usage line."""
-        formatter.write_usage(ctx.command_path, "COMMAND [OPTIONS] [ARGS]...", prefix=usage_prefix(ctx))
+        group_usage(ctx, formatter)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what svcflow is."""
@@ -128,7 +137,7 @@ class Application(click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands, then the options."""
-        with formatter.section(section(ctx, Text(zh="命令", en="Commands"))):
+        with titled(ctx, formatter, Text(zh="命令", en="Commands")):
             definitions(formatter, [(name, section(ctx, text)) for name, text in COMMANDS.items()])
         options(self, ctx, formatter)
 

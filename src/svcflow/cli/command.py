@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from svcflow.cli.asked import Asked, Tongue
+from svcflow.cli.failure import WrongUsage
 from svcflow.cli.table import broken, padded
 from svcflow.grid import cells
 from svcflow.text import Text
@@ -17,6 +18,8 @@ __all__ = ["Command", "argument", "asked_of", "command", "help_text", "option"]
 
 _OPTIONS = Text(zh="选项", en="Options")
 _EXAMPLES = Text(zh="示例", en="Examples")
+_PLACE = Text(zh="[选项]", en="[OPTIONS]")
+_ANY = Text(zh="命令 [选项] [参数]...", en="COMMAND [OPTIONS] [ARGS]...")
 _LONGEST_TERM = 26
 _HELP = Text(zh="显示此说明", en="Show this message and exit.")
 
@@ -32,14 +35,30 @@ class Option(click.Option):
     """An option with its help in two languages."""
 
     def __init__(self, param_decls: Sequence[str] | None = None, *, wording: Text, **attributes: Any) -> None:
+        if isinstance(attributes.get("type"), click.IntRange):
+            attributes.setdefault("metavar", "N")
         super().__init__(param_decls, help=wording.in_("en"), **attributes)
         self.wording = wording
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         """Return how the option stands in the help, in the asked language."""
-        spoken = copy.copy(self)
-        spoken.help = self.wording.in_(asked_of(ctx).lang)
-        return click.Option.get_help_record(spoken, ctx)
+        record = super().get_help_record(ctx)
+        if record is None:
+            return None
+        lang = asked_of(ctx).lang
+        notes = ("；" if lang == "zh" else "; ").join(note.in_(lang) for note in self._notes())
+        return record[0], f"{self.wording.in_(lang)}{notes and f'  [{notes}]'}"
+
+    def _notes(self) -> Iterator[Text]:
+        """Yield what stands in brackets behind the help; click would say it in English."""
+        if self.show_envvar and self.envvar:
+            yield Text(zh=f"环境变量 {self.envvar}", en=f"env var: {self.envvar}")
+        if self.show_default and self.default is not None:
+            yield Text(zh=f"缺省 {self.default}", en=f"default: {self.default}")
+        if isinstance(self.type, click.IntRange) and self.type.min is not None:
+            yield Text(zh=f"至少 {self.type.min}", en=f"at least {self.type.min}")
+        if self.required:
+            yield Text(zh="必填", en="required")
 
 
 class Command(click.Command):
@@ -48,9 +67,21 @@ class Command(click.Command):
     wording: Text = Text()
     examples: tuple[str, ...] = ()
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; what is left over is refused in both languages, as click would in one."""
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            listed = " ".join(rest)
+            error = WrongUsage(Text(zh=f"参数过多：{listed}", en=f"more is given than is taken: {listed}"))
+            error.ctx = ctx
+            raise error
+        return rest
+
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the usage line."""
-        usage = " ".join(self.collect_usage_pieces(ctx))
+        pieces = self.collect_usage_pieces(ctx)
+        usage = " ".join(_PLACE.in_(asked_of(ctx).lang) if one == _PLACE.en else one for one in pieces)
         formatter.write_usage(ctx.command_path, usage, prefix=_prefix(asked_of(ctx).lang))
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -74,13 +105,13 @@ def options(self: click.Command, ctx: click.Context, formatter: click.HelpFormat
         record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
         if record is not None:
             records.append((record[0], _HELP.in_(lang)) if "--help" in param.opts else record)
-    with formatter.section(_OPTIONS.in_(lang)):
+    with titled(ctx, formatter, _OPTIONS):
         definitions(formatter, records)
 
 
 def examples(ctx: click.Context, formatter: click.HelpFormatter, lines: Iterable[str]) -> None:
     """Write lines to copy, as they are."""
-    with formatter.section(_EXAMPLES.in_(asked_of(ctx).lang)):
+    with titled(ctx, formatter, _EXAMPLES):
         for line in lines:
             formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
@@ -134,9 +165,19 @@ def _prefix(lang: Tongue) -> str:
     return "用法：" if lang == "zh" else "Usage: "
 
 
-def usage_prefix(ctx: click.Context) -> str:
-    """Return the word before a usage line."""
-    return _prefix(asked_of(ctx).lang)
+def group_usage(ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the usage line of what has commands of its own."""
+    lang = asked_of(ctx).lang
+    formatter.write_usage(ctx.command_path, _ANY.in_(lang), prefix=_prefix(lang))
+
+
+@contextmanager
+def titled(ctx: click.Context, formatter: click.HelpFormatter, name: Text) -> Iterator[None]:
+    """Write a section of the help below its heading."""
+    formatter.write_paragraph()
+    formatter.write(Text(zh=f"{name.zh}：\n", en=f"{name.en}:\n").in_(asked_of(ctx).lang))
+    with formatter.indentation():
+        yield
 
 
 def section(ctx: click.Context, name: Text) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,8 @@ from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.model.catalog import Catalog
+    from svcflow.model.procedure import Role
+    from svcflow.model.step import Step
 
 __all__ = ["answer_count", "answer_counts", "counted"]
 
@@ -50,7 +52,7 @@ def answer_count(asked: Asked, count: int) -> None:
 def answer_counts(
     asked: Asked, by: str, counts: Mapping[str, int], catalog: Catalog, procedure: str | None
 ) -> None:
-    """Answer with the number of each key; steps and roles have names where one procedure is asked for."""
+    """Answer with the number of each key, and what people call it."""
 
     def text() -> str:
         from svcflow.cli.table import table
@@ -77,7 +79,22 @@ def _named(by: str, catalog: Catalog, procedure: str | None) -> Mapping[str, Tex
         return {**STATUSES, **STANDINGS}
     if by == "kind":
         return {str(kind): text for kind, text in KINDS.items()}
-    if procedure is None or by == "group":
+    if by == "group":
         return {}
-    one = catalog[procedure]
-    return {name: of.name for name, of in (one.all_steps if by == "step" else one.roles).items()}
+    meant = [one for one in catalog.procedures.values() if procedure in (None, one.id)]
+    return _shared((one.all_steps if by == "step" else one.roles) for one in meant)
+
+
+def _shared(declared: Iterable[Mapping[str, Step | Role]]) -> Mapping[str, Text]:
+    """Return the name of each id; where procedures call it by different names, all of them."""
+    called: dict[str, dict[Text, None]] = {}
+    for of in declared:
+        for name, one in of.items():
+            called.setdefault(name, {})[one.name] = None
+    return {
+        name: Text(
+            zh=" / ".join(dict.fromkeys(text.in_("zh") for text in texts if text)),
+            en=" / ".join(dict.fromkeys(text.in_("en") for text in texts if text)),
+        )
+        for name, texts in called.items()
+    }

@@ -9,6 +9,7 @@ import attrs
 
 from svcflow.cli.opening import catalog_at
 from svcflow.errors import DeclarationError, Problem
+from svcflow.nearest import nearest
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -118,14 +119,14 @@ def _beside(file: Path) -> Catalog:
 
 
 def _unknown(what: Text, named: str | None, known: list[str], option: str) -> DeclarationError:
-    listed = ", ".join(known) or "—"
     message = (
         Text(zh=f"没有{what.zh} {named}", en=f"there is no {what.en} {named!r}")
         if named is not None
         else Text(zh=f"须指明{what.zh}", en=f"a {what.en} must be named")
     )
+    near = nearest(named or "", known)
     remedy = Text(
-        zh=f"用 {option} 给出文件或名称；可用：{listed}",
-        en=f"give a file or name with {option}; there are: {listed}",
+        zh=f"用 {option} 给出文件或名称{near and f'；{near.zh}'}",
+        en=f"give a file or name with {option}{near and f'; {near.en}'}",
     )
     return DeclarationError([Problem((), message, remedy)])

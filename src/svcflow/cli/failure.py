@@ -5,30 +5,35 @@ Only errors that are meant for people come here; a fault of ours keeps its trace
 
 from __future__ import annotations
 
-import difflib
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any
 
 import click
 
+from svcflow.cli.advice import advice
 from svcflow.cli.asked import Asked
 from svcflow.errors import DeclarationError, Problem, Refused, SvcflowError, dotted
+from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text
 
 __all__ = [
     "FOUND",
+    "INTERRUPTED",
     "OutputError",
     "WrongUsage",
     "WrongValue",
+    "advised",
     "error_json",
     "explained",
+    "failed",
     "problem_json",
     "unknown",
 ]
 
+_NOTHING: Mapping[str, object] = {}
 FOUND, USAGE, BAD_INPUT, INTERRUPTED = 1, 2, 3, 130
 
 
@@ -99,17 +104,9 @@ class Interruption(Failure):
 
 
 def unknown(what: Text, name: str, known: Iterable[str]) -> WrongUsage:
-    """Return the error for a name that there is not, with the nearest one or all."""
-    names = list(known)
-    near = difflib.get_close_matches(name, names, 1)
-    listed = near[0] if near else ", ".join(names)
-    return WrongUsage(
-        Text(zh=f"没有{what.zh} {name}", en=f"there is no {what.en} {name!r}"),
-        Text(
-            zh=f"是否指 {listed}" if near else f"可用：{listed}",
-            en=f"did you mean {listed}?" if near else f"there are: {listed}",
-        ),
-    )
+    """Return the error for a name that there is not, with the nearest one, or all when they are few."""
+    message = Text(zh=f"没有{what.zh} {name}", en=f"there is no {what.en} {name!r}")
+    return WrongUsage(message, nearest(name, known))
 
 
 @contextmanager
@@ -124,7 +121,20 @@ def explained(asked: Asked) -> Iterator[None]:
     except KeyboardInterrupt as error:
         raise _interrupted(asked) from error
     except SvcflowError as error:
-        raise Failure(asked, _said(asked, error), error_json(error)) from error
+        raise failed(asked, error) from error
+
+
+def failed(
+    asked: Asked, error: SvcflowError, more: str = "", data: Mapping[str, object] = _NOTHING
+) -> Failure:
+    """Return what is shown of an error of the library, and what there is to say besides."""
+    said = "\n\n".join(filter(None, (_said(asked, error), more)))
+    return Failure(asked, said, {**error_json(error), **data})
+
+
+def advised(error: SvcflowError) -> SvcflowError:
+    """Return an error that says the same, with the remedy in the words of the command line."""
+    return SvcflowError(error.message, advice(error))
 
 
 def error_json(error: SvcflowError) -> dict[str, object]:
@@ -132,7 +142,7 @@ def error_json(error: SvcflowError) -> dict[str, object]:
     data: dict[str, object] = {
         "code": error.code,
         "message": _both(error.message),
-        "remedy": _both(error.remedy),
+        "remedy": _both(advice(error)),
     }
     if isinstance(error, Refused):
         data["rule"] = error.rule
@@ -160,17 +170,10 @@ def _both(text: Text) -> dict[str, str]:
 
 
 def _said(asked: Asked, error: SvcflowError) -> str:
-    said = SvcflowError(error.message, error.remedy or _hint(error)).text(asked.lang)
+    said = advised(error).text(asked.lang)
     break_ = "\n" if "\n" in said else ""
     code = f"{error.code}: {error.rule}" if isinstance(error, Refused) else error.code
     return f"错误 [{code}]：{break_}{said}" if asked.lang == "zh" else f"error [{code}]: {break_}{said}"
-
-
-def _hint(error: SvcflowError) -> Text:
-    """Say which option helps, where the kernel, which knows no options, says nothing."""
-    if isinstance(error, Refused) and error.rule == "role":
-        return Text(zh="用 --actor 编号:岗位 指明办理人", en="name who acts with --actor ID:ROLE")
-    return NO_TEXT
 
 
 def _usage(asked: Asked, error: click.UsageError) -> Failure:
@@ -197,9 +200,8 @@ def _wording(error: click.UsageError) -> tuple[Text, Text]:
     if isinstance(error, WrongUsage):
         return error.text, error.remedy
     if isinstance(error, click.NoSuchOption):
-        near = ", ".join(error.possibilities or ())
-        remedy = Text(zh=f"是否指 {near}", en=f"did you mean {near}?") if near else NO_TEXT
-        name = error.option_name
+        name, near = error.option_name, error.possibilities
+        remedy = nearest(name, near) if near else NO_TEXT
         return Text(zh=f"没有选项 {name}", en=f"there is no option {name}"), remedy
     if isinstance(error, click.MissingParameter):
         name = _named(error)
@@ -208,8 +210,24 @@ def _wording(error: click.UsageError) -> tuple[Text, Text]:
         name = _named(error)
         if isinstance(error, WrongValue):
             return Text(zh=f"{name}：{error.text.zh}", en=f"{name}: {error.text.en}"), NO_TEXT
-        return Text(zh=f"{name} 的值不对：{error.message}", en=f"{name}: {error.message}"), NO_TEXT
+        return Text(zh=f"{name} {_takes(error)}", en=f"{name}: {error.message}"), NO_TEXT
+    if isinstance(error, click.BadOptionUsage):
+        return Text(zh=f"{error.option_name} 后须有值，开关则不带值", en=said), NO_TEXT
     return Text(zh=said, en=said), NO_TEXT
+
+
+def _takes(error: click.BadParameter) -> str:
+    """Say in Chinese what a parameter takes, where click has refused a value in English."""
+    kind = None if error.param is None else error.param.type
+    if isinstance(kind, click.Choice):
+        return f"只能取 {', '.join(map(str, kind.choices))}"
+    if isinstance(kind, click.IntRange):
+        return f"须为整数，至少 {kind.min}"
+    if isinstance(kind, click.types.IntParamType):
+        return "须为整数"
+    if isinstance(kind, click.Path):
+        return "须为存在且可读的文件" if kind.exists else "不能是文件夹"
+    return f"的值不对：{error.message}"
 
 
 def _named(error: click.BadParameter) -> str:

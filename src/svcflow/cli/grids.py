@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 
 from svcflow.cli.asked import Tongue
 from svcflow.cli.names import Names
+from svcflow.cli.replies import Replies, replies_text
 from svcflow.cli.table import table
-from svcflow.cli.wording import SEVERITIES, STANDINGS, STATES, word
+from svcflow.cli.wording import SEVERITIES, STATES, word
+from svcflow.kernel.answers import Answer
 from svcflow.kernel.availability import Available
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import KINDS, Deviation
@@ -16,6 +19,7 @@ from svcflow.text import Text
 
 __all__ = ["NamesOf", "available_table", "deadline_table", "deviation_table", "instance_table"]
 
+_NO_REPLIES: Replies = {}
 NamesOf = Callable[[str, int], Names]
 
 _INSTANCE = Text(zh="实例", en="Instance")
@@ -36,6 +40,8 @@ _REASON = Text(zh="说明", en="Reason")
 _NUMBER = Text(zh="序号", en="No.")
 _NUMBERED = Text(zh="实例与序号", en="Instance, no.")
 _ALLOWED = Text(zh="规定", en="Allowed")
+_CLOSED = Text(zh="仅在非工作时间", en="closed hours only")
+"""What is over by nothing: no working time has passed since the deadline."""
 
 
 def instance_table(found: Iterable[Instance], names_of: NamesOf, lang: Tongue) -> str:
@@ -68,10 +74,23 @@ def deadline_table(
 
 
 def deviation_table(
-    found: Iterable[Deviation], names_of: NamesOf, lang: Tongue, *, whose: bool = True
+    found: Iterable[Deviation],
+    names_of: NamesOf,
+    lang: Tongue,
+    replies: Replies = _NO_REPLIES,
+    *,
+    whose: bool = True,
 ) -> str:
     """Return the table of deviations; `whose` says to name the instance before the number."""
-    rows = [_deviation(one, names_of(one.procedure, one.version), whose=whose) for one in found]
+    rows = [
+        _deviation(
+            one,
+            names_of(one.procedure, one.version),
+            replies.get((one.instance, one.sequence), ()),
+            whose=whose,
+        )
+        for one in found
+    ]
     numbered = _NUMBERED if whose else _NUMBER
     heads = _heads(lang, _WHEN, numbered, _KIND, _SEVERITY, _WHERE, _OVER, _REASON)
     return table(heads, rows, right=_heads(lang, _OVER), whole=_heads(lang, _WHEN, numbered), flows=True)
@@ -101,7 +120,8 @@ def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
     if one.remaining is not None:
         left = names.length(one.remaining, one.limit)
         if one.state == "overdue":
-            left = f"超 {left}" if names.lang == "zh" else f"over {left}"
+            late = Text(zh=f"超 {left}", en=f"over {left}") if one.remaining else _CLOSED
+            left = late.in_(names.lang)
     state = word(STATES, one.state, names.lang)
     return (
         one.instance if whose else "",
@@ -118,7 +138,7 @@ def _due(one: Deadline, names: Names) -> str:
     return f"{names.when(one.due_at)}{' ?' if one.provisional else ''}"
 
 
-def _deviation(one: Deviation, names: Names, *, whose: bool) -> tuple[str, ...]:
+def _deviation(one: Deviation, names: Names, replies: Sequence[Answer], *, whose: bool) -> tuple[str, ...]:
     return (
         names.when(one.occurred_at),
         f"{one.instance} {one.sequence}" if whose else str(one.sequence),
@@ -126,25 +146,23 @@ def _deviation(one: Deviation, names: Names, *, whose: bool) -> tuple[str, ...]:
         word(SEVERITIES, one.severity, names.lang),
         names.limit(one.limit) if one.limit else names.step(one.step),
         over(one, names),
-        _why(one, names),
+        _why(one, names, replies),
     )
 
 
-def _why(one: Deviation, names: Names) -> str:
-    """Say what was given as the reason or is missing, and what was answered since."""
+def _why(one: Deviation, names: Names, replies: Sequence[Answer]) -> str:
+    """Say what was given as the reason or is missing, and who answered what since."""
     said = one.reason or ", ".join(map(str, one.detail.get("missing", ())))
-    if one.status == "open":
-        return said
-    standing = word(STANDINGS, one.status, names.lang)
-    if names.lang == "zh":
-        return f"{said}；{standing}：{one.explanation}".lstrip("；")
-    return f"{said}; {standing}: {one.explanation}".lstrip("; ")
+    stop = "；" if names.lang == "zh" else "; "
+    return stop.join(filter(None, (said, replies_text(replies, names.lang))))
 
 
 def over(one: Deviation, names: Names) -> str:
     """Word by how much a limit was missed; one whose end, recorded late, was in time is marked as annulled."""
     if one.annulled:
         return Text(zh="撤销：其实按时", en="annulled: in time").in_(names.lang)
+    if one.overrun == timedelta(0):
+        return _CLOSED.in_(names.lang)
     if one.overrun is not None:
         return names.length(one.overrun, one.limit)
     return (Text(zh="尚未完成", en="still open").in_(names.lang)) if one.limit else ""

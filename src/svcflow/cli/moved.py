@@ -1,10 +1,12 @@
-"""What is said after a command went through: where the instance stands, and its open deadlines."""
+"""What is said after a command: where the instance stands, its open deadlines, and what departed from its procedure."""
 
 from __future__ import annotations
 
 from svcflow.cli.answer import paragraphs
 from svcflow.cli.asked import Tongue
+from svcflow.cli.departures import departures_json, departures_text
 from svcflow.cli.grids import deadline_table
+from svcflow.cli.listening import ListeningEngine
 from svcflow.cli.names import Names
 from svcflow.cli.opening import names_of
 from svcflow.cli.records import Record, deadline_json, instance_json
@@ -15,20 +17,22 @@ from svcflow.text import Text
 __all__ = ["moved_json", "moved_text", "standing"]
 
 
-def moved_json(engine: Engine, instance: Instance) -> Record:
-    """Return the instance and its open deadlines."""
+def moved_json(engine: ListeningEngine, instance: Instance) -> Record:
+    """Return the instance, its open deadlines, and the deviations that this command recorded."""
     return {
         "instance": instance_json(instance),
         "deadlines": [deadline_json(one) for one in engine.deadlines(instance.id)],
+        "deviations": departures_json(engine.departures(instance.id)),
     }
 
 
-def moved_text(engine: Engine, instance: Instance, lang: Tongue) -> str:
-    """Say where the instance stands, and what is due."""
+def moved_text(engine: ListeningEngine, instance: Instance, lang: Tongue) -> str:
+    """Say where the instance stands, what is due, and from what this command departed."""
     names = names_of(engine, instance.procedure, instance.version, lang)
     found = engine.deadlines(instance.id)
     due = deadline_table(found, lambda _: names, lang, whose=False) if found else ""
-    return paragraphs((standing(engine, instance, lang), due))
+    departed = departures_text(engine, engine.departures(instance.id), lang)
+    return paragraphs((standing(engine, instance, lang), due, departed))
 
 
 def standing(engine: Engine, instance: Instance, lang: Tongue) -> str:

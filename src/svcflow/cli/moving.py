@@ -14,11 +14,13 @@ import click
 from svcflow.cli.answer import answer
 from svcflow.cli.asking import command_id_option, expect_option, giver_option, stored
 from svcflow.cli.command import asked_of
+from svcflow.cli.failure import Failure, failed
+from svcflow.errors import Refused
 
 if TYPE_CHECKING:
+    from svcflow.cli.listening import ListeningEngine
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
-    from svcflow.runtime.engine import Engine
 
 __all__ = ["Asker", "By", "asking", "moving"]
 
@@ -55,16 +57,29 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
 
         with engine_at(db, folder, at) as engine:
             by = Asker(actor=who_acts(engine, instance, actor, giver), command_id=command_id)
-            function(engine, instance, by=by, **own)
+            try:
+                function(engine, instance, by=by, **own)
+            except Refused as refused:
+                raise _refused(engine, instance, refused) from refused
 
     return giver_option(command_id_option(stored(run)))
+
+
+def _refused(engine: ListeningEngine, instance: str, error: Refused) -> Failure:
+    """Tell a refusal, and what had become due by then: it is recorded with the attempt."""
+    from svcflow.cli.departures import departures_json, departures_text
+
+    asked, found = asked_of(click.get_current_context()), engine.departures(instance)
+    return failed(
+        asked, error, departures_text(engine, found, asked.lang), {"deviations": departures_json(found)}
+    )
 
 
 def moving(move: Callable[..., Instance]) -> Callable[..., None]:
     """Make a command of a function that gets `engine`, `instance`, `by` (a `By`), and returns the instance moved."""
 
     @asking
-    def run(engine: Engine, instance: str, *, expect: int | None, by: Asker, **own: Any) -> None:
+    def run(engine: ListeningEngine, instance: str, *, expect: int | None, by: Asker, **own: Any) -> None:
         from svcflow.cli.moved import moved_json, moved_text
 
         asked = asked_of(click.get_current_context())

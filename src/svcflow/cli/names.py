@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, tzinfo
 
 import attrs
 
 from svcflow.cli.asked import Tongue
-from svcflow.cli.wording import HOLDS, OUTCOMES, STATUSES, duration, when, word
+from svcflow.cli.instants import when
+from svcflow.cli.wording import HOLDS, OUTCOMES, STATUSES, duration, word
 from svcflow.kernel.instance import Instance
 from svcflow.model.amount import Family
 from svcflow.model.procedure import Procedure
@@ -21,12 +21,12 @@ _HOLD = "hold."
 
 @attrs.frozen
 class Names:
-    """Speak of one procedure; `zone` is that of its calendar, `written` how instants are shown there."""
+    """Speak of one procedure; `zone` is the clock instants are shown on (see `instants`), `written` how."""
 
     procedure: Procedure
     lang: Tongue
-    zone: ZoneInfo
-    written: Callable[[datetime, ZoneInfo], str] = when
+    zone: tzinfo | None
+    written: Callable[[datetime, tzinfo | None], str] = when
 
     def title(self) -> str:
         """Return the procedure's name."""
@@ -70,7 +70,7 @@ class Names:
         return (found.name.in_(self.lang) if found else "") or field
 
     def when(self, at: datetime | None) -> str:
-        """Write an instant in the calendar's zone."""
+        """Write an instant on the clock of this answer."""
         return "" if at is None else self.written(at, self.zone)
 
     def length(self, length: timedelta, limit: str = "") -> str:

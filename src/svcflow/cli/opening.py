@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import attrs
+
 from svcflow.cli.asked import Tongue
 from svcflow.cli.failure import WrongUsage
+from svcflow.cli.instants import clock_of
 from svcflow.errors import StoreError
 from svcflow.text import Text
 
 if TYPE_CHECKING:
+    from svcflow.cli.listening import ListeningEngine
     from svcflow.cli.names import Names
+    from svcflow.kernel.deviations import Deviation
+    from svcflow.kernel.instance import Instance
     from svcflow.model.catalog import Catalog
     from svcflow.runtime.engine import Engine
+    from svcflow.runtime.query import WorkItem
 
-__all__ = ["catalog_at", "engine_at", "is_new", "names_of", "sqlite_file", "url_of"]
+__all__ = [
+    "catalog_at",
+    "engine_at",
+    "is_new",
+    "names_along",
+    "names_in",
+    "names_of",
+    "sqlite_file",
+    "url_of",
+    "versions_of",
+]
 
 _SQLITE = "sqlite:///"
 
@@ -33,7 +51,7 @@ def catalog_at(folder: str | None) -> Catalog:
 @contextmanager
 def engine_at(
     db: str | None, folder: str | None, at: datetime | None = None, *, create: bool = False
-) -> Iterator[Engine]:
+) -> Iterator[ListeningEngine]:
     """Open an engine over the store `db` names; `at` makes its clock stand there.
 
     Raises: WrongUsage without a store; StoreError for a file that is not there unless `create`.
@@ -46,10 +64,10 @@ def engine_at(
     url = url_of(db)
     _exists(url, create=create)
     catalog = catalog_at(folder)
+    from svcflow.cli.listening import ListeningEngine
     from svcflow.runtime.clock import VirtualClock
-    from svcflow.runtime.engine import Engine
 
-    with Engine(url, catalog, clock=None if at is None else VirtualClock(at)) as engine:
+    with ListeningEngine(url, catalog, clock=None if at is None else VirtualClock(at)) as engine:
         yield engine
 
 
@@ -77,6 +95,42 @@ def names_of(engine: Engine, procedure: str, version: int, lang: Tongue) -> Name
 
     found = engine.catalog[procedure, version]
     return Names(found, lang, calendars_of(engine.catalog)(found.calendar).timezone)
+
+
+def versions_of(shown: Iterable[Instance | Deviation | WorkItem]) -> set[tuple[str, int]]:
+    """Return the versions of procedures that are shown."""
+    return {(one.procedure, one.version) for one in shown}
+
+
+def names_in(
+    engine: Engine, versions: Iterable[tuple[str, int]], lang: Tongue
+) -> Callable[[str, int], Names]:
+    """Return where to find the names of these versions, with instants on one clock.
+
+    One that the catalog has no more lends the names of the newest. Raises: as `names_of`.
+    """
+    found = {
+        (name, version): names_of(engine, name, _there(engine, name, version), lang)
+        for name, version in versions
+    }
+    zone = clock_of(names.zone for names in found.values())
+    spoken = {key: attrs.evolve(names, zone=zone) for key, names in found.items()}
+    return lambda procedure, version: spoken[procedure, version]
+
+
+def _there(engine: Engine, procedure: str, version: int) -> int:
+    return version if (procedure, version) in engine.catalog else engine.catalog[procedure].version
+
+
+def names_along(engine: Engine, names: Names) -> Callable[[str, int], Names]:
+    """Return where to find the names of the version something was recorded under, on the clock of the rest."""
+
+    @cache
+    def found(procedure: str, version: int) -> Names:
+        then = names_of(engine, procedure, _there(engine, procedure, version), names.lang)
+        return attrs.evolve(then, zone=names.zone)
+
+    return found
 
 
 def _exists(url: str, *, create: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from svcflow.cli.asked import Tongue
-from svcflow.cli.opening import names_of
+from svcflow.cli.opening import names_in, versions_of
 from svcflow.cli.records import fact_json
 from svcflow.cli.table import table
 from svcflow.cli.telling import tell
@@ -22,10 +22,11 @@ def recorded_text(engine: Engine, recorded: Sequence[Fact], lang: Tongue, nothin
     """Return the facts with their instances, or `nothing` when there are none."""
     if not recorded:
         return nothing.in_(lang)
-    rows = []
+    instances = {name: engine.instance(name) for name in {fact.instance for fact in recorded}}
+    names_of, rows = names_in(engine, versions_of(instances.values()), lang), []
     for fact in recorded:
-        of = engine.instance(fact.instance)
-        names = names_of(engine, of.procedure, of.version, lang)
+        of = instances[fact.instance]
+        names = names_of(of.procedure, of.version)
         rows.append((fact.instance, names.when(fact.occurred_at), tell(fact, names)))
     return table([head.in_(lang) for head in _HEADS], rows, flows=True)
 

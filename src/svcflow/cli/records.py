@@ -5,10 +5,13 @@ Instants are ISO 8601 in UTC, lengths of time whole seconds; nothing here hangs 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from svcflow.cli.replies import replies_json
 from svcflow.explanation.explain import Explanation, Line
+from svcflow.kernel.answers import Answer
 from svcflow.kernel.availability import Available
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import Deviation
@@ -65,7 +68,7 @@ def deadline_json(one: Deadline) -> Record:
     }
 
 
-def deviation_json(one: Deviation) -> Record:
+def deviation_json(one: Deviation, replies: Iterable[Answer] = ()) -> Record:
     """Return a deviation; `overrun_s` is in the limit's own clock, null until the limit has ended.
 
     `annulled` is true where the end, recorded late, turned out to have been in time; `overrun_s` is then 0.
@@ -90,6 +93,7 @@ def deviation_json(one: Deviation) -> Record:
         "detail": dict(one.detail),
         "status": one.status,
         "explanation": one.explanation,
+        "answers": replies_json(replies),
     }
 
 

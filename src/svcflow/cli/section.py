@@ -12,10 +12,10 @@ from svcflow.cli.command import (
     asked_of,
     definitions,
     examples,
+    group_usage,
     help_text,
     options,
-    section,
-    usage_prefix,
+    titled,
 )
 from svcflow.cli.failure import WrongUsage, unknown
 from svcflow.text import Text
@@ -54,7 +54,7 @@ class Section(click.Group):
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the usage line."""
-        formatter.write_usage(ctx.command_path, "COMMAND [OPTIONS] [ARGS]...", prefix=usage_prefix(ctx))
+        group_usage(ctx, formatter)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the section is about."""
@@ -64,7 +64,7 @@ class Section(click.Group):
         """Write the table of commands, then the options."""
         lang = asked_of(ctx).lang
         rows = [(name, one.wording.in_(lang)) for name, one in self._explained().items()]
-        with formatter.section(section(ctx, Text(zh="命令", en="Commands"))):
+        with titled(ctx, formatter, Text(zh="命令", en="Commands")):
             definitions(formatter, rows)
         options(self, ctx, formatter)
 
@@ -77,9 +77,10 @@ class Section(click.Group):
 
 
 def unknown_command(name: str, known: Iterable[str], ctx: click.Context | None = None) -> WrongUsage:
-    """Explain that there is no such command, and name the nearest or all."""
+    """Explain that there is no such command, and name the nearest, or where they are listed."""
     error = unknown(Text(zh="命令", en="command"), name, known)
     error.ctx = ctx
+    error.remedy = error.remedy or Text(zh="见 svcflow --help", en="see svcflow --help")
     return error
 
 

@@ -1,10 +1,9 @@
-"""Words for people: lengths of time, instants, states and kinds, in Chinese and English. Knows no procedure."""
+"""Words for people: lengths of time, states and kinds, in Chinese and English. Knows no procedure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from svcflow.cli.asked import Tongue
 from svcflow.text import Text
@@ -17,11 +16,8 @@ __all__ = [
     "STANDINGS",
     "STATES",
     "STATUSES",
-    "day_time",
     "duration",
     "many",
-    "near",
-    "when",
     "word",
 ]
 
@@ -71,7 +67,6 @@ DELEGATIONS: Mapping[str, Text] = {
     "over": Text(zh="已到期", en="over"),
     "revoked": Text(zh="已撤回", en="revoked"),
 }
-_DAYS = Text(zh="一二三四五六日", en="Mon Tue Wed Thu Fri Sat Sun")
 _UNITS = {"d": Text(zh="天", en=" d"), "h": Text(zh="小时", en=" h"), "m": Text(zh="分", en=" min")}
 _SECONDS = Text(zh="秒", en=" s")
 
@@ -96,26 +91,6 @@ def duration(length: timedelta, lang: Tongue, *, working: bool = False) -> str:
     if working:
         return f"{said}（工作时间）" if lang == "zh" else f"{said} working"
     return said
-
-
-def when(at: datetime, zone: tzinfo | None) -> str:
-    """Write an instant on the local clock with its offset: `2026-03-02 09:00+08`; None is this computer's zone."""
-    local = at.astimezone(zone)
-    offset = f"{local:%z}"
-    return f"{local:%Y-%m-%d %H:%M}{offset[:3]}{'' if offset.endswith('00') else ':' + offset[3:]}"
-
-
-def near(at: datetime, zone: tzinfo, now: datetime) -> str:
-    """Write an instant on the local clock, without the year when it is that of now: `03-02 09:00`."""
-    local = at.astimezone(zone)
-    return f"{local:%m-%d %H:%M}" if local.year == now.astimezone(zone).year else f"{local:%Y-%m-%d %H:%M}"
-
-
-def day_time(at: datetime, zone: ZoneInfo, lang: Tongue, *, dated: bool = True) -> str:
-    """Write an instant of a year that is known: `Mon 03-02 09:00`, `周一 03-02 09:00`."""
-    local = at.astimezone(zone)
-    day = f"周{_DAYS.zh[local.weekday()]}" if lang == "zh" else _DAYS.en.split()[local.weekday()]
-    return f"{day} {local:%m-%d %H:%M}" if dated else f"{day} {local:%H:%M}"
 
 
 def many(count: int, noun: str) -> str:

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from svcflow.cli.asked import Tongue
 from svcflow.cli.grids import NamesOf
+from svcflow.cli.instants import near
 from svcflow.cli.names import Names
 from svcflow.cli.records import Record
 from svcflow.cli.table import table
-from svcflow.cli.wording import near
 from svcflow.runtime.query import WorkItem
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us
@@ -35,7 +35,7 @@ def work_table(
     """Return the table of work; `titled` says to name the procedures. What is left is told as elapsed time."""
     rows = [_work(one, names_of(one.procedure, one.version), now, titled=titled) for one in found]
     heads = [head.in_(lang) for head in _WORK]
-    return table(heads, rows, right=heads[-1:], whole=(heads[0], *heads[5:]))
+    return table(heads, rows, right=heads[-1:], whole=(heads[0], *heads[4:]))
 
 
 def work_json(one: WorkItem, now: datetime) -> Record:

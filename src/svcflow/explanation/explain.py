@@ -16,6 +16,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.passage import VersionOf
 from svcflow.model.target import Target
+from svcflow.nearest import nearest
 from svcflow.text import Lang, Text
 
 LineKind = Literal[
@@ -116,8 +117,8 @@ def _only(compiled: Compiled) -> VersionOf:
 
 
 def _unknown(compiled: Compiled, limit: str) -> UnknownLimit:
-    name, listed = compiled.procedure.id, ", ".join(compiled.limits) or "—"
+    name = compiled.procedure.id
     return UnknownLimit(
         Text(zh=f"服务流程 {name} 没有时限“{limit}”", en=f"procedure {name} has no limit {limit!r}"),
-        Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
+        nearest(limit, compiled.limits),
     )

@@ -54,7 +54,7 @@ def _unknown(deviation: int) -> Refusal:
     return Refusal(
         "deviation",
         Text(zh=f"第 {deviation} 条留痕不是偏差", en=f"entry {deviation} of the journal is no deviation"),
-        Text(zh="给出偏差的序号（sequence）", en="give the sequence of a deviation"),
+        Text(zh="以 `deviation` 给出偏差的序号", en="give the number of a deviation as `deviation`"),
     )
 
 
@@ -62,5 +62,5 @@ def _with_reason(command: Answering) -> None:
     if not command.reason.strip():
         raise FieldError(
             Text(zh="没有写明理由", en="no reason is given"),
-            Text(zh="在 reason 中写明", en="give it in reason"),
+            Text(zh="用 `reason` 写明", en="give it with `reason`"),
         )

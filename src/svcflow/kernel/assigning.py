@@ -56,7 +56,7 @@ def _named(person: str) -> None:
     if not person:
         raise FieldError(
             Text(zh="没有指明由谁办理", en="it is not said who is to have the step"),
-            Text(zh="给出人员标识", en="name a person by id"),
+            Text(zh="以 `to` 给出人员标识", en="name a person by id as `to`"),
         )
 
 
@@ -70,7 +70,7 @@ def _meant(ledger: Ledger, step: str | None) -> str | Refusal:
         return Refusal(
             "ambiguous",
             Text(zh=f"同时有多个环节：{listed}", en=f"several steps are active: {listed}"),
-            Text(zh="用 step 指明", en="name one with step="),
+            Text(zh="用 `step` 指明", en="name one with `step`"),
         )
     if step not in ledger.draft.active or compiled.steps[step].step.end is not None:
         return Refusal(

@@ -42,10 +42,11 @@ from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.migrating import migrate, revert
 from svcflow.kernel.passing import pass_time, settle
-from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.refusal import Refusal, wanted
 from svcflow.kernel.scheduling import extend, recompute, reschedule
 from svcflow.kernel.values import accepted
 from svcflow.model.step import HOLD_REASONS
+from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text
 
 
@@ -134,7 +135,7 @@ def _start(ledger: Ledger, command: Start) -> None:
         listed = ", ".join(missing)
         raise FieldError(
             Text(zh=f"缺少必填字段 {listed}", en=f"required fields are missing: {listed}"),
-            Text(zh="在 data 中给出", en="give them in data"),
+            wanted("data", missing),
         )
     recipient = command.recipient
     ledger.record(
@@ -162,11 +163,10 @@ def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
     rules = {rule.reason: rule for rule in ledger.compiled.procedure.holds}
     reasons = tuple(rules) or HOLD_REASONS
     if command.reason not in reasons:
-        listed = ", ".join(reasons)
         return Refusal(
             "hold_reason",
             Text(zh=f"不能以“{command.reason}”为由暂停", en=f"{command.reason!r} is no reason to hold"),
-            Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
+            nearest(command.reason, reasons),
         )
     rule = rules.get(command.reason)
     owed = [name for name in (rule.evidence if rule else ()) if name not in command.evidence]
@@ -175,7 +175,7 @@ def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
         return Refusal(
             "evidence",
             Text(zh=f"暂停须附凭证 {listed}", en=f"a hold for this reason owes evidence: {listed}"),
-            Text(zh="在 evidence 中给出", en="give it in evidence"),
+            wanted("evidence", owed),
         )
     ledger.record(Held, ledger.at_us, command.actor.id, command.reason, dict(command.evidence))
     return None

@@ -58,7 +58,7 @@ def may_not_have(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:
     """Return why an actor may not take a step for themselves."""
     compiled, role = ledger.compiled, ledger.compiled.steps[step].step.role or ""
     if lacks(role, actor):
-        return Refusal("role", wrong_role(compiled, called(compiled, step), role, actor), step=step)
+        return Refusal("role", wrong_role(compiled, called(compiled, step), role, actor), in_role(role), step)
     if actor.roles is not None and is_barred(compiled, ledger.draft, step, actor.id, actor.behalf):
         return Refusal("role", same_person(compiled, step), OTHER_PERSON, step)
     return assigned_to_another(ledger, step, actor)
@@ -72,6 +72,11 @@ def wrong_role(compiled: Compiled, what: Text, role: str, actor: Actor) -> Text:
         zh=f"“{what.zh}”须由{name.in_('zh') or role}办理，办理人的岗位是 {has}",
         en=f"{what.en!r} is for the {name.in_('en') or role} ({role}); the actor has: {has}",
     )
+
+
+def in_role(role: str) -> Text:
+    """Say which role to have, by its id: the message names it as people do."""
+    return Text(zh=f"由岗位 {role} 的人办理（`actor`）", en=f"let somebody in role {role} do it (`actor`)")
 
 
 def same_person(compiled: Compiled, step: str) -> Text:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 
 import attrs
@@ -22,6 +21,7 @@ from svcflow.kernel.values import accepted
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
 from svcflow.model.validation import DONE
+from svcflow.nearest import nearest
 from svcflow.text import Text
 
 SEVERITY: Mapping[DeviationKind, Severity] = {
@@ -102,7 +102,7 @@ def choose(ledger: Ledger, command: Fire) -> Choice | Refusal:
                 zh=f"“{command.trigger}”在多个并行环节中都有：{steps}",
                 en=f"{command.trigger!r} is open in several steps: {steps}",
             ),
-            Text(zh="用 step 指明", en="name one with step="),
+            Text(zh="用 `step` 指明", en="name one with `step`"),
         )
     if not found:
         return _detour(ledger, command)
@@ -156,7 +156,8 @@ def _row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> tuple[CompiledMove, 
             why.append(error.message)
     message = Text(zh="；".join(w.zh for w in why), en="; ".join(w.en for w in why))
     remedy = Text(
-        zh="更正数据，或说明理由后越过（override）", en="correct the data, or override with a reason"
+        zh="更正数据，或说明理由后越过：`override`",
+        en="correct the data, or give a reason to go round it: `override`",
     )
     return first, Breach("guard", "guard", message, remedy, {"guards": [str(row.move.when) for row in rows]})
 
@@ -254,8 +255,8 @@ def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:
     return (
         Text(zh=f"当前环节 {here} 没有流转“{trigger}”", en=f"{trigger!r} is not open in step {here}"),
         Text(
-            zh=f"可用：{listed}；或说明理由后越过（override）",
-            en=f"open are: {listed}; or override with a reason",
+            zh=f"可用：{listed}；或说明理由后越过：`override`",
+            en=f"open are: {listed}; or give a reason to go round the order: `override`",
         ),
     )
 
@@ -269,7 +270,7 @@ def _impossible(ledger: Ledger, when_us: int) -> Refusal:
             zh=f"{when} 不可能：须在上一步 {earliest.isoformat()} 与现在 {latest.isoformat()} 之间",
             en=f"it cannot have happened at {when}: the last change was at {earliest.isoformat()}, now is {latest.isoformat()}",
         ),
-        Text(zh="更正 occurred_at", en="correct occurred_at"),
+        Text(zh="更正 `occurred_at`", en="correct `occurred_at`"),
     )
 
 
@@ -340,14 +341,18 @@ def _join(ledger: Ledger, row: CompiledMove, when_us: int) -> None:
         join(ledger, entered.parent, when_us)
 
 
+def _called(compiled: Compiled, name: str) -> str:
+    """Return the trigger that people call by this name, or the name itself."""
+    for trigger, places in compiled.by_trigger.items():
+        if any(name in (row.move.name.zh, row.move.name.en) for rows in places for row in rows):
+            return trigger
+    return name
+
+
 def _unknown(compiled: Compiled, trigger: str) -> UnknownTrigger:
     known = sorted(compiled.by_trigger)
-    near = difflib.get_close_matches(trigger, known, 1)
     name = compiled.procedure.id
     return UnknownTrigger(
         Text(zh=f"服务流程 {name} 没有流转“{trigger}”", en=f"procedure {name} has no trigger {trigger!r}"),
-        Text(
-            zh=f"可用：{near[0] if near else ', '.join(known)}",
-            en=f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}",
-        ),
+        nearest(_called(compiled, trigger), known),
     )

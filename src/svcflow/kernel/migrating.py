@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 from svcflow.errors import FieldError
@@ -12,10 +11,11 @@ from svcflow.kernel.facts import SYSTEM, Migrated, Settled
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
-from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.refusal import Refusal, wanted
 from svcflow.kernel.values import accepted
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
+from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text
 
 Steps = Mapping[str, str]
@@ -143,7 +143,7 @@ def _unknown_steps(passage: Passage, steps: Steps) -> Refusal | None:
             if name not in known.steps:
                 procedure = known.procedure
                 zh, en = f"{procedure} 没有环节“{name}”", f"{procedure} has no step {name!r}"
-                return _refuse(zh, en, _there_are(name, known.steps), name)
+                return _refuse(zh, en, nearest(name, known.steps), name)
     return None
 
 
@@ -185,7 +185,10 @@ def _two_in_one(name: str, other: str, to: str) -> Refusal:
     return _refuse(
         f"环节“{name}”与“{other}”不能都到“{to}”所在的分支",
         f"steps {name!r} and {other!r} cannot both go to the branch of {to!r}",
-        Text(zh=f"为“{name}”另指明环节", en=f"map {name!r} to a step of another branch"),
+        Text(
+            zh=f'为“{name}”另指明环节：`steps["{name}"]`',
+            en=f'map {name!r} to a step of another branch: `steps["{name}"]`',
+        ),
         name,
     )
 
@@ -228,7 +231,7 @@ def _unfit(procedure: Procedure, data: Mapping[str, Value]) -> Refusal | None:
     """Refuse when a required field has no value, or a value that is kept does not fit its field any more."""
     for field in procedure.fields.values():
         value = data.get(field.id)
-        remedy = Text(zh=f"在 data 中给出 {field.id}", en=f"give {field.id} in data")
+        remedy = wanted("data", (field.id,))
         if field.required and value is None:
             zh, en = f"{procedure} 要求字段 {field.id}", f"{procedure} requires the field {field.id}"
             return _refuse(zh, en, remedy)
@@ -248,14 +251,10 @@ def _fits(field: Field, value: Value) -> bool:
 
 def _map_it(name: str, known: Iterable[str]) -> Text:
     listed = ", ".join(known) or "—"
-    return Text(zh=f"在 steps 中为“{name}”指明：{listed}", en=f"map {name!r} in steps, to one of: {listed}")
-
-
-def _there_are(name: str, known: Iterable[str]) -> Text:
-    names = list(known)
-    near = difflib.get_close_matches(name, names, 1)
-    listed = near[0] if near else ", ".join(names)
-    return Text(zh=f"可用：{listed}", en=f"did you mean {listed}?" if near else f"there are: {listed}")
+    return Text(
+        zh=f'用 `steps["{name}"]` 指明去处：{listed}',
+        en=f'map it with `steps["{name}"]`, to one of: {listed}',
+    )
 
 
 def _refuse(zh: str, en: str, remedy: Text = NO_TEXT, step: str = "") -> Refusal:

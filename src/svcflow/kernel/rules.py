@@ -8,9 +8,10 @@ import attrs
 
 from svcflow.kernel.commands import Fire
 from svcflow.kernel.compiled import CompiledMove
-from svcflow.kernel.eligibility import OTHER_PERSON, is_barred, lacks, same_person, wrong_role
+from svcflow.kernel.eligibility import OTHER_PERSON, in_role, is_barred, lacks, same_person, wrong_role
 from svcflow.kernel.facts import DeviationKind
 from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.refusal import wanted
 from svcflow.model.field import Value
 from svcflow.text import NO_TEXT, Text
 
@@ -63,7 +64,7 @@ def _wrong_role(ledger: Ledger, command: Fire, row: CompiledMove) -> Breach:
     what = Text(zh=command.trigger, en=command.trigger)
     message = wrong_role(ledger.compiled, what, row.role, command.actor)
     detail = {"needs": row.role, "has": sorted(command.actor.roles or ())}
-    return Breach("role", "wrong_role", message, NO_TEXT, detail)
+    return Breach("role", "wrong_role", message, in_role(row.role), detail)
 
 
 def _same_person(ledger: Ledger, row: CompiledMove) -> Breach:
@@ -82,12 +83,12 @@ def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:
 def _missing_data(command: Fire, absent: list[str]) -> Breach:
     listed = ", ".join(absent)
     message = Text(zh=f"“{command.trigger}”须提供 {listed}", en=f"{command.trigger!r} requires {listed}")
-    remedy = Text(zh="在 data 或 evidence 中给出", en="give it in data or evidence")
+    data, evidence = wanted("data", absent), wanted("evidence", absent)
+    remedy = Text(zh=f"{data.zh}，或{evidence.zh}", en=f"{data.en}, or {evidence.en}")
     return Breach("requires", "missing_data", message, remedy, {"missing": absent})
 
 
 def _missing_evidence(leaving: str, absent: list[str]) -> Breach:
     listed = ", ".join(absent)
     message = Text(zh=f"离开“{leaving}”须附凭证 {listed}", en=f"leaving {leaving!r} owes evidence: {listed}")
-    remedy = Text(zh="在 evidence 中给出", en="give it in evidence")
-    return Breach("evidence", "missing_evidence", message, remedy, {"missing": absent})
+    return Breach("evidence", "missing_evidence", message, wanted("evidence", absent), {"missing": absent})

@@ -11,6 +11,7 @@ from svcflow.kernel.ladder import CompiledLimit, reach_of
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
 from svcflow.model.limit import Extension
+from svcflow.nearest import nearest
 from svcflow.text import Text
 
 
@@ -19,12 +20,11 @@ def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
     field = ledger.compiled.procedure.fields.get(command.field)
     if field is None or field.type != "instant":
         instants = [f.id for f in ledger.compiled.procedure.fields.values() if f.type == "instant"]
-        listed = ", ".join(instants) or "—"
         raise FieldError(
             Text(
                 zh=f"“{command.field}”不是预约时间字段", en=f"{command.field!r} is no field of type instant"
             ),
-            Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
+            nearest(command.field, instants),
         )
     if field.personal:
         raise FieldError(

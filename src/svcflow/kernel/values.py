@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Collection, Mapping
 from typing import TypeGuard
@@ -10,6 +9,7 @@ from typing import TypeGuard
 from svcflow.errors import FieldError
 from svcflow.model.field import Value
 from svcflow.model.procedure import Procedure
+from svcflow.nearest import nearest
 from svcflow.text import Text
 
 
@@ -48,6 +48,7 @@ def _is_plain(value: object) -> TypeGuard[str | int | float]:
 
 
 def _unknown(procedure: Procedure, name: str) -> Text:
-    near = difflib.get_close_matches(name, procedure.fields, 1)
-    hint = near[0] if near else ", ".join(procedure.fields) or "—"
-    return Text(zh=f"没有字段“{name}”（可用：{hint}）", en=f"there is no field {name!r} (there are: {hint})")
+    hint = nearest(name, procedure.fields)
+    if not hint:
+        return Text(zh=f"没有字段“{name}”", en=f"there is no field {name!r}")
+    return Text(zh=f"没有字段“{name}”（{hint.zh}）", en=f"there is no field {name!r} ({hint.en})")

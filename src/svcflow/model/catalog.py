@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +14,7 @@ from svcflow.model.mapping import LogMapping
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.model.structure import by_kind, structure, structure_procedure
+from svcflow.nearest import nearest
 from svcflow.text import Text
 
 K = TypeVar("K")
@@ -117,12 +117,8 @@ class Catalog:
                 Text(zh=f"现有版本：{listed}", en=f"there are: {listed}"),
             )
         known = sorted({known for known, _ in self.procedures})
-        near = difflib.get_close_matches(name, known, 1)
-        listed = near[0] if near else ", ".join(known) or "—"
-        return UnknownProcedure(
-            Text(zh=f"没有服务流程“{name}”", en=f"there is no procedure {name!r}"),
-            Text(zh=f"可用：{listed}", en=f"did you mean {listed}?" if near else f"there are: {listed}"),
-        )
+        message = Text(zh=f"没有服务流程“{name}”", en=f"there is no procedure {name!r}")
+        return UnknownProcedure(message, nearest(name, known), name)
 
 
 def _with_id(data: Mapping[str, object], kind: str) -> dict[str, object]:

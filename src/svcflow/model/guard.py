@@ -7,7 +7,6 @@ builtin; what it cannot decide it denies with one `GuardError`.
 from __future__ import annotations
 
 import ast
-import difflib
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -16,6 +15,7 @@ from typing import Any, NoReturn
 import attrs
 
 from svcflow.errors import GuardError
+from svcflow.nearest import nearest
 from svcflow.text import Text
 
 MAX_CHARACTERS, MAX_NODES, MAX_DEPTH = 1_000, 100, 20
@@ -94,14 +94,12 @@ class Guard:
         """Refuse names that are not declared, with a suggestion. Raises: GuardError."""
         known = sorted(declared)
         for name in sorted(self.names.difference(known)):
-            near = difflib.get_close_matches(name, known, 1)
-            hint = near[0] if near else ", ".join(known) or "—"
             raise GuardError(
                 Text(
                     zh=f"条件“{self.text}”中的“{name}”不是已声明的字段",
                     en=f"guard {self.text!r} names {name!r}, which is no declared field",
                 ),
-                Text(zh=f"可用：{hint}", en=f"did you mean {hint}" if near else f"declared are: {hint}"),
+                nearest(name, known),
             )
 
     def __reduce__(self) -> tuple[type[Guard], tuple[str]]:

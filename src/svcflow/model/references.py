@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from svcflow.errors import GuardError, Path, Problem
 from svcflow.model.guard import Guard
 from svcflow.model.limit import PROPOSAL
+from svcflow.nearest import nearest
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -81,12 +81,8 @@ def identifier(name: str, path: Path) -> Iterator[Problem]:
 def unknown(path: Path, zh: str, en: str, given: str, known: Iterable[str] | Mapping[str, object]) -> Problem:
     """Return the mistake of a name that refers to nothing, with the nearest one that does."""
     names = list(known)
-    near = difflib.get_close_matches(str(given), names, 1)
-    listed = ", ".join(names[:12]) or "—"
     return Problem(
         path,
         Text(zh=f"没有名为“{given}”的{zh}", en=f"there is no {en} {given!r}"),
-        Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
-        if near
-        else Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
+        nearest(given, names),
     )

@@ -45,7 +45,7 @@ class Beginning:
         if found.instance is not None:
             name = found.instance.id
             message = Text(zh=f"实例 {name} 已存在", en=f"there is an instance {name} already")
-            raise StoreError(message, Text(zh="换一个 instance_id", en="choose another instance_id"))
+            raise StoreError(message, Text(zh="换一个 `instance_id`", en="choose another `instance_id`"))
         self.outcome = transact(self._compiled, None, self._command, self._clock.now_us())
         return changed(self._compiled, found, self.outcome, self._command_id)
 

@@ -53,7 +53,9 @@ class Delegations(Core):
                     message = Text(
                         zh=f"委托编号 {given.id} 已用于另一委托", en=f"{given.id} is another delegation"
                     )
-                    raise FieldError(message, Text(zh="换一个编号", en="choose another delegation_id"))
+                    raise FieldError(
+                        message, Text(zh="换一个 `delegation_id`", en="choose another `delegation_id`")
+                    )
                 return known
         self._store.keep_delegation(given)
         return given

@@ -93,7 +93,7 @@ def refuse_in_use(running: Sequence[str]) -> None:
                 en=f"still needed by {len(running)} open: {listed}",
             ),
             Text(
-                zh="等其结束，或用 open=True（--open）一并抹去",
-                en="wait until they end, or use open=True (--open)",
+                zh="等其结束，或用 `open=True` 一并抹去",
+                en="wait until they end, or erase it there too with `open=True`",
             ),
         )

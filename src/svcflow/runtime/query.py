@@ -171,7 +171,7 @@ def cursor_from(after: str | None, kinds: tuple[type, ...]) -> Cursor | None:
         pass
     raise FieldError(
         Text(zh=f"“{after}”不是页标", en=f"{after!r} is no cursor"),
-        Text(zh="用上一页的 after", en="use the `after` of the page before"),
+        Text(zh="用上一页给出的 `after`", en="take the `after` that the page before gave"),
     )
 
 
@@ -179,7 +179,7 @@ def bounded(limit: int | None) -> int | None:
     """Return how many items a page may hold. Raises: FieldError unless that is one at least."""
     if limit is not None and not 0 < limit < _LARGEST:
         message = Text(zh=f"一页不能是 {limit} 项", en=f"a page cannot hold {limit} items")
-        raise FieldError(message, Text(zh="limit 至少为 1", en="let limit be 1 at least"))
+        raise FieldError(message, Text(zh="`limit` 至少为 1", en="let `limit` be 1 at least"))
     return limit
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator
 
 from svcflow.errors import DeclarationError, Path, Problem, UnknownCalendar
 from svcflow.kernel.compiled import Calendars
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
+from svcflow.nearest import nearest
 from svcflow.simulate.stated import is_work
 from svcflow.text import Text
 
@@ -37,7 +37,7 @@ def _procedure(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
             zh=f"该情形属于服务流程 {scenario.procedure}，不是 {procedure.id}",
             en=f"the scenario is for procedure {scenario.procedure!r}, not {procedure.id!r}",
         )
-        yield Problem(("procedure",), message, _instead(scenario.procedure, [procedure.id]))
+        yield Problem(("procedure",), message, nearest(scenario.procedure, [procedure.id]))
 
 
 def _steps(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
@@ -90,12 +90,4 @@ def _calendars(scenario: Scenario, calendars: Calendars) -> Iterator[Problem]:
 
 def _unknown(path: Path, zh: str, en: str, name: str, known: Collection[str]) -> Problem:
     message = Text(zh=f"没有{zh}“{name}”", en=f"there is no {en} {name!r}")
-    return Problem(path, message, _instead(name, known))
-
-
-def _instead(name: str, known: Collection[str]) -> Text:
-    near = difflib.get_close_matches(name, known, 1)
-    if near:
-        return Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
-    listed = ", ".join(known) or "—"
-    return Text(zh=f"可用：{listed}", en=f"there are: {listed}")
+    return Problem(path, message, nearest(name, known))

@@ -152,8 +152,8 @@ def _remedy(state: str | None, error: BaseException) -> Text:
 
 
 _AGAIN = Text(
-    zh="看服务器是否在运行；命令可能已生效，用同一 command_id 重试是安全的",
-    en="see that the server runs; the command may have been done: asking again with its command_id is safe",
+    zh="看服务器是否在运行；命令可能已生效，用同一 `command_id` 重试是安全的",
+    en="see that the server runs; the command may have been done: asking again with its `command_id` is safe",
 )
 _REMEDIES = {
     "08": _AGAIN,

@@ -42,7 +42,7 @@ def keep(connection: Connection, one: Delegation) -> None:
     if known is not None:
         if tuple(known) != (one.giver, one.taker):
             message = Text(zh=f"委托编号 {one.id} 已用于另一委托", en=f"{one.id} is another delegation")
-            raise FieldError(message, Text(zh="换一个编号", en="choose another delegation_id"))
+            raise FieldError(message, Text(zh="换一个 `delegation_id`", en="choose another `delegation_id`"))
         connection.execute(_table.update().where(here).values(revoked_us=one.revoked_us))
         return
     row = {

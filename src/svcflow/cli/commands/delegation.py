@@ -103,8 +103,8 @@ def give(
 @command(
     "list",
     Text(
-        zh="列出全部委托，撤回的也在内；时刻按本机时区。",
-        en="List all delegations, those taken back too; instants stand on this computer's clock.",
+        zh="列出全部委托，撤回的也在内。",
+        en="List all delegations, those taken back too.",
     ),
     "svcflow delegation list --db service.db --giver tech-1",
 )

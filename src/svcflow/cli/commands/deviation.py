@@ -15,7 +15,7 @@ from svcflow.cli.section import Section
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.runtime.engine import Engine
+    from svcflow.cli.listening import ListeningEngine
 
 _reason = option("--reason", required=True, metavar="REASON", wording=Text(zh="理由", en="Why."))
 
@@ -28,7 +28,7 @@ def _answering(function: Callable[..., object]) -> Callable[..., None]:
     @_reason
     @named_actor_option
     @asking
-    def run(engine: Engine, instance: str, *, sequence: int, reason: str, by: Asker) -> None:
+    def run(engine: ListeningEngine, instance: str, *, sequence: int, reason: str, by: Asker) -> None:
         function(engine, instance, sequence, reason=reason, by=by)
         _show(engine, instance, sequence)
 
@@ -46,7 +46,7 @@ def _answering(function: Callable[..., object]) -> Callable[..., None]:
     '    --reason "the lift was out of order"',
 )
 @_answering
-def explain(engine: Engine, instance: str, sequence: int, *, reason: str, by: Asker) -> None:
+def explain(engine: ListeningEngine, instance: str, sequence: int, *, reason: str, by: Asker) -> None:
     """Explain."""
     engine.explain_deviation(instance, sequence, reason=reason, **by)
 
@@ -61,7 +61,7 @@ def explain(engine: Engine, instance: str, sequence: int, *, reason: str, by: As
     'svcflow deviation accept repair-9 4 --db service.db --actor m-1:manager --reason "lift log seen"',
 )
 @_answering
-def accept(engine: Engine, instance: str, sequence: int, *, reason: str, by: Asker) -> None:
+def accept(engine: ListeningEngine, instance: str, sequence: int, *, reason: str, by: Asker) -> None:
     """Accept."""
     engine.accept_deviation(instance, sequence, reason=reason, **by)
 
@@ -75,22 +75,34 @@ def accept(engine: Engine, instance: str, sequence: int, *, reason: str, by: Ask
     'svcflow deviation reject repair-9 4 --db service.db --actor m-1:manager --reason "it ran that day"',
 )
 @_answering
-def reject(engine: Engine, instance: str, sequence: int, *, reason: str, by: Asker) -> None:
+def reject(engine: ListeningEngine, instance: str, sequence: int, *, reason: str, by: Asker) -> None:
     """Reject."""
     engine.reject_deviation(instance, sequence, reason=reason, **by)
 
 
-def _show(engine: Engine, instance: str, sequence: int) -> None:
+def _show(engine: ListeningEngine, instance: str, sequence: int) -> None:
+    from svcflow.cli.answer import paragraphs
+    from svcflow.cli.departures import departures_json, departures_text
     from svcflow.cli.grids import deviation_table
-    from svcflow.cli.opening import names_of
+    from svcflow.cli.opening import names_in, versions_of
     from svcflow.cli.records import deviation_json
+    from svcflow.cli.replies import replies_to
 
-    asked = asked_of(click.get_current_context())
-    (one,) = (found for found in engine.deviations(instance=instance) if found.sequence == sequence)
+    asked, departed = asked_of(click.get_current_context()), engine.departures(instance)
+    found = [one for one in engine.deviations(instance=instance) if one.sequence == sequence]
+    replies = replies_to(engine, found)
+
+    def text() -> str:
+        grid = deviation_table(found, names_in(engine, versions_of(found), asked.lang), asked.lang, replies)
+        return paragraphs((grid, departures_text(engine, departed, asked.lang)))
+
     answer(
         asked,
-        lambda: {"deviation": deviation_json(one)},
-        lambda: deviation_table([one], lambda p, v: names_of(engine, p, v, asked.lang), asked.lang),
+        lambda: {
+            "deviation": deviation_json(found[0], replies[instance, sequence]),
+            "deviations": departures_json(departed),
+        },
+        text,
     )
 
 

@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     "--kind",
     metavar="KIND",
     wording=Text(
-        zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard",
+        zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard、too_early、missed_occurrence、breached_on_attach、short_notice、infeasible_on_reschedule、late_record",
         en="overdue, long_wait, skipped_step, out_of_order, wrong_role, missing_evidence, missing_data, "
-        "rework_over_bound, guard.",
+        "rework_over_bound, guard, too_early, missed_occurrence, breached_on_attach, short_notice, "
+        "infeasible_on_reschedule, late_record.",
     ),
 )
 @of_step
@@ -81,8 +82,9 @@ def run(
     """List the deviations, or count them."""
     from svcflow.cli.grids import deviation_table
     from svcflow.cli.narrowing import see_known
-    from svcflow.cli.opening import engine_at, names_of
+    from svcflow.cli.opening import engine_at, names_in, versions_of
     from svcflow.cli.records import deviation_json
+    from svcflow.cli.replies import replies_to
 
     asked = asked_of(ctx)
     _known_kind(filters["kind"])
@@ -101,15 +103,23 @@ def run(
             return
         found = engine.deviations(limit=limit, after=after, **filters)
 
+        replies = replies_to(engine, found)
+
         def text() -> str:
             if not found:
                 return Text(zh="没有符合的偏差", en="no deviations").in_(asked.lang)
-            said = deviation_table(found, lambda p, v: names_of(engine, p, v, asked.lang), asked.lang)
+            names_of = names_in(engine, versions_of(found), asked.lang)
+            said = deviation_table(found, names_of, asked.lang, replies)
             return going_on(said, found.after, asked.lang)
 
         answer(
             asked,
-            lambda: {"deviations": [deviation_json(one) for one in found], "after": found.after},
+            lambda: {
+                "deviations": [
+                    deviation_json(one, replies.get((one.instance, one.sequence), ())) for one in found
+                ],
+                "after": found.after,
+            },
             text,
         )
     standing = [one for one in found if not one.annulled]
@@ -124,12 +134,8 @@ def at_least(found: str, asked: str) -> bool:
 
 
 def _known_kind(kind: str | None) -> None:
-    from svcflow.cli.failure import WrongUsage
+    from svcflow.cli.failure import unknown
     from svcflow.kernel.deviations import KINDS
 
     if kind is not None and kind not in KINDS:
-        listed = ", ".join(KINDS)
-        raise WrongUsage(
-            Text(zh=f"没有偏差种类 {kind}", en=f"there is no kind of deviation {kind!r}"),
-            Text(zh=f"可用：{listed}", en=f"there are: {listed}"),
-        )
+        raise unknown(Text(zh="偏差种类", en="kind of deviation"), kind, KINDS)

@@ -52,7 +52,7 @@ def run(ctx: click.Context, *, db: str | None, folder: str | None, at: datetime 
 
 
 def _text(found: Sequence[Probe], lang: Tongue) -> str:
-    from svcflow.cli.doctor.probe import STATES
+    from svcflow.cli.doctor.probe import STATES, counted
     from svcflow.cli.table import table
 
     rows = []
@@ -63,6 +63,6 @@ def _text(found: Sequence[Probe], lang: Tongue) -> str:
     heads = (Text(zh="情况", en="State"), Text(zh="项目", en="What"), Text(zh="说明", en="Found"))
     counts = Counter(one.state for one in found)
     listed = (", " if lang == "en" else "，").join(
-        f"{counts[state]} {text.in_(lang)}" for state, text in STATES.items() if counts[state]
+        counted(counts[state], state).in_(lang) for state in STATES if counts[state]
     )
     return f"{table([head.in_(lang) for head in heads], rows, flows=True)}\n\n  {listed}"

@@ -13,7 +13,7 @@ from svcflow.cli.command import argument, asked_of, command
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.cli.asked import Tongue
+    from svcflow.cli.names import Names
     from svcflow.explanation.explain import Explanation
 
 
@@ -36,19 +36,26 @@ def run(
     ctx: click.Context, *, instance: str, limit: str, db: str | None, folder: str | None, at: datetime | None
 ) -> None:
     """Explain."""
-    from svcflow.cli.opening import engine_at
+    from svcflow.cli.opening import engine_at, names_of
     from svcflow.cli.records import explanation_json
 
     asked = asked_of(ctx)
     with engine_at(db, folder, at) as engine:
         found = engine.explain(instance, limit)
-        answer(asked, lambda: explanation_json(instance, found), lambda: _text(found, asked.lang))
+        kept = engine.instance(instance)
+        names = names_of(engine, kept.procedure, kept.version, asked.lang)
+        answer(asked, lambda: explanation_json(instance, found), lambda: _text(found, names))
 
 
-def _text(found: Explanation, lang: Tongue) -> str:
+def _text(found: Explanation, names: Names) -> str:
+    from svcflow.cli.instants import by_clock
+
+    lang, clock = names.lang, by_clock(names.zone)
     never = Text(zh="尚未起算过", en="it has not started yet").in_(lang)
     said = [line.text(lang) for line in found.lines] or [never]
-    return "\n".join((found.title.in_(lang), *(written for line in said for written in _hung(line))))
+    return "\n".join(
+        (found.title.in_(lang) + clock.in_(lang), *(written for line in said for written in _hung(line)))
+    )
 
 
 def _hung(line: str) -> list[str]:

@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from svcflow.cli.answer import answer
+from svcflow.cli.asked import Tongue
 from svcflow.cli.asking import actor_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.failure import INTERRUPTED, WrongUsage
 from svcflow.cli.values import actor_or_nobody
 from svcflow.cli.wording import many
+from svcflow.errors import SvcflowError
 from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor
 
 
+_KEPT = Text(zh="没有抹去", en="nothing was erased")
+
+
+class UnknownPerson(SvcflowError, LookupError):
+    """Nothing is known of a person: a name misspelt, or erased before."""
+
+    code = "unknown-person"
+
+    def __init__(self, person: str) -> None:
+        super().__init__(
+            Text(zh=f"此存储中没有 {person} 的信息", en=f"nothing is known of {person!r} in this store"),
+            Text(zh="核对写法；或此前已抹去", en="see that it is spelt as recorded, or it was erased before"),
+        )
+
+
 @command(
     "forget",
     Text(
         zh="抹去一个人：其作为责任人、服务对象的身份，以及标为 personal 的信息。留痕只存承诺值，哈希链仍可校验；"
-        "报表中显示为 erased-…。备份与别处的副本须另行处理。此操作不可撤销。",
+        "报表中显示为 erased-…。备份与别处的副本须另行处理。此操作不可撤销；没有终端时须加 --yes。",
         en="Erase a person: as actor, as recipient and in fields marked personal. The journals keep commitments only, "
         "so their chains still verify; reports show erased-…. Backups and copies elsewhere are yours to erase. This "
-        "cannot be taken back.",
+        "cannot be taken back; without a terminal it wants --yes.",
     ),
     "svcflow forget zhang --db service.db",
     "svcflow forget zhang --yes --json --db service.db",
@@ -56,17 +75,37 @@ def run(
     from svcflow.cli.opening import engine_at
 
     asked = asked_of(ctx)
-    question = Text(zh=f"抹去 {person}，不可撤销。继续？", en=f"Erase {person}? This cannot be taken back.")
-    if not yes:
-        click.confirm(question.in_(asked.lang), abort=True, err=True)
+    if not (yes or _confirmed(person, asked.lang)):
+        click.echo(_KEPT.in_(asked.lang), err=True)
+        ctx.exit(INTERRUPTED)
     with engine_at(db, folder, at) as engine:
+        given = {one.id for one in (*engine.delegations(giver=person), *engine.delegations(taker=person))}
         forgotten = engine.forget(person, actor=actor_or_nobody(actor), open=also_open)
+    if not (forgotten.values or given):
+        raise UnknownPerson(person)
     said = Text(
-        zh=f"已抹去 {len(forgotten.instances)} 个实例中的 {forgotten.values} 项信息",
-        en=f"erased {many(forgotten.values, 'value')} beside {many(len(forgotten.instances), 'journal')}",
+        zh=f"已抹去 {len(forgotten.instances)} 个实例中的 {forgotten.values} 项信息"
+        + (f"和 {len(given)} 项委托" if given else ""),
+        en=f"erased {many(forgotten.values, 'value')} beside {many(len(forgotten.instances), 'journal')}"
+        + (f", and {many(len(given), 'delegation')}" if given else ""),
     )
     answer(
         asked,
-        lambda: {"instances": list(forgotten.instances), "values": forgotten.values},
+        lambda: {
+            "instances": list(forgotten.instances),
+            "values": forgotten.values,
+            "delegations": sorted(given),
+        },
         lambda: said.in_(asked.lang),
     )
+
+
+def _confirmed(person: str, lang: Tongue) -> bool:
+    """Ask whoever sits at the terminal. Raises: WrongUsage where nobody does."""
+    if not sys.stdin.isatty():
+        raise WrongUsage(
+            Text(zh="没有终端可以询问", en="there is no terminal to ask at"),
+            Text(zh="确认要抹去，加 --yes", en="if the person is to be erased, add --yes"),
+        )
+    question = Text(zh=f"抹去 {person}，不可撤销。继续？", en=f"Erase {person}? This cannot be taken back.")
+    return click.confirm(question.in_(lang), err=True)

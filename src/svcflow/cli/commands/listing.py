@@ -64,7 +64,7 @@ def run(
     """List, or count."""
     from svcflow.cli.grids import instance_table
     from svcflow.cli.narrowing import data_of, see_known
-    from svcflow.cli.opening import engine_at, names_of
+    from svcflow.cli.opening import engine_at, names_in, versions_of
     from svcflow.cli.records import instance_json
 
     asked = asked_of(ctx)
@@ -85,7 +85,7 @@ def run(
         def text() -> str:
             if not found:
                 return Text(zh="没有符合的实例", en="no instances").in_(asked.lang)
-            said = instance_table(found, lambda p, v: names_of(engine, p, v, asked.lang), asked.lang)
+            said = instance_table(found, names_in(engine, versions_of(found), asked.lang), asked.lang)
             return going_on(said, found.after, asked.lang)
 
         answer(

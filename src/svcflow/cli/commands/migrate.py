@@ -19,19 +19,18 @@ from svcflow.text import Text
 if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor, DueRule
     from svcflow.runtime.engine import Engine
-    from svcflow.runtime.migration import MigrationPreview
 
 
 @command(
     "migrate",
     Text(
         zh="把实例变更到流程的另一个版本。先用 --dry-run 预演：环节如何对应，时限如何变化，哪些不能变更。"
-        "时限缺省保持不变。有不能变更的，退出码为 1，其余照常变更。环节对应可参考 svcflow diff。",
+        "时限缺省保持不变。有不能变更的，退出码为 1，其余照常变更；已是该版本的不动。环节对应可参考 svcflow diff。",
         en="Take instances over to another version of their procedure. Rehearse it with --dry-run: where steps go, what "
         "becomes of limits, what cannot go over. Deadlines stay what they are unless told otherwise. Exits with 1 when "
-        "some are refused; the others go over all the same. `svcflow diff` proposes the mapping of steps.",
+        "some are refused; the others go over all the same, and those of that version stay. `svcflow diff` proposes the mapping of steps.",
     ),
-    "svcflow migrate inquiry-7 --to 2 --map received=taken --reason R --dry-run --db service.db",
+    "svcflow migrate inquiry-7 --to 2 --map received=taken --dry-run --db service.db",
     'svcflow migrate --procedure inquiry --from 1 --to 2 --reason "edition 2" --db service.db',
 )
 @argument("instances", nargs=-1, metavar="[INSTANCE]...")
@@ -70,7 +69,11 @@ if TYPE_CHECKING:
     show_default=True,
     wording=Text(zh="截止时间保持，或按新版本重算", en="Keep deadlines, or reckon them by the new version."),
 )
-@option("--reason", required=True, metavar="REASON", wording=Text(zh="变更的理由", en="Why."))
+@option(
+    "--reason",
+    metavar="REASON",
+    wording=Text(zh="变更的理由；预演不需要", en="Why; a rehearsal needs none."),
+)
 @option(
     "--dry-run", is_flag=True, wording=Text(zh="只预演，不变更", en="Say what would happen, and do nothing.")
 )
@@ -87,7 +90,7 @@ def run(
     version: int,
     steps: tuple[Pair, ...],
     due: DueRule,
-    reason: str,
+    reason: str | None,
     dry_run: bool,
     data: tuple[Pair, ...],
     actor: Actor | None,
@@ -96,7 +99,7 @@ def run(
     at: datetime | None,
 ) -> None:
     """Migrate one after the other, and say what became of each."""
-    from svcflow.cli.migration import migrations_json, migrations_text
+    from svcflow.cli.migration import Crossing, migrations_json, migrations_text
     from svcflow.cli.opening import engine_at
 
     asked = asked_of(ctx)
@@ -107,28 +110,33 @@ def run(
                 en="say which: INSTANCE..., or --procedure NAME",
             )
         )
+    if reason is None and not dry_run:
+        raise WrongUsage(
+            Text(zh="缺少 --reason", en="--reason is missing"),
+            Text(zh="预演用 --dry-run，不需要理由", en="a rehearsal with --dry-run needs none"),
+        )
     what = Text(zh="变更版本", en="migrating").in_(asked.lang)
     who = actor_or_nobody(actor)
-    found: list[MigrationPreview] = []
+    found: list[Crossing] = []
     with engine_at(db, folder, at) as engine, progress(what) as advance:
         names = _chosen(engine, instances, procedure, from_version)
         for count, name in enumerate(names, 1):
-            fields = engine.catalog[engine.instance(name).procedure, version].fields
-            given = typed(data, fields)
+            kept = engine.instance(name)
+            given = typed(data, engine.catalog[kept.procedure, version].fields)
             (seen,) = engine.preview_migration(
                 name, version, steps=dict(steps), due=due, data=given, actor=who
             )
             if not (dry_run or seen.refused):
                 engine.migrate(
-                    name, version, reason=reason, steps=dict(steps), due=due, data=given, actor=who
+                    name, version, reason=reason or "", steps=dict(steps), due=due, data=given, actor=who
                 )
-            found.append(seen)
+            found.append(Crossing(kept.procedure, seen, engine.departures(name)))
             advance(count, len(names))
-    answer(
-        asked,
-        lambda: migrations_json(found, done=not dry_run),
-        lambda: migrations_text(found, asked.lang, done=not dry_run),
-    )
+        answer(
+            asked,
+            lambda: migrations_json(found, done=not dry_run),
+            lambda: migrations_text(engine, found, asked.lang, done=not dry_run),
+        )
     ctx.exit(FOUND if any(one.refused for one in found) else 0)
 
 

@@ -41,11 +41,20 @@ def run(
         checkpoint = engine.seal(to)
     root = checkpoint.root.hex()
     said = Text(
-        zh=f"{checkpoint.origin} 已封存 {checkpoint.size} 片叶子，根 {root}",
-        en=f"{checkpoint.origin}: sealed {checkpoint.size} {'leaf' if checkpoint.size == 1 else 'leaves'}, root {root}",
+        zh=f"{checkpoint.origin} 已封存 {checkpoint.size} 片叶子，根 {root}\n{_kept(to).zh}",
+        en=f"{checkpoint.origin}: sealed {checkpoint.size} {'leaf' if checkpoint.size == 1 else 'leaves'}, root {root}\n{_kept(to).en}",
     )
     answer(
         asked,
-        lambda: {"origin": checkpoint.origin, "size": checkpoint.size, "root": root},
+        lambda: {"origin": checkpoint.origin, "size": checkpoint.size, "root": root, "file": to},
         lambda: said.in_(asked.lang),
     )
+
+
+def _kept(to: str | None) -> Text:
+    """Say where the checkpoint was written, or that it is nowhere yet but on the screen."""
+    if to is None:
+        return Text(
+            zh="校验点没有写入文件：用 --to 文件", en="the checkpoint was written to no file: give --to FILE"
+        )
+    return Text(zh=f"校验点已追加到 {to}", en=f"the checkpoint was appended to {to}")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from svcflow.cli.names import Names
     from svcflow.cli.records import Record
     from svcflow.kernel.commands import Actor
-    from svcflow.kernel.facts import Fact
     from svcflow.kernel.instance import Instance
     from svcflow.runtime.engine import Engine
 
@@ -65,12 +64,17 @@ def run(
 
 def _record(engine: Engine, found: Instance, actor: Actor, *, journal: bool) -> Record:
     from svcflow.cli.records import available_json, deadline_json, deviation_json, fact_json, instance_json
+    from svcflow.cli.replies import replies_to
 
+    deviations = engine.deviations(instance=found.id)
+    replies = replies_to(engine, deviations)
     record: Record = {
         "instance": instance_json(found),
         "deadlines": [deadline_json(one) for one in engine.deadlines(found.id, ended=True)],
         "available": [available_json(one) for one in engine.available(found.id, actor)],
-        "deviations": [deviation_json(one) for one in engine.deviations(instance=found.id)],
+        "deviations": [
+            deviation_json(one, replies.get((one.instance, one.sequence), ())) for one in deviations
+        ],
     }
     if journal:
         record["journal"] = [fact_json(one) for one in engine.journal(found.id)]
@@ -80,6 +84,8 @@ def _record(engine: Engine, found: Instance, actor: Actor, *, journal: bool) -> 
 def _parts(engine: Engine, found: Instance, names: Names, actor: Actor, *, journal: bool) -> Iterator[str]:
     from svcflow.cli.grids import available_table, deadline_table, deviation_table
     from svcflow.cli.moved import standing
+    from svcflow.cli.opening import names_along
+    from svcflow.cli.replies import replies_to
 
     lang = names.lang
     yield standing(engine, found, lang)
@@ -91,7 +97,9 @@ def _parts(engine: Engine, found: Instance, names: Names, actor: Actor, *, journ
         )
     deviations = engine.deviations(instance=found.id)
     if deviations:
-        grid = deviation_table(deviations, lambda _p, _v: names, lang, whose=False)
+        grid = deviation_table(
+            deviations, names_along(engine, names), lang, replies_to(engine, deviations), whose=False
+        )
         yield _titled(names, "偏差", "Deviations", grid)
     available = engine.available(found.id, actor)
     if available:
@@ -114,33 +122,44 @@ def _particulars(found: Instance, names: Names) -> str:
         (Text(zh="结束", en="ended").in_(names.lang), names.when(found.ended_at)),
         (Text(zh="服务对象", en="recipient").in_(names.lang), recipient),
         (Text(zh="暂停事由", en="held because").in_(names.lang), word(HOLDS, found.hold, names.lang)),
-        *((names.field(key), _value(value)) for key, value in found.data.items() if value is not None),
+        *(
+            (names.field(key), _value(key, value, names))
+            for key, value in found.data.items()
+            if value is not None
+        ),
         (Text(zh="凭证", en="evidence").in_(names.lang), ", ".join(sorted(found.evidence))),
     ]
     return "\n".join(f"  {padded(head, 18)} {said}" for head, said in rows if said)
 
 
-def _value(value: object) -> str:
-    return {True: "✓", False: "✗"}[value] if isinstance(value, bool) else str(value)
+def _value(field: str, value: object, names: Names) -> str:
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    declared = names.procedure.fields.get(field)
+    if declared is not None and declared.type == "instant":
+        return names.when(datetime.fromisoformat(str(value)))
+    return str(value)
 
 
 def _journal(engine: Engine, found: Instance, names: Names) -> str:
+    from svcflow.cli.opening import names_along
+    from svcflow.cli.replies import who
     from svcflow.cli.table import table
     from svcflow.cli.telling import tell
+    from svcflow.kernel.deviations import recorded_under
 
     heads = [text.in_(names.lang) for text in _JOURNAL]
+    then, name = names_along(engine, names), found.procedure
     rows = [
-        (str(fact.sequence), names.when(fact.occurred_at), _who(fact, names), tell(fact, names))
-        for fact in engine.journal(found.id)
+        (
+            str(fact.sequence),
+            names.when(fact.occurred_at),
+            who(fact, names.lang) or "—",
+            tell(fact, then(name, version)),
+        )
+        for fact, version in recorded_under(engine.journal(found.id), found.version)
     ]
     return table(heads, rows, right=heads[:1], flows=True)
-
-
-def _who(fact: Fact, names: Names) -> str:
-    """Name who acted, and for whom."""
-    if not fact.behalf:
-        return fact.actor or "—"
-    return Text(zh=f"{fact.actor} 代 {fact.behalf}", en=f"{fact.actor} for {fact.behalf}").in_(names.lang)
 
 
 _JOURNAL = (

@@ -12,7 +12,7 @@ from svcflow.cli.answer import answer
 from svcflow.cli.asked import Tongue
 from svcflow.cli.asking import stored
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.failure import FOUND, error_json
+from svcflow.cli.failure import FOUND, advised, error_json
 from svcflow.cli.progress import progress
 from svcflow.cli.wording import many
 from svcflow.text import Text
@@ -71,7 +71,7 @@ def verification_json(found: Verification) -> Record:
 
 def verification_text(found: Verification, lang: Tongue, checkpoint: str | None = None) -> str:
     """Say what was checked, against which checkpoints, and what is wrong."""
-    wrong = [f"{name}: [{error.code}] {error.text(lang)}" for name, error in found.problems]
+    wrong = [f"{name}: [{error.code}] {advised(error).text(lang)}" for name, error in found.problems]
     counts = Text(
         zh=f"已校验 {found.instances} 个实例、{found.facts} 条留痕"
         + (f"，并与 {checkpoint} 比对" if checkpoint else ""),

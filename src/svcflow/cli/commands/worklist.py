@@ -54,7 +54,7 @@ def run(
 ) -> None:
     """List the work."""
     from svcflow.cli.narrowing import see_known
-    from svcflow.cli.opening import engine_at, names_of
+    from svcflow.cli.opening import engine_at, names_in, versions_of
     from svcflow.cli.work import work_json, work_table
     from svcflow.kernel.facts import to_datetime
 
@@ -64,13 +64,15 @@ def run(
         now = to_datetime(engine.clock.now_us())
         found = _work(engine, actor, giver, role=role, procedure=procedure, limit=limit + 1)
         shown, more = found[:limit], len(found) > limit
+        if actor is not None and not actor.roles and giver is None:
+            click.echo(_roleless(actor.id, role).in_(asked.lang), err=True)
 
         def text() -> str:
             if not shown:
                 return Text(zh="没有待办", en="no work waits").in_(asked.lang)
             said = work_table(
                 shown,
-                lambda p, v: names_of(engine, p, v, asked.lang),
+                names_in(engine, versions_of(shown), asked.lang),
                 asked.lang,
                 now,
                 titled=procedure is None,
@@ -79,6 +81,15 @@ def run(
             return paragraphs((said, rest.in_(asked.lang) if more else ""))
 
         answer(asked, lambda: {"work": [work_json(one, now) for one in shown], "more": more}, text)
+
+
+def _roleless(who: str, role: str | None) -> Text:
+    """Say that of an actor without roles only what is theirs already is listed."""
+    return Text(
+        zh=f"没有给出 {who} 的岗位，只列已归其办理的；岗位写在编号之后：--actor {who}:{role or '岗位'}",
+        en=f"no roles of {who} are given, so that only what is already theirs is listed; roles stand behind the id: "
+        f"--actor {who}:{role or 'ROLE'}",
+    )
 
 
 def _work(

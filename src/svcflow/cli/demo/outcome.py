@@ -5,9 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import attrs
 
@@ -17,11 +16,11 @@ from svcflow.cli.commands.verify import verification_json, verification_text
 from svcflow.cli.demo.folder import DATABASE, RECORD
 from svcflow.cli.demo.scene import FINISH, MONDAY, ZONE
 from svcflow.cli.grids import deadline_table, deviation_table, instance_table
+from svcflow.cli.instants import day_time
 from svcflow.cli.names import Names
 from svcflow.cli.records import Record, deadline_json, deviation_json, fact_json, instance_json
 from svcflow.cli.table import table
 from svcflow.cli.telling import tell
-from svcflow.cli.wording import day_time
 from svcflow.kernel import facts
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import Deviation
@@ -184,7 +183,7 @@ class _Speaker:
     def of(self, procedure: str, version: int) -> Names:
         return Names(self.catalog[procedure, version], self.lang, ZONE, self.written)
 
-    def written(self, at: datetime, zone: ZoneInfo) -> str:
+    def written(self, at: datetime, zone: tzinfo | None) -> str:
         return day_time(at, zone, self.lang, dated=not MONDAY <= at <= FINISH)
 
 

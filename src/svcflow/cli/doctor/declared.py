@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from svcflow.cli.doctor.probe import Probe, plain
 from svcflow.cli.opening import catalog_at
+from svcflow.cli.wording import many
 from svcflow.errors import DeclarationError, SvcflowError
 from svcflow.kernel.calendars import calendars_of
 from svcflow.text import Text
@@ -56,7 +57,7 @@ def calendar(found: WorkCalendar, today: date) -> Probe:
     ended = left < timedelta(0)
     tail = Text(
         zh="，已到期" if ended else f"，还剩 {left.days} 天",
-        en=", it has ended" if ended else f", {left.days} days left",
+        en=", it has ended" if ended else f", {many(left.days, 'day')} left",
     )
     remedy = Text(
         zh="升级 svcflow，或在流程文件夹中放一份同名日历，写入新一年的安排",

@@ -7,9 +7,10 @@ from typing import Literal
 
 import attrs
 
+from svcflow.cli.wording import many
 from svcflow.text import NO_TEXT, Text
 
-__all__ = ["STATES", "Probe", "State"]
+__all__ = ["STATES", "Probe", "State", "counted", "plain"]
 
 State = Literal["ok", "note", "warning", "failure"]
 STATES: Mapping[State, Text] = {
@@ -40,6 +41,12 @@ class Probe:
             "remedy": {"zh": self.remedy.zh, "en": self.remedy.en},
             "data": dict(self.data),
         }
+
+
+def counted(count: int, state: State) -> Text:
+    """Count findings of one state."""
+    word = STATES[state]
+    return Text(zh=f"{count} {word.zh}", en=f"{count} {word.en}" if state == "ok" else many(count, word.en))
 
 
 def plain(said: str) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from svcflow.cli.doctor.probe import Probe
+from svcflow.cli.wording import many
 from svcflow.errors import SvcflowError
 from svcflow.text import NO_TEXT, Text
 
@@ -52,7 +53,7 @@ def _judged(found: dict[str, object]) -> Probe:
 
     said = Text(
         zh=f"PostgreSQL {found['server']}，结构版本 {found['schema']}，{found['instances']} 个实例",
-        en=f"PostgreSQL {found['server']}, schema version {found['schema']}, {found['instances']} instances",
+        en=f"PostgreSQL {found['server']}, schema version {found['schema']}, {many(int(str(found['instances'])), 'instance')}",
     )
     if found["schema"] != str(schema.VERSION):
         return Probe("store", _NAME, "failure", said, Text(zh="升级 svcflow", en="upgrade svcflow"), found)

@@ -11,6 +11,7 @@ from pathlib import Path
 from svcflow.cli.doctor.probe import Probe, State, plain
 from svcflow.cli.doctor.server import server
 from svcflow.cli.opening import sqlite_file, url_of
+from svcflow.cli.wording import many
 from svcflow.text import NO_TEXT, Text
 
 __all__ = ["storage"]
@@ -60,7 +61,7 @@ def _store(file: Path) -> Probe:
     data = {"file": str(file), "schema": version, "instances": count[0]}
     said = Text(
         zh=f"{file}，结构版本 {version}，{count[0]} 个实例",
-        en=f"{file}, schema version {version}, {count[0]} instances",
+        en=f"{file}, schema version {version}, {many(count[0], 'instance')}",
     )
     state, remedy = _judged(str(version), schema.VERSION)
     return Probe("store", _NAME, state, said, remedy, data)
