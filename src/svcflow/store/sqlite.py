@@ -129,7 +129,9 @@ class SqliteBackend:
 
     def close(self) -> None:
         """Close every connection, when whoever writes has done so."""
-        self._grouping.close()
+        self._grouping.close(self._end)
+
+    def _end(self) -> None:
         self._cursor.close()  # whose last statement would keep the connection open
         self._writer.close()
         self._database.dispose()
