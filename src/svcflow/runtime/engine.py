@@ -11,6 +11,7 @@ from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.kernel.commands import NOBODY, Actor, Recompute
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER
+from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Sweeping
@@ -22,7 +23,7 @@ from svcflow.runtime.joining import Host, JoinedEngine
 from svcflow.runtime.logbook import note_sweep
 from svcflow.runtime.migrating import Migrations
 from svcflow.runtime.outbox import Outbox
-from svcflow.runtime.payload import PAYLOAD_LIMIT
+from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_unfit, refuse_unfit_actor
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.rebuilding import rebuild
 from svcflow.runtime.running import Running
@@ -72,7 +73,9 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
 
         Returns the facts: one `Recomputed` for each deadline that changed, and what became due by it.
         """
-        sweeping = Sweeping(self._compiled, self.clock.now_us(), Recompute(reason, actor))
+        command = Recompute(reason, actor)
+        refuse_unfit("", command, None, self._payload_limit)
+        sweeping = Sweeping(self._compiled, self.clock.now_us(), command)
         for name in self._store.ids():
             self._store.change(name, None, sweeping)
         return self._swept(sweeping)
@@ -100,6 +103,8 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
 
         Raises: PersonInUse when instances that have not ended need the person, unless `open`.
         """
+        refuse_misfit("person", person)
+        refuse_unfit_actor(actor)
         names = self._store.instances_of(person)
         if not open:
             refuse_in_use([name for name in names if self.instance(name).status != "ended"])

@@ -15,6 +15,7 @@ import attrs
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import NEVER
+from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
@@ -135,6 +136,7 @@ class Outbox(Core):
         Raises: UnknownSubscription.
         """
         self._refuse_unknown(subscription)
+        refuse_misfit("instance", instance)
         count = self._store.feed.revive(subscription, instance, self.clock.now_us())
         if subscription in self._messengers:
             self._messengers[subscription].notice(0)

@@ -10,9 +10,11 @@ from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar
 import orjson
 
 from svcflow.errors import FieldError
+from svcflow.kernel.commands import Actor
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
+from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.field import Value
 from svcflow.model.procedure import Group
 from svcflow.text import Text
@@ -143,13 +145,29 @@ class Page(tuple[T, ...]):  # noqa: SLOT001  # a tuple has no room for slots
 
 
 def instances_asked(filters: InstanceFilters) -> InstanceQuery:
-    """Return the query that filters mean. Raises: NaiveDatetime; TypeError for a filter that is none."""
+    """Return the query that filters mean. Raises: FieldError, NaiveDatetime; TypeError for a filter that is none."""
     return InstanceQuery(**_filters(dict(filters)))
 
 
 def deviations_asked(filters: DeviationFilters) -> DeviationQuery:
-    """Return the query that filters mean. Raises: NaiveDatetime; TypeError for a filter that is none."""
+    """Return the query that filters mean. Raises: FieldError, NaiveDatetime; TypeError for a filter that is none."""
     return DeviationQuery(**_filters(dict(filters)))
+
+
+def work_asked(actor: Actor | None, role: str | None, procedure: str | None) -> WorkQuery:
+    """Return the query for the work of an actor, of a role or of everybody. Raises: FieldError."""
+    theirs = None if actor is None else actor.roles or frozenset()
+    for place, name in (
+        ("role", role),
+        ("procedure", procedure),
+        *(("actor.roles", one) for one in theirs or ()),
+    ):
+        refuse_misfit(place, name)
+    if actor is None or theirs is None:
+        return WorkQuery(None if role is None else frozenset({role}), None, procedure)
+    assignee = actor.behalf or actor.id
+    refuse_misfit("actor", assignee)
+    return WorkQuery(theirs if role is None else theirs & {role}, assignee, procedure)
 
 
 def cursor_of(one: Instance | Deviation) -> Cursor:
@@ -183,8 +201,8 @@ def bounded(limit: int | None) -> int | None:
     return limit
 
 
-def _is_small(part: object) -> bool:
-    return not isinstance(part, int) or -_LARGEST < part < _LARGEST
+def _is_small(part: int | str) -> bool:
+    return "\0" not in part if isinstance(part, str) else -_LARGEST < part < _LARGEST
 
 
 def counted(counts: Mapping[str, int]) -> dict[str, int]:
@@ -197,6 +215,9 @@ def _written(cursor: Cursor) -> str:
 
 
 def _filters(given: dict[str, Any]) -> dict[str, Any]:
+    for name, value in given.items():
+        if isinstance(value, str | Mapping):
+            refuse_misfit(name, value)
     for name in ("since", "until"):
         if name in given:
             given[f"{name}_us"] = optional_us(given.pop(name))

@@ -26,11 +26,11 @@ from svcflow.runtime.query import (
     InstanceKey,
     Page,
     WorkItem,
-    WorkQuery,
     bounded,
     cursor_from,
     deviations_asked,
     instances_asked,
+    work_asked,
 )
 from svcflow.runtime.verification import Progress, Verification, verify
 from svcflow.text import Text
@@ -116,14 +116,9 @@ class Questions(Core):
         acts on somebody's behalf (see `acting`) it is what is assigned to that person, or free for the
         delegated roles.
         """
-        most = bounded(limit) or 1
-        if actor is None:
-            roles = None if role is None else frozenset({role})
-            return tuple(self._store.worklist(WorkQuery(roles, None, procedure, most)))
-        theirs = (
-            (actor.roles or frozenset()) if role is None else frozenset({role}) & (actor.roles or frozenset())
+        return tuple(
+            self._store.worklist(work_asked(actor, role, procedure)._replace(limit=bounded(limit) or 1))
         )
-        return tuple(self._store.worklist(WorkQuery(theirs, actor.behalf or actor.id, procedure, most)))
 
     def verify(
         self,
