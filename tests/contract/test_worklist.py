@@ -57,6 +57,33 @@ def test_work_is_listed_by_role_the_soonest_due_first(engine, clock):
     assert work(engine, role="chief") == []
 
 
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_a_worklist_comes_in_pages(engine, clock, size):
+    """The pages together are the whole list, once each, what has no deadline last; what comes between changes nothing."""
+    for name in ("b", "a", "c"):
+        engine.start("approval", instance_id=name)
+    clock.advance(HOUR)
+    engine.start("approval", instance_id="d")
+    engine.hold("a", reason="third_party", actor=LI)
+    whole = work(engine)
+    assert [one[0] for one in whole] == ["b", "c", "d", "a"]
+    seen, after = [], None
+    while True:
+        page = engine.worklist(limit=size, after=after)
+        seen += [(one.instance, one.step, one.assignee) for one in page]
+        after = page.after
+        if after is None:
+            break
+        assert len(page) == size
+    assert seen == whole
+    first = engine.worklist(role="clerk", limit=2)
+    engine.fire("b", "pass_on", actor=LI)
+    assert work(engine, role="clerk", after=first.after) == whole[2:]
+    assert work(engine, CHEN, limit=1) == [("b", "approving", "")]
+    with pytest.raises(FieldError, match="is no cursor"):
+        engine.worklist(after=engine.instances(limit=1).after)
+
+
 def test_a_claim_takes_work_out_of_the_others_lists(engine):
     """An actor's list is what is theirs and what is free in their roles; a release makes it free again."""
     engine.start("approval", instance_id="a")

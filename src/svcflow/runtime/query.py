@@ -15,12 +15,12 @@ from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
 from svcflow.kernel.writable import refuse_misfit
-from svcflow.model.field import Value
+from svcflow.model.field import LARGEST, SMALLEST, Value
 from svcflow.model.procedure import Group
 from svcflow.text import Text
 from svcflow.worktime.instants import optional_us
 
-T = TypeVar("T", Instance, Deviation)
+T = TypeVar("T", Instance, Deviation, "WorkItem")
 Cursor = tuple[int | str, ...]
 InstanceKey = Literal["procedure", "status", "step", "role", "group"]
 DeviationKey = Literal["procedure", "kind", "step", "role", "group", "status"]
@@ -96,12 +96,16 @@ class DeviationQuery(NamedTuple):
 
 
 class WorkQuery(NamedTuple):
-    """Which work is asked for: of these roles that nobody has, or that this person has; None means any."""
+    """Which work is asked for: of these roles that nobody has, or that this person has; None means any.
+
+    The soonest due first, at most `limit`, behind `after` (due instant, since when, instance, step).
+    """
 
     roles: frozenset[str] | None = None
     assignee: str | None = None
     procedure: str | None = None
-    limit: int = 1_000
+    limit: int | None = None
+    after: Cursor | None = None
 
 
 class WorkItem(NamedTuple):
@@ -170,10 +174,12 @@ def work_asked(actor: Actor | None, role: str | None, procedure: str | None) -> 
     return WorkQuery(theirs if role is None else theirs & {role}, assignee, procedure)
 
 
-def cursor_of(one: Instance | Deviation) -> Cursor:
+def cursor_of(one: Instance | Deviation | WorkItem) -> Cursor:
     """Return where an item stands in the order of the answers."""
     if isinstance(one, Instance):
         return (one.started_us, one.id)
+    if isinstance(one, WorkItem):
+        return (one.due_us, one.entered_us, one.instance, one.step)
     return (one.occurred_us, one.instance, one.sequence)
 
 
@@ -202,7 +208,7 @@ def bounded(limit: int | None) -> int | None:
 
 
 def _is_small(part: int | str) -> bool:
-    return "\0" not in part if isinstance(part, str) else -_LARGEST < part < _LARGEST
+    return "\0" not in part if isinstance(part, str) else SMALLEST <= part <= LARGEST
 
 
 def counted(counts: Mapping[str, int]) -> dict[str, int]:

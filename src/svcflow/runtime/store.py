@@ -175,7 +175,7 @@ class Store(Protocol):
         """Count the deviations asked for, under each key, or all of them under `""`."""
         ...
 
-    def worklist(self, query: WorkQuery) -> Sequence[WorkItem]:
+    def worklist(self, query: WorkQuery) -> Page[WorkItem]:
         """Return the work that waits, the soonest due first."""
         ...
 

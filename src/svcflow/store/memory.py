@@ -20,6 +20,7 @@ from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.work import Work
+from svcflow.model.field import Value
 from svcflow.runtime.query import (
     DeviationKey,
     DeviationQuery,
@@ -29,6 +30,7 @@ from svcflow.runtime.query import (
     WorkItem,
     WorkQuery,
     counted,
+    cursor_of,
 )
 from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Place, out_of_turn
 from svcflow.store.memory_feed import MemoryFeed
@@ -163,7 +165,7 @@ class MemoryStore:
             return counted(Counter(self._kept[one.instance].instance.group for one in found))
         return counted(Counter(str(getattr(one, by)) for one in found))
 
-    def worklist(self, query: WorkQuery) -> Sequence[WorkItem]:
+    def worklist(self, query: WorkQuery) -> Page[WorkItem]:
         """Return the work that waits, the soonest due first."""
         with self._lock:
             found = [
@@ -171,10 +173,10 @@ class MemoryStore:
                 for name, all_ in self._work.items()
                 for one in all_
             ]
-        fit = [one for one in found if _is_wanted(one, query)]
-        return sorted(fit, key=lambda one: (one.due_us, one.entered_us, one.instance, one.step))[
-            : query.limit
-        ]
+        fit = sorted((one for one in found if _is_wanted(one, query)), key=cursor_of)
+        if query.after is not None:
+            fit = [one for one in fit if cursor_of(one) > query.after]
+        return Page.of(fit, query.limit)
 
     def delegations(self) -> Sequence[Delegation]:
         """Return every delegation that was ever given."""
@@ -295,9 +297,13 @@ def _is_asked(one: Instance, work: Sequence[Work], query: InstanceQuery) -> bool
         and query.group in (None, one.group)
         and (query.step is None or any(query.step == item.step for item in work))
         and (query.role is None or any(query.role == item.role for item in work))
-        and all(one.data.get(name) == value for name, value in query.data.items())
+        and all(_is_same(one.data.get(name), value) for name, value in query.data.items())
         and _is_between(one.started_us, query.since_us, query.until_us)
     )
+
+
+def _is_same(kept: Value, wanted: Value) -> bool:
+    return kept == wanted and isinstance(kept, bool) == isinstance(wanted, bool)
 
 
 def _is_wanted(one: WorkItem, query: WorkQuery) -> bool:
