@@ -97,6 +97,7 @@ class AsyncEngine:
     subscriptions = _awaitable(Engine.subscriptions)
     deliver = _awaitable(Engine.deliver)
     dead_letters = _awaitable(Engine.dead_letters)
+    unsubscribe = _awaitable(Engine.unsubscribe)
     redeliver = _awaitable(Engine.redeliver)
     dispatch_by = _at_once(Engine.dispatch_by)
 

@@ -142,6 +142,21 @@ class Outbox(Core):
             self._messengers[subscription].notice(0)
         return count
 
+    def unsubscribe(self, subscription: str, *, discard: bool = False) -> None:
+        """End a subscription: how far it is, what waits and, with `discard`, what it gave up are kept no longer.
+
+        The handler of this engine is not called any more, those of other processes neither; the fact in hand is
+        waited for. A program that subscribes under the name begins anew.
+
+        Raises: UnknownSubscription; SubscriptionError while there are dead letters, unless `discard`.
+        """
+        self._refuse_unknown(subscription)
+        self._store.feed.remove(subscription, discard=discard)
+        self._couriers.pop(subscription, None)
+        messenger = self._messengers.pop(subscription, None)
+        if messenger is not None:
+            self._running.drop(messenger)
+
     def _add(self, courier: Courier) -> None:
         name = courier.subscription.name
 
@@ -161,7 +176,9 @@ class Outbox(Core):
 
     def _recorded(self, facts: Sequence[Fact]) -> None:
         for name in self._addressed(facts):
-            self._messengers[name].notice(0)
+            messenger = self._messengers.get(name)
+            if messenger is not None:
+                messenger.notice(0)
         self._announce(self._store, facts)
 
     def _announce(self, store: Store, facts: Sequence[Fact]) -> None:
