@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from svcflow import Actor, Engine, Procedure, Refused, VirtualClock
@@ -174,6 +175,22 @@ def test_a_forgotten_person_is_in_no_list(engine, clock):
     assert assignee.startswith("erased-")
     assert engine.delegations() == ()
     assert engine.verify().ok
+
+
+def test_the_id_of_a_delegation_stays_taken_when_its_persons_are_forgotten(store, engine, clock):
+    """Otherwise two delegations would have borne one id; the persons themselves cannot be given back by it either."""
+    same = {"roles": {"chief"}, "since": clock.now, "until": clock.now + DAY, "delegation_id": "d1"}
+    given = engine.delegate(CHEN, "li", **same)
+    with pytest.raises(FieldError, match="d1 is another delegation"):
+        store.keep_delegation(attrs.evolve(given, taker="wang"))
+    engine.forget("li")
+    for giver, taker in ((CHEN, "li"), (CHEN, "wang"), (WANG, "chen")):
+        with pytest.raises(FieldError, match="d1 is another delegation; choose another delegation_id"):
+            engine.delegate(giver, taker, **same)
+    with pytest.raises(FieldError, match="no delegation"):
+        engine.revoke("d1")
+    engine.delegate(CHEN, "wang", **same | {"delegation_id": "d2"})
+    assert [one.id for one in engine.delegations()] == ["d2"]
 
 
 def test_deviations_are_explained_and_judged(engine, clock):

@@ -15,6 +15,7 @@ from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.writable import refuse_misfit, refuse_unfit_name
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import INSTANCE_ID, PERSON
+from svcflow.runtime.replies import another_delegation
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us
 
@@ -53,10 +54,7 @@ class Delegations(Core):
         for known in self._store.delegations():
             if known.id == given.id:
                 if attrs.evolve(known, revoked_us=None) != given:
-                    message = Text(
-                        zh=f"委托编号 {given.id} 已用于另一委托", en=f"{given.id} is another delegation"
-                    )
-                    raise FieldError(message, Text(zh="换一个编号", en="choose another delegation_id"))
+                    raise another_delegation(given.id)
                 return known
         self._store.keep_delegation(given)
         return given

@@ -32,6 +32,7 @@ from svcflow.runtime.query import (
     counted,
     cursor_of,
 )
+from svcflow.runtime.replies import another_delegation
 from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Place, out_of_turn
 from svcflow.store.memory_feed import MemoryFeed
 
@@ -48,6 +49,7 @@ class MemoryStore:
         self._work: dict[str, Sequence[Work]] = {}
         self.feed = MemoryFeed(self._lock, self._journals)
         self._delegations: dict[str, Delegation] = {}
+        self._erased: set[str] = set()  # ids of delegations whose persons are forgotten
         self._origin = f"svcflow-{token_hex(8)}"
         self._sealed: dict[str, Leaf] = {}
         self._leaves: list[Leaf] = []
@@ -90,8 +92,9 @@ class MemoryStore:
     def scrub(self, person: str) -> None:
         """Erase a person from the delegations."""
         with self._lock:
-            kept = self._delegations.values()
-            self._delegations = {one.id: one for one in kept if person not in (one.giver, one.taker)}
+            theirs = {one.id for one in self._delegations.values() if person in (one.giver, one.taker)}
+            self._erased |= theirs
+            self._delegations = {id_: one for id_, one in self._delegations.items() if id_ not in theirs}
 
     def seal(self, sealed_us: int) -> Checkpoint:
         """Seal what was written since the last seal."""
@@ -185,6 +188,12 @@ class MemoryStore:
     def keep_delegation(self, delegation: Delegation) -> None:
         """Keep a new delegation, or that one of this id was revoked."""
         with self._lock:
+            known = self._delegations.get(delegation.id, delegation)
+            if delegation.id in self._erased or (known.giver, known.taker) != (
+                delegation.giver,
+                delegation.taker,
+            ):
+                raise another_delegation(delegation.id)
             self._delegations = {**self._delegations, delegation.id: delegation}
 
     def next_due_us(self) -> int | None:
