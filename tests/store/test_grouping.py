@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -192,6 +193,40 @@ def test_a_commit_that_was_interrupted_right_after_counts(watched):
     assert member.result(10) == ["a"]
     watched.grouping._waiting.clear()
     assert watched.part(insert("b")) == ["a", "b"]
+
+
+class Interrupting:
+    """The cursor of a thread that somebody interrupts right before or right after it commits, once."""
+
+    def __init__(self, cursor: sqlite3.Cursor, place: str, kind: type[BaseException]) -> None:
+        self._cursor = cursor
+        self.place = place
+        self._kind = kind
+
+    def execute(self, statement: str, values: tuple[object, ...] = ()) -> object:
+        if statement != "COMMIT":
+            return self._cursor.execute(statement, values)
+        place, self.place = self.place, "over"
+        if place == "before":
+            raise self._kind
+        done = self._cursor.execute(statement, values)
+        if place == "after":
+            raise self._kind
+        return done
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_who_is_interrupted_while_committing_leaves_the_others_the_truth(watched, place, kind):
+    """Before the commit nothing is kept, and each member is told; after it all is kept, and each of them goes on."""
+    watched.grouping._cursor = Interrupting(watched.grouping._cursor, place, kind)
+    errors = [one.exception(10) for one in watched.group(*map(insert, "abc"))]
+    told = {sqlite3.OperationalError: 2} if place == "before" else {type(None): 2}
+    assert Counter(map(type, errors)) == told | {kind: 1}
+    assert watched.names() == ([] if place == "before" else ["a", "b", "c"])
+    if place == "before":
+        assert "the commit was interrupted" in map(str, errors)
+    assert watched.part(insert("d"))[-1] == "d"
 
 
 def test_a_transaction_that_cannot_begin_leaves_the_turn_to_the_next(watched):

@@ -177,7 +177,8 @@ class Grouping:
         except Exception as error:  # noqa: BLE001  # it is every member's, and each of them raises it
             group.failure = error
         except BaseException:
-            group.failure = sqlite3.OperationalError("interrupted; ask again with the same command_id")
+            if self._connection.in_transaction:  # it came before the commit; when it came after, all is kept
+                group.failure = sqlite3.OperationalError("the commit was interrupted")
             raise
         finally:
             if group.failure is not None:

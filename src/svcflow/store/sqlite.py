@@ -198,6 +198,9 @@ def _unusable(url: str, why: str) -> SvcflowError:
         "readonly": Text(zh="检查文件权限", en="see to the permissions of the file"),
         "locked": Text(zh="另一进程占用过久；稍后再试", en="another process holds it; try again"),
         "full": Text(zh="磁盘已满；腾出空间", en="the disk is full; make room"),
+        "interrupted": Text(
+            zh="没有保存；用同一 command_id 再试", en="nothing was kept; ask again with the same command_id"
+        ),
     }
     remedy = next((text for part, text in remedies.items() if part in why), NO_TEXT)
     return StoreError(
