@@ -234,6 +234,7 @@ def test_what_is_no_mapping_or_no_text_is_refused(engine):
         ("data: it takes names with their values, not a list", {"data": ["a"]}),
         ("evidence: it takes names with their values, not a str", {"evidence": "photo"}),
         ("override: it takes text, not a int", {"override": 5}),
+        (r"data\[1\]: a name is text; write it as text", {"data": {1: 2}}),
     ):
         with pytest.raises(FieldError, match=said):
             engine.fire("r1", "again", actor=LI, **given)

@@ -36,8 +36,7 @@ def flaw(value: object) -> Flaw | None:
 
 def misfit(place: str, value: object) -> FieldError | None:
     """Return the error for the first part of a value, or of a mapping of values, that cannot be written down."""
-    for where, part in _parts(place, value):
-        found = flaw(part)
+    for where, found in _flaws(place, value):
         if found is not None:
             return refused(where, found)
     return None
@@ -65,17 +64,13 @@ def refused(place: str, found: Flaw) -> FieldError:
     return FieldError(Text(zh=f"{place}：{what.zh}", en=f"{place}: {what.en}"), found.remedy)
 
 
-def _parts(place: str, value: object) -> Iterator[tuple[str, object]]:
+def _flaws(place: str, value: object) -> Iterator[tuple[str, Flaw | None]]:
     if not isinstance(value, Mapping):
-        yield place, value
+        yield place, flaw(value)
         return
     for name, part in value.items():
-        yield f"{place}[{_named(name)}]", name if isinstance(name, str) else _NO_NAME
-        yield f"{place}.{name}", part
-
-
-def _named(name: object) -> str:
-    return ascii(name) if isinstance(name, str) else type(name).__name__
+        yield f"{place}[{name!a}]", flaw(name) if isinstance(name, str) else _UNNAMED
+        yield f"{place}.{name}", flaw(part)
 
 
 def _flaw_of_text(text: str) -> Flaw | None:
@@ -118,7 +113,7 @@ def _half(one: str) -> Flaw:
 
 
 def _strange(value: object) -> Flaw:
-    kind = "?" if value is _NO_NAME else type(value).__name__
+    kind = type(value).__name__
     return Flaw(
         Text(
             zh=f"类型 {kind} 无法保存，只能是文字、数字、真假或空",
@@ -128,7 +123,7 @@ def _strange(value: object) -> Flaw:
     )
 
 
-_NO_NAME = object()
+_UNNAMED = Flaw(Text(zh="名称须为文字", en="a name is text"), Text(zh="写成文字", en="write it as text"))
 _NUL = Flaw(
     Text(
         zh="含空字符 U+0000，并非每种存储都能保存", en="the text holds U+0000, which not every store can keep"
