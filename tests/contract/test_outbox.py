@@ -553,8 +553,9 @@ def test_dead_letters_keep_a_subscription_unless_they_are_discarded(engine, desk
 
 
 def test_a_handler_may_end_its_own_subscription_while_the_engine_runs(engine):
-    """Its thread ends after the fact in hand, and waits for nobody."""
+    """Its thread ends after the fact in hand, and waits for nobody; whoever else ends one waits for its thread."""
     got, ended = [], threading.Event()
+    engine.on_fact(name="other")(lambda _: None)
 
     @engine.on_fact(name="once")
     def once(fact):
@@ -563,8 +564,13 @@ def test_a_handler_may_end_its_own_subscription_while_the_engine_runs(engine):
         ended.set()
 
     with engine.running() as running:
+        (its,) = (one for one in threading.enumerate() if one.name == "svcflow-once")
         start(engine, "r1")
         assert ended.wait(10)
+        its.join(10)
+        assert not its.is_alive()
+        engine.unsubscribe("other")
+        assert "svcflow-other" not in [one.name for one in threading.enumerate()]
         start(engine, "r2")
         assert running.failure is None
     assert got == ["r1"]

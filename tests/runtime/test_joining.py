@@ -137,6 +137,30 @@ def test_a_tick_is_part_of_the_hosts_transaction(host):
     assert host.engine.verify().ok
 
 
+@ON_SQLITE
+def test_after_a_tick_inside_the_next_instant_is_told(engine, database):
+    """Who is told when to tick is told, with the transaction, what is due after that."""
+    told: list[int] = []
+
+    class Dispatcher:
+        def tick_at(self, due_us: int, _: object) -> None:
+            told.append(due_us)
+
+        def deliver_at(self, *_: object) -> None:
+            pytest.fail("there is nothing to deliver")
+
+    engine.start("repair", actor=LI)
+    engine.clock.advance(timedelta(minutes=30))
+    engine.start("repair", actor=LI)
+    engine.clock.advance(timedelta(minutes=45))
+    engine.dispatch_by(Dispatcher())
+    with database.connect() as connection:
+        assert [fact.kind for fact in engine.on(connection).tick()] == ["Overdue"]
+        connection.commit()
+    assert told == [engine._store.next_due_us()]
+    assert told[0] > engine.clock.now_us()
+
+
 def test_a_delegation_is_part_of_the_hosts_transaction(host):
     """Given and revoked with the host's rows, or with neither; one of a taken id leaves the transaction as it was."""
     given = {"roles": {"clerk"}, "since": NOON, "until": NOON + timedelta(days=1), "delegation_id": "d1"}
