@@ -60,3 +60,13 @@ def test_retry_puts_dead_letters_back_in_line(svc, failing):
     assert svc("outbox", "--retry", "desk", "--lang", "zh").stdout.strip() == "已放回 0 条死信"
     assert parsed(svc("outbox", "--retry", "desk", "--json")) == {"redelivered": 0}
     assert "did you mean desk?" in svc("outbox", "--retry", "dsk", exit_code=3).stderr
+
+
+def test_a_subscription_is_ended(svc, failing):
+    """One with dead letters only with --discard; the other stays. What does not go together is a usage error."""
+    assert "dead letters: 1" in svc("outbox", "--unsubscribe", "desk", exit_code=3).stderr
+    assert svc("outbox", "--unsubscribe", "desk", "--discard").stdout.strip() == "unsubscribed: desk"
+    assert parsed(svc("outbox", "--unsubscribe", "chief", "--json")) == {"unsubscribed": "chief"}
+    assert svc("outbox", "--lang", "zh").stdout.strip() == "没有订阅"
+    assert "do not go together" in svc("outbox", "--unsubscribe", "a", "--retry", "b", exit_code=2).stderr
+    assert "--discard 只用于" in svc("outbox", "--discard", "--lang", "zh", exit_code=2).stderr

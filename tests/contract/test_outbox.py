@@ -506,3 +506,72 @@ def test_a_store_that_is_closed_says_so(engine, desk):
     else:
         with pytest.raises(StoreError, match="is closed"):
             engine.deliver()
+
+
+def test_a_subscription_that_ended_is_delivered_no_more(engine, desk, clock, caplog):
+    """Neither here nor by another program that has the handler, which says so once; other subscriptions go on."""
+    elsewhere, others = Desk(), []
+    program = engine_on(engine._store, clock)
+    program.on_fact(name="desk")(elsewhere)
+    program.on_fact(name="other")(others.append)
+    desk.refuses = {"r1"}
+    start(engine, "r1", "r2")
+    engine.deliver()
+    engine.unsubscribe("desk")
+    assert [one.name for one in engine.subscriptions()] == ["other"]
+    start(engine, "r3")
+    clock.advance(SECOND)
+    with caplog.at_level(logging.WARNING, "svcflow"):
+        caplog.clear()
+        assert [program.deliver().count, program.deliver().count] == [3, 0]
+    assert (desk.got, elsewhere.got) == ([("r2", 1)], [])
+    assert [one.message for one in caplog.records] == [
+        "desk was unsubscribed; its handler is not called any more"
+    ]
+    with pytest.raises(UnknownSubscription, match="there are: other"):
+        engine.unsubscribe("desk")
+    again = Desk()
+    engine.on_fact(name="desk")(again)
+    start(engine, "r4")
+    engine.deliver()
+    assert again.got == [("r4", 1)]
+
+
+def test_dead_letters_keep_a_subscription_unless_they_are_discarded(engine, desk, clock):
+    """Refused, the handler is called on; then all that is kept of it goes."""
+    desk.refuses = {"r1"}
+    start(engine, "r1")
+    for _ in range(3):
+        engine.deliver()
+        clock.advance(4 * SECOND)
+    with pytest.raises(SubscriptionError, match=r"desk still has dead letters: 1; .* discard=True"):
+        engine.unsubscribe("desk")
+    start(engine, "r2")
+    assert engine.deliver() == Delivered(1)
+    engine.unsubscribe("desk", discard=True)
+    assert engine.subscriptions() == engine.dead_letters() == ()
+
+
+def test_a_handler_may_end_its_own_subscription_while_the_engine_runs(engine):
+    """Its thread ends after the fact in hand, and waits for nobody; whoever else ends one waits for its thread."""
+    got, ended = [], threading.Event()
+    engine.on_fact(name="other")(lambda _: None)
+
+    @engine.on_fact(name="once")
+    def once(fact):
+        got.append(fact.instance)
+        engine.unsubscribe("once")
+        ended.set()
+
+    with engine.running() as running:
+        (its,) = (one for one in threading.enumerate() if one.name == "svcflow-once")
+        start(engine, "r1")
+        assert ended.wait(10)
+        its.join(10)
+        assert not its.is_alive()
+        engine.unsubscribe("other")
+        assert "svcflow-other" not in [one.name for one in threading.enumerate()]
+        start(engine, "r2")
+        assert running.failure is None
+    assert got == ["r1"]
+    assert engine.subscriptions() == ()

@@ -8,29 +8,28 @@ from types import TracebackType
 from typing import Self
 
 from svcflow.journal.checkpoint import Checkpoint, append
-from svcflow.kernel.commands import NOBODY, Actor, Recompute
-from svcflow.kernel.facts import Fact
+from svcflow.kernel.commands import NOBODY, Actor
 from svcflow.kernel.instance import NEVER
+from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
-from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.delegating import Delegations
 from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
 from svcflow.runtime.joining import Host, JoinedEngine
-from svcflow.runtime.logbook import note_sweep
 from svcflow.runtime.migrating import Migrations
 from svcflow.runtime.outbox import Outbox
-from svcflow.runtime.payload import PAYLOAD_LIMIT
+from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_unfit_actor
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.rebuilding import rebuild
 from svcflow.runtime.running import Running
-from svcflow.runtime.store import BEGINNING, Place, Store
+from svcflow.runtime.store import Store
+from svcflow.runtime.sweeping import Sweeps
 from svcflow.runtime.timers import Ticker
 
 
-class Engine(Commands, Questions, Delegations, Migrations, Outbox):
+class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://`, `sqlite:///FILE` or `postgresql+psycopg://USER@HOST/DATABASE`. Use it as a context
@@ -53,29 +52,6 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         self._running.add(self._ticker)
         if self._telemetry is not None:
             self._telemetry.watch(self._ticker)
-
-    def tick(self) -> tuple[Fact, ...]:
-        """Record everything that became due up to now; return the facts.
-
-        An instance that cannot be brought up to now keeps none of the others from it: the first such error
-        is raised when they are done.
-        """
-        now_us = self.clock.now_us()
-        sweeping = Sweeping(self._compiled, now_us)
-        place: Place | None = BEGINNING
-        while place is not None:
-            place = self._store.sweep(now_us, place, sweeping)
-        return self._swept(sweeping)
-
-    def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
-        """Reckon every running deadline anew after a calendar was corrected or a year published.
-
-        Returns the facts: one `Recomputed` for each deadline that changed, and what became due by it.
-        """
-        sweeping = Sweeping(self._compiled, self.clock.now_us(), Recompute(reason, actor))
-        for name in self._store.ids():
-            self._store.change(name, None, sweeping)
-        return self._swept(sweeping)
 
     def on(self, host: Host) -> JoinedEngine:
         """Return the engine inside the transaction that a host has open on the same database.
@@ -100,6 +76,8 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
 
         Raises: PersonInUse when instances that have not ended need the person, unless `open`.
         """
+        refuse_misfit("person", person)
+        refuse_unfit_actor(actor)
         names = self._store.instances_of(person)
         if not open:
             refuse_in_use([name for name in names if self.instance(name).status != "ended"])
@@ -141,17 +119,10 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
     ) -> None:
         self.close()
 
-    def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
-        """Note what was recorded where somebody wants to know. Raises: the first error of an instance."""
-        note_sweep(sweeping)
-        for facts in sweeping.facts.values():
-            self._recorded(facts)
-        if self._telemetry is not None:
-            self._telemetry.swept(sweeping)
+    def _rearmed(self) -> None:
         if self._dispatcher is not None:
             due_us = self._store.next_due_us()
             self._tick_at(NEVER if due_us is None else due_us, self._store)
-        return sweeping.recorded()
 
     def _notice(self, due_us: int) -> None:
         self._ticker.notice(due_us)

@@ -157,6 +157,17 @@ def unknown_subscription(name: str, known: Iterable[str]) -> UnknownSubscription
     )
 
 
+def undelivered(name: str, dead: int) -> SubscriptionError:
+    """Return the error for a subscription that is to go while it has facts that it gave up."""
+    return SubscriptionError(
+        Text(zh=f"订阅 {name} 还有 {dead} 条死信", en=f"{name} still has dead letters: {dead}"),
+        Text(
+            zh="先重新投递（redeliver），或用 discard=True（--discard）一并丢弃",
+            en="deliver them again (redeliver), or discard them with discard=True (--discard)",
+        ),
+    )
+
+
 def _takes_two(handler: Handler) -> bool:
     parameters = inspect.signature(handler).parameters.values()
     plain = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
