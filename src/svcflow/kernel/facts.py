@@ -20,6 +20,8 @@ from svcflow.text import Text
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SYSTEM = ""
 """The actor of what the system did by itself."""
+ERASED = "erased-"
+"""How what stands in the place of an erased person begins."""
 
 DeviationKind = Literal[
     "overdue",

@@ -9,6 +9,7 @@ from typing import Self
 
 from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.kernel.commands import NOBODY, Actor, Recompute
+from svcflow.kernel.eligibility import needs_to_know
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER
 from svcflow.model.catalog import Catalog
@@ -17,7 +18,7 @@ from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.delegating import Delegations
-from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
+from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_if_asked_about, refuse_in_use
 from svcflow.runtime.joining import Host, JoinedEngine
 from svcflow.runtime.logbook import note_sweep
 from svcflow.runtime.migrating import Migrations
@@ -98,11 +99,14 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         The journals keep commitments that lead nowhere any more, so that their chains still verify; what was
         recorded shows as `erased-…`. Copies elsewhere (backups, logs of the host) are the host's to erase.
 
-        Raises: PersonInUse when instances that have not ended need the person, unless `open`.
+        Raises: PersonInUse when instances that have not ended need the person, unless `open`; also then when
+        they have to be told from who may do a step (`not_by`).
         """
         names = self._store.instances_of(person)
+        running = [one for one in map(self.instance, names) if one.status != "ended"]
         if not open:
-            refuse_in_use([name for name in names if self.instance(name).status != "ended"])
+            refuse_in_use([one.id for one in running])
+        refuse_if_asked_about([one.id for one in running if needs_to_know(self._compiled(one), one, person)])
         values = 0
         for name in names:
             forgetting = Forgetting(self._standards.version, person, actor, self.clock)

@@ -15,6 +15,7 @@ from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import chained
 from svcflow.journal.personal import Book
 from svcflow.kernel.commands import Actor
+from svcflow.kernel.eligibility import needs_to_know
 from svcflow.kernel.facts import Erased
 from svcflow.kernel.passage import VersionOf
 from svcflow.kernel.replay import replay
@@ -54,6 +55,8 @@ class Forgetting:
         theirs = sorted(token for token, one in found.secrets.items() if one and one.person == self._person)
         if instance is None or not theirs:
             return None
+        if needs_to_know(self._version_of(instance.procedure, instance.version), instance, self._person):
+            refuse_if_asked_about((instance.id,))
         book = Book({**found.secrets, **dict.fromkeys(theirs)})
         at_us = max(self._clock.now_us(), instance.updated_us)
         erased = Erased(
@@ -83,10 +86,26 @@ class Forgetting:
         return "" if person == self._person else person
 
 
+def refuse_if_asked_about(asking: Sequence[str]) -> None:
+    """Raise PersonInUse when, in open instances, another person than this one has to do a step (`not_by`)."""
+    if asking:
+        listed = _listed(asking)
+        raise PersonInUse(
+            Text(
+                zh=f"{len(asking)} 个未结束的实例须由他人办理后续环节（not_by），仍须认得此人：{listed}",
+                en=f"another person has to go on (not_by) in {len(asking)} open instances, which must know this one: {listed}",
+            ),
+            Text(
+                zh="等其结束；或先由他人重办该环节，或变更到没有此项回避的版本",
+                en="wait until they end, have the step done again by another, or migrate them to a version without not_by",
+            ),
+        )
+
+
 def refuse_in_use(running: Sequence[str]) -> None:
     """Raise PersonInUse when instances that still run need to know the person."""
     if running:
-        listed = ", ".join(running[:5]) + (" …" if len(running) > 5 else "")
+        listed = _listed(running)
         raise PersonInUse(
             Text(
                 zh=f"仍有 {len(running)} 个未结束的实例与此人有关：{listed}",
@@ -97,3 +116,7 @@ def refuse_in_use(running: Sequence[str]) -> None:
                 en="wait until they end, or use open=True (--open)",
             ),
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

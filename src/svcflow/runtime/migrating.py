@@ -112,8 +112,7 @@ class Crossing(Carrying):
 
     def _version(self, found: Found, instance: Instance) -> Compiled:
         book = Book(found.secrets)
-        asked = found.journal() if isinstance(self._crossing, Revert) else ()
-        journal = (from_bytes(body, book) for body in asked)
+        journal = (from_bytes(body, book) for body in found.journal())
         return passage_for(self._version_of, instance, self._crossing, journal)
 
 
