@@ -71,7 +71,8 @@ class Forgetting:
         entries = chained(found.head, (erased,), book)
         facts = [from_bytes(body, book) for body in found.journal()]
         self.values = len(theirs)
-        rebuilt = replay(self._version_of, (*facts, erased))
+        rebuilt = replay(self._version_of, (*facts, erased))  # nothing personal decides on time
+        rebuilt = rebuilt._replace(clocks=instance.clocks, next_us=instance.next_us)
         return Change(
             rebuilt,
             entries,
