@@ -41,7 +41,11 @@ def test_a_person_is_forgotten_after_asking(svc, run, lamp, folder, tmp_path):
     assert "cannot be taken back" in declined.output
     refused = svc("forget", "d", "--yes", "--json", exit_code=None)
     assert refused.exit_code == 3
-    assert parsed(svc("forget", "d", "--yes", "--open", "--json")) == {"instances": [lamp], "values": 1}
+    assert parsed(svc("forget", "d", "--yes", "--open", "--json")) == {
+        "instances": [lamp],
+        "values": 1,
+        "in_clear": 0,
+    }
     journal = parsed(svc("show", lamp, "--journal", "--json"))["journal"]
     assert [fact["actor"][:7] for fact in journal if fact["actor"]] == ["erased-"] * len(
         [fact for fact in journal if fact["actor"]]

@@ -66,3 +66,20 @@ def test_nothing_to_migrate_is_said(svc, two):
         in svc("migrate", "--procedure", "lamp", "--from", 9, "--to", 2, "--reason", "x").stdout
     )
     assert svc("migrate", "--procedure", "lamb", "--to", 2, "--reason", "x", exit_code=None).exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("zh", ("! lamp-1：place 将是个人信息", "另有 1 条留痕以明文写有其信息")),
+        ("en", ("! lamp-1: place will be personal", "1 fact in the clear cannot be erased")),
+    ],
+)
+def test_what_becomes_personal_too_late_is_said(svc, folder, lamp, lang, said):
+    """A rehearsal names the fields that stand in the clear already; forgetting counts what it has to leave."""
+    second = LAMP.replace("version: 1", "version: 2").replace("place: {", "place: {personal: true, ", 1)
+    (folder / "lamp-2.yaml").write_text(second, encoding="utf-8")
+    rehearsal = ("migrate", lamp, "--to", 2, "--reason", "2", "--dry-run")
+    assert said[0] in svc(*rehearsal, "--lang", lang).stdout
+    assert parsed(svc(*rehearsal, "--json"))["instances"][0]["exposed"] == ["place"]
+    assert said[1] in svc("forget", "d", "--yes", "--open", "--lang", lang).stdout

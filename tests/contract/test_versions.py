@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from svcflow import Actor, Catalog, Engine, Procedure, Refused, VirtualClock
+from svcflow import Actor, Catalog, Engine, Procedure, Recipient, Refused, VirtualClock
 from svcflow.errors import PersonInUse, StaleRevision, UnknownProcedure
 from svcflow.model.field import Field
 from svcflow.model.procedure import Role
@@ -167,3 +167,46 @@ def test_the_rule_bars_everybody_where_who_did_the_step_was_erased_before(desk):
     desk.revert_migration("a", reason="nobody could go on")
     assert desk.fire("a", "approve", actor=CHIEF).status == "ended"
     assert desk.verify().ok
+
+
+def told(version: int, *personal: str) -> Procedure:
+    """A desk whose second edition says that what it asks for is somebody's own."""
+    return Procedure(
+        id="told",
+        version=version,
+        fields=(
+            *(Field(name, personal=name in personal) for name in ("phone", "place")),
+            Field("at", type="instant", personal="at" in personal),
+        ),
+        steps=(Step("asked", to=(Transition("close", "end"),)), Step("end", end="completed")),
+    )
+
+
+@pytest.fixture
+def listener(store: Store, clock: VirtualClock) -> Engine:
+    engine = Engine(store, Catalog.of(told(1), told(2, "phone", "at")), clock=clock)
+    data = {"phone": "139", "place": "3-1204", "at": "2026-03-02T09:00:00+00:00"}
+    engine.start(("told", 1), data=data, recipient=Recipient("zhang"), actor=CLERK, instance_id="served")
+    engine.start(("told", 1), data={"phone": "138"}, actor=CLERK, instance_id="own")
+    engine.start(("told", 1), data={"place": "1-1"}, actor=CLERK, instance_id="other")
+    return engine
+
+
+def test_a_migration_says_which_fields_that_become_personal_stand_in_the_clear(listener):
+    """What was recorded stays as it is; what is recorded afterwards is kept beside the journal."""
+    seen = listener.preview_migration(["served", "own", "other"], 2)
+    assert [one.exposed for one in seen] == [("at", "phone"), ("phone",), ()]
+    listener.migrate("own", 2, reason="edition 2")
+    listener.update("own", data={"phone": "137"}, actor=CLERK)
+    assert listener.forget("li", open=True).in_clear == 1
+    assert listener.instance("own").data["phone"].startswith("erased-")
+
+
+def test_entries_that_cannot_be_erased_are_counted_when_a_person_is_forgotten(listener):
+    """Those of who was served, else of who wrote them down, under any version; moved anchors too."""
+    listener.reschedule("served", "at", datetime(2026, 3, 3, tzinfo=UTC), actor=CHIEF)
+    listener.update("served", data={"place": "2-2"}, actor=CHIEF)
+    assert listener.forget("chen", open=True).in_clear == 0
+    assert listener.forget("zhang", open=True).in_clear == 2
+    assert listener.forget("li", open=True).in_clear == 1
+    assert listener.verify().ok

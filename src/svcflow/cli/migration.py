@@ -43,7 +43,16 @@ def migrations_text(found: Sequence[MigrationPreview], lang: Tongue, *, done: bo
     ).in_(lang)
     if not found:
         return Text(zh="没有这样的实例", en="no such instances").in_(lang)
-    return f"{table(heads.split('|'), rows, whole=(heads.split('|')[0],), flows=True)}\n{said}"
+    shown = table(heads.split("|"), rows, whole=(heads.split("|")[0],), flows=True)
+    return "\n".join((shown, *(_exposed(one, lang) for one in found if one.exposed), said))
+
+
+def _exposed(one: MigrationPreview, lang: Tongue) -> str:
+    listed = ", ".join(one.exposed)
+    return Text(
+        zh=f"! {one.instance}：{listed} 将是个人信息，留痕中已有的值仍是明文，不能抹去",
+        en=f"! {one.instance}: {listed} will be personal; values in the journal stay in the clear and cannot be erased",
+    ).in_(lang)
 
 
 def _json(one: MigrationPreview) -> Record:
@@ -62,6 +71,7 @@ def _json(one: MigrationPreview) -> Record:
             }
             for limit in one.limits
         ],
+        "exposed": list(one.exposed),
         "refused": one.refused,
         "why": {"zh": one.why.in_("zh"), "en": one.why.in_("en")},
         "remedy": {"zh": one.remedy.in_("zh"), "en": one.remedy.in_("en")},

@@ -97,7 +97,7 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         """Erase what is known of a person, as actor, recipient and in fields marked personal.
 
         The journals keep commitments that lead nowhere any more, so that their chains still verify; what was
-        recorded shows as `erased-…`. Copies elsewhere (backups, logs of the host) are the host's to erase.
+        recorded shows as `erased-…`. Entries of before a field was personal cannot be erased: `in_clear`. Copies elsewhere (backups, logs of the host) are the host's to erase.
 
         Raises: PersonInUse when instances that have not ended need the person, unless `open`; also then when
         they have to be told from who may do a step (`not_by`).
@@ -107,13 +107,15 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         if not open:
             refuse_in_use([one.id for one in running])
         refuse_if_asked_about([one.id for one in running if needs_to_know(self._compiled(one), one, person)])
-        values = 0
+        values = in_clear = 0
         for name in names:
-            forgetting = Forgetting(self._standards.version, person, actor, self.clock)
+            version_of, personal_in = self._standards.version, self.catalog.personal
+            forgetting = Forgetting(version_of, personal_in, person, actor, self.clock)
             self._store.change(name, None, forgetting)
             values += forgetting.values
+            in_clear += forgetting.in_clear
         self._store.scrub(person)
-        return Forgotten(tuple(names), values)
+        return Forgotten(tuple(names), values, in_clear)
 
     def seal(self, to: str | PathLike[str] | None = None) -> Checkpoint:
         """Seal every journal as it stands; keep the checkpoint where whoever can write to the store cannot.

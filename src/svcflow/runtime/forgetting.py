@@ -6,13 +6,14 @@ personal may decide anything (see model/references.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
 from svcflow.errors import PersonInUse
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import chained
+from svcflow.journal.clear import count_exposed
 from svcflow.journal.personal import Book
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.eligibility import needs_to_know
@@ -27,10 +28,15 @@ from svcflow.text import Text
 
 @attrs.frozen
 class Forgotten:
-    """Hold what was erased: the instances, and how many values beside their journals."""
+    """Hold what was erased: the instances, and how many values beside their journals.
+
+    `in_clear` is how many entries still hold data of theirs: of fields that were not personal yet when they
+    were recorded, in any version of the procedure that the catalog has. They cannot be erased.
+    """
 
     instances: tuple[str, ...]
     values: int
+    in_clear: int = 0
 
 
 class Forgetting:
@@ -39,11 +45,13 @@ class Forgetting:
     def __init__(
         self,
         version_of: VersionOf,
+        personal_in: Callable[[str], frozenset[str]],
         person: str,
         actor: Actor,
         clock: Clock,
     ) -> None:
-        self.values = 0
+        self.values = self.in_clear = 0
+        self._personal_in = personal_in
         self._version_of = version_of
         self._person = person
         self._actor = actor
@@ -69,8 +77,10 @@ class Forgetting:
             behalf=self._but_them(self._actor.behalf),
         )
         entries = chained(found.head, (erased,), book)
-        facts = [from_bytes(body, book) for body in found.journal()]
+        bodies, personal = found.journal(), self._personal_in(instance.procedure)
+        facts = [from_bytes(body, book) for body in bodies]
         self.values = len(theirs)
+        self.in_clear = count_exposed(bodies, personal, instance.recipient, found.secrets, self._person)
         rebuilt = replay(self._version_of, (*facts, erased))  # nothing personal decides on time
         rebuilt = rebuilt._replace(clocks=instance.clocks, next_us=instance.next_us)
         return Change(

@@ -32,7 +32,10 @@ class LimitPreview:
 
 @attrs.frozen
 class MigrationPreview:
-    """Hold what a migration would do to one instance; `refused` is the rule that would refuse it, or nothing."""
+    """Hold what a migration would do to one instance; `refused` is the rule that would refuse it, or nothing.
+
+    `exposed` are fields that are personal in the other version, and stand in the clear in the journal already.
+    """
 
     instance: str
     from_version: int
@@ -43,6 +46,7 @@ class MigrationPreview:
     refused: str = ""
     why: Text = NO_TEXT
     remedy: Text = NO_TEXT
+    exposed: tuple[str, ...] = ()
 
 
 def passage_for(

@@ -65,8 +65,17 @@ def run(
         zh=f"已抹去 {len(forgotten.instances)} 个实例中的 {forgotten.values} 项信息",
         en=f"erased {many(forgotten.values, 'value')} beside {many(len(forgotten.instances), 'journal')}",
     )
+    left = Text(
+        zh=f"另有 {forgotten.in_clear} 条留痕以明文写有其信息，记入时该字段尚未标为 personal，不能抹去",
+        en=f"{many(forgotten.in_clear, 'fact')} in the clear cannot be erased: "
+        "recorded before the field was marked personal",
+    )
     answer(
         asked,
-        lambda: {"instances": list(forgotten.instances), "values": forgotten.values},
-        lambda: said.in_(asked.lang),
+        lambda: {
+            "instances": list(forgotten.instances),
+            "values": forgotten.values,
+            "in_clear": forgotten.in_clear,
+        },
+        lambda: "\n".join(text.in_(asked.lang) for text in ((said, left) if forgotten.in_clear else (said,))),
     )
