@@ -83,3 +83,14 @@ def test_what_becomes_personal_too_late_is_said(svc, folder, lamp, lang, said):
     assert said[0] in svc(*rehearsal, "--lang", lang).stdout
     assert parsed(svc(*rehearsal, "--json"))["instances"][0]["exposed"] == ["place"]
     assert said[1] in svc("forget", "d", "--yes", "--open", "--lang", lang).stdout
+
+
+def test_checking_both_versions_finds_a_field_that_becomes_personal_too_late(run, folder):
+    """The finding stands at the field of the later version; a later one that says the same has none."""
+    for number in (2, 3):
+        text = LAMP.replace("version: 1", f"version: {number}")
+        text = text.replace("place: {", "place: {personal: true, ", 1)
+        (folder / f"lamp-{number}.yaml").write_text(text, encoding="utf-8")
+    found = parsed(run("check", str(folder), "--json", exit_code=None))["findings"]
+    late = [(one["file"].rpartition("/")[2], one["path"]) for one in found if one["code"] == "personal-later"]
+    assert late == [("lamp-2.yaml", "fields.place.personal")]
