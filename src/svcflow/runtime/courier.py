@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Callable
 from secrets import token_hex
 
 import attrs
 
 from svcflow.kernel.facts import Fact
+from svcflow.runtime.cause import cause
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.feed import PORTION, Failure, Fed, Feed, Look, Notes, Portion
 from svcflow.runtime.subscription import Subscription
 
 NOTED_S = 0.1
-_LONGEST_ERROR = 1_000
 _log = logging.getLogger("svcflow")
 
 
@@ -169,7 +168,7 @@ class _Round:
 
     def _failure(self, fact: Fact, attempts: int, error: Exception) -> Failure:
         pace, now_us = self._subscription.pace, self._clock.now_us()
-        said = _said(error)
+        said = cause(error, self._subscription.handler)
         where = (self._subscription.name, fact.instance, fact.sequence, attempts, pace.attempts, said)
         if attempts >= pace.attempts:
             self.delivered += Delivered(dead=1)
@@ -197,9 +196,3 @@ class _Round:
                 "%s: the lease ran out and another worker took it, or it was unsubscribed",
                 self._subscription.name,
             )
-
-
-def _said(error: Exception) -> str:
-    """Return what an error says, as every database can keep it."""
-    said = "".join(traceback.format_exception_only(error)).strip()[:_LONGEST_ERROR]
-    return said.encode(errors="replace").decode().replace("\0", "?")

@@ -9,6 +9,7 @@ from typing import Self
 
 from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.kernel.commands import NOBODY, Actor
+from svcflow.kernel.eligibility import needs_to_know
 from svcflow.kernel.instance import NEVER
 from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.catalog import Catalog
@@ -16,7 +17,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.delegating import Delegations
-from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
+from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_if_asked_about, refuse_in_use
 from svcflow.runtime.joining import Host, JoinedEngine
 from svcflow.runtime.migrating import Migrations
 from svcflow.runtime.outbox import Outbox
@@ -72,22 +73,28 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
         """Erase what is known of a person, as actor, recipient and in fields marked personal.
 
         The journals keep commitments that lead nowhere any more, so that their chains still verify; what was
-        recorded shows as `erased-…`. Copies elsewhere (backups, logs of the host) are the host's to erase.
+        recorded shows as `erased-…`. Entries of before a field was personal cannot be erased: `in_clear`.
+        Copies elsewhere (backups, logs of the host) are the host's to erase.
 
-        Raises: PersonInUse when instances that have not ended need the person, unless `open`.
+        Raises: PersonInUse when instances that have not ended need the person, unless `open`; also then when
+        they have to be told from who may do a step (`not_by`).
         """
         refuse_misfit("person", person)
         refuse_unfit_actor(actor)
         names = self._store.instances_of(person)
+        running = [one for one in map(self.instance, names) if one.status != "ended"]
         if not open:
-            refuse_in_use([name for name in names if self.instance(name).status != "ended"])
-        values = 0
+            refuse_in_use([one.id for one in running])
+        refuse_if_asked_about([one.id for one in running if needs_to_know(self._compiled(one), one, person)])
+        values = in_clear = 0
         for name in names:
-            forgetting = Forgetting(self._standards.version, person, actor, self.clock)
+            version_of, personal_in = self._standards.version, self.catalog.personal
+            forgetting = Forgetting(version_of, personal_in, person, actor, self.clock)
             self._store.change(name, None, forgetting)
             values += forgetting.values
+            in_clear += forgetting.in_clear
         self._store.scrub(person)
-        return Forgotten(tuple(names), values)
+        return Forgotten(tuple(names), values, in_clear)
 
     def seal(self, to: str | PathLike[str] | None = None) -> Checkpoint:
         """Seal every journal as it stands; keep the checkpoint where whoever can write to the store cannot.

@@ -41,7 +41,10 @@ H = TypeVar("H", bound=Handler)
 
 @attrs.frozen
 class DeadLetter:
-    """Hold a fact that a subscription gave up, and what its handler raised last."""
+    """Hold a fact that a subscription gave up, and what its handler raised last.
+
+    `error` is its class and the place in the handler; only of a `DeliveryError` it is what the error says.
+    """
 
     subscription: str
     fact: Fact

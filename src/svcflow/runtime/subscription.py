@@ -23,7 +23,10 @@ from svcflow.runtime.feed import Fed
 from svcflow.text import Text
 
 Handler = Callable[..., object]
-"""Takes a Fact, and the `Delivery` too if it has a second argument; to raise is to ask for another attempt."""
+"""Takes a Fact, and the `Delivery` too if it has a second argument; to raise is to ask for another attempt.
+
+Of what it raises the class and the place are kept; of a `DeliveryError`, which names nobody, the text too.
+"""
 
 Since = Literal["now", "start"]
 

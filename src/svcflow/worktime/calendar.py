@@ -17,6 +17,7 @@ from svcflow.text import Text
 from svcflow.worktime.always import AroundTheClock
 from svcflow.worktime.arithmetic import Arithmetic, not_covered, refuse_negative
 from svcflow.worktime.compiled import CompiledHours
+from svcflow.worktime.fingerprint import fingerprint
 from svcflow.worktime.instants import SECOND, amount_us, to_us
 from svcflow.worktime.months import months_after
 from svcflow.worktime.reading import read_calendar
@@ -228,6 +229,10 @@ class WorkCalendar:
             return self
         last = min(covers.last + by, date.max - timedelta(days=400))
         return type(self)(attrs.evolve(self._rules, covers=attrs.evolve(covers, last=last)))
+
+    def fingerprint(self, until: date | None = None) -> str:
+        """Return what is equal for the same hours on the same days; `until` leaves out what it says of later ones."""
+        return fingerprint(self._rules, until)
 
     def date_us(self, at_us: int) -> date:
         """Return the local date of an instant, whatever shift it falls in."""
