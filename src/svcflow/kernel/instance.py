@@ -227,7 +227,7 @@ _FIRST_FIELDS = FIELDS.index("next_us") + 1
 
 
 def _clock(row: list[Any]) -> Clock:
-    runs = tuple([(start, end) for start, end in row[_RUNS]]) if row[_RUNS] else ()
+    runs: tuple[Run, ...] = tuple([(start, end) for start, end in row[_RUNS]]) if row[_RUNS] else ()
     return Clock(*row[:_RUNS], runs, *row[_RUNS + 1 :])
 
 
