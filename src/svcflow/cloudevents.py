@@ -12,6 +12,7 @@ import hmac
 import ssl
 from collections.abc import Mapping
 from datetime import timedelta
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import SplitResult, urlsplit
 
@@ -30,6 +31,7 @@ SIGNATURE = "X-Svcflow-Signature"
 _SCHEMES = {"http": 80, "https": 443}
 _TYPE = "application/cloudevents+json; charset=utf-8"
 _NONE: Mapping[str, str] = {}
+_PHRASES = {one.value: one.phrase for one in HTTPStatus}
 
 
 class CloudEvents:
@@ -68,11 +70,11 @@ class CloudEvents:
         if self._secret is not None:
             headers[SIGNATURE] = signature(body, self._secret)
         try:
-            status, said = self._post(body, headers)
+            status = self._post(body, headers)
         except (OSError, HTTPException) as error:
             raise self._untaken(f"{type(error).__name__}: {error}") from error
         if not 200 <= status < 300:
-            raise self._untaken(f"{status} {said}".strip())
+            raise self._untaken(f"{status} {_PHRASES.get(status, '')}".strip())
 
     def event(self, fact: Fact, delivery: Delivery) -> Mapping[str, object]:
         """Return the event that is posted for a fact."""
@@ -87,13 +89,13 @@ class CloudEvents:
             "data": to_record(fact) if self._personal else delivery.record,
         }
 
-    def _post(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
+    def _post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """Return the status of the answer; what else it says may quote the fact, and is left alone."""
         connection = self._connection()
         try:
             path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
             connection.request("POST", path, body, headers)
-            response = connection.getresponse()
-            return response.status, response.read(200).decode(errors="replace")
+            return connection.getresponse().status
         finally:
             connection.close()
 

@@ -224,7 +224,10 @@ class UnknownSubscription(SvcflowError, LookupError):
 
 
 class DeliveryError(SvcflowError, ConnectionError):
-    """A receiver did not take a fact; the subscription tries it again."""
+    """A receiver did not take a fact; the subscription tries it again.
+
+    Handlers may raise it too: what it says is kept with the fact and shown, so let it name nobody.
+    """
 
     code = "delivery"
 

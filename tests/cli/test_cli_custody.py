@@ -111,6 +111,7 @@ def test_a_person_is_forgotten_unless_still_needed(svc, lamp):
         "instances": [lamp],
         "values": 1,
         "delegations": [],
+        "in_clear": 0,
     }
     journal = parsed(svc("show", lamp, "--journal", "--json"))["journal"]
     assert [fact["actor"][:7] for fact in journal if fact["actor"]] == ["erased-"] * len(

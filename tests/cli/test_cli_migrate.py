@@ -148,3 +148,31 @@ def test_a_migration_tells_what_it_recorded(svc, two):
     assert rehearsed["instances"][0]["deviations"] == []
     said = svc(*args, at="2026-03-02T15:30+08:00").stdout
     assert "svcflow deviation explain lamp-1 2" in said
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("zh", ("! lamp-1：place 将是个人信息", "另有 1 条留痕以明文写有其信息")),
+        ("en", ("! lamp-1: place will be personal", "1 fact in the clear cannot be erased")),
+    ],
+)
+def test_what_becomes_personal_too_late_is_said(svc, folder, lamp, lang, said):
+    """A rehearsal names the fields that stand in the clear already; forgetting counts what it has to leave."""
+    second = LAMP.replace("version: 1", "version: 2").replace("place: {", "place: {personal: true, ", 1)
+    (folder / "lamp-2.yaml").write_text(second, encoding="utf-8")
+    rehearsal = ("migrate", lamp, "--to", 2, "--reason", "2", "--dry-run")
+    assert said[0] in svc(*rehearsal, "--lang", lang).stdout
+    assert parsed(svc(*rehearsal, "--json"))["instances"][0]["exposed"] == ["place"]
+    assert said[1] in svc("forget", "d", "--yes", "--open", "--lang", lang).stdout
+
+
+def test_checking_both_versions_finds_a_field_that_becomes_personal_too_late(run, folder):
+    """The finding stands at the field of the later version; a later one that says the same has none."""
+    for number in (2, 3):
+        text = LAMP.replace("version: 1", f"version: {number}")
+        text = text.replace("place: {", "place: {personal: true, ", 1)
+        (folder / f"lamp-{number}.yaml").write_text(text, encoding="utf-8")
+    found = parsed(run("check", str(folder), "--json", exit_code=None))["findings"]
+    late = [(one["file"].rpartition("/")[2], one["path"]) for one in found if one["code"] == "personal-later"]
+    assert late == [("lamp-2.yaml", "fields.place.personal")]

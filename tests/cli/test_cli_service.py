@@ -8,6 +8,10 @@ from contextlib import closing
 import pytest
 from cli_answers import LAMP, LATER, parsed
 
+from svcflow.cli.commands.verify import verification_json, verification_text
+from svcflow.runtime.verification import Verification
+from svcflow.text import Text
+
 DEVIATION = {
     "instance", "sequence", "procedure", "version", "kind", "severity", "step", "role", "actor",
     "occurred_at", "limit", "due_at", "overrun_s", "annulled", "trigger", "reason", "detail",
@@ -151,7 +155,9 @@ def test_an_override_records_what_was_skipped(svc, lamp):
 
 def test_verify_finds_a_changed_journal(svc, lamp, tmp_path):
     """A store in order exits with 0; one whose fact was changed names the instance and exits with 1."""
-    assert parsed(svc("verify", "--json")) == {"ok": True, "instances": 1, "facts": 1, "problems": []}
+    assert parsed(svc("verify", "--json")) == {
+        "ok": True, "instances": 1, "facts": 1, "problems": [], "notes": [],
+    }  # fmt: skip
     assert "全部一致" in svc("verify", lamp, "--lang", "zh").stdout
     with closing(sqlite3.connect(tmp_path / "s.db")) as store:
         store.execute("UPDATE svcflow_facts SET body = CAST(replace(body, 'hall', 'roof') AS BLOB)")
@@ -160,6 +166,16 @@ def test_verify_finds_a_changed_journal(svc, lamp, tmp_path):
     assert (found["ok"], found["problems"][0]["instance"]) == (False, lamp)
     assert found["problems"][0]["error"]["code"] == "corrupt-journal"
     assert lamp in svc("verify", exit_code=1).stdout
+
+
+def test_a_note_is_told_and_is_nothing_wrong():
+    """What could not be checked stands before the verdict, in the asked language."""
+    note = Text(zh="日历更正过", en="corrected since")
+    found = Verification(1, 2, (), (("r1", note),))
+    assert verification_text(found, "en") == "r1: corrected since\nchecked 1 instance, 2 facts: all in order"
+    assert verification_text(found, "zh").startswith("r1: 日历更正过\n")
+    assert verification_json(found)["notes"] == [{"instance": "r1", "zh": note.zh, "en": note.en}]
+    assert verification_json(found)["ok"] is True
 
 
 def test_list_is_filtered_and_bounded(svc, lamp):

@@ -41,7 +41,7 @@ def test_the_worklist_gives_what_waits_the_soonest_due_first(svc, lamp):
         "overdue": False,
     }  # fmt: skip
     assert set(found["work"][0]) == WORK
-    assert found["more"] is False
+    assert found["after"] is None
     assert [one["overdue"] for one in parsed(svc("worklist", "--json", at=LATER))["work"]] == [True, True]
 
 
@@ -101,13 +101,17 @@ def test_the_worklist_is_narrowed_down(svc, lamp, tour, options, expected):
     """By who asks, by role, by procedure, by number."""
     found = parsed(svc("worklist", "--json", *options))
     assert [one["instance"] for one in found["work"]] == expected
-    assert found["more"] is ("--limit" in options)
+    assert (found["after"] is not None) is ("--limit" in options)
 
 
-def test_a_worklist_that_is_cut_says_so_and_an_empty_one_is_a_sentence(svc, lamp, tour):
-    """In both languages."""
-    assert "list more with --limit" in svc("worklist", "--limit", 1).stdout
-    assert "用 --limit 多列一些" in svc("worklist", "--limit", 1, "--lang", "zh").stdout
+def test_a_worklist_goes_on_where_a_page_ended_and_an_empty_one_is_a_sentence(svc, lamp, tour):
+    """In both languages; the pages together are the whole list."""
+    first = parsed(svc("worklist", "--limit", 1, "--json"))
+    assert f"There are more: add --after {first['after']}" in svc("worklist", "--limit", 1).stdout
+    assert "下一页加 --after" in svc("worklist", "--limit", 1, "--lang", "zh").stdout
+    second = parsed(svc("worklist", "--limit", 1, "--after", first["after"], "--json"))
+    assert first["work"] + second["work"] == parsed(svc("worklist", "--json"))["work"]
+    assert second["after"] is None
     assert svc("worklist", "--actor", "x").stdout == "no work waits\n"
     assert svc("worklist", "--actor", "x", "--lang", "zh").stdout == "没有待办\n"
 
@@ -163,7 +167,8 @@ def test_the_work_of_a_giver_is_that_of_the_delegated_procedures(svc, lamp, tour
     svc(*GIVE[:4], "d:guide", "--role", "guide", *UNTIL, "--procedure", "tour")
     assert [one[0] for one in waiting(svc(*args))] == ["lamp-0", "lamp-1", "t"]
     assert [one[0] for one in waiting(svc(*args, "--limit", 2))] == ["lamp-0", "lamp-1"]
-    assert parsed(svc(*args, "--limit", 2))["more"] is True
+    after = parsed(svc(*args, "--limit", 2))["after"]
+    assert [one[0] for one in waiting(svc(*args, "--limit", 2, "--after", after))] == ["t"]
 
 
 @pytest.mark.parametrize(
@@ -244,5 +249,5 @@ def test_who_gives_no_roles_is_told_that_the_list_is_short_for_it(svc, args, zh,
         answer = svc("worklist", "--actor", "x", *args, "--lang", lang)
         assert said in answer.stderr
         assert said not in answer.stdout
-    assert parsed(svc("worklist", "--actor", "x", *args, "--json")) == {"work": [], "more": False}
+    assert parsed(svc("worklist", "--actor", "x", *args, "--json")) == {"work": [], "after": None}
     assert not svc("worklist", "--actor", "x:desk", *args).stderr

@@ -33,7 +33,7 @@ def test_a_start_asked_again_gives_the_instance_of_the_first(engine):
     assert len(engine.instances()) == 1
 
 
-@pytest.mark.parametrize("length", [10, 200])
+@pytest.mark.parametrize("length", [10, 199])
 def test_starts_of_different_command_ids_are_different_instances(engine, length):
     """Long command ids that differ only at their end do not fall together."""
     ids = {engine.start("repair", command_id="x" * length + end).id for end in "abc"}

@@ -7,6 +7,7 @@ import threading
 import pytest
 from contract_cases import HOUR_US, LI, NOON_US, advance, put
 
+from svcflow.errors import SubscriptionError
 from svcflow.kernel import Fire
 from svcflow.runtime.feed import PORTION, Failure, Look, Notes, Standing
 
@@ -233,3 +234,31 @@ def test_standings_count_what_waits_and_what_is_dead(noted):
     failures = (waiting("r1", 1), waiting("r1", 2, 0, "blocked"), waiting("r2", 1, 0, "dead"))
     note(noted, *failures, position=3)
     assert noted.standings() == [Standing("s", 3, 1, 2, 1)]
+
+
+def test_a_removed_subscription_leaves_nothing(noted):
+    """Its cursor, its lease, what waited; whoever was at it is told that it is not theirs any more."""
+    note(noted, waiting("r1", 1), waiting("r1", 2, state="blocked"))
+    noted.subscribe("other", 3)
+    noted.remove("s", discard=False)
+    assert [one.name for one in noted.standings()] == ["other"]
+    assert noted.look("s") is None
+    assert noted.take("s", "you", 0, HOUR_US) is None
+    assert not noted.note("s", "me", Notes(4, (waiting("r2", 1),)), HOUR_US)
+    assert (list(noted.due("s", HOUR_US)), list(noted.parked("waiting"))) == ([], [])
+    assert places(noted.read("s", ALL, 0, noted.settled_position()).facts)[0] == ("r1", 1)
+    noted.remove("s", discard=False)
+    noted.subscribe("s", 2)
+    assert noted.take("s", "you", 0, HOUR_US) == 2
+    assert noted.standings()[1][3:] == (0, 0)
+
+
+def test_a_subscription_with_dead_letters_is_removed_only_when_they_are_discarded(noted):
+    """Refused, it is as it was, lease and all."""
+    note(noted, waiting("r1", 1, state="dead"), waiting("r2", 1))
+    with pytest.raises(SubscriptionError, match="s still has dead letters: 1; deliver them again"):
+        noted.remove("s", discard=False)
+    assert noted.take("s", "you", 0, HOUR_US) is None
+    assert noted.standings() == [Standing("s", 4, noted.standings()[0].lag, 1, 1)]
+    noted.remove("s", discard=True)
+    assert noted.standings() == list(noted.parked("dead")) == []

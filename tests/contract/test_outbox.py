@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import logging
+import operator
+import re
 import threading
 import time
 from datetime import timedelta
@@ -11,10 +15,11 @@ import pytest
 from contract_cases import LI, NOON, engine_on
 
 from svcflow import VirtualClock
-from svcflow.errors import StoreError, SubscriptionError, UnknownSubscription
+from svcflow.errors import DeliveryError, StoreError, SubscriptionError, UnknownSubscription
 from svcflow.runtime import courier, outbox
 from svcflow.runtime.courier import Delivered
 from svcflow.store import open_store
+from svcflow.text import NO_TEXT, Text
 
 SECOND = timedelta(seconds=1)
 
@@ -115,7 +120,8 @@ def test_a_handler_that_raises_never_harms_the_transition(engine, desk, caplog):
     before = engine.fire("r1", "accept", actor=LI)
     with caplog.at_level(logging.WARNING, "svcflow"):
         assert engine.deliver() == Delivered(0, 1, 0)
-    assert "desk could not take r1/1 at attempt 1 of 3: ConnectionError: no answer to Started" in caplog.text
+    assert "desk could not take r1/1 at attempt 1 of 3: ConnectionError at " in caplog.text
+    assert "no answer" not in caplog.text
     assert engine.instance("r1") == before
     assert engine.fire("r1", "again", actor=LI).sequence == 3
     assert engine.verify().ok
@@ -154,7 +160,7 @@ def test_after_its_last_attempt_a_fact_is_a_dead_letter_and_the_next_goes_on(eng
         assert engine.deliver() == (Delivered(0, 1, 1) if pause == 4 else Delivered(0, 1, 0))
     (letter,) = engine.dead_letters()
     assert (letter.subscription, letter.fact, letter.attempts) == ("desk", engine.journal("r1")[0], 3)
-    assert letter.error == "ConnectionError: no answer to Started"
+    assert re.fullmatch(rf"ConnectionError at {__name__}\.Desk\.__call__:\d+", letter.error)
     assert letter.failed_at == clock.now
     assert "desk gives up r1/1" in caplog.text
     assert standing(engine) == (0, 1, 1)
@@ -216,11 +222,11 @@ def test_a_subscription_that_is_not_there_is_an_error_with_the_nearest(engine, d
 def test_an_error_that_no_database_can_hold_is_kept_all_the_same(engine, clock):
     """A zero byte, half a character, a text without end, an error that cannot say what it is."""
 
-    class Mute(Exception):
+    class Mute(DeliveryError):
         def __str__(self) -> str:
             raise ZeroDivisionError
 
-    errors = iter([ValueError("a\0b\ud800" + "x" * 5_000), Mute()])
+    errors = iter([DeliveryError(Text(zh="", en="a\0b\ud800" + "x" * 5_000)), Mute(NO_TEXT)])
 
     @engine.on_fact(attempts=1)
     def odd(fact):
@@ -229,9 +235,41 @@ def test_an_error_that_no_database_can_hold_is_kept_all_the_same(engine, clock):
     start(engine, "r1", "r2")
     assert engine.deliver() == Delivered(0, 0, 2)
     first, second = (one.error for one in engine.dead_letters())
-    assert first.startswith("ValueError: a?b?xxx")
+    assert first.startswith("svcflow.errors.DeliveryError: a?b?xxx")
     assert len(first) == 1_000
     assert "Mute" in second
+
+
+def test_what_an_error_quotes_is_neither_kept_nor_logged(engine, clock, caplog):
+    """A dead letter cannot be erased with a person: it holds a class and a place, while waiting and when given up."""
+
+    @engine.on_fact(name="quotes", attempts=2)
+    def quotes(fact):
+        json.loads(f"{fact.actor} lives at 3-1204")
+
+    @engine.on_fact(name="vouches", attempts=1)
+    def vouches(fact):
+        raise DeliveryError(Text(zh="无应答", en="451 from the mail server"))
+
+    start(engine, "r1")
+    for _ in range(2):
+        engine.deliver()
+        clock.advance(SECOND)
+    given_up = {one.subscription: one.error for one in engine.dead_letters()}
+    assert given_up["vouches"] == "svcflow.errors.DeliveryError: 451 from the mail server"
+    assert re.fullmatch(
+        rf"json\.decoder\.JSONDecodeError at {__name__}\..*<locals>\.quotes:\d+", given_up["quotes"]
+    )
+    assert "3-1204" not in caplog.text
+
+
+def test_an_error_from_a_borrowed_function_names_where_it_was_raised(engine):
+    """Of a handler whose own module is not among the frames, the innermost place is named."""
+    engine.on_fact("started", name="borrowed", attempts=1)(functools.partial(operator.truediv, 1))
+    start(engine, "r1")
+    engine.deliver()
+    (letter,) = engine.dead_letters()
+    assert letter.error.startswith("TypeError at svcflow.runtime.")
 
 
 def test_what_a_handler_itself_records_is_delivered_the_next_time(engine):
@@ -506,3 +544,72 @@ def test_a_store_that_is_closed_says_so(engine, desk):
     else:
         with pytest.raises(StoreError, match="is closed"):
             engine.deliver()
+
+
+def test_a_subscription_that_ended_is_delivered_no_more(engine, desk, clock, caplog):
+    """Neither here nor by another program that has the handler, which says so once; other subscriptions go on."""
+    elsewhere, others = Desk(), []
+    program = engine_on(engine._store, clock)
+    program.on_fact(name="desk")(elsewhere)
+    program.on_fact(name="other")(others.append)
+    desk.refuses = {"r1"}
+    start(engine, "r1", "r2")
+    engine.deliver()
+    engine.unsubscribe("desk")
+    assert [one.name for one in engine.subscriptions()] == ["other"]
+    start(engine, "r3")
+    clock.advance(SECOND)
+    with caplog.at_level(logging.WARNING, "svcflow"):
+        caplog.clear()
+        assert [program.deliver().count, program.deliver().count] == [3, 0]
+    assert (desk.got, elsewhere.got) == ([("r2", 1)], [])
+    assert [one.message for one in caplog.records] == [
+        "desk was unsubscribed; its handler is not called any more"
+    ]
+    with pytest.raises(UnknownSubscription, match="there are: other"):
+        engine.unsubscribe("desk")
+    again = Desk()
+    engine.on_fact(name="desk")(again)
+    start(engine, "r4")
+    engine.deliver()
+    assert again.got == [("r4", 1)]
+
+
+def test_dead_letters_keep_a_subscription_unless_they_are_discarded(engine, desk, clock):
+    """Refused, the handler is called on; then all that is kept of it goes."""
+    desk.refuses = {"r1"}
+    start(engine, "r1")
+    for _ in range(3):
+        engine.deliver()
+        clock.advance(4 * SECOND)
+    with pytest.raises(SubscriptionError, match=r"desk still has dead letters: 1; .* discard=True"):
+        engine.unsubscribe("desk")
+    start(engine, "r2")
+    assert engine.deliver() == Delivered(1)
+    engine.unsubscribe("desk", discard=True)
+    assert engine.subscriptions() == engine.dead_letters() == ()
+
+
+def test_a_handler_may_end_its_own_subscription_while_the_engine_runs(engine):
+    """Its thread ends after the fact in hand, and waits for nobody; whoever else ends one waits for its thread."""
+    got, ended = [], threading.Event()
+    engine.on_fact(name="other")(lambda _: None)
+
+    @engine.on_fact(name="once")
+    def once(fact):
+        got.append(fact.instance)
+        engine.unsubscribe("once")
+        ended.set()
+
+    with engine.running() as running:
+        (its,) = (one for one in threading.enumerate() if one.name == "svcflow-once")
+        start(engine, "r1")
+        assert ended.wait(10)
+        its.join(10)
+        assert not its.is_alive()
+        engine.unsubscribe("other")
+        assert "svcflow-other" not in [one.name for one in threading.enumerate()]
+        start(engine, "r2")
+        assert running.failure is None
+    assert got == ["r1"]
+    assert engine.subscriptions() == ()

@@ -131,6 +131,14 @@ def test_deviations_come_in_pages_too(engine, size):
     assert [one.instance for one in seen] == ["r0", "r1", "r2", "r3", "m0"]
 
 
+def test_true_is_not_the_number_one(engine):
+    """A filter on a number is not met by a truth value, nor the other way round, as in JSON."""
+    assert [one.id for one in engine.instances(data={"paid": True})] == ["m1", "m0"]
+    assert [one.id for one in engine.instances(data={"fee": 1})] == ["r1"]
+    for data in ({"paid": 1}, {"paid": 0}, {"fee": True}, {"fee": False}):
+        assert engine.instances(data=data) == ()
+
+
 @pytest.mark.parametrize("after", ["", "x", "WzFd", "WyJhIiwgImIiXQ=="])
 def test_what_is_no_cursor_is_refused(engine, after):
     """A cursor comes from a page; anything else is a FieldError with the remedy."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from svcflow import Actor, Catalog, Engine, Procedure, Refused, VirtualClock
-from svcflow.errors import StaleRevision, UnknownProcedure
+from svcflow import Actor, Catalog, Engine, Procedure, Recipient, Refused, VirtualClock
+from svcflow.errors import PersonInUse, StaleRevision, UnknownProcedure
 from svcflow.model.field import Field
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
@@ -106,3 +106,107 @@ def test_a_person_is_forgotten_through_all_versions(engine):
     assert engine.instance("i").data["phone"].startswith("erased-")
     assert engine.instance("i").version == 2
     assert engine.verify().ok
+
+
+def four_eyes(version: int, not_by: str | None) -> Procedure:
+    return Procedure(
+        id="approval",
+        version=version,
+        steps=(
+            Step("asked", to=(Transition("pass_on", "approving"),)),
+            Step("approving", not_by=not_by, to=(Transition("approve", "end"), Transition("back", "asked"))),
+            Step("end", end="completed"),
+        ),
+    )
+
+
+@pytest.fixture
+def desk(store: Store, clock: VirtualClock) -> Engine:
+    catalog = Catalog.of(four_eyes(1, None), four_eyes(2, "asked"))
+    engine = Engine(store, catalog, clock=clock)
+    engine.start(("approval", 1), actor=CLERK, instance_id="a")
+    engine.fire("a", "pass_on", actor=CLERK)
+    return engine
+
+
+def test_who_did_a_step_before_the_rule_came_is_barred_by_it(desk):
+    """The journal says who it was, to the engine that migrates as to the one that verifies."""
+    desk.migrate("a", 2, reason="four eyes")
+    with pytest.raises(Refused, match="who did 'asked'"):
+        desk.fire("a", "approve", actor=CLERK)
+    assert desk.verify().ok
+    desk.revert_migration("a", reason="not yet")
+    desk.migrate("a", 2, reason="now")
+    assert desk.available("a", CLERK)[0].open is False
+    assert desk.fire("a", "approve", actor=CHIEF).status == "ended"
+    assert desk.verify().ok
+
+
+def test_whom_an_open_instance_has_to_tell_from_others_is_not_forgotten(desk):
+    """Not even with `open`: nobody could be shown to be another person. Afterwards, or done again, it is."""
+    desk.migrate("a", 2, reason="four eyes")
+    with pytest.raises(PersonInUse, match="not_by"):
+        desk.forget("li", open=True)
+    assert desk.instance("a").left_by == {"asked": ("li",)}
+    desk.fire("a", "back", actor=CHIEF)
+    desk.fire("a", "pass_on", actor=CHIEF)
+    assert desk.forget("li", open=True).instances == ("a",)
+    assert desk.fire("a", "approve", actor=CLERK).status == "ended"
+    assert desk.forget("chen").instances == ("a",)
+    assert desk.verify().ok
+
+
+def test_the_rule_bars_everybody_where_who_did_the_step_was_erased_before(desk):
+    """It may be the same person again, or another of that name; a migration back is the way out."""
+    desk.forget("li", open=True)
+    desk.migrate("a", 2, reason="four eyes")
+    for who in (CLERK, CHIEF):
+        with pytest.raises(Refused, match="was erased") as refused:
+            desk.fire("a", "approve", actor=who)
+        assert "migrate" in refused.value.remedy.en
+    desk.revert_migration("a", reason="nobody could go on")
+    assert desk.fire("a", "approve", actor=CHIEF).status == "ended"
+    assert desk.verify().ok
+
+
+def told(version: int, *personal: str) -> Procedure:
+    """A desk whose second edition says that what it asks for is somebody's own."""
+    return Procedure(
+        id="told",
+        version=version,
+        fields=(
+            *(Field(name, personal=name in personal) for name in ("phone", "place")),
+            Field("at", type="instant", personal="at" in personal),
+        ),
+        steps=(Step("asked", to=(Transition("close", "end"),)), Step("end", end="completed")),
+    )
+
+
+@pytest.fixture
+def listener(store: Store, clock: VirtualClock) -> Engine:
+    engine = Engine(store, Catalog.of(told(1), told(2, "phone", "at")), clock=clock)
+    data = {"phone": "139", "place": "3-1204", "at": "2026-03-02T09:00:00+00:00"}
+    engine.start(("told", 1), data=data, recipient=Recipient("zhang"), actor=CLERK, instance_id="served")
+    engine.start(("told", 1), data={"phone": "138"}, actor=CLERK, instance_id="own")
+    engine.start(("told", 1), data={"place": "1-1"}, actor=CLERK, instance_id="other")
+    return engine
+
+
+def test_a_migration_says_which_fields_that_become_personal_stand_in_the_clear(listener):
+    """What was recorded stays as it is; what is recorded afterwards is kept beside the journal."""
+    seen = listener.preview_migration(["served", "own", "other"], 2)
+    assert [one.exposed for one in seen] == [("at", "phone"), ("phone",), ()]
+    listener.migrate("own", 2, reason="edition 2")
+    listener.update("own", data={"phone": "137"}, actor=CLERK)
+    assert listener.forget("li", open=True).in_clear == 1
+    assert listener.instance("own").data["phone"].startswith("erased-")
+
+
+def test_entries_that_cannot_be_erased_are_counted_when_a_person_is_forgotten(listener):
+    """Those of who was served, else of who wrote them down, under any version; moved anchors too."""
+    listener.reschedule("served", "at", datetime(2026, 3, 3, tzinfo=UTC), actor=CHIEF)
+    listener.update("served", data={"place": "2-2"}, actor=CHIEF)
+    assert listener.forget("chen", open=True).in_clear == 0
+    assert listener.forget("zhang", open=True).in_clear == 2
+    assert listener.forget("li", open=True).in_clear == 1
+    assert listener.verify().ok

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from svcflow import Actor, Engine, Procedure, Refused, VirtualClock
@@ -55,6 +56,31 @@ def test_work_is_listed_by_role_the_soonest_due_first(engine, clock):
     assert (item.entered_at, item.due_at) == (clock.now, clock.now + 2 * HOUR)
     engine.fire("a", "approve", actor=CHEN)
     assert work(engine, role="chief") == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_a_worklist_comes_in_pages(engine, clock, size):
+    """The pages together are the whole list, once each, what has no deadline last; what comes between changes nothing."""
+    for name in ("b", "a", "c"):
+        engine.start("approval", instance_id=name)
+    clock.advance(HOUR)
+    engine.start("approval", instance_id="d")
+    engine.hold("a", reason="third_party", actor=LI)
+    whole = work(engine)
+    assert [one[0] for one in whole] == ["b", "c", "d", "a"]
+    page = engine.worklist(limit=size)
+    seen = list(page)
+    while page.after is not None and len(seen) <= len(whole):
+        assert len(page) == size
+        page = engine.worklist(limit=size, after=page.after)
+        seen += page
+    assert [(one.instance, one.step, one.assignee) for one in seen] == whole
+    first = engine.worklist(role="clerk", limit=2)
+    engine.fire("b", "pass_on", actor=LI)
+    assert work(engine, role="clerk", after=first.after) == whole[2:]
+    assert work(engine, CHEN, limit=1) == [("b", "approving", "")]
+    with pytest.raises(FieldError, match="is no cursor"):
+        engine.worklist(after=engine.instances(limit=1).after)
 
 
 def test_a_claim_takes_work_out_of_the_others_lists(engine):
@@ -147,6 +173,22 @@ def test_a_forgotten_person_is_in_no_list(engine, clock):
     assert assignee.startswith("erased-")
     assert engine.delegations() == ()
     assert engine.verify().ok
+
+
+def test_the_id_of_a_delegation_stays_taken_when_its_persons_are_forgotten(store, engine, clock):
+    """Otherwise two delegations would have borne one id; the persons themselves cannot be given back by it either."""
+    same = {"roles": {"chief"}, "since": clock.now, "until": clock.now + DAY, "delegation_id": "d1"}
+    given = engine.delegate(CHEN, "li", **same)
+    with pytest.raises(FieldError, match="d1 is another delegation"):
+        store.keep_delegation(attrs.evolve(given, taker="wang"))
+    engine.forget("li")
+    for giver, taker in ((CHEN, "li"), (CHEN, "wang"), (WANG, "chen")):
+        with pytest.raises(FieldError, match="d1 is another delegation; choose another delegation_id"):
+            engine.delegate(giver, taker, **same)
+    with pytest.raises(FieldError, match="no delegation"):
+        engine.revoke("d1")
+    engine.delegate(CHEN, "wang", **same | {"delegation_id": "d2"})
+    assert [one.id for one in engine.delegations()] == ["d2"]
 
 
 def test_deviations_are_explained_and_judged(engine, clock):

@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import attrs
 import pytest
+from crash_talk import Talk, talk_of
 from crash_writer import PROCEDURE, command
 
 from svcflow import Engine
@@ -25,15 +25,6 @@ WRITERS = 4  # processes of two threads each
 SPAN_S = 0.25
 """From when one of them works, the longest that one lives."""
 WRITER = Path(__file__).with_name("crash_writer.py")
-Command = tuple[str, int]
-
-
-@attrs.frozen
-class Talk:
-    """Hold what the writers of one round asked, and what was acknowledged to them."""
-
-    asked: set[Command]
-    acknowledged: set[Command]
 
 
 class Nest:
@@ -74,15 +65,6 @@ class Nest:
         return talk_of(self.said)
 
 
-def talk_of(lines: list[str]) -> Talk:
-    """Read what was asked and what acknowledged."""
-    said = [line.split() for line in lines if line.startswith(("ask", "ack"))]
-    words = [(word, (name, int(number))) for word, name, number in said]
-    return Talk(
-        {what for word, what in words if word == "ask"}, {what for word, what in words if word == "ack"}
-    )
-
-
 @pytest.fixture
 def nest(tmp_path: Path) -> Iterator[Nest]:
     made = Nest(f"sqlite:///{tmp_path / 'patrol.db'}")
@@ -102,12 +84,8 @@ def test_no_acknowledged_command_is_lost_or_doubled_by_kill_9(tmp_path, nest):
         talk = nest.one_round(turn, chance)
         acknowledged += len(talk.acknowledged)
         with Engine(url, PROCEDURE) as engine:
-            names = sorted({name for name, _ in talk.asked})
-            for name in names:
-                done = {number for one, number in talk.acknowledged if one == name}
-                open_ = {number for one, number in talk.asked if one == name} - done
-                assert len(open_) <= 1, "a writer asks one thing at a time"
-                durable += _check(engine, name, done, open_)
+            for name in talk.names:
+                durable += _check(engine, name, talk.done(name), talk.left_open(name))
         started |= {f"patrol-{name}-{number}" for name, number in talk.asked if number % 10 == 0}
     with Engine(url, PROCEDURE) as engine:
         assert engine.verify().ok

@@ -292,7 +292,7 @@ def test_a_trigger_inside_a_parallel_step_not_entered_enters_it_first(how):
     entered, moved = case.of("Moved")
     assert isinstance(entered, Moved)
     assert (entered.step, entered.trigger, entered.to, entered.via) == ("a", "begin", "preparing", "b")
-    assert (entered.automatic, entered.actor) == (True, "")
+    assert (entered.automatic, entered.actor) == (True, "li")
     assert (moved.step, moved.trigger, moved.to, moved.actor) == ("r1", "clean", "r2", "li")
 
 

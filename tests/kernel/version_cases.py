@@ -16,6 +16,7 @@ from svcflow.kernel import (
     migration_in_force,
     replay,
     transact,
+    who_did,
 )
 from svcflow.kernel.instance import Clock
 from svcflow.model.limit import TimeLimit
@@ -49,7 +50,8 @@ class Traveller(Case):
     def _cross(self, command: Migrate | Revert) -> Outcome:
         back = migration_in_force(self.facts)
         version = command.version if isinstance(command, Migrate) else back.from_version if back else 1
-        passage = Passage.between(self.compiled, self.versions[version], back)
+        doers = who_did(self.version_of, self.facts)
+        passage = Passage.between(self.compiled, self.versions[version], back, doers=doers)
         return self._keep(transact(passage, self.instance, command, to_us(self.now)))
 
     def _do(self, command) -> Outcome:

@@ -152,6 +152,7 @@ CASES = [
     ({}, {"roles": [Role("desk")]}, "－ role chief", True),
     ({}, {"fields": [Field("note")]}, "－ field kind: type: choice, choices: a, b", True),
     ({}, {"fields": [Field("note", required=True), Field("kind", type="choice", choices=("a", "b"))]}, "≠ field note › required: false → true", True),
+    ({}, {"fields": [Field("note", personal=True), Field("kind", type="choice", choices=("a", "b"))]}, "≠ field note › personal: false → true", True),
     ({}, {"fields": [Field("note"), Field("kind", type="choice", choices=("a",))]}, "≠ field kind › choices: a, b → a", True),
     ({}, {"fields": [Field("note"), Field("kind", type="choice", choices=("a", "b", "c"))]}, "≠ field kind › choices: a, b → a, b, c", False),
     ({}, {"fields": [Field("note"), Field("kind"), Field("x", required=True)]}, "＋ field x: type: text, required: true", True),

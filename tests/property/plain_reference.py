@@ -340,7 +340,8 @@ class Office:
 
     def forget(self, person: str, now: int, *, open_: bool) -> list[str] | str:
         theirs = [case for case in self.cases.values() if person in case.persons]
-        if not open_ and any(case.status != "ended" for case in theirs):
+        running = [case for case in theirs if case.status != "ended"]
+        if (running and not open_) or any(case.asked_by == person for case in running):
             return "PersonInUse"
         for case in theirs:
             case.forget(now, person)

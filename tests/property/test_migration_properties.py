@@ -29,6 +29,7 @@ from svcflow.kernel import (
     migration_in_force,
     replay,
     transact,
+    who_did,
 )
 from svcflow.kernel.instance import from_state, to_state
 from svcflow.model.limit import TimeLimit
@@ -56,11 +57,13 @@ class Journey:
 
     def do(self, command: object, at_us: int) -> None:
         compiled, self.now_us = self.compiled, at_us
+        doers = who_did(self.version_of, self.facts)
         if isinstance(command, Migrate):
-            compiled = Passage.between(compiled, self.versions[command.version])
+            compiled = Passage.between(compiled, self.versions[command.version], doers=doers)
         elif isinstance(command, Revert):
             back = migration_in_force(self.facts)
-            compiled = Passage.between(compiled, self.versions[back.from_version if back else 1], back)
+            into = self.versions[back.from_version if back else 1]
+            compiled = Passage.between(compiled, into, back, doers=doers)
         outcome = transact(compiled, self.instance, command, at_us)
         self.instance = outcome.instance
         self.facts += outcome.facts

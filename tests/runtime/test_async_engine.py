@@ -70,6 +70,14 @@ def test_it_has_nothing_that_the_engine_has_not():
     assert own - set(METHODS) == {"catalog", "clock", "engine"}
 
 
+def test_it_is_made_as_the_engine_is():
+    """What the engine is made with, it is made with too; the threads are its own."""
+    own, its = (inspect.signature(kind).parameters for kind in (AsyncEngine, Engine))
+    assert set(own) - set(its) == {"threads"}
+    assert set(its) <= set(own)
+    assert AsyncEngine("memory://", PROCEDURE, payload_limit=10).engine._payload_limit == 10
+
+
 def test_a_procedure_is_run_from_end_to_end(path):
     """start, fire and the questions answer as the engine's do; errors are the same."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import attrs
 import pytest
@@ -14,7 +16,7 @@ from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy import Engine as Database
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
-from svcflow import Actor, Engine, Refused, StaleRevision, VirtualClock
+from svcflow import Actor, Catalog, Engine, Refused, StaleRevision, VirtualClock
 from svcflow.errors import FieldError, StoreError, UnknownInstance
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
@@ -116,6 +118,93 @@ def test_what_the_host_commits_is_durable(host):
     host.connection.commit()
     assert (host.notes(), host.engine.instance(inst.id)) == (["a"], inst)
     assert host.engine.verify().ok
+
+
+def test_a_tick_is_part_of_the_hosts_transaction(host):
+    """What became due is recorded with the host's rows, or with neither; a recomputation too."""
+    inst = host.engine.start("repair", actor=LI)
+    host.engine.clock.advance(timedelta(hours=2))
+    assert [fact.kind for fact in host.joined().tick()] == ["Overdue"]
+    host.note("told")
+    assert len(host.engine.journal(inst.id)) == 1
+    host.connection.rollback()
+    assert (host.notes(), len(host.engine.journal(inst.id))) == ([], 1)
+    joined = host.joined()
+    assert joined.recompute(reason="the calendar was corrected")[0].kind == "Overdue"
+    assert joined.tick() == ()
+    host.connection.commit()
+    assert [fact.kind for fact in host.engine.journal(inst.id)] == ["Started", "Overdue"]
+    assert host.engine.verify().ok
+
+
+@ON_SQLITE
+def test_after_a_tick_inside_the_next_instant_is_told(engine, database):
+    """Who is told when to tick is told, with the transaction, what is due after that."""
+    told: list[int] = []
+
+    class Dispatcher:
+        def tick_at(self, due_us: int, _: object) -> None:
+            told.append(due_us)
+
+        def deliver_at(self, *_: object) -> None:
+            pytest.fail("there is nothing to deliver")
+
+    engine.start("repair", actor=LI)
+    engine.clock.advance(timedelta(minutes=30))
+    engine.start("repair", actor=LI)
+    engine.clock.advance(timedelta(minutes=45))
+    engine.dispatch_by(Dispatcher())
+    with database.connect() as connection:
+        assert [fact.kind for fact in engine.on(connection).tick()] == ["Overdue"]
+        connection.commit()
+    assert told == [engine._store.next_due_us()]
+    assert told[0] > engine.clock.now_us()
+
+
+def test_a_delegation_is_part_of_the_hosts_transaction(host):
+    """Given and revoked with the host's rows, or with neither; one of a taken id leaves the transaction as it was."""
+    given = {"roles": {"clerk"}, "since": NOON, "until": NOON + timedelta(days=1), "delegation_id": "d1"}
+    joined = host.joined()
+    joined.delegate(LI, "wang", **given)
+    assert joined.acting(Actor("wang"), "li.wei", "repair").behalf == "li.wei"
+    assert host.engine.delegations() == ()
+    host.connection.rollback()
+    assert host.joined().delegations() == ()
+    joined = host.joined()
+    host.note("a")
+    kept = joined.delegate(LI, "wang", **given)
+    with pytest.raises(FieldError, match="d1 is another delegation"):
+        joined.delegate(LI, "chen", **given)
+    host.connection.commit()
+    assert (host.notes(), host.engine.delegations()) == (["a"], (kept,))
+    host.joined().revoke("d1")
+    host.connection.commit()
+    assert host.engine.delegations()[0].revoked_at == NOON
+
+
+def test_a_migration_is_part_of_the_hosts_transaction(url, database):
+    """An instance is over in the other version when the host commits, and stays where it was when it rolls back."""
+    both = Catalog.of(REPAIR, attrs.evolve(REPAIR, version=2))
+    with Engine(url, both, clock=VirtualClock(NOON)) as engine, database.connect() as connection:
+        inst = engine.start(("repair", 1), actor=LI)
+        for end, version in ((connection.rollback, 1), (connection.commit, 2)):
+            assert engine.on(connection).migrate(inst.id, 2, reason="new rules", actor=LI).version == 2
+            end()
+            assert engine.instance(inst.id).version == version
+        assert engine.verify().ok
+
+
+def test_what_the_engine_alone_does_is_listed_with_the_reason():
+    """Every method that the joined engine has not stands in the table of the page, and no other."""
+    page = (Path(__file__).parents[2] / "docs/how-to/join-a-transaction.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    listed = [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    public, joined = (
+        {name for name in dir(kind) if not name.startswith("_")} for kind in (Engine, JoinedEngine)
+    )
+    assert sorted(listed) == sorted(public - joined)
+    assert all(len(row.split("|")[2]) > 20 for row in rows)
+    assert joined <= public
 
 
 def test_what_the_host_rolls_back_is_gone(host):

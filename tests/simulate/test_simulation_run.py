@@ -222,7 +222,9 @@ def test_branches_left_together_are_not_worked_on_any_more():
 def test_the_queue_keeps_its_order_past_work_for_another():
     """Two pieces clerk-1 may not do stay at the head, before one that came later."""
     pool = RolePool("clerk", 2, ALWAYS, 10**9)
-    first, second, a, b, c, d = (task(pool, barred) for barred in ("", "", "clerk-1", "clerk-1", "", ""))
+    first, second, a, b, c, d = (
+        task(pool, *barred) for barred in ((), (), ("clerk-1",), ("clerk-1",), (), ())
+    )
     for one in (first, second, a, b, c, d):
         pool.ask(one)
     assert list(pool.begin(0)) == [first, second]
@@ -238,7 +240,7 @@ def test_the_queue_keeps_its_order_past_work_for_another():
     assert pool.busy_us == 10 + 20 + 20 + 20
 
 
-def task(pool, barred):
+def task(pool, *barred):
     return Task(None, None, 1, 0, 0.5, None, pool, barred, 0)
 
 
@@ -336,6 +338,30 @@ def test_who_did_one_step_does_not_do_the_other(capacity, actors):
     pools = {"clerk": Pool(capacity=capacity, calendar="always")}
     result, (facts,) = run(proc, 1, situation(every="60m", write="1h", review="1h", pools=pools))
     assert [fact.actor for fact in facts if isinstance(fact, Moved)] == actors
+    assert result.deviations == {}
+
+
+@pytest.mark.parametrize("capacity", [2, 3, None])
+@pytest.mark.parametrize("waits", [None, "recipient"], ids=["works", "waits"])
+def test_who_did_a_part_of_a_parallel_step_does_not_sign_it(capacity, waits):
+    """Each who did a branch is barred; where that is the whole pool a stand-in signs. Nothing deviates."""
+    branches = [
+        Branch(
+            one,
+            [Step(one, role="clerk", to=[goes(f"end_{one}", f"{one}_done")]), Step(f"{one}_done", end="x")],
+        )
+        for one in ("a", "b")
+    ]
+    proc = procedure(
+        Step("both", parallel=branches, to=[goes("done", "sign")]),
+        Step("sign", role="clerk", waits=waits, not_by="both", to=[goes("finish", "done")]),
+    )
+    pools = {"clerk": Pool(capacity=capacity, calendar="always")} if capacity else {}
+    result, (facts,) = run(proc, 1, situation(every="60m", a="1h", b="1h", sign="1h", pools=pools))
+    acted = [fact.actor for fact in facts if isinstance(fact, Moved) and fact.actor]
+    assert acted[:2] == ["clerk-1", "clerk-2"]
+    assert acted[2] not in acted[:2]
+    assert waits or acted[2] == "clerk-3"
     assert result.deviations == {}
 
 

@@ -193,25 +193,27 @@ def test_an_interrupt_leaves_the_others_as_they_were(watched, place):
     assert watched.names() == ["1", "2"]
 
 
-def test_an_interrupt_right_after_the_commit_is_of_whoever_committed(watched):
-    """What was committed is committed: the others are told so, and nothing is done again."""
-
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize(("place", "kept"), [("before", "bc"), ("after", "abc")])
+def test_an_interrupt_at_the_commit_is_of_whoever_committed(watched, kind, place, kept):
+    """Before it the others' parts are done again by the next; after it they are done, and are not done again."""
     real = watched.cursor
 
     class Cursor:
         rang = False
 
         def execute(self, statement: str) -> None:
+            rings, self.rang = statement == "COMMIT" and not self.rang, self.rang or statement == "COMMIT"
+            if rings and place == "before":
+                raise kind
             real.execute(statement)
-            if statement == "COMMIT" and not self.rang:
-                self.rang = True
-                raise KeyboardInterrupt
+            if rings:
+                raise kind
 
     watched.grouping._cursor = Cursor()
     errors = [one.exception(10) for one in watched.group(*map(insert, "abc"))]
-    assert [type(error) for error in errors] == [KeyboardInterrupt, type(None), type(None)]
-    assert watched.names() == ["a", "b", "c"]
-    assert watched.commits() == 1
+    assert [type(error) for error in errors] == [kind, type(None), type(None)]
+    assert watched.names() == list(kept)
 
 
 class Rings:

@@ -46,6 +46,7 @@ CODES: dict[str, Code] = _table(
     ("name-missing", "warning", "缺少中文或英文名称", "a Chinese or English name is missing"),
     ("not-by-never-before", "warning", "回避所指环节不会先于本环节发生", "the step named by not_by never comes before this one"),
     ("number-unsourced", "warning", "数值没有注明来源", "a number does not say where it comes from"),
+    ("personal-later", "warning", "字段自后来的版本起才是个人信息，此前的留痕仍是明文", "a field is personal only from a later version on; what was recorded before stays in the clear"),
     ("rework-unbounded", "warning", "返工循环没有次数上限", "a rework loop has no bound"),
     ("rows-ambiguous", "warning", "同一流转的条件部分重叠而去向不同", "guards of one trigger overlap in part and lead to different steps"),
     ("rows-with-gap", "warning", "有的数据不满足任何一行条件", "for some data no row of a trigger matches"),

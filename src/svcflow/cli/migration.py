@@ -73,8 +73,9 @@ def migrations_text(engine: Engine, found: Sequence[Crossing], lang: Tongue, *, 
     heads = _HEADS.in_(lang).split("|")
     rows = [row for one in found if not one.already for row in _rows(one, names_of)]
     grid = table(heads, rows, whole=(heads[0], *heads[4:6]), flows=True) if rows else ""
+    exposed = [_exposed(one.preview, lang) for one in found if one.preview.exposed]
     departed = (departures_text(engine, one.departed, lang) for one in found)
-    return paragraphs((f"{grid}\n{_counted(found, lang, done=done)}".lstrip("\n"), *departed))
+    return paragraphs(("\n".join((grid, *exposed, _counted(found, lang, done=done))).lstrip("\n"), *departed))
 
 
 def _counted(found: Sequence[Crossing], lang: Tongue, *, done: bool) -> str:
@@ -86,6 +87,14 @@ def _counted(found: Sequence[Crossing], lang: Tongue, *, done: bool) -> str:
     )
     there = Text(zh=f"，{already} 个已是该版本", en=f", {already} already there")
     return said.in_(lang) + (there.in_(lang) if already else "")
+
+
+def _exposed(one: MigrationPreview, lang: Tongue) -> str:
+    listed = ", ".join(one.exposed)
+    return Text(
+        zh=f"! {one.instance}：{listed} 将是个人信息，留痕中已有的值仍是明文，不能抹去",
+        en=f"! {one.instance}: {listed} will be personal; values in the journal stay in the clear and cannot be erased",
+    ).in_(lang)
 
 
 def _json(one: Crossing) -> Record:
@@ -107,6 +116,7 @@ def _json(one: Crossing) -> Record:
             }
             for limit in preview.limits
         ],
+        "exposed": list(preview.exposed),
         "refused": one.refused,
         "why": {"zh": why.in_("zh"), "en": why.in_("en")},
         "remedy": {"zh": remedy.in_("zh"), "en": remedy.in_("en")},

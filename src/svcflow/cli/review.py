@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
 
 from svcflow.checks import Finding, check
+from svcflow.checks.finding import finding
 from svcflow.errors import DeclarationError, Problem, UnknownCalendar
 from svcflow.model.catalog import load, load_mapping, load_scenario
 from svcflow.model.document import Document, read_document
+from svcflow.model.procedure import Procedure
 from svcflow.text import Text
 from svcflow.worktime import WorkCalendar, shipped_calendar
 
@@ -41,6 +44,7 @@ def review(paths: Sequence[Path]) -> Review:
         reading.learn(document)
     for file, document in zip(reading.files, documents, strict=True):
         reading.judge(file, document)
+    reading.compare()
     return Review(tuple(files), tuple(reading.problems), tuple(sorted(reading.findings)))
 
 
@@ -57,6 +61,7 @@ class _Reading:
         self.findings: list[Finding] = []
         self._calendars: dict[str, Document] = {}
         self._declared: dict[tuple[str, str, str], str] = {}
+        self._procedures: dict[tuple[str, int], tuple[Procedure, Document]] = {}
 
     def documents(self, files: Iterable[Path]) -> Iterator[Document]:
         """Yield the documents that are YAML at all."""
@@ -91,6 +96,7 @@ class _Reading:
                 procedure = load(file)
                 found = check(procedure, calendar=self._calendar(procedure.calendar))
                 self.findings += (_placed(one, document) for one in found)
+                self._procedures[procedure.id, procedure.version] = (procedure, document)
             elif document.kind == "calendar":
                 document.build(WorkCalendar.from_mapping)
             else:
@@ -104,6 +110,14 @@ class _Reading:
             )
             self.problems += document.placed([Problem(("calendar",), error.message, remedy)])
 
+    def compare(self) -> None:
+        """Compare each version of a procedure with the one before it, as far as both were read."""
+        for (before, (older, _)), (after, (newer, document)) in pairwise(
+            sorted(self._procedures.items(), key=_key)
+        ):
+            if before[0] == after[0]:
+                self.findings += (_placed(one, document) for one in _personal_later(older, newer))
+
     def _calendar(self, name: str) -> WorkCalendar:
         """Return a calendar of these files, or a shipped one; a faulty one is reported where it is declared."""
         document = self._calendars.get(name)
@@ -111,6 +125,28 @@ class _Reading:
             return shipped_calendar(name) if document is None else document.build(WorkCalendar.from_mapping)
         except DeclarationError:
             return shipped_calendar("always")
+
+
+def _key(item: tuple[tuple[str, int], object]) -> tuple[str, int]:
+    return item[0]
+
+
+def _personal_later(older: Procedure, newer: Procedure) -> Iterator[Finding]:
+    for name, field in newer.fields.items():
+        if field.personal and name in older.fields and not older.fields[name].personal:
+            yield finding(
+                "personal-later",
+                ("fields", name, "personal"),
+                Text(
+                    zh=f"字段 {name} 在第 {older.version} 版不是个人信息；那时记入留痕的值是明文，不能抹去",
+                    en=f"{name} is not personal in version {older.version}; what was recorded then stays in the clear "
+                    "and cannot be erased",
+                ),
+                Text(
+                    zh="用 migrate --dry-run 查看哪些实例已有；新字段从第一版起就标明",
+                    en="see by migrate --dry-run which instances hold it; mark a new field from its first version on",
+                ),
+            )
 
 
 def _placed(finding: Finding, document: Document) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from svcflow.errors import CorruptJournal, FieldError
 from svcflow.journal.personal import Book
 from svcflow.kernel.facts import Fact, from_record, to_record
+from svcflow.kernel.writable import misfit
 from svcflow.text import Text
 
 
@@ -25,8 +27,7 @@ def to_bytes(fact: Fact, book: Book | None = None) -> bytes:
             book.veil(record)
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
-        message = Text(zh=f"有内容无法留痕：{error}", en=f"a value cannot be kept in the journal: {error}")
-        raise FieldError(message) from None
+        raise _unwritable(fact, error) from None
 
 
 def from_bytes(body: bytes, book: Book | None = None) -> Fact:
@@ -39,3 +40,14 @@ def from_bytes(body: bytes, book: Book | None = None) -> Fact:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = Text(zh=f"留痕无法读取：{error}", en=f"an entry of the journal cannot be read: {error}")
         raise CorruptJournal(message) from error
+
+
+def _unwritable(fact: Fact, error: TypeError) -> FieldError:
+    """Return the error that names the part of a fact that has no JSON form."""
+    for name, value in to_record(fact).items():
+        found = misfit(f"{fact.kind}.{name}", value) if isinstance(value, str | Mapping) else None
+        if found is not None:
+            return found
+    return FieldError(
+        Text(zh=f"有内容无法留痕：{error}", en=f"a value cannot be kept in the journal: {error}")
+    )

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from svcflow.errors import CorruptJournal
+from svcflow.kernel.facts import ERASED
 from svcflow.text import Text
 
 MARK = "~"
-_ERASED = "erased-"
 _DIGEST, _SALT, _LENGTH = 24, 16, 33
 _ACTING = ("actor", "behalf")
 _PERSONS: Mapping[str, tuple[str, ...]] = {
@@ -60,7 +60,7 @@ class Book:
         self.fields = fields
         self.added: dict[str, Secret] = {}
         self.lost = False
-        self._subject = "" if subject.startswith(_ERASED) else subject
+        self._subject = "" if subject.startswith(ERASED) else subject
 
     def veil(self, record: dict[str, Any]) -> None:
         """Replace the personal values of a fact's record by their commitments."""
@@ -133,7 +133,7 @@ def commitment(salt: bytes, person: str, value: str) -> str:
 
 def erased(token: str) -> str:
     """Return what stands in the place of an erased value: the same for the same person in one instance."""
-    return f"{_ERASED}{token[1:9]}"
+    return f"{ERASED}{token[1:9]}"
 
 
 def refuse_false(instance: str, secrets: Secrets) -> None:

@@ -21,7 +21,7 @@ from svcflow.kernel.evolve import evolve, evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.passage import Passage, VersionOf
-from svcflow.kernel.replay import migration_in_force, replay
+from svcflow.kernel.replay import migration_in_force, replay, who_did
 
 __all__ = [
     "NOBODY",
@@ -52,4 +52,5 @@ __all__ = [
     "migration_in_force",
     "replay",
     "transact",
+    "who_did",
 ]

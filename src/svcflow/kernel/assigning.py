@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Assign, Claim, Release
-from svcflow.kernel.eligibility import OTHER_PERSON, called, is_barred, may_not_have, same_person
+from svcflow.kernel.eligibility import barred_from, called, may_not_have, same_person
 from svcflow.kernel.facts import Assigned, Released
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
@@ -29,8 +29,9 @@ def assign(ledger: Ledger, command: Assign) -> Refusal | None:
     if isinstance(step, Refusal):
         return step
     known = command.actor.roles is not None
-    if known and is_barred(ledger.compiled, ledger.draft, step, command.to):
-        return Refusal("role", same_person(ledger.compiled, step), OTHER_PERSON, step)
+    barred = barred_from(ledger.compiled, ledger.draft, step, command.to) if known else None
+    if barred is not None:
+        return Refusal("role", *same_person(ledger.compiled, ledger.draft, barred), step)
     ledger.record(Assigned, ledger.at_us, command.actor.id, step, command.to, command.reason)
     return None
 

@@ -40,6 +40,7 @@ from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
 from svcflow.kernel.firing import fire
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.marks import marks_of
 from svcflow.kernel.migrating import migrate, revert
 from svcflow.kernel.passing import pass_time, settle
 from svcflow.kernel.refusal import Refusal, wanted
@@ -149,6 +150,7 @@ def _start(ledger: Ledger, command: Start) -> None:
         dict(command.evidence),
         recipient.id if recipient else "",
         (recipient.group or "") if recipient else "",
+        marks_of(ledger.compiled),
     )
 
 

@@ -5,7 +5,6 @@ A deadline is the earliest instant at which the time that ran reaches the limit.
 
 from __future__ import annotations
 
-from calendar import monthrange
 from datetime import date
 from fractions import Fraction
 
@@ -14,6 +13,7 @@ from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, reac
 from svcflow.kernel.reckoner import Reckoner
 from svcflow.model.amount import Amount
 from svcflow.model.target import Target
+from svcflow.worktime.months import months_after
 
 
 def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -> int:
@@ -122,7 +122,7 @@ def _calendar_days(
 ) -> tuple[int, int]:
     """Return the last day, later by the days at whose end the clock stood still, and the closing it rolls to."""
     day = calendar.day_of(clock.started_us)
-    day = day + reach if row.family == "calendar_days" else _months_after(day, reach)
+    day = day + reach if row.family == "calendar_days" else months_after(day, reach)
     since_us = clock.started_us
     for first, last in clock.runs if open_us == STOPPED else (*clock.runs, (open_us, NEVER)):
         if first != since_us:
@@ -132,13 +132,6 @@ def _calendar_days(
             return day, due_us
         since_us = last
     return day, NEVER
-
-
-def _months_after(day: int, months: int) -> int:
-    """Return the same date so many months later, or the last day of that month."""
-    start = date.fromordinal(day)
-    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
-    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()
 
 
 def _by(calendar: Reckoner, target: Target, started_us: int) -> int:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.compiled import Compiled, CompiledMove
-from svcflow.kernel.instance import Draft
+from svcflow.kernel.facts import ERASED
+from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
 from svcflow.text import Text
-
-OTHER_PERSON = Text(zh="换一人办理", en="let another person do it")
 
 
 def lacks(role: str, actor: Actor) -> bool:
@@ -20,10 +19,34 @@ def lacks(role: str, actor: Actor) -> bool:
     return bool(role) and actor.roles is not None and role not in actor.roles
 
 
-def is_barred(compiled: Compiled, draft: Draft, step: str, *persons: str) -> bool:
-    """Tell whether one of the persons did the step that another than this one's doer has to have done."""
+def barred_from(compiled: Compiled, draft: Draft, step: str, *persons: str) -> str | None:
+    """Return the step, this one or one around it, that another than these persons has to do; None if they may.
+
+    Nobody can be told from somebody who was erased, so who did a step and was erased bars everybody.
+    """
+    around = (step, *compiled.inside(step)) if draft.left_by else ()
+    return next((name for name in around if _bars(compiled, draft, name, persons)), None)
+
+
+def _bars(compiled: Compiled, draft: Draft, step: str, persons: tuple[str, ...]) -> bool:
+    """Tell whether one of the persons did, or may have done, the step that this one's doer may not have done."""
     not_by = compiled.steps[step].step.not_by
-    return not_by is not None and any(name in persons for name in draft.left_by.get(not_by, ()))
+    return not_by is not None and any(
+        name in persons or name.startswith(ERASED) for name in draft.left_by.get(not_by, ())
+    )
+
+
+def excluded(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ...]:
+    """Return who may not do a step, because they did another one."""
+    around = (step, *compiled.inside(step)) if instance.left_by else ()
+    asked = (compiled.steps[name].step.not_by for name in around)
+    return tuple(name for done in asked if done is not None for name in instance.left_by.get(done, ()))
+
+
+def needs_to_know(compiled: Compiled, instance: Instance, person: str) -> bool:
+    """Tell whether an open instance has to know a person, because somebody else than they has to do a step."""
+    remembered = instance.left_by.items() if instance.status != "ended" else ()
+    return any(person in who for step, who in remembered if step in compiled.watched)
 
 
 def assigned_to_another(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:
@@ -59,8 +82,10 @@ def may_not_have(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:
     compiled, role = ledger.compiled, ledger.compiled.steps[step].step.role or ""
     if lacks(role, actor):
         return Refusal("role", wrong_role(compiled, called(compiled, step), role, actor), in_role(role), step)
-    if actor.roles is not None and is_barred(compiled, ledger.draft, step, actor.id, actor.behalf):
-        return Refusal("role", same_person(compiled, step), OTHER_PERSON, step)
+    known = actor.roles is not None
+    barred = barred_from(compiled, ledger.draft, step, actor.id, actor.behalf) if known else None
+    if barred is not None:
+        return Refusal("role", *same_person(compiled, ledger.draft, barred), step)
     return assigned_to_another(ledger, step, actor)
 
 
@@ -79,12 +104,18 @@ def in_role(role: str) -> Text:
     return Text(zh=f"由岗位 {role} 的人办理（`actor`）", en=f"let somebody in role {role} do it (`actor`)")
 
 
-def same_person(compiled: Compiled, step: str) -> Text:
-    """Word that who did one step may not do this one."""
-    done, asked = called(compiled, compiled.steps[step].step.not_by or ""), called(compiled, step)
+def same_person(compiled: Compiled, draft: Draft, step: str) -> tuple[Text, Text]:
+    """Word that who did one step may not do this one, and what to do."""
+    not_by = compiled.steps[step].step.not_by or ""
+    done, asked = called(compiled, not_by), called(compiled, step)
+    if any(name.startswith(ERASED) for name in draft.left_by.get(not_by, ())):
+        return Text(
+            zh=f"办理“{done.zh}”的人已被抹去，无从证明要办“{asked.zh}”的是另一人",
+            en=f"who did {done.en!r} was erased, so nobody who would do {asked.en!r} is known to be another person",
+        ), Text(zh="变更到没有此项回避的版本", en="migrate to a version that does not ask for another person")
     return Text(
         zh=f"办理“{done.zh}”的人不能再办“{asked.zh}”", en=f"who did {done.en!r} may not do {asked.en!r}"
-    )
+    ), Text(zh="换一人办理", en="let another person do it")
 
 
 def called(compiled: Compiled, step: str) -> Text:

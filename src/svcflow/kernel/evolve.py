@@ -12,6 +12,7 @@ from typing import Any
 from svcflow.errors import GuardError
 from svcflow.kernel import answers, assignment, clocks
 from svcflow.kernel.compiled import Compiled, CompiledStep
+from svcflow.kernel.doers import noted
 from svcflow.kernel.facts import (
     Accepted,
     Assigned,
@@ -117,9 +118,8 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     row = compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
     if row.move.at_most is not None:
         draft.counts = {**draft.counts, row.key: draft.counts.get(row.key, 0) + 1}
-    if fact.step in compiled.watched and fact.actor:
-        who = (fact.actor, fact.behalf) if fact.behalf else (fact.actor,)
-        draft.left_by = {**draft.left_by, fact.step: who}
+    if compiled.watched and fact.actor:
+        draft.left_by = noted(compiled, draft.left_by, fact, compiled.watched)
     deemed = fact.automatic and not fact.via and fact.trigger != DONE
     restart = row.move.clock == "restart"
     _leave(compiled, draft, fact.step, at_us, deemed)

@@ -20,6 +20,8 @@ from svcflow.text import Text
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SYSTEM = ""
 """The actor of what the system did by itself."""
+ERASED = "erased-"
+"""How what stands in the place of an erased person begins."""
 
 DeviationKind = Literal[
     "overdue",
@@ -81,7 +83,10 @@ class Fact:
 
 @attrs.frozen
 class Started(Fact):
-    """The instance began in the first step of its pinned procedure version."""
+    """The instance began in the first step of its pinned procedure version.
+
+    `calendars` marks what each calendar said then, by its id.
+    """
 
     procedure: str
     version: int
@@ -90,6 +95,7 @@ class Started(Fact):
     evidence: Mapping[str, str] = _NONE
     recipient: str = ""
     group: str = ""
+    calendars: Mapping[str, str] = _NONE
 
 
 @attrs.frozen
@@ -160,7 +166,8 @@ class Migrated(Fact):
     """The instance went over to another version of its procedure.
 
     `steps` maps steps of the version it left to those of the other, where their ids differ; `data` is what
-    the version newly required. `reverts` is the sequence of the migration that this one takes back.
+    the version newly required. `reverts` is the sequence of the migration that this one takes back. `calendars`
+    marks what each calendar of the other version said then.
     """
 
     from_version: int
@@ -170,6 +177,7 @@ class Migrated(Fact):
     reason: str = ""
     reverts: int = 0
     data: Mapping[str, Value] = _NONE
+    calendars: Mapping[str, str] = _NONE
 
 
 @attrs.frozen

@@ -11,12 +11,12 @@ from svcflow.kernel.commands import Fire
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.eligibility import taken
 from svcflow.kernel.evolve import guard_data
-from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Moved, to_datetime
+from svcflow.kernel.facts import Deviated, DeviationKind, Moved, to_datetime
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.passing import join, settle
 from svcflow.kernel.refusal import Refusal
-from svcflow.kernel.rules import Breach, missing_breaches, standing_breaches
+from svcflow.kernel.rules import Breach, barred_breaches, missing_breaches, standing_breaches
 from svcflow.kernel.values import accepted
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
@@ -69,7 +69,7 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
         return choice if entrance is None else _fire_inside(ledger, command, entrance, when_us)
     data = accepted(compiled.procedure, command.data, extra=choice.row.move.requires)
     row, leaving = choice.row, choice.leaving
-    standing = (*choice.breaches, *standing_breaches(ledger, command, row))
+    standing = (*choice.breaches, *standing_breaches(ledger, command, row, leaving))
     missing = tuple(missing_breaches(ledger, command, row, leaving, data))
     breaches = (*standing, *missing)
     if breaches or ledger.draft.assignees:  # mostly there is neither, and nothing to ask
@@ -123,7 +123,7 @@ def _open_rows(ledger: Ledger, command: Fire) -> Iterator[tuple[CompiledMove, ..
 
 def closed_by(ledger: Ledger, command: Fire, choice: Choice) -> Refusal | None:
     """Return the rule that closes a transition to this actor whatever comes with the command."""
-    standing = (*choice.breaches, *standing_breaches(ledger, command, choice.row))
+    standing = (*choice.breaches, *standing_breaches(ledger, command, choice.row, choice.leaving))
     return _closed(ledger, command, choice, standing)
 
 
@@ -219,13 +219,15 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
     """Enter the parallel step, record what was skipped on the way, and fire; a refusal undoes the entering."""
     count, draft, before = len(ledger.facts), ledger.draft.freeze(), ledger.draft.clocks
     row, leaving = entrance.row, entrance.leaving
-    somebody = taken(ledger, row, leaving, command.actor)
-    if somebody is not None:
-        return somebody
+    barred = tuple(barred_breaches(ledger, command, leaving))
+    closed = _refuses(command, Choice(row, leaving, None, ()), barred)
+    closed = closed or taken(ledger, row, leaving, command.actor)
+    if closed is not None:
+        return closed
     ledger.record(
         Moved,
         when_us,
-        SYSTEM,
+        command.actor.id,
         leaving,
         row.move.trigger,
         row.target(),
@@ -239,7 +241,7 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
     message, remedy = _not_open(ledger, command.trigger)
     order = Breach("order", "out_of_order" if out else "skipped_step", message, remedy, {})
     skipped = (*(entrance.way or ()), row.target())
-    _deviate(ledger, command, Choice(row, leaving, skipped, (order,)), (order,), when_us)
+    _deviate(ledger, command, Choice(row, leaving, skipped, (order,)), (order, *barred), when_us)
     refusal = fire(ledger, command)
     if refusal is not None:
         del ledger.facts[count:]

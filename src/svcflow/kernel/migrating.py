@@ -10,6 +10,7 @@ from svcflow.kernel.commands import DueRule, Migrate, Revert
 from svcflow.kernel.facts import SYSTEM, Migrated, Settled
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.marks import marks_of
 from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
 from svcflow.kernel.refusal import Refusal, wanted
 from svcflow.kernel.values import accepted
@@ -107,6 +108,7 @@ def _go_over(
         command.reason,
         reverts,
         data,
+        marks_of(passage.into),
     )
     ledger.compiled = passage.into
 

@@ -11,6 +11,7 @@ import attrs
 
 from svcflow.kernel import clocks
 from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.doers import Doers, renamed
 from svcflow.kernel.dues import due_of
 from svcflow.kernel.evolve import _anchor_us, _in_step, _match, _reckon, _settle, guard_data
 from svcflow.kernel.facts import Migrated
@@ -30,7 +31,7 @@ def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
     draft.version = fact.to_version
     draft.data = Unchanging({**draft.data, **fact.data})
     draft.active = {step_name(steps, name): since_us for name, since_us in draft.active.items()}
-    draft.left_by = _renamed_steps(passage, steps, draft.left_by)
+    draft.left_by = _doers(passage, steps, draft.left_by)
     draft.assignees = {step_name(steps, name): who for name, who in draft.assignees.items()}
     draft.counts = {_row_name(steps, key): times for key, times in draft.counts.items()}
     draft.clocks = {}
@@ -44,16 +45,15 @@ def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
     _reckon(passage.into, draft)
 
 
-def _renamed_steps(
-    passage: Passage, steps: Mapping[str, str], memory: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
-    """Rename the steps of a memory; what is remembered of steps of still other versions stays, and yields."""
-    kept = {name: value for name, value in memory.items() if name not in passage.steps}
-    own: dict[str, tuple[str, ...]] = {}
-    for name, who in memory.items():
-        if name in passage.steps:
-            own[step_name(steps, name)] = (*own.get(step_name(steps, name), ()), *who)
-    return {**kept, **own}
+def _doers(passage: Passage, steps: Mapping[str, str], remembered: Doers) -> Doers:
+    """Return who did the steps that the new version asks about: as the journal knows it, if it was looked at.
+
+    The instance itself remembers only whom the version that is left asked about.
+    """
+    if passage.doers is None:
+        return renamed(passage, steps, remembered)
+    known = renamed(passage, steps, passage.doers)
+    return {step: who for step, who in known.items() if step in passage.into.watched}
 
 
 def _row_name(steps: Mapping[str, str], key: str) -> str:

@@ -18,16 +18,28 @@ _WAIT = ".wait"
 
 @attrs.frozen(eq=False, repr=False)
 class Passage(Compiled):
-    """Be the version that is left, and know the one gone over to; `takes_back` is the migration to be reverted."""
+    """Be the version that is left, and know the one gone over to; `takes_back` is the migration to be reverted.
+
+    `doers` is who did which step, as the whole journal tells it by the names of the version that is left; None
+    when it was not looked at.
+    """
 
     into: Compiled = attrs.field(kw_only=True)
     takes_back: Migrated | None = attrs.field(default=None, kw_only=True)
+    doers: Mapping[str, tuple[str, ...]] | None = attrs.field(default=None, kw_only=True)
 
     @classmethod
-    def between(cls, left: Compiled, into: Compiled, takes_back: Migrated | None = None) -> Self:
+    def between(
+        cls,
+        left: Compiled,
+        into: Compiled,
+        takes_back: Migrated | None = None,
+        *,
+        doers: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Self:
         """Join two versions of one procedure."""
         fields: dict[str, Any] = {str(one.alias): getattr(left, one.name) for one in attrs.fields(Compiled)}
-        return cls(**fields, into=into, takes_back=takes_back)
+        return cls(**fields, into=into, takes_back=takes_back, doers=doers)
 
 
 def version_after(compiled: Compiled, version: int) -> Compiled:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.doers import Doers, Memory
 from svcflow.kernel.evolve import apply
-from svcflow.kernel.facts import Fact, Migrated, Started
+from svcflow.kernel.facts import Fact, Migrated, Moved, Started
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.passage import Passage, VersionOf
 
@@ -23,9 +24,20 @@ def replay(version_of: VersionOf, facts: Iterable[Fact]) -> Instance:
     return draft.freeze()
 
 
-def versions_along(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[tuple[Compiled, Fact]]:
+def who_did(version_of: VersionOf, facts: Iterable[Fact]) -> Doers:
+    """Return who did which step, of all steps, by the names of the version a whole journal stands at."""
+    memory = Memory()
+    for _ in versions_along(version_of, facts, memory):
+        pass
+    return memory.doers()
+
+
+def versions_along(
+    version_of: VersionOf, facts: Iterable[Fact], memory: Memory | None = None
+) -> Iterator[tuple[Compiled, Fact]]:
     """Yield each fact with the version it is to be applied under; a migration with the passage it makes."""
     compiled: Compiled | None = None
+    memory = memory or Memory()
     for fact in facts:
         if isinstance(fact, Started):
             compiled = version_of(fact.procedure, fact.version)
@@ -33,9 +45,13 @@ def versions_along(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[tup
             raise ValueError(f"a journal begins with Started, not {fact.kind}")
         if isinstance(fact, Migrated):
             into = version_of(compiled.procedure.id, fact.to_version)
-            yield Passage.between(compiled, into), fact
+            passage = Passage.between(compiled, into, doers=memory.doers())
+            yield passage, fact
+            memory.crossed(passage, fact)
             compiled = into
         else:
+            if isinstance(fact, Moved):
+                memory.moved(compiled, fact)
             yield compiled, fact
 
 

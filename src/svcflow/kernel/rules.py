@@ -8,7 +8,7 @@ import attrs
 
 from svcflow.kernel.commands import Fire
 from svcflow.kernel.compiled import CompiledMove
-from svcflow.kernel.eligibility import OTHER_PERSON, in_role, is_barred, lacks, same_person, wrong_role
+from svcflow.kernel.eligibility import barred_from, in_role, lacks, same_person, wrong_role
 from svcflow.kernel.facts import DeviationKind
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import wanted
@@ -27,15 +27,24 @@ class Breach:
     detail: Mapping[str, object]
 
 
-def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove) -> Iterator[Breach]:
-    """Yield what closes a move to this actor whatever comes with the command."""
+def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> Iterator[Breach]:
+    """Yield what closes a move to this actor whatever comes with the command; `leaving` is the step they leave."""
     if lacks(row.role, command.actor):
         yield _wrong_role(ledger, command, row)
-    who, left_by = command.actor, ledger.draft.left_by
-    if left_by and is_barred(ledger.compiled, ledger.draft, row.source, who.id, who.behalf):
-        yield _same_person(ledger, row)
+    if ledger.draft.left_by:
+        yield from barred_breaches(ledger, command, row.source, leaving)
     if row.move.at_most is not None and ledger.draft.counts.get(row.key, 0) >= row.move.at_most:
         yield _over_bound(row, row.move.at_most, ledger.draft.counts.get(row.key, 0))
+
+
+def barred_breaches(ledger: Ledger, command: Fire, *steps: str) -> Iterator[Breach]:
+    """Yield that the actor may do none of the steps, because they did another one; once is enough."""
+    compiled, draft, who = ledger.compiled, ledger.draft, command.actor
+    barred = (barred_from(compiled, draft, step, who.id, who.behalf) for step in steps)
+    step = next((one for one in barred if one is not None), None)
+    if step is not None:
+        detail = {"not_by": compiled.steps[step].step.not_by}
+        yield Breach("role", "wrong_role", *same_person(compiled, draft, step), detail)
 
 
 def missing_breaches(
@@ -65,11 +74,6 @@ def _wrong_role(ledger: Ledger, command: Fire, row: CompiledMove) -> Breach:
     message = wrong_role(ledger.compiled, what, row.role, command.actor)
     detail = {"needs": row.role, "has": sorted(command.actor.roles or ())}
     return Breach("role", "wrong_role", message, in_role(row.role), detail)
-
-
-def _same_person(ledger: Ledger, row: CompiledMove) -> Breach:
-    detail = {"not_by": ledger.compiled.steps[row.source].step.not_by}
-    return Breach("role", "wrong_role", same_person(ledger.compiled, row.source), OTHER_PERSON, detail)
 
 
 def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:

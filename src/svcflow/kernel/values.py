@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping
-from typing import TypeGuard
 
 from svcflow.errors import FieldError
+from svcflow.kernel.writable import flaw, refused
 from svcflow.model.field import Value
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
@@ -27,8 +26,8 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
         try:
             if field is not None:
                 kept[name] = field.accept(value)
-            elif name in extra and _is_plain(value):
-                kept[name] = value
+            elif name in extra:
+                kept[name] = _plain(name, value)
             else:
                 wrong.append(_unknown(procedure, name))
         except FieldError as error:
@@ -42,9 +41,14 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
     return kept
 
 
-def _is_plain(value: object) -> TypeGuard[str | int | float]:
-    """Tell whether a value that no field describes reads back from JSON as it was given."""
-    return isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value))
+def _plain(name: str, value: object) -> str | int | float:
+    """Return a value that no field describes. Raises: FieldError unless it reads back from JSON as it was given."""
+    found = flaw(value)
+    if found is not None:
+        raise refused(name, found)
+    if not isinstance(value, str | int | float):
+        raise FieldError(Text(zh=f"没有给出 {name}", en=f"nothing is given for {name}"))
+    return value
 
 
 def _unknown(procedure: Procedure, name: str) -> Text:

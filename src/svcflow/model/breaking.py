@@ -94,6 +94,13 @@ _RULES: Mapping[tuple[Section, str], tuple[Rule, Text]] = {
     ("field", "minimum"): (_higher, _VALUES),
     ("field", "maximum"): (_lower, _VALUES),
     ("field", "required"): (_is_true, _REQUIRED),
+    ("field", "personal"): (
+        _is_true,
+        Text(
+            zh="此前写下的值在留痕中仍是明文，抹去其人时不能抹去",
+            en="values recorded before stay in the clear in the journals, and cannot be erased",
+        ),
+    ),
     ("hold", "evidence"): (_gained, _OWES),
 }
 """What a changed attribute breaks, and when."""

@@ -98,6 +98,11 @@ class Catalog:
         """Return the versions of one procedure, rising; empty when it is unknown."""
         return tuple(sorted(version for known, version in self.procedures if known == name))
 
+    def personal(self, name: str) -> frozenset[str]:
+        """Return the fields that any version of a procedure says are personal."""
+        known = (self.procedures[name, version] for version in self.versions(name))
+        return frozenset(field.id for one in known for field in one.fields.values() if field.personal)
+
     def calendar_document(self, name: str) -> Document:
         """Return the document of a calendar of this catalog. Raises: UnknownCalendar."""
         if name not in self.calendars:

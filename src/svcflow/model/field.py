@@ -19,6 +19,8 @@ Value = str | int | float | bool | None
 """What a field may hold; an `instant` is held as ISO 8601 text with its offset."""
 
 MAX_TEXT = 10_000
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+"""The bounds of whole numbers: every store and every reader of JSON has to know 64 bits, and few know more."""
 
 
 @attrs.frozen
@@ -48,8 +50,8 @@ def _choice(field: Field, value: object) -> Value:
         options = ", ".join(field.choices)
         raise FieldError(
             Text(
-                zh=f"字段 {field.id} 只能取 {options}，不能是 {value!r}",
-                en=f"field {field.id} takes one of {options}, not {value!r}",
+                zh=f"字段 {field.id} 只能取 {options}，不能是 {_shown(value)}",
+                en=f"field {field.id} takes one of {options}, not {_shown(value)}",
             )
         )
     return value
@@ -58,7 +60,7 @@ def _choice(field: Field, value: object) -> Value:
 def _text(field: Field, value: object) -> Value:
     if not isinstance(value, str):
         raise FieldError(
-            Text(zh=f"字段 {field.id} 须为文字", en=f"field {field.id} takes text, not {value!r}")
+            Text(zh=f"字段 {field.id} 须为文字", en=f"field {field.id} takes text, not {_shown(value)}")
         )
     if len(value) > MAX_TEXT:
         raise FieldError(
@@ -70,12 +72,11 @@ def _text(field: Field, value: object) -> Value:
     return value
 
 
-def _number(field: Field, value: object) -> Value:
-    if isinstance(value, Decimal):
-        value = int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+def _number(field: Field, given: object) -> Value:
+    value = _plain_number(given)
+    if value is None:
         raise FieldError(
-            Text(zh=f"字段 {field.id} 须为数字", en=f"field {field.id} takes a number, not {value!r}")
+            Text(zh=f"字段 {field.id} 须为数字", en=f"field {field.id} takes a number, not {_shown(given)}")
         )
     low, high = field.minimum, field.maximum
     if (low is not None and value < low) or (high is not None and value > high):
@@ -89,6 +90,19 @@ def _number(field: Field, value: object) -> Value:
     return value
 
 
+def _plain_number(given: object) -> int | float | None:
+    """Return a number as it is kept; None for what is none, is not finite or is beyond 64 bits."""
+    if isinstance(given, bool):
+        return None
+    if isinstance(given, float):
+        return given if math.isfinite(given) else None
+    if isinstance(given, Decimal) and not given.is_finite():  # compared with others it raises
+        return None
+    if not isinstance(given, int | Decimal) or not SMALLEST <= given <= LARGEST:
+        return None
+    return given if isinstance(given, int) else int(given) if given == int(given) else float(given)
+
+
 def _instant(field: Field, value: object) -> Value:
     try:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
@@ -98,7 +112,7 @@ def _instant(field: Field, value: object) -> Value:
         raise FieldError(
             Text(
                 zh=f"字段 {field.id} 须为带时区的时刻，例如 2026-03-02T14:00:00+08:00",
-                en=f"field {field.id} takes an instant with its zone, such as 2026-03-02T14:00:00+08:00, not {value!r}",
+                en=f"field {field.id} takes an instant with its zone, such as 2026-03-02T14:00:00+08:00, not {_shown(value)}",
             )
         )
     return at.isoformat()
@@ -107,9 +121,19 @@ def _instant(field: Field, value: object) -> Value:
 def _boolean(field: Field, value: object) -> Value:
     if not isinstance(value, bool):
         raise FieldError(
-            Text(zh=f"字段 {field.id} 须为真或假", en=f"field {field.id} takes true or false, not {value!r}")
+            Text(
+                zh=f"字段 {field.id} 须为真或假",
+                en=f"field {field.id} takes true or false, not {_shown(value)}",
+            )
         )
     return value
+
+
+def _shown(value: object) -> str:
+    """Write a value of one of our kinds as it is, and of any other only what it is."""
+    if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
+        return "one beyond 64 bits"
+    return repr(value) if isinstance(value, str | int | float) else f"a value of type {type(value).__name__}"
 
 
 _ACCEPT = {"choice": _choice, "text": _text, "number": _number, "instant": _instant, "boolean": _boolean}

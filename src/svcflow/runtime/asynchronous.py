@@ -20,6 +20,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.engine import Engine
 from svcflow.runtime.joining import Host, JoinedEngine
+from svcflow.runtime.payload import PAYLOAD_LIMIT
 from svcflow.runtime.running import Running
 from svcflow.runtime.store import Store
 from svcflow.text import Text
@@ -64,9 +65,10 @@ class AsyncEngine:
         catalog: Catalog | Procedure,
         *,
         clock: Clock | None = None,
+        payload_limit: int = PAYLOAD_LIMIT,
         threads: int = 8,
     ) -> None:
-        self._engine = Engine(url, catalog, clock=clock)
+        self._engine = Engine(url, catalog, clock=clock, payload_limit=payload_limit)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="svcflow")
         self._closed = False
 
@@ -97,6 +99,7 @@ class AsyncEngine:
     subscriptions = _awaitable(Engine.subscriptions)
     deliver = _awaitable(Engine.deliver)
     dead_letters = _awaitable(Engine.dead_letters)
+    unsubscribe = _awaitable(Engine.unsubscribe)
     redeliver = _awaitable(Engine.redeliver)
     dispatch_by = _at_once(Engine.dispatch_by)
 

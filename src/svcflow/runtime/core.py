@@ -9,12 +9,13 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Refused
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.replay import replay
+from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Beginning, Carrying
 from svcflow.runtime.clock import Clock, SystemClock
 from svcflow.runtime.logbook import note_command
-from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_too_large
+from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_unfit
 from svcflow.runtime.replies import refusal, unknown_instance
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Answer, Kept, Store
@@ -59,7 +60,7 @@ class Core:
         self, instance: str, command: Command, command_id: str | None, carried: Beginning | Carrying
     ) -> Instance:
         """Carry a command to the store, and note that where somebody wants to know."""
-        refuse_too_large(command, self._payload_limit)
+        refuse_unfit(instance, command, command_id, self._payload_limit)
         if self._telemetry is None or not self._telemetry.heard():
             return self._asked(instance, command, command_id, carried)
         with self._telemetry.command(command, instance, carried):
@@ -97,6 +98,7 @@ class Core:
         return self._standards.version(instance.procedure, instance.version)
 
     def _kept(self, instance: str) -> Kept:
+        refuse_misfit("instance", instance)
         kept = self._store.load(instance)
         if kept is None:
             raise unknown_instance(instance)

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Callable
 from secrets import token_hex
 
 import attrs
 
 from svcflow.kernel.facts import Fact
+from svcflow.runtime.cause import cause
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.feed import PORTION, Failure, Fed, Feed, Notes, Portion
+from svcflow.runtime.feed import PORTION, Failure, Fed, Feed, Look, Notes, Portion
 from svcflow.runtime.subscription import Subscription
 
 NOTED_S = 0.1
-_LONGEST_ERROR = 1_000
 _log = logging.getLogger("svcflow")
 
 
@@ -45,11 +44,13 @@ class Courier:
         self.subscription = subscription
         self._feed = feed
         self._clock = clock
+        self._missed = False
         self._seen = 0  # between the cursor and here there is nothing for us
 
     def next_us(self) -> int | None:
         """Return when what waits is next due; None when nothing waits."""
-        return self._feed.look(self.subscription.name).next_us
+        look = self._look()
+        return None if look is None else look.next_us
 
     def deliver(self, proceed: Callable[[], bool] = lambda: True, *, thrifty: bool = False) -> Delivered:
         """Deliver what there is by now, unless another worker is at it.
@@ -72,7 +73,9 @@ class Courier:
 
     def _wanted(self, until: int, now_us: int, *, thrifty: bool) -> bool:
         """Tell whether there is anything to do, without keeping others from it."""
-        look = self._feed.look(self.subscription.name)
+        look = self._look()
+        if look is None:
+            return False
         if look.next_us is not None and look.next_us <= now_us:
             return True
         after = max(look.position, self._seen)
@@ -82,6 +85,14 @@ class Courier:
         if not portion.facts:
             self._seen = max(self._seen, portion.position)
         return bool(portion.facts)
+
+    def _look(self) -> Look | None:
+        """Look where the subscription stands. That it was removed is said once."""
+        look = self._feed.look(self.subscription.name)
+        if look is None and not self._missed:
+            _log.warning("%s was unsubscribed; its handler is not called any more", self.subscription.name)
+        self._missed = look is None
+        return look
 
 
 class _Round:
@@ -157,7 +168,7 @@ class _Round:
 
     def _failure(self, fact: Fact, attempts: int, error: Exception) -> Failure:
         pace, now_us = self._subscription.pace, self._clock.now_us()
-        said = _said(error)
+        said = cause(error, self._subscription.handler)
         where = (self._subscription.name, fact.instance, fact.sequence, attempts, pace.attempts, said)
         if attempts >= pace.attempts:
             self.delivered += Delivered(dead=1)
@@ -181,10 +192,7 @@ class _Round:
         self._held = self._feed.note(self._subscription.name, self._owner, notes, until_us)
         self._failures, self._done, self._noted = [], [], time.monotonic()
         if not self._held:
-            _log.warning("%s: the lease ran out, and another worker took it", self._subscription.name)
-
-
-def _said(error: Exception) -> str:
-    """Return what an error says, as every database can keep it."""
-    said = "".join(traceback.format_exception_only(error)).strip()[:_LONGEST_ERROR]
-    return said.encode(errors="replace").decode().replace("\0", "?")
+            _log.warning(
+                "%s: the lease ran out and another worker took it, or it was unsubscribed",
+                self._subscription.name,
+            )

@@ -12,7 +12,10 @@ from svcflow.errors import FieldError
 from svcflow.kernel import delegation as delegation_of
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.delegation import Delegation
+from svcflow.kernel.writable import refuse_misfit, refuse_unfit_name
 from svcflow.runtime.core import Core
+from svcflow.runtime.payload import INSTANCE_ID, PERSON
+from svcflow.runtime.replies import another_delegation
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us
 
@@ -47,15 +50,11 @@ class Delegations(Core):
             since_us=to_us(since),
             until_us=to_us(until),
         )
+        _refuse_unfit(given)
         for known in self._store.delegations():
             if known.id == given.id:
                 if attrs.evolve(known, revoked_us=None) != given:
-                    message = Text(
-                        zh=f"委托编号 {given.id} 已用于另一委托", en=f"{given.id} is another delegation"
-                    )
-                    raise FieldError(
-                        message, Text(zh="换一个 `delegation_id`", en="choose another `delegation_id`")
-                    )
+                    raise another_delegation(given.id)
                 return known
         self._store.keep_delegation(given)
         return given
@@ -88,3 +87,13 @@ class Delegations(Core):
         Raises: Refused (rule `delegation`) when nothing that `giver` delegated to them is in force now.
         """
         return delegation_of.acting(actor, giver, self._store.delegations(), procedure, self.clock.now_us())
+
+
+def _refuse_unfit(given: Delegation) -> None:
+    """Raise FieldError when a name in a delegation cannot be kept."""
+    refuse_unfit_name("delegation_id", given.id, INSTANCE_ID)
+    refuse_unfit_name("giver", given.giver, PERSON)
+    refuse_unfit_name("taker", given.taker, PERSON)
+    for place, names in (("roles", given.roles), ("procedures", given.procedures)):
+        for name in sorted(names):
+            refuse_misfit(place, name)

@@ -8,29 +8,29 @@ from types import TracebackType
 from typing import Self
 
 from svcflow.journal.checkpoint import Checkpoint, append
-from svcflow.kernel.commands import NOBODY, Actor, Recompute
-from svcflow.kernel.facts import Fact
+from svcflow.kernel.commands import NOBODY, Actor
+from svcflow.kernel.eligibility import needs_to_know
 from svcflow.kernel.instance import NEVER
+from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
-from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
 from svcflow.runtime.delegating import Delegations
-from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_in_use
+from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_if_asked_about, refuse_in_use
 from svcflow.runtime.joining import Host, JoinedEngine
-from svcflow.runtime.logbook import note_sweep
 from svcflow.runtime.migrating import Migrations
 from svcflow.runtime.outbox import Outbox
-from svcflow.runtime.payload import PAYLOAD_LIMIT
+from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_unfit_actor
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.rebuilding import rebuild
 from svcflow.runtime.running import Running
-from svcflow.runtime.store import BEGINNING, Place, Store
+from svcflow.runtime.store import Store
+from svcflow.runtime.sweeping import Sweeps
 from svcflow.runtime.timers import Ticker
 
 
-class Engine(Commands, Questions, Delegations, Migrations, Outbox):
+class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://`, `sqlite:///FILE` or `postgresql+psycopg://USER@HOST/DATABASE`. Use it as a context
@@ -54,29 +54,6 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         if self._telemetry is not None:
             self._telemetry.watch(self._ticker)
 
-    def tick(self) -> tuple[Fact, ...]:
-        """Record everything that became due up to now; return the facts.
-
-        An instance that cannot be brought up to now keeps none of the others from it: the first such error
-        is raised when they are done.
-        """
-        now_us = self.clock.now_us()
-        sweeping = Sweeping(self._compiled, now_us)
-        place: Place | None = BEGINNING
-        while place is not None:
-            place = self._store.sweep(now_us, place, sweeping)
-        return self._swept(sweeping)
-
-    def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
-        """Reckon every running deadline anew after a calendar was corrected or a year published.
-
-        Returns the facts: one `Recomputed` for each deadline that changed, and what became due by it.
-        """
-        sweeping = Sweeping(self._compiled, self.clock.now_us(), Recompute(reason, actor))
-        for name in self._store.ids():
-            self._store.change(name, None, sweeping)
-        return self._swept(sweeping)
-
     def on(self, host: Host) -> JoinedEngine:
         """Return the engine inside the transaction that a host has open on the same database.
 
@@ -96,20 +73,28 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
         """Erase what is known of a person, as actor, recipient and in fields marked personal.
 
         The journals keep commitments that lead nowhere any more, so that their chains still verify; what was
-        recorded shows as `erased-…`. Copies elsewhere (backups, logs of the host) are the host's to erase.
+        recorded shows as `erased-…`. Entries of before a field was personal cannot be erased: `in_clear`.
+        Copies elsewhere (backups, logs of the host) are the host's to erase.
 
-        Raises: PersonInUse when instances that have not ended need the person, unless `open`.
+        Raises: PersonInUse when instances that have not ended need the person, unless `open`; also then when
+        they have to be told from who may do a step (`not_by`).
         """
+        refuse_misfit("person", person)
+        refuse_unfit_actor(actor)
         names = self._store.instances_of(person)
+        running = [one for one in map(self.instance, names) if one.status != "ended"]
         if not open:
-            refuse_in_use([name for name in names if self.instance(name).status != "ended"])
-        values = 0
+            refuse_in_use([one.id for one in running])
+        refuse_if_asked_about([one.id for one in running if needs_to_know(self._compiled(one), one, person)])
+        values = in_clear = 0
         for name in names:
-            forgetting = Forgetting(self._standards.version, person, actor, self.clock)
+            version_of, personal_in = self._standards.version, self.catalog.personal
+            forgetting = Forgetting(version_of, personal_in, person, actor, self.clock)
             self._store.change(name, None, forgetting)
             values += forgetting.values
+            in_clear += forgetting.in_clear
         self._store.scrub(person)
-        return Forgotten(tuple(names), values)
+        return Forgotten(tuple(names), values, in_clear)
 
     def seal(self, to: str | PathLike[str] | None = None) -> Checkpoint:
         """Seal every journal as it stands; keep the checkpoint where whoever can write to the store cannot.
@@ -141,17 +126,10 @@ class Engine(Commands, Questions, Delegations, Migrations, Outbox):
     ) -> None:
         self.close()
 
-    def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
-        """Note what was recorded where somebody wants to know. Raises: the first error of an instance."""
-        note_sweep(sweeping)
-        for facts in sweeping.facts.values():
-            self._recorded(facts)
-        if self._telemetry is not None:
-            self._telemetry.swept(sweeping)
+    def _rearmed(self) -> None:
         if self._dispatcher is not None:
             due_us = self._store.next_due_us()
             self._tick_at(NEVER if due_us is None else due_us, self._store)
-        return sweeping.recorded()
 
     def _notice(self, due_us: int) -> None:
         self._ticker.notice(due_us)

@@ -105,8 +105,15 @@ class Feed(Protocol):
         """Return how each subscription stands, by name."""
         ...
 
-    def look(self, name: str) -> Look:
-        """Return where a subscription stands, and when what waits is next due; nobody is kept from anything."""
+    def remove(self, name: str, *, discard: bool) -> None:
+        """Remove a subscription, if there is one, and everything that is kept of it.
+
+        Raises: SubscriptionError while there are facts that it gave up, unless `discard`.
+        """
+        ...
+
+    def look(self, name: str) -> Look | None:
+        """Return where a subscription stands, and when what waits is next due; None when it was removed."""
         ...
 
     def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:

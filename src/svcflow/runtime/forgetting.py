@@ -6,15 +6,17 @@ personal may decide anything (see model/references.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 
 from svcflow.errors import PersonInUse
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import chained
+from svcflow.journal.clear import count_exposed
 from svcflow.journal.personal import Book
 from svcflow.kernel.commands import Actor
+from svcflow.kernel.eligibility import needs_to_know
 from svcflow.kernel.facts import Erased
 from svcflow.kernel.passage import VersionOf
 from svcflow.kernel.replay import replay
@@ -26,10 +28,15 @@ from svcflow.text import Text
 
 @attrs.frozen
 class Forgotten:
-    """Hold what was erased: the instances, and how many values beside their journals."""
+    """Hold what was erased: the instances, and how many values beside their journals.
+
+    `in_clear` is how many entries still hold data of theirs: of fields that were not personal yet when they
+    were recorded, in any version of the procedure that the catalog has. They cannot be erased.
+    """
 
     instances: tuple[str, ...]
     values: int
+    in_clear: int = 0
 
 
 class Forgetting:
@@ -38,11 +45,13 @@ class Forgetting:
     def __init__(
         self,
         version_of: VersionOf,
+        personal_in: Callable[[str], frozenset[str]],
         person: str,
         actor: Actor,
         clock: Clock,
     ) -> None:
-        self.values = 0
+        self.values = self.in_clear = 0
+        self._personal_in = personal_in
         self._version_of = version_of
         self._person = person
         self._actor = actor
@@ -55,6 +64,8 @@ class Forgetting:
         theirs = sorted(token for token, one in found.secrets.items() if one and one.person == self._person)
         if instance is None or not theirs:
             return None
+        if needs_to_know(self._version_of(instance.procedure, instance.version), instance, self._person):
+            refuse_if_asked_about((instance.id,))
         book = Book({**found.secrets, **dict.fromkeys(theirs)})
         at_us = max(self._clock.now_us(), instance.updated_us)
         erased = Erased(
@@ -67,9 +78,12 @@ class Forgetting:
             behalf=self._but_them(self._actor.behalf),
         )
         entries = chained(found.head, (erased,), book)
-        facts = [from_bytes(body, book) for body in found.journal()]
+        bodies, personal = found.journal(), self._personal_in(instance.procedure)
+        facts = [from_bytes(body, book) for body in bodies]
         self.values = len(theirs)
-        rebuilt = replay(self._version_of, (*facts, erased))
+        self.in_clear = count_exposed(bodies, personal, instance.recipient, found.secrets, self._person)
+        rebuilt = replay(self._version_of, (*facts, erased))  # nothing personal decides on time
+        rebuilt = rebuilt._replace(clocks=instance.clocks, next_us=instance.next_us)
         return Change(
             rebuilt,
             entries,
@@ -84,10 +98,26 @@ class Forgetting:
         return "" if person == self._person else person
 
 
+def refuse_if_asked_about(asking: Sequence[str]) -> None:
+    """Raise PersonInUse when, in open instances, another person than this one has to do a step (`not_by`)."""
+    if asking:
+        listed = _listed(asking)
+        raise PersonInUse(
+            Text(
+                zh=f"{len(asking)} 个未结束的实例须由他人办理后续环节（not_by），仍须认得此人：{listed}",
+                en=f"another person has to go on (not_by) in {len(asking)} open instances, which must know this one: {listed}",
+            ),
+            Text(
+                zh="等其结束；或先由他人重办该环节，或变更到没有此项回避的版本",
+                en="wait until they end, have the step done again by another, or migrate them to a version without not_by",
+            ),
+        )
+
+
 def refuse_in_use(running: Sequence[str]) -> None:
     """Raise PersonInUse when instances that still run need to know the person."""
     if running:
-        listed = ", ".join(running[:5]) + (" …" if len(running) > 5 else "")
+        listed = _listed(running)
         raise PersonInUse(
             Text(
                 zh=f"仍有 {len(running)} 个未结束的实例与此人有关：{listed}",
@@ -98,3 +128,7 @@ def refuse_in_use(running: Sequence[str]) -> None:
                 en="wait until they end, or erase it there too with `open=True`",
             ),
         )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from svcflow.kernel.facts import Fact
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
+from svcflow.runtime.delegating import Delegations
+from svcflow.runtime.migrating import Migrations
 from svcflow.runtime.questions import Questions
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Store
+from svcflow.runtime.sweeping import Sweeps
 
 if TYPE_CHECKING:  # the engine does not load SQLAlchemy for whoever does not use it
     from sqlalchemy import Connection
@@ -36,11 +39,13 @@ class DriverConnection(Protocol):
 Host: TypeAlias = "Connection | Session | scoped_session[Session] | DriverConnection"
 
 
-class JoinedEngine(Commands, Questions):
+class JoinedEngine(Commands, Questions, Delegations, Migrations, Sweeps):
     """Ask and be asked inside the host's transaction; in the thread of the host only.
 
     What is done through it is durable when the host commits, and gone when it rolls back. A refused command
     raises `Refused` as ever; catch it if the attempt, which is kept too, is to outlive the transaction.
+    It seals nothing, since what is sealed has to be there for good, and forgets nobody, since what is erased
+    has to be gone for good; handlers of facts are the engine's, since they run outside any transaction.
     """
 
     def __init__(
@@ -59,6 +64,11 @@ class JoinedEngine(Commands, Questions):
 
     def _notice(self, due_us: int) -> None:
         self._expect(due_us)
+
+    def _rearmed(self) -> None:
+        due_us = self._store.next_due_us()
+        if due_us is not None:
+            self._expect(due_us)
 
     def _recorded(self, facts: Sequence[Fact]) -> None:
         self._announce(facts)

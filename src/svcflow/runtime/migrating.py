@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+import attrs
+
 from svcflow.journal.canonical import from_bytes
+from svcflow.journal.clear import exposed
 from svcflow.journal.personal import Book
 from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert
 from svcflow.kernel.compiled import Compiled
@@ -75,10 +78,13 @@ class Migrations(Core):
         """
         command = Migrate(version, steps, "", due, actor, data)
         names = (instances,) if isinstance(instances, str) else instances
-        now_us = self.clock.now_us()
-        return tuple(
-            preview(self._standards.version, self._kept(name).instance, command, now_us) for name in names
-        )
+        return tuple(self._preview(self._kept(name).instance, command) for name in names)
+
+    def _preview(self, instance: Instance, command: Migrate) -> MigrationPreview:
+        seen = preview(self._standards.version, instance, command, self.clock.now_us())
+        personal = self._standards.version(instance.procedure, command.version).personal
+        clear = exposed((body for body, _ in self._store.rows(instance.id)), personal)
+        return attrs.evolve(seen, exposed=tuple(sorted(clear)))
 
     def _cross(
         self, instance: str, command: Migrate | Revert, command_id: str | None, expected: int | None
@@ -112,8 +118,7 @@ class Crossing(Carrying):
 
     def _version(self, found: Found, instance: Instance) -> Compiled:
         book = Book(found.secrets)
-        asked = found.journal() if isinstance(self._crossing, Revert) else ()
-        journal = (from_bytes(body, book) for body in asked)
+        journal = (from_bytes(body, book) for body in found.journal())
         return passage_for(self._version_of, instance, self._crossing, journal)
 
 

@@ -14,7 +14,7 @@ from svcflow.kernel.decide import transact
 from svcflow.kernel.facts import Fact, Migrated, Refused
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.passage import Passage, VersionOf, limit_name
-from svcflow.kernel.replay import migration_in_force
+from svcflow.kernel.replay import migration_in_force, who_did
 from svcflow.text import NO_TEXT, Text
 
 LimitFate = Literal["kept", "moved", "ended", "started"]
@@ -32,7 +32,10 @@ class LimitPreview:
 
 @attrs.frozen
 class MigrationPreview:
-    """Hold what a migration would do to one instance; `refused` is the rule that would refuse it, or nothing."""
+    """Hold what a migration would do to one instance; `refused` is the rule that would refuse it, or nothing.
+
+    `exposed` are fields that are personal in the other version, and stand in the clear in the journal already.
+    """
 
     instance: str
     from_version: int
@@ -43,22 +46,26 @@ class MigrationPreview:
     refused: str = ""
     why: Text = NO_TEXT
     remedy: Text = NO_TEXT
+    exposed: tuple[str, ...] = ()
 
 
 def passage_for(
     version_of: VersionOf, instance: Instance, command: Migrate | Revert, journal: Iterable[Fact] = ()
 ) -> Passage:
-    """Return the two versions a migration is decided with; `journal` is the instance's, needed to take one back.
+    """Return the two versions a migration is decided with; `journal` is the instance's, whole.
+
+    It tells who did which step, and which migration there is to take back.
 
     Raises: UnknownProcedure without that version.
     """
-    left = version_of(instance.procedure, instance.version)
+    left, facts = version_of(instance.procedure, instance.version), tuple(journal)
+    doers = who_did(version_of, facts) if facts else None
     if isinstance(command, Migrate):
-        return Passage.between(left, version_of(instance.procedure, command.version))
-    fact = migration_in_force(journal)
+        return Passage.between(left, version_of(instance.procedure, command.version), doers=doers)
+    fact = migration_in_force(facts)
     if fact is None:
-        return Passage.between(left, left)
-    return Passage.between(left, version_of(instance.procedure, fact.from_version), fact)
+        return Passage.between(left, left, doers=doers)
+    return Passage.between(left, version_of(instance.procedure, fact.from_version), fact, doers=doers)
 
 
 def preview(

@@ -15,6 +15,7 @@ import attrs
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import NEVER
+from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
@@ -40,7 +41,10 @@ H = TypeVar("H", bound=Handler)
 
 @attrs.frozen
 class DeadLetter:
-    """Hold a fact that a subscription gave up, and what its handler raised last."""
+    """Hold a fact that a subscription gave up, and what its handler raised last.
+
+    `error` is its class and the place in the handler; only of a `DeliveryError` it is what the error says.
+    """
 
     subscription: str
     fact: Fact
@@ -135,10 +139,26 @@ class Outbox(Core):
         Raises: UnknownSubscription.
         """
         self._refuse_unknown(subscription)
+        refuse_misfit("instance", instance)
         count = self._store.feed.revive(subscription, instance, self.clock.now_us())
         if subscription in self._messengers:
             self._messengers[subscription].notice(0)
         return count
+
+    def unsubscribe(self, subscription: str, *, discard: bool = False) -> None:
+        """End a subscription: how far it is, what waits and, with `discard`, what it gave up are kept no longer.
+
+        The handler of this engine is not called any more, those of other processes neither; the fact in hand is
+        waited for. A program that subscribes under the name begins anew.
+
+        Raises: UnknownSubscription; SubscriptionError while there are dead letters, unless `discard`.
+        """
+        self._refuse_unknown(subscription)
+        self._store.feed.remove(subscription, discard=discard)
+        self._couriers.pop(subscription, None)
+        messenger = self._messengers.pop(subscription, None)
+        if messenger is not None:
+            self._running.drop(messenger)
 
     def _add(self, courier: Courier) -> None:
         name = courier.subscription.name
@@ -159,7 +179,9 @@ class Outbox(Core):
 
     def _recorded(self, facts: Sequence[Fact]) -> None:
         for name in self._addressed(facts):
-            self._messengers[name].notice(0)
+            messenger = self._messengers.get(name)
+            if messenger is not None:
+                messenger.notice(0)
         self._announce(self._store, facts)
 
     def _announce(self, store: Store, facts: Sequence[Fact]) -> None:

@@ -1,44 +1,146 @@
-"""The payload of a command: how much data one may bring. Knows sizes, not fields."""
+"""The payload of a command: whether what it brings can be kept, and how much that is. Knows sizes, not fields.
+
+What costs nothing for a command that is in order stands first: names are looked at together, and what is
+written down anyway shows whether it can be. Where a command is refused, it is found out what was wrong.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
+import attrs
 import orjson
 
 from svcflow.errors import FieldError
-from svcflow.kernel.commands import Command
+from svcflow.kernel.commands import Actor, Assign, Command, Fire, Start
+from svcflow.kernel.writable import misfit, refuse_misfit, refuse_unfit_name
 from svcflow.text import Text
 
 PAYLOAD_LIMIT = 64 * 1024
 """How many bytes of JSON one command may bring, unless the engine is told otherwise."""
 
-_CARRIED = ("data", "evidence", "reason", "override")
+INSTANCE_ID = 80
+"""How many characters the id of a new instance may have, and that of a delegation."""
+
+COMMAND_ID = 200
+"""How many characters a command id may have."""
+
+PERSON = 200
+"""How many characters the id of a person may have."""
+
+_KINDS: Mapping[str, type] = {
+    "data": Mapping,
+    "evidence": Mapping,
+    "steps": Mapping,
+    "reason": str,
+    "override": str,
+}
+_NAMES = ("trigger", "step", "limit", "field", "to")
+_FIELDS = {kind: tuple(one.name for one in attrs.fields(kind)) for kind in get_args(Command)}
+_CARRIED = {kind: tuple(name for name in names if name in _KINDS) for kind, names in _FIELDS.items()}
+_NAMED = {kind: tuple(name for name in names if name in _NAMES) for kind, names in _FIELDS.items()}
+_BACKSLASH, _NUL = ord("\\"), b"\\u0000"
+"""How JSON writes it; a text may also say these very characters. One byte is looked for in a tenth of the time."""
 
 
-def refuse_too_large(command: Command, limit: int) -> None:
-    """Raise FieldError when a command brings more than `limit` bytes, or something that has no JSON form."""
-    size = 0
-    for name in _CARRIED:
-        carried = getattr(command, name, None)
-        if carried:
-            size += _size(carried)
-    if size > limit:
-        raise FieldError(
-            Text(
-                zh=f"一次提交的数据有 {size} 字节，超过上限 {limit} 字节",
-                en=f"one command brings {size} bytes of data; the limit is {limit}",
-            ),
-            Text(
-                zh="大的内容另存，只提交其地址；或设 Engine(payload_limit=…)",
-                en="keep what is large elsewhere and give its address, or set Engine(payload_limit=…)",
-            ),
-        )
-
-
-def _size(carried: Mapping[str, object] | str) -> int:
+def refuse_unfit(instance: str, command: Command, command_id: str | None, limit: int) -> None:
+    """Raise FieldError when a command brings what cannot be kept, or more than `limit` bytes of it."""
+    actor, kind = command.actor, type(command)
     try:
-        return len(orjson.dumps(carried, default=str))
+        names = instance + actor.id + actor.behalf
+        if command_id is not None:
+            names += command_id
+        if kind is not Fire:
+            names += _about(command)
+        fit = len(names) <= INSTANCE_ID and names.isprintable()
+    except TypeError:  # one is no text
+        fit = False
+    if not fit:
+        _refuse_names(instance, command, command_id)
+    size = 0
+    for name in _CARRIED[kind]:
+        carried = getattr(command, name)
+        if carried:
+            size += _size(name, carried)
+    if size > limit:
+        raise _too_large(size, limit)
+
+
+def _about(command: Command) -> str:
+    """Return the other names that a command says, at once."""
+    if isinstance(command, Start):
+        return "" if command.recipient is None else command.recipient.id
+    return "".join([getattr(command, name) or "" for name in _NAMED[type(command)]])
+
+
+def _refuse_names(instance: str, command: Command, command_id: str | None) -> None:
+    """Look at each name by itself. What names an instance that is there may be as long as it is."""
+    if command_id is not None:
+        refuse_unfit_name("command_id", command_id, COMMAND_ID)
+    if isinstance(command, Start):
+        refuse_unfit_name("instance_id", instance, INSTANCE_ID)
+        if command.recipient is not None:
+            refuse_unfit_name("recipient.id", command.recipient.id, PERSON)
+    else:
+        refuse_misfit("instance", instance)
+    refuse_unfit_actor(command.actor)
+    for name in _NAMED[type(command)]:
+        refuse_misfit(name, getattr(command, name))
+    if isinstance(command, Assign):
+        refuse_unfit_name("to", command.to, PERSON)
+
+
+def refuse_unfit_actor(actor: Actor) -> None:
+    """Raise FieldError when an actor is called what cannot be kept."""
+    refuse_unfit_name("actor.id", actor.id, PERSON)
+    refuse_unfit_name("actor.behalf", actor.behalf, PERSON)
+
+
+def _size(name: str, carried: Mapping[str, object] | str) -> int:
+    if type(carried) is not dict and not isinstance(carried, _KINDS[name]):
+        raise _strange(name, carried)
+    try:
+        written = orjson.dumps(carried, default=str)
     except TypeError as error:
-        message = Text(zh=f"有内容无法留痕：{error}", en=f"a value cannot be kept in the journal: {error}")
-        raise FieldError(message) from None
+        raise misfit(name, carried) or _unwritable(name, error) from None
+    if _BACKSLASH in written and _NUL in written:
+        refuse_misfit(name, carried)
+    if name == "evidence" and not isinstance(carried, str):
+        for one in carried.values():
+            if type(one) is not str:  # no field checks what evidence is, as fields check data
+                refuse_misfit(name, carried)
+    return len(written)
+
+
+def _strange(name: str, carried: object) -> FieldError:
+    kind = type(carried).__name__
+    if _KINDS[name] is str:
+        return FieldError(
+            Text(zh=f"{name}：须为文字，不能是 {kind}", en=f"{name}: it takes text, not a {kind}")
+        )
+    return FieldError(
+        Text(
+            zh=f"{name}：须为名称与值的对应，不能是 {kind}",
+            en=f"{name}: it takes names with their values, not a {kind}",
+        )
+    )
+
+
+def _unwritable(name: str, error: TypeError) -> FieldError:
+    return FieldError(
+        Text(zh=f"{name}：无法留痕：{error}", en=f"{name}: it cannot be kept in the journal: {error}")
+    )
+
+
+def _too_large(size: int, limit: int) -> FieldError:
+    return FieldError(
+        Text(
+            zh=f"一次提交的数据有 {size} 字节，超过上限 {limit} 字节",
+            en=f"one command brings {size} bytes of data; the limit is {limit}",
+        ),
+        Text(
+            zh="大的内容另存，只提交其地址；或设 Engine(payload_limit=…)",
+            en="keep what is large elsewhere and give its address, or set Engine(payload_limit=…)",
+        ),
+    )

@@ -10,15 +10,17 @@ from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar
 import orjson
 
 from svcflow.errors import FieldError
+from svcflow.kernel.commands import Actor
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
-from svcflow.model.field import Value
+from svcflow.kernel.writable import refuse_misfit
+from svcflow.model.field import LARGEST, SMALLEST, Value
 from svcflow.model.procedure import Group
 from svcflow.text import Text
 from svcflow.worktime.instants import optional_us
 
-T = TypeVar("T", Instance, Deviation)
+T = TypeVar("T", Instance, Deviation, "WorkItem")
 Cursor = tuple[int | str, ...]
 InstanceKey = Literal["procedure", "status", "step", "role", "group"]
 DeviationKey = Literal["procedure", "kind", "step", "role", "group", "status"]
@@ -94,12 +96,16 @@ class DeviationQuery(NamedTuple):
 
 
 class WorkQuery(NamedTuple):
-    """Which work is asked for: of these roles that nobody has, or that this person has; None means any."""
+    """Which work is asked for: of these roles that nobody has, or that this person has; None means any.
+
+    The soonest due first, at most `limit`, behind `after` (due instant, since when, instance, step).
+    """
 
     roles: frozenset[str] | None = None
     assignee: str | None = None
     procedure: str | None = None
-    limit: int = 1_000
+    limit: int | None = None
+    after: Cursor | None = None
 
 
 class WorkItem(NamedTuple):
@@ -143,19 +149,37 @@ class Page(tuple[T, ...]):  # noqa: SLOT001  # a tuple has no room for slots
 
 
 def instances_asked(filters: InstanceFilters) -> InstanceQuery:
-    """Return the query that filters mean. Raises: NaiveDatetime; TypeError for a filter that is none."""
+    """Return the query that filters mean. Raises: FieldError, NaiveDatetime; TypeError for a filter that is none."""
     return InstanceQuery(**_filters(dict(filters)))
 
 
 def deviations_asked(filters: DeviationFilters) -> DeviationQuery:
-    """Return the query that filters mean. Raises: NaiveDatetime; TypeError for a filter that is none."""
+    """Return the query that filters mean. Raises: FieldError, NaiveDatetime; TypeError for a filter that is none."""
     return DeviationQuery(**_filters(dict(filters)))
 
 
-def cursor_of(one: Instance | Deviation) -> Cursor:
+def work_asked(actor: Actor | None, role: str | None, procedure: str | None) -> WorkQuery:
+    """Return the query for the work of an actor, of a role or of everybody. Raises: FieldError."""
+    theirs = None if actor is None else actor.roles or frozenset()
+    for place, name in (
+        ("role", role),
+        ("procedure", procedure),
+        *(("actor.roles", one) for one in theirs or ()),
+    ):
+        refuse_misfit(place, name)
+    if actor is None or theirs is None:
+        return WorkQuery(None if role is None else frozenset({role}), None, procedure)
+    assignee = actor.behalf or actor.id
+    refuse_misfit("actor", assignee)
+    return WorkQuery(theirs if role is None else theirs & {role}, assignee, procedure)
+
+
+def cursor_of(one: Instance | Deviation | WorkItem) -> Cursor:
     """Return where an item stands in the order of the answers."""
     if isinstance(one, Instance):
         return (one.started_us, one.id)
+    if isinstance(one, WorkItem):
+        return (one.due_us, one.entered_us, one.instance, one.step)
     return (one.occurred_us, one.instance, one.sequence)
 
 
@@ -183,8 +207,8 @@ def bounded(limit: int | None) -> int | None:
     return limit
 
 
-def _is_small(part: object) -> bool:
-    return not isinstance(part, int) or -_LARGEST < part < _LARGEST
+def _is_small(part: int | str) -> bool:
+    return "\0" not in part if isinstance(part, str) else SMALLEST <= part <= LARGEST
 
 
 def counted(counts: Mapping[str, int]) -> dict[str, int]:
@@ -197,6 +221,9 @@ def _written(cursor: Cursor) -> str:
 
 
 def _filters(given: dict[str, Any]) -> dict[str, Any]:
+    for name, value in given.items():
+        if isinstance(value, str | Mapping):
+            refuse_misfit(name, value)
     for name in ("since", "until"):
         if name in given:
             given[f"{name}_us"] = optional_us(given.pop(name))

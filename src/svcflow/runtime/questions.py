@@ -26,11 +26,11 @@ from svcflow.runtime.query import (
     InstanceKey,
     Page,
     WorkItem,
-    WorkQuery,
     bounded,
     cursor_from,
     deviations_asked,
     instances_asked,
+    work_asked,
 )
 from svcflow.runtime.verification import Progress, Verification, verify
 from svcflow.text import Text
@@ -109,21 +109,17 @@ class Questions(Core):
         role: str | None = None,
         procedure: str | None = None,
         limit: int = 1_000,
-    ) -> tuple[WorkItem, ...]:
+        after: str | None = None,
+    ) -> Page[WorkItem]:
         """Return the work that waits, the soonest due first: an actor's own, a role's, or all of it.
 
         An actor's is what is assigned to them, and what nobody has yet in one of their roles. Of an actor who
         acts on somebody's behalf (see `acting`) it is what is assigned to that person, or free for the
-        delegated roles.
+        delegated roles. `after` is that of the page before, for the next `limit` items.
         """
-        most = bounded(limit) or 1
-        if actor is None:
-            roles = None if role is None else frozenset({role})
-            return tuple(self._store.worklist(WorkQuery(roles, None, procedure, most)))
-        theirs = (
-            (actor.roles or frozenset()) if role is None else frozenset({role}) & (actor.roles or frozenset())
-        )
-        return tuple(self._store.worklist(WorkQuery(theirs, actor.behalf or actor.id, procedure, most)))
+        cursor = cursor_from(after, (int, int, str, str))
+        asked = work_asked(actor, role, procedure)
+        return self._store.worklist(asked._replace(limit=bounded(limit), after=cursor))
 
     def verify(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from svcflow.errors import InstanceClosed, Refused, StaleRevision, UnknownInstance
+from svcflow.errors import FieldError, InstanceClosed, Refused, StaleRevision, UnknownInstance
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Refused as RefusedFact
 from svcflow.kernel.instance import Instance
@@ -32,6 +32,12 @@ def unknown_instance(instance: str) -> UnknownInstance:
         Text(zh=f"没有流程实例 {instance}", en=f"there is no instance {instance!r}"),
         Text(zh="用 svcflow list 查看", en="see `svcflow list`"),
     )
+
+
+def another_delegation(delegation: str) -> FieldError:
+    """Return the error for an id that was given to another delegation, also one of forgotten persons."""
+    message = Text(zh=f"委托编号 {delegation} 已用于另一委托", en=f"{delegation} is another delegation")
+    return FieldError(message, Text(zh="换一个编号", en="choose another `delegation_id`"))
 
 
 def stale(instance: Instance, expected: int) -> StaleRevision:

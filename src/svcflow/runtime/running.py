@@ -26,6 +26,11 @@ class Running:
         if self._on:
             ticker.__enter__()
 
+    def drop(self, ticker: Ticker) -> None:
+        """End one for good, and wait for it."""
+        self._tickers.remove(ticker)
+        ticker.stop()
+
     def stop(self) -> None:
         """End the threads and wait for them."""
         self._on = False

@@ -175,7 +175,7 @@ class Store(Protocol):
         """Count the deviations asked for, under each key, or all of them under `""`."""
         ...
 
-    def worklist(self, query: WorkQuery) -> Sequence[WorkItem]:
+    def worklist(self, query: WorkQuery) -> Page[WorkItem]:
         """Return the work that waits, the soonest due first."""
         ...
 
@@ -184,7 +184,10 @@ class Store(Protocol):
         ...
 
     def keep_delegation(self, delegation: Delegation) -> None:
-        """Keep a new delegation, or that one of this id was revoked."""
+        """Keep a new delegation, or that one of this id was revoked.
+
+        Raises: FieldError when the id is that of a delegation between others, forgotten ones too.
+        """
         ...
 
     def next_due_us(self) -> int | None:

@@ -23,7 +23,10 @@ from svcflow.runtime.feed import Fed
 from svcflow.text import Text
 
 Handler = Callable[..., object]
-"""Takes a Fact, and the `Delivery` too if it has a second argument; to raise is to ask for another attempt."""
+"""Takes a Fact, and the `Delivery` too if it has a second argument; to raise is to ask for another attempt.
+
+Of what it raises the class and the place are kept; of a `DeliveryError`, which names nobody, the text too.
+"""
 
 Since = Literal["now", "start"]
 
@@ -154,6 +157,17 @@ def unknown_subscription(name: str, known: Iterable[str]) -> UnknownSubscription
     """Return the error for a name that no subscription has."""
     return UnknownSubscription(
         Text(zh=f"没有订阅 {name}", en=f"there is no subscription {name!r}"), _nearest(name, list(known))
+    )
+
+
+def undelivered(name: str, dead: int) -> SubscriptionError:
+    """Return the error for a subscription that is to go while it has facts that it gave up."""
+    return SubscriptionError(
+        Text(zh=f"订阅 {name} 还有 {dead} 条死信", en=f"{name} still has dead letters: {dead}"),
+        Text(
+            zh="先重新投递（redeliver），或用 discard=True（--discard）一并丢弃",
+            en="deliver them again (redeliver), or discard them with discard=True (--discard)",
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from threading import Condition, Thread
+from threading import Condition, Thread, current_thread
 from types import TracebackType
 from typing import Self
 
@@ -87,11 +87,12 @@ class Ticker:
         return 0 if due_us is None else max(0, self._clock.now_us() - due_us)
 
     def stop(self) -> None:
-        """End the thread and wait for it."""
+        """End the thread and wait for it, unless it is the one that asks."""
         thread, self._thread = self._thread, None
         if thread is not None:
             self.quit()
-            thread.join()
+            if thread is not current_thread():
+                thread.join()
 
     def _run(self) -> None:
         while not self._stopping:

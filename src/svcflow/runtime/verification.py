@@ -13,22 +13,27 @@ from svcflow.journal.seal import verified_against
 from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.marks import but_for_reckoning, corrected
 from svcflow.kernel.replay import replay
 from svcflow.runtime.query import DeviationQuery
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Found, Store
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 Progress = Callable[[int], None]
 
 
 @attrs.frozen
 class Verification:
-    """Hold what was checked and what was found wrong; `problems` pairs an instance with its error."""
+    """Hold what was checked and what was found wrong; `problems` pairs an instance with its error.
+
+    `notes` pairs an instance with what could not be checked, and why; nothing is wrong with it.
+    """
 
     instances: int
     facts: int
     problems: tuple[tuple[str, SvcflowError], ...]
+    notes: tuple[tuple[str, Text], ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -46,47 +51,43 @@ def verify(
     """Check journals and projections, and all of them against a checkpoint; what is wrong is collected."""
     facts, count = 0, 0
     problems: list[tuple[str, SvcflowError]] = []
+    notes: list[tuple[str, Text]] = []
     for instance in instances:
         count += 1
         try:
-            facts += _verify(store, standards, instance)
+            found, note = _verify(store, standards, instance)
+            facts += found
+            notes += [(instance, note)] if note else []
         except SvcflowError as error:
             problems.append((instance, error))
         if progress is not None:
             progress(count)
     if checkpoint is not None:
         problems += verified_against(checkpoint, store.leaves(), store.link_at)
-    return Verification(count, facts, tuple(problems))
+    return Verification(count, facts, tuple(problems), tuple(notes))
 
 
-def _verify(store: Store, standards: Standards, instance: str) -> int:
-    """Return how many facts were found right. What looks wrong is looked at again while nobody writes."""
+def _verify(store: Store, standards: Standards, instance: str) -> tuple[int, Text]:
+    """Return how many facts were found right, and a note. What looks wrong is looked at again while nobody writes."""
     try:
         return _checked(store, standards, instance)
     except CorruptJournal:
-        counts: list[int] = []
+        again: list[tuple[int, Text]] = []
 
         def look(_: Found) -> None:
-            counts.append(_checked(store, standards, instance))
+            again.append(_checked(store, standards, instance))
 
         store.change(instance, None, look)
-        return counts[-1]
+        return again[-1]
 
 
-def _checked(store: Store, standards: Standards, instance: str) -> int:
+def _checked(store: Store, standards: Standards, instance: str) -> tuple[int, Text]:
     kept = store.load(instance)
     if kept is None:
         message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
         raise CorruptJournal(message, _RESTORE)
     facts = tuple(verified(instance, store.rows(instance), kept.head, store.secrets(instance)))
-    if _replayed(standards, instance, facts) != kept.instance:
-        raise CorruptJournal(
-            Text(
-                zh=f"实例 {instance} 的记录与其留痕不符",
-                en=f"instance {instance} is not what its journal leads to",
-            ),
-            _RESTORE,
-        )
+    note = _compared(standards, kept.instance, facts)
     if sorted(store.deviations(DeviationQuery(instance)), key=_order) != sorted(
         deviations_of(facts), key=_order
     ):
@@ -97,7 +98,28 @@ def _checked(store: Store, standards: Standards, instance: str) -> int:
             ),
             _RESTORE,
         )
-    return len(facts)
+    return len(facts), note
+
+
+def _compared(standards: Standards, kept: Instance, facts: tuple[Fact, ...]) -> Text:
+    """Return what could not be compared of a kept instance. Raises: CorruptJournal when it is not what facts lead to."""
+    told = _replayed(standards, kept.id, facts)
+    if told == kept:
+        return NO_TEXT
+    calendars = corrected(standards.version, facts)
+    if not calendars or but_for_reckoning(told) != but_for_reckoning(kept):
+        raise CorruptJournal(
+            Text(
+                zh=f"实例 {kept.id} 的记录与其留痕不符",
+                en=f"instance {kept.id} is not what its journal leads to",
+            ),
+            _RESTORE,
+        )
+    listed = ", ".join(calendars)
+    return Text(
+        zh=f"日历 {listed} 此后更正过；所存截止时间按当时的日历计算，无从核对",
+        en=f"corrected since: calendar {listed}; the deadlines kept are by what it said then, and cannot be checked",
+    )
 
 
 def _replayed(standards: Standards, instance: str, facts: tuple[Fact, ...]) -> Instance:

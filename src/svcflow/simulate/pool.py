@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from itertools import count
 
 from svcflow.simulate.task import UNSTARTED, Task
 from svcflow.worktime.calendar import WorkCalendar
@@ -80,17 +81,25 @@ class RolePool:
 
     def actor(self, task: Task) -> str:
         """Name who acts: `<role>-<n>`; where the pool has nobody else, a stand-in with the next number."""
-        name = f"{self.role}-{task.member}"
-        return f"{self.role}-{task.member + 1}" if name == task.barred else name
+        names = (f"{self.role}-{number}" for number in count(task.member))
+        return next(name for name in names if name not in task.barred)
 
-    def _take(self, barred: str) -> int | None:
-        """Take a free member other than the barred one; None when there is none. A pool of one bars nobody."""
-        member = heappop(self._free) if self._free else self._recruit()
-        if member is None or self.capacity == 1 or f"{self.role}-{member}" != barred:
-            return member
-        other = heappop(self._free) if self._free else self._recruit()
-        heappush(self._free, member)
-        return other
+    def _take(self, barred: tuple[str, ...]) -> int | None:
+        """Take a free member who is not barred; None when there is none. A pool that is barred whole bars nobody."""
+        if barred and self.capacity is not None:
+            members = (f"{self.role}-{number}" for number in range(1, self.capacity + 1))
+            barred = () if all(name in barred for name in members) else barred
+        passed: list[int] = []
+        member = self._next()
+        while member is not None and f"{self.role}-{member}" in barred:
+            passed.append(member)
+            member = self._next()
+        for other in passed:
+            heappush(self._free, other)
+        return member
+
+    def _next(self) -> int | None:
+        return heappop(self._free) if self._free else self._recruit()
 
     def _recruit(self) -> int | None:
         if self.capacity is not None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
+from itertools import chain, count
 from typing import Any
 
 from svcflow.errors import CalendarCoverageError, Refused
 from svcflow.kernel.commands import Actor, Command, Fire, Recipient, Start
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.decide import Outcome, transact
+from svcflow.kernel.eligibility import excluded
 from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import NEVER, STOPPED, Instance
 from svcflow.model.field import Value
@@ -149,10 +151,10 @@ class Run:
             return Actor(task.pool.actor(task), (row.role,))
         capacity = self.pools[row.role].capacity or 1
         number = self.streams.of(task.case.number, row.source, task.visit)[MEMBER]
-        name = f"{row.role}-{1 + int(number * capacity)}"
-        if name == task.barred:  # whoever waits, or acts for another role, is no member of the pool
-            name = f"{row.role}-{1 + (1 + int(number * capacity)) % max(2, capacity)}"
-        return Actor(name, (row.role,))
+        first, most = int(number * capacity), max(2, capacity)  # whoever waits is no member of the pool
+        places = chain((1 + (first + more) % most for more in range(most)), count(most + 1))
+        names = (f"{row.role}-{place}" for place in places)
+        return Actor(next(name for name in names if name not in task.barred), (row.role,))
 
     def _still(self, task: Task) -> CompiledMove | None:
         """Return the transition chosen when work began, or another when data have closed it since."""
@@ -205,7 +207,7 @@ class Run:
         if visit > MAX_VISITS:
             row = None
         pool = self.pools[row.role] if row is not None and row.role and plan.step.waits is None else None
-        barred = case.instance.left_by.get(plan.step.not_by, ("",))[0] if plan.step.not_by else ""
+        barred = excluded(self.compiled, case.instance, name)
         amount_us = plan.sample(numbers[DURATION])
         task = Task(case, plan, visit, amount_us, numbers[EXIT], row, pool, barred, self.now_us)
         case.tasks[name] = task

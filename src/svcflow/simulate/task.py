@@ -45,7 +45,7 @@ class Task:
     choice: float
     row: CompiledMove | None
     pool: RolePool | None
-    barred: str
+    barred: tuple[str, ...]
     asked_us: int
     start_us: int = UNSTARTED
     member: int = 0

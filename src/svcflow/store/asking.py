@@ -81,7 +81,7 @@ def deviation_counts(query: DeviationQuery, dialect: str, by: DeviationKey | Non
 
 
 def worklist(query: WorkQuery) -> Asked:
-    """Select the work that waits, the soonest due first."""
+    """Select the work that waits, the soonest due first; one more than asked for."""
     asked = select(
         _work.instance,
         _instances.procedure,
@@ -102,7 +102,10 @@ def worklist(query: WorkQuery) -> Asked:
         asked = asked.where(or_(*fits))
     if query.procedure is not None:
         asked = asked.where(_instances.procedure == query.procedure)
-    return asked.order_by(_work.due_us, _work.entered_us, _work.instance, _work.step).limit(query.limit)
+    order = (_work.due_us, _work.entered_us, _work.instance, _work.step)
+    if query.after is not None:
+        asked = asked.where(tuple_(*order) > _row(query.after))
+    return _bounded(asked.order_by(*order), query.limit)
 
 
 def _of_instances(query: InstanceQuery, dialect: str) -> list[ColumnElement[bool]]:
@@ -163,7 +166,10 @@ def _equals_in_sqlite(path: Path, value: Value) -> ColumnElement[bool]:
         f"[{part}]" if isinstance(part, int) else f".{orjson.dumps(part).decode()}" for part in path
     )
     found = func.json_extract(cast(_instances.state, Text), f"${written}")
-    return found.is_(None) if value is None else found == value
+    if value is None:
+        return found.is_(None)
+    kind = func.json_type(cast(_instances.state, Text), f"${written}")  # or true would be the number 1
+    return and_(found == value, kind.in_(("true", "false")) == isinstance(value, bool))
 
 
 def _equals_in_postgresql(path: Path, value: Value) -> ColumnElement[bool]:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import orjson
 from sqlalchemy import Connection, select
 
-from svcflow.errors import FieldError
 from svcflow.kernel.delegation import Delegation
+from svcflow.runtime.replies import another_delegation
 from svcflow.store.schema import delegations as _table
-from svcflow.text import Text
 
 _GONE = ""
 """What stands in the place of an erased person: nobody is called that."""
@@ -41,8 +40,7 @@ def keep(connection: Connection, one: Delegation) -> None:
     known = connection.execute(select(_table.c.giver, _table.c.taker).where(here)).one_or_none()
     if known is not None:
         if tuple(known) != (one.giver, one.taker):
-            message = Text(zh=f"委托编号 {one.id} 已用于另一委托", en=f"{one.id} is another delegation")
-            raise FieldError(message, Text(zh="换一个 `delegation_id`", en="choose another `delegation_id`"))
+            raise another_delegation(one.id)
         connection.execute(_table.update().where(here).values(revoked_us=one.revoked_us))
         return
     row = {

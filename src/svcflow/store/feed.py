@@ -29,6 +29,7 @@ from svcflow.journal.canonical import from_bytes
 from svcflow.journal.personal import Book, Secrets
 from svcflow.journal.personal import from_bytes as secrets_from
 from svcflow.runtime.feed import PORTION, Fed, Look, Notes, Parked, Portion, Standing, State
+from svcflow.runtime.subscription import undelivered
 from svcflow.store import schema
 from svcflow.store.statements import INSERT, Row, Statement, compiled
 from svcflow.store.writing import Writing
@@ -60,6 +61,9 @@ class _Statements:
     promote: Statement
     revive: Statement
     hurry: Statement
+    unsubscribe: Statement
+    dead: Statement
+    clear: Statement
 
     @classmethod
     def of(cls, dialect: Dialect) -> _Statements:
@@ -102,12 +106,26 @@ class SqlFeed:
         with self._reading() as connection:
             return [Standing(*row) for row in connection.execute(asked.order_by(_subscriptions.c.name))]
 
-    def look(self, name: str) -> Look:
-        """Return where a subscription stands, and when what waits is next due."""
+    def remove(self, name: str, *, discard: bool) -> None:
+        """Remove a subscription, if there is one, and everything that is kept of it."""
+        statements = self._statements
+
+        def remove(work: Writing) -> None:
+            work.run(statements.unsubscribe, name=name)  # first: it waits for a worker that notes
+            dead = work.run(statements.dead, subscription=name).fetchone()
+            if dead is not None and dead[0] and not discard:
+                raise undelivered(name, dead[0])
+            work.run(statements.clear, subscription=name)
+
+        self._write(remove)
+
+    def look(self, name: str) -> Look | None:
+        """Return where a subscription stands, and when what waits is next due; None when it was removed."""
         soonest = select(func.min(_deliveries.c.at_us)).where(*_first(name)).scalar_subquery()
         asked = select(_subscriptions.c.position, soonest).where(_subscriptions.c.name == name)
         with self._reading() as connection:
-            return Look(*connection.execute(asked).one())
+            found = connection.execute(asked).one_or_none()
+        return None if found is None else Look(*found)
 
     def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
@@ -274,5 +292,8 @@ def _written(dialect: Dialect) -> Mapping[str, Any]:
         "revive": _deliveries.update()
         .where(some, deliveries.state == dead)
         .values(state=waiting, attempts=literal_column("0"), at_us=due),
+        "unsubscribe": _subscriptions.delete().where(named),
+        "dead": select(func.count()).select_from(_deliveries).where(own, deliveries.state == dead),
+        "clear": _deliveries.delete().where(own),
         "hurry": _deliveries.update().where(some, deliveries.state == waiting).values(at_us=due),
     }

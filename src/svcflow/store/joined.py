@@ -17,7 +17,9 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
 
 from svcflow.errors import StoreError
+from svcflow.kernel.delegation import Delegation
 from svcflow.runtime.store import Decide, Place, Store
+from svcflow.store import delegating
 from svcflow.store.borrowing import Opened, borrow
 from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements
@@ -56,6 +58,11 @@ class JoinedStore(SqlStore):
         """Ask `decide` about the next batch of instances due, and keep what it says."""
         return self._joined.sweep(until_us, after, decide)
 
+    def keep_delegation(self, delegation: Delegation) -> None:
+        """Keep a new delegation, or that one of this id was revoked."""
+        with self._joined.changing() as connection:
+            delegating.keep(connection, delegation)
+
 
 class JoinedBackend:
     """Read and write on a connection of somebody else's; begin what has to be begun, end nothing."""
@@ -91,19 +98,15 @@ class JoinedBackend:
 
     def write(self, act: Callable[[Writing], T]) -> T:
         """Do something in a savepoint of the host's transaction; an error undoes what was written since."""
-        with self.reading() as connection:
-            dialect = connection.dialect
-            kind: Callable[..., Dialect] = type(dialect)
-            statements = _statements(kind, dialect.paramstyle)
-            if not connection.in_transaction():
-                connection.begin()
-            cursor = connection.connection.cursor()
-            try:
-                _BEGIN[dialect.name](connection.connection.driver_connection, cursor)
-                with _savepoint(cursor):
-                    return act(Writing(cursor, statements))
-            finally:
-                cursor.close()
+        with self._changing() as (connection, cursor):
+            kind: Callable[..., Dialect] = type(connection.dialect)
+            return act(Writing(cursor, _statements(kind, connection.dialect.paramstyle)))
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """Open a savepoint for what is written through SQLAlchemy."""
+        with self._changing() as (connection, _):
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -133,6 +136,19 @@ class JoinedBackend:
 
     def close(self) -> None:
         """Give nothing back: the connection is the host's."""
+
+    @contextmanager
+    def _changing(self) -> Iterator[tuple[Connection, DBAPICursor]]:
+        with self.reading() as connection:
+            if not connection.in_transaction():
+                connection.begin()
+            cursor = connection.connection.cursor()
+            try:
+                _BEGIN[connection.dialect.name](connection.connection.driver_connection, cursor)
+                with _savepoint(cursor):
+                    yield connection, cursor
+            finally:
+                cursor.close()
 
     def _change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         self.write(lambda work: work.change(instance, command_id, decide))

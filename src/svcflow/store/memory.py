@@ -20,6 +20,7 @@ from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.work import Work
+from svcflow.model.field import Value
 from svcflow.runtime.query import (
     DeviationKey,
     DeviationQuery,
@@ -29,7 +30,9 @@ from svcflow.runtime.query import (
     WorkItem,
     WorkQuery,
     counted,
+    cursor_of,
 )
+from svcflow.runtime.replies import another_delegation
 from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Place, out_of_turn
 from svcflow.store.memory_feed import MemoryFeed
 
@@ -46,6 +49,7 @@ class MemoryStore:
         self._work: dict[str, Sequence[Work]] = {}
         self.feed = MemoryFeed(self._lock, self._journals)
         self._delegations: dict[str, Delegation] = {}
+        self._erased: set[str] = set()  # ids of delegations whose persons are forgotten
         self._origin = f"svcflow-{token_hex(8)}"
         self._sealed: dict[str, Leaf] = {}
         self._leaves: list[Leaf] = []
@@ -88,8 +92,9 @@ class MemoryStore:
     def scrub(self, person: str) -> None:
         """Erase a person from the delegations."""
         with self._lock:
-            kept = self._delegations.values()
-            self._delegations = {one.id: one for one in kept if person not in (one.giver, one.taker)}
+            theirs = {one.id for one in self._delegations.values() if person in (one.giver, one.taker)}
+            self._erased |= theirs
+            self._delegations = {id_: one for id_, one in self._delegations.items() if id_ not in theirs}
 
     def seal(self, sealed_us: int) -> Checkpoint:
         """Seal what was written since the last seal."""
@@ -163,7 +168,7 @@ class MemoryStore:
             return counted(Counter(self._kept[one.instance].instance.group for one in found))
         return counted(Counter(str(getattr(one, by)) for one in found))
 
-    def worklist(self, query: WorkQuery) -> Sequence[WorkItem]:
+    def worklist(self, query: WorkQuery) -> Page[WorkItem]:
         """Return the work that waits, the soonest due first."""
         with self._lock:
             found = [
@@ -171,10 +176,10 @@ class MemoryStore:
                 for name, all_ in self._work.items()
                 for one in all_
             ]
-        fit = [one for one in found if _is_wanted(one, query)]
-        return sorted(fit, key=lambda one: (one.due_us, one.entered_us, one.instance, one.step))[
-            : query.limit
-        ]
+        fit = sorted((one for one in found if _is_wanted(one, query)), key=cursor_of)
+        if query.after is not None:
+            fit = [one for one in fit if cursor_of(one) > query.after]
+        return Page.of(fit, query.limit)
 
     def delegations(self) -> Sequence[Delegation]:
         """Return every delegation that was ever given."""
@@ -183,6 +188,12 @@ class MemoryStore:
     def keep_delegation(self, delegation: Delegation) -> None:
         """Keep a new delegation, or that one of this id was revoked."""
         with self._lock:
+            known = self._delegations.get(delegation.id, delegation)
+            if delegation.id in self._erased or (known.giver, known.taker) != (
+                delegation.giver,
+                delegation.taker,
+            ):
+                raise another_delegation(delegation.id)
             self._delegations = {**self._delegations, delegation.id: delegation}
 
     def next_due_us(self) -> int | None:
@@ -295,9 +306,13 @@ def _is_asked(one: Instance, work: Sequence[Work], query: InstanceQuery) -> bool
         and query.group in (None, one.group)
         and (query.step is None or any(query.step == item.step for item in work))
         and (query.role is None or any(query.role == item.role for item in work))
-        and all(one.data.get(name) == value for name, value in query.data.items())
+        and all(_is_same(one.data.get(name), value) for name, value in query.data.items())
         and _is_between(one.started_us, query.since_us, query.until_us)
     )
+
+
+def _is_same(kept: Value, wanted: Value) -> bool:
+    return kept == wanted and isinstance(kept, bool) == isinstance(wanted, bool)
 
 
 def _is_wanted(one: WorkItem, query: WorkQuery) -> bool:

@@ -8,6 +8,7 @@ from threading import RLock
 
 from svcflow.journal.chain import Entry
 from svcflow.runtime.feed import PORTION, Failure, Fed, Look, Notes, Parked, Portion, Standing, State
+from svcflow.runtime.subscription import undelivered
 
 Line = dict[int, Failure]
 """The facts of one instance that one subscription has passed and not delivered, by sequence."""
@@ -29,6 +30,10 @@ class _Subscription:
     def kept(self) -> list[Failure]:
         """Return all that is in lines."""
         return [one for line in self.lines.values() for one in line.values()]
+
+
+_NONE = _Subscription(0)
+"""Stands for one that was removed while somebody was at it."""
 
 
 class MemoryFeed:
@@ -62,17 +67,28 @@ class MemoryFeed:
         with self._lock:
             return [self._standing(name, one) for name, one in sorted(self._subscriptions.items())]
 
-    def look(self, name: str) -> Look:
-        """Return where a subscription stands, and when what waits is next due."""
+    def remove(self, name: str, *, discard: bool) -> None:
+        """Remove a subscription, if there is one, and everything that is kept of it."""
         with self._lock:
-            one = self._subscriptions[name]
+            one = self._subscriptions.get(name, _NONE)
+            dead = sum(each.state == "dead" for each in one.kept())
+            if dead and not discard:
+                raise undelivered(name, dead)
+            self._subscriptions.pop(name, None)
+
+    def look(self, name: str) -> Look | None:
+        """Return where a subscription stands, and when what waits is next due; None when it was removed."""
+        with self._lock:
+            one = self._subscriptions.get(name)
+            if one is None:
+                return None
             return Look(one.position, min((head.at_us for head in one.heads()), default=None))
 
     def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
         with self._lock:
-            one = self._subscriptions[name]
-            if one.owner and one.lease_until_us > now_us:
+            one = self._subscriptions.get(name)
+            if one is None or (one.owner and one.lease_until_us > now_us):
                 return None
             one.owner, one.lease_until_us = owner, until_us
             return one.position
@@ -80,8 +96,8 @@ class MemoryFeed:
     def note(self, name: str, owner: str, notes: Notes, until_us: int) -> bool:
         """Keep what was done, and the lease up to an instant (0 gives it back)."""
         with self._lock:
-            one = self._subscriptions[name]
-            if one.owner != owner:
+            one = self._subscriptions.get(name)
+            if one is None or one.owner != owner:
                 return False
             one.owner, one.position, one.lease_until_us = owner if until_us else "", notes.position, until_us
             for failure in notes.failures:
@@ -95,7 +111,7 @@ class MemoryFeed:
     def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> Portion:
         """Return facts of these kinds (none: of all) behind a position and up to another."""
         with self._lock:
-            lines = self._subscriptions[name].lines
+            lines = self._subscriptions.get(name, _NONE).lines
             last = min(until, after + PORTION, len(self._log))
             fed = [
                 self._fed(key, behind=_head(lines.get(key[0], {})) is not None)
@@ -106,7 +122,7 @@ class MemoryFeed:
     def due(self, name: str, now_us: int) -> Sequence[Parked]:
         """Return what is to be tried again now, soonest first; of an instance the first only."""
         with self._lock:
-            heads = [head for head in self._subscriptions[name].heads() if head.at_us <= now_us]
+            heads = [head for head in self._subscriptions.get(name, _NONE).heads() if head.at_us <= now_us]
             heads.sort(key=lambda head: (head.at_us, head.instance))
             return [self._parked(name, head) for head in heads[:PORTION]]
 

@@ -204,10 +204,11 @@ class SqlStore:
             rows = connection.execute(asking.deviation_counts(query, connection.dialect.name, by))
             return counted({row[0]: row[1] for row in rows})
 
-    def worklist(self, query: WorkQuery) -> Sequence[WorkItem]:
+    def worklist(self, query: WorkQuery) -> Page[WorkItem]:
         """Return the work that waits, the soonest due first."""
         with self._reading() as connection:
-            return [WorkItem._make(row) for row in connection.execute(asking.worklist(query))]
+            rows = connection.execute(asking.worklist(query)).all()
+        return Page.of([WorkItem._make(row) for row in rows], query.limit)
 
     def delegations(self) -> Sequence[Delegation]:
         """Return every delegation that was ever given."""

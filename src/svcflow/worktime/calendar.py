@@ -5,7 +5,6 @@ Knows nothing of procedures, limits or the present time: every answer follows fr
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
@@ -18,7 +17,9 @@ from svcflow.text import Text
 from svcflow.worktime.always import AroundTheClock
 from svcflow.worktime.arithmetic import Arithmetic, not_covered, refuse_negative
 from svcflow.worktime.compiled import CompiledHours
+from svcflow.worktime.fingerprint import fingerprint
 from svcflow.worktime.instants import SECOND, amount_us, to_us
+from svcflow.worktime.months import months_after
 from svcflow.worktime.reading import read_calendar
 from svcflow.worktime.rules import CalendarRules, Coverage
 from svcflow.worktime.writing import as_mapping
@@ -210,12 +211,8 @@ class WorkCalendar:
     def months(self, start_us: int, n: int) -> int:
         """Return when `n` months end: on the same date, or at the month's end; a closed last day rolls on."""
         refuse_negative(n)
-        start = date.fromordinal(self._in_dates(self._hours.day_of_us(start_us)))
-        year, month = divmod(start.year * 12 + start.month - 1 + n, 12)
-        if year > date.max.year:
-            raise not_covered(self.id, date.max.toordinal() + 1, *self._span())
-        last = monthrange(year, month + 1)[1]
-        return self._hours.rolled_us(date(year, month + 1, min(start.day, last)).toordinal())
+        start = self._in_dates(self._hours.day_of_us(start_us))
+        return self._hours.rolled_us(self._in_dates(months_after(start, n)))
 
     def clock_us(self, day: date, minute: int) -> int:
         """Return the instant of a local clock time; one that the clock skips moves on by the gap, 02:30 to 03:30."""
@@ -232,6 +229,10 @@ class WorkCalendar:
             return self
         last = min(covers.last + by, date.max - timedelta(days=400))
         return type(self)(attrs.evolve(self._rules, covers=attrs.evolve(covers, last=last)))
+
+    def fingerprint(self, until: date | None = None) -> str:
+        """Return what is equal for the same hours on the same days; `until` leaves out what it says of later ones."""
+        return fingerprint(self._rules, until)
 
     def date_us(self, at_us: int) -> date:
         """Return the local date of an instant, whatever shift it falls in."""

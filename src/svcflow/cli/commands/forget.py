@@ -89,14 +89,20 @@ def run(
         en=f"erased {many(forgotten.values, 'value')} beside {many(len(forgotten.instances), 'journal')}"
         + (f", and {many(len(given), 'delegation')}" if given else ""),
     )
+    left = Text(
+        zh=f"另有 {forgotten.in_clear} 条留痕以明文写有其信息，记入时该字段尚未标为 personal，不能抹去",
+        en=f"{many(forgotten.in_clear, 'fact')} in the clear cannot be erased: "
+        "recorded before the field was marked personal",
+    )
     answer(
         asked,
         lambda: {
             "instances": list(forgotten.instances),
             "values": forgotten.values,
             "delegations": sorted(given),
+            "in_clear": forgotten.in_clear,
         },
-        lambda: said.in_(asked.lang),
+        lambda: "\n".join(text.in_(asked.lang) for text in ((said, left) if forgotten.in_clear else (said,))),
     )
 
 

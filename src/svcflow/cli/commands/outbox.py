@@ -12,7 +12,7 @@ from svcflow.cli.answer import answer, paragraphs
 from svcflow.cli.asked import Tongue
 from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
-from svcflow.cli.failure import FOUND
+from svcflow.cli.failure import FOUND, WrongUsage
 from svcflow.cli.wording import many
 from svcflow.text import Text
 
@@ -47,6 +47,7 @@ _LETTERS = (
     ),
     "svcflow outbox --db service.db",
     "svcflow outbox --db service.db --retry notify_chief",
+    "svcflow outbox --db service.db --unsubscribe notify_chief",
     "svcflow outbox --db service.db --json",
 )
 @option(
@@ -57,16 +58,43 @@ _LETTERS = (
         en="Put the dead letters of this subscription back in line, and try at once what waits.",
     ),
 )
+@option(
+    "--unsubscribe",
+    "ending",
+    metavar="NAME",
+    wording=Text(
+        zh="结束此订阅：游标与等待的不再保留",
+        en="End this subscription: neither its cursor nor what waits is kept.",
+    ),
+)
+@option(
+    "--discard",
+    is_flag=True,
+    wording=Text(zh="结束时连死信一并丢弃", en="End it with its dead letters, which are lost."),
+)
 @stored
 @click.pass_context
 def run(
-    ctx: click.Context, *, retry: str | None, db: str | None, folder: str | None, at: datetime | None
+    ctx: click.Context,
+    *,
+    retry: str | None,
+    ending: str | None,
+    discard: bool,
+    db: str | None,
+    folder: str | None,
+    at: datetime | None,
 ) -> None:
-    """List, or put back."""
+    """List, put back, or end."""
     from svcflow.cli.opening import engine_at
 
     asked = asked_of(ctx)
+    if (retry is not None and ending is not None) or (discard and ending is None):
+        raise WrongUsage(_ONE_THING, Text(zh="分两次进行", en="do one after the other"))
     with engine_at(db, folder, at) as engine:
+        if ending is not None:
+            engine.unsubscribe(ending, discard=discard)
+            answer(asked, lambda: {"unsubscribed": ending}, lambda: _ended(ending).in_(asked.lang))
+            return
         if retry is not None:
             count = engine.redeliver(retry)
             answer(asked, lambda: {"redelivered": count}, lambda: _put_back(count).in_(asked.lang))
@@ -119,6 +147,16 @@ def outbox_text(standings: Sequence[Standing], letters: Sequence[DeadLetter], la
         ]
         parts.append(table([head.in_(lang) for head in _LETTERS], dead, flows=True))
     return paragraphs(parts)
+
+
+_ONE_THING = Text(
+    zh="--retry 与 --unsubscribe 不能同用；--discard 只用于 --unsubscribe",
+    en="--retry and --unsubscribe do not go together; --discard goes with --unsubscribe",
+)
+
+
+def _ended(name: str) -> Text:
+    return Text(zh=f"已结束订阅 {name}", en=f"unsubscribed: {name}")
 
 
 def _put_back(count: int) -> Text:

@@ -64,9 +64,16 @@ def run(
 
 
 def verification_json(found: Verification) -> Record:
-    """Return what was checked and what is wrong."""
+    """Return what was checked, what is wrong, and what could not be checked."""
     problems = [{"instance": name, **error_json(error)} for name, error in found.problems]
-    return {"ok": found.ok, "instances": found.instances, "facts": found.facts, "problems": problems}
+    notes = [{"instance": name, "zh": note.zh, "en": note.en} for name, note in found.notes]
+    return {
+        "ok": found.ok,
+        "instances": found.instances,
+        "facts": found.facts,
+        "problems": problems,
+        "notes": notes,
+    }
 
 
 def verification_text(found: Verification, lang: Tongue, checkpoint: str | None = None) -> str:
@@ -82,7 +89,8 @@ def verification_text(found: Verification, lang: Tongue, checkpoint: str | None 
         zh="全部一致" if found.ok else f"{len(wrong)} 个实例有问题",
         en="all in order" if found.ok else f"{len(wrong)} wrong",
     ).in_(lang)
-    return "\n".join((*wrong, f"{counts}{'：' if lang == 'zh' else ': '}{verdict}"))
+    notes = [f"{name}: {note.in_(lang)}" for name, note in found.notes]
+    return "\n".join((*notes, *wrong, f"{counts}{'：' if lang == 'zh' else ': '}{verdict}"))
 
 
 def _counted(advance: Callable[[int, int], None]) -> Callable[[int], None]:

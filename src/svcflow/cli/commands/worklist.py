@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer, paragraphs
+from svcflow.cli.answer import answer
 from svcflow.cli.asking import actor_option, giver_option, stored
 from svcflow.cli.command import asked_of, command
 from svcflow.cli.narrowing import of_procedure, of_role
-from svcflow.cli.paging import limited
+from svcflow.cli.paging import going_on, paged
 from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor
     from svcflow.runtime.engine import Engine
-    from svcflow.runtime.query import WorkItem
+    from svcflow.runtime.query import Page, WorkItem
 
 
 @command(
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 @giver_option
 @of_role
 @of_procedure
-@limited(100)
+@paged(100)
 @stored
 @click.pass_context
 def run(
@@ -48,6 +47,7 @@ def run(
     role: str | None,
     procedure: str | None,
     limit: int,
+    after: str | None,
     db: str | None,
     folder: str | None,
     at: datetime | None,
@@ -62,25 +62,23 @@ def run(
     with engine_at(db, folder, at) as engine:
         see_known(engine.catalog, procedure=procedure, role=role)
         now = to_datetime(engine.clock.now_us())
-        found = _work(engine, actor, giver, role=role, procedure=procedure, limit=limit + 1)
-        shown, more = found[:limit], len(found) > limit
+        found = _work(engine, actor, giver, role=role, procedure=procedure, limit=limit, after=after)
         if actor is not None and not actor.roles and giver is None:
             click.echo(_roleless(actor.id, role).in_(asked.lang), err=True)
 
         def text() -> str:
-            if not shown:
+            if not found:
                 return Text(zh="没有待办", en="no work waits").in_(asked.lang)
             said = work_table(
-                shown,
-                names_in(engine, versions_of(shown), asked.lang),
+                found,
+                names_in(engine, versions_of(found), asked.lang),
                 asked.lang,
                 now,
                 titled=procedure is None,
             )
-            rest = Text(zh="未完；用 --limit 多列一些", en="There is more: list more with --limit")
-            return paragraphs((said, rest.in_(asked.lang) if more else ""))
+            return going_on(said, found.after, asked.lang)
 
-        answer(asked, lambda: {"work": [work_json(one, now) for one in shown], "more": more}, text)
+        answer(asked, lambda: {"work": [work_json(one, now) for one in found], "after": found.after}, text)
 
 
 def _roleless(who: str, role: str | None) -> Text:
@@ -100,15 +98,17 @@ def _work(
     role: str | None,
     procedure: str | None,
     limit: int,
-) -> Sequence[WorkItem]:
+    after: str | None,
+) -> Page[WorkItem]:
     """Return the work of an actor, or what they may do for a giver: by procedure, as delegations are."""
     from svcflow.cli.deputy import deputies
+    from svcflow.runtime.query import Page, cursor_of
 
     if giver is None:
-        return engine.worklist(actor, role=role, procedure=procedure, limit=limit)
+        return engine.worklist(actor, role=role, procedure=procedure, limit=limit, after=after)
     found = [
         item
         for name, deputy in deputies(engine, actor, giver, procedure)
-        for item in engine.worklist(deputy, role=role, procedure=name, limit=limit)
+        for item in engine.worklist(deputy, role=role, procedure=name, limit=limit + 1, after=after)
     ]
-    return sorted(found, key=lambda one: (one.due_us, one.entered_us, one.instance, one.step))[:limit]
+    return Page.of(sorted(found, key=cursor_of), limit)

@@ -1,0 +1,77 @@
+"""Marks of calendars: what a calendar said when an instance began, so that a correction is told from a forgery.
+
+A mark names the last day the calendar covered then, and the fingerprint of what it said up to that day: a
+calendar that was only prolonged since still has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cache
+
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.facts import Fact, Migrated, Started
+from svcflow.kernel.instance import Clock, Instance
+from svcflow.kernel.passage import VersionOf
+from svcflow.worktime.calendar import WorkCalendar
+
+Marks = Mapping[str, str]
+"""The mark of each calendar, by its id."""
+
+
+def marks_of(compiled: Compiled) -> Marks:
+    """Return the marks of the calendars that a procedure version reckons with."""
+    if not compiled.marks:
+        compiled.marks.update({name: _mark(one) for name, one in _calendars(compiled).items()})
+    return compiled.marks
+
+
+def corrected(version_of: VersionOf, facts: Iterable[Fact]) -> tuple[str, ...]:
+    """Return the calendars that say otherwise today, of days they covered, than when a journal was begun."""
+    return tuple(dict.fromkeys(_corrected(version_of, facts)))
+
+
+def but_for_reckoning(instance: Instance) -> Instance:
+    """Return an instance without what only its calendars say: the instants of deadlines, and what hangs on them.
+
+    That a deadline passed is a fact, and stays; so is that a minimum was ended early.
+    """
+    clocks = {name: _bare(clock) for name, clock in instance.clocks.items()}
+    return instance._replace(clocks=clocks, next_us=0)
+
+
+def _corrected(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[str]:
+    procedure = ""
+    for fact in facts:
+        if isinstance(fact, Started):
+            procedure, version = fact.procedure, fact.version
+        elif isinstance(fact, Migrated):
+            version = fact.to_version
+        else:
+            continue
+        now = _calendars(version_of(procedure, version))
+        yield from (name for name, mark in fact.calendars.items() if not _has(now.get(name), mark))
+
+
+def _calendars(compiled: Compiled) -> dict[str, WorkCalendar]:
+    reckoners = (limit.calendar for limit in compiled.limits.values())
+    return {one.id: one for one in (compiled.calendar, *(one.calendar for one in reckoners))}
+
+
+@cache
+def _mark(calendar: WorkCalendar) -> str:
+    covers = calendar.covers
+    return f"{covers.last.isoformat() if covers else ''}:{calendar.fingerprint()}"
+
+
+def _has(calendar: WorkCalendar | None, mark: str) -> bool:
+    """Tell whether a calendar still says what it said when it was marked."""
+    last, _, said = mark.partition(":")
+    until = date.fromisoformat(last) if last else None
+    return calendar is not None and calendar.fingerprint(until) == said
+
+
+def _bare(clock: Clock) -> Clock:
+    verdict = "met" if clock.verdict == "early" else clock.verdict
+    return clock._replace(due_us=0, next_us=0, extra=0, verdict=verdict)

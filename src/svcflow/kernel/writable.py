@@ -1,0 +1,140 @@
+"""What can be written down on every store: whole text, finite numbers of 64 bits. It knows no fields and no sizes.
+
+A value that cannot is refused with its place: some stores would keep it, some would not, and a query over
+what one instance holds would fail for all.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from svcflow.errors import FieldError
+from svcflow.model.field import LARGEST, SMALLEST
+from svcflow.text import Text
+
+
+class Flaw(NamedTuple):
+    """Say why a value cannot be written down, and what to do instead."""
+
+    what: Text
+    remedy: Text
+
+
+def flaw(value: object) -> Flaw | None:
+    """Return why one value cannot be written down; None when it can."""
+    if isinstance(value, str):
+        return None if value.isprintable() else _flaw_of_text(value)
+    if isinstance(value, int):
+        return None if SMALLEST <= value <= LARGEST else _BEYOND
+    if isinstance(value, float):
+        return None if math.isfinite(value) else _ENDLESS
+    return None if value is None else _strange(value)
+
+
+def misfit(place: str, value: object) -> FieldError | None:
+    """Return the error for the first part of a value, or of a mapping of values, that cannot be written down."""
+    for where, found in _flaws(place, value):
+        if found is not None:
+            return refused(where, found)
+    return None
+
+
+def refuse_misfit(place: str, value: object) -> None:
+    """Raise FieldError when a value, or a mapping of values, cannot be written down."""
+    error = misfit(place, value)
+    if error is not None:
+        raise error
+
+
+def refuse_unfit_name(place: str, name: object, longest: int) -> None:
+    """Raise FieldError when something is to have a name that is too long, or holds what no name does."""
+    found = flaw(name) if isinstance(name, str) else _strange(name)
+    if found is None and isinstance(name, str):
+        found = _flaw_of_name(name, longest)
+    if found is not None:
+        raise refused(place, found)
+
+
+def refused(place: str, found: Flaw) -> FieldError:
+    """Return the error for a flaw at a place."""
+    what = found.what
+    return FieldError(Text(zh=f"{place}：{what.zh}", en=f"{place}: {what.en}"), found.remedy)
+
+
+def _flaws(place: str, value: object) -> Iterator[tuple[str, Flaw | None]]:
+    if not isinstance(value, Mapping):
+        yield place, flaw(value)
+        return
+    for name, part in value.items():
+        yield f"{place}[{name!a}]", flaw(name) if isinstance(name, str) else _UNNAMED
+        yield f"{place}.{name}", flaw(part)
+
+
+def _flaw_of_text(text: str) -> Flaw | None:
+    if "\0" in text:
+        return _NUL
+    half = next((one for one in text if "\ud800" <= one <= "\udfff"), None)
+    return None if half is None else _half(half)
+
+
+def _flaw_of_name(name: str, longest: int) -> Flaw | None:
+    if len(name) > longest:
+        return Flaw(
+            Text(
+                zh=f"有 {len(name)} 个字符，最多 {longest} 个",
+                en=f"it has {len(name)} characters; {longest} at most",
+            ),
+            Text(zh="取短一些", en="choose a shorter one"),
+        )
+    control = None if name.isprintable() else next(filter(_is_control, name), None)
+    return None if control is None else _control(control)
+
+
+def _is_control(one: str) -> bool:
+    return unicodedata.category(one) == "Cc"
+
+
+def _control(one: str) -> Flaw:
+    what = Text(zh=f"含控制字符 U+{ord(one):04X}", en=f"it holds the control character U+{ord(one):04X}")
+    return Flaw(what, Text(zh="去掉该字符", en="leave it out"))
+
+
+def _half(one: str) -> Flaw:
+    return Flaw(
+        Text(
+            zh=f"含半个代理对 U+{ord(one):04X}，不是字符",
+            en=f"the text holds U+{ord(one):04X}, half of a surrogate pair, which is no character",
+        ),
+        Text(zh="读入时按 UTF-8 解码", en="decode what comes in as UTF-8"),
+    )
+
+
+def _strange(value: object) -> Flaw:
+    kind = type(value).__name__
+    return Flaw(
+        Text(
+            zh=f"类型 {kind} 无法保存，只能是文字、数字、真假或空",
+            en=f"a value of type {kind} cannot be kept; only text, numbers, true, false or nothing can",
+        ),
+        Text(zh="把各部分分别给出，或写成文字", en="give its parts one by one, or write it as text"),
+    )
+
+
+_UNNAMED = Flaw(Text(zh="名称须为文字", en="a name is text"), Text(zh="写成文字", en="write it as text"))
+_NUL = Flaw(
+    Text(
+        zh="含空字符 U+0000，并非每种存储都能保存", en="the text holds U+0000, which not every store can keep"
+    ),
+    Text(zh="去掉该字符", en="leave it out"),
+)
+_BEYOND = Flaw(
+    Text(zh="整数超出 64 位", en="the whole number is beyond 64 bits"),
+    Text(zh="用文字保存，或换较大的单位", en="keep it as text, or in a greater unit"),
+)
+_ENDLESS = Flaw(
+    Text(zh="不是有限的数", en="it is no finite number"),
+    Text(zh="不知道时不要给出", en="leave it out while it is not known"),
+)

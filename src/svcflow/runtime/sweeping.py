@@ -1,0 +1,53 @@
+"""Sweeps of an engine: what is asked of all instances at once. They decide nothing, and do not know when it is time."""
+
+from __future__ import annotations
+
+from svcflow.kernel.commands import NOBODY, Actor, Recompute
+from svcflow.kernel.facts import Fact
+from svcflow.runtime.carrying import Sweeping
+from svcflow.runtime.core import Core
+from svcflow.runtime.logbook import note_sweep
+from svcflow.runtime.payload import refuse_unfit
+from svcflow.runtime.store import BEGINNING, Place
+
+
+class Sweeps(Core):
+    """Bring every instance up to now, or reckon the deadlines of all anew."""
+
+    def tick(self) -> tuple[Fact, ...]:
+        """Record everything that became due up to now; return the facts.
+
+        An instance that cannot be brought up to now keeps none of the others from it: the first such error
+        is raised when they are done.
+        """
+        now_us = self.clock.now_us()
+        sweeping = Sweeping(self._compiled, now_us)
+        place: Place | None = BEGINNING
+        while place is not None:
+            place = self._store.sweep(now_us, place, sweeping)
+        return self._swept(sweeping)
+
+    def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
+        """Reckon every running deadline anew after a calendar was corrected or a year published.
+
+        Returns the facts: one `Recomputed` for each deadline that changed, and what became due by it.
+        """
+        command = Recompute(reason, actor)
+        refuse_unfit("", command, None, self._payload_limit)
+        sweeping = Sweeping(self._compiled, self.clock.now_us(), command)
+        for name in self._store.ids():
+            self._store.change(name, None, sweeping)
+        return self._swept(sweeping)
+
+    def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
+        """Note what was recorded where somebody wants to know. Raises: the first error of an instance."""
+        note_sweep(sweeping)
+        for facts in sweeping.facts.values():
+            self._recorded(facts)
+        if self._telemetry is not None:
+            self._telemetry.swept(sweeping)
+        self._rearmed()
+        return sweeping.recorded()
+
+    def _rearmed(self) -> None:
+        """Be told that something else may be due next; who tells others when to tick listens."""

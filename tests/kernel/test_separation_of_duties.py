@@ -1,0 +1,234 @@
+"""`not_by` holds whichever way a step was done: under an older version, from elsewhere, in branches, by the erased."""
+
+from __future__ import annotations
+
+import pytest
+from kernel_cases import MINUTE, Case, fork, move, procedure, worker
+from version_cases import Traveller
+
+from svcflow.kernel import Actor, Passage, Revert, transact
+from svcflow.kernel.commands import Assign, Claim
+from svcflow.model.procedure import Procedure
+from svcflow.model.step import Enforce, Step
+from svcflow.worktime.instants import to_us
+
+LI, WANG, CHEN = worker("li"), worker("wang"), worker("chen")
+
+
+def version(work: str = "work", *, asks: bool = True) -> Procedure:
+    return procedure(
+        Step(work, to=(move("hand_in", "check"),)),
+        Step("check", not_by=work if asks else None, to=(move("confirm", "end"), move("back", work))),
+        Step("end", end="completed"),
+    )
+
+
+def test_who_did_a_step_under_a_version_that_did_not_ask_is_barred_after_a_migration():
+    """The journal knows who did it, though the instance did not note it."""
+    case = Traveller(version(asks=False), version())
+    case.fire("hand_in", actor=Actor("li", (), "wang"))
+    assert case.instance.left_by == {}
+    case.migrate()
+    assert case.instance.left_by == {"work": ("li", "wang")}
+    for who in (LI, WANG):
+        case.fire("confirm", actor=who)
+        assert case.rule == "role"
+    case.fire("confirm", actor=CHEN)
+    assert case.instance.status == "ended"
+
+
+def test_two_migrations_and_another_name_do_not_make_the_rule_forget():
+    """A version in between that asks for nobody, and a step that is called otherwise, change nothing."""
+    case = Traveller(version(), version(asks=False), version("draw"))
+    case.fire("hand_in", actor=LI)
+    case.migrate()
+    assert case.instance.left_by == {}
+    case.migrate(3, steps={"work": "draw"})
+    case.fire("confirm", actor=LI)
+    assert case.rule == "role"
+
+
+def test_steps_that_became_one_and_are_taken_apart_again_were_done_by_whom_they_were():
+    """Both did the one step; after the migration was taken back each is barred as before."""
+    apart = procedure(
+        Step("first", to=(move("on", "second"),)),
+        Step("second", to=(move("hand_in", "check"),)),
+        Step("check", not_by="first", to=(move("confirm", "end"),)),
+        Step("end", end="completed"),
+    )
+    case = Traveller(apart, version())
+    case.fire("on", actor=LI)
+    case.fire("hand_in", actor=WANG)
+    case.migrate(steps={"first": "work", "second": "work"})
+    assert case.instance.left_by == {"work": ("li", "wang")}
+    case.revert()
+    assert case.instance.left_by == {"first": ("li",)}
+    case.fire("confirm", actor=LI)
+    assert case.rule == "role"
+
+
+def test_the_last_who_did_it_counts_across_versions():
+    """What was done again before the migration was done by who did it again."""
+    case = Traveller(version(asks=False), version())
+    case.fire("hand_in", actor=LI)
+    case.fire("back", actor=WANG)
+    case.fire("hand_in", actor=WANG)
+    case.migrate()
+    case.fire("confirm", actor=LI)
+    assert case.instance.status == "ended"
+
+
+def test_a_driver_that_does_not_look_at_the_journal_keeps_what_the_instance_remembers():
+    """A passage without a memory of its own loses nobody who was noted."""
+    case = Traveller(version(), version("draw"))
+    case.fire("hand_in", actor=LI)
+    passage = Passage.between(case.compiled, case.versions[2])
+    over = transact(passage, case.instance, _go({"work": "draw"}), to_us(case.now)).instance
+    assert over.left_by["draw"] == ("li",)
+    back = Passage.between(case.versions[2], case.compiled, None)
+    assert transact(back, over, Revert(), to_us(case.now)).refused is not None
+
+
+def _go(steps: dict[str, str]):
+    from svcflow.kernel import Migrate
+
+    return Migrate(2, steps, "edition 2")
+
+
+def three() -> Procedure:
+    return procedure(
+        Step("asked", to=(move("begin", "work"),)),
+        Step("work", to=(move("hand_in", "check"),)),
+        Step("check", not_by="work", to=(move("confirm", "filed"),)),
+        Step("filed", to=(move("close", "end"),)),
+        Step("end", end="completed"),
+    )
+
+
+def test_who_fires_a_step_s_trigger_from_elsewhere_did_it():
+    """Going round the order makes nobody's work theirs to check, nor that of whom they act for."""
+    case = Case(three())
+    case.fire("hand_in", actor=Actor("li", (), "wang"), override="urgent")
+    assert case.rule == ""
+    for who in (LI, WANG):
+        case.fire("confirm", actor=who)
+        assert case.rule == "role"
+        case.do(Claim(actor=who), MINUTE)
+        assert case.rule == "role"
+    case.fire("confirm", actor=CHEN)
+    assert case.instance.steps == ("filed",)
+
+
+def test_who_may_not_check_does_not_get_past_the_check_by_a_later_trigger():
+    """To leave the step is to do it, whatever it is left by."""
+    case = Case(three())
+    case.fire("begin", actor=LI)
+    case.fire("hand_in", actor=LI)
+    case.fire("close", actor=LI, override="urgent")
+    assert case.rule == "role"
+    case.fire("close", actor=CHEN, override="urgent")
+    assert case.instance.status == "ended"
+
+
+def branches(**enforce: str) -> Procedure:
+    return procedure(
+        Step("work", to=(move("hand_in", "both"),)),
+        fork(
+            "both",
+            move("done", "sign"),
+            left=(Step("look", not_by="work", to=(move("seen", "looked"),)), Step("looked", end="done")),
+            right=(Step("read", to=(move("heard", "had"),)), Step("had", end="done")),
+        ),
+        Step("sign", not_by="both", to=(move("confirm", "end"),)),
+        Step("end", end="completed"),
+        enforce=Enforce(**enforce),
+    )
+
+
+def test_who_enters_a_parallel_step_from_elsewhere_left_the_step_before_it():
+    """The step that was passed over is theirs, so that they do not check it in a branch; nothing is kept of the try."""
+    case = Case(branches())
+    case.fire("seen", actor=LI, override="urgent")
+    assert (case.rule, case.instance.steps) == ("role", ("work",))
+    case.fire("heard", actor=LI, override="urgent")
+    assert case.instance.steps == ("look",)
+    case.fire("seen", actor=LI)
+    assert case.rule == "role"
+
+
+def test_whoever_did_a_part_of_a_parallel_step_did_it():
+    """Each who did a step inside is barred from what another than its doer has to do."""
+    case = Case(branches())
+    case.fire("hand_in", actor=CHEN)
+    case.fire("seen", actor=LI)
+    case.fire("heard", actor=WANG)
+    for who in (LI, WANG):
+        case.fire("confirm", actor=who)
+        assert case.rule == "role"
+    case.fire("confirm", actor=CHEN)
+    assert case.instance.status == "ended"
+
+
+def test_whom_a_parallel_step_excludes_does_none_of_its_steps():
+    """`not_by` of a parallel step is about the work in its branches."""
+    case = Case(
+        procedure(
+            Step("work", to=(move("hand_in", "both"),)),
+            attrs_not_by(),
+            Step("end", end="completed"),
+        )
+    )
+    case.fire("hand_in", actor=LI)
+    case.fire("seen", actor=LI)
+    assert case.rule == "role"
+    assert "work" in case.facts[-1].en
+    case.do(Assign("look", "li", CHEN), MINUTE)
+    assert case.rule == "role"
+    case.fire("seen", actor=WANG)
+    assert case.instance.status == "ended"
+
+
+def attrs_not_by() -> Step:
+    inside = fork(
+        "both", move("done", "end"), one=(Step("look", to=(move("seen", "looked"),)), Step("looked", end="x"))
+    )
+    return Step("both", not_by="work", parallel=inside.parallel, to=inside.to)
+
+
+def between(way: str) -> Procedure:
+    inner = (Step("look", to=(move("seen", "looked"),)), Step("looked", end="done"))
+    return procedure(
+        Step("work", to=(move("hand_in", "check"),)),
+        Step("check", not_by="work", to=(move("confirm", "both"),)),
+        fork("both", move("done", "end"), one=inner),
+        Step("end", end="completed"),
+        enforce=Enforce(role=way),
+    )
+
+
+@pytest.mark.parametrize("way", ["refuse", "record"])
+def test_who_may_not_check_does_not_get_past_the_check_into_a_branch(way):
+    """It is refused, or on record, like any other way out of the step."""
+    case = Case(between(way))
+    case.fire("hand_in", actor=LI)
+    case.fire("seen", actor=LI, override="urgent")
+    if way == "refuse":
+        assert (case.rule, case.instance.steps) == ("role", ("check",))
+    else:
+        assert ("wrong_role", "check") in case.deviations
+        assert case.instance.status == "ended"
+
+
+def test_nobody_is_known_to_be_another_than_who_was_erased():
+    """The rule holds against everybody then, says why, and a migration to a version without it is the way out."""
+    case = Traveller(version(), version(asks=False))
+    case.fire("hand_in", actor=worker("erased-Ab12Cd34"))
+    for who in (LI, worker("erased-Ab12Cd34")):
+        case.fire("confirm", actor=who)
+        assert case.rule == "role"
+    assert "erased" in case.facts[-1].en
+    assert "Ab12" not in case.facts[-1].en
+    assert "migrate" in case.outcome.remedy.en
+    case.migrate()
+    case.fire("confirm", actor=LI)
+    assert case.instance.status == "ended"
