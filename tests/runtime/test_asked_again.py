@@ -54,7 +54,9 @@ def test_forgetting_counts_what_was_erased_last() -> None:
     with Engine(store, ERRAND, clock=VirtualClock(MORNING)) as engine:
         engine.start("errand", data={"phone": "139"}, recipient=Recipient("zhang"), instance_id="e1")
         known = found_of(store, "e1")
-        forgetting = Forgetting(engine._standards.version, lambda _: frozenset(), "zhang", NOBODY, engine.clock)
+        forgetting = Forgetting(
+            engine._standards.version, lambda _: frozenset(), "zhang", NOBODY, engine.clock
+        )
         assert forgetting(known) is not None
         assert forgetting.values == 2
         engine.forget("zhang", open=True)
