@@ -31,8 +31,11 @@ def places(node: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object
     """Yield the way to every attribute and item of a procedure, as deep as things go."""
     if attrs.has(type(node)) and not isinstance(node, WHOLE):
         for attribute in attrs.fields(type(node)):
-            yield (*path, attribute.name)
-            yield from places(getattr(node, attribute.name), (*path, attribute.name))
+            name, value = attribute.name, getattr(node, attribute.name)
+            of_parts = attrs.has(type(value)) and not isinstance(value, WHOLE)
+            if not (of_parts or (name == "parallel" and not value)):  # no thing is made up where one belongs
+                yield (*path, name)
+            yield from places(value, (*path, name))
     elif isinstance(node, Mapping):
         for name, item in node.items():
             yield from ([(*path, name)] if not attrs.has(type(item)) else [])

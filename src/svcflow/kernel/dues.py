@@ -165,11 +165,15 @@ def _moved(calendar: Reckoner, at_us: int, amount: Amount, sign: int) -> int:
 
 
 def _part(limit: CompiledLimit, row: CompiledRow, clock: Clock, share: Fraction) -> int:
-    """Return when `share` of the time between start and deadline has run, as the limit measures it."""
+    """Return when `share` of the time between start and deadline has run, as the limit measures it.
+
+    A deadline that was reached before the clock ran on has all its parts behind it.
+    """
     open_hours = row.family in ("working", "working_days")
     open_us = clock.open_us
     runs = (*clock.runs, (open_us, max(open_us, clock.due_us)))
     *past, ahead = limit.calendar.each_between_us(runs) if open_hours else [end - at for at, end in runs]
     done = sum(past)
     left = max(0, -(-share.numerator * (done + ahead) // share.denominator) - done)
-    return limit.calendar.add_us(open_us, left) if open_hours else open_us + left
+    at_us = limit.calendar.add_us(open_us, left) if open_hours else open_us + left
+    return min(at_us, clock.due_us) if share <= 1 else at_us

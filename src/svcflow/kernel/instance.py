@@ -242,7 +242,7 @@ _FIRST_FIELDS = FIELDS.index("next_us") + 1
 
 def _clock(row: list[Any]) -> Clock:
     runs: tuple[Run, ...] = tuple([(start, end) for start, end in row[_RUNS]]) if row[_RUNS] else ()
-    return Clock(*row[:_RUNS], runs, *row[_RUNS + 1 :])
+    return Clock._make([*row[:_RUNS], runs, *row[_RUNS + 1 :]])
 
 
 def _persons(who: str | list[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
-from svcflow.kernel.dues import measured
+from svcflow.kernel.dues import due_of, measured
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Run
 from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung
 from svcflow.kernel.reckoner import Reckoner
@@ -21,7 +21,8 @@ def extra_for(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: C
     """Return what a clock must count beyond `row` for its deadline to stay where `old` put it.
 
     Where both count alike it is the difference, exact to the microsecond, also when the clock stands still.
-    Otherwise it is what the new clock will have counted by the deadline; nothing when there is none.
+    Otherwise it is what the new clock will have counted by the deadline; nothing when there is none. Days and
+    months are counted up, so that no hold brings the deadline forward: it may put it off to the next one there is.
     """
     was = old.rows[clock.row]
     if row.fixed or row.target is None:
@@ -31,7 +32,11 @@ def extra_for(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: C
         return clock.extra + was.reach - row.reach
     if clock.due_us == NEVER:
         return 0
-    return _counted(new, row, clock) - row.reach
+    extra = _counted(new, row, clock) - row.reach
+    if row.family in ("elapsed", "working"):
+        return extra
+    short = due_of(new, row, clock._replace(extra=extra), clock.open_us) < clock.due_us
+    return extra + short
 
 
 def fired_in(old: CompiledRow, new: CompiledRow, fired: int, *, overdue: bool) -> int:

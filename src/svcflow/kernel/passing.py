@@ -112,7 +112,8 @@ def _soonest(ledger: Ledger) -> Clock:
 def _reach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> None:
     """Record the next rung of a clock, at the instant it became due, and what follows from it."""
     rung = clocks.present_rung(limit, clock)
-    at_us = max(clock.next_us - rung.strict, clock.attached_us)
+    # what a migration left due in the middle of a hold is due when the clock goes on
+    at_us = max(clock.next_us - rung.strict, clock.attached_us, clock.open_us)
     declared = rung.rung
     if rung.kind == "overdue":
         _overdue(ledger, limit, clock, at_us)
