@@ -56,8 +56,8 @@ DEFECTS = (
     Defect(
         "what failed is committed, not rolled back",
         "store/grouping.py",
-        "                self._connection.rollback()",
-        "                self._connection.commit()",
+        "self._connection.rollback()\n        self._gate",
+        "self._connection.commit()\n        self._gate",
         ("tests/crash/test_fault_points.py", "-k", "exception"),
     ),
     Defect(
@@ -80,6 +80,13 @@ DEFECTS = (
         "if version != self._version:",
         "if False:",
         ("tests/store/test_batching.py",),
+    ),
+    Defect(
+        "who is interrupted keeps the turn",
+        "store/grouping.py",
+        "if taken is not False:",
+        "if taken:",
+        ("tests/store/test_grouping.py",),
     ),
     Defect(
         "a part that was undone is not done again",

@@ -5,11 +5,28 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from datetime import UTC, datetime
 
 import orjson
 import pytest
 
+from svcflow import Actor, Engine, Procedure, VirtualClock
+from svcflow.kernel.instance import BLANK
 from svcflow.kernel.unchanging import Unchanging
+from svcflow.model.procedure import Role
+from svcflow.model.step import Step, Transition
+
+MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+CLERK = Actor("li.wei", roles={"clerk"})
+ERRAND = Procedure(
+    id="errand",
+    roles=(Role("clerk"),),
+    steps=(
+        Step("asked", role="clerk", within="1h", to=(Transition("go", "done", at_most=3),)),
+        Step("done", role="clerk", within="1h", to=(Transition("close", "closed"),)),
+        Step("closed", end="completed"),
+    ),
+)
 
 
 @pytest.fixture
@@ -43,3 +60,17 @@ def test_it_is_a_dict_for_everybody_else(data):
     assert json.loads(json.dumps(data)) == orjson.loads(orjson.dumps(data)) == data == {"fee": 20}
     assert copy.deepcopy(data) == copy.copy(data) == pickle.loads(pickle.dumps(data)) == data  # noqa: S301  # our own
     assert data | {"fee": 30} == {"fee": 30}
+
+
+@pytest.mark.parametrize("name", [name for name in BLANK._fields if isinstance(getattr(BLANK, name), dict)])
+@pytest.mark.parametrize("url", ["memory://", "sqlite:///{}/s.db"])
+def test_nothing_that_an_instance_holds_can_be_changed(tmp_path, url, name):
+    """Started, moved or loaded: what is written into it is refused, and reaches neither the store nor another one."""
+    with Engine(url.format(tmp_path), ERRAND, clock=VirtualClock(MORNING)) as engine:
+        started = engine.start("errand", actor=CLERK, instance_id="e1")
+        engine.claim("e1", actor=CLERK)
+        moved = engine.fire("e1", "go", actor=CLERK)
+        for instance in (started, moved, engine.instance("e1")):
+            with pytest.raises(TypeError, match="ask the engine"):
+                getattr(instance, name)["x"] = "y"
+        assert engine.verify().ok

@@ -91,7 +91,7 @@ def test_a_change_that_was_not_kept_is_forgotten(engine, monkeypatch):
         "_write",
         lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("disk I/O error")),
     )
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match="may have been done"):
         engine.update("r1", data={"place": "lost"}, actor=CLERK)
     monkeypatch.undo()
     assert seen(engine) == []

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Event, get_ident
 
@@ -38,10 +39,10 @@ class Watched:
         self.pool = ThreadPoolExecutor(16)
 
     def enter(self) -> None:
-        self.inside += 1
+        self.inside = 1
 
     def leave(self) -> None:
-        self.inside -= 1
+        self.inside = 0
 
     def begin(self) -> None:
         assert self.left == [], "what was left was written or forgotten"
@@ -92,13 +93,16 @@ class Watched:
 
     def close(self) -> None:
         self.pool.shutdown()
-        self.grouping.close()
-        self.writer.close()
+        self.grouping.close(self.writer.close)
         self.reader.close()
 
 
 def insert(name: str, parent: str | None = None) -> Act:
     return lambda cursor: cursor.execute("INSERT INTO names VALUES (?, ?)", (name, parent))
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def look(cursor: sqlite3.Cursor) -> None:
@@ -212,6 +216,49 @@ def test_an_interrupt_at_the_commit_is_of_whoever_committed(watched, kind, place
     assert watched.names() == list(kept)
 
 
+class Rings:
+    """Interrupts whoever calls one method of something, once, right after it was done."""
+
+    def __init__(self, real: object, name: str, asked: str = "") -> None:
+        self._real, self._name, self._asked, self._rang = real, name, asked, False
+
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._real, name)
+        return partial(self._ringing, found) if name == self._name else found
+
+    def _ringing(self, found: Callable[..., object], *asked: object, **named: object) -> object:
+        answer = found(*asked, **named)
+        if not self._rang and (not self._asked or self._asked in asked):
+            self._rang = True
+            raise KeyboardInterrupt
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("part", "method", "asked"),
+    [
+        ("_turn", "acquire", ""),
+        ("_gate", "enter", ""),
+        ("_cursor", "execute", "BEGIN IMMEDIATE"),
+        ("_notes", "begin", ""),
+        ("_notes", "write", ""),
+        ("_gate", "leave", ""),
+        ("_notes", "forget", ""),
+        ("_turn", "release", ""),
+    ],
+)
+def test_an_interrupt_at_any_moment_keeps_nothing_from_the_others(watched, monkeypatch, part, method, asked):
+    """Nothing stays locked, open or noted; what the others ask afterwards is done, and done once."""
+    grouping = watched.grouping
+    act = fail(ZeroDivisionError) if method == "forget" else insert("interrupted")
+    with monkeypatch.context() as patched:
+        patched.setattr(grouping, part, Rings(getattr(grouping, part), method, asked))
+        with pytest.raises(KeyboardInterrupt):
+            watched.part(act)
+    assert (watched.inside, watched.left, watched.writer.in_transaction) == (0, [], False)
+    assert "a" in watched.pool.submit(watched.part, insert("a")).result(10)
+
+
 def test_who_is_interrupted_in_the_line_is_passed_over(watched):
     """A part whose thread does not wait any more, and that nobody has begun, is not done."""
     go = Event()
@@ -295,6 +342,7 @@ def test_who_was_to_lead_may_not_come(watched):
     """A thread was interrupted with a group in its hands: the next one lets its members go, or does their parts."""
     stray = module._Part(lambda: insert("a")(watched.cursor))
     watched.grouping._group.append(stray)
+    watched.grouping._in_order = False
     assert watched.part(insert("b")) == ["a", "b"]
     assert stray.over
 
@@ -318,8 +366,45 @@ def test_a_transaction_that_cannot_begin_leaves_the_turn_to_the_next(watched):
     assert watched.part(insert("b")) == ["b"]
 
 
-def test_a_part_inside_a_part_is_a_mistake(watched):
+def test_all_who_waited_for_a_transaction_are_told_that_it_cannot_begin(watched, monkeypatch):
+    """Three wait while another process holds the file: nobody waits for it anew when the first one has given up."""
+    errors = iter([sqlite3.OperationalError("database is locked")])
+    with watched.grouping.alone():
+        waiting = [watched.pool.submit(watched.part, insert(name)) for name in "abc"]
+        watched.wait_for(3)
+        monkeypatch.setattr(watched, "begin", lambda: next(map(_raise, errors), None))
+    assert [str(one.exception(10)) for one in waiting] == ["database is locked"] * 3
+    assert watched.part(insert("d")) == ["d"]
+
+
+def test_who_waits_while_it_is_closed_is_told(watched):
+    """What is in the line when the connection ends is an error, and nobody waits for good."""
+    ending, closed = Event(), Event()
+
+    def end() -> None:
+        ending.set()
+        watched.wait_for(1)
+        closed.set()
+
+    closing = watched.pool.submit(watched.grouping.close, end)
+    ending.wait(10)
+    waiting = watched.pool.submit(watched.part, insert("a"))
+    closing.result(10)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        waiting.result(10)
+    assert watched.names() == []
+
+
+@pytest.mark.parametrize("inner", ["run", "alone", "close"])
+def test_a_part_inside_a_part_is_a_mistake(watched, inner):
     """It would wait for itself; it is told instead, and the outer part is undone."""
+
+    def ask(_: object) -> None:
+        if inner == "alone":
+            with watched.grouping.alone():
+                pass
+        getattr(watched.grouping, inner)(lambda: None)
+
     with pytest.raises(RuntimeError, match="inside"):
-        watched.part(lambda _: watched.part(insert("b")))
+        watched.part(ask)
     assert watched.part(insert("a")) == ["a"]

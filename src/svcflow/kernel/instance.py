@@ -56,7 +56,7 @@ class Instance(NamedTuple):
 
     `sequence` is that of its last fact; `revision` that of the last one somebody caused to change its state,
     so that a warning or a refused attempt does not make a caller's view stale, nor who has a step, nor what
-    is answered to a deviation. `data` and `evidence` cannot be changed in place. `left_by` names who left a step and for whom; `assignees` who has an active
+    is answered to a deviation. Nothing of it can be changed in place. `left_by` names who left a step and for whom; `assignees` who has an active
     step; `deviations` where each deviation stands, by the sequence of its fact.
     """
 
@@ -152,9 +152,22 @@ class Draft:
         return draft
 
     def freeze(self) -> Instance:
-        """Return the instance as it stands; the draft may go on."""
+        """Return the instance as it stands, which nobody changes in place; the draft may go on."""
+        own, self.active = self.active, Unchanging(self.active)
+        if type(self.clocks) is dict and self.next_us != UNRECKONED:
+            self.clocks = Unchanging(self.clocks)
+        if type(self.counts) is dict:
+            self.counts = Unchanging(self.counts)
+        if type(self.left_by) is dict:
+            self.left_by = Unchanging(self.left_by)
+        if type(self.assignees) is dict:
+            self.assignees = Unchanging(self.assignees)
+        if type(self.deviations) is dict:
+            self.deviations = Unchanging(self.deviations)
+        if type(self.explainers) is dict:
+            self.explainers = Unchanging(self.explainers)
         instance = Instance._make(_values(self))
-        self.active = dict(self.active)
+        self.active = own
         return instance
 
 
@@ -177,14 +190,14 @@ BLANK = Instance(
     ended_us=None,
     hold="",
     paused=False,
-    active={},
-    clocks={},
-    counts={},
-    left_by={},
+    active=Unchanging(),
+    clocks=Unchanging(),
+    counts=Unchanging(),
+    left_by=Unchanging(),
     next_us=NEVER,
-    assignees={},
-    deviations={},
-    explainers={},
+    assignees=Unchanging(),
+    deviations=Unchanging(),
+    explainers=Unchanging(),
 )
 
 
@@ -209,16 +222,17 @@ def from_state(state: list[Any]) -> Instance:
         raise ValueError(f"an instance has {len(FIELDS)} fields, not {len(fields)}")
     fields += BLANK[len(fields) :]
     fields[_STEPS] = tuple(fields[_STEPS])
-    fields[_DATA], fields[_EVIDENCE] = Unchanging(fields[_DATA]), Unchanging(fields[_EVIDENCE])
     fields[_CLOCKS] = {row[0]: _clock(row) for row in fields[_CLOCKS]}
     fields[_LEFT_BY] = {step: _persons(who) for step, who in fields[_LEFT_BY].items()}
     fields[_DEVIATIONS] = dict(fields[_DEVIATIONS])
     fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
+    for place in _MAPPINGS:
+        fields[place] = Unchanging(fields[place])
     return Instance(*fields)
 
 
 _STEPS, _CLOCKS, _RUNS = FIELDS.index("steps"), FIELDS.index("clocks"), Clock._fields.index("runs")
-_DATA, _EVIDENCE = FIELDS.index("data"), FIELDS.index("evidence")
+_MAPPINGS = [place for place, kept in enumerate(BLANK) if isinstance(kept, Unchanging)]
 _LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
 _EXPLAINERS = FIELDS.index("explainers")
 _NUMBERED = (_DEVIATIONS, _EXPLAINERS)

@@ -1,4 +1,4 @@
-"""A dict that does not change: an instance's data, which the store and every caller may hold at the same time."""
+"""A dict that does not change: what an instance holds, which the store and every caller may have at the same time."""
 
 from __future__ import annotations
 

@@ -107,7 +107,11 @@ class Sweeping:
     def __call__(self, found: Found) -> Change | None:
         """Decide what became due up to the instant, and what the command asks."""
         instance = found.instance
-        if instance is None or instance.status == "ended":
+        if instance is None:
+            return None
+        for said in (self.facts, self.procedures, self.errors):  # when it was asked before
+            said.pop(instance.id, None)
+        if instance.status == "ended":
             return None
         try:
             compiled = self._version(instance)

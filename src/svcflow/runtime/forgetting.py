@@ -59,6 +59,7 @@ class Forgetting:
 
     def __call__(self, found: Found) -> Change | None:
         """Return the instance without the person's data; None when there were none."""
+        self.values = self.in_clear = 0
         instance = found.instance
         theirs = sorted(token for token, one in found.secrets.items() if one and one.person == self._person)
         if instance is None or not theirs:

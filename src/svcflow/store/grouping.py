@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 from queue import Empty, SimpleQueue
-from threading import Lock, get_ident
+from threading import RLock, get_ident
 from typing import Protocol, TypeVar, cast
 
 LARGEST = 256
@@ -87,18 +87,25 @@ class _Part:
 
 
 class Grouping:
-    """Let threads share transactions on one connection, which nobody else begins or ends."""
+    """Let threads share transactions on one connection, which nobody else begins or ends.
+
+    A thread can be interrupted between any two calls. What it had in hand is put in order on its way out, or
+    by whoever has the turn next.
+    """
 
     def __init__(self, cursor: sqlite3.Cursor, gate: Gate, notes: Notes) -> None:
         self._connection = cursor.connection
         self._cursor = cursor
         self._gate = gate
         self._notes = notes
-        self._turn = Lock()
+        self._turn = RLock()  # only the thread that has it can give it back
+        self._leader = 0
         self._waiting: deque[_Part] = deque()
         self._group: list[_Part] = []
-        self._committing = False
-        self._leader = 0
+        self._in_order = True
+        self._whole = False
+        self._final = False
+        self._closed = False
 
     def run(self, act: Callable[[], T]) -> T:
         """Do something in a transaction, in this thread or in another; it is durable when this returns.
@@ -108,14 +115,17 @@ class Grouping:
 
         Raises: what `act` raises; sqlite3.Error when its transaction cannot begin, or be committed.
         """
-        if self._leader == get_ident():
-            raise RuntimeError("a store was asked to change something from inside another change")
+        self._refuse_inside()
         part = _Part(act)
-        self._waiting.append(part)
         try:
-            self._see_to(part)
-        finally:
-            part.over = True  # also for whoever meets it in the line when this thread was interrupted
+            self._waiting.append(part)
+            while not part.over:
+                if not self._has_led(part):
+                    part.wait()
+        except BaseException:
+            part.over = True  # for whoever meets it in the line
+            self._has_led(part)  # puts in order what was interrupted
+            raise
         if part.error is not None:
             try:
                 raise part.error
@@ -126,31 +136,51 @@ class Grouping:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep everybody else out, threads and processes, for what another connection does."""
+        self._refuse_inside()
         with self._turn:
-            self._gate.enter()
             try:
+                self._leader = get_ident()
+                self._tidy()
+                self._gate.enter()
                 yield
             finally:
+                self._leader = 0
                 self._gate.leave()
         self._call_next()
 
-    def close(self) -> None:
-        """Wait for whoever is at it."""
+    def close(self, end: Callable[[], None]) -> None:
+        """End the connection when nobody is at it; whoever still waits is told."""
+        self._refuse_inside()
         with self._turn:
-            return
+            self._closed = True
+            end()
+        self._call_next()
 
-    def _see_to(self, part: _Part) -> None:
+    def _refuse_inside(self) -> None:
+        if self._leader == get_ident():
+            raise RuntimeError("a store was asked to change something from inside another change")
+
+    def _has_led(self, part: _Part) -> bool:
         """Run a part, with what others hand in, unless another thread is at it and will."""
-        while not part.over:
-            if not self._turn.acquire(blocking=False):
-                part.wait()
-                continue
-            try:
+        own = get_ident()
+        taken: bool | None = None  # not known while it can be interrupted
+        try:
+            taken = self._turn.acquire(blocking=False)
+            if taken:
+                self._leader = own
+                self._tidy()
                 if not part.over:
                     self._lead()
-            finally:
-                self._turn.release()
+        finally:
+            if taken is not False:
+                if self._leader == own:
+                    self._leader = 0
+                try:  # noqa: SIM105  # one call more, and the turn could be kept for good by an interrupt
+                    self._turn.release()
+                except RuntimeError:  # it was interrupted before it had the turn
+                    pass
                 self._call_next()
+        return taken
 
     def _call_next(self) -> None:
         """Wake whoever has waited longest: it may be that nobody is at it now."""
@@ -159,38 +189,67 @@ class Grouping:
                 self._waiting[0].signal.put(None)
 
     def _lead(self) -> None:
-        """Make one transaction. Raises: what keeps it from beginning."""
-        self._let_go()  # whoever led before may have been interrupted
-        self._gate.enter()
+        """Make one transaction. Raises: sqlite3.Error when the connection is closed."""
+        if self._closed:
+            raise sqlite3.ProgrammingError("the store is closed")
+        waiting = len(self._waiting)
+        self._in_order = self._whole = self._final = False
         try:
-            self._leader = get_ident()
+            self._gate.enter()
+            self._cursor.execute("BEGIN IMMEDIATE")
+            self._notes.begin()
+        except Exception as error:  # noqa: BLE001  # told to whom it kept waiting
+            self._refuse(waiting, error)
+        else:
             self._transact()
         finally:
-            self._leader = 0
-            self._gate.leave()
-            self._let_go()
+            self._tidy()
+
+    def _refuse(self, waiting: int, error: Exception) -> None:
+        """Tell those who waited for it that a transaction cannot begin: they need not wait for it one by one."""
+        self._connection.rollback()
+        self._final = True
+        for _ in range(waiting):
+            part = self._waiting[0]
+            part.error = copy(error)
+            self._group.append(part)
+            self._waiting.popleft()
 
     def _transact(self) -> None:
-        """Run a group of parts in one transaction; one in which nothing was written leaves no trace."""
-        self._connection.rollback()
-        self._committing = False
-        self._cursor.execute("BEGIN IMMEDIATE")
+        """Run a group of parts in the transaction; one in which nothing was written leaves no trace."""
         before = self._connection.total_changes
-        done = False
         try:
-            self._notes.begin()
             if self._fill():
-                self._committing = True
+                self._final = True
                 self._cursor.execute("ROLLBACK" if self._connection.total_changes == before else "COMMIT")
-                done = True
+                self._whole = True
         except Exception as error:  # noqa: BLE001  # theirs to whom it is told when the group is let go
             for part in self._group:
                 part.error = part.error or copy(error)
-        finally:
-            if not done:
-                self._notes.forget()
-                self._committing = self._committing and not self._connection.in_transaction
-                self._connection.rollback()
+
+    def _tidy(self) -> None:
+        """Undo a transaction that was not ended as a whole, and let its group go. It can be done twice."""
+        if self._in_order:
+            return
+        if not self._whole:
+            self._final = self._final and not self._connection.in_transaction
+            self._notes.forget()
+            self._connection.rollback()
+        self._gate.leave()
+        self._let_go()
+        self._in_order = True
+
+    def _let_go(self) -> None:
+        """End the parts whose transaction was, and line the others up again for one of their own each."""
+        over = self._final or (len(self._group) == 1 and self._group[0].error is not None)
+        while self._group:
+            part = self._group[-1]
+            if over:
+                part.end()
+            elif not part.over:
+                part.alone = True
+                self._waiting.appendleft(part)
+            self._group.pop()
 
     def _fill(self) -> bool:
         """Run what is handed in; False when an error came after something had been written."""
@@ -217,16 +276,3 @@ class Grouping:
                 yield part
             if part.alone:
                 return
-
-    def _let_go(self) -> None:
-        """End the parts whose transaction was, and line the others up again for one of their own each."""
-        over = self._committing and not self._connection.in_transaction
-        over = over or (len(self._group) == 1 and self._group[0].error is not None)
-        while self._group:
-            part = self._group[-1]
-            if over:
-                part.end()
-            else:
-                part.alone = True
-                self._waiting.appendleft(part)
-            self._group.pop()

@@ -32,11 +32,12 @@ T = TypeVar("T")
 def join(store: Store, host: object) -> JoinedStore:
     """Return the store as it is on a host's connection.
 
-    Raises: StoreError when `host` is no open connection, or one to another database than the store's.
+    Raises: StoreError when `host` is no open connection, or one to another database than the store's; or the store is closed.
     """
     if not isinstance(store, SqlStore):
         message = Text(zh="内存存储没有事务可加入", en="a store in memory has no transaction to join")
         raise StoreError(message, Text(zh="用 sqlite:///文件名", en="use sqlite:///FILE"))
+    store.refuse_closed()
     backend = JoinedBackend(store.url, _opened(host))
     with store.backend.reading() as own:
         backend.refuse_other(own)

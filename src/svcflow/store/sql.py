@@ -35,6 +35,7 @@ from svcflow.runtime.query import (
 from svcflow.runtime.store import Decide, Kept, Place
 from svcflow.store import asking, delegating, schema, sealing
 from svcflow.store.feed import SqlFeed
+from svcflow.store.forking import forks, refuse_forked
 from svcflow.store.migrations import REBUILD
 from svcflow.store.writing import Writing, instance_of
 from svcflow.text import Text
@@ -89,6 +90,7 @@ class SqlStore:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._closed = False
+        self._forks = forks()
         self.feed = SqlFeed(self._reading, self._write, self._settled_position)
 
     @property
@@ -103,12 +105,12 @@ class SqlStore:
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably."""
-        self._refuse_closed()
+        self.refuse_closed()
         self._backend.change(instance, command_id, decide)
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
-        self._refuse_closed()
+        self.refuse_closed()
         return self._backend.sweep(until_us, after, decide)
 
     def load(self, instance: str) -> Kept | None:
@@ -131,14 +133,14 @@ class SqlStore:
 
     def scrub(self, person: str) -> None:
         """Erase a person from the delegations, and leave nothing of what was erased in files in use."""
-        self._refuse_closed()
+        self.refuse_closed()
         with self._backend.exclusive() as connection:
             delegating.erase(connection, person)
         self._backend.scrub()
 
     def seal(self, sealed_us: int) -> Checkpoint:
         """Seal what was written since the last seal; the checkpoint is to be kept elsewhere."""
-        self._refuse_closed()
+        self.refuse_closed()
         until = self._backend.settled_position()
         with self._backend.exclusive() as connection:
             return sealing.seal(connection, until, sealed_us)
@@ -217,7 +219,7 @@ class SqlStore:
 
     def keep_delegation(self, delegation: Delegation) -> None:
         """Keep a new delegation, or that one of this id was revoked."""
-        self._refuse_closed()
+        self.refuse_closed()
         with self._backend.exclusive() as connection:
             delegating.keep(connection, delegation)
 
@@ -251,23 +253,27 @@ class SqlStore:
         """Close every connection; what is asked afterwards is a StoreError."""
         if not self._closed:
             self._closed = True
-            self._backend.close()
+            if self._forks == forks():
+                self._backend.close()
 
     def _write(self, act: Callable[[Writing], T]) -> T:
-        self._refuse_closed()
+        self.refuse_closed()
         return self._backend.write(act)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        self._refuse_closed()
+        self.refuse_closed()
         with self._backend.reading() as connection:
             yield connection
 
     def _settled_position(self) -> int:
-        self._refuse_closed()
+        self.refuse_closed()
         return self._backend.settled_position()
 
-    def _refuse_closed(self) -> None:
+    def refuse_closed(self) -> None:
+        """Raise StoreError when it was closed, or opened before this process was forked."""
+        if self._forks != forks():
+            refuse_forked(self.url)
         if self._closed:
             message = Text(zh=f"存储 {self.url} 已关闭", en=f"the store {self.url} is closed")
             raise StoreError(message, Text(zh="重新打开", en="open it again"))

@@ -129,7 +129,9 @@ class SqliteBackend:
 
     def close(self) -> None:
         """Close every connection, when whoever writes has done so."""
-        self._grouping.close()
+        self._grouping.close(self._end)
+
+    def _end(self) -> None:
         self._cursor.close()  # whose last statement would keep the connection open
         self._writer.close()
         self._database.dispose()
@@ -207,6 +209,11 @@ def _unusable(url: str, why: str) -> SvcflowError:
         ),
         "readonly": Text(zh="检查文件权限", en="see to the permissions of the file"),
         "locked": Text(zh="另一进程占用过久；稍后再试", en="another process holds it; try again"),
+        "disk I/O": Text(
+            zh="检查磁盘；命令可能已生效，用同一 `command_id` 重试是安全的",
+            en="see to the disk; the command may have been done: asking again with its `command_id` is safe",
+        ),
+        "closed": Text(zh="重新打开", en="open it again"),
         "full": Text(zh="磁盘已满；腾出空间", en="the disk is full; make room"),
     }
     remedy = next((text for part, text in remedies.items() if part in why), NO_TEXT)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _GATE, _TURN = 0, 1
@@ -52,7 +53,7 @@ class Turnstile:
 
     @property
     def has_turn(self) -> bool:
-        """Whether no other process can be in its turn now."""
+        """Whether no other process can be in its turn now, once it was entered."""
         return _TURN in self._held
 
     def enter(self) -> None:
@@ -63,8 +64,9 @@ class Turnstile:
             self._give(_GATE)
 
     def leave(self) -> None:
-        """Let the next one through."""
+        """Let the next one through. It can be done twice: whoever was interrupted may not know what they hold."""
         self._give(_TURN)
+        self._give(_GATE)
 
     def close(self) -> None:
         """Give back the file."""
@@ -75,18 +77,20 @@ class Turnstile:
     def _take(self, place: int, until: float) -> bool:
         if self._file is None:
             return False
+        self._held.add(place)  # by now, lest an interrupt right after it leave it locked
         while True:
             try:
                 _lock(self._file, place)
             except OSError:
                 if time.monotonic() > until:
+                    self._held.discard(place)
                     return False
                 time.sleep(_PAUSES[place])
             else:
-                self._held.add(place)
                 return True
 
     def _give(self, place: int) -> None:
         if place in self._held and self._file is not None:
+            with suppress(OSError):  # Windows says when it was not locked after all
+                _unlock(self._file, place)
             self._held.discard(place)
-            _unlock(self._file, place)
