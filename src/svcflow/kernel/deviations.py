@@ -96,6 +96,10 @@ class Deviation:
         return None if self.overrun_us is None else timedelta(microseconds=max(0, self.overrun_us))
 
 
+TELLING = frozenset((Overdue, Deviated, Settled, Explained, Accepted, Rejected))
+"""The facts that a deviation comes from, or changes with."""
+
+
 def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
     """Return the deviations of one journal, in the order in which they were recorded."""
     found: list[Deviation] = []

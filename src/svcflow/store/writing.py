@@ -16,7 +16,7 @@ from svcflow.errors import CorruptJournal
 from svcflow.journal import personal
 from svcflow.journal.canonical import from_bytes
 from svcflow.kernel.answers import STANDS
-from svcflow.kernel.deviations import deviation_of, deviations_of, recorded_under
+from svcflow.kernel.deviations import TELLING, deviation_of, deviations_of, recorded_under
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected, Settled
 from svcflow.kernel.instance import Instance, from_state, to_state
 from svcflow.kernel.work import Work
@@ -83,7 +83,7 @@ class Writing:
 
     def recalled(self, instance: str, found: Found) -> Found:
         """Return what is remembered of an instance; its journal is read in this transaction."""
-        return found._replace(journal=partial(self._bodies, instance))
+        return Found(found.instance, found.head, found.secrets, found.answer, partial(self._bodies, instance))
 
     def keep(self, found: Found, change: Change) -> None:
         """Write a change down. Raises: StoreError when its entries do not go on from what was found."""
@@ -94,9 +94,11 @@ class Writing:
                 raise out_of_turn(instance.id)
             run(write.add_fact, instance=instance.id, sequence=number, body=body, link=link)
         self._keep_instance(found, change, before)
-        self._keep_personal(change, anew=not before)
-        for fact, version in recorded_under((entry.fact for entry in change.entries), instance.version):
-            self._keep_deviation(instance, fact, version)
+        if change.secrets is not None or change.forgotten:
+            self._keep_personal(change, anew=not before)
+        if not TELLING.isdisjoint([type(entry.fact) for entry in change.entries]):
+            for fact, version in recorded_under([entry.fact for entry in change.entries], instance.version):
+                self._keep_deviation(instance, fact, version)
         if change.work is not None:
             self._keep_work(instance.id, change.work, anew=not before)
         if change.command_id is not None:
