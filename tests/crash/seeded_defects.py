@@ -82,13 +82,6 @@ DEFECTS = (
         ("tests/store/test_batching.py",),
     ),
     Defect(
-        "who is interrupted keeps the turn",
-        "store/grouping.py",
-        "if taken is not False:",
-        "if taken:",
-        ("tests/store/test_grouping.py",),
-    ),
-    Defect(
         "a part that was undone is not done again",
         "store/grouping.py",
         "                part.alone = True\n                self._waiting.appendleft(part)",

@@ -67,8 +67,9 @@ class Watched:
 
     def group(self, *acts: Act) -> list[Future[list[str]]]:
         """Let the acts be members of one group, in this order."""
-        go = Event()
-        first = self.pool.submit(self.part, lambda cursor: (go.wait(10), acts[0](cursor)))
+        go, begun = Event(), Event()
+        first = self.pool.submit(self.part, lambda cursor: (begun.set(), go.wait(10), acts[0](cursor)))
+        begun.wait(10)
         members = [first]
         for place, act in enumerate(acts[1:], 1):
             members.append(self.pool.submit(self.part, act))
@@ -261,8 +262,9 @@ def test_an_interrupt_at_any_moment_keeps_nothing_from_the_others(watched, monke
 
 def test_who_is_interrupted_in_the_line_is_passed_over(watched):
     """A part whose thread does not wait any more, and that nobody has begun, is not done."""
-    go = Event()
-    first = watched.pool.submit(watched.part, lambda _: go.wait(10))
+    go, begun = Event(), Event()
+    first = watched.pool.submit(watched.part, lambda _: (begun.set(), go.wait(10)))
+    begun.wait(10)
     waiting = watched.pool.submit(watched.part, insert("withdrawn"))
     watched.wait_for(1)
     watched.grouping._waiting[0].over = True  # as an interrupt of its thread leaves it
