@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 _GATE, _TURN = 0, 1
+_BOTH = frozenset((_GATE, _TURN))
 LONGEST_S = 30.0
 """How long to wait in the line, at most."""
 
@@ -26,6 +27,9 @@ if sys.platform == "win32":
         os.lseek(file, place, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
+    def _lock_both(_: int) -> None:
+        raise OSError("what was locked in one piece cannot be unlocked in two")
+
     def _unlock(file: int, place: int) -> None:
         os.lseek(file, place, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
@@ -35,6 +39,9 @@ else:
 
     def _lock(file: int, place: int) -> None:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+
+    def _lock_both(file: int) -> None:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 2, _GATE)
 
     def _unlock(file: int, place: int) -> None:
         fcntl.lockf(file, fcntl.LOCK_UN, 1, place)
@@ -57,10 +64,11 @@ class Turnstile:
 
     def enter(self) -> None:
         """Wait for the turn, but not for good: a process that stands still need not stop the others."""
-        until = time.monotonic() + LONGEST_S
-        if self._take(_GATE, until):
-            self._take(_TURN, until)
-            self._give(_GATE)
+        if not self._take_both():
+            until = time.monotonic() + LONGEST_S
+            if self._take(_GATE, until):
+                self._take(_TURN, until)
+        self._give(_GATE)
 
     def leave(self) -> None:
         """Let the next one through. It can be done twice: whoever was interrupted may not know what they hold."""
@@ -72,6 +80,18 @@ class Turnstile:
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
+
+    def _take_both(self) -> bool:
+        """Take gate and turn at once, which is all there is to it while nobody else comes."""
+        if self._file is None:
+            return False
+        self._held |= _BOTH
+        try:
+            _lock_both(self._file)
+        except OSError:
+            self._held -= _BOTH
+            return False
+        return True
 
     def _take(self, place: int, until: float) -> bool:
         if self._file is None:
