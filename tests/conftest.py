@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 pytest_plugins = ("pytester", "database_server")
@@ -17,3 +18,13 @@ settings.register_profile(
     "unshrunk", settings.get_profile("normal"), phases=(Phase.explicit, Phase.generate)
 )  # whether a test fails, not why
 settings.load_profile(os.environ.get("SVCFLOW_HYPOTHESIS", "normal"))
+
+_MANY_TIMES = ("property", "test_oracle", "test_every_tampering", "test_many_timers")
+"""Folders and modules that run the same code thousands of times: measuring coverage takes them three times as long."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the coverage to the tests that were written for one promise each."""
+    for item in items:
+        if {item.path.parent.name, item.path.stem} & {*_MANY_TIMES}:
+            item.add_marker(pytest.mark.no_cover)

@@ -183,7 +183,7 @@ def test_the_id_of_a_delegation_stays_taken_when_its_persons_are_forgotten(store
         store.keep_delegation(attrs.evolve(given, taker="wang"))
     engine.forget("li")
     for giver, taker in ((CHEN, "li"), (CHEN, "wang"), (WANG, "chen")):
-        with pytest.raises(FieldError, match="d1 is another delegation; choose another delegation_id"):
+        with pytest.raises(FieldError, match="d1 is another delegation; choose another `delegation_id`"):
             engine.delegate(giver, taker, **same)
     with pytest.raises(FieldError, match="no delegation"):
         engine.revoke("d1")

@@ -111,13 +111,14 @@ class Case:
         while self.status != "ended" and (coming := self.coming()) and coming[0][0] <= now:
             at, _, limit, what = coming[0]
             watch = self.watches[limit]
+            goes_on = -1 if watch.since is None else watch.since  # what was used up before shows when it does
             if what == "warn":
                 watch.warned = True
-                self.record("Warned", at)
+                self.record("Warned", max(at, goes_on))
             else:
                 watch.missed = watch.due()
                 kind = "long_wait" if limit.startswith("hold.") else "overdue"
-                self.deviate("Overdue", watch.missed, kind, limit=limit, visit=watch.visit)
+                self.deviate("Overdue", max(watch.missed, goes_on), kind, limit=limit, visit=watch.visit)
 
     def end(self, now: int, *limits: str) -> None:
         for limit, watch in self.watches.items():
