@@ -105,7 +105,7 @@ def refuse_if_asked_about(asking: Sequence[str]) -> None:
         raise PersonInUse(
             Text(
                 zh=f"{len(asking)} 个未结束的实例须由他人办理后续环节（not_by），仍须认得此人：{listed}",
-                en=f"another person has to go on (not_by) in {len(asking)} open instances, which must know this one: {listed}",
+                en=f"open instances in which another person has to go on (not_by) must know this one: {listed}",
             ),
             Text(
                 zh="等其结束；或先由他人重办该环节，或变更到没有此项回避的版本",
