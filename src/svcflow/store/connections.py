@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from svcflow.errors import MissingExtra, StoreError
 from svcflow.text import NO_TEXT, Text
@@ -28,6 +28,8 @@ except ImportError as error:
         "postgres", Text(zh="PostgreSQL 存储需要 psycopg 3", en="a store in PostgreSQL needs psycopg 3")
     ) from error
 
+_IDLE = psycopg.pq.TransactionStatus.IDLE
+
 UniqueViolation = psycopg.errors.UniqueViolation
 """A row with this key is there already; of the statement nothing was kept."""
 
@@ -38,7 +40,10 @@ _KEPT, _MORE, _WAIT_S = 16, 16, 30
 """Connections stay open once they are needed, because to open one costs more than ten commits. There are more
 for those who ask the store something while they decide."""
 
-_SETTINGS = {"connect_timeout": "10", "fallback_application_name": "svcflow"}
+_RESTING = 8
+"""So many of them are not given back to the pool between two changes, so that they are lent at once."""
+
+_SETTINGS = {"client_encoding": "UTF8", "connect_timeout": "10", "fallback_application_name": "svcflow"}
 
 
 class Connections:
@@ -47,6 +52,8 @@ class Connections:
     def __init__(self, url: URL) -> None:
         self.url = url.render_as_string()
         self._broken_at = -1.0
+        self._closed = False
+        self._resting: list[_Line] = []
         self.database = create_engine(
             url.set(drivername="postgresql+psycopg"),
             connect_args={**_SETTINGS, **url.query},
@@ -67,17 +74,11 @@ class Connections:
     def cursor(self) -> Iterator[DBAPICursor]:
         """Lend a cursor on which every statement is a transaction, unless one is begun."""
         with explained(self.url):
-            lent = self.database.raw_connection()
-            connection = cast("psycopg.Connection[Any]", lent.dbapi_connection)
+            line = self._ready() or self._opened()
             try:
-                with connection.cursor() as cursor:
-                    yield cast("DBAPICursor", cursor)
+                yield cast("DBAPICursor", line.cursor)
             finally:
-                if connection.closed:
-                    self._broken_at = monotonic()
-                    lent.invalidate()
-                else:
-                    lent.close()
+                self._rest(line)
 
     @contextmanager
     def transaction(self) -> Iterator[DBAPICursor]:
@@ -102,16 +103,69 @@ class Connections:
 
     def close(self) -> None:
         """Close every connection."""
+        self._closed = True
+        self._end_resting()
         self.database.dispose()
+
+    def _ready(self) -> _Line | None:
+        """Return the line that rested last, if one rests that is as it was left."""
+        while (line := self._woken()) is not None:
+            if self._is_fresh(line.used_at) or _answers(line.connection):
+                return line
+            line.lent.invalidate()
+        return None
+
+    def _woken(self) -> _Line | None:
+        try:
+            return self._resting.pop()
+        except IndexError:
+            return None
+
+    def _opened(self) -> _Line:
+        lent = self.database.raw_connection()
+        connection = cast("psycopg.Connection[Any]", lent.dbapi_connection)
+        return _Line(lent, connection, connection.cursor())
+
+    def _rest(self, line: _Line) -> None:
+        """Keep a line for whoever comes next; the pool closes, or puts in order, what cannot be lent as it is."""
+        if line.connection.closed:
+            self._broken_at = monotonic()
+            line.lent.invalidate()
+        elif len(self._resting) < _RESTING and line.connection.pgconn.transaction_status == _IDLE:
+            self._resting.append(line._replace(used_at=monotonic()))
+        else:
+            line.lent.close()
+        if self._closed:
+            self._end_resting()
+
+    def _end_resting(self) -> None:
+        while (line := self._woken()) is not None:
+            line.lent.invalidate()
+
+    def _is_fresh(self, used_at: float) -> bool:
+        return used_at > self._broken_at and monotonic() - used_at < _RESTED_S
 
     def _tried(self, connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
         used_at = entry.info.get("used_at")
-        if used_at is None or (used_at > self._broken_at and monotonic() - used_at < _RESTED_S):
-            return
-        try:
-            connection.execute("SELECT 1")
-        except psycopg.OperationalError as error:
-            raise InvalidatePoolError from error
+        if used_at is not None and not self._is_fresh(used_at) and not _answers(connection):
+            raise InvalidatePoolError
+
+
+class _Line(NamedTuple):
+    """A connection that is not given back to the pool between two changes: that took as long as deciding one."""
+
+    lent: PoolProxiedConnection
+    connection: psycopg.Connection[Any]
+    cursor: psycopg.Cursor[Any]
+    used_at: float = 0.0
+
+
+def _answers(connection: psycopg.Connection[Any]) -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _durable(connection: Any, entry: ConnectionPoolEntry) -> None:

@@ -7,8 +7,11 @@ no connection and does not say what is kept: that is `Writing`'s.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -16,7 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from svcflow.journal.personal import to_bytes
 from svcflow.kernel.facts import Settled
 from svcflow.runtime.store import Change, Found
-from svcflow.store import schema
+from svcflow.store import prepared, schema
 from svcflow.store.statements import Row, Statement, Statements, Value
 from svcflow.store.writing import Writing
 
@@ -43,13 +46,10 @@ class Gathering(Writing):
         notes, self._notes = self._notes, {}
         if not notes:
             return True
-        sql, names = _written(tuple((name, len(notes[name]) == 1) for name in _NOTED if name in notes))
-        self._cursor.execute(
-            sql, [value for name, columns in names for value in _values(notes[name], columns)]
-        )
-        wanted = len(notes.get("create", ())) + len(notes.get("change", ()))
-        kept, self.stamp = self._cursor.fetchone() or (0, None)
-        return bool(kept == wanted)
+        statement = _written(tuple((name, len(notes[name]) == 1) for name in _NOTED if name in notes))
+        values = [value for name, columns in statement.names for value in _values(notes[name], columns)]
+        kept, self.stamp = prepared.run(self._cursor.connection, statement.sql, values) or ("0", None)
+        return int(kept or 0) == len(notes.get("create", ())) + len(notes.get("change", ()))
 
     def keep(self, found: Found, change: Change) -> None:
         """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
@@ -91,32 +91,43 @@ class Gathering(Writing):
                 row.update(changed)
 
 
-def _values(rows: Sequence[Row], columns: Sequence[str]) -> list[object]:
-    """Return the parameters of some rows: the values of one, or a list for each column of several."""
+def _values(rows: Sequence[Row], columns: Sequence[str]) -> list[Value]:
+    """Return the parameters of some rows: the values of one, or an array for each column of several."""
     if len(rows) == 1:
         return [rows[0][name] for name in columns]
-    return [[row[name] for row in rows] for name in columns]
+    return [prepared.array(_TYPES[name], [row[name] for row in rows]) for name in columns]
+
+
+class _Written(NamedTuple):
+    """A statement, and its parameters in their order: kinds of notes, with the columns of their rows."""
+
+    sql: str
+    names: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @lru_cache(maxsize=512)
-def _written(shape: tuple[tuple[str, bool], ...]) -> tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]:
-    """Return the statement for notes of some kinds, one or several rows of each, and their columns."""
+def _written(shape: tuple[tuple[str, bool], ...]) -> _Written:
+    """Return the statement for notes of some kinds, one or several rows of each."""
     kinds = dict(shape)
-    sources = [_source(name, one=one) for name, one in shape]
-    parts = [part for name in kinds for part in _part(name, kinds)]
-    sql = f"WITH {', '.join([*sources, *parts])} SELECT count(*), max(stamp) FROM changed"  # noqa: S608  # our own names
-    return sql, tuple((name, _NOTED[name]) for name, _ in shape)
+    kept = "1, stamp" if kinds.get("change") or kinds.get("create") else "count(*), max(stamp)"
+    parts = ", ".join(part for name in kinds for part in _part(name, kinds))
+    sql = f"WITH {parts} SELECT {kept} FROM changed"  # noqa: S608  # our own names
+    first = dict.fromkeys(kinds, 1)  # the number of the first parameter of each kind
+    for name, after in pairwise(kinds):
+        first[after] = first[name] + len(_NOTED[name])
+    sql = _ROWS.sub(lambda found: _rows(found[1], first[found[1]], one=kinds[found[1]]), sql)
+    return _Written(sql, tuple((name, _NOTED[name]) for name in kinds))
 
 
-def _source(name: str, *, one: bool) -> str:
-    """Write the rows as a table. One row stands as constants, which are planned like a plain statement."""
+def _rows(name: str, first: int, *, one: bool) -> str:
+    """Write rows as a table. One row stands as constants, which are planned like a plain statement."""
     columns = _NOTED[name]
-    listed = f"{_listed(columns)}, place"
+    values = [f"${place}::{_TYPES[column]}" for place, column in enumerate(columns, first)]
     if one:
-        values = ", ".join(f"%s::{_TYPES[column]}" for column in columns)
-        return f"{name}_rows ({listed}) AS (VALUES ({values}, 1))"
-    values = ", ".join(f"%s::{_TYPES[column]}[]" for column in columns)
-    return f"{name}_rows AS (SELECT * FROM unnest({values}) WITH ORDINALITY AS n ({listed}))"  # noqa: S608  # as above
+        named = ", ".join(f'{value} AS "{column}"' for value, column in zip(values, columns, strict=True))
+        return f"(SELECT {named}, 1 AS place)"
+    arrays = ", ".join(f"{value}[]" for value in values)
+    return f"(SELECT * FROM unnest({arrays}) WITH ORDINALITY AS n ({_listed(columns)}, place))"  # noqa: S608  # as above
 
 
 def _part(name: str, kinds: Mapping[str, bool]) -> list[str]:
@@ -193,6 +204,9 @@ _INSERTED: Mapping[str, tuple[Table, str]] = {
         + ", ".join(f'"{name}" = excluded."{name}"' for name in _columns(schema.work)),
     ),
 }
+_ROWS = re.compile(r"(\w+)_rows\b")
+"""Where the rows of a kind of note stand in a part."""
+
 _STAMP = "o.xmin::text || o.head::text"
 _WRITTEN: Mapping[str, str] = {
     "create": f"changed AS ({_insert('create', schema.instances, '')} ON CONFLICT DO NOTHING RETURNING id, {_STAMP} AS stamp)",

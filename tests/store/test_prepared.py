@@ -1,0 +1,99 @@
+"""Statements on the driver's libpq: what goes over the wire comes back, and an error leaves nothing behind."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from database_server import connected
+from svcflow.store import prepared
+
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+KINDS = {
+    "text": TEXTS,
+    "int4": st.integers(-(2**31), 2**31 - 1),
+    "int8": st.integers(-(2**63), 2**63 - 1),
+    "bytea": st.binary(),
+}
+
+
+@pytest.fixture(scope="module")
+def line(database_server):
+    """A connection as the store has them."""
+    with connected(database_server.url) as connection:
+        connection.execute("SET client_encoding TO 'UTF8'")
+        yield connection
+
+
+def told(row):
+    """Return values as the server writes them as texts."""
+    return tuple(
+        value if value is None else f"\\x{value.hex()}" if isinstance(value, bytes) else str(value)
+        for value in row
+    )
+
+
+ROWS = st.tuples(*(values | st.none() for values in KINDS.values()))
+
+
+@given(row=ROWS)
+def test_a_value_comes_back_as_it_went(line, row):
+    """Chinese, nothing at all, the least and the largest number: the server has what was meant."""
+    columns = ", ".join(f"${place}::{kind}::text" for place, kind in enumerate(KINDS, 1))
+    assert prepared.run(line, f"SELECT {columns}", row) == told(row)
+
+
+@given(rows=st.lists(ROWS, min_size=1, max_size=4))
+def test_an_array_comes_back_as_it_went(line, rows):
+    """Each value stands where it stood, and what is missing is missing."""
+    arrays = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(KINDS, 1))
+    sent = [prepared.array(kind, values) for kind, values in zip(KINDS, zip(*rows, strict=True), strict=True)]
+    named = ", ".join(f"n.{kind}_::text" for kind in KINDS)
+    listed = ", ".join(f"{kind}_" for kind in KINDS)
+    asked = f"SELECT {named} FROM unnest({arrays}) WITH ORDINALITY AS n ({listed}, place)"  # noqa: S608  # names above
+    for place, row in enumerate(rows, 1):
+        assert prepared.run(line, f"{asked} WHERE place = {place}", sent) == told(row)
+
+
+def test_a_statement_without_rows_has_no_first_one(line):
+    """None is told from a row of nothing."""
+    assert prepared.run(line, "SELECT $1::text WHERE false", ["x"]) is None
+    assert prepared.run(line, "SELECT $1::text", [None]) == (None,)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("SELECT 1 / $1::int4", psycopg.errors.DivisionByZero),
+        ("SELECT no_such_thing FROM pg_class WHERE $1::int4 = 0", psycopg.errors.UndefinedColumn),
+    ],
+    ids=["when run", "when prepared"],
+)
+def test_an_error_is_the_drivers_and_the_connection_goes_on(line, statement, kind):
+    """An error has its class, by which it is told what to do; the next statement runs."""
+    for _ in range(2):
+        with pytest.raises(kind):
+            prepared.run(line, statement, [0])
+    assert prepared.run(line, "SELECT $1::int4", [7]) == ("7",)
+
+
+def test_a_server_is_not_filled_with_statements(database_server):
+    """After so many different ones the others are run unprepared, to the same effect."""
+    with connected(database_server.url) as connection:
+        for number in range(prepared.MOST + 3):
+            assert prepared.run(connection, f"SELECT $1::int4 + {number}", [1]) == (str(number + 1),)
+        held = connection.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'svcflow%'")
+        assert held.fetchone() == (prepared.MOST,)
+
+
+def test_a_wait_for_the_server_can_be_interrupted(line):
+    """Ctrl-C ends the statement there too, and the connection can be used again."""
+    threading.Timer(0.05, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        prepared.run(line, "SELECT pg_sleep($1::int4)::text", [20])
+    assert prepared.run(line, "SELECT $1::int4", [7]) == ("7",)
