@@ -9,10 +9,11 @@ import attrs
 import pytest
 
 from svcflow import Actor, Catalog, Engine, Procedure, VirtualClock
+from svcflow.journal.chain import GENESIS, chained
 from svcflow.kernel.instance import Instance
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
-from svcflow.runtime.store import Store
+from svcflow.runtime.store import Change, Store
 
 LI = Actor("li")
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -171,3 +172,22 @@ def test_a_person_is_forgotten_without_a_deadline_being_moved(corrected):
     corrected.forget("li", open=True)
     assert corrected.instance("answered").clocks == before
     assert corrected.verify().ok
+
+
+def test_a_journal_without_marks_is_not_excused(corrected):
+    """Nobody can tell a correction from a forgery of it: it is reported, until its deadlines are recomputed."""
+    for name in ("answered", "running"):
+        unmarked(corrected, name)
+    assert {name for name, _ in corrected.verify().problems} == {"old answered", "old running"}
+    corrected.recompute(reason="corrected")
+    assert {name for name, _ in corrected.verify().problems} == {"old answered"}
+
+
+def unmarked(engine: Engine, name: str) -> None:
+    """Keep an instance once more, as an earlier version left it."""
+    kept, (started, *others) = engine.instance(name), engine.journal(name)
+    facts = [
+        attrs.evolve(one, instance=f"old {name}") for one in (attrs.evolve(started, calendars={}), *others)
+    ]
+    entries = chained(GENESIS, facts)
+    engine._store.change(f"old {name}", None, lambda _: Change(kept._replace(id=f"old {name}"), entries))

@@ -199,6 +199,16 @@ def test_names_have_a_longest(engine):
     assert engine.verify().ok
 
 
+def test_an_id_is_not_empty(engine):
+    """Two commands with an empty id would be one, and an empty id of a new instance none: leaving it out says so."""
+    entrances = {name: (place, ask) for name, (place, _, ask) in NAMES.items() if place.endswith("_id")}
+    entrances["migration"] = ("command_id", lambda e, it: e.migrate("r1", 1, reason="x", command_id=it))
+    found = places(engine, entrances, "", "it is empty; give one, or leave `")
+    assert found == {name: place for name, (place, _) in entrances.items()}
+    assert len(engine.journal("r1")) == len(engine.instances()) == 1
+    assert engine.delegations() == ()
+
+
 def test_a_name_holds_no_control_character(engine):
     """A new name with a line break or an escape would spoil lists and terminals; a text may have line breaks."""
     entrances = {name: (place, ask) for name, (place, _, ask) in NAMES.items()}

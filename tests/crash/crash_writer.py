@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from tempfile import TemporaryDirectory
 from threading import Lock, Thread
 
@@ -72,6 +73,9 @@ def hatch(url: str, number: int, turn: int) -> int:
         return process
     try:
         work(url, number, turn)
+    except Exception:
+        traceback.print_exc()
+        raise
     finally:
         os._exit(1)  # it was to be killed; the nest's own code is not for it
 

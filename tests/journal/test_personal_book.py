@@ -14,9 +14,8 @@ from svcflow.kernel.facts import (
     Moved,
     Released,
     Started,
-    from_record,
-    to_record,
 )
+from svcflow.kernel.records import from_record, to_record
 
 HEAD = ("i1", 1, 0, 0, "li")
 

@@ -12,8 +12,8 @@ from svcflow.errors import FieldError, Refused
 from svcflow.kernel import Actor, Hold, Resume, Start, Update
 from svcflow.kernel.commands import Assign, Claim, Explain, Extend, Release
 from svcflow.kernel.delegation import MOST_DAYS, Delegation, acting, delegate
-from svcflow.kernel.facts import to_record
 from svcflow.kernel.instance import from_state, to_state
+from svcflow.kernel.records import to_record
 from svcflow.model.limit import Extension, TimeLimit
 from svcflow.worktime.instants import to_us
 

@@ -214,7 +214,10 @@ class EngineAndReference(RuleBasedStateMachine):
 
     @rule(name=names, by=st.sampled_from(["li", "wang"]), back=st.booleans(), after=waits, given=papers)
     def go_on(self, name, by, back, after, given):
-        """After a while somebody who may does what comes next, so that instances get somewhere."""
+        """After a while somebody of the role does what comes next, so that instances get somewhere.
+
+        Who has both roles often tries both steps: that `not_by` is kept shows in a short run too.
+        """
         self.clock.advance(after)
         case = self.office.cases.get(name)
         if case is not None and case.status == "held":
@@ -222,7 +225,7 @@ class EngineAndReference(RuleBasedStateMachine):
         elif case is not None and case.step == "asked":
             self.move(name, "pass_on", given, Manner(by))
         elif case is not None:
-            self.move(name, "send_back" if back else "approve", given, Manner("chen"))
+            self.move(name, "send_back" if back else "approve", given, Manner("chen" if by == "li" else by))
 
     @rule(name=names, reason=reasons, how=manners)
     def hold(self, name, reason, how):

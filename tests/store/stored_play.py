@@ -22,6 +22,7 @@ from svcflow.model.step import Enforce, Step, Transition
 MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 CLERK = Actor("li.wei", roles={"clerk"})
 CHIEF = Actor("chen", roles={"chief"})
+ASKED = {"place": "3-1204", "contact": "139 0000 0000"}
 CATALOG = Catalog.of(
     Procedure(
         id="repair",
@@ -49,12 +50,11 @@ CATALOG = Catalog.of(
 
 def play(engine: Engine, clock: VirtualClock) -> None:
     """Leave one instance ended late, one on hold, one overdue, and one with a refused attempt."""
-    asked = {"place": "3-1204", "contact": "139 0000 0000"}
     recipient = Recipient("zhang", group="staff")
     for name in ("ended", "held", "late", "refused"):
         engine.start(
             "repair",
-            data=asked,
+            data=ASKED,
             recipient=recipient,
             actor=CLERK,
             instance_id=name,

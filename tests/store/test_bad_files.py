@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from threading import Timer
 
 import pytest
 from stored_play import CATALOG, CLERK, MORNING, play
 
 from svcflow import Engine, VirtualClock
 from svcflow.errors import StoreError
+from svcflow.store.sqlite import _keep_log
 
 DATA = {"place": "3-1204"}
 
@@ -97,6 +99,24 @@ def test_a_file_that_is_lost_is_told_at_once(path, replaced):
     with pytest.raises(StoreError, match="gone or is another"):
         engine.instances()
     engine.close()
+
+
+def test_a_file_that_another_process_makes_meanwhile_is_waited_for(tmp_path, monkeypatch):
+    """Who opens a new file together with others has its log kept when they let it; not before, and not for ever."""
+    with (
+        closing(sqlite3.connect(tmp_path / "new.db", check_same_thread=False)) as other,
+        closing(sqlite3.connect(tmp_path / "new.db")) as writer,
+    ):
+        other.executescript("CREATE TABLE made (x); BEGIN IMMEDIATE")
+        with monkeypatch.context() as patched:
+            patched.setattr("svcflow.store.sqlite._BUSY_MS", 20)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                _keep_log(writer)
+        done = Timer(0.05, other.rollback)
+        done.start()
+        _keep_log(writer)
+        done.join()
+        assert writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_file_in_use_by_another_is_told(path, monkeypatch):

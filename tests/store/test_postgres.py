@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 import pytest
 from sqlalchemy.engine import make_url
-from stored_play import CATALOG, CLERK, MORNING, play
+from stored_play import ASKED, CATALOG, CLERK, MORNING, play
 
 from database_server import connected, kill
 from svcflow import Engine, Recipient, VirtualClock
@@ -23,19 +23,6 @@ from svcflow.store.gathering import _NOTED
 from svcflow.store.statements import Statements
 
 ZHANG = Recipient("zhang", group="staff")
-ASKED = {"place": "3-1204", "contact": "139 0000 0000"}
-
-
-@pytest.fixture
-def store(postgres_url):
-    opened = open_store(postgres_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def engine(store):
-    return Engine(store, CATALOG, clock=VirtualClock(MORNING))
 
 
 @pytest.fixture

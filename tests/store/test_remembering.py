@@ -5,27 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from stored_play import CATALOG, CLERK, MORNING
+from stored_play import ASKED, CATALOG, CLERK, MORNING
 
 from database_server import connected
 from svcflow import Engine, Recipient, StaleRevision, VirtualClock
 from svcflow.runtime.store import Change, Found
-from svcflow.store import open_store
 from svcflow.store.remembering import REMEMBERED, Memory
-
-ASKED = {"place": "3-1204", "contact": "139 0000 0000"}
-
-
-@pytest.fixture
-def store(postgres_url):
-    opened = open_store(postgres_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def engine(store):
-    return Engine(store, CATALOG, clock=VirtualClock(MORNING))
 
 
 @pytest.fixture

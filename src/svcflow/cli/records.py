@@ -15,8 +15,9 @@ from svcflow.kernel.answers import Answer
 from svcflow.kernel.availability import Available
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import Deviation
-from svcflow.kernel.facts import Fact, to_datetime, to_record
+from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.records import to_record
 from svcflow.text import Text
 
 __all__ = [

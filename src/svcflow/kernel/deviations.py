@@ -11,6 +11,7 @@ import attrs
 from svcflow.kernel.answers import STANDS, Answer
 from svcflow.kernel.facts import (
     Accepted,
+    Detail,
     Deviated,
     DeviationKind,
     DeviationStatus,
@@ -135,42 +136,32 @@ def recorded_under(facts: Iterable[Fact], version: int) -> Iterator[tuple[Fact, 
 
 def deviation_of(fact: Fact, procedure: str, version: int) -> Deviation | None:
     """Return the deviation that a fact records, if it records one."""
-    if isinstance(fact, Overdue):
-        return Deviation(
-            fact.instance,
-            fact.sequence,
-            procedure,
-            version,
-            fact.deviation,
-            fact.severity,
-            fact.step,
-            fact.role,
-            fact.actor,
-            fact.occurred_us,
-            fact.limit,
-            fact.visit,
-            fact.due_us,
-        )
+    if not isinstance(fact, Overdue | Deviated):
+        return None
+    due_us: int | None = fact.due_us
+    trigger, reason = "", ""
+    detail: Detail = {}
     if isinstance(fact, Deviated):
-        return Deviation(
-            fact.instance,
-            fact.sequence,
-            procedure,
-            version,
-            fact.deviation,
-            fact.severity,
-            fact.step,
-            fact.role,
-            fact.actor,
-            fact.occurred_us,
-            trigger=fact.trigger,
-            reason=fact.reason,
-            detail=fact.detail,
-            limit=fact.limit,
-            visit=fact.visit,
-            due_us=fact.due_us or None,
-        )
-    return None
+        due_us = fact.due_us or None
+        trigger, reason, detail = fact.trigger, fact.reason, fact.detail
+    return Deviation(
+        fact.instance,
+        fact.sequence,
+        procedure,
+        version,
+        fact.deviation,
+        fact.severity,
+        fact.step,
+        fact.role,
+        fact.actor,
+        fact.occurred_us,
+        fact.limit,
+        fact.visit,
+        due_us,
+        trigger=trigger,
+        reason=reason,
+        detail=detail,
+    )
 
 
 def answered(one: Deviation, fact: Answer) -> Deviation:

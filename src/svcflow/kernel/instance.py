@@ -102,6 +102,7 @@ FIELDS = Instance._fields
 _values = attrgetter(*FIELDS)
 
 
+# The fields are said a second time: those of a named tuple cannot be changed, and mypy knows no class made from them.
 @attrs.define(eq=False)
 class Draft:
     """Hold an instance while facts are being applied to it; never leaves the kernel.

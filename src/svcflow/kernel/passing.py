@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from svcflow.errors import GuardError
 from svcflow.kernel import clocks
-from svcflow.kernel.compiled import CompiledMove
+from svcflow.kernel.compiled import CompiledMove, first_open
 from svcflow.kernel.evolve import guard_data
 from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Escalated, Moved, Overdue, Settled, Warned
 from svcflow.kernel.instance import NEVER, Clock
@@ -33,7 +32,7 @@ def join(ledger: Ledger, scope_parent: str, at_us: int) -> None:
         if not all(compiled.steps[name].step.end is not None for name in inner):
             return
         rows = compiled.steps[scope_parent].exits[DONE]
-        move(ledger, first_row(ledger, rows) or rows[0], at_us)
+        move(ledger, first_open(rows, guard_data(compiled, draft)) or rows[0], at_us)
         scope_parent = compiled.steps[scope_parent].parent
 
 
@@ -87,18 +86,6 @@ def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -
         visit=clock.visit,
         due_us=0 if clock.due_us == NEVER else clock.due_us,
     )
-
-
-def first_row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> CompiledMove | None:
-    """Return the first row whose guard is true; one that cannot be decided is none."""
-    data = guard_data(ledger.compiled, ledger.draft)
-    for row in rows:
-        try:
-            if row.move.when is None or row.move.when.holds(data):
-                return row
-        except GuardError:
-            continue
-    return None
 
 
 def _soonest(ledger: Ledger) -> Clock:
@@ -182,7 +169,8 @@ def _deem(ledger: Ledger, trigger: str, only: str | None, at_us: int) -> None:
     """Make the move that is deemed made when a limit passes (行政许可法 §32), if it is open now."""
     for name in (only,) if only else (*ledger.draft.steps, *ledger.draft.active):
         rows = ledger.compiled.steps[name].exits.get(trigger, ())
-        row = first_row(ledger, rows) if name in ledger.draft.active else None
+        data = guard_data(ledger.compiled, ledger.draft)
+        row = first_open(rows, data) if name in ledger.draft.active else None
         if row is not None:
             move(ledger, row, at_us)
             return

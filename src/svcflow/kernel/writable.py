@@ -58,6 +58,13 @@ def refuse_unfit_name(place: str, name: object, longest: int) -> None:
         raise refused(place, found)
 
 
+def refuse_unfit_id(place: str, name: object, longest: int) -> None:
+    """Raise FieldError when something is to have an id that is no name, or an empty one, which would be one for all."""
+    if name == "":
+        raise refused(place, Flaw(_EMPTY, _or_leave_out(place)))
+    refuse_unfit_name(place, name, longest)
+
+
 def refused(place: str, found: Flaw) -> FieldError:
     """Return the error for a flaw at a place."""
     what = found.what
@@ -123,6 +130,11 @@ def _strange(value: object) -> Flaw:
     )
 
 
+def _or_leave_out(place: str) -> Text:
+    return Text(zh=f"给出编号，或不给 `{place}`", en=f"give one, or leave `{place}` out")
+
+
+_EMPTY = Text(zh="为空", en="it is empty")
 _UNNAMED = Flaw(Text(zh="名称须为文字", en="a name is text"), Text(zh="写成文字", en="write it as text"))
 _NUL = Flaw(
     Text(

@@ -54,7 +54,7 @@ class Commands(Core):
         """
         name, version = (procedure, None) if isinstance(procedure, str) else procedure
         compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
-        chosen = instance_id or new_id(name, command_id)
+        chosen = new_id(name, command_id) if instance_id is None else instance_id
         command = Start(chosen, data, recipient, actor, evidence)
         refuse_before_effective(compiled, self.clock.now_us())
         self._standards.pin(compiled)

@@ -12,7 +12,7 @@ from svcflow.errors import FieldError
 from svcflow.kernel import delegation as delegation_of
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.delegation import Delegation
-from svcflow.kernel.writable import refuse_misfit, refuse_unfit_name
+from svcflow.kernel.writable import refuse_misfit, refuse_unfit_id, refuse_unfit_name
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import INSTANCE_ID, PERSON
 from svcflow.runtime.replies import another_delegation
@@ -44,7 +44,7 @@ class Delegations(Core):
         given = delegation_of.delegate(
             giver,
             taker,
-            delegation_id=delegation_id or f"delegation-{token_hex(6)}",
+            delegation_id=f"delegation-{token_hex(6)}" if delegation_id is None else delegation_id,
             roles=roles,
             procedures=procedures,
             since_us=to_us(since),
@@ -91,7 +91,7 @@ class Delegations(Core):
 
 def _refuse_unfit(given: Delegation) -> None:
     """Raise FieldError when a name in a delegation cannot be kept."""
-    refuse_unfit_name("delegation_id", given.id, INSTANCE_ID)
+    refuse_unfit_id("delegation_id", given.id, INSTANCE_ID)
     refuse_unfit_name("giver", given.giver, PERSON)
     refuse_unfit_name("taker", given.taker, PERSON)
     for place, names in (("roles", given.roles), ("procedures", given.procedures)):

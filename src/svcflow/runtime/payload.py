@@ -14,7 +14,7 @@ import orjson
 
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Actor, Assign, Command, Fire, Start
-from svcflow.kernel.writable import misfit, refuse_misfit, refuse_unfit_name
+from svcflow.kernel.writable import misfit, refuse_misfit, refuse_unfit_id, refuse_unfit_name
 from svcflow.text import Text
 
 PAYLOAD_LIMIT = 64 * 1024
@@ -53,7 +53,8 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
             names += command_id
         if kind is not Fire:
             names += _about(command)
-        fit = len(names) <= INSTANCE_ID and names.isprintable()
+        given = command_id != "" and (instance != "" or kind is not Start)
+        fit = given and len(names) <= INSTANCE_ID and names.isprintable()
     except TypeError:  # one is no text
         fit = False
     if not fit:
@@ -77,9 +78,9 @@ def _about(command: Command) -> str:
 def _refuse_names(instance: str, command: Command, command_id: str | None) -> None:
     """Look at each name by itself. What names an instance that is there may be as long as it is."""
     if command_id is not None:
-        refuse_unfit_name("command_id", command_id, COMMAND_ID)
+        refuse_unfit_id("command_id", command_id, COMMAND_ID)
     if isinstance(command, Start):
-        refuse_unfit_name("instance_id", instance, INSTANCE_ID)
+        refuse_unfit_id("instance_id", instance, INSTANCE_ID)
         if command.recipient is not None:
             refuse_unfit_name("recipient.id", command.recipient.id, PERSON)
     else:

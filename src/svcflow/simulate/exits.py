@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from svcflow.errors import GuardError
-from svcflow.kernel.compiled import Compiled, CompiledMove, CompiledStep
+from svcflow.kernel.compiled import Compiled, CompiledMove, CompiledStep, first_open
 from svcflow.kernel.evolve import guard_data
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.model.step import TransitionKind
@@ -44,14 +43,7 @@ def open_row(compiled: Compiled, instance: Instance, step: CompiledStep, trigger
     rows = step.exits[trigger]
     if rows[0].move.when is None:
         return rows[0]
-    data = guard_data(compiled, Draft.of(instance))
-    for row in rows:
-        try:
-            if row.move.when is None or row.move.when.holds(data):
-                return row
-        except GuardError:
-            continue
-    return None
+    return first_open(rows, guard_data(compiled, Draft.of(instance)))
 
 
 def _open_rows(compiled: Compiled, instance: Instance, step: CompiledStep) -> Iterator[CompiledMove]:

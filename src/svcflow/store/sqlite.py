@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,7 @@ T = TypeVar("T")
 
 _BUSY_MS = 30_000
 _SCRUB_MS = 2_000
+_AGAIN_S = 0.01
 _IMMEDIATE = {"svcflow_immediate": True}
 _CHECKPOINT_PAGES = 1_000
 
@@ -55,7 +57,7 @@ class SqliteBackend:
             self._writer = self._database.raw_connection()
             writer = self._writer.driver_connection
             assert isinstance(writer, sqlite3.Connection)  # noqa: S101  # for the type checker
-            writer.execute("PRAGMA journal_mode=WAL")  # kept in the file, which is ours by now
+            _keep_log(writer)  # the file is ours by now
             writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
             self._file = Path(writer.execute("PRAGMA database_list").fetchone()[2])
             self._known = _identity(self._file)
@@ -189,6 +191,24 @@ def _prepare(connection: Connection, url: str, *, shared: bool) -> None:
     """Make or migrate the tables, while no other process writes."""
     existing = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
     prepare(connection, existing.all(), url, shared=shared)
+
+
+def _keep_log(writer: sqlite3.Connection) -> None:
+    """Have the file kept with a write-ahead log, as it then is by everybody.
+
+    A new file that another process is making meanwhile is busy at once, however long we would wait: SQLite reads
+    before it writes here, and two who did so would wait for each other.
+    """
+    until = time.monotonic() + _BUSY_MS / 1_000
+    while True:
+        try:
+            writer.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 @contextmanager
