@@ -6,28 +6,18 @@ import time
 
 import pytest
 from sqlalchemy.engine import make_url
-from stored_play import CATALOG, CLERK, MORNING
+from stored_play import ASKED, CLERK
 
 from database_server import connected
-from svcflow import Engine, Recipient, VirtualClock
+from svcflow import Recipient
 from svcflow.runtime.store import BEGINNING
-from svcflow.store import connections, open_store
-
-ASKED = {"place": "3-1204", "contact": "139 0000 0000"}
+from svcflow.store import connections
 
 
-@pytest.fixture
-def store(postgres_url):
-    opened = open_store(postgres_url)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def engine(store):
-    engine = Engine(store, CATALOG, clock=VirtualClock(MORNING))
+@pytest.fixture(autouse=True)
+def started(engine):
+    """One instance, r1."""
     engine.start("repair", data=ASKED, recipient=Recipient("zhang"), actor=CLERK, instance_id="r1")
-    return engine
 
 
 @pytest.fixture
