@@ -156,8 +156,9 @@ def _row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> tuple[CompiledMove, 
             why.append(error.message)
     message = Text(zh="；".join(w.zh for w in why), en="; ".join(w.en for w in why))
     remedy = Text(
-        zh="更正数据，或说明理由后越过：`override`",
-        en="correct the data, or give a reason to go round it: `override`",
+        zh="先更正数据（与此次流转同交的不算），或说明理由后越过：`override`",
+        en="correct the data first (what comes with this move does not count yet), or give a reason to go "
+        "round it: `override`",
     )
     return first, Breach("guard", "guard", message, remedy, {"guards": [str(row.move.when) for row in rows]})
 
