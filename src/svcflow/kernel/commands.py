@@ -9,7 +9,7 @@ import attrs
 
 from svcflow.errors import FieldError
 from svcflow.model.field import Value
-from svcflow.model.procedure import Group
+from svcflow.model.procedure import GROUPS, Group
 from svcflow.nearest import nearest
 from svcflow.text import Text
 
@@ -77,9 +77,7 @@ class Recipient:
     """Name who is served, and of which group."""
 
     id: str
-    group: Group | None = attrs.field(
-        default=None, validator=attrs.validators.optional(_one_of(get_args(Group)))
-    )
+    group: Group | None = attrs.field(default=None, validator=attrs.validators.optional(_one_of(GROUPS)))
 
 
 @attrs.frozen

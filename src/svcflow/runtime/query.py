@@ -16,7 +16,7 @@ from svcflow.kernel.facts import DeviationKind, DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
 from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.field import LARGEST, SMALLEST, Value
-from svcflow.model.procedure import Group
+from svcflow.model.procedure import GROUPS, Group
 from svcflow.nearest import nearest
 from svcflow.runtime.payload import refuse_no_actor
 from svcflow.text import Text
@@ -27,11 +27,11 @@ Cursor = tuple[int | str, ...]
 InstanceKey = Literal["procedure", "status", "step", "role", "group"]
 DeviationKey = Literal["procedure", "kind", "step", "role", "group", "status"]
 _Words = Mapping[str, tuple[str, ...]]
-_INSTANCE_WORDS: _Words = {"status": get_args(Status), "group": get_args(Group)}
+_INSTANCE_WORDS: _Words = {"status": get_args(Status), "group": GROUPS}
 _DEVIATION_WORDS: _Words = {
     "kind": get_args(DeviationKind),
     "status": get_args(DeviationStatus),
-    "group": get_args(Group),
+    "group": GROUPS,
 }
 _LARGEST = 2**62
 _NO_DATA: Mapping[str, Value] = {}
