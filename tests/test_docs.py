@@ -11,13 +11,16 @@ import attrs
 import click
 import pytest
 
+import svcflow
 from pages import PAGES, ROOT, Block, blocks_of, matches, run_page
 from svcflow import errors, explanation
 from svcflow.checks import CODES
 from svcflow.cli.app import COMMANDS, app
 from svcflow.kernel import facts
+from svcflow.kernel.availability import Available
 from svcflow.kernel.deviations import KINDS
 from svcflow.model import field, guard, limit, mapping, procedure, scenario, step
+from svcflow.runtime.query import DeviationFilters, InstanceFilters
 from svcflow.worktime import calendar, reading
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -154,6 +157,23 @@ def test_every_choice_of_a_declaration_is_documented():
         ("duration", "distribution"): scenario.DISTRIBUTIONS,
     }.items():
         assert tuple(re.findall(r"`(\w+)`", types[place])) == words
+
+
+def test_every_method_of_the_engine_is_documented():
+    """The tables name each public method once, each filter, and only what a value really has."""
+    tables = sections(REFERENCE / "engine.md")
+    methods = [
+        code(row[0])
+        for heading in ("Commands", "Questions", "Time, handlers, persons, custody")
+        for row in tables[heading]
+    ]
+    assert sorted(methods) == [name for name in dir(svcflow.Engine) if not name.startswith("_")]
+    for what, filters in (("instances", InstanceFilters), ("deviations", DeviationFilters)):
+        assert {code(row[0]) for row in tables[f"Filters of {what}"]} == set(filters.__annotations__)
+    for name, held in tables["What they return"]:
+        kind = Available if code(name) == "Available" else getattr(svcflow, code(name))
+        known = {*dir(kind), *(one.name for one in getattr(kind, "__attrs_attrs__", ()))}
+        assert set(re.findall(r"`(\w+)`", held)) <= known
 
 
 def test_every_function_and_bound_of_guards_is_documented():

@@ -44,6 +44,15 @@ def test_sealing_says_what_was_sealed_and_where_it_is_kept(svc, lang, said, kept
     assert parsed(svc("seal", "--to", "kept.jsonl", "--json"))["file"] == "kept.jsonl"
 
 
+@pytest.mark.parametrize(("lang", "said"), [("zh", "无法写入"), ("en", "cannot be written")])
+@pytest.mark.usefixtures("lamp")
+def test_a_checkpoint_that_cannot_be_written_is_bad_input(svc, lang, said):
+    """A folder that there is not is named, with what to see to; there is no traceback."""
+    told = svc("seal", "--to", "gone/kept.jsonl", "--lang", lang, exit_code=3).stderr
+    assert "[output]" in told
+    assert said in told
+
+
 @pytest.fixture
 def at_a_terminal(monkeypatch):
     """Let somebody sit at a terminal."""

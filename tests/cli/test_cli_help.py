@@ -131,6 +131,11 @@ def test_the_option_stands_before_the_environment():
         (["list", "--status", "gone"], "--status 只能取 running, held, ended", "--status"),
         (["show", "x", "y"], "参数过多：y", "more is given than is taken: y"),
         (["list", "--limit", "0"], "--limit 须为整数，至少 1", "--limit"),
+        (
+            ["list", "--limit", "x"],
+            "--limit 须为整数，至少 1",
+            "'x' is not a valid whole number; write one of at least 1",
+        ),
         (["simulate", "repair", "--seed", "x"], "--seed 须为整数", "--seed"),
         (["verify", "--checkpoint", "gone"], "--checkpoint 须为存在且可读的文件", "--checkpoint"),
         (["seal", "--to", "."], "--to 不能是文件夹", "--to"),

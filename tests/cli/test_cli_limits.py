@@ -38,6 +38,14 @@ def test_only_an_instant_can_be_rescheduled_to_an_instant(svc, tour, field, when
     assert due(parsed(svc("show", tour, "--json")), "ready") == "2026-03-04T04:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"), [("zh", "INSTANT|none：“tomorrow”"), ("en", "INSTANT|none: 'tomorrow'")]
+)
+def test_a_word_that_is_no_instant_is_told_with_its_place(svc, tour, lang, said):
+    """The argument is named as the help names it."""
+    assert said in svc("reschedule", tour, "starts", "tomorrow", "--lang", lang, exit_code=2).stderr
+
+
 def test_a_limit_is_extended_once_by_its_role(svc, tour):
     """Two working days more; another role and a second time are refused in the asked language."""
     refused = svc("extend", tour, "reply", "--reason", "far", "--actor", "g:guide", exit_code=3)

@@ -188,7 +188,11 @@ def test_the_work_of_a_giver_is_that_of_the_delegated_procedures(svc, lamp, tour
         ((*GIVE, *UNTIL, "--role", "fitter"), 3, ("不是委托人自己的岗位", "no roles of the giver")),
         ((*GIVE, *UNTIL, "--procedure", "lmap"), 3, ("lmap", "lmap")),
         ((*GIVE, "--until", "2026-03-02T09:00+08:00"), 3, ("终止须晚于起始", "end after it begins")),
-        (("delegation", "revoke", "none"), 3, ("没有委托 none", "no delegation 'none'")),
+        (
+            ("delegation", "revoke", "none"),
+            3,
+            ("没有委托 none；用 `svcflow delegation list` 查看", "see `svcflow delegation list`"),
+        ),
     ],
     ids=lambda one: " ".join(one[:3]) if isinstance(one, tuple) and len(one) > 2 else "",
 )

@@ -21,6 +21,15 @@ def test_a_trigger_that_is_not_open_is_refused_and_says_what_is():
     assert "to_b" in case.outcome.remedy.en
 
 
+def test_a_step_there_is_not_is_what_the_refusal_speaks_of():
+    """The trigger is open where the instance is, so that to say it is not would lead astray."""
+    case = Case(STRAIGHT)
+    case.fire("to_b", step="bb")
+    assert case.rule == "order"
+    assert case.facts[-1].en == "the instance is not in step 'bb'"
+    assert case.outcome.remedy.en == "name one with `step`: a"
+
+
 def test_an_override_records_each_skipped_step_by_itself():
     """Jumping from a to the exit of c skips b and c: one deviation each, with the reason; a was done."""
     case = Case(STRAIGHT)

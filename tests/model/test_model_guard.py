@@ -164,6 +164,24 @@ def test_what_cannot_be_decided_denies_with_a_guard_error(text):
         guard.holds(DATA)
 
 
+@pytest.mark.parametrize(
+    ("text", "zh", "en"),
+    [
+        ("nothing > 200", "nothing 没有值", "nothing is empty"),
+        ("nothing < other", "nothing, other 没有值", "nothing, other are empty"),
+        ("fee / 0 > 1", "除数为零", "division by zero"),
+        ("fee < priority", "所比的值类型不同", "kinds that do not go together"),
+    ],
+)
+def test_why_a_guard_cannot_be_decided_is_said_in_both_languages(text, zh, en):
+    """A person who handles a request reads which field is empty, and not how Python words it."""
+    with pytest.raises(GuardError) as told:
+        Guard(text).holds({**DATA, "other": None})
+    assert told.value.text("zh") == f"条件“{text}”无法判定：{zh}"
+    assert told.value.text("en").endswith(en)
+    assert "NoneType" not in told.value.text("en")
+
+
 def test_and_and_or_stop_at_the_first_answer():
     """A part that could not be decided is not asked when the answer is known."""
     assert Guard("fee == 300 or missing > 1").holds(DATA)

@@ -179,6 +179,20 @@ def test_yaml_and_python_give_equal_procedures():
     assert load(WRITTEN) == built()
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"steps": {"asked": {"end": "completed"}}},
+        {"steps": [Step("asked", end="done")], "roles": {"clerk": "Clerk"}},
+    ],
+    ids=["steps", "roles"],
+)
+def test_what_a_document_would_say_is_no_object(more):
+    """Mappings as in YAML, given in Python, are told as a mistake of the declaration with what to do instead."""
+    with pytest.raises(DeclarationError, match=r"takes objects .*; read a file with svcflow.load"):
+        Procedure(id="ask", **more)
+
+
 def test_a_procedure_is_told_by_its_id_and_version():
     """It can stand in sets and messages."""
     assert str(built()) == "visit v2"

@@ -22,6 +22,7 @@ KEYWORDS: Mapping[str, Text] = {
     "command_id": Text(en="--command-id"),
     "data": Text(zh="--data {名称}=…", en="--data {NAME}=…"),
     "delegation_id": Text(en="--id"),
+    "delegations": Text(en="`svcflow delegation list`"),
     "deviation": Text(en="SEQUENCE"),
     "evidence": Text(zh="--evidence {名称}=…", en="--evidence {NAME}=…"),
     "instance_id": Text(en="--id"),

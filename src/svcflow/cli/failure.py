@@ -210,7 +210,7 @@ def _wording(error: click.UsageError) -> tuple[Text, Text]:
         name = _named(error)
         if isinstance(error, WrongValue):
             return Text(zh=f"{name}：{error.text.zh}", en=f"{name}: {error.text.en}"), NO_TEXT
-        return Text(zh=f"{name} {_takes(error)}", en=f"{name}: {error.message}"), NO_TEXT
+        return Text(zh=f"{name} {_takes(error)}", en=f"{name}: {_taken(error)}"), NO_TEXT
     if isinstance(error, click.BadOptionUsage):
         return Text(zh=f"{error.option_name} 后须有值，开关则不带值", en=said), NO_TEXT
     return Text(zh=said, en=said), NO_TEXT
@@ -228,6 +228,14 @@ def _takes(error: click.BadParameter) -> str:
     if isinstance(kind, click.Path):
         return "须为存在且可读的文件" if kind.exists else "不能是文件夹"
     return f"的值不对：{error.message}"
+
+
+def _taken(error: click.BadParameter) -> str:
+    """Say in English what click has refused; of a word that is no number it names only the kind of its range."""
+    kind = None if error.param is None else error.param.type
+    if isinstance(kind, click.IntRange) and "valid integer range" in error.message:
+        return error.message.replace("integer range.", f"whole number; write one of at least {kind.min}")
+    return error.message
 
 
 def _named(error: click.BadParameter) -> str:

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal, get_args
 
 import attrs
 
 from svcflow.errors import FieldError
 from svcflow.model.field import Value
-from svcflow.model.procedure import Group
+from svcflow.model.procedure import GROUPS, Group
+from svcflow.nearest import nearest
 from svcflow.text import Text
 
 DueRule = Literal["keep", "recompute"]
 _NONE: Mapping[str, str] = {}
 
 
+def names_of(place: str, names: Iterable[str]) -> frozenset[str]:
+    """Return several names; one text is iterable too, by letters. Raises: FieldError for that."""
+    if not isinstance(names, str):
+        return frozenset(names)
+    raise FieldError(
+        Text(
+            zh=f"{place}：须为一组名称，不能是一段文字 {names!r}",
+            en=f"{place}: it takes several names, not the one text {names!r}",
+        ),
+        Text(zh=f"写成 {{{names!r}}}", en=f"write {{{names!r}}}"),
+    )
+
+
 def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
-    return None if roles is None else frozenset(roles)
+    return None if roles is None else names_of("roles", roles)
+
+
+def _one_of(known: tuple[str, ...]) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    """Return a validator that raises FieldError for a word that is none of these."""
+
+    def refuse_other(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if value not in known:
+            place = attribute.name
+            raise FieldError(
+                Text(zh=f"{place} 不能是 {value!r}", en=f"{place} cannot be {value!r}"), nearest(value, known)
+            )
+
+    return refuse_other
 
 
 @attrs.frozen
@@ -50,12 +77,7 @@ class Recipient:
     """Name who is served, and of which group."""
 
     id: str
-    group: Group | None = attrs.field(
-        default=None,
-        validator=attrs.validators.optional(
-            attrs.validators.in_(("leaders", "staff", "retirees", "logistics"))
-        ),
-    )
+    group: Group | None = attrs.field(default=None, validator=attrs.validators.optional(_one_of(GROUPS)))
 
 
 @attrs.frozen
@@ -203,7 +225,7 @@ class Migrate:
     version: int
     steps: Mapping[str, str] = _NONE
     reason: str = ""
-    due: DueRule = attrs.field(default="keep", validator=attrs.validators.in_(("keep", "recompute")))
+    due: DueRule = attrs.field(default="keep", validator=_one_of(get_args(DueRule)))
     actor: Actor = NOBODY
     data: Mapping[str, Value] = _NONE
 

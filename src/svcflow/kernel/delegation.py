@@ -11,7 +11,7 @@ from datetime import datetime
 import attrs
 
 from svcflow.errors import FieldError, Refused
-from svcflow.kernel.commands import Actor
+from svcflow.kernel.commands import Actor, names_of
 from svcflow.kernel.facts import to_datetime
 from svcflow.text import Text
 
@@ -21,8 +21,12 @@ MOST_DAYS = 366
 _MOST_US = MOST_DAYS * 86_400_000_000
 
 
-def _names(names: Iterable[str]) -> frozenset[str]:
-    return frozenset(names)
+def _roles(roles: Iterable[str]) -> frozenset[str]:
+    return names_of("roles", roles)
+
+
+def _procedures(procedures: Iterable[str]) -> frozenset[str]:
+    return names_of("procedures", procedures)
 
 
 @attrs.frozen
@@ -37,8 +41,8 @@ class Delegation:
     id: str
     giver: str
     taker: str
-    roles: frozenset[str] = attrs.field(converter=_names)
-    procedures: frozenset[str] = attrs.field(converter=_names)
+    roles: frozenset[str] = attrs.field(converter=_roles)
+    procedures: frozenset[str] = attrs.field(converter=_procedures)
     since_us: int
     until_us: int
     revoked_us: int | None = None
@@ -80,9 +84,11 @@ class Delegation:
         if "" in self.roles or "" in self.procedures:
             yield Text(zh="岗位与流程须具名", en="roles and procedures have to be named")
         if self.since_us >= self.until_us:
-            yield Text(zh="终止须晚于起始", en="it has to end after it begins")
+            yield Text(zh="委托的终止须晚于起始", en="a delegation has to end after it begins")
         elif self.until_us - self.since_us > _MOST_US:
-            yield Text(zh=f"期限最长 {MOST_DAYS} 天", en=f"it may last {MOST_DAYS} days at most")
+            yield Text(
+                zh=f"委托期限最长 {MOST_DAYS} 天", en=f"a delegation may last {MOST_DAYS} days at most"
+            )
 
 
 def delegate(
@@ -101,7 +107,7 @@ def delegate(
     """
     if giver.behalf:
         raise Refused("delegation", _ONWARD, Text(zh="由委托人本人委托", en="let the giver delegate it"))
-    given = frozenset(roles)
+    given = names_of("roles", roles)
     strange = sorted(given - (giver.roles or frozenset()))
     if strange:
         listed = ", ".join(strange)
@@ -110,7 +116,9 @@ def delegate(
             Text(zh=f"不是委托人自己的岗位：{listed}", en=f"these are no roles of the giver: {listed}"),
             Text(zh="只委托自己的岗位", en="delegate roles of one's own only"),
         )
-    return Delegation(delegation_id, giver.id, taker, given, frozenset(procedures), since_us, until_us)
+    return Delegation(
+        delegation_id, giver.id, taker, given, names_of("procedures", procedures), since_us, until_us
+    )
 
 
 def acting(actor: Actor, giver: str, delegations: Iterable[Delegation], procedure: str, at_us: int) -> Actor:

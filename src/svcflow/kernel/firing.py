@@ -156,8 +156,9 @@ def _row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> tuple[CompiledMove, 
             why.append(error.message)
     message = Text(zh="；".join(w.zh for w in why), en="; ".join(w.en for w in why))
     remedy = Text(
-        zh="更正数据，或说明理由后越过：`override`",
-        en="correct the data, or give a reason to go round it: `override`",
+        zh="先更正数据（与此次流转同交的不算），或说明理由后越过：`override`",
+        en="correct the data first (what comes with this move does not count yet), or give a reason to go "
+        "round it: `override`",
     )
     return first, Breach("guard", "guard", message, remedy, {"guards": [str(row.move.when) for row in rows]})
 
@@ -174,7 +175,7 @@ def _detour(ledger: Ledger, command: Fire) -> Choice | Refusal:
             way = compiled.way(leaving, rows[0].source)
             options.append((10_000 if way is None else len(way), place, leaving, rows, way))
     if not options:
-        message, remedy = _not_open(ledger, command.trigger)
+        message, remedy = _not_here(ledger, command.step) or _not_open(ledger, command.trigger)
         return Refusal("order", message, remedy)
     _, _, leaving, rows, way = min(options, key=lambda option: option[:2])
     row, breach = _row(ledger, rows)
@@ -247,6 +248,16 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
         del ledger.facts[count:]
         ledger.draft = Draft.of(draft)
     return refusal
+
+
+def _not_here(ledger: Ledger, step: str | None) -> tuple[Text, Text] | None:
+    if step is None or step in ledger.draft.active:
+        return None
+    listed = ", ".join(ledger.draft.active)
+    return (
+        Text(zh=f"流程实例不在环节“{step}”", en=f"the instance is not in step {step!r}"),
+        Text(zh=f"用 `step` 指明，当前环节：{listed}", en=f"name one with `step`: {listed}"),
+    )
 
 
 def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:

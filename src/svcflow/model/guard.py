@@ -85,8 +85,10 @@ class Guard:
         except GuardError:
             raise
         except Exception as error:
+            why = self._why(error, data)
             message = Text(
-                zh=f"条件“{self.text}”无法判定：{error}", en=f"guard {self.text!r} cannot be decided: {error}"
+                zh=f"条件“{self.text}”无法判定：{why.zh}",
+                en=f"guard {self.text!r} cannot be decided: {why.en}",
             )
             raise GuardError(message) from error
 
@@ -101,6 +103,17 @@ class Guard:
                 ),
                 nearest(name, known),
             )
+
+    def _why(self, error: Exception, data: Data) -> Text:
+        """Say why it cannot be decided: mostly a field is empty, which Python words as one of its types."""
+        empty = ", ".join(name for name in sorted(self.names) if data.get(name) is None)
+        if empty and isinstance(error, TypeError):
+            return Text(zh=f"{empty} 没有值", en=f"{empty} {'are' if ',' in empty else 'is'} empty")
+        if isinstance(error, ZeroDivisionError):
+            return Text(zh="除数为零", en="division by zero")
+        if isinstance(error, TypeError):
+            return Text(zh="所比的值类型不同", en="its values are of kinds that do not go together")
+        return Text(zh=str(error), en=str(error))
 
     def __reduce__(self) -> tuple[type[Guard], tuple[str]]:
         return (Guard, (self.text,))

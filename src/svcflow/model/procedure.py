@@ -58,9 +58,26 @@ class HoldRule:
     evidence: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
 
 
+def _identified(items: Iterable[T], kinds: str) -> list[T]:
+    """Refuse what is no object of ours, such as the key or the value of a document's mapping."""
+    given = list(items)
+    for item in given:
+        if not hasattr(item, "id"):
+            message = Text(
+                zh=f"须为 {kinds} 的对象，不能是 {item!r}", en=f"takes objects ({kinds}), not {item!r}"
+            )
+            remedy = Text(zh="文件用 svcflow.load 读入", en="read a file with svcflow.load")
+            raise DeclarationError([Problem((), message, remedy)])
+    return given
+
+
+def _steps(steps: Iterable[Step]) -> tuple[Step, ...]:
+    return tuple(_identified(steps, "Step"))
+
+
 def _keyed(items: Iterable[T] | Mapping[str, T]) -> dict[str, T]:
     """Key the items by their ids, refusing one named twice or kept under another's name."""
-    given = list(items.values() if isinstance(items, Mapping) else items)
+    given = _identified(items.values() if isinstance(items, Mapping) else items, "Field, Role, Indicator")
     keyed = {item.id: item for item in given}
     if len(keyed) != len(given) or (isinstance(items, Mapping) and keyed.keys() != items.keys()):
         names = ", ".join(item.id for item in given)
@@ -99,7 +116,7 @@ class Procedure:
     late_after: Amount | None = attrs.field(default=None, converter=optional_amount)
     """How much later than it happened something may be recorded; later is a `late_record`."""
     holds: tuple[HoldRule, ...] = attrs.field(default=(), converter=tuple)
-    steps: tuple[Step, ...] = attrs.field(converter=tuple)
+    steps: tuple[Step, ...] = attrs.field(converter=_steps)
     limits: tuple[TimeLimit, ...] = attrs.field(default=(), converter=tuple)
     indicators: Mapping[str, Indicator] = attrs.field(factory=dict, converter=_keyed)
 

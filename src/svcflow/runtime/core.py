@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from svcflow.errors import DeclarationError, Problem
 from svcflow.kernel.commands import Command
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Refused
@@ -20,7 +21,25 @@ from svcflow.runtime.replies import refusal, unknown_instance
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Answer, Kept, Store
 from svcflow.runtime.telemetry import telemetry
-from svcflow.text import NO_TEXT
+from svcflow.text import NO_TEXT, Text
+
+
+def catalog_of(given: object) -> Catalog:
+    """Return the catalog that an engine is given. Raises: DeclarationError when it is neither."""
+    if isinstance(given, Catalog):
+        return given
+    if isinstance(given, Procedure):
+        return Catalog.of(given)
+    kind = type(given).__name__
+    said = Text(
+        zh=f"引擎须有 Catalog 或 Procedure，不能是 {kind}",
+        en=f"an engine takes a Catalog or a Procedure, not a {kind}",
+    )
+    remedy = Text(
+        zh='写 svcflow.load("文件")、Catalog.of(流程, …) 或 Catalog.from_folder("文件夹")',
+        en='write svcflow.load("FILE"), Catalog.of(PROCEDURE, …) or Catalog.from_folder("FOLDER")',
+    )
+    raise DeclarationError([Problem((), said, remedy)])
 
 
 class Core:
@@ -35,7 +54,7 @@ class Core:
         standards: Standards | None = None,
         payload_limit: int = PAYLOAD_LIMIT,
     ) -> None:
-        self.catalog = Catalog.of(catalog) if isinstance(catalog, Procedure) else catalog
+        self.catalog = catalog_of(catalog)
         self.clock: Clock = clock or SystemClock()
         self._standards = standards or Standards(self.catalog, store)
         self._store = store

@@ -14,7 +14,7 @@ from svcflow.kernel.commands import Actor
 from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.writable import refuse_misfit, refuse_unfit_id, refuse_unfit_name
 from svcflow.runtime.core import Core
-from svcflow.runtime.payload import INSTANCE_ID, PERSON
+from svcflow.runtime.payload import INSTANCE_ID, PERSON, refuse_no_actor
 from svcflow.runtime.replies import another_delegation
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us
@@ -41,6 +41,7 @@ class Delegations(Core):
 
         Raises: Refused (rule `delegation`), FieldError, NaiveDatetime.
         """
+        refuse_no_actor("giver", giver)
         given = delegation_of.delegate(
             giver,
             taker,
@@ -71,7 +72,7 @@ class Delegations(Core):
                 self._store.keep_delegation(revoked)
                 return revoked
         message = Text(zh=f"没有委托 {delegation}", en=f"there is no delegation {delegation!r}")
-        raise FieldError(message, Text(zh="用 delegations() 查看", en="see delegations()"))
+        raise FieldError(message, Text(zh="用 `delegations` 查看", en="see `delegations`"))
 
     def delegations(self, *, giver: str | None = None, taker: str | None = None) -> tuple[Delegation, ...]:
         """Return every delegation that was given, revoked ones too."""
@@ -86,6 +87,7 @@ class Delegations(Core):
 
         Raises: Refused (rule `delegation`) when nothing that `giver` delegated to them is in force now.
         """
+        refuse_no_actor("actor", actor)
         return delegation_of.acting(actor, giver, self._store.delegations(), procedure, self.clock.now_us())
 
 

@@ -16,6 +16,7 @@ from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commanding import Commands
+from svcflow.runtime.core import catalog_of
 from svcflow.runtime.delegating import Delegations
 from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_if_asked_about, refuse_in_use
 from svcflow.runtime.joining import Host, JoinedEngine
@@ -46,8 +47,9 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
         clock: Clock | None = None,
         payload_limit: int = PAYLOAD_LIMIT,
     ) -> None:
+        known = catalog_of(catalog)  # before there is a store to close
         store = _open(url) if isinstance(url, str) else url
-        super().__init__(store, catalog, clock, payload_limit=payload_limit)
+        super().__init__(store, known, clock, payload_limit=payload_limit)
         rebuild(self._store, self._standards)
         self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
         self._running.add(self._ticker)

@@ -25,7 +25,14 @@ from svcflow.runtime.dispatching import AT_ONCE, Dispatcher
 from svcflow.runtime.feed import Parked, Standing
 from svcflow.runtime.running import Running
 from svcflow.runtime.store import Store
-from svcflow.runtime.subscription import Handler, Pace, Since, Subscription, unknown_subscription
+from svcflow.runtime.subscription import (
+    Handler,
+    Pace,
+    Since,
+    Subscription,
+    refuse_bare,
+    unknown_subscription,
+)
 from svcflow.runtime.timers import Ticker
 from svcflow.text import Text
 
@@ -91,6 +98,7 @@ class Outbox(Core):
 
         Raises: SubscriptionError.
         """
+        refuse_bare(kinds)
 
         def subscribe(handler: H) -> H:
             pace = Pace.of(attempts, pause, longest_pause, lease)

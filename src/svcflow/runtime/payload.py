@@ -13,7 +13,7 @@ import attrs
 import orjson
 
 from svcflow.errors import FieldError
-from svcflow.kernel.commands import Actor, Assign, Command, Fire, Start
+from svcflow.kernel.commands import Actor, Assign, Command, Fire, Recipient, Start
 from svcflow.kernel.writable import misfit, refuse_misfit, refuse_unfit_id, refuse_unfit_name
 from svcflow.text import Text
 
@@ -55,7 +55,7 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
             names += _about(command)
         given = command_id != "" and (instance != "" or kind is not Start)
         fit = given and len(names) <= INSTANCE_ID and names.isprintable()
-    except TypeError:  # one is no text
+    except (TypeError, AttributeError):  # one is no text, or a text stands for an actor
         fit = False
     if not fit:
         _refuse_names(instance, command, command_id)
@@ -82,6 +82,7 @@ def _refuse_names(instance: str, command: Command, command_id: str | None) -> No
     if isinstance(command, Start):
         refuse_unfit_id("instance_id", instance, INSTANCE_ID)
         if command.recipient is not None:
+            _refuse_other("recipient", command.recipient, Recipient, '"staff"')
             refuse_unfit_name("recipient.id", command.recipient.id, PERSON)
     else:
         refuse_misfit("instance", instance)
@@ -93,9 +94,27 @@ def _refuse_names(instance: str, command: Command, command_id: str | None) -> No
 
 
 def refuse_unfit_actor(actor: Actor) -> None:
-    """Raise FieldError when an actor is called what cannot be kept."""
+    """Raise FieldError when an actor is none, or is called what cannot be kept."""
+    refuse_no_actor("actor", actor)
     refuse_unfit_name("actor.id", actor.id, PERSON)
     refuse_unfit_name("actor.behalf", actor.behalf, PERSON)
+
+
+def refuse_no_actor(place: str, actor: object) -> None:
+    """Raise FieldError when something else, such as the id of a person, stands for an actor."""
+    _refuse_other(place, actor, Actor, '{"desk"}')
+
+
+def _refuse_other(place: str, value: object, kind: type, second: str) -> None:
+    if isinstance(value, kind):
+        return
+    given, wanted = type(value).__name__, kind.__name__
+    raise FieldError(
+        Text(
+            zh=f"{place}：须为 {wanted}，不能是 {given}", en=f"{place}: it takes {wanted}(…), not a {given}"
+        ),
+        Text(zh=f'写成 {wanted}("li.wei", {second})', en=f'write {wanted}("li.wei", {second})'),
+    )
 
 
 def _size(name: str, carried: Mapping[str, object] | str) -> int:

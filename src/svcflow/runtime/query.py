@@ -5,18 +5,20 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar
+from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar, get_args
 
 import orjson
 
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.deviations import Deviation
-from svcflow.kernel.facts import DeviationStatus, to_datetime
+from svcflow.kernel.facts import DeviationKind, DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
 from svcflow.kernel.writable import refuse_misfit
 from svcflow.model.field import LARGEST, SMALLEST, Value
-from svcflow.model.procedure import Group
+from svcflow.model.procedure import GROUPS, Group
+from svcflow.nearest import nearest
+from svcflow.runtime.payload import refuse_no_actor
 from svcflow.text import Text
 from svcflow.worktime.instants import optional_us
 
@@ -24,6 +26,13 @@ T = TypeVar("T", Instance, Deviation, "WorkItem")
 Cursor = tuple[int | str, ...]
 InstanceKey = Literal["procedure", "status", "step", "role", "group"]
 DeviationKey = Literal["procedure", "kind", "step", "role", "group", "status"]
+_Words = Mapping[str, tuple[str, ...]]
+_INSTANCE_WORDS: _Words = {"status": get_args(Status), "group": GROUPS}
+_DEVIATION_WORDS: _Words = {
+    "kind": get_args(DeviationKind),
+    "status": get_args(DeviationStatus),
+    "group": GROUPS,
+}
 _LARGEST = 2**62
 _NO_DATA: Mapping[str, Value] = {}
 
@@ -150,16 +159,18 @@ class Page(tuple[T, ...]):  # noqa: SLOT001  # a tuple has no room for slots
 
 def instances_asked(filters: InstanceFilters) -> InstanceQuery:
     """Return the query that filters mean. Raises: FieldError, NaiveDatetime; TypeError for a filter that is none."""
-    return InstanceQuery(**_filters(dict(filters)))
+    return InstanceQuery(**_filters(dict(filters), _INSTANCE_WORDS))
 
 
 def deviations_asked(filters: DeviationFilters) -> DeviationQuery:
     """Return the query that filters mean. Raises: FieldError, NaiveDatetime; TypeError for a filter that is none."""
-    return DeviationQuery(**_filters(dict(filters)))
+    return DeviationQuery(**_filters(dict(filters), _DEVIATION_WORDS))
 
 
 def work_asked(actor: Actor | None, role: str | None, procedure: str | None) -> WorkQuery:
     """Return the query for the work of an actor, of a role or of everybody. Raises: FieldError."""
+    if actor is not None:
+        refuse_no_actor("actor", actor)
     theirs = None if actor is None else actor.roles or frozenset()
     for place, name in (
         ("role", role),
@@ -220,10 +231,29 @@ def _written(cursor: Cursor) -> str:
     return urlsafe_b64encode(orjson.dumps(cursor)).decode()
 
 
-def _filters(given: dict[str, Any]) -> dict[str, Any]:
+def refuse_instances_by(by: str) -> None:
+    """Raise FieldError when instances cannot be counted by that."""
+    _refuse_other("by", by, get_args(InstanceKey))
+
+
+def refuse_deviations_by(by: str) -> None:
+    """Raise FieldError when deviations cannot be counted by that."""
+    _refuse_other("by", by, get_args(DeviationKey))
+
+
+def _refuse_other(place: str, word: object, known: Sequence[str]) -> None:
+    if word not in known:
+        raise FieldError(
+            Text(zh=f"{place} 不能是 {word!r}", en=f"{place} cannot be {word!r}"), nearest(word, known)
+        )
+
+
+def _filters(given: dict[str, Any], words: _Words) -> dict[str, Any]:
     for name, value in given.items():
         if isinstance(value, str | Mapping):
             refuse_misfit(name, value)
+        if name in words and value is not None:
+            _refuse_other(name, value, words[name])
     for name in ("since", "until"):
         if name in given:
             given[f"{name}_us"] = optional_us(given.pop(name))

@@ -19,6 +19,7 @@ from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.runtime.core import Core
+from svcflow.runtime.payload import refuse_no_actor
 from svcflow.runtime.query import (
     DeviationFilters,
     DeviationKey,
@@ -30,6 +31,8 @@ from svcflow.runtime.query import (
     cursor_from,
     deviations_asked,
     instances_asked,
+    refuse_deviations_by,
+    refuse_instances_by,
     work_asked,
 )
 from svcflow.runtime.verification import Progress, Verification, verify
@@ -59,6 +62,7 @@ class Questions(Core):
 
     def instance_counts(self, by: InstanceKey, **filters: Unpack[InstanceFilters]) -> Mapping[str, int]:
         """Return how many instances there are by procedure, status, step, role or group, the most first."""
+        refuse_instances_by(by)
         return self._store.instance_counts(instances_asked(filters), by)
 
     def deadlines(self, instance: str, *, ended: bool = False) -> tuple[Deadline, ...]:
@@ -76,6 +80,7 @@ class Questions(Core):
 
     def available(self, instance: str, actor: Actor) -> tuple[Available, ...]:
         """Return the triggers of the active steps, and why closed ones are. Raises: UnknownInstance."""
+        refuse_no_actor("actor", actor)
         kept = self._kept(instance).instance
         return availability.available(self._compiled(kept), kept, actor, self.clock.now_us())
 
@@ -100,6 +105,7 @@ class Questions(Core):
 
     def deviation_counts(self, by: DeviationKey, **filters: Unpack[DeviationFilters]) -> Mapping[str, int]:
         """Return how many deviations there are by procedure, kind, step, role, group or status, the most first."""
+        refuse_deviations_by(by)
         return self._store.deviation_counts(deviations_asked(filters), by)
 
     def worklist(

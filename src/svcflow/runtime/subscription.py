@@ -153,6 +153,15 @@ class Subscription:
             self.handler(fed.fact)
 
 
+def refuse_bare(kinds: Iterable[object]) -> None:
+    """Raise SubscriptionError when a function stands among the kinds: the decorator was written without brackets."""
+    if any(map(callable, kinds)):
+        raise SubscriptionError(
+            Text(zh="on_fact 须带括号", en="on_fact is written with brackets"),
+            Text(zh="写 @engine.on_fact()", en="write @engine.on_fact()"),
+        )
+
+
 def unknown_subscription(name: str, known: Iterable[str]) -> UnknownSubscription:
     """Return the error for a name that no subscription has."""
     return UnknownSubscription(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -14,7 +16,7 @@ def open_backend(url: str) -> Backend:
     """Open the database that a URL names. Raises: StoreError; MissingExtra when its driver is not installed."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the second of a port that is no number
         raise _unsupported(url) from None
     if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
         from svcflow.store.sqlite import SqliteBackend  # noqa: PLC0415  # only the one that is asked for
@@ -32,4 +34,5 @@ def _unsupported(url: str) -> StoreError:
         zh="写 memory://、sqlite:///文件名 或 postgresql+psycopg://用户@主机/数据库",
         en="write memory://, sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE",
     )
-    return StoreError(Text(zh=f"不支持存储 {url}", en=f"the store {url} is not supported"), remedy)
+    shown = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    return StoreError(Text(zh=f"不支持存储 {shown}", en=f"the store {shown} is not supported"), remedy)

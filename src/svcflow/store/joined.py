@@ -169,11 +169,12 @@ def _opened(host: object) -> Opened:
     raise StoreError(
         Text(
             zh=f"{type(host).__name__} 不是可加入的连接",
-            en=f"a {type(host).__name__} is no connection to join",
+            en=f"{type(host).__name__} is no connection to join",
         ),
         Text(
-            zh="给 SQLAlchemy 的 Connection 或 Session，或 sqlite3、psycopg 的连接",
-            en="give a Connection or Session of SQLAlchemy, or a connection of sqlite3 or psycopg",
+            zh="给 SQLAlchemy 的 Connection 或 Session，或 sqlite3、psycopg 的连接；Django 中为 connection.connection，AsyncSession 则经其 run_sync",
+            en="give a Connection or Session of SQLAlchemy, or a connection of sqlite3 or psycopg; in Django "
+            "connection.connection, from an AsyncSession through its run_sync",
         ),
     )
 

@@ -39,7 +39,7 @@ def to_us(at: datetime) -> int:
     A local time inside a gap counts with the offset before it: 02:30 becomes 03:30.
 
     Raises:
-        NaiveDatetime: `at` has no time zone.
+        NaiveDatetime: `at` has no time zone, or is no datetime.
 
     """
     try:
@@ -103,10 +103,16 @@ def midnights_us(zone: ZoneInfo, first: int, last: int) -> list[int]:
     return found
 
 
-def naive(at: datetime) -> NaiveDatetime:
-    """Return the error for a datetime without a time zone."""
+def naive(at: object) -> NaiveDatetime:
+    """Return the error for a datetime without a time zone, and for what is no datetime."""
+    if isinstance(at, datetime):
+        said = Text(
+            zh=f"时间 {at.isoformat()} 没有时区", en=f"the datetime {at.isoformat()} has no time zone"
+        )
+    else:
+        said = Text(zh=f"{at!r} 不是 datetime", en=f"{at!r} is no datetime")
     return NaiveDatetime(
-        Text(zh=f"时间 {at.isoformat()} 没有时区", en=f"the datetime {at.isoformat()} has no time zone"),
+        said,
         Text(
             zh="请给出带时区的时间，例如 tzinfo=ZoneInfo('Asia/Shanghai')",
             en="give an aware datetime, for example with tzinfo=ZoneInfo('Asia/Shanghai')",

@@ -33,5 +33,7 @@ if TYPE_CHECKING:
 @moving
 def run(engine: Engine, instance: str, *, field: str, when: str, by: By) -> Instance:
     """Reschedule."""
-    at = None if when == "none" else INSTANT.convert(when, None, click.get_current_context())
+    context = click.get_current_context()
+    said = next(one for one in context.command.params if one.name == "when")
+    at = None if when == "none" else INSTANT.convert(when, said, context)
     return engine.reschedule(instance, field, at, **by)

@@ -9,6 +9,7 @@ import click
 from svcflow.cli.answer import answer
 from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
+from svcflow.cli.failure import OutputError
 from svcflow.text import Text
 
 
@@ -38,7 +39,10 @@ def run(
 
     asked = asked_of(ctx)
     with engine_at(db, folder, at) as engine:
-        checkpoint = engine.seal(to)
+        try:
+            checkpoint = engine.seal(to)
+        except OSError as error:
+            raise OutputError.of(to, error) from error
     root = checkpoint.root.hex()
     said = Text(
         zh=f"{checkpoint.origin} 已封存 {checkpoint.size} 片叶子，根 {root}\n{_kept(to).zh}",

@@ -51,7 +51,7 @@ def _router() -> Probe:
 def _sample() -> Procedure:
     first = Step("first", to=(Transition("go", "last"),))
     steps = (first, Step("last", end="completed"))
-    return Procedure(id="sample", steps=steps)  # type: ignore[arg-type]  # the checker loses the converter's type
+    return Procedure(id="sample", steps=steps)
 
 
 def _font() -> Probe:
