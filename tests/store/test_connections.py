@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 from sqlalchemy.engine import make_url
-from stored_play import ASKED, CLERK
+from stored_play import ASKED, CATALOG, CLERK, MORNING
 
 from database_server import connected
-from svcflow import Recipient
+from svcflow import Engine, Recipient, VirtualClock
+from svcflow.errors import StoreError
 from svcflow.runtime.store import BEGINNING
 from svcflow.store import connections
 
 
-@pytest.fixture(autouse=True)
-def started(engine):
-    """One instance, r1."""
+def with_setting(url, setting):
+    """Return a URL whose connections have a setting of the server's."""
+    query = make_url(url).query
+    options = {"options": f"{query['options']} -c{setting}"}
+    return make_url(url).update_query_dict(options).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def engine(engine):
+    """One with an instance, r1."""
     engine.start("repair", data=ASKED, recipient=Recipient("zhang"), actor=CLERK, instance_id="r1")
+    return engine
 
 
 @pytest.fixture
@@ -41,6 +51,15 @@ def test_a_connection_that_was_cut_off_while_it_rested_is_noticed(engine, server
     assert engine.update("r1", actor=CLERK).sequence == 3
 
 
+def test_a_connection_that_the_server_closed_while_it_rested_is_noticed_at_once(engine, server_processes):
+    """A server that is set to close what rests, or was started again, costs nobody a command."""
+    engine.update("r1", actor=CLERK)
+    server_processes("pg_terminate_backend(pid, 5000)")  # waits for their end
+    assert engine.update("r1", actor=CLERK).sequence == 3
+    server_processes("pg_terminate_backend(pid, 5000)")
+    assert len(engine.instances()) == 1
+
+
 def test_a_transaction_that_failed_is_not_lent_on(engine, store):
     """Whoever comes next has a connection on which nothing is begun."""
 
@@ -61,3 +80,95 @@ def test_a_store_closed_in_the_middle_of_a_change_leaves_no_connection_open(engi
             break
         time.sleep(0.01)
     assert server_processes("pid") == []
+
+
+def test_a_connection_that_rolled_back_has_its_statements_prepared_again(engine, store):
+    """The driver has the server forget them all, its own and ours: no later command fails for it."""
+
+    def fails(found):
+        raise LookupError(found.instance.id)
+
+    for _ in range(8):  # until the driver has prepared what finds an instance
+        store.change("r1", None, lambda _: None)
+    engine.update("r1", actor=CLERK)
+    with pytest.raises(LookupError):
+        store.sweep(2**62, BEGINNING, fails)
+    assert engine.update("r1", actor=CLERK).sequence == 3
+
+
+def test_a_connection_whose_statements_somebody_else_removed_fails_once(engine, store):
+    """What the driver takes for prepared is not asked for ever after."""
+    for _ in range(8):
+        store.change("r1", None, lambda _: None)
+    with store._backend._connections.cursor() as cursor:
+        cursor.execute("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$")
+    with pytest.raises(StoreError, match="pool by session"):
+        store.change("r1", None, lambda _: None)
+    assert engine.update("r1", actor=CLERK).sequence == 2
+
+
+def test_texts_are_written_as_they_are_whatever_encoding_the_url_names(postgres_url):
+    """What one way of asking writes the other finds."""
+    url = make_url(postgres_url).update_query_dict({"client_encoding": "LATIN1"})
+    with Engine(url.render_as_string(hide_password=False), CATALOG, clock=VirtualClock(MORNING)) as engine:
+        engine.start("repair", data=ASKED, actor=CLERK, instance_id="é报修")
+        for _ in range(2):
+            assert engine.fire("é报修", "accept", actor=CLERK, command_id="é接单").sequence == 2
+        assert [one.id for one in engine.instances()] == ["é报修"]
+
+
+def test_whoever_was_slower_is_asked_again_whatever_isolation_the_server_sets(postgres_url):
+    """A stricter one would refuse the change instead."""
+    with Engine(with_setting(postgres_url, "default_transaction_isolation=serializable"), CATALOG) as engine:
+        engine.start("repair", data=ASKED, actor=CLERK, instance_id="r1")
+        with engine._store._backend._connections.cursor() as cursor:
+            cursor.execute("SHOW transaction_isolation")
+            assert cursor.fetchone() == ("read committed",)
+
+
+def test_more_threads_than_places_wait_and_are_told(postgres_url, monkeypatch):
+    """Whoever has a place may ask the store while it decides; the others wait in a line, and not for ever."""
+    monkeypatch.setattr(connections, "_AT_ONCE", 1)
+    monkeypatch.setattr(connections, "_WAIT_S", 0.02)
+    said = []
+
+    def decide(found):
+        def other():
+            with pytest.raises(StoreError, match="in use for") as late:
+                engine.instances()
+            said.append(late.value.remedy)
+
+        one = threading.Thread(target=other)
+        one.start()
+        one.join()
+        said.append(engine.instance("r1").status)
+
+    with Engine(postgres_url, CATALOG, clock=VirtualClock(MORNING)) as engine:
+        engine.start("repair", data=ASKED, actor=CLERK, instance_id="r1")
+        engine._store.change("r1", None, decide)
+        assert said[0]
+        assert said[1] == "running"
+        assert engine.update("r1", actor=CLERK).sequence == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "spoilt", "remedy"),
+    [
+        ("statement_timeout=20", "BEGIN; LOCK svcflow_instances", "statement_timeout"),
+        ("lock_timeout=20", "BEGIN; LOCK svcflow_instances", "lock_timeout"),
+        ("default_transaction_read_only=on", "SELECT 1", "primary"),
+        ("geqo=on", "DROP TABLE svcflow_work CASCADE", "restore"),
+        ("geqo=on", "ALTER TABLE svcflow_facts ADD CHECK (sequence < 2)", ""),
+    ],
+    ids=["too long", "locked", "read-only", "dropped", "something else"],
+)
+def test_what_a_server_refuses_is_said_with_what_to_do(postgres_url, engine, setting, spoilt, remedy):
+    """Each is a StoreError in two languages, and keeps nothing; what nobody foresaw is told as the server says it."""
+    with Engine(with_setting(postgres_url, setting), CATALOG, clock=VirtualClock(MORNING)) as refused:
+        with connected(postgres_url) as other:
+            other.execute(spoilt)
+            with pytest.raises(StoreError) as error:
+                refused.fire("r1", "accept", actor=CLERK)
+        assert remedy in error.value.remedy.en
+        assert bool(error.value.remedy.zh) == bool(remedy)
+        assert len(refused.journal("r1")) == 1

@@ -97,3 +97,45 @@ def test_a_wait_for_the_server_can_be_interrupted(line):
     with pytest.raises(KeyboardInterrupt):
         prepared.run(line, "SELECT pg_sleep($1::int4)::text", [20])
     assert prepared.run(line, "SELECT $1::int4", [7]) == ("7",)
+
+
+def names(connection):
+    """Return how many statements the server keeps for us."""
+    held = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'svcflow%'"
+    return connection.execute(held).fetchone()[0]
+
+
+def test_what_the_server_was_told_to_forget_is_prepared_again(database_server):
+    """The driver tells it so when it rolls back: the statement is run all the same, and is prepared once."""
+    with connected(database_server.url) as connection:
+        for number in range(3):
+            assert prepared.run(connection, "SELECT $1::int4", [number]) == (str(number),)
+            assert names(connection) == 1
+            connection.execute("DEALLOCATE ALL")
+
+
+def test_nothing_is_prepared_inside_a_transaction(database_server):
+    """A name that the server has forgotten would be the end of the transaction."""
+    with connected(database_server.url) as connection:
+        prepared.run(connection, "SELECT $1::int4", [1])
+        connection.execute("DEALLOCATE ALL")
+        connection.execute("BEGIN")
+        for statement in ("SELECT $1::int4", "SELECT $1::int8"):
+            assert prepared.run(connection, statement, [7]) == ("7",)
+        assert names(connection) == 0
+
+
+def test_whoever_was_interrupted_while_it_prepared_can_prepare_again(database_server, monkeypatch):
+    """The server may have the statement all the same: the name is not used a second time."""
+    received = prepared._received
+
+    def interrupted(connection):
+        received(connection)
+        raise KeyboardInterrupt
+
+    with connected(database_server.url) as connection:
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(prepared, "_received", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                prepared.run(connection, "SELECT $1::int4", [1])
+        assert prepared.run(connection, "SELECT $1::int4", [1]) == ("1",)

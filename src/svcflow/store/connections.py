@@ -15,10 +15,10 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from svcflow.errors import MissingExtra, StoreError
+from svcflow.store.places import Full, Places
 from svcflow.text import NO_TEXT, Text
 
 try:
@@ -33,17 +33,23 @@ _IDLE = psycopg.pq.TransactionStatus.IDLE
 UniqueViolation = psycopg.errors.UniqueViolation
 """A row with this key is there already; of the statement nothing was kept."""
 
+_FORGOTTEN = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)
+"""What the driver has prepared is there no more, or would not answer as it did: it would go on asking for it."""
+
 _RESTED_S = 30.0
 """A connection that was not used for so long is tried before it is lent."""
 
-_KEPT, _MORE, _WAIT_S = 16, 16, 30
-"""Connections stay open once they are needed, because to open one costs more than ten commits. There are more
-for those who ask the store something while they decide."""
+_RESTING, _POOLED = 8, 8
+"""Connections stay open once they are needed, because to open one costs more than ten commits. So many are not
+given back to the pool between two changes, so that they are lent at once; the pool keeps the others."""
 
-_RESTING = 8
-"""So many of them are not given back to the pool between two changes, so that they are lent at once."""
+_AT_ONCE, _WAIT_S = 32, 30
+"""How many threads have a connection at once, and how long the others wait. Whoever asks the store something
+while it decides has one more."""
 
-_SETTINGS = {"client_encoding": "UTF8", "connect_timeout": "10", "fallback_application_name": "svcflow"}
+_SETTINGS = {"connect_timeout": "10", "fallback_application_name": "svcflow"}
+_ENCODED = {"client_encoding": "UTF8"}
+"""Whatever a URL says: what is sent is written in it."""
 
 
 class Connections:
@@ -54,13 +60,13 @@ class Connections:
         self._broken_at = -1.0
         self._closed = False
         self._resting: list[_Line] = []
+        self._places = Places(_AT_ONCE, _WAIT_S)
         self.database = create_engine(
             url.set(drivername="postgresql+psycopg"),
-            connect_args={**_SETTINGS, **url.query},
+            connect_args={**_SETTINGS, **url.query, **_ENCODED},
             isolation_level="AUTOCOMMIT",
-            pool_size=_KEPT,
-            max_overflow=_MORE,
-            pool_timeout=_WAIT_S,
+            pool_size=_POOLED,
+            max_overflow=-1,  # as many as there are places, and one that an interrupt lost is not missed
         )
         self._writer = self.database.execution_options(isolation_level="READ COMMITTED")
         self._reader = self.database.execution_options(
@@ -73,10 +79,13 @@ class Connections:
     @contextmanager
     def cursor(self) -> Iterator[DBAPICursor]:
         """Lend a cursor on which every statement is a transaction, unless one is begun."""
-        with explained(self.url):
+        with explained(self.url), self._places.one():
             line = self._ready() or self._opened()
             try:
                 yield cast("DBAPICursor", line.cursor)
+            except _FORGOTTEN:
+                line.connection.close()
+                raise
             finally:
                 self._rest(line)
 
@@ -92,13 +101,13 @@ class Connections:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Lend a connection for questions, which are all answered as of one moment."""
-        with explained(self.url), self._reader.connect() as connection:
+        with explained(self.url), self._places.one(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Lend a connection inside a transaction, for what is written seldom."""
-        with explained(self.url), self._writer.begin() as connection:
+        with explained(self.url), self._places.one(), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -110,7 +119,7 @@ class Connections:
     def _ready(self) -> _Line | None:
         """Return the line that rested last, if one rests that is as it was left."""
         while (line := self._woken()) is not None:
-            if self._is_fresh(line.used_at) or _answers(line.connection):
+            if self._goes_on(line.connection, line.used_at):
                 return line
             line.lent.invalidate()
         return None
@@ -142,12 +151,13 @@ class Connections:
         while (line := self._woken()) is not None:
             line.lent.invalidate()
 
-    def _is_fresh(self, used_at: float) -> bool:
-        return used_at > self._broken_at and monotonic() - used_at < _RESTED_S
+    def _goes_on(self, connection: psycopg.Connection[Any], used_at: float) -> bool:
+        is_fresh = used_at > self._broken_at and monotonic() - used_at < _RESTED_S
+        return (is_fresh and _is_open(connection)) or _answers(connection)
 
     def _tried(self, connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
         used_at = entry.info.get("used_at")
-        if used_at is not None and not self._is_fresh(used_at) and not _answers(connection):
+        if used_at is not None and not self._goes_on(connection, used_at):
             raise InvalidatePoolError
 
 
@@ -160,6 +170,16 @@ class _Line(NamedTuple):
     used_at: float = 0.0
 
 
+def _is_open(connection: psycopg.Connection[Any]) -> bool:
+    """Say whether the server has not closed a connection, as far as is known here; it asks nothing."""
+    try:
+        connection.pgconn.consume_input()  # its last words
+        connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 def _answers(connection: psycopg.Connection[Any]) -> bool:
     try:
         connection.execute("SELECT 1")
@@ -169,10 +189,15 @@ def _answers(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _durable(connection: Any, entry: ConnectionPoolEntry) -> None:
-    """See to it that a commit is on disk when it is acknowledged, whatever the server's settings say."""
+    """See to it that a commit is on disk when it is acknowledged, whatever the server's settings say.
+
+    A change in a transaction of its own goes by the row as it is now, which a stricter isolation would refuse.
+    """
     entry.info.pop("used_at", None)
-    asked = "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
-    connection.execute(asked)
+    connection.execute(
+        "SELECT set_config('default_transaction_isolation', 'read committed', false),"
+        " CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END"
+    )
     connection.commit()
 
 
@@ -189,8 +214,21 @@ def explained(url: str) -> Iterator[None]:
         raise _unusable(url, error.orig or error) from error
     except psycopg.Error as error:
         raise _unusable(url, error) from error
-    except PoolTimeout as error:
-        raise _unusable(url, error) from error
+    except Full as error:
+        raise _full(url) from error
+
+
+def _full(url: str) -> StoreError:
+    return StoreError(
+        Text(
+            zh=f"存储 {url} 的连接在 {_WAIT_S} 秒内一直占用",
+            en=f"every connection to the store {url} was in use for {_WAIT_S} seconds",
+        ),
+        Text(
+            zh="再试一次；看是谁锁住了其中的行，或用更少的线程",
+            en="try again; see who keeps its rows locked, or use fewer threads",
+        ),
+    )
 
 
 def _unusable(url: str, error: BaseException) -> StoreError:
@@ -212,8 +250,32 @@ _AGAIN = Text(
 _REMEDIES = {
     "08": _AGAIN,
     "57P": _AGAIN,
+    "25P": _AGAIN,
     "23505": Text(zh="重新读取后再试", en="load it again and decide anew"),
     "40": Text(zh="与他人冲突；再试一次", en="others were in the way; try again"),
+    "55P03": Text(
+        zh="该行被他人锁住超过 lock_timeout；再试一次",
+        en="others had it locked for longer than lock_timeout; try again",
+    ),
+    "57014": Text(
+        zh="语句被 statement_timeout 或管理员取消；再试一次",
+        en="statement_timeout or an administrator cancelled it; try again",
+    ),
+    "26000": Text(
+        zh="再试一次；若经由连接池，按会话分配连接",
+        en="try again; a pooler in between has to pool by session",
+    ),
+    "0A000": Text(zh="表被改动；再试一次", en="a table was altered; try again"),
+    "25006": Text(
+        zh="连接可写的主服务器，或关闭 default_transaction_read_only",
+        en="connect to the primary server, or switch default_transaction_read_only off",
+    ),
+    "22P05": Text(zh="用编码为 UTF8 的数据库", en="use a database whose encoding is UTF8"),
+    "3F": Text(zh="先建立 schema，检查 search_path", en="create the schema first, and see to search_path"),
+    "42P01": Text(
+        zh="表已删除或改名；恢复它们，检查 search_path",
+        en="tables were dropped or renamed: restore them, and see to search_path",
+    ),
     "28": Text(zh="检查用户名和密码", en="see to user and password"),
     "3D": Text(zh="先建立数据库", en="create the database first"),
     "42501": Text(zh="检查该用户的权限", en="see to the rights of the user"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import count
 from struct import pack
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from psycopg import errors, generators
-from psycopg.pq import ExecStatus
+from psycopg.pq import ExecStatus, TransactionStatus
 
 from svcflow.store.statements import Value
 
@@ -31,6 +32,9 @@ _INTEGERS = {"int4": partial(pack, ">ii", 4), "int8": partial(pack, ">iq", 8)}
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
 """The names of the statements that each open connection has prepared. It is lent to one thread at a time."""
 
+_numbers = count()
+"""No name is given twice: whoever was interrupted while a statement was prepared does not know whether it was."""
+
 
 def run(
     connection: psycopg.Connection[Any], statement: str, values: Sequence[Value]
@@ -41,12 +45,11 @@ def run(
     """
     sent = [value if value is None or type(value) is bytes else str(value).encode() for value in values]
     formats = [_BINARY if type(value) is bytes else _TEXT for value in values]
-    name = _prepared.setdefault(connection, {}).get(statement) or _named(connection, statement)
-    if name is None:
-        connection.pgconn.send_query_params(statement.encode(), sent, param_formats=formats)
-    else:
-        connection.pgconn.send_query_prepared(name, sent, formats)
-    result = _received(connection)
+    try:
+        result = _ran(connection, statement, sent, formats)
+    except errors.InvalidSqlStatementName:  # a driver that rolls back has the server forget them all
+        del _prepared[connection]
+        result = _ran(connection, statement, sent, formats)
     if not result.ntuples:
         return None
     return tuple(_text(result.get_value(0, column)) for column in range(result.nfields))
@@ -67,15 +70,34 @@ def _element(kind: str, value: Value) -> bytes:
     return pack(">i", len(body)) + body
 
 
+def _ran(
+    connection: psycopg.Connection[Any],
+    statement: str,
+    sent: Sequence[bytes | None],
+    formats: Sequence[int],
+) -> PGresult:
+    name = _named(connection, statement)
+    if name is None:
+        connection.pgconn.send_query_params(statement.encode(), sent, param_formats=formats)
+    else:
+        connection.pgconn.send_query_prepared(name, sent, formats)
+    return _received(connection)
+
+
 def _named(connection: psycopg.Connection[Any], statement: str) -> bytes | None:
-    """Have a statement prepared; return its name on this connection, None when the server holds enough of them."""
-    names = _prepared[connection]
-    if len(names) == MOST:
+    """Return the name of a statement, prepared on this connection; None where it is better not to be.
+
+    That is when the server holds enough of them, and inside a transaction: a name that is forgotten would end it.
+    """
+    if connection.pgconn.transaction_status != TransactionStatus.IDLE:
         return None
-    name = f"svcflow_{len(names)}".encode()
-    connection.pgconn.send_prepare(name, statement.encode())
-    _received(connection)
-    names[statement] = name
+    names = _prepared.setdefault(connection, {})
+    name = names.get(statement)
+    if name is None and len(names) < MOST:
+        name = f"svcflow_{next(_numbers)}".encode()
+        connection.pgconn.send_prepare(name, statement.encode())
+        _received(connection)
+        names[statement] = name
     return name
 
 
