@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from svcflow.kernel.work import Work
-from svcflow.runtime.store import Answer, Change, Found, out_of_turn
+from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
 from svcflow.store.remembering import REMEMBERED, left
 from svcflow.store.statements import Statement, Statements, Value
 from svcflow.store.writing import Writing
@@ -82,6 +82,12 @@ class Batching(Writing):
             answer = None if row is None else Answer._make(row)
         return seen if answer is None else seen._replace(answer=answer)
 
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Do so for the next batch that is due, and write it: a sweep remembers none of the many it changes."""
+        place = super().sweep(until_us, after, decide)
+        self._write()
+        return place
+
     def keep(self, found: Found, change: Change) -> None:
         """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
         super().keep(found, change)
@@ -90,6 +96,10 @@ class Batching(Writing):
         self._seen[instance.id] = self.recalled(instance.id, left(found, change))
         if change.command_id is not None:
             self._answers[instance.id, change.command_id] = Answer(instance.sequence, change.refused)
+
+    def _keep_swept(self, found: Found, change: Change) -> None:
+        super().keep(found, change)
+        self._seen.pop(change.instance.id, None)
 
     def _keep_work(self, instance: str, work: Iterable[Work], *, anew: bool) -> None:
         """Note the work of an instance, which counts instead of what was noted of it before."""

@@ -52,7 +52,7 @@ class Writing:
             place = Place(due_us, name)
             change = decide(found)
             if change is not None:
-                self.keep(found, change)
+                self._keep_swept(found, change)
         return place
 
     def found(self, instance: str, command_id: str | None) -> Found:
@@ -119,6 +119,9 @@ class Writing:
     def drop_mark(self, name: str) -> None:
         """Take a row off `svcflow_meta`."""
         self._run(self._statements.drop_mark, name=name)
+
+    def _keep_swept(self, found: Found, change: Change) -> None:
+        self.keep(found, change)
 
     def _keep_instance(self, found: Found, change: Change, before: int) -> None:
         instance = change.instance
