@@ -7,9 +7,11 @@ instances that were changed last, until somebody else writes to the file, so tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from sqlalchemy.engine.interfaces import DBAPICursor
 
+from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.work import Work
 from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
 from svcflow.store.remembering import REMEMBERED, left
@@ -37,7 +39,7 @@ _APART = frozenset({"found", "found_asked", "asked"})
 class Batching(Writing):
     """Note what is kept, and write it when told to; `taken` counts what was noted."""
 
-    __slots__ = ("_answers", "_notes", "_seen", "_version", "_work", "taken")
+    __slots__ = ("_answers", "_deviation_row", "_notes", "_seen", "_version", "_work", "taken")
 
     def __init__(self, cursor: DBAPICursor, statements: Statements) -> None:
         super().__init__(cursor, statements)
@@ -47,6 +49,7 @@ class Batching(Writing):
         self._answers: dict[tuple[str, str], Answer] = {}
         self._seen: dict[str, Found] = {}
         self._version: object = None
+        self._deviation_row = attrgetter(*statements.add_deviation.names)
 
     def begin(self) -> None:
         """Begin with what is remembered, unless another connection has written to the file since."""
@@ -109,8 +112,7 @@ class Batching(Writing):
 
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
         if statement.name in _NOTED:
-            self.taken += 1
-            self._notes.setdefault(statement.name, []).append(statement.bound(values))
+            self._note(statement.name, statement.bound(values))
             return self._cursor
         if statement.name not in _APART:
             self._write()
@@ -118,6 +120,13 @@ class Batching(Writing):
 
     def _run_once(self, statement: Statement, **values: Value) -> None:
         self._run(statement, **values)  # whether it changed one is seen when it is written
+
+    def _note(self, name: str, row: Sequence[Value]) -> None:
+        self.taken += 1
+        self._notes.setdefault(name, []).append(row)
+
+    def _add_deviation(self, one: Deviation) -> None:
+        self._note("add_deviation", self._deviation_row(one))  # by names it takes three times as long
 
     def _write(self) -> None:
         for instance, work in self._work.items():

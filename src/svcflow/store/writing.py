@@ -16,7 +16,7 @@ from svcflow.errors import CorruptJournal
 from svcflow.journal import personal
 from svcflow.journal.canonical import from_bytes
 from svcflow.kernel.answers import STANDS
-from svcflow.kernel.deviations import TELLING, deviation_of, deviations_of, recorded_under
+from svcflow.kernel.deviations import TELLING, Deviation, deviation_of, deviations_of, recorded_under
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected, Settled
 from svcflow.kernel.instance import Instance, from_state, to_state
 from svcflow.kernel.work import Work
@@ -152,7 +152,7 @@ class Writing:
     def _keep_deviation(self, instance: Instance, fact: Fact, version: int) -> None:
         one = deviation_of(fact, instance.procedure, version)
         if one is not None:
-            self._run(self._statements.add_deviation, **{name: getattr(one, name) for name in _DEVIATION})
+            self._add_deviation(one)
         elif isinstance(fact, Settled):
             self._settle(fact)
         elif isinstance(fact, Explained | Accepted | Rejected):
@@ -163,6 +163,9 @@ class Writing:
                 status=STANDS[type(fact)],
                 explanation=fact.reason if isinstance(fact, Explained) else None,
             )
+
+    def _add_deviation(self, one: Deviation) -> None:
+        self._run(self._statements.add_deviation, **{name: getattr(one, name) for name in _DEVIATION})
 
     def _settle(self, fact: Settled) -> None:
         """Note by how much a deadline was missed; one whose limit a migration renamed is found by the journal."""
