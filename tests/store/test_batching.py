@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,10 @@ from stored_play import CATALOG, CLERK, MORNING
 
 from svcflow import Engine, StaleRevision, VirtualClock
 from svcflow.errors import StoreError
+from svcflow.runtime.carrying import Sweeping
+from svcflow.runtime.store import BEGINNING
 from svcflow.store import batching
+from svcflow.store.writing import Writing
 
 
 @pytest.fixture
@@ -118,6 +122,32 @@ def test_no_more_are_remembered_than_a_bound(engine, monkeypatch):
         engine.start("repair", actor=CLERK, instance_id=f"r{number}")
     engine.update("r4", data={"place": "3-1204"}, actor=CLERK)
     assert seen(engine) == ["r3", "r5", "r4"]
+
+
+def test_a_tick_remembers_none_of_what_it_changed(engine):
+    """A sweep may change any number: what is at work stays remembered, and each of the others is read when it is."""
+    engine.start("repair", actor=CLERK, instance_id="r1")
+    engine.clock.advance(timedelta(minutes=30))
+    engine.start("repair", actor=CLERK, instance_id="r2")
+    engine.clock.advance(timedelta(minutes=31))
+    assert [fact.kind for fact in engine.tick()] == ["Overdue"]
+    assert seen(engine) == ["r2"]
+    assert engine.fire("r1", "accept", actor=CLERK).sequence == 4
+    assert engine.verify().ok
+
+
+def test_a_command_sees_what_a_tick_of_its_group_has_changed(engine):
+    """Both are one transaction: the command goes on from what the tick has left, though nothing is committed yet."""
+    engine.start("repair", actor=CLERK, instance_id="r1")
+    now_us = engine.clock.now_us() + 3_600_000_001
+    sweeping = Sweeping(engine._compiled, now_us)
+
+    def both(work: Writing) -> int:
+        work.sweep(now_us, BEGINNING, sweeping)
+        return work.found("r1", None).instance.sequence
+
+    assert engine._store.backend.write(both) == 2
+    assert engine.verify().ok
 
 
 def test_commands_of_one_group_see_each_other(engine):

@@ -141,8 +141,12 @@ def fired(limit: CompiledLimit, clock: Clock, kind: RungKind, at: str, due_us: i
     row, overdue = limit.rows[clock.row], kind == "overdue"
     if overdue and row.kind == "every":
         return start(limit, clock.row, due_us, visit=clock.visit + 1, running=True)
-    fired = clock.fired | 1 << _place(row, clock.fired, kind, at)
-    return clock._replace(due_us=due_us, fired=fired, overdue=clock.overdue or overdue, next_us=UNRECKONED)
+    name, visit, number, begun, since, anchor, extra, runs, open_us, _, past, _, late, verdict = clock
+    past |= 1 << _place(row, past, kind, at)
+    return _new(Clock, (
+        name, visit, number, begun, since, anchor, extra,
+        runs, open_us, due_us, past, UNRECKONED, late or overdue, verdict,
+    ))  # fmt: skip
 
 
 def _place(row: CompiledRow, fired: int, kind: RungKind, at: str) -> int:

@@ -7,9 +7,7 @@ stamped with the instant at which it became due, so that the journal does not de
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from svcflow.errors import FieldError
 from svcflow.kernel.answering import explain, judge
@@ -51,8 +49,7 @@ from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text
 
 
-@attrs.frozen
-class Outcome:
+class Outcome(NamedTuple):
     """Hold what a decision came to: the facts, the instance after them, and the refusal if there was one."""
 
     facts: tuple[Fact, ...]

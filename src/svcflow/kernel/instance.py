@@ -228,8 +228,12 @@ def from_state(state: list[Any]) -> Instance:
     fields[_DEVIATIONS] = dict(fields[_DEVIATIONS])
     fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
     for place in _MAPPINGS:
-        fields[place] = Unchanging(fields[place])
-    return Instance(*fields)
+        fields[place] = _NOTHING if fields[place] == _NOTHING else Unchanging(fields[place])
+    return Instance._make(fields)
+
+
+_NOTHING: Mapping[Any, Any] = Unchanging()
+"""Most mappings of most instances are empty."""
 
 
 _STEPS, _CLOCKS, _RUNS = FIELDS.index("steps"), FIELDS.index("clocks"), Clock._fields.index("runs")

@@ -20,8 +20,7 @@ def pass_time(ledger: Ledger) -> None:
     """Record every time-driven fact that became due up to the ledger's instant, in the order of their instants."""
     draft = ledger.draft
     while draft.next_us <= ledger.at_us:
-        clock = _soonest(ledger)
-        _reach(ledger, ledger.compiled.limits[clock.limit], clock)
+        _reach(ledger, *_soonest(ledger))
 
 
 def join(ledger: Ledger, scope_parent: str, at_us: int) -> None:
@@ -88,17 +87,21 @@ def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -
     )
 
 
-def _soonest(ledger: Ledger) -> Clock:
+def _soonest(ledger: Ledger) -> tuple[CompiledLimit, Clock, CompiledRung]:
     """Return the clock whose rung comes next; a strict one occurs before others that fire at the same instant."""
-    due_us, limits = ledger.draft.next_us, ledger.compiled.limits
-    due = [clock for clock in ledger.draft.clocks.values() if clock.next_us == due_us]
-    strict = (clock for clock in due if clocks.present_rung(limits[clock.limit], clock).strict)
+    due_us = ledger.draft.next_us
+    due = [_present(ledger, clock) for clock in ledger.draft.clocks.values() if clock.next_us == due_us]
+    strict = (one for one in due if one[-1].strict)
     return next(strict, due[0])
 
 
-def _reach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> None:
+def _present(ledger: Ledger, clock: Clock) -> tuple[CompiledLimit, Clock, CompiledRung]:
+    limit = ledger.compiled.limits[clock.limit]
+    return limit, clock, clocks.present_rung(limit, clock)
+
+
+def _reach(ledger: Ledger, limit: CompiledLimit, clock: Clock, rung: CompiledRung) -> None:
     """Record the next rung of a clock, at the instant it became due, and what follows from it."""
-    rung = clocks.present_rung(limit, clock)
     # what a migration left due in the middle of a hold is due when the clock goes on
     at_us = max(clock.next_us - rung.strict, clock.attached_us, clock.open_us)
     declared = rung.rung

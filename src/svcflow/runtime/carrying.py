@@ -6,7 +6,7 @@ what the last asking came to is what was kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from svcflow.errors import StoreError
 from svcflow.journal.chain import chained
@@ -17,7 +17,7 @@ from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.passage import version_after
-from svcflow.kernel.work import work_of
+from svcflow.kernel.work import Work, work_of
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.replies import stale, unknown_instance
 from svcflow.runtime.store import Answer, Change, Found
@@ -143,23 +143,24 @@ def changed(compiled: Compiled, found: Found, outcome: Outcome, command_id: str 
     if not outcome.facts:
         return None
     instance = outcome.instance
-    compiled = version_after(compiled, instance.version)
-    book = Book(found.secrets, compiled.personal, instance.recipient)
+    version = version_after(compiled, instance.version)
+    book = Book(found.secrets, version.personal, instance.recipient)
     entries = chained(found.head, outcome.facts, book)
     refused = outcome.refused.sequence if outcome.refused else 0
-    work = None if _same_work(found.instance, instance) else work_of(compiled, instance)
+    work = _new_work(compiled, found.instance, version, instance)
     if not book.added:
         return Change(instance, entries, command_id, refused, work=work)
     persons = frozenset(secret.person for secret in book.added.values())
     return Change(instance, entries, command_id, refused, book.all_secrets(), persons, work)
 
 
-def _same_work(before: Instance | None, after: Instance) -> bool:
-    """Say whether nothing changed on which work depends."""
-    return (
-        before is not None
-        and before.clocks is after.clocks
-        and before.active == after.active
-        and before.assignees == after.assignees
-        and before.status == after.status
-    )
+def _new_work(
+    was: Compiled, before: Instance | None, version: Compiled, after: Instance
+) -> Sequence[Work] | None:
+    """Return the work of an instance after a change; None when it is what it was, as after a warning."""
+    if before is None or before.active != after.active or before.status != after.status:
+        return work_of(version, after)
+    if before.clocks is after.clocks and before.assignees == after.assignees:
+        return None
+    work = work_of(version, after)
+    return None if work == work_of(was, before) else work

@@ -7,11 +7,13 @@ instances that were changed last, until somebody else writes to the file, so tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from sqlalchemy.engine.interfaces import DBAPICursor
 
+from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.work import Work
-from svcflow.runtime.store import Answer, Change, Found, out_of_turn
+from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
 from svcflow.store.remembering import REMEMBERED, left
 from svcflow.store.statements import Statement, Statements, Value
 from svcflow.store.writing import Writing
@@ -37,7 +39,7 @@ _APART = frozenset({"found", "found_asked", "asked"})
 class Batching(Writing):
     """Note what is kept, and write it when told to; `taken` counts what was noted."""
 
-    __slots__ = ("_answers", "_notes", "_seen", "_version", "_work", "taken")
+    __slots__ = ("_answers", "_deviation_row", "_notes", "_seen", "_version", "_work", "taken")
 
     def __init__(self, cursor: DBAPICursor, statements: Statements) -> None:
         super().__init__(cursor, statements)
@@ -47,6 +49,7 @@ class Batching(Writing):
         self._answers: dict[tuple[str, str], Answer] = {}
         self._seen: dict[str, Found] = {}
         self._version: object = None
+        self._deviation_row = attrgetter(*statements.add_deviation.names)
 
     def begin(self) -> None:
         """Begin with what is remembered, unless another connection has written to the file since."""
@@ -82,6 +85,12 @@ class Batching(Writing):
             answer = None if row is None else Answer._make(row)
         return seen if answer is None else seen._replace(answer=answer)
 
+    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+        """Do so for the next batch that is due, and write it: a sweep remembers none of the many it changes."""
+        place = super().sweep(until_us, after, decide)
+        self._write()
+        return place
+
     def keep(self, found: Found, change: Change) -> None:
         """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
         super().keep(found, change)
@@ -91,6 +100,10 @@ class Batching(Writing):
         if change.command_id is not None:
             self._answers[instance.id, change.command_id] = Answer(instance.sequence, change.refused)
 
+    def _keep_swept(self, found: Found, change: Change) -> None:
+        super().keep(found, change)
+        self._seen.pop(change.instance.id, None)
+
     def _keep_work(self, instance: str, work: Iterable[Work], *, anew: bool) -> None:
         """Note the work of an instance, which counts instead of what was noted of it before."""
         if not anew and instance not in self._work:
@@ -99,8 +112,7 @@ class Batching(Writing):
 
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
         if statement.name in _NOTED:
-            self.taken += 1
-            self._notes.setdefault(statement.name, []).append(statement.bound(values))
+            self._note(statement.name, statement.bound(values))
             return self._cursor
         if statement.name not in _APART:
             self._write()
@@ -108,6 +120,13 @@ class Batching(Writing):
 
     def _run_once(self, statement: Statement, **values: Value) -> None:
         self._run(statement, **values)  # whether it changed one is seen when it is written
+
+    def _note(self, name: str, row: Sequence[Value]) -> None:
+        self.taken += 1
+        self._notes.setdefault(name, []).append(row)
+
+    def _add_deviation(self, one: Deviation) -> None:
+        self._note("add_deviation", self._deviation_row(one))  # by names it takes three times as long
 
     def _write(self) -> None:
         for instance, work in self._work.items():

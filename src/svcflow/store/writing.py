@@ -16,7 +16,7 @@ from svcflow.errors import CorruptJournal
 from svcflow.journal import personal
 from svcflow.journal.canonical import from_bytes
 from svcflow.kernel.answers import STANDS
-from svcflow.kernel.deviations import TELLING, deviation_of, deviations_of, recorded_under
+from svcflow.kernel.deviations import TELLING, Deviation, deviation_of, deviations_of, recorded_under
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected, Settled
 from svcflow.kernel.instance import Instance, from_state, to_state
 from svcflow.kernel.work import Work
@@ -52,7 +52,7 @@ class Writing:
             place = Place(due_us, name)
             change = decide(found)
             if change is not None:
-                self.keep(found, change)
+                self._keep_swept(found, change)
         return place
 
     def found(self, instance: str, command_id: str | None) -> Found:
@@ -120,6 +120,9 @@ class Writing:
         """Take a row off `svcflow_meta`."""
         self._run(self._statements.drop_mark, name=name)
 
+    def _keep_swept(self, found: Found, change: Change) -> None:
+        self.keep(found, change)
+
     def _keep_instance(self, found: Found, change: Change, before: int) -> None:
         instance = change.instance
         self._run_once(
@@ -149,7 +152,7 @@ class Writing:
     def _keep_deviation(self, instance: Instance, fact: Fact, version: int) -> None:
         one = deviation_of(fact, instance.procedure, version)
         if one is not None:
-            self._run(self._statements.add_deviation, **{name: getattr(one, name) for name in _DEVIATION})
+            self._add_deviation(one)
         elif isinstance(fact, Settled):
             self._settle(fact)
         elif isinstance(fact, Explained | Accepted | Rejected):
@@ -160,6 +163,9 @@ class Writing:
                 status=STANDS[type(fact)],
                 explanation=fact.reason if isinstance(fact, Explained) else None,
             )
+
+    def _add_deviation(self, one: Deviation) -> None:
+        self._run(self._statements.add_deviation, **{name: getattr(one, name) for name in _DEVIATION})
 
     def _settle(self, fact: Settled) -> None:
         """Note by how much a deadline was missed; one whose limit a migration renamed is found by the journal."""
