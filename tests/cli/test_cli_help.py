@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 import time
@@ -13,6 +14,8 @@ from pathlib import Path
 import click
 import pytest
 
+import svcflow
+from svcflow.cli import main
 from svcflow.cli.app import COMMANDS, app
 from svcflow.cli.asked import Asked
 from svcflow.cli.section import Section
@@ -24,7 +27,7 @@ SECTIONS = {
     if isinstance(found := app.get_command(click.Context(app), name), Section)
 }
 EVERY = [*COMMANDS, *(f"{name} {inner}" for name, inners in SECTIONS.items() for inner in inners)]
-EXECUTABLE = [sys.executable, "-c", "from svcflow.cli import main; main()"]
+EXECUTABLE = [sys.executable, "-m", "svcflow"]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -176,6 +179,19 @@ def test_the_installed_program_answers_quickly():
     )
     assert time.perf_counter() - begun < 2
     assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize(("args", "code"), [(["--version"], 0), (["drew"], 2)], ids=["done", "wrong usage"])
+def test_the_package_can_be_run_as_a_module(args, code, capfd, monkeypatch):
+    """`python -m svcflow` does what `svcflow` does, with its words and its exit codes."""
+    module, told = str(Path(svcflow.__file__).with_name("__main__.py")), []
+    for begin in (main, lambda: runpy.run_path(module, run_name="__main__")):
+        monkeypatch.setattr(sys, "argv", ["svcflow", *args])
+        with pytest.raises(SystemExit) as ended:
+            begin()
+        told.append((ended.value.code, capfd.readouterr()))
+    assert told[0] == told[1]
+    assert told[0][0] == code
 
 
 def test_an_ascii_terminal_gets_question_marks_and_no_traceback(tmp_path: Path):

@@ -57,6 +57,16 @@ def test_a_limit_is_extended_once_by_its_role(svc, tour):
     assert "extended: Reply" in svc("show", tour, "--journal").stdout
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("zh", "没有时限“repyl”；是否指 reply？"), ("en", "has no limit 'repyl'; did you mean reply?")],
+)
+def test_a_limit_that_there_is_not_is_extended_with_the_nearest_named(svc, tour, lang, said):
+    """Who misspelt it is told what it is called here."""
+    asked = ("extend", tour, "repyl", "--reason", "far", *CHIEF, "--lang", lang)
+    assert said in svc(*asked, exit_code=3).stderr
+
+
 def test_recompute_follows_a_corrected_calendar(svc, tour, folder):
     """A day off added later moves the deadline; both instants stay on record; a second time nothing changes."""
     (folder / "desk.yaml").write_text(

@@ -64,6 +64,30 @@ def test_an_instance_goes_through_its_procedure(svc, lamp):
     assert "办结" in svc("list", "--lang", "zh").stdout
 
 
+def test_data_and_evidence_are_added_without_moving(svc, lamp):
+    """Values are of the kind their fields have; the step stays, and what is owed by the next move is there."""
+    given = ("-d", "watt=9.5", "-d", "urgent=yes", "-e", "photo=p1")
+    added = parsed(svc("update", lamp, *given, "--actor", "d:desk", "--json"))["instance"]
+    assert (added["steps"], added["revision"]) == (["asked"], 2)
+    assert added["data"] == {"place": "hall", "watt": 9.5, "urgent": True}
+    assert added["evidence"] == ["photo"]
+    svc("update", lamp, "--data", "reason=burnt out", "--expect", 2)
+    svc("fire", lamp, "accept", "--actor", "d:desk")
+    assert "Fitted" in svc("fire", lamp, "fit", "--actor", "f:fitter").stdout
+    kinds = [fact["kind"] for fact in parsed(svc("show", lamp, "--journal", "--json"))["journal"]]
+    assert kinds[:4] == ["Started", "Updated", "Updated", "Moved"]
+
+
+def test_an_update_is_done_once_and_with_something_to_add(svc, lamp):
+    """One command id is one update; without anything to add the usage is told, and nothing recorded."""
+    for _ in range(2):
+        svc("update", lamp, "-d", "watt=9", "--command-id", "c-1")
+    assert "给出 --data 或 --evidence" in svc("update", lamp, "--lang", "zh", exit_code=2).stderr
+    assert "[field]" in svc("update", lamp, "-d", "watt=x", exit_code=3).stderr
+    assert "[stale-revision]" in svc("update", lamp, "-d", "watt=1", "--expect", 1, exit_code=3).stderr
+    assert parsed(svc("show", lamp, "--json"))["instance"]["revision"] == 2
+
+
 def test_a_hold_stops_the_clock_and_resume_starts_it(svc, lamp):
     """While held the deadline is paused; the remaining time is what it was."""
     held = parsed(svc("hold", lamp, "--reason", "third_party", "-e", "notice=n1", "--json"))

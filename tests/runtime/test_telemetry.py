@@ -167,6 +167,31 @@ def test_a_span_says_by_which_rule_a_command_was_refused(engine, measured):
     assert [span.events for span in measured.exporter.get_finished_spans()] == [()] * 4
 
 
+def test_a_span_of_an_error_has_its_status_and_a_refused_one_has_not(engine, measured):
+    """What carries error.type is ERROR; done, repeated and refused are answers. No description holds a value."""
+    inst = start(engine, command_id="c-1")
+    start(engine, command_id="c-1")
+    with pytest.raises(SvcflowError):
+        engine.fire(inst, "accept", actor=STRANGER)
+    with pytest.raises(FieldError):
+        engine.update(inst, data={"fee": PHONE})
+    engine._store.close()
+    with pytest.raises(StoreError):
+        engine.update(inst, data={"fee": 1})
+    said = [
+        (span.attributes["svcflow.outcome"], span.attributes.get("error.type"), span.status.status_code.name)
+        for span in measured.exporter.get_finished_spans()
+    ]
+    assert said == [
+        ("done", None, "UNSET"),
+        ("repeated", None, "UNSET"),
+        ("refused", None, "UNSET"),
+        ("error", "field", "ERROR"),
+        ("error", "store", "ERROR"),
+    ]
+    assert {span.status.description for span in measured.exporter.get_finished_spans()} == {None}
+
+
 def test_facts_are_counted_by_kind_and_procedure(engine, measured, clock):
     """The counter has what commands and ticks recorded, refusals too, and nothing that was not kept."""
     inst = start(engine, command_id="c-1")

@@ -79,6 +79,37 @@ def test_the_id_of_a_person_is_no_recipient(engine):
         engine.start("ask", recipient="zhang")
 
 
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda engine: engine.start(("ask", "1")), "a version is a whole number, not '1'"),
+        (lambda engine: engine.start(("ask", None)), "a version is a whole number, not None"),
+        (lambda engine: engine.migrate("a-1", "1", reason="x"), "a version is a whole number, not '1'"),
+        (lambda engine: engine.catalog["ask", "1"], "a version is a whole number, not '1'"),
+        (lambda engine: engine.start(ASK), "it takes an id, or an id and a version, not a Procedure"),
+        (lambda engine: engine.start((ASK, 1)), "not a Procedure"),
+        (lambda engine: engine.start(("ask", 1, 2)), "not a tuple"),
+        (lambda engine: engine.catalog[ASK], "not a Procedure"),
+    ],
+    ids=["text", "none", "migrate", "catalog", "procedure", "with version", "three", "in catalog"],
+)
+def test_a_procedure_is_asked_for_by_its_id_and_a_number(engine, ask, said):
+    """Version "1" is not told to be missing among the versions 1; the message says what to write instead."""
+    with pytest.raises(FieldError, match=said) as told:
+        ask(engine)
+    assert '("visit", 1)' in told.value.remedy.en
+    assert '("visit", 1)' in told.value.remedy.zh
+    assert len(engine.instances()) == 1
+
+
+@pytest.mark.parametrize("limit", ["5", 5.0, True], ids=["text", "float", "true"])
+def test_the_limit_of_a_question_is_a_whole_number(engine, limit):
+    """As a form gives it, `limit` is a text: the error names it, whatever is asked."""
+    for ask in (engine.instances, engine.deviations, engine.worklist):
+        with pytest.raises(FieldError, match=r"a page cannot hold .* items; let `limit` be a whole number"):
+            ask(limit=limit)
+
+
 def test_a_group_there_is_not_is_a_field_error():
     """It may come from a form: the nearest group is named, and a host answers it as other wrong data."""
     with pytest.raises(FieldError, match="group cannot be 'staf'; did you mean staff") as told:

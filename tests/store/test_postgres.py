@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import attrs
+import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 from stored_play import ASKED, CATALOG, CLERK, MORNING, play
@@ -288,12 +290,30 @@ def test_a_server_that_is_not_there_is_said_with_what_to_do(database_server):
     """No server, no database: a StoreError in two languages, without the password."""
     with pytest.raises(StoreError) as absent:
         open_store("postgresql+psycopg://me:hush@127.0.0.1:9/service")
-    assert "see that the server runs" in absent.value.text()
-    assert "服务器" in absent.value.text("zh")
+    assert "see that the server runs, and that address, port" in absent.value.text()
+    assert "看服务器是否在运行，地址、端口" in absent.value.text("zh")
+    assert "command" not in absent.value.text()
     assert "hush" not in absent.value.text("zh+en")
     nowhere = database_server.url.replace("/postgres?", "/nowhere?")
     with pytest.raises(StoreError, match="nowhere"):
         open_store(nowhere)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [socket.gaierror(-2, "Name or service not known"), psycopg.errors.ConnectionTimeout("timeout expired")],
+    ids=["no such host", "no answer"],
+)
+def test_an_address_where_nothing_answers_is_no_command_that_may_be_done(error, monkeypatch):
+    """Nothing was asked yet, so the remedy is about the address and does not speak of a command."""
+
+    def fail(*args, **more):
+        raise error
+
+    monkeypatch.setattr("socket.getaddrinfo", fail)
+    with pytest.raises(StoreError, match="address, port, user and database are right") as absent:
+        open_store("postgresql+psycopg://me:hush@db.example/service")
+    assert "command" not in absent.value.text()
 
 
 def test_a_commit_is_on_disk_whatever_the_servers_setting(store, other, postgres_url):

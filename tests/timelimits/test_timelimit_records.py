@@ -69,6 +69,16 @@ def test_a_limit_without_extension_has_none() -> None:
         extend(Desk(work("3wd"), "03-02 09:00"), "03-03 10:00")
 
 
+def test_a_limit_that_there_is_not_is_told_with_the_nearest() -> None:
+    """A misspelt limit is refused by the same rule, not as one that declares no extension."""
+    desk = Desk(work(PROLONGED), "03-02 09:00")
+    with pytest.raises(Refused, match=r"procedure .* has no limit 'wrok'; did you mean work") as refused:
+        desk.engine.extend(desk.id, "wrok", reason="外地核实", actor=CHIEF)
+    assert refused.value.rule == "extension"
+    assert "没有时限“wrok”；是否指 work？" in refused.value.text("zh")
+    assert desk.due() == "03-05 17:30"
+
+
 def test_an_extension_in_a_hold_shows_what_would_have_been_due() -> None:
     """While held there is no deadline; the journal keeps the one it would have had, running on at once."""
     desk = extend(Desk(work(PROLONGED), "03-02 09:00").hold("03-03 10:00"), "03-03 11:00")

@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, Text] = {
     "conform": Text(zh="用事件日志对照流程，列出偏差", en="Hold an event log against a procedure"),
     "start": Text(zh="启动一个流程实例", en="Start an instance of a procedure"),
     "fire": Text(zh="办理：让实例流转到下一环节", en="Move an instance by a trigger"),
+    "update": Text(zh="补充字段或凭证，不流转", en="Add data or evidence without moving"),
     "worklist": Text(
         zh="列出待办：谁的、哪个岗位的，先到期的在前", en="List the work that waits, soonest due first"
     ),

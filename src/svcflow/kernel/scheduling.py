@@ -12,7 +12,7 @@ from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
 from svcflow.model.limit import Extension
 from svcflow.nearest import nearest
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 
 def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
@@ -43,8 +43,10 @@ def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
 def extend(ledger: Ledger, command: Extend) -> Refusal | None:
     """Prolong a limit once, before its deadline."""
     limit = ledger.compiled.limits.get(command.limit)
-    extension = limit.limit.extension if limit is not None else None
-    if limit is None or extension is None:
+    if limit is None:
+        return _unknown(ledger, command.limit)
+    extension = limit.limit.extension
+    if extension is None:
         return _refuse(f"时限 {command.limit} 不可延长", f"limit {command.limit!r} has no extension")
     refusal = _not_now(ledger, limit) or _not_by(ledger, command, extension)
     if refusal is not None:
@@ -114,5 +116,14 @@ def _not_by(ledger: Ledger, command: Extend, extension: Extension) -> Refusal | 
     return None
 
 
-def _refuse(zh: str, en: str) -> Refusal:
-    return Refusal("extension", Text(zh=zh, en=en))
+def _unknown(ledger: Ledger, limit: str) -> Refusal:
+    name, known = ledger.compiled.procedure.id, ledger.compiled.limits
+    return _refuse(
+        f"服务流程 {name} 没有时限“{limit}”",
+        f"procedure {name} has no limit {limit!r}",
+        nearest(limit, known),
+    )
+
+
+def _refuse(zh: str, en: str, remedy: Text = NO_TEXT) -> Refusal:
+    return Refusal("extension", Text(zh=zh, en=en), remedy)

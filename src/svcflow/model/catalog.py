@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import attrs
 
-from svcflow.errors import DeclarationError, Problem, UnknownCalendar, UnknownProcedure
+from svcflow.errors import DeclarationError, FieldError, Problem, UnknownCalendar, UnknownProcedure
 from svcflow.model.document import Document, read_document
 from svcflow.model.mapping import LogMapping
 from svcflow.model.procedure import Procedure
@@ -34,6 +34,16 @@ def load_scenario(path: Path | str) -> Scenario:
 def load_mapping(path: Path | str) -> LogMapping:
     """Load one log mapping from its YAML file. Raises: DeclarationError."""
     return read_document(path).build(_mapping)
+
+
+def asked_for(given: object) -> tuple[str, int | None]:
+    """Return the id and the version that a procedure is asked for by; None is the newest. Raises: FieldError."""
+    name, version = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
+    if not isinstance(name, str):
+        raise _no_id(name)
+    if isinstance(given, tuple) and not isinstance(version, int):
+        raise _no_version(version)
+    return name, version
 
 
 def shipped_folder() -> Path:
@@ -73,15 +83,12 @@ class Catalog:
         return cls(procedures={(p.id, p.version): p for p in procedures})
 
     def __getitem__(self, key: str | tuple[str, int]) -> Procedure:
-        if isinstance(key, tuple):
-            found = self.procedures.get(key)
-            if found is None:
-                raise self._unknown(*key)
-            return found
-        versions = self.versions(key)
-        if not versions:
-            raise self._unknown(key, None)
-        return self.procedures[key, versions[-1]]
+        name, version = asked_for(key)
+        wanted = max(self.versions(name), default=0) if version is None else version
+        found = self.procedures.get((name, wanted))
+        if found is None:
+            raise self._unknown(name, version)
+        return found
 
     def __iter__(self) -> Iterator[Procedure]:
         """Yield the newest version of each procedure, by id."""
@@ -124,6 +131,27 @@ class Catalog:
         known = sorted({known for known, _ in self.procedures})
         message = Text(zh=f"没有服务流程“{name}”", en=f"there is no procedure {name!r}")
         return UnknownProcedure(message, nearest(name, known), name)
+
+
+def _no_id(given: object) -> FieldError:
+    kind = type(given).__name__
+    return FieldError(
+        Text(
+            zh=f"procedure：须为流程的编号，或编号与版本，不能是 {kind}",
+            en=f"procedure: it takes an id, or an id and a version, not a {kind}",
+        ),
+        Text(zh='写成 "visit" 或 ("visit", 1)', en='write "visit" or ("visit", 1)'),
+    )
+
+
+def _no_version(given: object) -> FieldError:
+    return FieldError(
+        Text(zh=f"版本须为整数，不能是 {given!r}", en=f"a version is a whole number, not {given!r}"),
+        Text(
+            zh='写成数字，如 ("visit", 1)；只写编号即为最新版本',
+            en='write the number, as in ("visit", 1), or the id alone for the newest version',
+        ),
+    )
 
 
 def _with_id(data: Mapping[str, object], kind: str) -> dict[str, object]:

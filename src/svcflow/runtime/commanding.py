@@ -24,6 +24,7 @@ from svcflow.kernel.commands import (
     Update,
 )
 from svcflow.kernel.instance import Instance
+from svcflow.model.catalog import asked_for
 from svcflow.model.field import Value
 from svcflow.runtime.carrying import Beginning
 from svcflow.runtime.core import Core
@@ -52,7 +53,7 @@ class Commands(Core):
 
         Raises: UnknownProcedure, ChangedProcedure, FieldError; StoreError when `instance_id` is taken.
         """
-        name, version = (procedure, None) if isinstance(procedure, str) else procedure
+        name, version = asked_for(procedure)
         compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
         chosen = new_id(name, command_id) if instance_id is None else instance_id
         command = Start(chosen, data, recipient, actor, evidence)

@@ -211,11 +211,12 @@ def cursor_from(after: str | None, kinds: tuple[type, ...]) -> Cursor | None:
 
 
 def bounded(limit: int | None) -> int | None:
-    """Return how many items a page may hold. Raises: FieldError unless that is one at least."""
-    if limit is not None and not 0 < limit < _LARGEST:
-        message = Text(zh=f"一页不能是 {limit} 项", en=f"a page cannot hold {limit} items")
-        raise FieldError(message, Text(zh="`limit` 至少为 1", en="let `limit` be 1 at least"))
-    return limit
+    """Return how many items a page may hold. Raises: FieldError unless that is a whole number, one at least."""
+    if limit is None or (type(limit) is int and 0 < limit < _LARGEST):
+        return limit
+    message = Text(zh=f"一页不能是 {limit!r} 项", en=f"a page cannot hold {limit!r} items")
+    remedy = Text(zh="`limit` 须为整数，至少为 1", en="let `limit` be a whole number, 1 at least")
+    raise FieldError(message, remedy)
 
 
 def _is_small(part: int | str) -> bool:

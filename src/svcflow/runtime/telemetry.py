@@ -20,7 +20,7 @@ from svcflow.runtime.timers import Ticker
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Meter, Observation
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import Span, Tracer
 
 Told = dict[str, str | tuple[str, ...]]
 
@@ -95,6 +95,8 @@ class Telemetry:
             finally:
                 told = asked | _answer(carried, failure)
                 span.set_attributes(told)
+                if "error.type" in told:
+                    _fail(span)
                 shared = {key: str(told[key]) for key in _OF_METRICS if key in told}
                 self._duration.record(perf_counter() - begun, shared)
                 self._kept(carried, failure)
@@ -118,6 +120,13 @@ class Telemetry:
 
         late_us = max((ticker.late_us() for ticker in self._tickers), default=0)
         yield Observation(late_us / 1_000_000)
+
+
+def _fail(span: Span) -> None:
+    """Give a span the status of an error, without a description: that could hold a value of a field."""
+    from opentelemetry.trace import StatusCode  # noqa: PLC0415  # see above
+
+    span.set_status(StatusCode.ERROR)
 
 
 def _answer(carried: Beginning | Carrying, failure: BaseException | None) -> Told:

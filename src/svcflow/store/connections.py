@@ -239,8 +239,14 @@ def _unusable(url: str, error: BaseException) -> StoreError:
 
 def _remedy(state: str | None, error: BaseException) -> Text:
     if state is None and isinstance(error, psycopg.OperationalError):
-        state = "08000"  # the driver's own words: no server was there to give a code
+        state = "08001" if _never_open(error) else "08000"  # no server was there to give a code
     return next((text for code, text in _REMEDIES.items() if state and state.startswith(code)), NO_TEXT)
+
+
+def _never_open(error: psycopg.OperationalError) -> bool:
+    """Say whether the connection itself failed, so that nothing can have been asked on it."""
+    failed = error.pgconn is not None or isinstance(error, psycopg.errors.ConnectionTimeout)
+    return failed or str(error).startswith("failed to resolve host")
 
 
 _AGAIN = Text(
@@ -248,6 +254,10 @@ _AGAIN = Text(
     en="see that the server runs; the command may have been done: asking again with its `command_id` is safe",
 )
 _REMEDIES = {
+    "08001": Text(
+        zh="看服务器是否在运行，地址、端口、用户和数据库是否正确",
+        en="see that the server runs, and that address, port, user and database are right",
+    ),
     "08": _AGAIN,
     "57P": _AGAIN,
     "25P": _AGAIN,
