@@ -19,7 +19,10 @@ settings.register_profile(
 )  # whether a test fails, not why
 settings.load_profile(os.environ.get("SVCFLOW_HYPOTHESIS", "normal"))
 
-_MANY_TIMES = ("property", "test_oracle", "test_every_tampering", "test_many_timers")
+_MANY_TIMES = (
+    "property", "test_oracle", "test_calendar_oracle", "test_check_graph_oracle", "test_drawing_property",
+    "test_every_tampering", "test_many_timers",
+)  # fmt: skip
 """Folders and modules that run the same code thousands of times: measuring coverage takes them three times as long."""
 
 
