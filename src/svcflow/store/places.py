@@ -12,7 +12,11 @@ from threading import Lock, get_ident
 
 
 class Full(Exception):
-    """No place became free in time."""
+    """No place became free in `patience_s` seconds."""
+
+    def __init__(self, patience_s: float) -> None:
+        super().__init__(patience_s)
+        self.patience_s = patience_s
 
 
 class Places:
@@ -46,7 +50,7 @@ class Places:
             turn = self._waiting[own] = Lock()
             turn.acquire()
         if not turn.acquire(timeout=self._patience_s):
-            raise Full
+            raise Full(self._patience_s)
 
     def _leave(self, own: int) -> None:
         """Give up a place, or the hope of one: an interrupted thread does not know which it has."""

@@ -22,7 +22,8 @@ from sqlalchemy.engine import URL
 from svcflow.errors import CorruptJournal, StoreError
 from svcflow.runtime.store import Change, Decide, Found, Place, out_of_turn
 from svcflow.store import schema
-from svcflow.store.connections import Connections, UniqueViolation, explained
+from svcflow.store.connections import Connections, UniqueViolation
+from svcflow.store.explaining import explained
 from svcflow.store.gathering import Gathering
 from svcflow.store.remembering import Memory
 from svcflow.store.statements import Statements

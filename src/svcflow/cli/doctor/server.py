@@ -29,11 +29,11 @@ def _looked_at(url: str) -> dict[str, object] | None:
     from sqlalchemy.engine import make_url
 
     from svcflow.store import schema
-    from svcflow.store.connections import Connections, explained
+    from svcflow.store.connections import Connections
 
     connections = Connections(make_url(url))
     try:
-        with explained(connections.url), connections.reading() as connection:
+        with connections.reading() as connection:
             if connection.scalar(text("SELECT to_regclass('svcflow_meta')")) is None:
                 return None
             asked = select(schema.meta.c.value).where(schema.meta.c.name == "schema")

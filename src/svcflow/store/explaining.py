@@ -1,0 +1,103 @@
+"""What PostgreSQL and its driver raise, as errors that say what to do. It knows no table and no statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from svcflow.errors import StoreError
+from svcflow.store.places import Full
+from svcflow.text import NO_TEXT, Text
+
+
+@contextmanager
+def explained(url: str) -> Iterator[None]:
+    """Turn what the driver raises into a StoreError that says what to do."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _unusable(url, error.orig or error) from error
+    except psycopg.Error as error:
+        raise _unusable(url, error) from error
+    except Full as error:
+        raise _full(url, error) from error
+
+
+def _full(url: str, error: Full) -> StoreError:
+    return StoreError(
+        Text(
+            zh=f"存储 {url} 的连接在 {error.patience_s} 秒内一直占用",
+            en=f"every connection to the store {url} was in use for {error.patience_s} seconds",
+        ),
+        Text(
+            zh="再试一次；看是谁锁住了其中的行，或用更少的线程",
+            en="try again; see who keeps its rows locked, or use fewer threads",
+        ),
+    )
+
+
+def _unusable(url: str, error: BaseException) -> StoreError:
+    why = " ".join(str(error).split())
+    message = Text(zh=f"存储 {url} 不可用：{why}", en=f"the store {url} cannot be used: {why}")
+    return StoreError(message, _remedy(getattr(error, "sqlstate", None), error))
+
+
+def _remedy(state: str | None, error: BaseException) -> Text:
+    if state is None and isinstance(error, psycopg.OperationalError):
+        state = "08001" if _never_open(error) else "08000"  # no server was there to give a code
+    return next((text for code, text in _REMEDIES.items() if state and state.startswith(code)), NO_TEXT)
+
+
+def _never_open(error: psycopg.OperationalError) -> bool:
+    """Say whether the connection itself failed, so that nothing can have been asked on it."""
+    failed = error.pgconn is not None or isinstance(error, psycopg.errors.ConnectionTimeout)
+    return failed or str(error).startswith("failed to resolve host")
+
+
+_AGAIN = Text(
+    zh="看服务器是否在运行；命令可能已生效，用同一 `command_id` 重试是安全的",
+    en="see that the server runs; the command may have been done: asking again with its `command_id` is safe",
+)
+_REMEDIES = {
+    "08001": Text(
+        zh="看服务器是否在运行，地址、端口、用户和数据库是否正确",
+        en="see that the server runs, and that address, port, user and database are right",
+    ),
+    "08": _AGAIN,
+    "57P": _AGAIN,
+    "25P": _AGAIN,
+    "23505": Text(zh="重新读取后再试", en="load it again and decide anew"),
+    "40": Text(zh="与他人冲突；再试一次", en="others were in the way; try again"),
+    "55P03": Text(
+        zh="该行被他人锁住超过 lock_timeout；再试一次",
+        en="others had it locked for longer than lock_timeout; try again",
+    ),
+    "57014": Text(
+        zh="语句被 statement_timeout 或管理员取消；再试一次",
+        en="statement_timeout or an administrator cancelled it; try again",
+    ),
+    "26000": Text(
+        zh="再试一次；若经由连接池，按会话分配连接",
+        en="try again; a pooler in between has to pool by session",
+    ),
+    "0A000": Text(zh="表被改动；再试一次", en="a table was altered; try again"),
+    "25006": Text(
+        zh="连接可写的主服务器，或关闭 default_transaction_read_only",
+        en="connect to the primary server, or switch default_transaction_read_only off",
+    ),
+    "22P05": Text(zh="用编码为 UTF8 的数据库", en="use a database whose encoding is UTF8"),
+    "3F": Text(zh="先建立 schema，检查 search_path", en="create the schema first, and see to search_path"),
+    "42P01": Text(
+        zh="表已删除或改名；恢复它们，检查 search_path",
+        en="tables were dropped or renamed: restore them, and see to search_path",
+    ),
+    "28": Text(zh="检查用户名和密码", en="see to user and password"),
+    "3D": Text(zh="先建立数据库", en="create the database first"),
+    "42501": Text(zh="检查该用户的权限", en="see to the rights of the user"),
+    "53100": Text(zh="磁盘已满；腾出空间", en="the disk is full; make room"),
+    "53300": Text(zh="连接太多；提高 max_connections", en="too many connections; raise max_connections"),
+}
+"""By the beginning of the code that PostgreSQL gives (SQLSTATE)."""
