@@ -21,7 +21,7 @@ settings.load_profile(os.environ.get("SVCFLOW_HYPOTHESIS", "normal"))
 
 _MANY_TIMES = (
     "property", "test_oracle", "test_calendar_oracle", "test_check_graph_oracle", "test_drawing_property",
-    "test_every_tampering", "test_many_timers",
+    "test_every_tampering", "test_many_timers", "test_power_cut", "test_simulation_theory",
 )  # fmt: skip
 """Folders and modules that run the same code thousands of times: measuring coverage takes them three times as long."""
 

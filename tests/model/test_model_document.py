@@ -189,6 +189,7 @@ def test_a_file_that_cannot_be_read_is_a_declaration_error(tmp_path):
     assert "无法读取" in caught.value.text("zh")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "content",
     [

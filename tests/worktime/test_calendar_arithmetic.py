@@ -158,6 +158,7 @@ def test_an_instant_beyond_all_dates_is_a_coverage_error() -> None:
             office().add_us(at, HOUR)
 
 
+@pytest.mark.no_cover
 def test_threads_may_share_a_calendar_while_it_compiles() -> None:
     """Tables are replaced, never changed, so every thread gets the single right answer."""
     starts = [datetime(year, 6, 3, 9, tzinfo=UTC) for year in range(1990, 2060)] * 4
