@@ -13,6 +13,7 @@ import pytest
 from svcflow import Catalog, Engine, VirtualClock
 from svcflow.journal import GENESIS, from_bytes, link, to_bytes, verified
 from svcflow.journal.personal import Secret
+from svcflow.journal.personal import from_bytes as secrets_from
 from svcflow.kernel import compile_procedure, deviations_of, evolve_all
 from svcflow.kernel.calendars import calendars_of
 from svcflow.kernel.facts import Fact
@@ -78,13 +79,15 @@ def test_a_database_of_an_older_schema_holds_journals_that_lead_to_its_instances
     """Entry by entry the chain fits, and the record of each instance is what its entries lead to today."""
     base = sqlite3.connect(":memory:")
     base.executescript(file.read_text(encoding="utf-8"))
-    kept = base.execute("SELECT id, head, state FROM svcflow_instances").fetchall()
+    columns = [column for _, column, *_ in base.execute("PRAGMA table_info(svcflow_instances)")]
+    secrets = "secrets" if "secrets" in columns else "NULL"
+    kept = base.execute(f"SELECT id, head, state, {secrets} FROM svcflow_instances").fetchall()  # noqa: S608
     assert len(kept) == 4
-    for name, head, state in kept:
+    for name, head, state, beside in kept:
         rows = base.execute(
             "SELECT body, link FROM svcflow_facts WHERE instance = ? ORDER BY sequence", (name,)
         ).fetchall()
-        facts = tuple(verified(name, rows, head))
+        facts = tuple(verified(name, rows, head, secrets_from(beside)))
         fields = len(orjson.loads(state))
         assert replayed(facts)[:fields] == from_state(orjson.loads(state))[:fields], FIELDS
         asked = "SELECT sequence, kind, step, role, occurred_us, overrun_us FROM svcflow_deviations WHERE instance = ?"

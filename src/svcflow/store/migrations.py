@@ -4,8 +4,8 @@ A step changes the tables that were there, in words of its own: later versions o
 it does. What is new altogether is made from schema.py after the last step. What SQL cannot fill in is left to
 an engine, which knows the procedures: the row `rebuild` in `svcflow_meta` says so.
 
-To add a step: raise `schema.VERSION`, keep a database of the version before it (tests/store/stored_play.py),
-and write the function.
+To add a step: keep databases of the version before it (tests/store/stored_play.py, tests/store/kept_states.py),
+raise `schema.VERSION`, and write the function.
 """
 
 from __future__ import annotations
