@@ -8,6 +8,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from svcflow.text import visible
+
 __all__ = ["cells", "grid"]
 
 _GAP = "  "
@@ -24,6 +26,7 @@ def cells(text: str) -> int:
 
 def grid(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
     """Align rows of equally many texts: the column `left` to the left, the others to the right."""
+    rows = [tuple(map(visible, row)) for row in rows]
     widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_GAP.join(_padded(row, widths, left)).rstrip() for row in rows)
 

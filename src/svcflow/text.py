@@ -1,7 +1,8 @@
-"""Text in Chinese and English: names in procedures, messages to people."""
+"""Text in Chinese and English: names in procedures, messages to people; and any text on one line."""
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import attrs
@@ -34,3 +35,24 @@ class Text:
 
 
 NO_TEXT = Text()
+
+STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional marks, embeddings, overrides, isolates
+    "\u2028\u2029\ufff9-\ufffb\U000e0000-\U000e007f"  # separators, annotations, invisible tags
+    "\ud800-\udfff]"  # bytes that were no text
+)
+"""What moves a cursor, clears a screen, or shows a line in another order than it has (Unicode TR 36)."""
+
+
+def visible(text: str) -> str:
+    r"""Return a text on one line, with the characters that would steer a terminal escaped.
+
+    >>> print(visible("all\x1b[2J in\norder"))
+    all\x1b[2J in\norder
+    """
+    return STEERING.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()

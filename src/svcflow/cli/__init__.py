@@ -11,10 +11,12 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line and leave with its exit code: 0 ok, 1 findings, 2 usage, 3 bad input."""
     from svcflow.cli.app import app
+    from svcflow.cli.terminal import escape_log_lines
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(
                 errors="replace"
             )  # a terminal without Chinese shows ?, it is no reason to fail
+    escape_log_lines()
     app(prog_name="svcflow")

@@ -5,7 +5,6 @@ Only errors that are meant for people come here; a fault of ours keeps its trace
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,9 +14,10 @@ import click
 
 from svcflow.cli.advice import advice
 from svcflow.cli.asked import Asked
+from svcflow.cli.terminal import echo, echo_json
 from svcflow.errors import DeclarationError, Problem, Refused, SvcflowError, dotted
 from svcflow.nearest import nearest
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Text, visible
 
 __all__ = [
     "FOUND",
@@ -86,9 +86,9 @@ class Failure(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the message to stderr; for JSON the error to stdout."""
         if self._asked.as_json:
-            click.echo(json.dumps(self._data, ensure_ascii=False, indent=2), file=file)
+            echo_json(self._data, file=file)
         else:
-            click.echo(self.message, file=file or sys.stderr)
+            echo(self.message, file=file or sys.stderr)
 
 
 class UsageFailure(Failure):
@@ -170,7 +170,8 @@ def _both(text: Text) -> dict[str, str]:
 
 
 def _said(asked: Asked, error: SvcflowError) -> str:
-    said = advised(error).text(asked.lang)
+    whole = error.problems if isinstance(error, DeclarationError) else (advised(error),)
+    said = "\n".join(visible(one.text(asked.lang)) for one in whole)  # no value makes a line of its own
     break_ = "\n" if "\n" in said else ""
     code = f"{error.code}: {error.rule}" if isinstance(error, Refused) else error.code
     return f"错误 [{code}]：{break_}{said}" if asked.lang == "zh" else f"error [{code}]: {break_}{said}"
@@ -178,7 +179,7 @@ def _said(asked: Asked, error: SvcflowError) -> str:
 
 def _usage(asked: Asked, error: click.UsageError) -> Failure:
     message, remedy = _wording(error)
-    said = SvcflowError(message, remedy).text(asked.lang)
+    said = visible(SvcflowError(message, remedy).text(asked.lang))
     lines = [f"用法错误：{said}" if asked.lang == "zh" else f"usage error: {said}"]
     if error.ctx is not None:
         lines.insert(0, error.ctx.get_usage())

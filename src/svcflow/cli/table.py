@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from svcflow.grid import cells
+from svcflow.text import visible
 
 __all__ = ["WIDEST", "broken", "clipped", "padded", "table"]
 
@@ -32,7 +33,7 @@ def table(
     What is too long is cut; with `flows`, in the last column it goes on below instead. `whole` names columns
     that are never cut, because they are copied; the others then give way further.
     """
-    filled = [tuple(row) for row in rows]
+    filled = [tuple(map(visible, row)) for row in rows]
     last = len(heads) - 1
     kept = [place for place in range(len(heads)) if any(row[place] for row in filled)]
     heads = [heads[place] for place in kept]

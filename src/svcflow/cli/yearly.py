@@ -9,7 +9,7 @@ from svcflow.cli.asked import Tongue
 from svcflow.cli.table import padded
 from svcflow.drawing.year import KINDS, MARKS, WEEKDAYS, Day, Year
 from svcflow.explanation.phrases import holiday
-from svcflow.text import Text
+from svcflow.text import Text, visible
 
 __all__ = ["year_json", "year_text"]
 
@@ -22,7 +22,7 @@ _STYLES = {"holiday": "red", "makeup": "yellow", "weekend": "bright_black", "bey
 def year_text(year: Year, lang: Tongue, *, coloured: bool) -> str:
     """Return the year as text, with the escape codes of colours when asked for (needs rich)."""
     name = year.calendar.name.in_(lang) or year.calendar.id
-    parts = [f"{name} ({year.calendar.id}) {year.year}"]
+    parts = [visible(f"{name} ({year.calendar.id}) {year.year}")]
     beside, empty = _BESIDE[lang], " " * (7 * _CELL[lang])
     for first in range(1, 13, beside):
         numbers = range(first, first + beside)
@@ -86,9 +86,9 @@ def _named(year: Year, lang: Tongue) -> Iterator[str]:
 
 def _run(run: list[Day], lang: Tongue) -> Iterator[str]:
     if run:
-        first, last = run[0].date, run[-1].date
+        first, last, name = run[0].date, run[-1].date, holiday(run[0].name).in_(lang)
         span = f"{first:%m-%d}" if first == last else f"{first:%m-%d} … {last:%m-%d}"
-        yield f"  {padded(span, 14)}{padded(KINDS[run[0].kind].in_(lang), 18)}{holiday(run[0].name).in_(lang)}"
+        yield f"  {padded(span, 14)}{padded(KINDS[run[0].kind].in_(lang), 18)}{visible(name)}"
 
 
 def _counts(year: Year) -> Text:

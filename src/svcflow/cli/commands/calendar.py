@@ -50,7 +50,12 @@ def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: 
         answer(asked, lambda: {**year_json(found), "file": str(target)}, lambda: str(target))
         return
     coloured = sys.stdout.isatty() and _has_rich()
-    answer(asked, lambda: year_json(found), lambda: year_text(found, asked.lang, coloured=coloured))
+    answer(
+        asked,
+        lambda: year_json(found),
+        lambda: year_text(found, asked.lang, coloured=coloured),
+        styled=coloured,
+    )
 
 
 @command(

@@ -13,6 +13,7 @@ from svcflow.cli.asked import Tongue
 from svcflow.cli.asking import actor_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
 from svcflow.cli.failure import INTERRUPTED, WrongUsage
+from svcflow.cli.terminal import echo
 from svcflow.cli.values import actor_or_nobody
 from svcflow.cli.wording import many
 from svcflow.errors import SvcflowError
@@ -76,7 +77,7 @@ def run(
 
     asked = asked_of(ctx)
     if not (yes or _confirmed(person, asked.lang)):
-        click.echo(_KEPT.in_(asked.lang), err=True)
+        echo(_KEPT.in_(asked.lang), err=True)
         ctx.exit(INTERRUPTED)
     with engine_at(db, folder, at) as engine:
         given = {one.id for one in (*engine.delegations(giver=person), *engine.delegations(taker=person))}

@@ -11,7 +11,7 @@ import click
 from svcflow.cli.answer import answer, paragraphs
 from svcflow.cli.asking import actor_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.text import Text
+from svcflow.text import Text, visible
 
 if TYPE_CHECKING:
     from svcflow.cli.names import Names
@@ -116,7 +116,7 @@ def _particulars(found: Instance, names: Names) -> str:
     from svcflow.cli.table import padded
     from svcflow.cli.wording import HOLDS, word
 
-    recipient = found.recipient + (f" ({found.group})" if found.group else "")
+    recipient = visible(found.recipient) + (f" ({found.group})" if found.group else "")
     rows = [
         (Text(zh="开始", en="started").in_(names.lang), names.when(found.started_at)),
         (Text(zh="结束", en="ended").in_(names.lang), names.when(found.ended_at)),
@@ -127,7 +127,7 @@ def _particulars(found: Instance, names: Names) -> str:
             for key, value in found.data.items()
             if value is not None
         ),
-        (Text(zh="凭证", en="evidence").in_(names.lang), ", ".join(sorted(found.evidence))),
+        (Text(zh="凭证", en="evidence").in_(names.lang), visible(", ".join(sorted(found.evidence)))),
     ]
     return "\n".join(f"  {padded(head, 18)} {said}" for head, said in rows if said)
 
@@ -138,7 +138,7 @@ def _value(field: str, value: object, names: Names) -> str:
     declared = names.procedure.fields.get(field)
     if declared is not None and declared.type == "instant":
         return names.when(datetime.fromisoformat(str(value)))
-    return str(value)
+    return visible(str(value))
 
 
 def _journal(engine: Engine, found: Instance, names: Names) -> str:

@@ -12,6 +12,7 @@ from svcflow.cli.asking import actor_option, giver_option, stored
 from svcflow.cli.command import asked_of, command
 from svcflow.cli.narrowing import of_procedure, of_role
 from svcflow.cli.paging import going_on, paged
+from svcflow.cli.terminal import echo
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def run(
         now = to_datetime(engine.clock.now_us())
         found = _work(engine, actor, giver, role=role, procedure=procedure, limit=limit, after=after)
         if actor is not None and not actor.roles and giver is None:
-            click.echo(_roleless(actor.id, role).in_(asked.lang), err=True)
+            echo(_roleless(actor.id, role).in_(asked.lang), err=True)
 
         def text() -> str:
             if not found:

@@ -19,7 +19,7 @@ from svcflow.cli.grids import deadline_table, deviation_table, instance_table
 from svcflow.cli.instants import day_time
 from svcflow.cli.names import Names
 from svcflow.cli.records import Record, deadline_json, deviation_json, fact_json, instance_json
-from svcflow.cli.table import table
+from svcflow.cli.table import WIDEST, broken, table
 from svcflow.cli.telling import tell
 from svcflow.kernel import facts
 from svcflow.kernel.deadlines import Deadline
@@ -167,9 +167,8 @@ class Outcome:
         if self.diagrams.png:
             lines.append("  " + "  ".join(self.diagrams.png))
         else:
-            lines.append(
-                _said(lang, f"  没有 PNG：{self.diagrams.why.zh}", f"  no PNG: {self.diagrams.why.en}")
-            )
+            why = _said(lang, f"没有 PNG：{self.diagrams.why.zh}", f"no PNG: {self.diagrams.why.en}")
+            lines.extend(f"  {line}" for line in broken(why, WIDEST - 4))
         return _indented(lines)
 
 
