@@ -119,6 +119,12 @@ async def show(_: HttpRequest, repair: str) -> JsonResponse:
     return shown(await service.instance(repair))
 
 
+async def overdue(request: HttpRequest) -> JsonResponse:
+    """Show what is overdue for the caller."""
+    found = await service.overdue(caller(request), procedure="repair", limit=100)
+    return JsonResponse([owed(item) for item in found], safe=False)
+
+
 def caller(request: HttpRequest) -> svcflow.Actor:
     """Return who calls."""
     roles = request.headers.get("X-Roles", "").split(",")
@@ -139,7 +145,14 @@ def shown(instance: svcflow.Instance, status: int = 200) -> JsonResponse:
     return JsonResponse(body, status=status, headers={"ETag": f'"{instance.revision}"'})
 
 
+def owed(item: svcflow.WorkItem) -> dict[str, object]:
+    """Return what callers see of work that waits: a page of it is one query."""
+    due = None if item.due_at is None else item.due_at.isoformat()
+    return {"id": item.instance, "step": item.step, "place": item.data.get("place"), "due_at": due}
+
+
 urlpatterns = [
+    path("overdue", overdue),
     path("repairs", start),
     path("repairs/<str:repair>", show),
     path("repairs/<str:repair>/<str:trigger>", fire),

@@ -1,4 +1,4 @@
-"""Repair requests over HTTP with FastAPI: start, fire, show. No call keeps the event loop waiting.
+"""Repair requests over HTTP with FastAPI: start, fire, show, and what is overdue. No call keeps the event loop waiting.
 
 Run it with `pip install fastapi uvicorn` and `uvicorn --factory examples.fastapi_service:create_app`. Who calls
 is taken from two headers here; a real service takes it from its login.
@@ -89,6 +89,10 @@ def create_app(url: str = "sqlite:///service.db", clock: svcflow.VirtualClock | 
     async def show(repair: str, response: Response) -> dict[str, object]:
         return shown(await engine.instance(repair), response)
 
+    @app.get("/overdue")
+    async def overdue(actor: Caller) -> list[dict[str, object]]:
+        return [owed(item) for item in await engine.overdue(actor, procedure="repair", limit=100)]
+
     return app
 
 
@@ -108,3 +112,9 @@ def shown(instance: svcflow.Instance, response: Response) -> dict[str, object]:
     """Return what callers see of an instance; its revision is the entity's tag."""
     response.headers["ETag"] = f'"{instance.revision}"'
     return {"id": instance.id, "steps": list(instance.steps), "status": instance.status}
+
+
+def owed(item: svcflow.WorkItem) -> dict[str, object]:
+    """Return what callers see of work that waits: a page of it is one query."""
+    due = None if item.due_at is None else item.due_at.isoformat()
+    return {"id": item.instance, "step": item.step, "place": item.data.get("place"), "due_at": due}

@@ -74,6 +74,10 @@ def create_app(path: str = "service.db", clock: svcflow.VirtualClock | None = No
     def show(repair: str) -> Response:
         return shown(engine.instance(repair))
 
+    @app.get("/overdue")
+    def overdue() -> Response:
+        return flask.jsonify([owed(item) for item in engine.overdue(caller(), procedure="repair", limit=100)])
+
     return app
 
 
@@ -107,3 +111,9 @@ def shown(instance: svcflow.Instance) -> Response:
     response = flask.jsonify(id=instance.id, steps=list(instance.steps), status=instance.status)
     response.set_etag(str(instance.revision))
     return response
+
+
+def owed(item: svcflow.WorkItem) -> dict[str, object]:
+    """Return what callers see of work that waits: a page of it is one query."""
+    due = None if item.due_at is None else item.due_at.isoformat()
+    return {"id": item.instance, "step": item.step, "place": item.data.get("place"), "due_at": due}

@@ -131,6 +131,22 @@ def service(request) -> Service:
     return request.getfixturevalue(request.param)
 
 
+def test_what_is_overdue_for_the_caller_is_shown(service):
+    """What is in time is not in the list, nor what another role has to do."""
+    service.started()
+    assert service.get("/overdue", **DISPATCHER).body == []
+    repair = service.started()
+    with closing(sqlite3.connect(service.file)) as connection:  # as if it had been due last month
+        connection.execute(
+            "UPDATE svcflow_work SET due_us = due_us - 2592000000000 WHERE instance = ?", (repair,)
+        )
+        connection.commit()
+    (found,) = service.get("/overdue", **DISPATCHER).body
+    assert (found["id"], found["step"], found["place"]) == (repair, "reported", "3-1204")
+    assert found["due_at"].endswith("+00:00")
+    assert service.get("/overdue", **TECHNICIAN).body == []
+
+
 def test_a_repair_is_started_moved_and_shown(service):
     """start, fire and show answer with the instance, and its revision as the entity's tag."""
     made = service.post("/repairs", PLACE)

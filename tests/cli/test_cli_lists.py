@@ -105,6 +105,68 @@ def test_counts_are_told_with_the_names_of_their_keys(svc, lamps, args, row):
     assert english[2].split() == ["overdue", "3"]
 
 
+def test_what_is_due_is_listed_with_when(svc, lamps):
+    """By elapsed time from now, what is overdue included; the table and the JSON say when."""
+    at = "2026-03-02T11:01:00.000001+08:00"  # `b`, of two hours from 09:01, is a microsecond late
+
+    def found(command, *options):
+        key = {"list": "instances", "worklist": "work"}[command]
+        return parsed(svc(command, "--json", *options, at=at))[key]
+
+    for command, name in (("list", "id"), ("worklist", "instance")):
+        assert sorted(one[name] for one in found(command, "--overdue")) == ["a", "b"]
+        assert sorted(one[name] for one in found(command, "--due-within", "4h")) == ["a", "b", "c"]
+        assert sorted(one[name] for one in found(command, "--overdue", "--role", "fitter")) == []
+        assert "exclude each other" in svc(command, "--overdue", "--due-within", "1h", exit_code=2).stderr
+        assert "30m、2h 或 1d" in svc(command, "--due-within", "2wh", "--lang", "zh", exit_code=2).stderr
+    assert found("list", "--overdue")[0]["due_at"] == "2026-03-02T03:01:00+00:00"
+    assert [one["overdue"] for one in found("worklist")] == [True, True, False]
+    assert found("worklist")[0]["recipient"] == "r1"
+    assert found("worklist")[0]["data"]["place"] == "hall 0"
+    assert svc("list", "--overdue", "--count", at=at).stdout == "2\n"
+    assert svc("list", "--due-within", "0m", "--count", at="2026-03-02T11:00+08:00").stdout == "0\n"
+    text = svc("list", at=at).stdout
+    assert "Due" in text.splitlines()[0]
+    assert "2026-03-02 11:01+08" in text
+    assert "no work is due" in svc("worklist", "--overdue", at="2026-03-02T09:10+08:00").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "zh", "en"),
+    [
+        (("--actor", "d：desk"), "“：”是全角符号，须用半角“:”", "full-width '：'; write ':'"),
+        (("--actor", "d:desk，fitter"), "“，”是全角符号，须用半角“,”", "full-width '，'; write ','"),
+        (("-d", "place＝hall"), "“＝”是全角符号，须用半角“=”", "full-width '＝'; write '='"),
+        (
+            ("-d", "place=a", "-d", "place=b"),
+            "“place”给出了两次：“a”与“b”",
+            "'place' is given twice: 'a' and 'b'",
+        ),
+        (("-e", "p=a", "-e", "p=b", "-d", "place=a"), "“p”给出了两次", "'p' is given twice"),
+        (("--recipient", "r：staff"), "“：”是全角符号", "full-width '：'"),
+    ],
+)
+def test_what_an_input_method_or_a_slip_wrote_is_named(svc, words, zh, en):
+    """A full-width sign looks like the plain one; of a key given twice nobody knows which counts."""
+    assert zh in svc("start", "lamp", *words, "--lang", "zh", exit_code=2).stderr
+    assert en in svc("start", "lamp", *words, exit_code=2).stderr
+
+
+def test_an_instant_that_cannot_be_is_told_in_the_zone_it_was_written_in(svc, lamp):
+    """Whoever wrote +08:00 need not reckon back from UTC."""
+    said = svc(
+        "fire",
+        "lamp-1",
+        "accept",
+        "--actor",
+        "d:desk",
+        "--occurred-at",
+        "2026-03-02T08:00+08:00",
+        exit_code=3,
+    ).stderr
+    assert "at 2026-03-02T08:00:00+08:00: the last change was at 2026-03-02T09:00:00+08:00" in said
+
+
 def test_counts_of_nothing_and_of_no_group_are_told(svc, lamp):
     """An empty count is a sentence; instances without a recipient stand under a dash."""
     assert svc("deviations", "--count-by", "kind").stdout == "nothing to count\n"

@@ -7,10 +7,12 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from svcflow import Actor, Engine, Procedure, Refused, VirtualClock
-from svcflow.errors import FieldError
+from svcflow import Actor, Engine, Procedure, Recipient, Refused, VirtualClock
+from svcflow.errors import FieldError, NaiveDatetime
+from svcflow.model.field import Field
+from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Role
-from svcflow.model.step import Step, Transition
+from svcflow.model.step import Branch, Step, Transition
 from svcflow.runtime.store import Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -28,6 +30,41 @@ APPROVAL = Procedure(
 )
 
 
+BRANCHES = Procedure(
+    id="both",
+    roles=(Role("clerk"),),
+    steps=(
+        Step(
+            "making",
+            parallel=(
+                Branch("one", (Step("quick", role="clerk", within="1h", to=(Transition("q", "q_end"),)), Step("q_end", end="done"))),
+                Branch("two", (Step("slow", role="clerk", within="9h", to=(Transition("s", "s_end"),)), Step("s_end", end="done"))),
+            ),
+            to=(Transition("done", "end"),),
+        ),
+        Step("end", end="completed"),
+    ),
+)  # fmt: skip
+SAMPLE = Procedure(
+    id="sample",
+    roles=(Role("cook"),),
+    steps=(
+        Step("kept", role="cook", to=(Transition("throw", "end"),)),
+        Step("end", end="completed"),
+    ),
+    limits=(TimeLimit(id="keep", step="kept", at_least="48h"),),
+)
+VISIT = Procedure(
+    id="visit",
+    roles=(Role("host"),),
+    fields=(Field("room"), Field("guest", personal=True)),
+    steps=(
+        Step("asked", role="host", within="1h", to=(Transition("go", "end"),)),
+        Step("end", end="completed"),
+    ),
+)
+
+
 @pytest.fixture
 def clock() -> VirtualClock:
     return VirtualClock()
@@ -40,6 +77,70 @@ def engine(store: Store, clock: VirtualClock) -> Engine:
 
 def work(engine: Engine, *args: object, **named: object) -> list[tuple[str, str, str]]:
     return [(one.instance, one.step, one.assignee) for one in engine.worklist(*args, **named)]
+
+
+def test_what_is_overdue_now_is_asked_for(engine, clock):
+    """Met at the very deadline, overdue a microsecond after it; what is held or done is not; `within` looks ahead."""
+    for name in "abc":
+        engine.start("approval", instance_id=name)
+        clock.advance(HOUR)
+    assert list(engine.overdue()) == []
+    engine.hold("c", reason="recipient")
+    clock.advance(HOUR)  # the very deadline of `a`
+    assert list(engine.overdue()) == []
+    assert [one.instance for one in engine.overdue(within=HOUR)] == ["a"]
+    clock.advance(timedelta(microseconds=1))
+    assert [one.instance for one in engine.overdue()] == ["a"]
+    assert [one.instance for one in engine.overdue(within=HOUR)] == ["a", "b"]
+    assert [one.id for one in engine.instances(due_before=clock.now)] == ["a"]
+    assert engine.count_instances(due_before=clock.now + HOUR) == 2
+    assert engine.instance_counts("role", due_before=clock.now + HOUR) == {"clerk": 2}
+    engine.tick()
+    clock.advance(DAY)  # recorded or not, it stays overdue until it is done
+    assert [one.instance for one in engine.overdue(LI)] == ["a", "b"]
+    assert list(engine.overdue(CHEN)) == []
+    page = engine.overdue(limit=1)
+    assert [one.instance for one in (*page, *engine.overdue(after=page.after))] == ["a", "b"]
+    engine.fire("a", "pass_on", actor=LI)
+    assert work(engine, due_before=clock.now) == [("b", "asked", "")]
+    with pytest.raises(NaiveDatetime):
+        engine.worklist(due_before=clock.now.replace(tzinfo=None))
+
+
+def test_of_parallel_work_what_is_due_is_counted(store, clock):
+    """An instance is found by the branch that is due, and counted under that one alone."""
+    engine = Engine(store, BRANCHES, clock=clock)
+    engine.start("both", instance_id="a")
+    clock.advance(2 * HOUR)
+    assert engine.instance_counts("step", due_before=clock.now) == {"quick": 1}
+    assert engine.instance_counts("step") == {"quick": 1, "slow": 1}
+    assert [one.step for one in engine.overdue()] == ["quick"]
+    assert [one.id for one in engine.instances(due_before=clock.now, step="slow")] == ["a"]
+
+
+def test_a_minimum_is_no_deadline(store, clock):
+    """A sample that may be thrown away after two days is not overdue then."""
+    engine = Engine(store, SAMPLE, clock=clock)
+    kept = engine.start("sample", instance_id="a")
+    assert engine.due_at(kept) is None
+    (item,) = engine.worklist()
+    assert item.due_at is None
+    clock.advance(3 * DAY)
+    assert list(engine.overdue()) == []
+    assert engine.deadlines("a")[0].state == "reached"
+
+
+def test_a_page_of_work_carries_what_is_shown_of_each_instance(store, clock):
+    """Who is served, what it is about and when it is due come with the list; personal data do not."""
+    engine = Engine(store, VISIT, clock=clock)
+    data = {"room": "3-204", "guest": "Sun"}
+    visit = engine.start("visit", instance_id="a", data=data, recipient=Recipient("wu", group="retirees"))
+    (item,) = engine.worklist()
+    assert (item.recipient, item.group, item.data) == ("wu", "retirees", {"room": "3-204"})
+    assert item.due_at == engine.due_at(visit) == clock.now + HOUR
+    assert engine.instance("a").data["guest"] == "Sun"
+    engine.forget("wu", open=True)
+    assert engine.worklist()[0].recipient.startswith("erased-")
 
 
 def test_work_is_listed_by_role_the_soonest_due_first(engine, clock):

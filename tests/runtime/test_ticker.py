@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from svcflow import Engine
+from svcflow import Engine, VirtualClock
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.clock import SystemClock
@@ -74,6 +74,20 @@ def test_what_is_due_is_recorded_while_it_runs():
         count = len(engine.journal(inst.id))
         time.sleep(0.1)
         assert len(engine.journal(inst.id)) == count
+
+
+def test_a_moved_virtual_clock_is_noticed_at_once():
+    """Whoever moves the clock of a test need not wait for the next minute of the machine's, nor tick."""
+    clock = VirtualClock()
+    with Engine("memory://", PROCEDURE, clock=clock) as engine:
+        with engine.running():
+            inst = engine.start("p")
+            clock.advance(timedelta(seconds=61))
+            until(lambda: engine.instance(inst.id).steps == ("b",), 30)
+            clock.advance(timedelta(seconds=61))
+            until(lambda: len(engine.deviations()) == 2, 30)
+        assert clock._watchers == ()
+        clock.advance(timedelta(days=1))  # nobody listens any more
 
 
 def test_a_limit_of_nothing_is_overdue_as_soon_as_it_starts():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from svcflow.cli.asked import Tongue
 from svcflow.cli.names import Names
@@ -44,8 +44,13 @@ _CLOSED = Text(zh="仅在非工作时间", en="closed hours only")
 """What is over by nothing: no working time has passed since the deadline."""
 
 
-def instance_table(found: Iterable[Instance], names_of: NamesOf, lang: Tongue) -> str:
-    """Return the table of instances."""
+def instance_table(
+    found: Iterable[Instance],
+    names_of: NamesOf,
+    lang: Tongue,
+    due_at: Callable[[Instance], datetime | None] | None = None,
+) -> str:
+    """Return the table of instances, with `due_at` each with the soonest deadline that runs."""
     rows = []
     for one in found:
         names = names_of(one.procedure, one.version)
@@ -56,9 +61,11 @@ def instance_table(found: Iterable[Instance], names_of: NamesOf, lang: Tongue) -
                 names.status(one),
                 names.steps(one.steps),
                 names.when(one.started_at),
+                "" if due_at is None else names.when(due_at(one)),
             )
         )
-    return table(_heads(lang, _INSTANCE, _PROCEDURE, _STATUS, _STEP, _STARTED), rows)
+    heads = _heads(lang, _INSTANCE, _PROCEDURE, _STATUS, _STEP, _STARTED, _DUE)
+    return table(heads, rows, whole=(heads[0], *heads[4:]))
 
 
 def deadline_table(

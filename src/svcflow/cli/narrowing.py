@@ -6,20 +6,32 @@ A name misspelt would list nothing, and nobody would notice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from svcflow.cli.command import option
 from svcflow.cli.failure import WrongUsage, unknown
-from svcflow.cli.values import INSTANT, PAIR, Pair, typed
+from svcflow.cli.values import ELAPSED, INSTANT, PAIR, Pair, typed
 from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.model.catalog import Catalog
     from svcflow.model.field import Value
 
-__all__ = ["data_of", "in_span", "of_data", "of_group", "of_procedure", "of_role", "of_step", "see_known"]
+__all__ = [
+    "data_of",
+    "due_soon",
+    "due_within",
+    "in_span",
+    "of_data",
+    "of_group",
+    "of_procedure",
+    "of_role",
+    "of_step",
+    "see_known",
+]
 
 of_procedure = option(
     "--procedure", metavar="ID", wording=Text(zh="只列此流程", en="Only of this procedure.")
@@ -43,6 +55,19 @@ of_data = option(
         en="Only where a field has this value; may be repeated; wants --procedure.",
     ),
 )
+_overdue = option(
+    "--overdue", is_flag=True, wording=Text(zh="只列此刻已超期的", en="Only what is overdue now.")
+)
+_due_within = option(
+    "--due-within",
+    "within",
+    type=ELAPSED,
+    metavar="TIME",
+    wording=Text(
+        zh="只列在此实际时间内到期的（如 2h），含已超期的",
+        en="Only what is due within this elapsed time (2h), what is overdue included.",
+    ),
+)
 _since = option("--since", type=INSTANT, wording=Text(zh="自此时刻起", en="From this instant on."))
 _until = option("--until", type=INSTANT, wording=Text(zh="到此时刻前", en="Before this instant."))
 
@@ -50,6 +75,24 @@ _until = option("--until", type=INSTANT, wording=Text(zh="到此时刻前", en="
 def in_span(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--since` and `--until`."""
     return _since(_until(function))
+
+
+def due_soon(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--overdue` and `--due-within`."""
+    return _overdue(_due_within(function))
+
+
+def due_within(overdue: bool, within: timedelta | None) -> timedelta | None:  # noqa: FBT001  # as the options come
+    """Return within which elapsed time a deadline is asked for: 0 for what is overdue, None for any.
+
+    Raises: WrongUsage when both options are given.
+    """
+    if overdue and within is not None:
+        raise WrongUsage(
+            Text(zh="--overdue 与 --due-within 只能取一", en="--overdue and --due-within exclude each other"),
+            Text(zh="--due-within 包括已超期的", en="--due-within includes what is overdue"),
+        )
+    return timedelta(0) if overdue else within
 
 
 def see_known(

@@ -27,6 +27,7 @@ __all__ = [
     "explanation_json",
     "fact_json",
     "instance_json",
+    "listed_json",
 ]
 
 Record = dict[str, Any]
@@ -52,6 +53,11 @@ def instance_json(one: Instance) -> Record:
         "started_at": _iso(one.started_at),
         "ended_at": _iso(one.ended_at),
     }
+
+
+def listed_json(one: Instance, due_at: datetime | None) -> Record:
+    """Return an instance of a list, with the soonest deadline that runs for it, or null."""
+    return {**instance_json(one), "due_at": _iso(due_at)}
 
 
 def deadline_json(one: Deadline) -> Record:

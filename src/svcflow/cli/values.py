@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from svcflow.cli.failure import WrongValue
+from svcflow.cli.failure import WrongUsage, WrongValue
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ACTOR",
+    "ELAPSED",
     "INSTANT",
     "PAIR",
     "PROCEDURE",
@@ -24,6 +25,7 @@ __all__ = [
     "Pair",
     "ProcedureName",
     "actor_or_nobody",
+    "once",
     "typed",
 ]
 
@@ -45,6 +47,8 @@ class _Pair(Type):
         """Split at the first equals sign."""
         key, sign, written = str(value).partition("=")
         if not sign or not key.strip():
+            if "＝" in str(value):
+                _refuse_full_width(str(value), "=＝", param, ctx)
             raise WrongValue(
                 Text(zh=f"“{value}”须写作 键=值", en=f"write {value!r} as key=value"),
                 param,
@@ -62,6 +66,7 @@ class _Actor(Type):
 
         if isinstance(value, Actor):
             return value
+        _refuse_full_width(str(value), ":：,，、", param, ctx)
         name, _, roles = str(value).partition(":")
         if not name.strip():
             raise WrongValue(Text(zh="须写作 编号:岗位,岗位", en="write it as id:role,role"), param, ctx)
@@ -76,6 +81,7 @@ class _Recipient(Type):
         from svcflow.kernel.commands import Recipient
         from svcflow.model.procedure import GROUPS
 
+        _refuse_full_width(str(value), ":：", param, ctx)
         name, _, group = str(value).partition(":")
         if not name or group not in ("", *GROUPS):
             listed = ", ".join(GROUPS)
@@ -115,6 +121,32 @@ class _Instant(Type):
             ) from None
 
 
+class _Elapsed(Type):
+    name = "elapsed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read elapsed time: `30m`, `2h`, `1d` of 24 hours."""
+        from svcflow.errors import DeclarationError
+        from svcflow.model.amount import Amount
+
+        if isinstance(value, timedelta):
+            return value
+        try:
+            amount = Amount.parse(str(value).strip())
+        except DeclarationError:
+            amount = None
+        if amount is None or amount.family != "elapsed":
+            raise WrongValue(
+                Text(
+                    zh=f"“{value}”不是实际时间的长短，写如 30m、2h 或 1d（24 小时）",
+                    en=f"{value!r} is no length of elapsed time; write 30m, 2h or 1d (24 hours)",
+                ),
+                param,
+                ctx,
+            )
+        return timedelta(microseconds=amount.us)
+
+
 class _Procedure(Type):
     name = "id[@version]"
 
@@ -135,15 +167,32 @@ class _Procedure(Type):
         return name, int(version)
 
 
-PAIR, ACTOR, RECIPIENT, INSTANT, PROCEDURE = _Pair(), _Actor(), _Recipient(), _Instant(), _Procedure()
+PAIR, ACTOR, RECIPIENT, INSTANT, ELAPSED = _Pair(), _Actor(), _Recipient(), _Instant(), _Elapsed()
+PROCEDURE = _Procedure()
 
 
 def typed(pairs: Iterable[Pair], fields: Mapping[str, Field]) -> dict[str, Value]:
     """Return the data with numbers and truth values as their fields want them; what does not fit stays text.
 
-    The kernel refuses what does not fit, with the field's own words.
+    The kernel refuses what does not fit, with the field's own words. Raises: WrongUsage for a key given twice.
     """
-    return {key: _typed(written, fields.get(key)) for key, written in pairs}
+    return {key: _typed(written, fields.get(key)) for key, written in once(pairs).items()}
+
+
+def once(pairs: Iterable[Pair]) -> dict[str, str]:
+    """Return pairs as a mapping. Raises: WrongUsage when a key is given twice: which one counts, nobody said."""
+    found: dict[str, str] = {}
+    for key, written in pairs:
+        if key in found:
+            raise WrongUsage(
+                Text(
+                    zh=f"“{key}”给出了两次：“{found[key]}”与“{written}”",
+                    en=f"{key!r} is given twice: {found[key]!r} and {written!r}",
+                ),
+                Text(zh="只写一次", en="give it once"),
+            )
+        found[key] = written
+    return found
 
 
 def actor_or_nobody(actor: Actor | None) -> Actor:
@@ -151,6 +200,28 @@ def actor_or_nobody(actor: Actor | None) -> Actor:
     from svcflow.kernel.commands import NOBODY
 
     return NOBODY if actor is None else actor
+
+
+def _refuse_full_width(
+    value: str, signs: str, param: click.Parameter | None, ctx: click.Context | None
+) -> None:
+    """Refuse a full-width sign where the plain one is meant: an input method writes it, and nobody sees it.
+
+    `signs` are the plain signs, each with the full-width ones for it behind: `:：,，、`.
+    """
+    meant = ""
+    for sign in signs:
+        if sign.isascii():
+            meant = sign
+        elif sign in value:
+            raise WrongValue(
+                Text(
+                    zh=f"“{value}”中的“{sign}”是全角符号，须用半角“{meant}”",
+                    en=f"{value!r} holds the full-width {sign!r}; write {meant!r}",
+                ),
+                param,
+                ctx,
+            )
 
 
 def _typed(written: str, field: Field | None) -> Value:

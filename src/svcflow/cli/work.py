@@ -20,6 +20,7 @@ __all__ = ["work_json", "work_table"]
 _WORK = (
     Text(zh="实例", en="Instance"),
     Text(zh="流程", en="Procedure"),
+    Text(zh="服务对象", en="For"),
     Text(zh="环节", en="Step"),
     Text(zh="岗位", en="Role"),
     Text(zh="办理人", en="With"),
@@ -35,7 +36,7 @@ def work_table(
     """Return the table of work; `titled` says to name the procedures. What is left is told as elapsed time."""
     rows = [_work(one, names_of(one.procedure, one.version), now, titled=titled) for one in found]
     heads = [head.in_(lang) for head in _WORK]
-    return table(heads, rows, right=heads[-1:], whole=(heads[0], *heads[4:]))
+    return table(heads, rows, right=heads[-1:], whole=(heads[0], *heads[5:]))
 
 
 def work_json(one: WorkItem, now: datetime) -> Record:
@@ -49,7 +50,10 @@ def work_json(one: WorkItem, now: datetime) -> Record:
         "assignee": one.assignee or None,
         "entered_at": one.entered_at.isoformat(),
         "due_at": None if one.due_at is None else one.due_at.isoformat(),
-        "overdue": one.due_us <= to_us(now),
+        "overdue": one.due_us < to_us(now),
+        "recipient": one.recipient or None,
+        "group": one.group or None,
+        "data": dict(one.data),
     }
 
 
@@ -57,6 +61,7 @@ def _work(one: WorkItem, names: Names, now: datetime, *, titled: bool) -> tuple[
     return (
         one.instance,
         names.title() if titled else "",
+        one.recipient,
         names.step(one.step),
         names.role(one.role),
         one.assignee,
@@ -68,6 +73,6 @@ def _work(one: WorkItem, names: Names, now: datetime, *, titled: bool) -> tuple[
 
 def _left(due_at: datetime, now: datetime, names: Names) -> str:
     length = names.length(due_at - now)
-    if due_at > now:
+    if due_at >= now:  # a limit is met at its very deadline
         return length
     return Text(zh=f"超 {length}", en=f"over {length}").in_(names.lang)

@@ -95,8 +95,9 @@ class Start:
 class Fire:
     """Move the instance by a trigger.
 
-    `occurred_us` is when it happened, if that was before it is recorded. `step` names the active step when several branches know the trigger; `override` is the reason for going
-    round the declared order or a guard.
+    `occurred_us` is when it happened, if that was before it is recorded, and `offset_minutes` the offset from UTC
+    in which that was written, for messages about it. `step` names the active step when several branches know the
+    trigger; `override` is the reason for going round the declared order or a guard.
     """
 
     trigger: str
@@ -106,6 +107,7 @@ class Fire:
     step: str | None = None
     override: str | None = None
     occurred_us: int | None = None
+    offset_minutes: int = 0
 
 
 @attrs.frozen

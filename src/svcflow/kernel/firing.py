@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta, timezone
 
 import attrs
 
@@ -62,7 +63,7 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
         raise _unknown(compiled, command.trigger)
     when_us = ledger.at_us if command.occurred_us is None else command.occurred_us
     if not ledger.draft.revised_us <= when_us <= ledger.at_us:
-        return _impossible(ledger, when_us)
+        return _impossible(ledger, command, when_us)
     choice = choose(ledger, command)
     if isinstance(choice, Refusal):
         entrance = _entrance(ledger, command) if choice.rule == "order" else None
@@ -274,14 +275,15 @@ def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:
     )
 
 
-def _impossible(ledger: Ledger, when_us: int) -> Refusal:
-    earliest, latest = to_datetime(ledger.draft.revised_us), to_datetime(ledger.at_us)
-    when = to_datetime(when_us).isoformat()
+def _impossible(ledger: Ledger, command: Fire, when_us: int) -> Refusal:
+    written = timezone(timedelta(minutes=command.offset_minutes))
+    instants = (when_us, ledger.draft.revised_us, ledger.at_us)
+    when, earliest, latest = (to_datetime(at_us).astimezone(written).isoformat() for at_us in instants)
     return Refusal(
         "occurred_at",
         Text(
-            zh=f"{when} 不可能：须在上一步 {earliest.isoformat()} 与现在 {latest.isoformat()} 之间",
-            en=f"it cannot have happened at {when}: the last change was at {earliest.isoformat()}, now is {latest.isoformat()}",
+            zh=f"{when} 不可能：须在上一步 {earliest} 与现在 {latest} 之间",
+            en=f"it cannot have happened at {when}: the last change was at {earliest}, now is {latest}",
         ),
         Text(zh="更正 `occurred_at`", en="correct `occurred_at`"),
     )

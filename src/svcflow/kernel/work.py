@@ -28,11 +28,22 @@ def work_of(compiled: Compiled, instance: Instance) -> tuple[Work, ...]:
     return tuple([_work(compiled, instance, step) for step in instance.steps])
 
 
-def _work(compiled: Compiled, instance: Instance, step: str) -> Work:
+def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = None) -> int:
+    """Return the soonest deadline that runs, `NEVER` without one; with a step, of those that run for it.
+
+    A minimum (`at_least`) is no deadline: from its instant on the step may end, and nothing is late.
+    """
     due_us = NEVER
     for clock in instance.clocks.values():
         if clock.due_us < due_us and not clock.verdict:
-            of = compiled.limits[clock.limit].limit.step
-            due_us = clock.due_us if of is None or of == step else due_us
+            limit = compiled.limits.get(clock.limit)  # None: of an earlier version only
+            if limit is None or limit.rows[clock.row].kind == "at_least":
+                continue
+            of = limit.limit.step
+            due_us = clock.due_us if step is None or of is None or of == step else due_us
+    return due_us
+
+
+def _work(compiled: Compiled, instance: Instance, step: str) -> Work:
     role, assignee = compiled.steps[step].step.role or "", instance.assignees.get(step, "")
-    return Work(step, role, assignee, instance.active[step], due_us)
+    return Work(step, role, assignee, instance.active[step], soonest_due_us(compiled, instance, step))

@@ -115,6 +115,8 @@ class AsyncEngine:
     count_deviations = _awaitable(Engine.count_deviations)
     deviation_counts = _awaitable(Engine.deviation_counts)
     worklist = _awaitable(Engine.worklist)
+    overdue = _awaitable(Engine.overdue)
+    due_at = _awaitable(Engine.due_at)
     verify = _awaitable(Engine.verify)
 
     tick = _awaitable(Engine.tick)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -39,6 +40,7 @@ class VirtualClock:
 
     def __init__(self, start: datetime = datetime(2026, 1, 5, tzinfo=UTC)) -> None:
         self._now_us = to_us(start)
+        self._watchers: tuple[Callable[[], None], ...] = ()
 
     def now_us(self) -> int:
         """Return the present instant."""
@@ -65,4 +67,14 @@ class VirtualClock:
                 f"a virtual clock does not go back from {self.now.isoformat()} to {at.isoformat()}"
             )
         self._now_us = at_us
+        for wake in self._watchers:
+            wake()
         return self.now
+
+    def watch(self, wake: Callable[[], None]) -> None:
+        """Call `wake` after each move, in the thread that moves, until `unwatch`."""
+        self._watchers = (*self._watchers, wake)
+
+    def unwatch(self, wake: Callable[[], None]) -> None:
+        """Call `wake` no more."""
+        self._watchers = tuple(one for one in self._watchers if one != wake)

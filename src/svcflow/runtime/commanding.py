@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from svcflow.kernel.commands import (
     NOBODY,
@@ -82,7 +82,10 @@ class Commands(Core):
 
         Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
         """
-        command = Fire(trigger, actor, data, evidence, step, override, optional_us(occurred_at))
+        occurred_us = optional_us(occurred_at)
+        offset = None if occurred_at is None else occurred_at.utcoffset()
+        minutes = 0 if offset is None else offset // timedelta(minutes=1)
+        command = Fire(trigger, actor, data, evidence, step, override, occurred_us, minutes)
         return self._carry(instance, command, command_id, expected_revision)
 
     def hold(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar, get_args
 
@@ -41,7 +41,8 @@ class InstanceFilters(TypedDict, total=False):
     """Narrow down instances; what is left out, or None, means any.
 
     `step` and `role` are of the work that waits now, `data` are fields and the values they must have, `since`
-    (included) and `until` (not included) bound the start.
+    (included) and `until` (not included) bound the start. `due_before` asks for a running deadline before that
+    instant: with the present one, for what is overdue.
     """
 
     procedure: str | None
@@ -53,6 +54,7 @@ class InstanceFilters(TypedDict, total=False):
     data: Mapping[str, Value]
     since: datetime | None
     until: datetime | None
+    due_before: datetime | None
 
 
 class DeviationFilters(TypedDict, total=False):
@@ -86,6 +88,7 @@ class InstanceQuery(NamedTuple):
     since_us: int | None = None
     until_us: int | None = None
     after: Cursor | None = None
+    due_before_us: int | None = None
 
 
 class DeviationQuery(NamedTuple):
@@ -108,6 +111,7 @@ class WorkQuery(NamedTuple):
     """Which work is asked for: of these roles that nobody has, or that this person has; None means any.
 
     The soonest due first, at most `limit`, behind `after` (due instant, since when, instance, step).
+    `due_before_us` asks for what has a deadline before that instant.
     """
 
     roles: frozenset[str] | None = None
@@ -115,12 +119,14 @@ class WorkQuery(NamedTuple):
     procedure: str | None = None
     limit: int | None = None
     after: Cursor | None = None
+    due_before_us: int | None = None
 
 
 class WorkItem(NamedTuple):
-    """Hold one step of one instance that waits to be done.
+    """One step of one instance that waits to be done, with what a page of work shows of the instance.
 
     `assignee` is empty while nobody has it; `due_us` is the soonest deadline that runs for it, or `NEVER`.
+    `recipient` and `group` say who is served; `data` are the fields that no version says are personal.
     """
 
     instance: str
@@ -131,6 +137,9 @@ class WorkItem(NamedTuple):
     assignee: str
     entered_us: int
     due_us: int
+    recipient: str = ""
+    group: str = ""
+    data: Mapping[str, Value] = _NO_DATA
 
     @property
     def entered_at(self) -> datetime:
@@ -156,6 +165,12 @@ class Page(tuple[T, ...]):  # noqa: SLOT001  # a tuple has no room for slots
         page.after = None if whole else _written(cursor_of(page[-1]))
         return page
 
+    def mapped(self, change: Callable[[T], T]) -> Self:
+        """Return the page with each item changed, and the same way on."""
+        page = type(self)(map(change, self))
+        page.after = self.after
+        return page
+
 
 def instances_asked(filters: InstanceFilters) -> InstanceQuery:
     """Return the query that filters mean. Raises: FieldError, NaiveDatetime; TypeError for a filter that is none."""
@@ -167,8 +182,11 @@ def deviations_asked(filters: DeviationFilters) -> DeviationQuery:
     return DeviationQuery(**_filters(dict(filters), _DEVIATION_WORDS))
 
 
-def work_asked(actor: Actor | None, role: str | None, procedure: str | None) -> WorkQuery:
-    """Return the query for the work of an actor, of a role or of everybody. Raises: FieldError."""
+def work_asked(
+    actor: Actor | None, role: str | None, procedure: str | None, due_before: datetime | None = None
+) -> WorkQuery:
+    """Return the query for the work of an actor, of a role or of everybody. Raises: FieldError, NaiveDatetime."""
+    due_before_us = optional_us(due_before)
     if actor is not None:
         refuse_no_actor("actor", actor)
     theirs = None if actor is None else actor.roles or frozenset()
@@ -179,10 +197,12 @@ def work_asked(actor: Actor | None, role: str | None, procedure: str | None) -> 
     ):
         refuse_misfit(place, name)
     if actor is None or theirs is None:
-        return WorkQuery(None if role is None else frozenset({role}), None, procedure)
+        roles = None if role is None else frozenset({role})
+        return WorkQuery(roles, None, procedure, due_before_us=due_before_us)
     assignee = actor.behalf or actor.id
     refuse_misfit("actor", assignee)
-    return WorkQuery(theirs if role is None else theirs & {role}, assignee, procedure)
+    roles = theirs if role is None else theirs & {role}
+    return WorkQuery(roles, assignee, procedure, due_before_us=due_before_us)
 
 
 def cursor_of(one: Instance | Deviation | WorkItem) -> Cursor:
@@ -255,7 +275,7 @@ def _filters(given: dict[str, Any], words: _Words) -> dict[str, Any]:
             refuse_misfit(name, value)
         if name in words and value is not None:
             _refuse_other(name, value, words[name])
-    for name in ("since", "until"):
+    for name in ("since", "until", "due_before"):
         if name in given:
             given[f"{name}_us"] = optional_us(given.pop(name))
     return given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from os import PathLike
 from typing import Unpack
 
@@ -16,8 +17,9 @@ from svcflow.kernel.availability import Available
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import Deviation
-from svcflow.kernel.facts import Fact
-from svcflow.kernel.instance import Instance
+from svcflow.kernel.facts import Fact, to_datetime
+from svcflow.kernel.instance import NEVER, Instance
+from svcflow.kernel.work import soonest_due_us
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import refuse_no_actor
 from svcflow.runtime.query import (
@@ -51,7 +53,8 @@ class Questions(Core):
     ) -> Page[Instance]:
         """Return instances, newest first; `after` is that of the page before, for the next `limit` ones.
 
-        Filters: procedure, status, step, role, recipient, group, data, since, until (see `InstanceFilters`).
+        Filters: procedure, status, step, role, recipient, group, data, since, until, due_before (see
+        `InstanceFilters`).
         """
         cursor = cursor_from(after, (int, str))
         return self._store.instances(instances_asked(filters)._replace(limit=bounded(limit), after=cursor))
@@ -114,6 +117,7 @@ class Questions(Core):
         *,
         role: str | None = None,
         procedure: str | None = None,
+        due_before: datetime | None = None,
         limit: int = 1_000,
         after: str | None = None,
     ) -> Page[WorkItem]:
@@ -121,11 +125,46 @@ class Questions(Core):
 
         An actor's is what is assigned to them, and what nobody has yet in one of their roles. Of an actor who
         acts on somebody's behalf (see `acting`) it is what is assigned to that person, or free for the
-        delegated roles. `after` is that of the page before, for the next `limit` items.
+        delegated roles. `due_before` asks for what has a running deadline before that instant. `after` is that
+        of the page before, for the next `limit` items.
+
+        Each item carries who is served and the data that are not personal, so that a page needs no other query.
         """
         cursor = cursor_from(after, (int, int, str, str))
-        asked = work_asked(actor, role, procedure)
-        return self._store.worklist(asked._replace(limit=bounded(limit), after=cursor))
+        asked = work_asked(actor, role, procedure, due_before)
+        return self._impersonal(self._store.worklist(asked._replace(limit=bounded(limit), after=cursor)))
+
+    def overdue(
+        self,
+        actor: Actor | None = None,
+        *,
+        role: str | None = None,
+        procedure: str | None = None,
+        within: timedelta = timedelta(0),
+        limit: int = 1_000,
+        after: str | None = None,
+    ) -> Page[WorkItem]:
+        """Return the work whose deadline has passed, the longest overdue first; see `worklist`.
+
+        `within` asks for what will be overdue in that much elapsed time too, unless it is done by then. What a
+        deadline is late by, in its own clock, `deadlines` says; a limit that is held has none.
+        """
+        by = to_datetime(self.clock.now_us()) + within
+        return self.worklist(actor, role=role, procedure=procedure, due_before=by, limit=limit, after=after)
+
+    def due_at(self, instance: Instance) -> datetime | None:
+        """Return the soonest deadline that runs for an instance, without asking the store; None without any."""
+        due_us = NEVER if instance.status == "ended" else soonest_due_us(self._compiled(instance), instance)
+        return None if due_us == NEVER else to_datetime(due_us)
+
+    def _impersonal(self, found: Page[WorkItem]) -> Page[WorkItem]:
+        """Leave out the personal data of a page: a list is seen by more people than have the work."""
+        personal = {name: self.catalog.personal(name) for name in {one.procedure for one in found}}
+        return found.mapped(
+            lambda one: one._replace(
+                data={key: value for key, value in one.data.items() if key not in personal[one.procedure]}
+            )
+        )
 
     def verify(
         self,

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from svcflow.kernel.instance import NEVER
-from svcflow.runtime.clock import Clock
+from svcflow.runtime.clock import Clock, VirtualClock
 
 _LONGEST_SLEEP_S = 60.0
 _log = logging.getLogger("svcflow")
@@ -18,8 +18,9 @@ _log = logging.getLogger("svcflow")
 class Ticker:
     """Call `tick` at each next due instant while it runs; use it as a context manager.
 
-    It wakes at least once a minute, so that a clock that was set forward is noticed. A tick that fails is
-    logged and tried again after `retry_s`; the error of the last one is in `failure`.
+    It wakes at least once a minute, so that a clock that was set forward is noticed; a `VirtualClock` wakes it
+    whenever it is moved. A tick that fails is logged and tried again after `retry_s`; the error of the last one
+    is in `failure`.
     """
 
     retry_s = 5.0
@@ -47,6 +48,8 @@ class Ticker:
         if self._thread is not None:
             raise RuntimeError("the ticker of this engine is running already")
         self._stopping = False
+        if isinstance(self._clock, VirtualClock):
+            self._clock.watch(self._wake)
         self._thread = Thread(target=self._run, name=f"svcflow-{self._name}", daemon=True)
         self._thread.start()
         return self
@@ -90,9 +93,16 @@ class Ticker:
         """End the thread and wait for it, unless it is the one that asks."""
         thread, self._thread = self._thread, None
         if thread is not None:
+            if isinstance(self._clock, VirtualClock):
+                self._clock.unwatch(self._wake)
             self.quit()
             if thread is not current_thread():
                 thread.join()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._noticed = True
+            self._changed.notify()
 
     def _run(self) -> None:
         while not self._stopping:

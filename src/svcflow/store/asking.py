@@ -44,6 +44,8 @@ def instance_counts(query: InstanceQuery, dialect: str, by: InstanceKey | None) 
     if by in ("step", "role"):
         key = _work[by]
         asked = select(key, count).join_from(schema.instances, schema.work, _work.instance == _instances.id)
+        if query.due_before_us is not None:  # of several branches, those that are due
+            asked = asked.where(_work.due_us < query.due_before_us)
     else:
         key = _served(dialect) if by == "group" else _instances[by]
         asked = select(key, count)
@@ -91,6 +93,7 @@ def worklist(query: WorkQuery) -> Asked:
         _work.assignee,
         _work.entered_us,
         _work.due_us,
+        _instances.state,
     ).join_from(schema.work, schema.instances, _instances.id == _work.instance)
     fits: list[ColumnElement[bool]] = []
     if query.roles is not None:
@@ -102,6 +105,8 @@ def worklist(query: WorkQuery) -> Asked:
         asked = asked.where(or_(*fits))
     if query.procedure is not None:
         asked = asked.where(_instances.procedure == query.procedure)
+    if query.due_before_us is not None:
+        asked = asked.where(_work.due_us < query.due_before_us)
     order = (_work.due_us, _work.entered_us, _work.instance, _work.step)
     if query.after is not None:
         asked = asked.where(tuple_(*order) > _row(query.after))
@@ -117,6 +122,8 @@ def _of_instances(query: InstanceQuery, dialect: str) -> list[ColumnElement[bool
     for column, wanted in ((_work.step, query.step), (_work.role, query.role)):
         if wanted is not None:
             where.append(_instances.id.in_(select(_work.instance).where(column == wanted)))
+    if query.due_before_us is not None:
+        where.append(_instances.id.in_(select(_work.instance).where(_work.due_us < query.due_before_us)))
     if query.recipient is not None:
         where.append(_instances.id.in_(select(_persons.instance).where(_persons.person == query.recipient)))
         where.append(_EQUALS[dialect]((_RECIPIENT,), query.recipient))

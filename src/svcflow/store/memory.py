@@ -144,7 +144,7 @@ class MemoryStore:
         found = self._asked(query)
         if by is None:
             return {"": len(found)}
-        return counted(Counter(key for one in found for key in self._keys(one, by)))
+        return counted(Counter(key for one in found for key in self._keys(one, by, query)))
 
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
@@ -172,9 +172,12 @@ class MemoryStore:
         """Return the work that waits, the soonest due first."""
         with self._lock:
             found = [
-                WorkItem(name, self._kept[name].instance.procedure, self._kept[name].instance.version, *one)
+                WorkItem(
+                    name, of.procedure, of.version, *one, recipient=of.recipient, group=of.group, data=of.data
+                )
                 for name, all_ in self._work.items()
                 for one in all_
+                for of in (self._kept[name].instance,)
             ]
         fit = sorted((one for one in found if _is_wanted(one, query)), key=cursor_of)
         if query.after is not None:
@@ -226,9 +229,10 @@ class MemoryStore:
             kept = [(one.instance, self._work[name]) for name, one in self._kept.items()]
         return [one for one, work in kept if _is_asked(one, work, query)]
 
-    def _keys(self, one: Instance, by: InstanceKey) -> Iterable[str]:
-        if by in ("step", "role"):
-            return {str(getattr(work, by)) for work in self._work[one.id]}
+    def _keys(self, one: Instance, by: InstanceKey, query: InstanceQuery) -> Iterable[str]:
+        if by in ("step", "role"):  # of several branches, those that are due when that is asked
+            due = [work for work in self._work[one.id] if _is_due(work, query.due_before_us)]
+            return {str(getattr(work, by)) for work in due}
         return (str(getattr(one, by)),)
 
     def _departed(self, query: DeviationQuery) -> list[Deviation]:
@@ -308,7 +312,12 @@ def _is_asked(one: Instance, work: Sequence[Work], query: InstanceQuery) -> bool
         and (query.role is None or any(query.role == item.role for item in work))
         and all(_is_same(one.data.get(name), value) for name, value in query.data.items())
         and _is_between(one.started_us, query.since_us, query.until_us)
+        and (query.due_before_us is None or any(_is_due(item, query.due_before_us) for item in work))
     )
+
+
+def _is_due(work: Work | WorkItem, before_us: int | None) -> bool:
+    return before_us is None or work.due_us < before_us
 
 
 def _is_same(kept: Value, wanted: Value) -> bool:
@@ -317,6 +326,8 @@ def _is_same(kept: Value, wanted: Value) -> bool:
 
 def _is_wanted(one: WorkItem, query: WorkQuery) -> bool:
     if query.procedure not in (None, one.procedure):
+        return False
+    if not _is_due(one, query.due_before_us):
         return False
     if query.assignee is None:
         return query.roles is None or one.role in query.roles

@@ -210,7 +210,7 @@ class SqlStore:
         """Return the work that waits, the soonest due first."""
         with self._reading() as connection:
             rows = connection.execute(asking.worklist(query)).all()
-        return Page.of([WorkItem._make(row) for row in rows], query.limit)
+        return Page.of([_work_item(row) for row in rows], query.limit)
 
     def delegations(self) -> Sequence[Delegation]:
         """Return every delegation that was ever given."""
@@ -294,6 +294,12 @@ def _consistent(row: Any) -> Instance:
             )
             raise CorruptJournal(message)
     return one
+
+
+def _work_item(row: Any) -> WorkItem:
+    *work, state = row
+    one = instance_of(state)
+    return WorkItem._make((*work, one.recipient, one.group, one.data))
 
 
 def _deviation(row: Any) -> Deviation:

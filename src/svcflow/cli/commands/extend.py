@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from svcflow.cli.asking import actor_option, evidence_option
 from svcflow.cli.command import argument, command, option
 from svcflow.cli.moving import By, moving
-from svcflow.cli.values import Pair
+from svcflow.cli.values import Pair, once
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -34,4 +34,4 @@ def run(
     engine: Engine, instance: str, *, limit: str, reason: str, evidence: tuple[Pair, ...], by: By
 ) -> Instance:
     """Extend."""
-    return engine.extend(instance, limit, reason=reason, evidence=dict(evidence), **by)
+    return engine.extend(instance, limit, reason=reason, evidence=once(evidence), **by)

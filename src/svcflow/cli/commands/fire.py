@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from svcflow.cli.asking import actor_option, data_option, evidence_option
 from svcflow.cli.command import argument, command, option
 from svcflow.cli.moving import By, moving
-from svcflow.cli.values import INSTANT, Pair, typed
+from svcflow.cli.values import INSTANT, Pair, once, typed
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def run(
         instance,
         trigger,
         data=typed(data, engine.catalog[kept.procedure, kept.version].fields),
-        evidence=dict(evidence),
+        evidence=once(evidence),
         step=step,
         override=override,
         occurred_at=occurred_at,

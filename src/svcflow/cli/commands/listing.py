@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Unpack
 
 import click
@@ -11,7 +11,7 @@ from svcflow.cli.answer import answer
 from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
 from svcflow.cli.counting import answer_count, answer_counts, counted
-from svcflow.cli.narrowing import in_span, of_data, of_group, of_procedure, of_role, of_step
+from svcflow.cli.narrowing import due_soon, in_span, of_data, of_group, of_procedure, of_role, of_step
 from svcflow.cli.paging import going_on, paged
 from svcflow.cli.values import Pair
 from svcflow.text import Text
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 @command(
     "list",
     Text(
-        zh="列出实例，最新的在前。--step 与 --role 指正等待办理的环节；--data 指字段的值，须连同 --procedure；--since、--until 指开始的时刻。",
+        zh="列出实例，最新的在前。--step 与 --role 指正等待办理的环节；--data 指字段的值，须连同 --procedure；--since、--until 指开始的时刻。--overdue 与 --due-within 指正在计时的截止。",
         en="List instances, newest first. --step and --role are of the work that waits now; --data is the value of a "
-        "field, and wants --procedure; --since and --until are of the start.",
+        "field, and wants --procedure; --since and --until are of the start; --overdue and --due-within of deadlines that run.",
     ),
     "svcflow list --db service.db --status running --role technician",
     "svcflow list --db service.db --procedure repair --data priority=emergency --limit 20",
-    "svcflow list --db service.db --count-by step --json",
+    "svcflow list --db service.db --overdue",
+    "svcflow list --db service.db --due-within 2h --count-by role --json",
 )
 @of_procedure
 @option(
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 @of_group
 @of_data
 @in_span
+@due_soon
 @paged(limit=100)
 @counted("procedure", "status", "step", "role", "group")
 @stored
@@ -52,6 +54,8 @@ def run(
     /,
     *,
     pairs: tuple[Pair, ...],
+    overdue: bool,
+    within: timedelta | None,
     limit: int,
     after: str | None,
     count: bool,
@@ -63,14 +67,17 @@ def run(
 ) -> None:
     """List, or count."""
     from svcflow.cli.grids import instance_table
-    from svcflow.cli.narrowing import data_of, see_known
+    from svcflow.cli.narrowing import data_of, due_within, see_known
     from svcflow.cli.opening import engine_at, names_in, versions_of
-    from svcflow.cli.records import instance_json
+    from svcflow.cli.records import listed_json
+    from svcflow.kernel.facts import to_datetime
 
     asked = asked_of(ctx)
     with engine_at(db, folder, at) as engine:
         procedure = filters["procedure"]
         see_known(engine.catalog, procedure=procedure, step=filters["step"], role=filters["role"])
+        soon, now = due_within(overdue, within), to_datetime(engine.clock.now_us())
+        filters["due_before"] = None if soon is None else now + soon
         filters["data"] = data_of(engine.catalog, procedure, pairs)
         if count_by is not None:
             answer_counts(
@@ -85,11 +92,15 @@ def run(
         def text() -> str:
             if not found:
                 return Text(zh="没有符合的实例", en="no instances").in_(asked.lang)
-            said = instance_table(found, names_in(engine, versions_of(found), asked.lang), asked.lang)
+            names_of = names_in(engine, versions_of(found), asked.lang)
+            said = instance_table(found, names_of, asked.lang, engine.due_at)
             return going_on(said, found.after, asked.lang)
 
         answer(
             asked,
-            lambda: {"instances": [instance_json(one) for one in found], "after": found.after},
+            lambda: {
+                "instances": [listed_json(one, engine.due_at(one)) for one in found],
+                "after": found.after,
+            },
             text,
         )

@@ -13,7 +13,7 @@ from svcflow.cli.asking import actor_option, data_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
 from svcflow.cli.failure import FOUND, WrongUsage
 from svcflow.cli.progress import progress
-from svcflow.cli.values import PAIR, Pair, actor_or_nobody, typed
+from svcflow.cli.values import PAIR, Pair, actor_or_nobody, once, typed
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -124,11 +124,11 @@ def run(
             kept = engine.instance(name)
             given = typed(data, engine.catalog[kept.procedure, version].fields)
             (seen,) = engine.preview_migration(
-                name, version, steps=dict(steps), due=due, data=given, actor=who
+                name, version, steps=once(steps), due=due, data=given, actor=who
             )
             if not (dry_run or seen.refused):
                 engine.migrate(
-                    name, version, reason=reason or "", steps=dict(steps), due=due, data=given, actor=who
+                    name, version, reason=reason or "", steps=once(steps), due=due, data=given, actor=who
                 )
             found.append(Crossing(kept.procedure, seen, engine.departures(name)))
             advance(count, len(names))

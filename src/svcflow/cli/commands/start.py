@@ -16,7 +16,7 @@ from svcflow.cli.asking import (
     stored,
 )
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.values import PROCEDURE, RECIPIENT, Pair, ProcedureName, actor_or_nobody, typed
+from svcflow.cli.values import PROCEDURE, RECIPIENT, Pair, ProcedureName, actor_or_nobody, once, typed
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def run(
             data=typed(data, engine.catalog[procedure].fields),
             recipient=recipient,
             actor=actor_or_nobody(actor),
-            evidence=dict(evidence),
+            evidence=once(evidence),
             instance_id=instance_id,
             command_id=command_id,
         )

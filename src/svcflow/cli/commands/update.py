@@ -8,7 +8,7 @@ from svcflow.cli.asking import actor_option, data_option, evidence_option
 from svcflow.cli.command import argument, command
 from svcflow.cli.failure import WrongUsage
 from svcflow.cli.moving import By, moving
-from svcflow.cli.values import Pair, typed
+from svcflow.cli.values import Pair, once, typed
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -42,4 +42,4 @@ def run(
         )
     kept = engine.instance(instance)
     fields = engine.catalog[kept.procedure, kept.version].fields
-    return engine.update(instance, data=typed(data, fields), evidence=dict(evidence), **by)
+    return engine.update(instance, data=typed(data, fields), evidence=once(evidence), **by)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +10,7 @@ import click
 from svcflow.cli.answer import answer
 from svcflow.cli.asking import actor_option, giver_option, stored
 from svcflow.cli.command import asked_of, command
-from svcflow.cli.narrowing import of_procedure, of_role
+from svcflow.cli.narrowing import due_soon, of_procedure, of_role
 from svcflow.cli.paging import going_on, paged
 from svcflow.cli.terminal import echo
 from svcflow.text import Text
@@ -25,18 +25,21 @@ if TYPE_CHECKING:
     "worklist",
     Text(
         zh="列出待办的环节，先到期的在前。给出 --actor 时只列其已有的，和其岗位上尚无人办理的；不给则全列。"
-        "“剩余”按实际时间计；停止计时的没有截止。",
+        "“剩余”按实际时间计；停止计时的没有截止。--overdue 只列已超期的，--due-within 连同即将到期的。",
         en="List the steps that wait, the soonest due first. With --actor those that are theirs, and those in their "
-        "roles that nobody has; without, all. What is left is told as elapsed time; what is held has no deadline.",
+        "roles that nobody has; without, all. What is left is told as elapsed time; what is held has no deadline. "
+        "--overdue lists what is overdue, --due-within also what soon will be.",
     ),
     "svcflow worklist --db service.db --actor tech-2:technician",
     "svcflow worklist --db service.db --actor tech-2 --for tech-1",
     "svcflow worklist --db service.db --role technician --procedure repair --json",
+    "svcflow worklist --db service.db --due-within 2h",
 )
 @actor_option
 @giver_option
 @of_role
 @of_procedure
+@due_soon
 @paged(100)
 @stored
 @click.pass_context
@@ -47,6 +50,8 @@ def run(
     giver: str | None,
     role: str | None,
     procedure: str | None,
+    overdue: bool,
+    within: timedelta | None,
     limit: int,
     after: str | None,
     db: str | None,
@@ -54,7 +59,7 @@ def run(
     at: datetime | None,
 ) -> None:
     """List the work."""
-    from svcflow.cli.narrowing import see_known
+    from svcflow.cli.narrowing import due_within, see_known
     from svcflow.cli.opening import engine_at, names_in, versions_of
     from svcflow.cli.work import work_json, work_table
     from svcflow.kernel.facts import to_datetime
@@ -63,13 +68,17 @@ def run(
     with engine_at(db, folder, at) as engine:
         see_known(engine.catalog, procedure=procedure, role=role)
         now = to_datetime(engine.clock.now_us())
-        found = _work(engine, actor, giver, role=role, procedure=procedure, limit=limit, after=after)
+        soon = due_within(overdue, within)
+        by = None if soon is None else now + soon
+        found = _work(
+            engine, actor, giver, role=role, procedure=procedure, due_before=by, limit=limit, after=after
+        )
         if actor is not None and not actor.roles and giver is None:
             echo(_roleless(actor.id, role).in_(asked.lang), err=True)
 
         def text() -> str:
             if not found:
-                return Text(zh="没有待办", en="no work waits").in_(asked.lang)
+                return (_NO_WORK if by is None else _NONE_DUE).in_(asked.lang)
             said = work_table(
                 found,
                 names_in(engine, versions_of(found), asked.lang),
@@ -80,6 +89,10 @@ def run(
             return going_on(said, found.after, asked.lang)
 
         answer(asked, lambda: {"work": [work_json(one, now) for one in found], "after": found.after}, text)
+
+
+_NO_WORK = Text(zh="没有待办", en="no work waits")
+_NONE_DUE = Text(zh="没有到期的待办", en="no work is due")
 
 
 def _roleless(who: str, role: str | None) -> Text:
@@ -98,6 +111,7 @@ def _work(
     *,
     role: str | None,
     procedure: str | None,
+    due_before: datetime | None,
     limit: int,
     after: str | None,
 ) -> Page[WorkItem]:
@@ -106,10 +120,14 @@ def _work(
     from svcflow.runtime.query import Page, cursor_of
 
     if giver is None:
-        return engine.worklist(actor, role=role, procedure=procedure, limit=limit, after=after)
+        return engine.worklist(
+            actor, role=role, procedure=procedure, due_before=due_before, limit=limit, after=after
+        )
     found = [
         item
         for name, deputy in deputies(engine, actor, giver, procedure)
-        for item in engine.worklist(deputy, role=role, procedure=name, limit=limit + 1, after=after)
+        for item in engine.worklist(
+            deputy, role=role, procedure=name, due_before=due_before, limit=limit + 1, after=after
+        )
     ]
     return Page.of(sorted(found, key=cursor_of), limit)
