@@ -239,9 +239,21 @@ class DispatchError(SvcflowError, RuntimeError):
 
 
 class CorruptJournal(SvcflowError, ValueError):
-    """A journal does not verify against its hash chain."""
+    """A journal does not verify against its hash chain, or something that is kept disagrees with the journals.
+
+    `table` and `column` say where in the store, `row` by its key; they are empty where that is not known, and
+    `column` is empty when a whole row is missing or is one too many.
+    """
 
     code = "corrupt-journal"
+
+    def __init__(
+        self, message: Text, remedy: Text = NO_TEXT, *, table: str = "", column: str = "", row: str = ""
+    ) -> None:
+        self.table = table
+        self.column = column
+        self.row = row
+        super().__init__(message, remedy)
 
 
 class PersonInUse(SvcflowError, ValueError):

@@ -41,7 +41,7 @@ def found(checkpoint: Checkpoint, leaves: list[Leaf], journals: Journals) -> lis
         journal = journals.get(name, [])
         return journal[sequence - 1] if sequence <= len(journal) else None
 
-    problems = verified_against(checkpoint, leaves, link_at)
+    problems = verified_against([checkpoint], ((one, link_at(one.instance, one.sequence)) for one in leaves))
     assert all(isinstance(error, CorruptJournal) and error.remedy for _, error in problems)
     assert all(error.message.zh and error.remedy.zh for _, error in problems)
     return [(name, error.message.en) for name, error in problems]

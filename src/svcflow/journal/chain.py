@@ -55,21 +55,33 @@ def verified(
     for body, kept in rows:
         sequence += 1
         if not isinstance(body, bytes) or link(previous, body) != kept:
-            raise _broken(instance, sequence, "哈希链不符", "does not fit its hash")
-        fact = from_bytes(body, book)
+            raise _broken(instance, sequence, "哈希链不符", "does not fit its hash", "link")
+        fact = _read(sequence, body, book)
         if book is not None and book.lost:
-            raise _broken(instance, sequence, "的个人信息缺失", "lacks the personal data it is committed to")
+            raise _broken(
+                instance, sequence, "的个人信息缺失", "lacks the personal data it is committed to", "secrets"
+            )
         if fact.instance != instance or fact.sequence != sequence:
-            raise _broken(instance, sequence, "序号或实例不符", "has a wrong number or instance")
+            raise _broken(instance, sequence, "序号或实例不符", "has a wrong number or instance", "body")
         previous = kept
         yield fact
     if previous != head:
         raise _broken(
-            instance, sequence, "末尾与实例记录不符", "is not the last one that the instance records"
+            instance, sequence, "末尾与实例记录不符", "is not the last one that the instance records", "head"
         )
 
 
-def _broken(instance: str, sequence: int, zh: str, en: str) -> CorruptJournal:
+def _read(sequence: int, body: bytes, book: Book | None) -> Fact:
+    try:
+        return from_bytes(body, book)
+    except CorruptJournal as error:
+        error.table, error.column, error.row = "svcflow_facts", "body", str(sequence)
+        raise
+
+
+def _broken(instance: str, sequence: int, zh: str, en: str, column: str) -> CorruptJournal:
+    """Return the error for an entry; head and secrets stand with the instance, the rest with the entry."""
+    of_instance = column in ("head", "secrets")
     return CorruptJournal(
         Text(
             zh=f"实例 {instance} 第 {sequence} 条留痕{zh}", en=f"journal of {instance}: entry {sequence} {en}"
@@ -78,4 +90,7 @@ def _broken(instance: str, sequence: int, zh: str, en: str) -> CorruptJournal:
             zh="从备份恢复，并查明是谁改动了存储",
             en="restore it from a backup, and find out who changed the store",
         ),
+        table="svcflow_instances" if of_instance else "svcflow_facts",
+        column=column,
+        row="" if of_instance else str(sequence),
     )

@@ -146,6 +146,8 @@ def refuse_false(instance: str, secrets: Secrets) -> None:
                     en=f"personal data of {instance} is not what its journal is committed to",
                 ),
                 Text(zh="从备份恢复", en="restore it from a backup"),
+                table="svcflow_instances",
+                column="secrets",
             )
 
 

@@ -5,7 +5,7 @@ It reads no store: leaves and links are handed in. What was written after the ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
 from svcflow.text import Text
 
-LinkAt = Callable[[str, int], bytes | None]
 Problems = tuple[tuple[str, CorruptJournal], ...]
 
 
@@ -32,46 +31,65 @@ class Leaf(NamedTuple):
         return orjson.dumps({"head": self.head.hex(), "instance": self.instance, "sequence": self.sequence})
 
 
-def verified_against(checkpoint: Checkpoint, leaves: Iterable[Leaf], link_at: LinkAt) -> Problems:
-    """Check the leaves that a store keeps, and its journals, against a checkpoint; return what is wrong.
+def verified_against(
+    checkpoints: Iterable[Checkpoint], sealed: Iterable[tuple[Leaf, bytes | None]]
+) -> Problems:
+    """Check the leaves that a store keeps, and its journals, against checkpoints of it; return what is wrong.
 
-    `link_at` gives the link of an entry by instance and sequence, None when there is no such entry. That the
-    entries up to there fit their links is for `verified` to see. Each problem stands with its instance, or
-    with the checkpoint's origin when it is about the leaves themselves; of an instance only the first.
+    Each leaf comes with the link that its entry has now, None when there is no such entry. That the entries up
+    to there fit their links is for `verified` to see. Each problem stands with its instance, or with the
+    checkpoint's origin when it is about the leaves themselves; of an instance only the first.
     """
     tree = Frontier()
+    wanted = sorted(checkpoints, key=lambda one: one.size)
+    until = wanted[-1].size if wanted else 0
+    roots = {0: tree.root}
     found: dict[str, CorruptJournal] = {}
-    for leaf in islice(leaves, checkpoint.size):
+    for leaf, link in islice(sealed, until):
         tree = tree.extended((leaf.to_bytes(),))
-        kept = None if leaf.instance in found else link_at(leaf.instance, leaf.sequence)
-        if kept != leaf.head:
-            found.setdefault(leaf.instance, _differs(leaf, lost=kept is None))
-    return (*_of_leaves(checkpoint, tree), *found.items())
+        if link != leaf.head and leaf.instance not in found:
+            found[leaf.instance] = differs(leaf.instance, leaf.sequence, lost=link is None)
+        if any(tree.size == one.size for one in wanted):
+            roots[tree.size] = tree.root
+    return (
+        *((one.origin, error) for one in wanted if (error := _of_leaves(one, tree.size, roots)) is not None),
+        *found.items(),
+    )
 
 
-def _of_leaves(checkpoint: Checkpoint, tree: Frontier) -> Problems:
-    if tree.size < checkpoint.size:
-        message = Text(
-            zh=f"{checkpoint.origin} 只有 {tree.size} 片叶子，检查点封存了 {checkpoint.size} 片",
-            en=f"{checkpoint.origin} keeps {tree.size} leaves; the checkpoint sealed {checkpoint.size}",
-        )
-    elif tree.root != checkpoint.root:
-        message = Text(
-            zh=f"{checkpoint.origin} 的 {tree.size} 片叶子不是检查点所封存的",
-            en=f"the {tree.size} leaves of {checkpoint.origin} are not those that the checkpoint sealed",
-        )
-    else:
-        return ()
-    return ((checkpoint.origin, CorruptJournal(message, _REMEDY)),)
-
-
-def _differs(leaf: Leaf, *, lost: bool) -> CorruptJournal:
+def differs(instance: str, sequence: int, *, lost: bool) -> CorruptJournal:
+    """Return the error for a sealed entry that is not there any more, or is another one."""
     zh, en = ("已不存在", "is gone") if lost else ("已被改写", "is not the one that was sealed")
     message = Text(
-        zh=f"实例 {leaf.instance} 已封存的第 {leaf.sequence} 条留痕{zh}",
-        en=f"journal of {leaf.instance}: sealed entry {leaf.sequence} {en}",
+        zh=f"实例 {instance} 已封存的第 {sequence} 条留痕{zh}",
+        en=f"journal of {instance}: sealed entry {sequence} {en}",
     )
-    return CorruptJournal(message, _REMEDY)
+    return CorruptJournal(message, _REMEDY, table="svcflow_leaves", column="head", row=str(sequence))
+
+
+def other_leaves(origin: str, kept: int, sealed: int) -> CorruptJournal:
+    """Return the error for leaves that are not as many as were sealed."""
+    message = Text(
+        zh=f"{origin} 存有 {kept} 片叶子，最近一次封存的是 {sealed} 片",
+        en=f"{origin} keeps {kept} leaves; {sealed} were sealed last",
+    )
+    return CorruptJournal(message, _REMEDY, table="svcflow_leaves", column="place")
+
+
+def _of_leaves(checkpoint: Checkpoint, size: int, roots: Mapping[int, bytes]) -> CorruptJournal | None:
+    if size < checkpoint.size:
+        message = Text(
+            zh=f"{checkpoint.origin} 只有 {size} 片叶子，检查点封存了 {checkpoint.size} 片",
+            en=f"{checkpoint.origin} keeps {size} leaves; the checkpoint sealed {checkpoint.size}",
+        )
+    elif roots[checkpoint.size] != checkpoint.root:
+        message = Text(
+            zh=f"{checkpoint.origin} 的 {checkpoint.size} 片叶子不是检查点所封存的",
+            en=f"the {checkpoint.size} leaves of {checkpoint.origin} are not those that the checkpoint sealed",
+        )
+    else:
+        return None
+    return CorruptJournal(message, _REMEDY, table="svcflow_leaves")
 
 
 _REMEDY = Text(

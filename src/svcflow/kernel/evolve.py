@@ -56,14 +56,18 @@ def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fa
     """Return the instance after more facts, in their order."""
     facts = tuple(facts)
     draft = Draft.blank(facts[0].instance) if instance is None else Draft.of(instance)
-    _change(compiled, draft, facts)
-    _reckon(compiled, draft)
+    apply_all(compiled, draft, facts)
     return draft.freeze()
 
 
 def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
     """Change the draft by one fact, and reckon what is due after it."""
-    _change(compiled, draft, (fact,))
+    apply_all(compiled, draft, (fact,))
+
+
+def apply_all(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
+    """Change the draft by facts, and reckon what is due after the last of them."""
+    _change(compiled, draft, facts)
     _reckon(compiled, draft)
 
 

@@ -20,6 +20,7 @@ from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.work import soonest_due_us
+from svcflow.kernel.writable import refuse_misfit
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import refuse_no_actor
 from svcflow.runtime.query import (
@@ -37,6 +38,7 @@ from svcflow.runtime.query import (
     refuse_instances_by,
     work_asked,
 )
+from svcflow.runtime.replies import unknown_instance
 from svcflow.runtime.verification import Progress, Verification, verify
 from svcflow.text import Text
 
@@ -173,16 +175,23 @@ class Questions(Core):
         checkpoint: Checkpoint | str | PathLike[str] | None = None,
         progress: Progress | None = None,
     ) -> Verification:
-        """Check journals against their chains, and kept instances against their journals.
+        """Check journals against their chains, and all that is kept beside them against the journals.
+
+        Of all instances it checks too what the store keeps once for all: its seals, pinned procedures,
+        subscriptions and delegations. docs/explanation/journal.md names the columns that nothing can tell.
 
         With a checkpoint, or the file that `seal` appends them to, what was sealed then is checked too: a cut
-        tail, a deleted instance, a chain written anew. Raises: StoreError when the file holds no checkpoint.
+        tail, a deleted instance, a chain written anew. `progress` is told the number of instances done.
+        Raises: UnknownInstance; StoreError when the file holds no checkpoint.
         """
-        names = self._store.ids() if instance is None else [self._kept(instance).instance.id]
+        if instance is not None:
+            refuse_misfit("instance", instance)
+            if not any(rows.tables for rows in self._store.instance_rows(instance)):
+                raise unknown_instance(instance)
         sealed = (
             checkpoint if checkpoint is None or isinstance(checkpoint, Checkpoint) else newest(checkpoint)
         )
         if checkpoint is not None and sealed is None:
             message = Text(zh=f"{checkpoint} 中没有检查点", en=f"there is no checkpoint in {checkpoint}")
             raise StoreError(message, Text(zh="用 svcflow seal 生成", en="make one with `svcflow seal`"))
-        return verify(self._store, self._standards, names, progress, sealed)
+        return verify(self._store, self._standards, instance, progress, sealed)

@@ -70,11 +70,12 @@ class Standards:
         procedure = compiled.procedure
         own = digest(procedure)
         if own != kept:
-            raise _changed(procedure, own, kept)
+            raise changed_procedure(procedure, own, kept)
         self._pinned[procedure.id, procedure.version] = compiled
 
 
-def _changed(procedure: Procedure, own: str, kept: str) -> ChangedProcedure:
+def changed_procedure(procedure: Procedure, own: str, kept: str) -> ChangedProcedure:
+    """Return the error for a version that has the digest `own` and was pinned to another one."""
     return ChangedProcedure(
         Text(
             zh=f"{procedure} 的内容（{own[:12]}）与在此存储中开始办理时的（{kept[:12]}）不同",

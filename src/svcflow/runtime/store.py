@@ -9,7 +9,6 @@ from svcflow.errors import StoreError
 from svcflow.journal.chain import GENESIS, Entry
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import NO_SECRETS, Secrets
-from svcflow.journal.seal import Leaf
 from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
@@ -25,6 +24,7 @@ from svcflow.runtime.query import (
     WorkItem,
     WorkQuery,
 )
+from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.text import Text
 
 BATCH = 1_000
@@ -136,15 +136,38 @@ class Store(Protocol):
         ...
 
     def seal(self, sealed_us: int) -> Checkpoint:
-        """Seal what was written since the last seal; the checkpoint is to be kept elsewhere."""
+        """Seal what was written since the last seal; the checkpoint is to be kept elsewhere.
+
+        Raises: CorruptJournal when a journal does not go on from its last leaf, or the leaves are not those sealed.
+        """
         ...
 
-    def leaves(self) -> Iterator[Leaf]:
-        """Yield the leaves of the sealed tree, in their order."""
+    @property
+    def columns(self) -> Mapping[str, Columns]:
+        """The columns of each table, in the order in which its rows are given."""
         ...
 
-    def link_at(self, instance: str, sequence: int) -> bytes | None:
-        """Return the link of one entry; None when there is no such entry."""
+    def instance_rows(self, instance: str | None = None) -> Iterator[InstanceRows]:
+        """Yield what is kept of each instance, or of one, as it is, few of them in memory at once.
+
+        Rows that are about an instance that is not there are given too.
+        """
+        ...
+
+    def table_rows(self, table: str) -> Sequence[Row]:
+        """Return the rows of a table that is about no single instance."""
+        ...
+
+    def last_position(self) -> int:
+        """Return the position of the fact that was kept last; 0 when there is none."""
+        ...
+
+    def last_seal(self) -> LastSeal | None:
+        """Return the last seal; None when nothing was sealed."""
+        ...
+
+    def sealed(self) -> Iterator[SealedLeaf]:
+        """Yield the leaves of the sealed tree in their order, with the links of their entries."""
         ...
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:

@@ -1,33 +1,42 @@
-"""Verification: every journal against its chain, and every kept instance against its journal."""
+"""Verification: every journal against its chain, and everything that is kept beside the journals against them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import attrs
 
 from svcflow.errors import CorruptJournal, SvcflowError
 from svcflow.journal.chain import verified
 from svcflow.journal.checkpoint import Checkpoint
-from svcflow.journal.seal import verified_against
-from svcflow.kernel.deviations import Deviation, deviations_of
+from svcflow.journal.personal import from_bytes as secrets_from
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.deviations import deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.marks import but_for_reckoning, corrected
 from svcflow.kernel.replay import replay
-from svcflow.runtime.query import DeviationQuery
-from svcflow.runtime.standards import Standards
+from svcflow.kernel.work import work_of
+from svcflow.model.digest import digest
+from svcflow.runtime.projections import FACTS, INSTANCES, RESTORE, Projections, Told
+from svcflow.runtime.registers import PINS, register_problems, seal_problems, subscriptions_of
+from svcflow.runtime.standards import Standards, changed_procedure
 from svcflow.runtime.store import Found, Store
+from svcflow.runtime.stored_rows import InstanceRows, Row, instance_of, state_of
 from svcflow.text import NO_TEXT, Text
 
 Progress = Callable[[int], None]
+Problems = list[tuple[str, SvcflowError]]
 
 
 @attrs.frozen
 class Verification:
-    """Hold what was checked and what was found wrong; `problems` pairs an instance with its error.
+    """What was checked and what was found wrong; `problems` pairs an instance with its error.
 
-    `notes` pairs an instance with what could not be checked, and why; nothing is wrong with it.
+    What is wrong with no single instance stands with the name of the table, or of the store when its seals do
+    not agree. Each `CorruptJournal` says by `table`, `column` and `row` where it is. `notes` pairs an instance
+    with what could not be checked, and why; nothing is wrong with it.
     """
 
     instances: int
@@ -44,91 +53,149 @@ class Verification:
 def verify(
     store: Store,
     standards: Standards,
-    instances: Iterable[str],
+    instance: str | None = None,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Verification:
-    """Check journals and projections, and all of them against a checkpoint; what is wrong is collected."""
-    facts, count = 0, 0
-    problems: list[tuple[str, SvcflowError]] = []
-    notes: list[tuple[str, Text]] = []
-    for instance in instances:
-        count += 1
-        try:
-            found, note = _verify(store, standards, instance)
-            facts += found
-            notes += [(instance, note)] if note else []
-        except SvcflowError as error:
-            problems.append((instance, error))
+    """Check one instance, or all of them with what the store keeps for all, and the seals against a checkpoint.
+
+    Few instances are in memory at once; what is wrong is collected.
+    """
+    walk = _Walk(store, standards)
+    for count, rows in enumerate(store.instance_rows(instance), 1):
+        walk.look_at(rows)
         if progress is not None:
             progress(count)
-    if checkpoint is not None:
-        problems += verified_against(checkpoint, store.leaves(), store.link_at)
-    return Verification(count, facts, tuple(problems), tuple(notes))
+    if instance is None:
+        walk.problems += register_problems(store, standards, walk.versions.seen)
+    if instance is None or checkpoint is not None:
+        walk.problems += seal_problems(store, checkpoint)
+    return Verification(walk.count, walk.facts, tuple(walk.problems), tuple(walk.notes))
 
 
-def _verify(store: Store, standards: Standards, instance: str) -> tuple[int, Text]:
-    """Return how many facts were found right, and a note. What looks wrong is looked at again while nobody writes."""
-    try:
-        return _checked(store, standards, instance)
-    except CorruptJournal:
-        again: list[tuple[int, Text]] = []
+class _Versions:
+    """Find each version of a procedure once, as it is pinned in the store; `seen` are those that were asked for."""
+
+    def __init__(self, standards: Standards, pins: Mapping[tuple[str, int], str]) -> None:
+        self.seen: set[tuple[str, int]] = set()
+        self._standards = standards
+        self._pins = pins
+        self._known: dict[tuple[str, int], Compiled] = {}
+
+    def __call__(self, name: str, version: int) -> Compiled:
+        key = name, version
+        found = self._known.get(key)
+        if found is None:
+            self.seen.add(key)
+            found = self._standards.version(name, version)
+            kept, own = self._pins.get(key), digest(found.procedure)
+            if kept not in (None, own):
+                raise changed_procedure(found.procedure, own, str(kept))
+            self._known[key] = found
+        return found
+
+
+class _Checked(NamedTuple):
+    """What looking at one instance came to."""
+
+    facts: int
+    note: Text
+    problems: list[SvcflowError]
+
+
+class _Walk:
+    """Go from instance to instance and collect what is found."""
+
+    def __init__(self, store: Store, standards: Standards) -> None:
+        self.count = self.facts = 0
+        self.problems: Problems = []
+        self.notes: list[tuple[str, Text]] = []
+        pins = {(row[0], row[1]): row[2] for row in store.table_rows(PINS)}
+        self.versions = _Versions(standards, pins)
+        self._store = store
+        self._projections = Projections(store.columns, subscriptions_of(store))
+        names = store.columns[INSTANCES].names
+        self._head, self._state, self._secrets = (names.index(one) for one in ("head", "state", "secrets"))
+
+    def look_at(self, rows: InstanceRows) -> None:
+        """Check one instance. What looks wrong is looked at again while nobody writes."""
+        found = self._checked(rows)
+        if found.problems:
+            found = self._again(rows.instance, found)
+        self.count += 1
+        self.facts += found.facts
+        self.problems += [(rows.instance, error) for error in found.problems]
+        self.notes += [(rows.instance, found.note)] if found.note else []
+
+    def _again(self, instance: str, found: _Checked) -> _Checked:
+        """Look once more: a host's transaction may see two tables as of two moments."""
+        seen = [found]
 
         def look(_: Found) -> None:
-            again.append(_checked(store, standards, instance))
+            seen.extend(map(self._checked, self._store.instance_rows(instance)))
 
-        store.change(instance, None, look)
-        return again[-1]
+        try:
+            self._store.change(instance, None, look)
+        except (SvcflowError, TypeError, ValueError):  # its record cannot be read, which has been seen
+            return found
+        return seen[-1]
 
+    def _checked(self, rows: InstanceRows) -> _Checked:
+        """Return what is wrong: the first thing that is with the journal itself, else all that is beside it."""
+        try:
+            record = next(iter(rows.tables.get(INSTANCES, ())), None)
+            if record is None:
+                raise _not_kept(rows.instance)
+            told, note = self._told(rows, record)
+        except SvcflowError as error:
+            return _Checked(0, NO_TEXT, [error])
+        return _Checked(len(told.facts), note, list(self._projections.problems(told, rows)))
 
-def _checked(store: Store, standards: Standards, instance: str) -> tuple[int, Text]:
-    kept = store.load(instance)
-    if kept is None:
-        message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
-        raise CorruptJournal(message, _RESTORE)
-    facts = tuple(verified(instance, store.rows(instance), kept.head, store.secrets(instance)))
-    note = _compared(standards, kept.instance, facts)
-    if sorted(store.deviations(DeviationQuery(instance)), key=_order) != sorted(
-        deviations_of(facts), key=_order
-    ):
-        raise CorruptJournal(
-            Text(
-                zh=f"实例 {instance} 的偏差记录与其留痕不符",
-                en=f"the deviations kept of {instance} are not those of its journal",
-            ),
-            _RESTORE,
+    def _told(self, rows: InstanceRows, record: Row) -> tuple[Told, Text]:
+        name = rows.instance
+        secrets = secrets_from(record[self._secrets])
+        journal = ((body, link) for _, _, _, body, link in rows.tables.get(FACTS, ()))
+        facts = tuple(verified(name, journal, record[self._head], secrets))
+        instance, note = self._compared(record[self._state], _replayed(self.versions, name, facts), facts)
+        work = work_of(self.versions(instance.procedure, instance.version), instance)
+        persons = frozenset(one.person for one in secrets.values() if one is not None)
+        return Told(instance, facts, deviations_of(facts), work, persons), note
+
+    def _compared(self, state: bytes, told: Instance, facts: tuple[Fact, ...]) -> tuple[Instance, Text]:
+        """Return the instance to go by, and what could not be compared of it.
+
+        Raises: CorruptJournal when it is not what the facts lead to.
+        """
+        if state_of(told) == state:
+            return told, NO_TEXT
+        kept = instance_of(state)
+        if told == kept:
+            return told, NO_TEXT
+        calendars = corrected(self.versions, facts)
+        if not calendars or but_for_reckoning(told) != but_for_reckoning(kept):
+            raise CorruptJournal(
+                Text(
+                    zh=f"实例 {told.id} 的记录与其留痕不符",
+                    en=f"instance {told.id} is not what its journal leads to",
+                ),
+                RESTORE,
+                table=INSTANCES,
+                column="state",
+            )
+        listed = ", ".join(calendars)
+        return kept, Text(
+            zh=f"日历 {listed} 此后更正过；所存截止时间按当时的日历计算，无从核对",
+            en=f"corrected since: calendar {listed}; the deadlines kept are by what it said then, and cannot be checked",
         )
-    return len(facts), note
 
 
-def _compared(standards: Standards, kept: Instance, facts: tuple[Fact, ...]) -> Text:
-    """Return what could not be compared of a kept instance. Raises: CorruptJournal when it is not what facts lead to."""
-    told = _replayed(standards, kept.id, facts)
-    if told == kept:
-        return NO_TEXT
-    calendars = corrected(standards.version, facts)
-    if not calendars or but_for_reckoning(told) != but_for_reckoning(kept):
-        raise CorruptJournal(
-            Text(
-                zh=f"实例 {kept.id} 的记录与其留痕不符",
-                en=f"instance {kept.id} is not what its journal leads to",
-            ),
-            _RESTORE,
-        )
-    listed = ", ".join(calendars)
-    return Text(
-        zh=f"日历 {listed} 此后更正过；所存截止时间按当时的日历计算，无从核对",
-        en=f"corrected since: calendar {listed}; the deadlines kept are by what it said then, and cannot be checked",
-    )
-
-
-def _replayed(standards: Standards, instance: str, facts: tuple[Fact, ...]) -> Instance:
+def _replayed(versions: _Versions, instance: str, facts: tuple[Fact, ...]) -> Instance:
     """Return where the facts lead, through all versions they name.
 
     Raises: CorruptJournal when a version does not know their steps; UnknownProcedure when there is none.
     """
     try:
-        return replay(standards.version, facts)
+        return replay(versions, facts)
     except SvcflowError:
         raise
     except (LookupError, TypeError, ValueError) as error:
@@ -136,11 +203,9 @@ def _replayed(standards: Standards, instance: str, facts: tuple[Fact, ...]) -> I
             zh=f"实例 {instance} 的留痕无法重演：{error!r}",
             en=f"the journal of {instance} cannot be replayed: {error!r}",
         )
-        raise CorruptJournal(message) from error
+        raise CorruptJournal(message, table=FACTS, column="body") from error
 
 
-def _order(one: Deviation) -> int:
-    return one.sequence
-
-
-_RESTORE = Text(zh="以留痕为准；从备份恢复", en="the journal is right; restore the instance from a backup")
+def _not_kept(instance: str) -> CorruptJournal:
+    message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
+    return CorruptJournal(message, RESTORE, table=INSTANCES, row=instance)

@@ -34,6 +34,8 @@ from svcflow.runtime.query import (
 )
 from svcflow.runtime.replies import another_delegation
 from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Place, out_of_turn
+from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
+from svcflow.store import memory_rows
 from svcflow.store.memory_feed import MemoryFeed
 
 
@@ -108,17 +110,51 @@ class MemoryStore:
             self._tree = self._tree.extended(leaf.to_bytes() for leaf in new)
             return Checkpoint(self._origin, self._tree.size, self._tree.root, sealed_us)
 
-    def leaves(self) -> Iterator[Leaf]:
-        """Yield the leaves of the sealed tree, in their order."""
-        with self._lock:
-            sealed = list(self._leaves)
-        yield from sealed
+    @property
+    def columns(self) -> Mapping[str, Columns]:
+        """The columns of each table, in the order in which its rows are given."""
+        return memory_rows.COLUMNS
 
-    def link_at(self, instance: str, sequence: int) -> bytes | None:
-        """Return the link of one entry; None when there is no such entry."""
+    def instance_rows(self, instance: str | None = None) -> Iterator[InstanceRows]:
+        """Yield what is kept of each instance, or of one."""
         with self._lock:
-            journal = self._journals.get(instance, ())
-            return journal[sequence - 1].link if 0 < sequence <= len(journal) else None
+            names = sorted(self._kept) if instance is None else [instance]
+            answers: dict[str, dict[str, Answer]] = {}
+            for (name, command_id), answer in self._answers.items():
+                answers.setdefault(name, {})[command_id] = answer
+        for name in names:
+            with self._lock:
+                yield InstanceRows(name, self._tables(name, answers.get(name, {})))
+
+    def table_rows(self, table: str) -> Sequence[Row]:
+        """Return the rows of a table that is about no single instance."""
+        with self._lock:
+            if table == "svcflow_procedures":
+                return [(*version, kept) for version, kept in self._digests.items()]
+            if table == "svcflow_delegations":
+                return [memory_rows.of_delegation(one) for one in self._delegations.values()]
+            return self.feed.subscriptions()
+
+    def last_position(self) -> int:
+        """Return the position of the fact that was kept last."""
+        return self.feed.settled_position()
+
+    def last_seal(self) -> LastSeal | None:
+        """Return the last seal; None when nothing was sealed."""
+        with self._lock:
+            size = self._tree.size
+            return LastSeal(self._origin, size, 0, self._tree.to_bytes()) if size else None
+
+    def sealed(self) -> Iterator[SealedLeaf]:
+        """Yield the leaves of the sealed tree in their order, with the links of their entries."""
+        with self._lock:
+            leaves = list(self._leaves)
+        for place, leaf in enumerate(leaves):
+            with self._lock:
+                journal = self._journals.get(leaf.instance, [])
+            yield SealedLeaf(
+                place, leaf, journal[leaf.sequence - 1].link if leaf.sequence <= len(journal) else None
+            )
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
@@ -284,6 +320,18 @@ class MemoryStore:
         """Return an entry whose fact knows no more than what is kept beside the journal."""
         book = Book(self.secrets(entry.fact.instance))
         return entry._replace(fact=from_bytes(entry.body, book))
+
+    def _tables(self, name: str, answers: Mapping[str, Answer]) -> Mapping[str, Sequence[Row]]:
+        kept = self._kept.get(name)
+        if kept is None:
+            return {}
+        return {
+            "svcflow_instances": [memory_rows.of_instance(kept, self.secrets(name))],
+            "svcflow_facts": memory_rows.of_journal(name, self._journals[name], self.feed.positions),
+            "svcflow_commands": memory_rows.of_answers(name, answers),
+            "svcflow_work": memory_rows.of_work(name, self._work[name]),
+            "svcflow_deliveries": self.feed.deliveries(name),
+        }
 
     def _due(self, until_us: int, after: Place) -> list[Place]:
         """Take the next batch from the heap. What is taken and stays due is put back."""

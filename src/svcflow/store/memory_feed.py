@@ -8,7 +8,9 @@ from threading import RLock
 
 from svcflow.journal.chain import Entry
 from svcflow.runtime.feed import PORTION, Failure, Fed, Look, Notes, Parked, Portion, Standing, State
+from svcflow.runtime.stored_rows import Row
 from svcflow.runtime.subscription import undelivered
+from svcflow.store import memory_rows
 
 Line = dict[int, Failure]
 """The facts of one instance that one subscription has passed and not delivered, by sequence."""
@@ -43,7 +45,7 @@ class MemoryFeed:
         self._lock = lock
         self._journals = journals
         self._log: list[tuple[str, int]] = []
-        self._positions: dict[tuple[str, int], int] = {}
+        self.positions: dict[tuple[str, int], int] = {}
         self._subscriptions: dict[str, _Subscription] = {}
 
     def add(self, instance: str, entries: Iterable[Entry]) -> None:
@@ -51,7 +53,7 @@ class MemoryFeed:
         for entry in entries:
             key = (instance, entry.fact.sequence)
             self._log.append(key)
-            self._positions[key] = len(self._log)
+            self.positions[key] = len(self._log)
 
     def settled_position(self) -> int:
         """Return the last position."""
@@ -149,6 +151,20 @@ class MemoryFeed:
                     line[one.sequence] = one._replace(at_us=now_us)
             return sum(one.state == "dead" for one in some)
 
+    def subscriptions(self) -> Sequence[Row]:
+        """Return how each subscription stands, as rows of their table."""
+        return [
+            (name, one.position, one.owner, one.lease_until_us) for name, one in self._subscriptions.items()
+        ]
+
+    def deliveries(self, instance: str) -> Sequence[Row]:
+        """Return what waits of an instance, as rows of their table."""
+        return [
+            memory_rows.of_delivery(name, failure)
+            for name, one in sorted(self._subscriptions.items())
+            for _, failure in sorted(one.lines.get(instance, {}).items())
+        ]
+
     def _standing(self, name: str, one: _Subscription) -> Standing:
         kept = one.kept()
         dead = sum(each.state == "dead" for each in kept)
@@ -156,7 +172,7 @@ class MemoryFeed:
 
     def _fed(self, key: tuple[str, int], *, behind: bool = False) -> Fed:
         entry = self._journals[key[0]][key[1] - 1]
-        return Fed(self._positions[key], entry.fact, entry.body, behind)
+        return Fed(self.positions[key], entry.fact, entry.body, behind)
 
     def _parked(self, name: str, one: Failure) -> Parked:
         return Parked(name, self._fed((one.instance, one.sequence)), one.attempts, one.at_us, one.error)

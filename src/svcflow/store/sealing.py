@@ -4,54 +4,95 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from secrets import token_hex
+from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Subquery, func, select
 
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
-from svcflow.journal.seal import Leaf
+from svcflow.journal.seal import Leaf, differs, other_leaves
 from svcflow.store import schema
 
-_facts, _seals, _leaves, _meta = schema.facts.c, schema.seals.c, schema.leaves.c, schema.meta.c
+_instances, _seals, _leaves, _meta = schema.instances.c, schema.seals.c, schema.leaves.c, schema.meta.c
 _ORIGIN = "origin"
 
 
-def seal(connection: Connection, until: int, sealed_us: int) -> Checkpoint:
-    """Seal the facts up to a position; the transaction keeps everybody else from sealing meanwhile."""
-    tree, position = _last(connection)
-    new = _new_leaves(connection, position, until)
-    if new:
-        rows = [{"place": place, **leaf._asdict()} for place, leaf in enumerate(new, tree.size)]
+class Unsealed(NamedTuple):
+    """Where each journal stands that has grown since its last leaf, the tree having had `size` leaves."""
+
+    size: int
+    leaves: Sequence[Leaf]
+
+
+def unsealed(connection: Connection) -> Unsealed:
+    """Compare where every journal stands with its last leaf.
+
+    No position decides what is sealed: whoever could change one number would switch sealing off.
+
+    Raises: CorruptJournal when a journal is gone, shorter than it was sealed, or another one.
+    """
+    newest = (
+        select(_leaves.instance, func.max(_leaves.sequence).label("sequence"))
+        .group_by(_leaves.instance)
+        .subquery()
+    )
+    _refuse_lost(connection, newest)
+    asked = (
+        select(_instances.id, _instances.sequence, _instances.head, newest.c.sequence)
+        .join_from(schema.instances, newest, newest.c.instance == _instances.id, isouter=True)
+        .where(newest.c.sequence.is_(None) | (newest.c.sequence != _instances.sequence))
+        .order_by(_instances.id)
+    )
+    new = []
+    for name, sequence, head, until in connection.execute(asked):
+        if until is not None and sequence < until:
+            raise differs(name, until, lost=True)
+        new.append(Leaf(name, sequence, bytes(head)))
+    return Unsealed(_last(connection).size, new)
+
+
+def seal(connection: Connection, found: Unsealed, position: int, sealed_us: int) -> Checkpoint | None:
+    """Add the leaves that were found; None when another process has sealed since.
+
+    Raises: CorruptJournal when the leaves that are kept are not as many as were sealed.
+    """
+    tree = _last(connection)
+    if tree.size != found.size:
+        return None
+    kept = connection.scalar(select(func.count(_leaves.place))) or 0
+    if kept != tree.size:
+        raise other_leaves(_origin(connection), kept, tree.size)
+    if found.leaves:
+        rows = [{"place": place, **leaf._asdict()} for place, leaf in enumerate(found.leaves, tree.size)]
         connection.execute(schema.leaves.insert(), rows)
-        tree = tree.extended(leaf.to_bytes() for leaf in new)
-        kept = {"size": tree.size, "position": until, "frontier": tree.to_bytes(), "sealed_us": sealed_us}
-        connection.execute(schema.seals.insert(), kept)
+        tree = tree.extended(leaf.to_bytes() for leaf in found.leaves)
+        connection.execute(
+            schema.seals.insert(),
+            {"size": tree.size, "position": position, "frontier": tree.to_bytes(), "sealed_us": sealed_us},
+        )
     return Checkpoint(_origin(connection), tree.size, tree.root, sealed_us)
 
 
-def leaves(connection: Connection) -> Sequence[Leaf]:
-    """Return all leaves in their order."""
-    asked = select(_leaves.instance, _leaves.sequence, _leaves.head).order_by(_leaves.place)
-    return [Leaf(name, sequence, bytes(head)) for name, sequence, head in connection.execute(asked)]
-
-
-def _last(connection: Connection) -> tuple[Frontier, int]:
-    asked = select(_seals.frontier, _seals.position).order_by(_seals.size.desc()).limit(1)
-    row = connection.execute(asked).one_or_none()
-    return (Frontier(), 0) if row is None else (Frontier.from_bytes(row.frontier), row.position)
-
-
-def _new_leaves(connection: Connection, after: int, until: int) -> Sequence[Leaf]:
-    """Return, for each instance with facts since, where its journal stands."""
-    last = (
-        select(_facts.instance, func.max(_facts.sequence).label("sequence"))
-        .where(_facts.position > after, _facts.position <= until)
-        .group_by(_facts.instance)
-        .subquery()
+def _refuse_lost(connection: Connection, newest: Subquery) -> None:
+    """Raise CorruptJournal when an instance is gone, or its journal ends where it was sealed with another link."""
+    last = (_leaves.instance == newest.c.instance) & (_leaves.sequence == newest.c.sequence)
+    changed = (_instances.sequence == _leaves.sequence) & (_instances.head != _leaves.head)
+    asked = (
+        select(_leaves.instance, _leaves.sequence, _instances.id)
+        .join_from(schema.leaves, newest, last)
+        .join(schema.instances, _instances.id == _leaves.instance, isouter=True)
+        .where(_instances.id.is_(None) | changed)
+        .limit(1)
     )
-    here = (_facts.instance == last.c.instance) & (_facts.sequence == last.c.sequence)
-    asked = select(_facts.instance, _facts.sequence, _facts.link).join(last, here).order_by(_facts.instance)
-    return [Leaf(name, sequence, bytes(link)) for name, sequence, link in connection.execute(asked)]
+    row = connection.execute(asked).one_or_none()
+    if row is not None:
+        raise differs(row.instance, row.sequence, lost=row.id is None)
+
+
+def _last(connection: Connection) -> Frontier:
+    asked = select(_seals.frontier).order_by(_seals.size.desc()).limit(1)
+    kept = connection.scalar(asked)
+    return Frontier() if kept is None else Frontier.from_bytes(kept)
 
 
 def _origin(connection: Connection) -> str:

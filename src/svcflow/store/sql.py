@@ -17,7 +17,6 @@ from svcflow.journal.canonical import from_bytes
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import Book, Secrets
 from svcflow.journal.personal import from_bytes as secrets_from
-from svcflow.journal.seal import Leaf
 from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.deviations import Deviation, deviation_of
 from svcflow.kernel.facts import Fact
@@ -33,11 +32,12 @@ from svcflow.runtime.query import (
     counted,
 )
 from svcflow.runtime.store import Decide, Kept, Place
-from svcflow.store import asking, delegating, schema, sealing
+from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf, instance_of
+from svcflow.store import asking, delegating, rows, schema, sealing
 from svcflow.store.feed import SqlFeed
 from svcflow.store.forking import forks, refuse_forked
 from svcflow.store.migrations import REBUILD
-from svcflow.store.writing import Writing, instance_of
+from svcflow.store.writing import Writing
 from svcflow.text import Text
 
 _instances, _facts, _deviations = schema.instances, schema.facts, schema.deviations
@@ -141,21 +141,42 @@ class SqlStore:
     def seal(self, sealed_us: int) -> Checkpoint:
         """Seal what was written since the last seal; the checkpoint is to be kept elsewhere."""
         self.refuse_closed()
-        until = self._backend.settled_position()
-        with self._backend.exclusive() as connection:
-            return sealing.seal(connection, until, sealed_us)
+        sealed = None
+        while sealed is None:  # None: somebody else sealed between the two
+            position = self._backend.settled_position()
+            with self._reading() as connection:  # looking over all journals keeps no writer waiting
+                unsealed = sealing.unsealed(connection)
+            with self._backend.exclusive() as connection:
+                sealed = sealing.seal(connection, unsealed, position, sealed_us)
+        return sealed
 
-    def leaves(self) -> Iterator[Leaf]:
-        """Yield the leaves of the sealed tree, in their order."""
-        with self._reading() as connection:
-            found = sealing.leaves(connection)
-        yield from found
+    @property
+    def columns(self) -> Mapping[str, Columns]:
+        """The columns of each table, in the order in which its rows are given."""
+        return rows.COLUMNS
 
-    def link_at(self, instance: str, sequence: int) -> bytes | None:
-        """Return the link of one entry; None when there is no such entry."""
-        asked = select(_facts.c.link).where(_facts.c.instance == instance, _facts.c.sequence == sequence)
+    def instance_rows(self, instance: str | None = None) -> Iterator[InstanceRows]:
+        """Yield what is kept of each instance, or of one, as it is."""
+        return rows.of_instances(self._reading, instance)
+
+    def table_rows(self, table: str) -> Sequence[Row]:
+        """Return the rows of a table that is about no single instance."""
         with self._reading() as connection:
-            return connection.scalar(asked)
+            return rows.of_table(connection, table)
+
+    def last_position(self) -> int:
+        """Return the position of the fact that was kept last."""
+        with self._reading() as connection:
+            return rows.last_position(connection)
+
+    def last_seal(self) -> LastSeal | None:
+        """Return the last seal; None when nothing was sealed."""
+        with self._reading() as connection:
+            return rows.last_seal(connection)
+
+    def sealed(self) -> Iterator[SealedLeaf]:
+        """Yield the leaves of the sealed tree in their order, with the links of their entries."""
+        return rows.sealed(self._reading)
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""

@@ -9,21 +9,19 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
-import orjson
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from svcflow.errors import CorruptJournal
 from svcflow.journal import personal
 from svcflow.journal.canonical import from_bytes
 from svcflow.kernel.answers import STANDS
 from svcflow.kernel.deviations import TELLING, Deviation, deviation_of, deviations_of, recorded_under
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected, Settled
-from svcflow.kernel.instance import Instance, from_state, to_state
+from svcflow.kernel.instance import Instance
 from svcflow.kernel.work import Work
 from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
+from svcflow.runtime.stored_rows import instance_of, state_of
 from svcflow.store import schema
 from svcflow.store.statements import Row, Statement, Statements, Value
-from svcflow.text import Text
 
 _NOTHING = Found(None)
 _DEVIATION = tuple(schema.deviations.c.keys())
@@ -135,7 +133,7 @@ class Writing:
             next_us=instance.next_us,
             sequence=instance.sequence,
             head=change.entries[-1].link if change.entries else found.head,
-            state=orjson.dumps(to_state(instance)),
+            state=state_of(instance),
             secrets=None if change.secrets is None else personal.to_bytes(change.secrets),
             before=before,
         )
@@ -195,17 +193,6 @@ class Writing:
         """Run a statement that has to change one instance. Raises: StoreError when it changes none."""
         if self._run(statement, **values).rowcount != 1:
             raise out_of_turn(str(values["id"]))
-
-
-def instance_of(state: bytes) -> Instance:
-    """Return the instance that a row keeps. Raises: CorruptJournal when it keeps none."""
-    try:
-        return from_state(orjson.loads(state))
-    except (ValueError, TypeError, LookupError) as error:
-        message = Text(
-            zh=f"实例的记录无法读取：{error}", en=f"the record of an instance cannot be read: {error}"
-        )
-        raise CorruptJournal(message) from error
 
 
 def _secrets(kept: Any) -> personal.Secrets:
