@@ -21,11 +21,14 @@ def test_a_sealed_store_verifies_until_it_is_cut(svc, lamp, tmp_path):
     assert parsed(svc("verify", "--checkpoint", file, "--json"))["ok"]
     assert f"against {file}" in svc("verify", "--checkpoint", file, "--lang", "en").stdout
     with closing(sqlite3.connect(tmp_path / "s.db")) as base, base:
-        base.execute("DELETE FROM svcflow_facts")
-        base.execute("DELETE FROM svcflow_instances")
-    assert parsed(svc("verify", "--json"))["ok"]
-    found = parsed(svc("verify", "--checkpoint", file, "--json", exit_code=1))
-    assert [one["instance"] for one in found["problems"]] == [lamp]
+        for table in ("facts", "instances", "work", "persons"):
+            base.execute(f"DELETE FROM svcflow_{table}")  # noqa: S608  # names of our own
+    for asked in (("verify",), ("verify", "--checkpoint", file)):
+        found = parsed(svc(*asked, "--json", exit_code=1))
+        assert (lamp, "svcflow_leaves", "head") in {
+            (one["instance"], one["table"], one["column"]) for one in found["problems"]
+        }
+        assert all("svcflow_" in one["table"] for one in found["problems"])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+
+import pytest
 
 from svcflow import Actor, Engine, VirtualClock
 from svcflow.kernel import Instance, Start, compile_procedure, transact
@@ -10,12 +13,14 @@ from svcflow.kernel.calendars import calendars_of
 from svcflow.kernel.commands import Command
 from svcflow.kernel.decide import Outcome
 from svcflow.model.catalog import Catalog
+from svcflow.model.digest import digest
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.runtime.carrying import changed
 from svcflow.runtime.store import BEGINNING, Change, Found, Place, Store
+from svcflow.runtime.stored_rows import InstanceRows
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 NOON_US = 1_772_452_800_000_000
@@ -64,6 +69,7 @@ def started(name: str, at_us: int = NOON_US, procedure: str = "repair") -> Chang
 
 def put(store: Store, name: str, at_us: int = NOON_US, procedure: str = "repair") -> Instance:
     change = started(name, at_us, procedure)
+    store.pin(procedure, 1, digest(CATALOG[procedure]))
     store.change(name, None, lambda _: change)
     return change.instance
 
@@ -95,3 +101,16 @@ def due(store: Store, until_us: int, after: Place = BEGINNING) -> list[str]:
     seen: list[str] = []
     store.sweep(until_us, after, lambda one: seen.append(one.instance.id))
     return seen
+
+
+def rows_with(patched: pytest.MonkeyPatch, store: Store, **forged: object) -> None:
+    """Let a store give rows of instances with other values in some columns."""
+    names, given = store.columns["svcflow_instances"].names, store.instance_rows
+
+    def rows(instance: str | None = None) -> Iterator[InstanceRows]:
+        for one in given(instance):
+            ((*record,),) = one.tables["svcflow_instances"]
+            other = [forged.get(name, value) for name, value in zip(names, record, strict=True)]
+            yield one._replace(tables={**one.tables, "svcflow_instances": [other]})
+
+    patched.setattr(store, "instance_rows", rows)

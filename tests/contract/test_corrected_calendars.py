@@ -7,13 +7,16 @@ from pathlib import Path
 
 import attrs
 import pytest
+from contract_cases import rows_with
 
 from svcflow import Actor, Catalog, Engine, Procedure, VirtualClock
 from svcflow.journal.chain import GENESIS, chained
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.work import work_of
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.store import Change, Store
+from svcflow.runtime.stored_rows import state_of
 
 LI = Actor("li")
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -121,7 +124,7 @@ def forged(engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str, **changed
         clocks = {**instance.clocks, limit: instance.clocks[limit]._replace(**clock)}
         instance = instance._replace(clocks=clocks)
     with monkeypatch.context() as patched:
-        patched.setattr(engine._store, "load", lambda _: kept._replace(instance=instance))
+        rows_with(patched, engine._store, state=state_of(instance), next_us=instance.next_us)
         found = engine.verify(name)
     return [one for one, _ in found.problems] == [name]
 
@@ -190,4 +193,6 @@ def unmarked(engine: Engine, name: str) -> None:
         attrs.evolve(one, instance=f"old {name}") for one in (attrs.evolve(started, calendars={}), *others)
     ]
     entries = chained(GENESIS, facts)
-    engine._store.change(f"old {name}", None, lambda _: Change(kept._replace(id=f"old {name}"), entries))
+    work = work_of(engine._compiled(kept), kept)
+    change = Change(kept._replace(id=f"old {name}"), entries, work=work)
+    engine._store.change(f"old {name}", None, lambda _: change)

@@ -6,11 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from contract_cases import rows_with
 from stored_play import CATALOG, CHIEF, CLERK, MORNING, play
 
 from svcflow import Engine, Recipient, Refused, VirtualClock
 from svcflow.errors import CorruptJournal, PersonInUse
-from svcflow.journal.personal import Book, commitment, erased, refuse_false
+from svcflow.journal.personal import Book, commitment, erased, refuse_false, to_bytes
 from svcflow.runtime.store import Store
 
 
@@ -120,11 +121,11 @@ def test_a_person_kept_falsely_is_found(store, clock, monkeypatch):
     engine = Engine(store, CATALOG, clock=clock)
     engine.start("repair", recipient=Recipient("zhang"), actor=CLERK, instance_id="r1")
     false = {token: one._replace(value='"wang"') for token, one in store.secrets("r1").items()}
-    monkeypatch.setattr(store, "secrets", lambda _: false)
-    ((name, error),) = engine.verify().problems
-    assert (name, isinstance(error, CorruptJournal)) == ("r1", True)
-    monkeypatch.setattr(store, "secrets", lambda _: {})
-    assert not engine.verify().ok
+    for kept in (false, {}):
+        with monkeypatch.context() as patched:
+            rows_with(patched, store, secrets=to_bytes(kept))
+            ((name, error),) = engine.verify().problems
+        assert (name, isinstance(error, CorruptJournal), error.column) == ("r1", True, "secrets")
 
 
 def test_nothing_of_a_forgotten_person_is_left_in_the_file(tmp_path: Path, clock):

@@ -85,25 +85,44 @@ def sealed(tmp_path: Path) -> Path:
     return path
 
 
-def forged(path: Path, *statements: str) -> list[str]:
-    """Run statements on the file; return in which journals verification finds problems with the checkpoint only."""
+def forged(path: Path, *statements: str, alone: bool = False) -> list[str]:
+    """Run statements on the file; return where verification finds problems with the checkpoint.
+
+    `alone` says whether the store, with the seals that it keeps itself, shows them too.
+    """
     base = sqlite3.connect(path)
     for statement in statements:
         base.execute(statement)
     base.commit()
     base.close()
     with Engine(f"sqlite:///{path}", CATALOG, clock=VirtualClock(NOON)) as engine:
-        assert engine.verify().ok, "the chain alone does not show it"
+        assert engine.verify().ok != alone, "what the store keeps itself does not show it"
         found = engine.verify(checkpoint=path.with_name("checkpoints")).problems
         assert all(isinstance(error, CorruptJournal) for _, error in found)
         return [name for name, _ in found]
 
 
+GONE = [
+    f"DELETE FROM svcflow_{where} = 'r1'"  # noqa: S608  # our own names
+    for where in (
+        "facts WHERE instance",
+        "instances WHERE id",
+        "work WHERE instance",
+        "persons WHERE instance",
+    )
+]
+UNSEALED = ("DELETE FROM svcflow_leaves", "DELETE FROM svcflow_seals")
+
+
 def test_a_deleted_instance_is_found(sealed: Path):
     """An instance removed with all its rows leaves no gap in any chain, but the seal misses it."""
-    kept = ("facts WHERE instance", "instances WHERE id", "work WHERE instance", "persons WHERE instance")
-    gone = [f"DELETE FROM svcflow_{where} = 'r1'" for where in kept]  # noqa: S608  # our own names
-    assert forged(sealed, *gone) == ["r1"]
+    assert forged(sealed, *GONE, alone=True) == ["r1"]
+
+
+def test_a_deleted_instance_is_found_although_its_leaf_was_deleted_too(sealed: Path, tmp_path: Path):
+    """Who deletes leaves and seals as well is found out by the checkpoint alone."""
+    origin = checkpoint.newest(tmp_path / "checkpoints").origin
+    assert forged(sealed, *GONE, *UNSEALED) == [origin]
 
 
 def test_a_store_set_back_is_found(sealed: Path, tmp_path: Path):
@@ -135,4 +154,4 @@ def test_a_chain_written_anew_is_found(sealed: Path):
     base.execute("UPDATE svcflow_instances SET head = ? WHERE id = 'r2'", (head,))
     base.commit()
     base.close()
-    assert forged(sealed) == ["r2"]
+    assert forged(sealed, alone=True) == ["r2"]

@@ -148,7 +148,7 @@ def sealed_finds(rows: Rows) -> bool:
     leaf = Leaf(LONG.name, ENTRIES, LONG.head)
     checkpoint = Checkpoint("hall-3", 1, root_of([leaf.to_bytes()]), 1_000)
     forged = Leaf(LONG.name, len(rows), rows[-1][1])
-    now = rows[ENTRIES - 1][1] if ENTRIES <= len(rows) else None
+    now = rows[ENTRIES - 1][1] if len(rows) >= ENTRIES else None
     honest = verified_against([checkpoint], [(leaf, now)])
     return bool(honest) and bool(verified_against([checkpoint], [(forged, forged.head)]))
 

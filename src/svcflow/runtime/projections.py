@@ -160,7 +160,9 @@ class _Table:
                 )
 
 
-def otherwise(table: str, column: str, row: str, kept: object, told: str, *, count: int = 1) -> CorruptJournal:
+def otherwise(
+    table: str, column: str, row: str, kept: object, told: str, *, count: int = 1
+) -> CorruptJournal:
     """Return the error for a value that is not what the journal leads to; `count` says in how many rows."""
     zh, en = f"（{row}）" if row else "", f" of {row}" if row else ""
     more_zh, more_en = (f"，共 {count} 行", f"; {count} rows in all") if count > 1 else ("", "")

@@ -329,7 +329,7 @@ class MemoryStore:
             "svcflow_instances": [memory_rows.of_instance(kept, self.secrets(name))],
             "svcflow_facts": memory_rows.of_journal(name, self._journals[name], self.feed.positions),
             "svcflow_commands": memory_rows.of_answers(name, answers),
-            "svcflow_work": memory_rows.of_work(name, self._work[name]),
+            "svcflow_work": memory_rows.of_work(name, self._work.get(name, ())),
             "svcflow_deliveries": self.feed.deliveries(name),
         }
 

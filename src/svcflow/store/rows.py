@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, and_, func, select, true
 
@@ -19,9 +20,9 @@ _INSTANCES, _FACTS, _LEAVES = 500, 5_000, 2_000
 _facts, _seals, _leaves, _meta = schema.facts.c, schema.seals.c, schema.leaves.c, schema.meta.c
 
 
-def _ordered(table: Table) -> tuple[Column[object], ...]:
+def _ordered(table: Table) -> tuple[Column[Any], ...]:
     """Return the columns of a table: the instance, the rest of the key, all others."""
-    key: list[Column[object]] = (
+    key: list[Column[Any]] = (
         [table.c.instance, table.c.sequence] if table is schema.facts else [*table.primary_key]
     )
     key.sort(key=lambda column: column.name != "instance")
@@ -115,14 +116,14 @@ def _last_of_page(connection: Connection, after: str | None) -> str | None:
     return str(rows[max(0, fitting - 1)].id)
 
 
-def _between(column: ColumnElement[str], after: str | None, last: str | None) -> ColumnElement[bool]:
+def _between(column: ColumnElement[Any], after: str | None, last: str | None) -> ColumnElement[bool]:
     bounds = [] if after is None else [column > after]
     bounds += [] if last is None else [column <= last]
     return and_(true(), *bounds)
 
 
 def _page(
-    connection: Connection, where: Callable[[ColumnElement[str]], ColumnElement[bool]]
+    connection: Connection, where: Callable[[ColumnElement[Any]], ColumnElement[bool]]
 ) -> list[InstanceRows]:
     found: dict[str, dict[str, list[Row]]] = {}
     for name in _OF_INSTANCES:
