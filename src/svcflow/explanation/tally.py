@@ -8,7 +8,7 @@ from svcflow.explanation.daybook import Entry, closings, open_days
 from svcflow.explanation.explain import Line, LineKind
 from svcflow.explanation.phrases import count, days, holiday, instant, length, span
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.dues import last_day
+from svcflow.kernel.dues import counted, last_day
 from svcflow.kernel.facts import (
     to_datetime,
 )
@@ -165,7 +165,7 @@ class Tally:
         last = last_day(self.limit, row, clock)
         zh, en = UNITS[row.family]
         self._first_day(started, clock.started_us)
-        when, number = days(started + timedelta(days=1), last), count(row.reach + clock.extra, zh, en)
+        when, number = days(started + timedelta(days=1), last), count(counted(row, clock), zh, en)
         stood = (last - last_day(self.limit, row, clock._replace(runs=(), open_us=clock.started_us))).days
         still = count(stood, "天", "day")
         held = (
@@ -178,7 +178,7 @@ class Tally:
             self._midnight(last + timedelta(days=1)),
         )
         words = Text(zh=f"{when.zh}：计 {number.zh}{held.zh}", en=f"{when.en}: {number.en} counted{held.en}")
-        reach = row.reach + clock.extra
+        reach = counted(row, clock)
         self.add("counted", (begin_us, end_us), (reach, reach), words)
         if due_day > last:
             name = holiday(reckoner.calendar.special(last) or Text())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from svcflow.kernel.dues import due_of, interval_before, measured, rung_instant
+from svcflow.kernel.dues import counted, due_of, interval_before, measured, rung_instant
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Run, Verdict
 from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, RungKind
 
@@ -23,7 +23,7 @@ def start(
     due_us = UNRECKONED if running else NEVER
     open_us = at_us if running else STOPPED
     return _new(Clock, (
-        limit.id, visit, row, at_us, at_us, anchor_us, 0, (), open_us, due_us, 0, due_us, False, "",
+        limit.id, visit, row, at_us, at_us, anchor_us, 0, (), open_us, due_us, 0, due_us, False, "", 0,
     ))  # fmt: skip
 
 
@@ -101,10 +101,13 @@ def reopen(clock: Clock, open_us: int) -> Clock:
 def rematch(limit: CompiledLimit, clock: Clock, row: int, at_us: int, anchor_us: int) -> Clock:
     """Give a clock another row or anchor: counted from its start, or from now for internal hand-overs.
 
-    Rungs that fired stay fired, and a breach stays a breach of what it was a breach of.
+    Rungs that fired stay fired, and a breach stays a breach of what it was a breach of. A deadline kept from an
+    earlier version was that of the row it was kept under: another row counts what it says itself.
     """
     if clock.overdue:
         return clock
+    if row != clock.row:
+        clock = clock._replace(extra=clock.extra - clock.kept, kept=0)
     booked = limit.rows[row].fixed and clock.anchor_us == NEVER != anchor_us
     changed = clock._replace(row=row, attached_us=at_us, anchor_us=anchor_us)
     if booked:
@@ -141,11 +144,11 @@ def fired(limit: CompiledLimit, clock: Clock, kind: RungKind, at: str, due_us: i
     row, overdue = limit.rows[clock.row], kind == "overdue"
     if overdue and row.kind == "every":
         return start(limit, clock.row, due_us, visit=clock.visit + 1, running=True)
-    name, visit, number, begun, since, anchor, extra, runs, open_us, _, past, _, late, verdict = clock
+    name, visit, number, begun, since, anchor, extra, runs, open_us, _, past, _, late, verdict, kept = clock
     past |= 1 << _place(row, past, kind, at)
     return _new(Clock, (
         name, visit, number, begun, since, anchor, extra,
-        runs, open_us, due_us, past, UNRECKONED, late or overdue, verdict,
+        runs, open_us, due_us, past, UNRECKONED, late or overdue, verdict, kept,
     ))  # fmt: skip
 
 
@@ -198,7 +201,7 @@ def remaining(limit: CompiledLimit, clock: Clock, at_us: int) -> int | None:
     if clock.overdue:
         return -overrun(limit, clock, at_us)
     if open_us == STOPPED and row.family in ("elapsed", "working") and not row.fixed:
-        left = row.reach + clock.extra - worked(limit, clock, at_us)
+        left = counted(row, clock) - worked(limit, clock, at_us)
         return max(0, left) if row.kind == "at_least" else left
     if open_us == STOPPED:
         due_us = due(limit, resume(clock, at_us))
@@ -228,12 +231,12 @@ def _with(  # noqa: PLR0917  # what changes, in the order of the clock's fields
 
     Taking the clock apart is three times as fast as `_replace`, on the hottest way.
     """
-    limit, visit, row, begun, since, anchor, extra, _, _, was_us, fired, _, late, _ = clock
+    limit, visit, row, begun, since, anchor, extra, _, _, was_us, fired, _, late, _, kept = clock
     if late:
         due_us = was_us
     return _new(Clock, (
         limit, visit, row, begun, since, anchor, extra,
-        runs, open_us, due_us, fired, next_us, late, verdict,
+        runs, open_us, due_us, fired, next_us, late, verdict, kept,
     ))  # fmt: skip
 
 

@@ -24,17 +24,27 @@ def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -
     if row.target is None:
         return NEVER
     if not row.fixed:
-        return _reached(limit.calendar, row, clock, open_us, row.reach + clock.extra)
+        return _reached(limit.calendar, row, clock, open_us, counted(row, clock))
     if row.kind == "by":
         return _by(limit.calendar, row.target, clock.started_us)
     return _anchored(limit.calendar, row.target, clock.anchor_us)
 
 
+def counted(row: CompiledRow, clock: Clock) -> int:
+    """Return how much a clock counts: what its row says, and what was added to it.
+
+    Where a migration recorded before `Migrated.gives_way` was kept a deadline that takes more off than another row
+    has, that row counts its own; elapsed time and calendar days lead where they led, for journals rest on it.
+    """
+    total = row.reach + clock.extra
+    if total < 0 and row.family in ("working", "working_days"):
+        return row.reach
+    return total
+
+
 def last_day(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> date:
     """Return the last of a limit's calendar days or months, before it rolls off a closed day."""
-    return date.fromordinal(
-        _calendar_days(limit.calendar, row, clock, clock.open_us, row.reach + clock.extra)[0]
-    )
+    return date.fromordinal(_calendar_days(limit.calendar, row, clock, clock.open_us, counted(row, clock))[0])
 
 
 def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
@@ -43,7 +53,7 @@ def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clo
         return _moved(limit.calendar, clock.due_us, rung.distance, 1 if rung.offset > 0 else -1)
     if not rung.offset and (rung.share == 1 or (rung.ahead and clock.open_us == STOPPED)):
         return clock.due_us
-    total = row.reach + clock.extra
+    total = counted(row, clock)
     if row.fixed or (rung.ahead and row.family not in ("elapsed", "working")):
         return _part(limit, row, clock, rung.share)
     reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset

@@ -166,7 +166,8 @@ class Migrated(Fact):
 
     `steps` maps steps of the version it left to those of the other, where their ids differ; `data` is what
     the version newly required. `reverts` is the sequence of the migration that this one takes back. `calendars`
-    marks what each calendar of the other version said then.
+    marks what each calendar of the other version said then. `gives_way` says that a deadline that is kept gives way
+    once another row of its limit applies; in journals older than this field it changes what that row counts.
     """
 
     from_version: int
@@ -177,6 +178,7 @@ class Migrated(Fact):
     reverts: int = 0
     data: Mapping[str, Value] = _NONE
     calendars: Mapping[str, str] = _NONE
+    gives_way: bool = False
 
 
 @attrs.frozen

@@ -29,7 +29,8 @@ class Clock(NamedTuple):
     """Measure one limit on one instance.
 
     `started_us` is where counting begins, `attached_us` when the present target was attached. `anchor_us` is
-    the scheduled instant the target refers to, `NEVER` without one; `extra` is what an extension added.
+    the scheduled instant the target refers to, `NEVER` without one; `extra` is what an extension added, or what
+    keeps the deadline of an earlier version: `kept` is that part, which another row of the limit gives up.
     `runs` are the closed intervals [start, end) in which the clock ran, `open_us` the start of the one that
     still runs (`STOPPED` when none does). `due_us` is `NEVER` while nothing is due. `fired` has a bit for
     each rung of the ladder that fired; `next_us` is the instant of the next one.
@@ -49,6 +50,7 @@ class Clock(NamedTuple):
     next_us: int
     overdue: bool
     verdict: Verdict
+    kept: int = 0
 
 
 class Instance(NamedTuple):
@@ -247,7 +249,7 @@ _FIRST_FIELDS = FIELDS.index("next_us") + 1
 
 def _clock(row: list[Any]) -> Clock:
     runs: tuple[Run, ...] = tuple([(start, end) for start, end in row[_RUNS]]) if row[_RUNS] else ()
-    return Clock._make([*row[:_RUNS], runs, *row[_RUNS + 1 :]])
+    return Clock(*row[:_RUNS], runs, *row[_RUNS + 1 :])  # one written before `kept` was has no such field
 
 
 def _persons(who: str | list[str]) -> tuple[str, ...]:

@@ -27,9 +27,13 @@ def extra_for(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: C
     was = old.rows[clock.row]
     if row.fixed or row.target is None:
         return 0
-    alike = was.family == row.family and old.calendar.calendar is new.calendar.calendar
-    if alike and not was.fixed and was.target is not None:
+    if _alike(old, new, was, row):
         return clock.extra + was.reach - row.reach
+    return extra_by_count(new, row, clock)
+
+
+def extra_by_count(new: CompiledLimit, row: CompiledRow, clock: Clock) -> int:
+    """Return what a clock must count beyond `row` for the deadline it has, whatever that was counted in."""
     if clock.due_us == NEVER:
         return 0
     extra = _counted(new, row, clock) - row.reach
@@ -37,6 +41,12 @@ def extra_for(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: C
         return extra
     short = due_of(new, row, clock._replace(extra=extra), clock.open_us) < clock.due_us
     return extra + short
+
+
+def kept_of(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: Clock, extra: int) -> int:
+    """Return which part of `extra` keeps the deadline; an extension that was granted is the rest, where both count alike."""
+    granted = clock.extra - clock.kept if _alike(old, new, old.rows[clock.row], row) else 0
+    return extra - granted
 
 
 def fired_in(old: CompiledRow, new: CompiledRow, fired: int, *, overdue: bool) -> int:
@@ -51,6 +61,12 @@ def fired_in(old: CompiledRow, new: CompiledRow, fired: int, *, overdue: bool) -
             done[_key(rung)] -= 1
             bits |= 1 << place
     return bits
+
+
+def _alike(old: CompiledLimit, new: CompiledLimit, was: CompiledRow, row: CompiledRow) -> bool:
+    """Say whether two rows count the same thing on the same calendar."""
+    counted = was.target is not None and row.target is not None and not was.fixed and not row.fixed
+    return counted and was.family == row.family and old.calendar.calendar is new.calendar.calendar
 
 
 def _key(rung: CompiledRung) -> _Key:

@@ -109,6 +109,7 @@ def _go_over(
         reverts,
         data,
         marks_of(passage.into),
+        gives_way=True,
     )
     ledger.compiled = passage.into
 

@@ -12,12 +12,12 @@ import attrs
 from svcflow.kernel import clocks
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.doers import Doers, renamed
-from svcflow.kernel.dues import due_of
+from svcflow.kernel.dues import counted, due_of
 from svcflow.kernel.evolve import _anchor_us, _in_step, _match, _reckon, _settle, guard_data
 from svcflow.kernel.facts import Migrated
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft
-from svcflow.kernel.keeping import extra_for, fired_in
-from svcflow.kernel.ladder import CompiledLimit
+from svcflow.kernel.keeping import extra_by_count, extra_for, fired_in, kept_of
+from svcflow.kernel.ladder import CompiledLimit, CompiledRow
 from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
 from svcflow.kernel.unchanging import Unchanging
 
@@ -111,8 +111,10 @@ class _Carrying:
             fired_in(old.rows[clock.row], new.rows[place], clock.fired, overdue=clock.overdue),
         )
         keep = self.fact.due == "keep"
-        extra = extra_for(old, new, row, clock) if keep or clock.overdue else 0
-        carried = clock._replace(limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired)
+        extra, kept = self._extra(old, new, row, clock) if keep or clock.overdue else (0, 0)
+        carried = clock._replace(
+            limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired, kept=kept
+        )
         due_us = clock.due_us
         if not clock.overdue:
             if keep and due_us == NEVER and clock.open_us != STOPPED and row.target and not row.fixed:
@@ -125,9 +127,18 @@ class _Carrying:
         """Rename a clock that has ended; entered again, its limit goes on as it would have without the migration."""
         place, anchor_us = self._target(new)
         row = new.rows[place]
-        extra = extra_for(old, new, row, clock) if self.fact.due == "keep" else 0
+        extra, kept = self._extra(old, new, row, clock) if self.fact.due == "keep" else (0, 0)
         fired = fired_in(old.rows[clock.row], row, clock.fired, overdue=clock.overdue)
-        return clock._replace(limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired)
+        return clock._replace(
+            limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired, kept=kept
+        )
+
+    def _extra(
+        self, old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: Clock
+    ) -> tuple[int, int]:
+        """Return what a clock counts beyond its row to keep its deadline, and how much of it gives way to another row."""
+        extra = extra_for(old, new, row, clock)
+        return extra, kept_of(old, new, row, clock, extra) if self.fact.gives_way else 0
 
     def _returned(self, limit: CompiledLimit, clock: Clock) -> Clock:
         """Return the clock of a limit that the version left did not have; one that a migration ended goes on.
@@ -146,7 +157,17 @@ class _Carrying:
         if clock.due_us != NEVER:
             open_us = clock.runs[-1][0] if clock.runs else clock.started_us
             back = back._replace(runs=clock.runs[:-1], open_us=open_us)
+        if self.fact.gives_way and not self._still_due(limit, back):
+            extra = extra_by_count(limit, limit.rows[place], back)
+            back = back._replace(extra=extra, kept=extra)
         return self._in_step(limit, clocks.recompute(back, self.fact.occurred_us, clock.due_us))
+
+    def _still_due(self, limit: CompiledLimit, clock: Clock) -> bool:
+        """Say whether a clock that comes back is due when it was by what its limit says now."""
+        row = limit.rows[clock.row]
+        if row.fixed or row.target is None:
+            return True
+        return counted(row, clock) >= 0 and due_of(limit, row, clock, clock.open_us) == clock.due_us
 
     def _target(self, limit: CompiledLimit) -> tuple[int, int]:
         row = _match(limit, guard_data(self.passage.into, self.draft))
