@@ -248,6 +248,7 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
     if refusal is not None:
         del ledger.facts[count:]
         ledger.draft = Draft.of(draft)
+        ledger.used_up.clear()
     return refusal
 
 

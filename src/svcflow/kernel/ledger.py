@@ -16,7 +16,8 @@ class Ledger:
     """Collect the facts of one decision; sequence, instance and recorded instant are filled in here."""
 
     __slots__ = (
-        "actor", "at_us", "automatic", "automatic_us", "behalf", "compiled", "draft", "facts", "recorded_us",
+        "actor", "at_us", "automatic", "automatic_us", "behalf", "compiled", "deemed", "draft", "facts", "recorded_us",
+        "used_up",
     )  # fmt: skip
 
     def __init__(
@@ -31,6 +32,10 @@ class Ledger:
         self.facts: list[Fact] = []
         self.automatic = 0
         self.automatic_us = -1
+        self.used_up: list[tuple[str, int]] = []
+        """Limits that go on although their time is used up, and since when: what is deemed then is deemed at once."""
+        self.deemed: set[tuple[str, int]] = set()
+        """Limits that made a move, with its instant: two that are used up send an instance to and fro once."""
 
     def record(self, kind: type[Fact], occurred_us: int, actor: str, *rest: Any, **named: Any) -> Fact:
         """Write one fact down and apply it; what the actor did was done for whom they act for."""

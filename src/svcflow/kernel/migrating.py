@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from svcflow.errors import FieldError
 from svcflow.kernel import clocks
@@ -112,6 +112,15 @@ def _go_over(
         gives_way=True,
     )
     ledger.compiled = passage.into
+    ledger.used_up += [(name, ledger.at_us) for name in _newly_deemed(passage, steps)]
+
+
+def _newly_deemed(passage: Passage, steps: Steps) -> Iterator[str]:
+    """Yield the limits that move an instance by themselves under the version gone over to, and did not before."""
+    for name, old in passage.limits.items():
+        new = passage.into.limits.get(limit_name(steps, name))
+        if new is not None and new.limit.on_overdue is not None and old.limit.on_overdue is None:
+            yield new.id
 
 
 def _defaults(passage: Passage, draft: Draft, given: Mapping[str, Value]) -> dict[str, Value]:

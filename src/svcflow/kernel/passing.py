@@ -8,7 +8,7 @@ from svcflow.kernel import clocks
 from svcflow.kernel.compiled import CompiledMove, first_open
 from svcflow.kernel.evolve import guard_data
 from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Escalated, Moved, Overdue, Settled, Warned
-from svcflow.kernel.instance import NEVER, Clock
+from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.kernel.ladder import CompiledLimit, CompiledRung
 from svcflow.kernel.ledger import Ledger
 from svcflow.model.validation import DONE
@@ -18,9 +18,11 @@ MAX_AUTOMATIC = 100
 
 def pass_time(ledger: Ledger) -> None:
     """Record every time-driven fact that became due up to the ledger's instant, in the order of their instants."""
+    _deem_used_up(ledger)
     draft = ledger.draft
     while draft.next_us <= ledger.at_us:
         _reach(ledger, *_soonest(ledger))
+        _deem_used_up(ledger)
 
 
 def join(ledger: Ledger, scope_parent: str, at_us: int) -> None:
@@ -52,12 +54,14 @@ def _join_after(ledger: Ledger, target: str, at_us: int) -> None:
 
 
 def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int) -> None:
-    """Record by how much each overdue limit that has just ended was overrun."""
+    """Record by how much each overdue limit that has just ended was overrun; note those that go on used up."""
     if before is ledger.draft.clocks:
         return
     after = ledger.draft.clocks
     for limit_id, old in before.items():
         clock = after[limit_id]
+        if clock.overdue and not clock.verdict and _goes_on(ledger, old, clock):
+            ledger.used_up.append((limit_id, at_us))
         if old.verdict or not (clock.verdict or clock.visit != old.visit):
             continue
         limit = ledger.compiled.limits[limit_id]
@@ -149,8 +153,7 @@ def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> 
         limit.limit.severity,
         ledger.compiled.steps[step].step.role or "" if step else "",
     )
-    if limit.limit.on_overdue is not None:
-        _deem(ledger, limit.limit.on_overdue, limit.limit.step, at_us)
+    _deem(ledger, limit, at_us)
 
 
 _CAUSED = frozenset(("short_notice", "infeasible_on_reschedule"))
@@ -168,8 +171,32 @@ def _breach(limit: CompiledLimit, clock: Clock) -> DeviationKind:
     return "long_wait" if limit.is_wait else "overdue"
 
 
-def _deem(ledger: Ledger, trigger: str, only: str | None, at_us: int) -> None:
+def _goes_on(ledger: Ledger, old: Clock, clock: Clock) -> bool:
+    """Say whether a clock goes on: its step was entered again, or the hold that stopped it is over."""
+    limit, last = ledger.compiled.limits[clock.limit].limit, ledger.facts[-1]
+    if old.verdict:
+        return True
+    if isinstance(last, Moved) and last.to == last.step == limit.step:
+        return True
+    return limit.step is not None and old.open_us == STOPPED != clock.open_us
+
+
+def _deem_used_up(ledger: Ledger) -> None:
+    """Make the moves that are deemed made at once, because what their limits allow was used up before."""
+    while ledger.used_up:
+        limit_id, at_us = ledger.used_up.pop(0)
+        clock = ledger.draft.clocks.get(limit_id)
+        running = clock is not None and clock.overdue and not clock.verdict and clock.open_us != STOPPED
+        if running and (limit_id, at_us) not in ledger.deemed:
+            _deem(ledger, ledger.compiled.limits[limit_id], at_us)
+
+
+def _deem(ledger: Ledger, limit: CompiledLimit, at_us: int) -> None:
     """Make the move that is deemed made when a limit passes (行政许可法 §32), if it is open now."""
+    trigger, only = limit.limit.on_overdue, limit.limit.step
+    if trigger is None:
+        return
+    ledger.deemed.add((limit.id, at_us))
     for name in (only,) if only else (*ledger.draft.steps, *ledger.draft.active):
         rows = ledger.compiled.steps[name].exits.get(trigger, ())
         data = guard_data(ledger.compiled, ledger.draft)
