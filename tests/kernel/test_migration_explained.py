@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import attrs
 import pytest
-from kernel_cases import HOUR, line, procedure
+from kernel_cases import HOUR, MINUTE, line, move, procedure
 from version_cases import Traveller
 
 from svcflow.cli.names import Names
 from svcflow.cli.telling import tell
 from svcflow.explanation.explain import UnknownLimit, explain
 from svcflow.journal.chain import GENESIS, chained
+from svcflow.kernel import deadlines
+from svcflow.kernel.commands import Reschedule
+from svcflow.kernel.promises import promises
 from svcflow.model.catalog import Catalog
 from svcflow.model.document import Document
-from svcflow.model.limit import TimeLimit
+from svcflow.model.field import Field
+from svcflow.model.limit import Row, TimeLimit
 from svcflow.model.procedure import Procedure
+from svcflow.model.step import Step
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Change
 from svcflow.runtime.verification import verify
@@ -37,7 +43,7 @@ def told(case: Traveller, limit: str, lang: str, kind: str = "migrated") -> list
 
 
 def test_a_kept_deadline_is_told_as_kept():
-    """The line says which version, why and what became of the deadline; the title is that of the new limit."""
+    """The line says which version, why and what became of the deadline; the title names what was promised, and by which."""
     case = Traveller(desk("8wh"), desk("2wh", "taken"))
     case.migrate(steps={"asked": "taken"}, reason="第二版")
     assert told(case, "taken", "zh") == [
@@ -47,7 +53,9 @@ def test_a_kept_deadline_is_told_as_kept():
         "Mon 03-02 09:01: went over to version 2 (第二版); still due Tue 2026-03-03 09:30"
     ]
     found = explain(case.compiled, case.facts, "taken", to_us(case.now), case.version_of)
-    assert "2 working hours" in found.title.en
+    assert found.title == Text(
+        "受理：时限 8个工作小时（第 1 版）", "Handling: limit 8 working hours (version 1)"
+    )
     assert [one.kind for one in found.lines][:3] == ["started", "counted", "migrated"]
     assert [one.kind for one in found.lines][-2:] == ["due", "left"]
     case.fire("to_done", HOUR)
@@ -178,3 +186,132 @@ def test_a_migrated_instance_verifies_against_its_journal():
         known = Standards(Catalog(catalog, {"office": Document(office, "", {})}), store)
         seen = verify(store, known, ["i1"])
         assert [error.code for _, error in seen.problems] == problems
+
+
+def titles(case: Traveller, limit: str) -> tuple[str, tuple[str, int]]:
+    """Return what the explanation promises, and what the list of deadlines does."""
+    title = explain(case.compiled, case.facts, limit, to_us(case.now), case.version_of).title.en
+    promised = promises(case.version_of, case.facts)
+    found = deadlines(
+        case.version_of("sample", case.instance.version),
+        case.instance,
+        to_us(case.now),
+        ended=True,
+        promised=promised,
+    )
+    one = next(one for one in found if one.limit == limit)
+    return title.partition(": ")[2], (str(one.target), one.version)
+
+
+def two(within: str, **more: object):
+    named = {name: {"within": within} for name in ("asked", "looked_at")}
+    return procedure(*line("asked", "looked_at", "done", **named), **more)
+
+
+def test_a_limit_that_had_ended_names_what_it_was_judged_by():
+    """However the dues of what runs are reckoned, and however often the instance goes over."""
+    case = Traveller(two("2wh"), two("1wh"), two("3wh"))
+    case.fire("to_looked_at")
+    case.migrate(2)
+    case.migrate(3, due="recompute")
+    assert titles(case, "asked") == ("limit 2 working hours (version 1)", ("2wh", 1))
+    assert titles(case, "looked_at") == ("limit 3 working hours", ("3wh", 3))
+
+
+def test_a_limit_that_runs_names_who_promised_it():
+    """Kept, it is the earlier version's; reckoned anew, with another row or begun since, the present one's."""
+    case = Traveller(two("2wh"), two("1wh"), two("3wh"))
+    case.migrate(2)
+    assert titles(case, "asked") == ("limit 2 working hours (version 1)", ("2wh", 1))
+    case.migrate(3, due="recompute")
+    assert titles(case, "asked") == ("limit 3 working hours", ("3wh", 3))
+    case.fire("to_looked_at")
+    case.revert()
+    assert titles(case, "asked") == ("limit 3 working hours (version 3)", ("3wh", 3))
+    assert titles(case, "looked_at") == ("limit 3 working hours (version 3)", ("3wh", 3))
+    case.fire("to_done")
+    assert titles(case, "looked_at") == ("limit 3 working hours (version 3)", ("3wh", 3))
+
+
+def test_a_breach_names_what_was_breached():
+    """Overdue before the migration, it stays what it was a breach of, even when dues are reckoned anew."""
+    case = Traveller(two("2wh"), two("8wh"))
+    case.wait(3 * HOUR)
+    case.migrate(due="recompute")
+    assert titles(case, "asked") == ("limit 2 working hours (version 1)", ("2wh", 1))
+
+
+def test_a_clock_that_stands_still_names_what_it_goes_on_with():
+    """Held over the migration it has no deadline, but what was left of the promise."""
+    case = Traveller(two("2wh"), two("8wh"))
+    case.hold()
+    case.migrate()
+    assert titles(case, "asked") == ("limit 2 working hours (version 1)", ("2wh", 1))
+
+
+def test_another_row_is_a_new_promise():
+    """What was kept gives way to the row, which is of the present version."""
+    urgent = Field("urgent", type="boolean", default=False)
+    rows = TimeLimit(match=[Row("1wh", "urgent"), Row("8wh")], on_change="from_start")
+    case = Traveller(desk("2wh", fields=[urgent]), desk(rows, fields=[urgent]))
+    case.migrate()
+    assert titles(case, "asked")[1] == ("2wh", 1)
+    case.update(data={"urgent": True})
+    assert titles(case, "asked") == ("limit 1 working hour", ("1wh", 2))
+
+
+def test_entered_again_a_kept_limit_goes_on_with_its_promise():
+    """Unless what runs was to be reckoned anew."""
+    for due, promised in (("keep", ("2wh", 1)), ("recompute", ("8wh", 2))):
+        back = {"to": (move("to_done", "done"), move("back", "asked", kind="rework"))}
+        versions = (
+            procedure(
+                Step("asked", within=within, to=(move("go", "looked_at"),)),
+                Step("looked_at", **back),
+                Step("done", end="completed"),
+            )
+            for within in ("2wh", "8wh")
+        )
+        case = Traveller(*versions)
+        case.fire("go")
+        case.migrate(due=due)
+        assert titles(case, "asked")[1] == ("2wh", 1)
+        case.fire("back")
+        assert titles(case, "asked")[1] == promised
+
+
+def test_a_limit_that_comes_back_names_the_version_it_comes_from():
+    """Dropped by one version, taken up by the next, it is due when it was."""
+    case = Traveller(desk("2wh"), procedure(*line("asked", "done")), desk("8wh"))
+    case.migrate(2)
+    case.migrate(3)
+    assert titles(case, "asked") == ("limit 2 working hours (version 1)", ("2wh", 1))
+
+
+@pytest.mark.parametrize("ahead", ["30m", "60m"])
+def test_an_overdue_limit_whose_scheduled_instant_was_cleared_is_explained(ahead: str):
+    """The breach stays; that there is no instant any more is said."""
+    meet = Field("meet", type="instant")
+
+    def booked(before: str):
+        limit = TimeLimit(id="bef", before=f"meet - {before}")
+        return procedure(*line("asked", "done"), fields=[meet], limits=[limit])
+
+    case = Traveller(booked("30m"), booked(ahead))
+    case.do(Reschedule("meet", (case.now + 10 * MINUTE).isoformat()), MINUTE)
+    case.do(Reschedule("meet", None), MINUTE)
+    case.migrate()
+    found = explain(case.compiled, case.facts, "bef", to_us(case.now), case.version_of)
+    assert [one.text("en") for one in found.lines if one.kind == "anchored"][-1] == (
+        "meet was cleared; the deadline that was set before stays"
+    )
+    assert "(version 1)" in found.title.en
+
+
+def test_a_kept_deadline_of_an_instant_that_was_never_set_is_explained():
+    """A limit in hours that is kept under one before a meeting nobody has fixed."""
+    meet = Field("meet", type="instant")
+    into = procedure(*line("asked", "done", asked={"within": TimeLimit(before="meet - 30m")}), fields=[meet])
+    case = Traveller(attrs.evolve(desk("2h"), fields=[meet]), into)
+    case.migrate()
+    assert told(case, "asked", "zh", "anchored") == ["meet未定；此前定下的截止不变"]

@@ -133,11 +133,19 @@ def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
     return (
         one.instance if whose else "",
         names.limit(one.limit),
-        one.target.text(names.lang).replace(" of 24 h", ""),
+        _allowed(one, names),
         "" if whose else state,
         _due(one, names) or (state if whose else ""),
         left,
     )
+
+
+def _allowed(one: Deadline, names: Names) -> str:
+    """Word what is allowed; what another version promised names it."""
+    said = one.target.text(names.lang).replace(" of 24 h", "")
+    if one.version in (0, names.procedure.version):
+        return said
+    return Text(zh=f"{said}（第 {one.version} 版）", en=f"{said} (v{one.version})").in_(names.lang)
 
 
 def _due(one: Deadline, names: Names) -> str:

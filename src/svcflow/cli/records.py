@@ -67,6 +67,7 @@ def deadline_json(one: Deadline) -> Record:
         "limit": one.limit,
         "step": one.step,
         "target": str(one.target),
+        "version": one.version,
         "severity": one.severity,
         "state": one.state,
         "due_at": _iso(one.due_at),
@@ -138,6 +139,7 @@ def explanation_json(instance: str, one: Explanation) -> Record:
         "limit": one.limit,
         "name": _both(one.name),
         "target": None if one.target is None else str(one.target),
+        "promised": one.promised,
         "visits": one.visits,
         "lines": [_line(line) for line in one.lines],
     }

@@ -47,13 +47,17 @@ class Line:
 
 @attrs.frozen
 class Explanation:
-    """Hold how a deadline came to be. `target` is the last one that applied; a limit that never ran has no lines."""
+    """Hold how a deadline came to be. `target` is the last one that applied; a limit that never ran has no lines.
+
+    `promised` is the earlier version that gave the target, where a migration kept it; 0 where the present one did.
+    """
 
     limit: str
     name: Text
     target: Target | None
     visits: int
     lines: tuple[Line, ...]
+    promised: int = 0
 
     def text(self, lang: Lang = "en") -> str:
         """Return the whole explanation, one line below the other."""
@@ -66,9 +70,12 @@ class Explanation:
         target = self.target
         if target is None:
             return Text(zh=f"{name.in_('zh')}：不设时限", en=f"{name.in_('en')}: no target")
+        of = Text()
+        if self.promised:
+            of = Text(zh=f"（第 {self.promised} 版）", en=f" (version {self.promised})")
         return Text(
-            zh=f"{name.in_('zh')}：时限 {target.text('zh')}",
-            en=f"{name.in_('en')}: limit {target.text('en')}",
+            zh=f"{name.in_('zh')}：时限 {target.text('zh')}{of.zh}",
+            en=f"{name.in_('en')}: limit {target.text('en')}{of.en}",
         )
 
 
@@ -101,8 +108,9 @@ def explain(
     telling = Telling(first.compiled if first else compiled, (first and first.declared) or declared, at_us)
     telling.tell(parts)
     clock = telling.clock
-    row = telling.limit.rows[clock.row if clock is not None else -1]
-    return Explanation(limit, declared.limit.name, row.target, telling.visits, tuple(telling.lines))
+    promise, row = telling.promise, telling.limit.rows[clock.row if clock is not None else -1]
+    target, version = (row.target, 0) if promise is None else (promise.target, promise.version)
+    return Explanation(limit, declared.limit.name, target, telling.visits, tuple(telling.lines), version)
 
 
 def _only(compiled: Compiled) -> VersionOf:

@@ -14,6 +14,7 @@ from svcflow.kernel.facts import (
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.kernel.ladder import CompiledLimit
+from svcflow.kernel.promises import Promise
 from svcflow.model.amount import Family
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us
@@ -38,6 +39,9 @@ class Tally:
         self.total = 0
         self.stopped_us = 0
         self.due_told = False
+        self.promise: Promise | None = None
+        self.anchored = False
+        """Whether the scheduled instant was ever set."""
 
     def count(self, clock: Clock, until_us: int) -> None:
         """Tell what a running clock counted up to an instant; past the deadline nothing more is counted."""
@@ -154,10 +158,14 @@ class Tally:
         row = self.limit.rows[clock.row]
         if row.family in ("calendar_days", "months") and not row.fixed:
             self._calendar_days(clock)
-        elif row.kind == "by":
+        elif row.kind == "by" and not self._set_otherwise(clock):
             self._by(clock)
-        elif row.fixed:
+        elif row.kind in ("before", "after"):
             self._anchored(clock)
+
+    def _set_otherwise(self, clock: Clock) -> bool:
+        """Say whether a kept deadline came to be otherwise than this version would have set it."""
+        return self.promise is not None and self.promise.target != self.limit.rows[clock.row].target
 
     def _calendar_days(self, clock: Clock) -> None:
         reckoner, row = self.limit.calendar, self.limit.rows[clock.row]
@@ -236,12 +244,25 @@ class Tally:
         target = self.limit.rows[clock.row].target
         if target is None or target.anchor is None:
             return
+        name = self.field(target.anchor.field)
+        if clock.anchor_us == NEVER:
+            was = Text(zh="已取消", en="was cleared") if self.anchored else Text(zh="未定", en="is not set")
+            self.say(
+                "anchored",
+                clock.due_us,
+                Text(
+                    zh=f"{name.zh}{was.zh}；此前定下的截止不变",
+                    en=f"{name.en} {was.en}; the deadline that was set before stays",
+                ),
+            )
+            return
+        if self._set_otherwise(clock):
+            return
         low, high = sorted((clock.due_us, clock.anchor_us))
         if self.limit.rows[clock.row].family == "working" and low < high:
             for entry in open_days(self.limit.calendar, low, high):
                 if entry.days or entry.name:
                     self._entry(entry, "working")
-        name = self.field(target.anchor.field)
         when = instant(self.local(clock.anchor_us))
         self.say(
             "anchored",

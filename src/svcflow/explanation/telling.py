@@ -26,6 +26,7 @@ from svcflow.kernel.facts import (
     Warned,
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
+from svcflow.kernel.promises import promise_over, stands
 from svcflow.text import Text
 
 _ANNULLED = Text(
@@ -58,6 +59,9 @@ class Telling(Crossing):
 
     def _moment(self, moment: Moment) -> None:
         before, after, at_us = moment.before, moment.after, moment.fact.occurred_us
+        self.anchored = self.anchored or after.anchor_us != NEVER
+        if moment.limit is not None and not isinstance(moment.fact, Migrated):
+            self.compiled, self.limit = moment.compiled, moment.limit  # it may begin long after a migration
         if before is not None and not before.verdict:
             breach = isinstance(moment.fact, Overdue)
             self.count(before, max(at_us, before.attached_us) + breach)
@@ -65,9 +69,16 @@ class Telling(Crossing):
             self.crossed(moment, moment.fact)
             if before is not None and after.verdict and not before.verdict:
                 self._ended(before, after, at_us)
+            self.promise = promise_over(self.compiled, moment.fact, self.promise, before, after)
             self.follow(moment, moment.fact)
             return
+        if self.promise is not None and before is not None and not stands(self.promise, before, after):
+            self.promise = None
         self._fact(moment)
+        self._clock(moment, at_us)
+
+    def _clock(self, moment: Moment, at_us: int) -> None:
+        before, after = moment.before, moment.after
         if before is not None and after.verdict and not before.verdict:
             self._ended(before, after, at_us)
         elif moment.begins:

@@ -12,6 +12,7 @@ from svcflow.kernel.decide import transact
 from svcflow.kernel.facts import to_datetime
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Instance
 from svcflow.kernel.ladder import CompiledLimit
+from svcflow.kernel.promises import Promises, stands
 from svcflow.model.limit import Severity
 from svcflow.model.target import Target
 from svcflow.text import Text
@@ -20,10 +21,13 @@ DeadlineState = Literal[
     "pending", "running", "paused", "overdue", "reached", "met", "late", "early", "cancelled"
 ]
 
+_NO_PROMISES: Promises = {}
+
 
 class Deadline(NamedTuple):
     """Hold one limit's deadline on one instance; a named tuple, because all of them are made for every question.
 
+    `target` is what the `version` that promised it declares: a migration that kept the deadline leaves both.
     `remaining` is in the limit's own clock (open hours for working limits), negative once overdue; a paused
     limit has `remaining` and no `due_at`; one whose scheduled instant is missing is `pending` and has
     neither. `reached` is a minimum that has run. A `provisional` deadline lies past what its calendar covers.
@@ -40,29 +44,43 @@ class Deadline(NamedTuple):
     due_at: datetime | None
     remaining: timedelta | None
     provisional: bool
+    version: int = 0
 
 
 def deadlines(
-    compiled: Compiled, instance: Instance, at_us: int, *, ended: bool = False
+    compiled: Compiled,
+    instance: Instance,
+    at_us: int,
+    *,
+    ended: bool = False,
+    promised: Promises = _NO_PROMISES,
 ) -> tuple[Deadline, ...]:
-    """Return the deadlines as they are at `at_us`, soonest first; with `ended`, those of ended limits too."""
+    """Return the deadlines as they are at `at_us`, soonest first; with `ended`, those of ended limits too.
+
+    `promised` is what earlier versions promised of them, for an instance that was migrated.
+    """
     now = transact(compiled, instance, None, at_us).instance
     found = [clock for clock in now.clocks.values() if ended or not clock.verdict]
     found.sort(key=_SOONEST)
-    known = (
-        (compiled.limits.get(clock.limit), clock) for clock in found
-    )  # some are of an earlier version only
-    return tuple(
-        _deadline(limit, now.id, clock, target, at_us)
-        for limit, clock in known
-        if limit is not None and (target := limit.rows[clock.row].target) is not None
-    )
+    made: list[Deadline] = []
+    for clock in found:
+        limit = compiled.limits.get(clock.limit)  # some are of an earlier version only
+        if limit is not None:
+            promise, version = promised.get(clock.limit), compiled.procedure.version
+            target = limit.rows[clock.row].target
+            if promise is not None and stands(promise, instance.clocks[clock.limit], clock):
+                target, version = promise.target, promise.version
+            if target is not None:
+                made.append(_deadline(limit, now.id, clock, target, version, at_us))
+    return tuple(made)
 
 
 _SOONEST = attrgetter("due_us", "limit")
 
 
-def _deadline(limit: CompiledLimit, instance: str, clock: Clock, target: Target, at_us: int) -> Deadline:
+def _deadline(  # noqa: PLR0917  # one for each part
+    limit: CompiledLimit, instance: str, clock: Clock, target: Target, version: int, at_us: int
+) -> Deadline:
     declared, due_us = limit.limit, clock.due_us
     left_us = None if clock.verdict else clocks.remaining(limit, clock, at_us)
     return Deadline(
@@ -77,6 +95,7 @@ def _deadline(limit: CompiledLimit, instance: str, clock: Clock, target: Target,
         None if due_us == NEVER else to_datetime(due_us),
         None if left_us is None else timedelta(0, 0, left_us),
         due_us != NEVER and limit.calendar.provisional(due_us),
+        version,
     )
 
 

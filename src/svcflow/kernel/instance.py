@@ -249,7 +249,7 @@ _FIRST_FIELDS = FIELDS.index("next_us") + 1
 
 def _clock(row: list[Any]) -> Clock:
     runs: tuple[Run, ...] = tuple([(start, end) for start, end in row[_RUNS]]) if row[_RUNS] else ()
-    return Clock(*row[:_RUNS], runs, *row[_RUNS + 1 :])  # one written before `kept` was has no such field
+    return Clock(*(*row[:_RUNS], runs, *row[_RUNS + 1 :]))  # one written before `kept` was has no such field
 
 
 def _persons(who: str | list[str]) -> tuple[str, ...]:

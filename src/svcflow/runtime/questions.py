@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Unpack
 
 from svcflow import explanation
-from svcflow.errors import StoreError
+from svcflow.errors import ChangedProcedure, StoreError, UnknownProcedure
 from svcflow.explanation.explain import Explanation
 from svcflow.journal.checkpoint import Checkpoint, newest
 from svcflow.kernel import availability
@@ -17,8 +17,9 @@ from svcflow.kernel.availability import Available
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import Deviation
-from svcflow.kernel.facts import Fact, to_datetime
+from svcflow.kernel.facts import Fact, Migrated, to_datetime
 from svcflow.kernel.instance import NEVER, Instance
+from svcflow.kernel.promises import Promises, promises
 from svcflow.kernel.work import soonest_due_us
 from svcflow.kernel.writable import refuse_misfit
 from svcflow.runtime.core import Core
@@ -73,7 +74,23 @@ class Questions(Core):
     def deadlines(self, instance: str, *, ended: bool = False) -> tuple[Deadline, ...]:
         """Return the deadlines as they are now, soonest first. Raises: UnknownInstance."""
         kept = self._kept(instance).instance
-        return deadlines_of(self._compiled(kept), kept, self.clock.now_us(), ended=ended)
+        promised = self._promised(kept)
+        return deadlines_of(self._compiled(kept), kept, self.clock.now_us(), ended=ended, promised=promised)
+
+    def _promised(self, instance: Instance) -> Promises:
+        """Return what earlier versions promised; nothing where there is one version, so nobody was migrated.
+
+        Nothing either where the catalog has not all versions that the journal names: a deadline does not hang on it.
+        """
+        if len(self.catalog.versions(instance.procedure)) < 2:
+            return {}
+        facts = self._store.facts(instance.id, instance.sequence)
+        if not any(isinstance(fact, Migrated) for fact in facts):
+            return {}
+        try:
+            return promises(self._standards.version, facts)
+        except (UnknownProcedure, ChangedProcedure):
+            return {}
 
     def explain(self, instance: str, limit: str) -> Explanation:
         """Return how a limit's deadline came to be, line by line. Raises: UnknownInstance, UnknownLimit."""

@@ -1,0 +1,94 @@
+"""Promises: which version's target a limit has, where a migration kept the deadline that an earlier one gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.evolve import apply
+from svcflow.kernel.facts import Fact, Migrated
+from svcflow.kernel.instance import NEVER, STOPPED, Clock, Draft
+from svcflow.kernel.passage import Passage, VersionOf, limit_name
+from svcflow.kernel.replay import versions_along
+from svcflow.model.target import Target
+
+
+@attrs.frozen
+class Promise:
+    """The target that an earlier version gave a limit, as long as it stands."""
+
+    version: int
+    target: Target | None
+    lasts: bool
+    """Whether it also holds when the limit, once ended, goes on: its deadline was kept."""
+
+
+Promises = Mapping[str, Promise]
+"""The promises of earlier versions, by the limit's name in the present one."""
+
+
+def promises(version_of: VersionOf, facts: Iterable[Fact]) -> Promises:
+    """Return the promises that stand at the end of a whole journal. Raises: what `version_of` raises."""
+    draft, standing = Draft.blank(""), dict[str, Promise]()
+    for compiled, fact in versions_along(version_of, facts):
+        draft.id, before = fact.instance, draft.clocks
+        apply(compiled, draft, fact)
+        if isinstance(compiled, Passage) and isinstance(fact, Migrated):
+            standing = _crossed(compiled, fact, standing, before, draft.clocks)
+        elif standing and before is not draft.clocks:
+            standing = {
+                limit: one
+                for limit, one in standing.items()
+                if stands(one, before[limit], draft.clocks[limit])
+            }
+    return standing
+
+
+def promise_over(
+    left: Compiled, fact: Migrated, promise: Promise | None, before: Clock | None, after: Clock
+) -> Promise | None:
+    """Return what is promised of a limit after a migration, given what was before; None when it is the new version's.
+
+    A limit that had ended keeps what it was judged by, one that runs does where its deadline stayed.
+    """
+    if before is None:
+        return None
+    limit, lasts = left.limits.get(before.limit), fact.due == "keep"
+    if limit is None:
+        return promise
+    waits = before.open_us == STOPPED and before.due_us == NEVER
+    kept = before.due_us == after.due_us and (lasts if waits else before.due_us != NEVER)
+    if not (before.verdict or after.verdict or kept):
+        return None
+    if promise is not None:
+        return attrs.evolve(promise, lasts=promise.lasts and lasts)
+    return Promise(left.procedure.version, limit.rows[before.row].target, lasts)
+
+
+def stands(promise: Promise, before: Clock, after: Clock) -> bool:
+    """Say whether a promise outlasts a change of its clock: not another row, anchor or visit, nor going on anew."""
+    same = (before.visit, before.row, before.anchor_us) == (after.visit, after.row, after.anchor_us)
+    return same and (promise.lasts or bool(after.verdict) or not before.verdict)
+
+
+def _crossed(
+    passage: Passage,
+    fact: Migrated,
+    standing: Promises,
+    before: Mapping[str, Clock],
+    after: Mapping[str, Clock],
+) -> dict[str, Promise]:
+    came = {_name(passage, fact, name): name for name in before}
+    found: dict[str, Promise] = {}
+    for limit, clock in after.items():
+        old = came.get(limit, limit)
+        promise = promise_over(passage, fact, standing.get(old), before.get(old), clock)
+        if promise is not None:
+            found[limit] = promise
+    return found
+
+
+def _name(passage: Passage, fact: Migrated, name: str) -> str:
+    return limit_name(fact.steps, name) if name in passage.limits else name
