@@ -18,7 +18,7 @@ CLERK = Role("clerk", name=NAME)
 
 
 def move(trigger: str, step: str, **more: object) -> Transition:
-    return Transition(trigger, step, **more)
+    return Transition(trigger, step, **{"name": NAME, **more})
 
 
 def hour(within: object = "1h", **more: object) -> TimeLimit:

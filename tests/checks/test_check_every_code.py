@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
 import pytest
 from checks_declared import NAME, codes, declared, end, fork, found, hour, move, step
 
 from svcflow.checks import CODES, check
 from svcflow.model.field import Field
-from svcflow.model.limit import Row, TimeLimit
+from svcflow.model.limit import Extension, Row, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Enforce, Step
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 Make = Callable[[], Procedure]
 PRIORITY = Field("priority", type="choice", choices=["high", "low"], default="low")
@@ -26,7 +27,7 @@ def two(*rows: object, fields: tuple[Field, ...] = (FEE, PRIORITY)) -> Procedure
 
 
 def timed(limit: TimeLimit, *steps: Step) -> Procedure:
-    return declared(*steps, limits=[limit])
+    return declared(*steps, limits=[limit], fields=[FEE])
 
 
 def line(*within: str) -> list[Step]:
@@ -69,6 +70,43 @@ def deemed(**more: object) -> Procedure:
     return declared(step("first", move("confirm", "closed", **more), on_overdue="confirm"), end())
 
 
+def booked(**more: object) -> Procedure:
+    """A step that is due before an instant which only a field holds."""
+    limit = TimeLimit(id="ready", step="first", before="meeting - 2h", source="proposal", **more)
+    return declared(
+        step("first", "closed", within=None), end(), fields=[Field("meeting", type="instant")], limits=[limit]
+    )
+
+
+def timed_by(roles: tuple[Role, ...] | list[Role] = (), **more: object) -> Procedure:
+    """One step, whose limit may be extended; a field that nothing else uses."""
+    given = {"roles": roles} if roles else {}
+    return declared(step("first", "closed", within=hour(**more)), end(), fields=[Field("memo")], **given)
+
+
+def spanning(first: str, last: str, **more: object) -> TimeLimit:
+    return TimeLimit(
+        id="span", from_=first, to=last, within="9h", on_overdue="to_second", source="proposal", **more
+    )
+
+
+def waiting() -> Step:
+    return step("second", "third", waits="third_party", at_most="1wd", within=None)
+
+
+def fees(*rows: Row) -> TimeLimit:
+    return TimeLimit(id="whole", match=rows)
+
+
+def by_fee() -> list[Step]:
+    """A fee over nine takes the way through `second`, of four hours; any other goes straight on."""
+    return [
+        step("first", move("go", "second", when="fee > 9"), move("go", "closed")),
+        step("second", "closed", within=hour("4h")),
+        end(),
+    ]
+
+
 CASES: dict[str, list[tuple[Make, Make]]] = {
     "automatic-loop": [
         (overdue, lambda: overdue(enforce={"rework": "refuse"})),
@@ -104,6 +142,10 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         )
     ],
     "limit-below-shortest-way": [
+        (  # the only way is that of a fee that the short limit is not for
+            lambda: timed(fees(row("3h", "fee > 9"), row("9h")), *by_fee()),
+            lambda: timed(fees(row("3h", "fee <= 9"), row("9h")), *by_fee()),
+        ),
         (lambda: timed(whole("24h"), *line("15h", "15h")), lambda: timed(whole("24h"), *line("12h", "12h"))),
         (lambda: timed(whole("3wd"), *line("2wd", "2wd")), lambda: timed(whole("3wd"), *line("1wd", "2wd"))),
         (lambda: timed(whole("8wh"), *line("4wh", "5wh")), lambda: timed(whole("8wh"), *line("4wh", "4wh"))),
@@ -116,7 +158,7 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: timed(
                 whole("3h"), step("first", "second", "closed"), step("second", "closed", within=hour("2h")), end()
             ),
-        )
+        ),
     ],
     "no-way-to-end": [
         (
@@ -161,6 +203,12 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: timed(TimeLimit(id="span", from_="s0", to="s1", within="5h"), *line("1h", "1h")),
         )
     ],
+    "span-of-nothing": [
+        (
+            lambda: timed(TimeLimit(id="span", from_="s1", to="s1", within="5h"), *line("1h", "1h")),
+            lambda: timed(TimeLimit(id="span", step="s1", within="5h"), *line("1h", "1h")),
+        )
+    ],
     "unknown-choice": [
         (
             lambda: two(move("go", "second", when='priority == "hihg" or fee > 1')),
@@ -176,6 +224,23 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: declared(step("first", "closed"), step("second", "closed"), end()),
             lambda: declared(step("first", "closed", "second"), step("second", "closed"), end()),
         )
+    ],
+    "deemed-move-closed": [
+        (
+            lambda: timed(whole("9h", on_overdue="to_second"), step("first", "second"), step("second", "closed"), end()),
+            lambda: timed(
+                whole("9h", on_overdue="stop"),
+                step("first", "second", move("stop", "closed")),
+                step("second", "closed", move("stop", "closed")),
+                end(),
+            ),
+        ),
+        (
+            lambda: timed(spanning("second", "third", stoppable=False), step("first", "second"), waiting(), step("third", "closed"), end()),
+            lambda: timed(
+                spanning("second", "third"), step("first", "second"), waiting(), step("third", "closed"), end()
+            ),
+        ),
     ],
     "deemed-move-owes": [
         (lambda: deemed(requires=["signature"]), deemed),
@@ -206,6 +271,17 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         (
             lambda: declared(step("first", move("go", "closed", name=Text(en="go"))), end()),
             lambda: declared(step("first", move("go", "closed")), end()),
+        ),
+        (
+            lambda: declared(step("first", move("go", "closed", name=NO_TEXT)), end()),
+            lambda: declared(
+                fork(
+                    "first",
+                    move("done", "closed", name=NO_TEXT),
+                    branches={"a": [step("a1", "a2"), end("a2", "done")]},
+                ),
+                end(),
+            ),
         ),
     ],
     "not-by-never-before": [
@@ -316,6 +392,31 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: declared(step("first", "closed", within=hour(warn=["+5m"])), end()),
             lambda: declared(step("first", "closed", within=hour(escalate=["+5m"])), end()),
         ),
+        (
+            lambda: declared(step("first", "closed", within=hour(warn=["120%"])), end()),
+            lambda: booked(warn=["-10m"]),
+        ),
+    ],
+    "rungs-coincide": [
+        (
+            lambda: declared(step("first", "closed", within=hour(escalate=["+60m", "+1h"])), end()),
+            lambda: declared(step("first", "closed", within=hour(escalate=["+60m", "+2h"])), end()),
+        ),
+        (
+            lambda: declared(step("first", "closed", within=hour(warn=["50%", "50.0%"])), end()),
+            lambda: declared(step("first", "closed", within=hour(warn=["50%"], escalate=["150%"])), end()),
+        ),
+        (lambda: booked(warn=["-60m", "-1h"]), lambda: booked(warn=["-61m", "-1h"])),
+        (
+            lambda: declared(step("first", "closed", within=hour("5cd", escalate=["+1cd", "+3cd"])), end()),
+            lambda: declared(step("first", "closed", within=hour("5cd", escalate=["+1cd", "+4cd"])), end()),
+        ),
+        (
+            lambda: declared(step("first", "closed", within=hour("5cd", escalate=["+1cd", "+2cd"])), end()),
+            lambda: declared(
+                step("first", "closed", within=hour("5cd", calendar="always", escalate=["+1cd", "+2cd"])), end()
+            ),
+        ),
     ],
     "field-unused": [
         (
@@ -325,6 +426,11 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         (
             lambda: declared(*line("1h"), fields=[Field("memo")]),
             lambda: declared(*line("1h"), fields=[Field("memo", required=True)]),
+        ),
+        (lambda: attrs.evolve(booked(), limits=()), booked),
+        (
+            lambda: timed_by(extension=Extension("1h", "clerk")),
+            lambda: timed_by(extension=Extension("1h", "clerk", evidence=["memo"])),
         ),
     ],
     "limit-rows-overlap": [
@@ -353,7 +459,13 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
                 roles=[Role("clerk", name=NAME)],
                 enforce=Enforce(),
             ),
-        )
+        ),
+        (
+            lambda: timed_by(roles=[Role("clerk", name=NAME), Role("chief", name=NAME)]),
+            lambda: timed_by(
+                extension=Extension("1h", "chief"), roles=[Role("clerk", name=NAME), Role("chief", name=NAME)]
+            ),
+        ),
     ],
 }  # fmt: skip
 EVERY = [(code, *pair) for code, pairs in CASES.items() for pair in pairs]

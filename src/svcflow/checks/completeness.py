@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from svcflow.checks.finding import Finding, finding
-from svcflow.checks.places import Scope, scopes
+from svcflow.checks.places import Scope, row_groups, scopes
 from svcflow.checks.ways import stretch
 from svcflow.errors import Path
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
+from svcflow.model.validation import DONE
 from svcflow.text import Text
 
 __all__ = ["completeness"]
@@ -88,27 +89,31 @@ def _holds(procedure: Procedure) -> Iterator[Finding]:
 
 
 def _names(procedure: Procedure) -> Iterator[Finding]:
-    # Procedure, steps and roles are drawn and listed in both languages; the rest may go without a name.
+    # Procedure, steps, roles and triggers are drawn and listed in both languages; the rest may go without a name.
     yield from _named(procedure.name, ("name",), must=True)
     for key, text in (("owner", procedure.owner), ("purpose", procedure.purpose)):
         yield from _named(text, (key,), must=False)
     for role in procedure.roles.values():
         yield from _named(role.name, ("roles", role.id), must=True)
     for scope in scopes(procedure):
-        for step in scope.steps:
-            yield from _named(step.name, (*scope.path_of(step), "name"), must=True)
-            for move in step.to:
-                yield from _named(move.name, (*scope.path_of(step), "to", move.trigger, "name"), must=False)
-            for branch in step.parallel:
-                yield from _named(
-                    branch.name, (*scope.path_of(step), "parallel", branch.id, "name"), must=False
-                )
+        yield from _names_in(scope)
     for field in procedure.fields.values():
         yield from _named(field.name, ("fields", field.id, "name"), must=False)
     for place, limit in enumerate(procedure.limits):
         yield from _named(limit.name, ("limits", place, "name"), must=False)
     for indicator in procedure.indicators.values():
         yield from _named(indicator.name, ("indicators", indicator.id, "name"), must=False)
+
+
+def _names_in(scope: Scope) -> Iterator[Finding]:
+    for step in scope.steps:
+        yield from _named(step.name, (*scope.path_of(step), "name"), must=True)
+        for branch in step.parallel:
+            yield from _named(branch.name, (*scope.path_of(step), "parallel", branch.id, "name"), must=False)
+    for rows in row_groups(scope):
+        fired = not (rows.trigger == DONE and rows.step.parallel)  # the kernel fires that, nobody reads it
+        for number, move in enumerate(rows.moves):
+            yield from _named(move.name, (*rows.path_of(number), "name"), must=fired)
 
 
 def _named(text: Text, path: Path, *, must: bool) -> Iterator[Finding]:

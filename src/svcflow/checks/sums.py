@@ -43,7 +43,9 @@ def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Findin
         over = stretch(procedure, limit)
         if over is None:
             continue
-        if over.shortest(lambda _: 0) is None:
+        if limit.from_ is not None and limit.from_ == limit.to:
+            yield _nothing(limit, place)
+        elif over.shortest(lambda _: 0) is None:
             yield from _no_way(procedure, limit, place)
         else:
             yield from _compare(sheet, limit, (over,), ("limits", place))
@@ -100,6 +102,8 @@ def _own(procedure: Procedure, step: Step) -> TimeLimit | None:
 def _compare(sheet: _Sheet, over: TimeLimit, stretches: tuple[Stretch, ...], path: Path) -> Iterator[Finding]:
     """Yield at most one finding for the limit: the shortest way in any case, else the longest."""
     tried = list(cases(sheet.procedure, over, sheet.own.values()))
+    closed = {case.closed for case in tried}
+    runs_in = {shut: [attrs.evolve(run, closed=shut) for run in stretches] for shut in closed}
     for shortest in (True, False):
         for case in tried:
             limit = sheet.length(over, 0, case)
@@ -107,7 +111,7 @@ def _compare(sheet: _Sheet, over: TimeLimit, stretches: tuple[Stretch, ...], pat
                 continue
             for measure in measures(limit, sheet.hours(limit.calendar)):
                 scale = sheet.weigh(over, case, measure)
-                for run in stretches:
+                for run in runs_in[case.closed]:
                     way = run.shortest(scale) if shortest else run.longest(scale)
                     if way is not None and way[0] > measure.most:
                         broken = _Broken(sheet, over, limit, case, measure, way[1], way[0])
@@ -180,6 +184,21 @@ class _Broken:
         if hours.assumed:
             return Text(zh="（按 1 个工作日 8 小时计）", en=" (counting a working day as 8 working hours)")
         return Text(zh="（工时取自工作日历）", en=" (with the hours of the calendar)")
+
+
+def _nothing(limit: TimeLimit, place: int) -> Finding:
+    return finding(
+        "span-of-nothing",
+        ("limits", place),
+        Text(
+            zh=f"时限“{limit.id}”由 {limit.from_} 计到 {limit.to}，起点就是终点",
+            en=f"limit '{limit.id}' runs from {limit.from_} to {limit.to}, which is the same step",
+        ),
+        Text(
+            zh=f"计在该环节内的时间，写 step: {limit.from_}；否则改正 to",
+            en=f"for the time inside that step write step: {limit.from_}; else correct 'to'",
+        ),
+    )
 
 
 def _no_way(procedure: Procedure, limit: TimeLimit, place: int) -> Iterator[Finding]:

@@ -1,27 +1,32 @@
-"""What is declared and never used, or can never take effect: roles, fields, late warnings, deemed moves."""
+"""What is declared and never used, or can never take effect: roles, fields, points of ladders, deemed moves."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from svcflow.checks.finding import Finding, finding
+from svcflow.checks.measures import ALWAYS
 from svcflow.checks.places import Rows, row_groups, scopes
+from svcflow.checks.ways import stretch
 from svcflow.errors import Path
-from svcflow.model.limit import TimeLimit
+from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import walk
+from svcflow.model.step import Step, walk
 from svcflow.text import Text
 
 __all__ = ["unused"]
 
 
 def unused(procedure: Procedure) -> Iterator[Finding]:
-    """Yield roles and fields that nothing uses, warnings after the deadline, deemed moves that owe something."""
+    """Yield roles and fields that nothing uses, points of ladders that are late or coincide, deemed moves that fail."""
     yield from _roles(procedure)
     yield from _fields(procedure)
     for limit, path in _limits(procedure):
         yield from _late_warnings(limit, path)
+        yield from _coinciding(limit, path, limit.calendar or procedure.calendar)
     yield from _deemed(procedure)
+    yield from _closed(procedure)
 
 
 def _roles(procedure: Procedure) -> Iterator[Finding]:
@@ -30,6 +35,7 @@ def _roles(procedure: Procedure) -> Iterator[Finding]:
         used |= {step.role, *(move.role for move in step.to)}
     for limit, _ in _limits(procedure):
         used |= {rung.role for rung in (*limit.warn, *limit.escalate)}
+        used.add(limit.extension.role if limit.extension else None)
     for role in procedure.roles:
         if role not in used:
             yield finding(
@@ -48,7 +54,9 @@ def _fields(procedure: Procedure) -> Iterator[Finding]:
         for move in step.to:
             used.update(move.requires, move.when.names if move.when else ())
     for limit, _ in _limits(procedure):
-        used.update(name for row in limit.match if row.when for name in row.when.names)
+        used.update(name for row in limit.rows if row.when for name in row.when.names)
+        used.update(row.target.anchor.field for row in limit.rows if row.target and row.target.anchor)
+        used.update(limit.extension.evidence if limit.extension else ())
     used.update(name for rule in procedure.holds for name in rule.evidence)
     for field in procedure.fields.values():
         if field.id not in used and not field.required:
@@ -65,7 +73,7 @@ def _fields(procedure: Procedure) -> Iterator[Finding]:
 
 def _late_warnings(limit: TimeLimit, path: Path) -> Iterator[Finding]:
     for place, rung in enumerate(limit.warn):
-        if rung.share is None or rung.share >= 1:
+        if rung.after is not None or (rung.share is not None and rung.share >= 1):
             yield finding(
                 "warning-too-late",
                 (*path, "warn", place),
@@ -80,6 +88,57 @@ def _late_warnings(limit: TimeLimit, path: Path) -> Iterator[Finding]:
             )
 
 
+def _coinciding(limit: TimeLimit, path: Path, calendar: str) -> Iterator[Finding]:
+    """Yield each point of a ladder that falls on the instant of an earlier one, always or over a weekend."""
+    for kind, rungs in (("warn", limit.warn), ("escalate", limit.escalate)):
+        for place, rung in enumerate(rungs):
+            same = next((one for one in rungs[:place] if _reach(one) == _reach(rung)), None)
+            rolled = None if same else _rolled(rungs[:place], rung, calendar)
+            if same is None and rolled is None:
+                continue
+            other = (same or rolled or rung).at
+            when = _OVER_WEEKENDS if same is None else Text()
+            yield finding(
+                "rungs-coincide",
+                (*path, kind, place),
+                Text(
+                    zh=f"{rung.at} 与 {other} 落在同一时刻{when.zh}",
+                    en=f"{rung.at} falls on the same instant as {other}{when.en}",
+                ),
+                Text(zh="删去其一，或拉开间隔", en="drop one of them, or put them further apart"),
+            )
+
+
+_WEEKEND = 2
+_OVER_WEEKENDS = Text(
+    zh="：落在周末的自然日都顺延到下一个工作日",
+    en=": calendar days that fall on a weekend all move to the next working day",
+)
+
+
+def _reach(rung: Rung) -> tuple[Decimal, int, str]:
+    """Return where a point of a ladder lies, however it is written: `+60m` is `+1h`, `100%` is `+0m`."""
+    amount = rung.after or rung.ahead
+    if amount is None:
+        return (rung.share or Decimal(0), 0, "")
+    reach = amount.us if amount.family in ("elapsed", "working") else amount.count
+    return (Decimal(1), reach if rung.after else -reach, amount.family if reach else "")
+
+
+def _rolled(earlier: Sequence[Rung], rung: Rung, calendar: str) -> Rung | None:
+    """Return an earlier point that a Friday's deadline puts on the same Monday; None on a calendar always open."""
+    days = _calendar_days(rung)
+    if days is None or calendar == ALWAYS:
+        return None
+    near = ((one, _calendar_days(one)) for one in earlier)
+    return next((one for one, other in near if other is not None and abs(days - other) <= _WEEKEND), None)
+
+
+def _calendar_days(rung: Rung) -> int | None:
+    amount = rung.after
+    return amount.count if amount is not None and amount.family == "calendar_days" else None
+
+
 def _deemed(procedure: Procedure) -> Iterator[Finding]:
     anywhere = {limit.on_overdue for limit in procedure.limits if limit.step is None}
     apart = [(limit.step, limit.on_overdue) for limit in procedure.limits if limit.step is not None]
@@ -88,6 +147,46 @@ def _deemed(procedure: Procedure) -> Iterator[Finding]:
             own = {limit.on_overdue for limit in rows.step.time_limits}
             if rows.trigger in own | anywhere or (rows.step.id, rows.trigger) in apart:
                 yield from _owing(rows)
+
+
+def _closed(procedure: Procedure) -> Iterator[Finding]:
+    """Yield limits over several steps whose move on overdue is not open in one of them: it would be made nowhere."""
+    for place, limit in enumerate(procedure.limits):
+        over = stretch(procedure, limit) if limit.on_overdue is not None else None
+        if over is None:
+            continue
+        steps = procedure.all_steps
+        shut = [
+            name
+            for name in steps
+            if name in over.covered() and not _opens(steps[name], str(limit.on_overdue), limit)
+        ]
+        if shut:
+            listed = ", ".join(shut[:_SHOWN]) + (", …" if len(shut) > _SHOWN else "")
+            yield finding(
+                "deemed-move-closed",
+                ("limits", place, "on_overdue"),
+                Text(
+                    zh=f"时限“{limit.id}”超期时若在 {listed}，没有流转 {limit.on_overdue}，什么也不会发生",
+                    en=f"when '{limit.id}' is overdue in {listed}, {limit.on_overdue} is not open there and nothing "
+                    "happens",
+                ),
+                Text(
+                    zh=f"在这些环节加流转 {limit.on_overdue}，或改用环节的时限",
+                    en=f"add {limit.on_overdue} to these steps, or give the step a limit of its own",
+                ),
+            )
+
+
+_SHOWN = 5
+
+
+def _opens(step: Step, trigger: str, limit: TimeLimit) -> bool:
+    """Tell whether a trigger may be open while a step is active; one that stops the limit's clock never asks."""
+    if step.waits is not None and limit.stoppable:
+        return True
+    inside = (inner for branch in step.parallel for inner in walk(branch.steps))
+    return any(move.trigger == trigger for one in (step, *inside) for move in one.to)
 
 
 def _owing(rows: Rows) -> Iterator[Finding]:

@@ -36,30 +36,37 @@ class Stretch:
     targets: tuple[str, ...]
     passed: frozenset[str] = frozenset()
     """Parallel steps that the way enters or leaves through one branch: the branch weighs, not the step."""
+    closed: frozenset[int] = frozenset()
+    """Moves, by `id`, that are not taken (see `Case.closed`)."""
 
     def shortest(self, weigh: Weigh) -> Way | None:
         """Return the lightest way, rework included; None where no way leads to a target."""
-        return lightest_way(self._whole, self.source, self.targets, self._weights(weigh, _lightest))
+        return lightest_way(self._whole, self.source, self.targets, self._weights(weigh, self._lightest))
 
     def longest(self, weigh: Weigh) -> Way | None:
         """Return the heaviest acyclic way without rework, as `heaviest_way` defines it."""
-        return heaviest_way(self._onward, self.source, self.targets, self._weights(weigh, _heaviest))
+        return heaviest_way(self._onward, self.source, self.targets, self._weights(weigh, self._heaviest))
 
     def covered(self) -> set[str]:
         """Return the steps whose time the limit counts, without rework."""
         after = reachable(self._onward, self.source)
-        before = (
-            reachable(self._onward.reverse(), self.targets[0]) - {self.targets[0]} if self.targets else set()
-        )
+        backward = self._onward.reverse()
+        before = {step for target in self.targets for step in reachable(backward, target)} - {*self.targets}
         return after & before
 
     @cached_property
     def _whole(self) -> Graph:
-        return self._graph(_every)
+        return self._graph(self._open)
 
     @cached_property
     def _onward(self) -> Graph:
-        return self._graph(_forward)
+        return self._graph(self._forward)
+
+    def _open(self, move: Transition) -> bool:
+        return id(move) not in self.closed
+
+    def _forward(self, move: Transition) -> bool:
+        return move.kind != "rework" and self._open(move)
 
     def _graph(self, keep: Callable[[Transition], bool]) -> Graph:
         graph = scope_graph(self.found[0], keep)
@@ -75,6 +82,12 @@ class Stretch:
                 ends = [step.id for step in scope.steps if step.end is not None]
                 graph.add_edges_from((end, step) for end in ends for step in after)
         return graph
+
+    def _lightest(self, scope: Scope, ends: list[str], weights: Mapping[str, int]) -> Way | None:
+        return lightest_way(scope_graph(scope, self._open), scope.steps[0].id, ends, weights)
+
+    def _heaviest(self, scope: Scope, ends: list[str], weights: Mapping[str, int]) -> Way | None:
+        return heaviest_way(scope_graph(scope, self._forward), scope.steps[0].id, ends, weights)
 
     def _leads_to(self, scope: Scope) -> bool:
         return any(_within(scope, self.found, target) for target in self.targets)
@@ -141,19 +154,3 @@ def _parents(scope: Scope | None) -> Iterator[str]:
     while scope is not None and scope.parent is not None:
         yield scope.parent.id
         scope = scope.outer
-
-
-def _every(_: Transition) -> bool:
-    return True
-
-
-def _forward(move: Transition) -> bool:
-    return move.kind != "rework"
-
-
-def _lightest(scope: Scope, ends: list[str], weights: Mapping[str, int]) -> Way | None:
-    return lightest_way(scope_graph(scope), scope.steps[0].id, ends, weights)
-
-
-def _heaviest(scope: Scope, ends: list[str], weights: Mapping[str, int]) -> Way | None:
-    return heaviest_way(scope_graph(scope, _forward), scope.steps[0].id, ends, weights)
