@@ -47,7 +47,8 @@ DECLARED = {
 RULES = tuple(
     f"kernel.{name}"
     for name in (
-        "answering", "assigning", "decide", "delegation", "eligibility", "firing", "migrating", "rules", "scheduling",
+        "answering", "assigning", "decide", "delegation", "eligibility", "firing", "migrating", "row_choice",
+        "rules", "scheduling",
     )
 )  # fmt: skip
 """The modules that refuse."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Literal
 
 import attrs
@@ -56,3 +57,19 @@ def visible(text: str) -> str:
 
 def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()
+
+
+_UNSEEN = frozenset(("Cc", "Cf", "Zl", "Zp", "Zs"))
+_FILLERS = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10)))
+)
+"""Letters and marks that show nothing, though Unicode counts them neither as spaces nor as controls."""
+
+
+def is_blank(text: str) -> bool:
+    r"""Tell whether a text shows nothing: it is empty, or all white space and characters without a shape.
+
+    >>> is_blank("\u3000\u200b"), is_blank(" - ")
+    (True, False)
+    """
+    return all(one in _FILLERS or unicodedata.category(one) in _UNSEEN for one in text)

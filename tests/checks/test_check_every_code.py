@@ -12,7 +12,7 @@ from svcflow.checks import CODES, check
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
-from svcflow.model.step import Enforce, Step
+from svcflow.model.step import Enforce, Step, Transition
 from svcflow.text import NO_TEXT, Text
 
 Make = Callable[[], Procedure]
@@ -64,6 +64,11 @@ def matrix(*rows: Row) -> Procedure:
 
 def row(within: str, when: str | None = None) -> Row:
     return Row(within=within, when=when, source="proposal")
+
+
+def joined(*done: Transition) -> Procedure:
+    branches = {"a": [step("a1", "a2"), end("a2", "done")]}
+    return declared(fork("first", *done, branches=branches), end(), fields=[PRIORITY, FEE])
 
 
 def deemed(**more: object) -> Procedure:
@@ -243,6 +248,7 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         ),
     ],
     "deemed-move-owes": [
+        (lambda: joined(move("done", "closed", requires=["x"])), lambda: joined(move("done", "closed"))),
         (lambda: deemed(requires=["signature"]), deemed),
         (
             lambda: timed(
@@ -345,6 +351,10 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
     ],
     "rows-with-gap": [
         (
+            lambda: joined(move("done", "closed", when="fee > 1")),
+            lambda: joined(move("done", "closed", when="fee > 1"), move("done", "closed")),
+        ),
+        (
             lambda: two(move("go", "second", when="fee > 1"), move("go", "closed", when="fee < 1")),
             lambda: two(move("go", "second", when="fee > 1"), move("go", "closed", when="fee <= 1")),
         ),
@@ -431,6 +441,12 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         (
             lambda: timed_by(extension=Extension("1h", "clerk")),
             lambda: timed_by(extension=Extension("1h", "clerk", evidence=["memo"])),
+        ),
+    ],
+    "guard-not-settled": [
+        (
+            lambda: two(move("go", "second", when="fee > 1"), move("go", "closed")),
+            lambda: two("second", move("go", "closed", when="fee > 1")),
         ),
     ],
     "limit-rows-overlap": [

@@ -243,12 +243,23 @@ def test_a_guard_that_cannot_be_decided_denies():
     assert case.rule == "guard"
 
 
-def test_data_that_come_with_the_trigger_do_not_open_its_guard():
-    """Guards look at what is on record before the move: a command cannot open its own way."""
+def test_data_that_come_with_the_trigger_are_what_its_guards_judge():
+    """A form that sends a fee with the move is judged by that fee, not by what stood there before."""
     case = rows()
     case.fire("go", data={"fee": 500})
+    assert case.facts[-1].to == "dear"
+    assert case.instance.data["fee"] == 500
+
+
+def test_a_refusal_names_the_value_that_came_with_the_move():
+    """Who sent a value is told that it was judged; one that only stood there is not said to have come."""
+    case = rows()
+    case.fire("go", data={"fee": -3})
     assert case.rule == "guard"
-    assert case.instance.data["fee"] == 0
+    assert "'fee > 0' is not true (this move gives fee = -3)" in case.facts[-1].en
+    assert "随此次流转给出 fee = -3" in case.facts[-1].zh
+    case.fire("go")
+    assert "this move gives" not in case.facts[-1].en
 
 
 def test_an_override_with_a_reason_goes_round_a_guard_and_says_so():
@@ -273,17 +284,15 @@ def test_an_override_goes_round_order_and_guard_only(rule):
     assert case.rule == rule
 
 
-def test_what_a_move_requires_may_have_come_earlier_as_data():
-    """`requires` asks the effective fields: a field filled earlier is there, one set to nothing is not."""
+def test_what_a_move_requires_comes_with_this_very_move():
+    """A value that stood there before does not meet `requires`; the same value sent again does."""
     case = one_of_each()
     case.fire("requires")
     assert case.rule == "requires"
     case.update(data={"why": "broken"})
-    case.update(data={"why": None})
     case.fire("requires")
     assert case.rule == "requires"
-    case.update(data={"why": "broken"})
-    case.fire("requires")
+    case.fire("requires", data={"why": "broken"})
     assert case.instance.steps == ("b",)
 
 

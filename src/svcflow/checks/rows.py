@@ -18,6 +18,7 @@ from svcflow.errors import Path
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
+from svcflow.model.validation import DONE
 from svcflow.text import Text
 
 __all__ = ["guarded_rows"]
@@ -62,7 +63,9 @@ def _transitions(procedure: Procedure, rows: Rows) -> Iterator[Finding]:
     judged = _judge(procedure, guards, owed)
     paths = [rows.path_of(place) for place in range(len(guards))]
     yield from _unreachable(procedure, judged, paths)
-    if len(guards) > 1 and None not in guards:
+    # a single guarded row means to refuse; but nobody is there to be refused a `done`
+    joins = rows.trigger == DONE and bool(rows.step.parallel)
+    if (len(guards) > 1 or joins) and None not in guards:
         yield from _gap(rows, judged)
     for one, other, example in _overlaps(judged):
         first, second = rows.moves[one], rows.moves[other]

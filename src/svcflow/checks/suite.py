@@ -6,6 +6,7 @@ from svcflow.checks.completeness import completeness
 from svcflow.checks.finding import Finding
 from svcflow.checks.loops import loops
 from svcflow.checks.rows import guarded_rows
+from svcflow.checks.settled import unsettled
 from svcflow.checks.structure import structure
 from svcflow.checks.sums import sums
 from svcflow.checks.unused import unused
@@ -21,6 +22,7 @@ def run(procedure: Procedure, calendar: WorkCalendar | None) -> tuple[Finding, .
         *structure(procedure),
         *loops(procedure),
         *guarded_rows(procedure),
+        *unsettled(procedure),
         *sums(procedure, calendar),
         *completeness(procedure),
         *unused(procedure),

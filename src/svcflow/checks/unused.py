@@ -13,6 +13,7 @@ from svcflow.errors import Path
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk
+from svcflow.model.validation import DONE
 from svcflow.text import Text
 
 __all__ = ["unused"]
@@ -145,7 +146,8 @@ def _deemed(procedure: Procedure) -> Iterator[Finding]:
     for scope in scopes(procedure):
         for rows in row_groups(scope):
             own = {limit.on_overdue for limit in rows.step.time_limits}
-            if rows.trigger in own | anywhere or (rows.step.id, rows.trigger) in apart:
+            joins = rows.trigger == DONE and bool(rows.step.parallel)
+            if joins or rows.trigger in own | anywhere or (rows.step.id, rows.trigger) in apart:
                 yield from _owing(rows)
 
 
@@ -198,12 +200,12 @@ def _owing(rows: Rows) -> Iterator[Finding]:
             "deemed-move-owes",
             rows.path_of(place),
             Text(
-                zh=f"{move.trigger} 会超时自动触发，届时无人提供 {listed}",
-                en=f"{move.trigger} is fired on overdue, when nobody supplies {listed}",
+                zh=f"{move.trigger} 会自动触发，届时无人提供 {listed}",
+                en=f"{move.trigger} is fired by itself, when nobody supplies {listed}",
             ),
             Text(
-                zh="另设一个不带 requires 的流转供 on_overdue 使用",
-                en="give on_overdue a trigger of its own without 'requires'",
+                zh="自动触发的流转不带 requires；on_overdue 可另设一个流转",
+                en="drop 'requires', or give on_overdue a trigger of its own without it",
             ),
         )
 

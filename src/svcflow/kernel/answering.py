@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from svcflow.errors import FieldError
-from svcflow.kernel.commands import Accept, Answering, Explain, Reject
+from svcflow.kernel.commands import Accept, Explain, Reject
 from svcflow.kernel.facts import Accepted, Explained, Rejected
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.values import require_reason
 from svcflow.text import Text
 
 
 def explain(ledger: Ledger, command: Explain) -> Refusal | None:
     """Keep an explanation; a deviation may have several. Raises: FieldError."""
-    _with_reason(command)
+    require_reason(command.reason)
     if command.deviation not in ledger.draft.deviations:
         return _unknown(command.deviation)
     ledger.record(Explained, ledger.at_us, command.actor.id, command.deviation, command.reason)
@@ -21,7 +21,7 @@ def explain(ledger: Ledger, command: Explain) -> Refusal | None:
 
 def judge(ledger: Ledger, command: Accept | Reject) -> Refusal | None:
     """Accept or reject what was explained; a later judgement replaces an earlier one. Raises: FieldError."""
-    _with_reason(command)
+    require_reason(command.reason)
     refusal = _may_not_judge(ledger, command)
     if refusal is None:
         kind = Accepted if isinstance(command, Accept) else Rejected
@@ -56,11 +56,3 @@ def _unknown(deviation: int) -> Refusal:
         Text(zh=f"第 {deviation} 条留痕不是偏差", en=f"entry {deviation} of the journal is no deviation"),
         Text(zh="以 `deviation` 给出偏差的序号", en="give the number of a deviation as `deviation`"),
     )
-
-
-def _with_reason(command: Answering) -> None:
-    if not command.reason.strip():
-        raise FieldError(
-            Text(zh="没有写明理由", en="no reason is given"),
-            Text(zh="用 `reason` 写明", en="give it with `reason`"),
-        )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import attrs
 
-from svcflow.kernel.commands import Actor, Fire
-from svcflow.kernel.compiled import Compiled, CompiledMove
-from svcflow.kernel.firing import choose, closed_by
+from svcflow.kernel.commands import Actor
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.firing import Offer, offers
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.passing import pass_time
-from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.row_choice import NO_DATA
+from svcflow.kernel.values import accepted
 from svcflow.text import NO_TEXT, Text
 
 
@@ -31,27 +32,31 @@ class Available:
     why: Text = NO_TEXT
 
 
-def available(compiled: Compiled, instance: Instance, actor: Actor, at_us: int) -> tuple[Available, ...]:
-    """Return every trigger of the steps active at `at_us`, in declared order."""
+def available(
+    compiled: Compiled, instance: Instance, actor: Actor, at_us: int, data: Mapping[str, object] = NO_DATA
+) -> tuple[Available, ...]:
+    """Return every trigger of the steps active at `at_us`, in declared order.
+
+    `data` is what is to come with the move: guards are asked with it. What a move `requires` does not close it.
+
+    Raises: FieldError when data fit neither a field nor what one of the triggers requires.
+    """
     ledger = Ledger(compiled, Draft.of(instance), at_us)
     pass_time(ledger)
-    return tuple(_available(ledger, actor)) if ledger.draft.status != "ended" else ()
+    if ledger.draft.status == "ended":
+        return ()
+    given = accepted(compiled.procedure, data, extra=_required(ledger))
+    return tuple(_entry(ledger, offer) for offer in offers(ledger, actor, given))
 
 
-def _available(ledger: Ledger, actor: Actor) -> Iterator[Available]:
-    for name in ledger.draft.active:
-        step = ledger.compiled.steps[name]
-        for trigger in step.exits:
-            if step.branches and trigger == "done":
-                continue  # the kernel fires it when the branches have ended
-            command = Fire(trigger, actor, step=name)
-            choice = choose(ledger, command)
-            refusal = choice if isinstance(choice, Refusal) else closed_by(ledger, command, choice)
-            row = step.exits[trigger][0] if isinstance(choice, Refusal) else choice.row
-            yield _entry(row, step.step.evidence, refusal)
+def _required(ledger: Ledger) -> frozenset[str]:
+    places = (ledger.compiled.steps[name].exits for name in ledger.draft.active)
+    moves = (row.move for exits in places for rows in exits.values() for row in rows)
+    return frozenset(name for move in moves for name in move.requires)
 
 
-def _entry(row: CompiledMove, evidence: tuple[str, ...], refusal: Refusal | None) -> Available:
+def _entry(ledger: Ledger, offer: Offer) -> Available:
+    row, refusal = offer.row, offer.closed
     return Available(
         trigger=row.move.trigger,
         step=row.source,
@@ -59,7 +64,7 @@ def _entry(row: CompiledMove, evidence: tuple[str, ...], refusal: Refusal | None
         name=row.move.name,
         open=refusal is None,
         requires=row.move.requires,
-        evidence=evidence,
+        evidence=ledger.compiled.steps[row.source].step.evidence,
         rule=refusal.rule if refusal else "",
         why=refusal.message if refusal else NO_TEXT,
     )

@@ -11,7 +11,7 @@ from svcflow.errors import FieldError
 from svcflow.model.field import Value
 from svcflow.model.procedure import GROUPS, Group
 from svcflow.nearest import nearest
-from svcflow.text import Text
+from svcflow.text import Text, is_blank
 
 DueRule = Literal["keep", "recompute"]
 _NONE: Mapping[str, str] = {}
@@ -32,6 +32,30 @@ def names_of(place: str, names: Iterable[str]) -> frozenset[str]:
 
 def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
     return None if roles is None else names_of("roles", roles)
+
+
+def attached(evidence: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the evidence that comes with a command: what is blank is none."""
+    if not evidence or not isinstance(
+        evidence, Mapping
+    ):  # who carries the command refuses what is no mapping
+        return evidence
+    if not any(_is_blank(what) for what in evidence.values()):
+        return evidence
+    return {name: what for name, what in evidence.items() if not _is_blank(what)}
+
+
+def _reason(reason: str) -> str:
+    """Return a reason as it is kept: a blank one is none."""
+    return "" if _is_blank(reason) else reason
+
+
+def _optional_reason(reason: str | None) -> str | None:
+    return None if _is_blank(reason) else reason
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and is_blank(value)
 
 
 def _one_of(known: tuple[str, ...]) -> Callable[[object, attrs.Attribute[Any], object], None]:
@@ -88,7 +112,7 @@ class Start:
     data: Mapping[str, Value] = _NONE
     recipient: Recipient | None = None
     actor: Actor = NOBODY
-    evidence: Mapping[str, str] = _NONE
+    evidence: Mapping[str, str] = attrs.field(default=_NONE, converter=attached)
 
 
 @attrs.frozen
@@ -103,9 +127,9 @@ class Fire:
     trigger: str
     actor: Actor = NOBODY
     data: Mapping[str, Value] = _NONE
-    evidence: Mapping[str, str] = _NONE
+    evidence: Mapping[str, str] = attrs.field(default=_NONE, converter=attached)
     step: str | None = None
-    override: str | None = None
+    override: str | None = attrs.field(default=None, converter=_optional_reason)
     occurred_us: int | None = None
     offset_minutes: int = 0
 
@@ -116,7 +140,7 @@ class Hold:
 
     reason: str
     actor: Actor = NOBODY
-    evidence: Mapping[str, str] = _NONE
+    evidence: Mapping[str, str] = attrs.field(default=_NONE, converter=attached)
 
 
 @attrs.frozen
@@ -132,7 +156,7 @@ class Update:
 
     actor: Actor = NOBODY
     data: Mapping[str, Value] = _NONE
-    evidence: Mapping[str, str] = _NONE
+    evidence: Mapping[str, str] = attrs.field(default=_NONE, converter=attached)
 
 
 @attrs.frozen
@@ -149,16 +173,16 @@ class Extend:
     """Ask for the one extension that a limit declares."""
 
     limit: str
-    reason: str
+    reason: str = attrs.field(converter=_reason)
     actor: Actor = NOBODY
-    evidence: Mapping[str, str] = _NONE
+    evidence: Mapping[str, str] = attrs.field(default=_NONE, converter=attached)
 
 
 @attrs.frozen
 class Recompute:
     """Reckon running deadlines anew, because a calendar was corrected or a year published."""
 
-    reason: str
+    reason: str = attrs.field(converter=_reason)
     actor: Actor = NOBODY
 
 
@@ -177,7 +201,7 @@ class Assign:
     step: str | None
     to: str
     actor: Actor = NOBODY
-    reason: str = ""
+    reason: str = attrs.field(default="", converter=_reason)
 
 
 @attrs.frozen
@@ -186,7 +210,7 @@ class Release:
 
     step: str | None = None
     actor: Actor = NOBODY
-    reason: str = ""
+    reason: str = attrs.field(default="", converter=_reason)
 
 
 @attrs.frozen
@@ -194,7 +218,7 @@ class Explain:
     """Say why a deviation came about; `deviation` is the sequence of the fact that records it."""
 
     deviation: int
-    reason: str
+    reason: str = attrs.field(converter=_reason)
     actor: Actor = NOBODY
 
 
@@ -203,7 +227,7 @@ class Accept:
     """Accept the explanation of a deviation: it is not held against who is responsible. It still counts."""
 
     deviation: int
-    reason: str
+    reason: str = attrs.field(converter=_reason)
     actor: Actor = NOBODY
 
 
@@ -212,7 +236,7 @@ class Reject:
     """Reject the explanation of a deviation."""
 
     deviation: int
-    reason: str
+    reason: str = attrs.field(converter=_reason)
     actor: Actor = NOBODY
 
 
@@ -226,7 +250,7 @@ class Migrate:
 
     version: int
     steps: Mapping[str, str] = _NONE
-    reason: str = ""
+    reason: str = attrs.field(default="", converter=_reason)
     due: DueRule = attrs.field(default="keep", validator=_one_of(get_args(DueRule)))
     actor: Actor = NOBODY
     data: Mapping[str, Value] = _NONE
@@ -236,7 +260,7 @@ class Migrate:
 class Revert:
     """Take the last migration back: the version before it, and its steps the other way round."""
 
-    reason: str = ""
+    reason: str = attrs.field(default="", converter=_reason)
     actor: Actor = NOBODY
 
 

@@ -43,7 +43,7 @@ from svcflow.kernel.migrating import migrate, revert
 from svcflow.kernel.passing import pass_time, settle
 from svcflow.kernel.refusal import Refusal, wanted
 from svcflow.kernel.scheduling import extend, recompute, reschedule
-from svcflow.kernel.values import accepted
+from svcflow.kernel.values import accepted, is_given
 from svcflow.model.step import HOLD_REASONS
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text
@@ -128,7 +128,7 @@ def _start(ledger: Ledger, command: Start) -> None:
         **{f.id: f.accept(f.default) for f in procedure.fields.values() if f.default is not None},
         **data,
     }
-    missing = [f.id for f in procedure.fields.values() if f.required and given.get(f.id) is None]
+    missing = [f.id for f in procedure.fields.values() if f.required and not is_given(given.get(f.id))]
     if missing:
         listed = ", ".join(missing)
         raise FieldError(

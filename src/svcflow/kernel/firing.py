@@ -7,33 +7,29 @@ from datetime import timedelta, timezone
 
 import attrs
 
-from svcflow.errors import GuardError, UnknownTrigger
-from svcflow.kernel.commands import Fire
+from svcflow.errors import FieldError, UnknownTrigger
+from svcflow.kernel.commands import Actor, Fire
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.eligibility import taken
-from svcflow.kernel.evolve import guard_data
-from svcflow.kernel.facts import Deviated, DeviationKind, Moved, to_datetime
+from svcflow.kernel.entrance import Entrance, entrance_for
+from svcflow.kernel.facts import Deviated, Moved, to_datetime
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.passing import join, settle
 from svcflow.kernel.refusal import Refusal
-from svcflow.kernel.rules import Breach, barred_breaches, missing_breaches, standing_breaches
+from svcflow.kernel.row_choice import NO_DATA, Data, choose_row, unjoinable
+from svcflow.kernel.rules import (
+    SEVERITY,
+    Breach,
+    barred_breaches,
+    missing_breaches,
+    standing_breaches,
+)
 from svcflow.kernel.values import accepted
 from svcflow.model.field import Value
-from svcflow.model.limit import Severity
 from svcflow.model.validation import DONE
 from svcflow.nearest import nearest
-from svcflow.text import Text
-
-SEVERITY: Mapping[DeviationKind, Severity] = {
-    "skipped_step": "major",
-    "out_of_order": "major",
-    "wrong_role": "major",
-    "missing_evidence": "major",
-    "missing_data": "minor",
-    "rework_over_bound": "minor",
-    "guard": "major",
-}
+from svcflow.text import NO_TEXT, Text
 
 
 @attrs.frozen
@@ -47,13 +43,11 @@ class Choice:
 
 
 @attrs.frozen
-class Entrance:
-    """Hold the transition by which a parallel step is entered that nobody was seen to enter."""
+class Offer:
+    """A trigger of an active step: the row it would take for an actor, and the rule that closes it."""
 
     row: CompiledMove
-    leaving: str
-    way: tuple[str, ...] | None
-    """The steps skipped before it; None when none leads there."""
+    closed: Refusal | None
 
 
 def fire(ledger: Ledger, command: Fire) -> Refusal | None:
@@ -64,30 +58,53 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     when_us = ledger.at_us if command.occurred_us is None else command.occurred_us
     if not ledger.draft.revised_us <= when_us <= ledger.at_us:
         return _impossible(ledger, command, when_us)
-    choice = choose(ledger, command)
+    data = accepted(compiled.procedure, command.data, extra=_required(compiled, command.trigger))
+    choice = choose(ledger, command, data)
     if isinstance(choice, Refusal):
-        entrance = _entrance(ledger, command) if choice.rule == "order" else None
+        entrance = entrance_for(ledger, command, data) if choice.rule == "order" else None
         return choice if entrance is None else _fire_inside(ledger, command, entrance, when_us)
-    data = accepted(compiled.procedure, command.data, extra=choice.row.move.requires)
     row, leaving = choice.row, choice.leaving
+    if data:
+        _refuse_strangers(compiled, row, data)
     standing = (*choice.breaches, *standing_breaches(ledger, command, row, leaving))
     missing = tuple(missing_breaches(ledger, command, row, leaving, data))
     breaches = (*standing, *missing)
-    if breaches or ledger.draft.assignees:  # mostly there is neither, and nothing to ask
-        refusal = _closed(ledger, command, choice, standing) or _refuses(command, choice, missing)
-        if refusal is not None:
-            return refusal
+    refusal = _closed(ledger, command, choice, standing, data) or _refuses(command, choice, missing)
+    if refusal is not None:
+        return refusal
     _move(ledger, command, choice, data, when_us)
     if when_us < ledger.at_us:
         _late_record(ledger, command, choice, when_us)
     if breaches:
         _deviate(ledger, command, choice, breaches, when_us)
-    _join(ledger, row, when_us)
+    join(ledger, row, when_us, command.actor.id, command.override or "")
     return None
 
 
-def choose(ledger: Ledger, command: Fire) -> Choice | Refusal:
-    """Return the transition the command means, or why there is none."""
+def _required(compiled: Compiled, trigger: str) -> frozenset[str]:
+    """Return what any row of the trigger requires: which one is taken is only known with the data."""
+    places = compiled.by_trigger[trigger]
+    return frozenset(name for rows in places for row in rows for name in row.move.requires)
+
+
+def _refuse_strangers(compiled: Compiled, row: CompiledMove, data: Data) -> None:
+    """Raise FieldError for what another row of the trigger requires, and neither a field nor this one is."""
+    strangers = [
+        name for name in data if name not in compiled.procedure.fields and name not in row.move.requires
+    ]
+    if strangers:
+        listed, trigger, step = ", ".join(strangers), row.move.trigger, row.move.step
+        raise FieldError(
+            Text(
+                zh=f"按这些数据，“{trigger}”通向“{step}”，不收 {listed}",
+                en=f"with these data {trigger!r} leads to {step!r}, and takes no {listed}",
+            ),
+            Text(zh=f"不提交 {listed}，或更正数据", en=f"leave {listed} out, or correct the data"),
+        )
+
+
+def choose(ledger: Ledger, command: Fire, data: Data = NO_DATA) -> Choice | Refusal:
+    """Return the transition the command means, or why there is none; guards are asked with its `data`."""
     if ledger.draft.status == "held":
         return Refusal(
             "held",
@@ -106,8 +123,8 @@ def choose(ledger: Ledger, command: Fire) -> Choice | Refusal:
             Text(zh="用 `step` 指明", en="name one with `step`"),
         )
     if not found:
-        return _detour(ledger, command)
-    row, breach = _row(ledger, found[0])
+        return _detour(ledger, command, data)
+    row, breach = choose_row(ledger.compiled, ledger.draft, found[0], data)
     return Choice(row, row.source, None, (breach,) if breach else ())
 
 
@@ -122,15 +139,32 @@ def _open_rows(ledger: Ledger, command: Fire) -> Iterator[tuple[CompiledMove, ..
             yield rows
 
 
-def closed_by(ledger: Ledger, command: Fire, choice: Choice) -> Refusal | None:
-    """Return the rule that closes a transition to this actor whatever comes with the command."""
-    standing = (*choice.breaches, *standing_breaches(ledger, command, choice.row, choice.leaving))
-    return _closed(ledger, command, choice, standing)
+def offers(ledger: Ledger, actor: Actor, data: Data = NO_DATA) -> Iterator[Offer]:
+    """Yield every trigger of the active steps that is not the kernel's own, and what closes it to this actor."""
+    for name in ledger.draft.active:
+        step = ledger.compiled.steps[name]
+        for trigger, rows in step.exits.items():
+            if step.branches and trigger == DONE:
+                continue  # the kernel fires it when the branches have ended
+            command = Fire(trigger, actor, step=name)
+            choice = choose(ledger, command, data)
+            if isinstance(choice, Refusal):
+                yield Offer(rows[0], choice)
+                continue
+            standing = standing_breaches(ledger, command, choice.row, choice.leaving)
+            closed = _closed(ledger, command, choice, (*choice.breaches, *standing), data)
+            yield Offer(choice.row, closed)
 
 
-def _closed(ledger: Ledger, command: Fire, choice: Choice, standing: tuple[Breach, ...]) -> Refusal | None:
+def _closed(
+    ledger: Ledger, command: Fire, choice: Choice, standing: tuple[Breach, ...], data: Data
+) -> Refusal | None:
+    """Return the rule that closes a transition to this actor whatever else comes with the command."""
     refusal = _refuses(command, choice, standing)
-    return refusal or taken(ledger, choice.row, choice.leaving, command.actor)
+    refusal = refusal or taken(ledger, choice.row, choice.leaving, command.actor)
+    if refusal is not None or command.override:
+        return refusal
+    return unjoinable(ledger.compiled, ledger.draft, choice.row, choice.leaving, data)
 
 
 def _refuses(command: Fire, choice: Choice, breaches: tuple[Breach, ...]) -> Refusal | None:
@@ -140,31 +174,7 @@ def _refuses(command: Fire, choice: Choice, breaches: tuple[Breach, ...]) -> Ref
     return None
 
 
-def _row(ledger: Ledger, rows: tuple[CompiledMove, ...]) -> tuple[CompiledMove, Breach | None]:
-    """Return the first row whose guard holds, or the first row and the breach that none does."""
-    first = rows[0]
-    if first.move.when is None:
-        return first, None
-    data = guard_data(ledger.compiled, ledger.draft)
-    why: list[Text] = []
-    for row in rows:
-        guard = row.move.when
-        try:
-            if guard is None or guard.holds(data):
-                return row, None
-            why.append(Text(zh=f"“{guard}”不成立", en=f"{guard.text!r} is not true"))
-        except GuardError as error:
-            why.append(error.message)
-    message = Text(zh="；".join(w.zh for w in why), en="; ".join(w.en for w in why))
-    remedy = Text(
-        zh="先更正数据（与此次流转同交的不算），或说明理由后越过：`override`",
-        en="correct the data first (what comes with this move does not count yet), or give a reason to go "
-        "round it: `override`",
-    )
-    return first, Breach("guard", "guard", message, remedy, {"guards": [str(row.move.when) for row in rows]})
-
-
-def _detour(ledger: Ledger, command: Fire) -> Choice | Refusal:
+def _detour(ledger: Ledger, command: Fire, data: Data) -> Choice | Refusal:
     """Take a trigger that is not open here: from the declared source that is nearest ahead."""
     compiled, active = ledger.compiled, ledger.draft.active
     options: list[tuple[int, int, str, tuple[CompiledMove, ...], tuple[str, ...] | None]] = []
@@ -176,14 +186,19 @@ def _detour(ledger: Ledger, command: Fire) -> Choice | Refusal:
             way = compiled.way(leaving, rows[0].source)
             options.append((10_000 if way is None else len(way), place, leaving, rows, way))
     if not options:
-        message, remedy = _not_here(ledger, command.step) or _not_open(ledger, command.trigger)
+        message, remedy = _not_here(ledger, command.step) or _not_open(ledger, command)
         return Refusal("order", message, remedy)
     _, _, leaving, rows, way = min(options, key=lambda option: option[:2])
-    row, breach = _row(ledger, rows)
-    message, remedy = _not_open(ledger, command.trigger)
-    order = Breach("order", "out_of_order" if way is None else "skipped_step", message, remedy, {})
+    row, breach = choose_row(compiled, ledger.draft, rows, data)
+    closed = row.enforce["order"] == "refuse" and not command.override
+    order = _order(way, *(_not_open(ledger, command) if closed else ()))
     skipped = way or _unfinished(ledger, leaving)
     return Choice(row, leaving, skipped, (order, breach) if breach else (order,))
+
+
+def _order(way: tuple[str, ...] | None, message: Text = NO_TEXT, remedy: Text = NO_TEXT) -> Breach:
+    """Return the breach of going round the order by a way of skipped steps; it is worded only to refuse it."""
+    return Breach("order", "out_of_order" if way is None else "skipped_step", message, remedy, {})
 
 
 def _unfinished(ledger: Ledger, parallel: str) -> tuple[str, ...]:
@@ -192,37 +207,12 @@ def _unfinished(ledger: Ledger, parallel: str) -> tuple[str, ...]:
     return tuple(name for name in ledger.draft.steps if parallel in compiled.inside(name))
 
 
-def _entrance(ledger: Ledger, command: Fire) -> Entrance | None:
-    """Return how to get into a parallel step that is not active and inside which the trigger is declared."""
-    compiled, active = ledger.compiled, ledger.draft.active
-    options: list[tuple[int, int, Entrance]] = []
-    for rows in compiled.by_trigger[command.trigger]:
-        source = rows[0].source
-        around = [name for name in compiled.inside(source) if name not in active]
-        if not around or command.step not in (None, source):
-            continue
-        if rows[0].enforce["order"] == "refuse" and not command.override:
-            continue
-        for row in _leading_to(compiled, around[-1]):
-            for leaving in [n for n in active if compiled.steps[n].scope == compiled.steps[row.source].scope]:
-                way = compiled.way(leaving, row.source)
-                length = 10_000 if way is None else len(way)
-                options.append((length, len(options), Entrance(row, leaving, way)))
-    return min(options, key=lambda option: option[:2])[2] if options else None
-
-
-def _leading_to(compiled: Compiled, step: str) -> Iterator[CompiledMove]:
-    for place in compiled.steps.values():
-        for rows in place.exits.values():
-            yield from (row for row in rows if row.move.step == step)
-
-
 def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int) -> Refusal | None:
     """Enter the parallel step, record what was skipped on the way, and fire; a refusal undoes the entering."""
     count, draft, before = len(ledger.facts), ledger.draft.freeze(), ledger.draft.clocks
     row, leaving = entrance.row, entrance.leaving
-    barred = tuple(barred_breaches(ledger, command, leaving))
-    closed = _refuses(command, Choice(row, leaving, None, ()), barred)
+    breaches = (*entrance.breaches, *barred_breaches(ledger, command, leaving))
+    closed = _refuses(command, Choice(row, leaving, None, ()), breaches)
     closed = closed or taken(ledger, row, leaving, command.actor)
     if closed is not None:
         return closed
@@ -239,11 +229,9 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
         row=row.row,
     )
     settle(ledger, before, when_us)
-    out = entrance.way is None
-    message, remedy = _not_open(ledger, command.trigger)
-    order = Breach("order", "out_of_order" if out else "skipped_step", message, remedy, {})
+    order = _order(entrance.way)
     skipped = (*(entrance.way or ()), row.target())
-    _deviate(ledger, command, Choice(row, leaving, skipped, (order,)), (order, *barred), when_us)
+    _deviate(ledger, command, Choice(row, leaving, skipped, (order,)), (order, *breaches), when_us)
     refusal = fire(ledger, command)
     if refusal is not None:
         del ledger.facts[count:]
@@ -262,11 +250,12 @@ def _not_here(ledger: Ledger, step: str | None) -> tuple[Text, Text] | None:
     )
 
 
-def _not_open(ledger: Ledger, trigger: str) -> tuple[Text, Text]:
-    compiled, steps = ledger.compiled, ledger.draft.steps
-    here = ", ".join(steps)
-    can = sorted({name for step in ledger.draft.active for name in compiled.steps[step].exits}) or ["—"]
-    listed = ", ".join(can)
+def _not_open(ledger: Ledger, command: Fire) -> tuple[Text, Text]:
+    """Word that a trigger is not open, and which are to this actor, as `available` tells them."""
+    trigger, step = command.trigger, command.step
+    here = step or ", ".join(ledger.draft.steps)
+    found = (one.row for one in offers(ledger, command.actor) if one.closed is None)
+    listed = ", ".join(sorted({row.move.trigger for row in found if step in (None, row.source)})) or "—"
     return (
         Text(zh=f"当前环节 {here} 没有流转“{trigger}”", en=f"{trigger!r} is not open in step {here}"),
         Text(
@@ -349,12 +338,6 @@ def _deviate(
                 command.override or "",
                 breach.detail,
             )
-
-
-def _join(ledger: Ledger, row: CompiledMove, when_us: int) -> None:
-    entered = ledger.compiled.steps[row.move.step]
-    if entered.step.end is not None and entered.parent:
-        join(ledger, entered.parent, when_us)
 
 
 def _called(compiled: Compiled, name: str) -> str:

@@ -13,7 +13,7 @@ from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.marks import marks_of
 from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
 from svcflow.kernel.refusal import Refusal, wanted
-from svcflow.kernel.values import accepted
+from svcflow.kernel.values import accepted, is_given
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
@@ -130,7 +130,7 @@ def _defaults(passage: Passage, draft: Draft, given: Mapping[str, Value]) -> dic
         field.id: field.accept(field.default)
         for field in passage.into.procedure.fields.values()
         if field.default is not None
-        and held.get(field.id) is None
+        and not is_given(held.get(field.id))
         and (field.required or field.id not in old)
     }
 
@@ -244,7 +244,7 @@ def _unfit(procedure: Procedure, data: Mapping[str, Value]) -> Refusal | None:
     for field in procedure.fields.values():
         value = data.get(field.id)
         remedy = wanted("data", (field.id,))
-        if field.required and value is None:
+        if field.required and not is_given(value):
             zh, en = f"{procedure} 要求字段 {field.id}", f"{procedure} requires the field {field.id}"
             return _refuse(zh, en, remedy)
         if not field.personal and not _fits(field, value):  # what is personal may have been erased meanwhile

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from svcflow.kernel import clocks
-from svcflow.kernel.compiled import CompiledMove, first_open
-from svcflow.kernel.evolve import guard_data
+from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Escalated, Moved, Overdue, Settled, Warned
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.kernel.ladder import CompiledLimit, CompiledRung
 from svcflow.kernel.ledger import Ledger
+from svcflow.kernel.row_choice import choose_row, joins_after, unjoinable
+from svcflow.kernel.rules import SEVERITY
 from svcflow.model.validation import DONE
 
 MAX_AUTOMATIC = 100
@@ -25,32 +26,36 @@ def pass_time(ledger: Ledger) -> None:
         _deem_used_up(ledger)
 
 
-def join(ledger: Ledger, scope_parent: str, at_us: int) -> None:
-    """Fire `done` of a parallel step whose branches have all ended, and of those around it."""
-    compiled, draft = ledger.compiled, ledger.draft
-    while scope_parent in draft.active:
-        inner = [name for name in draft.active if compiled.steps[name].parent == scope_parent]
-        if not all(compiled.steps[name].step.end is not None for name in inner):
-            return
-        rows = compiled.steps[scope_parent].exits[DONE]
-        move(ledger, first_open(rows, guard_data(compiled, draft)) or rows[0], at_us)
-        scope_parent = compiled.steps[scope_parent].parent
+def join(ledger: Ledger, move: CompiledMove, at_us: int, by: str = SYSTEM, override: str = "") -> None:
+    """Fire `done` of every parallel step whose last branch has ended by a move that was made; `by` is who made it.
+
+    Whether a guard of `done` may refuse that was asked before the move; what goes on without one is recorded.
+    """
+    for row, breach in joins_after(ledger.compiled, ledger.draft, move, move.move.step):
+        _move_by_itself(ledger, row, at_us)
+        if breach is not None:
+            step = ledger.compiled.steps[row.source].step
+            ledger.record(
+                Deviated,
+                at_us,
+                by,
+                breach.deviation,
+                step.id,
+                SEVERITY[breach.deviation],
+                DONE,
+                step.role or "",
+                override,
+                breach.detail,
+            )
 
 
-def move(ledger: Ledger, row: CompiledMove, at_us: int) -> None:
-    """Record a move that the system makes by itself."""
+def _move_by_itself(ledger: Ledger, row: CompiledMove, at_us: int) -> None:
     ledger.count_automatic(at_us, MAX_AUTOMATIC)
     before = ledger.draft.clocks
-    target = row.target()
-    ledger.record(Moved, at_us, SYSTEM, row.source, row.move.trigger, target, automatic=True, row=row.row)
+    ledger.record(
+        Moved, at_us, SYSTEM, row.source, row.move.trigger, row.target(), automatic=True, row=row.row
+    )
     settle(ledger, before, at_us)
-    _join_after(ledger, target, at_us)
-
-
-def _join_after(ledger: Ledger, target: str, at_us: int) -> None:
-    entered = ledger.compiled.steps[target]
-    if entered.step.end is not None and entered.parent:
-        join(ledger, entered.parent, at_us)
 
 
 def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int) -> None:
@@ -197,10 +202,13 @@ def _deem(ledger: Ledger, limit: CompiledLimit, at_us: int) -> None:
     if trigger is None:
         return
     ledger.deemed.add((limit.id, at_us))
-    for name in (only,) if only else (*ledger.draft.steps, *ledger.draft.active):
-        rows = ledger.compiled.steps[name].exits.get(trigger, ())
-        data = guard_data(ledger.compiled, ledger.draft)
-        row = first_open(rows, data) if name in ledger.draft.active else None
-        if row is not None:
-            move(ledger, row, at_us)
+    compiled, draft = ledger.compiled, ledger.draft
+    for name in (only,) if only else (*draft.steps, *draft.active):
+        rows = compiled.steps[name].exits.get(trigger, ())
+        if not rows or name not in draft.active:
+            continue
+        row, breach = choose_row(compiled, draft, rows)
+        if breach is None and unjoinable(compiled, draft, row, name) is None:
+            _move_by_itself(ledger, row, at_us)
+            join(ledger, row, at_us)
             return

@@ -12,8 +12,20 @@ from svcflow.kernel.eligibility import barred_from, in_role, lacks, same_person,
 from svcflow.kernel.facts import DeviationKind
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import wanted
+from svcflow.kernel.values import is_given
 from svcflow.model.field import Value
+from svcflow.model.limit import Severity
 from svcflow.text import NO_TEXT, Text
+
+SEVERITY: Mapping[DeviationKind, Severity] = {
+    "skipped_step": "major",
+    "out_of_order": "major",
+    "wrong_role": "major",
+    "missing_evidence": "major",
+    "missing_data": "minor",
+    "rework_over_bound": "minor",
+    "guard": "major",
+}
 
 
 @attrs.frozen
@@ -50,9 +62,10 @@ def barred_breaches(ledger: Ledger, command: Fire, *steps: str) -> Iterator[Brea
 def missing_breaches(
     ledger: Ledger, command: Fire, row: CompiledMove, leaving: str, data: Mapping[str, Value]
 ) -> Iterator[Breach]:
-    """Yield what a move requires, or the step that is left owes, and did not come with the command or before."""
+    """Yield what a move requires and did not come with it, or the step that is left owes and did not come in it."""
     if row.move.requires:
-        absent = _absent_data(ledger, command, row, data)
+        came = {*command.evidence, *(name for name, value in data.items() if is_given(value))}
+        absent = [name for name in row.move.requires if name not in came]
         if absent:
             yield _missing_data(command, absent)
     owed = ledger.compiled.steps[leaving].step.evidence
@@ -62,11 +75,6 @@ def missing_breaches(
         absent = [n for n in owed if n not in command.evidence and draft.evidence.get(n, -1) < since]
         if absent:
             yield _missing_evidence(leaving, absent)
-
-
-def _absent_data(ledger: Ledger, command: Fire, row: CompiledMove, data: Mapping[str, Value]) -> list[str]:
-    given = {name for name, value in {**ledger.draft.data, **data}.items() if value is not None}
-    return [name for name in row.move.requires if name not in given and name not in command.evidence]
 
 
 def _wrong_role(ledger: Ledger, command: Fire, row: CompiledMove) -> Breach:

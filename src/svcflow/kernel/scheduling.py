@@ -10,6 +10,7 @@ from svcflow.kernel.instance import STOPPED
 from svcflow.kernel.ladder import CompiledLimit, reach_of
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.values import require_reason
 from svcflow.model.limit import Extension
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text
@@ -41,7 +42,8 @@ def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
 
 
 def extend(ledger: Ledger, command: Extend) -> Refusal | None:
-    """Prolong a limit once, before its deadline."""
+    """Prolong a limit once, before its deadline. Raises: FieldError without a reason."""
+    require_reason(command.reason)
     limit = ledger.compiled.limits.get(command.limit)
     if limit is None:
         return _unknown(ledger, command.limit)
@@ -68,7 +70,11 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
 
 
 def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
-    """Reckon every running deadline anew and record those that changed; both instants are kept."""
+    """Reckon every running deadline anew and record those that changed; both instants are kept.
+
+    Raises: FieldError without a reason.
+    """
+    require_reason(command.reason)
     for limit_id, clock in ledger.draft.clocks.items():
         if clock.verdict:
             continue

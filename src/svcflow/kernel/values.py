@@ -6,14 +6,30 @@ from collections.abc import Collection, Mapping
 
 from svcflow.errors import FieldError
 from svcflow.kernel.writable import flaw, refused
-from svcflow.model.field import Value
+from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
-from svcflow.text import Text
+from svcflow.text import Text, is_blank
+
+
+def is_given(value: object) -> bool:
+    """Tell whether a value is one: neither empty nor blank text."""
+    return not is_blank(value) if isinstance(value, str) else value is not None
+
+
+def require_reason(reason: str) -> None:
+    """Raise FieldError when no reason is given; a blank one is none."""
+    if not is_given(reason):
+        raise FieldError(
+            Text(zh="没有写明理由", en="no reason is given"),
+            Text(zh="用 `reason` 写明", en="give it with `reason`"),
+        )
 
 
 def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collection[str]) -> dict[str, Value]:
     """Return the data as they are kept; `extra` names values a transition requires beside the fields.
+
+    A required field is never emptied: only `Reschedule` may clear an instant, whose day is then open.
 
     Raises: FieldError naming everything that does not fit.
     """
@@ -25,7 +41,7 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
         field = procedure.fields.get(name)
         try:
             if field is not None:
-                kept[name] = field.accept(value)
+                kept[name] = _kept(field, value)
             elif name in extra:
                 kept[name] = _plain(name, value)
             else:
@@ -39,6 +55,17 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
             )
         )
     return kept
+
+
+def _kept(field: Field, value: object) -> Value:
+    if field.required and not is_given(value):
+        raise FieldError(
+            Text(
+                zh=f"必填字段 {field.id} 不能为空",
+                en=f"field {field.id} is required and cannot be left empty",
+            )
+        )
+    return field.accept(value)
 
 
 def _plain(name: str, value: object) -> str | int | float:

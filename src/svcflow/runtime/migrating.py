@@ -14,6 +14,7 @@ from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.passage import VersionOf
+from svcflow.kernel.values import require_reason
 from svcflow.model.field import Value
 from svcflow.runtime.carrying import Carrying
 from svcflow.runtime.clock import Clock
@@ -47,6 +48,7 @@ class Migrations(Core):
 
         Raises: Refused (rule `migration`), UnknownProcedure, FieldError, UnknownInstance, StaleRevision.
         """
+        require_reason(reason)
         command = Migrate(version, steps, reason, due, actor, data)
         return self._cross(instance, command, command_id, expected_revision)
 
@@ -60,6 +62,7 @@ class Migrations(Core):
         expected_revision: int | None = None,
     ) -> Instance:
         """Take the last migration back, while every active step has a way back. Raises: as `migrate`."""
+        require_reason(reason)
         return self._cross(instance, Revert(reason, actor), command_id, expected_revision)
 
     def preview_migration(

@@ -20,8 +20,10 @@ from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact, Migrated, to_datetime
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.promises import Promises, promises
+from svcflow.kernel.row_choice import NO_DATA
 from svcflow.kernel.work import soonest_due_us
 from svcflow.kernel.writable import refuse_misfit
+from svcflow.model.field import Value
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import refuse_no_actor
 from svcflow.runtime.query import (
@@ -100,11 +102,18 @@ class Questions(Core):
             compiled, self._store.facts(instance), limit, self.clock.now_us(), version_of
         )
 
-    def available(self, instance: str, actor: Actor) -> tuple[Available, ...]:
-        """Return the triggers of the active steps, and why closed ones are. Raises: UnknownInstance."""
+    def available(
+        self, instance: str, actor: Actor, *, data: Mapping[str, Value] = NO_DATA
+    ) -> tuple[Available, ...]:
+        """Return the triggers of the active steps, and why closed ones are.
+
+        `data` is what is to come with the move: guards are asked with it, as `fire` asks them.
+
+        Raises: UnknownInstance, FieldError.
+        """
         refuse_no_actor("actor", actor)
         kept = self._kept(instance).instance
-        return availability.available(self._compiled(kept), kept, actor, self.clock.now_us())
+        return availability.available(self._compiled(kept), kept, actor, self.clock.now_us(), data)
 
     def journal(self, instance: str) -> tuple[Fact, ...]:
         """Return the facts of an instance. Raises: UnknownInstance."""

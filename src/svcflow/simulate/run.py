@@ -17,6 +17,7 @@ from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.eligibility import excluded
 from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import NEVER, STOPPED, Instance
+from svcflow.kernel.values import is_given
 from svcflow.model.field import Value
 from svcflow.simulate.exits import choose_exit, open_row
 from svcflow.simulate.measures import replaced_met
@@ -131,18 +132,16 @@ class Run:
         return value_of(declared, self.streams.of(number, f"field {field}")[0], self.arrivals_us[number - 1])
 
     def _fire(self, task: Task, row: CompiledMove) -> Fire:
-        instance = task.case.instance
-        missing = [name for name in row.move.requires if instance.data.get(name) is None]
         fields = self.compiled.procedure.fields
-        return Fire(
-            row.move.trigger,
-            self._actor(task, row),
-            {name: self._value(task.case.number, name) for name in missing if name in fields},
-            dict.fromkeys(
-                (*task.plan.step.evidence, *(name for name in missing if name not in fields)), PLACEHOLDER
-            ),
-            row.source,
-        )
+        data = {name: self._required(task.case, name) for name in row.move.requires if name in fields}
+        attached = (*task.plan.step.evidence, *(name for name in row.move.requires if name not in fields))
+        evidence = dict.fromkeys(attached, PLACEHOLDER)
+        return Fire(row.move.trigger, self._actor(task, row), data, evidence, row.source)
+
+    def _required(self, case: Case, field: str) -> Value:
+        """Return the value that comes with a move that requires it: the one there is, sent again, or one drawn."""
+        held = case.instance.data.get(field)
+        return held if is_given(held) else self._value(case.number, field)
 
     def _actor(self, task: Task, row: CompiledMove) -> Actor:
         if not row.role:

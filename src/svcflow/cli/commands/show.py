@@ -9,24 +9,29 @@ from typing import TYPE_CHECKING
 import click
 
 from svcflow.cli.answer import answer, paragraphs
-from svcflow.cli.asking import actor_option, stored
+from svcflow.cli.asking import actor_option, data_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
 from svcflow.text import Text, visible
 
 if TYPE_CHECKING:
     from svcflow.cli.names import Names
     from svcflow.cli.records import Record
+    from svcflow.cli.values import Pair
+    from svcflow.kernel.availability import Available
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
     from svcflow.runtime.engine import Engine
+
+    Offers = tuple[Available, ...]
 
 
 @command(
     "show",
     Text(
-        zh="显示实例的状态、环节、数据、时限（含剩余时间）、偏差和可办理的事项；加 --journal 显示全部留痕。\n给出 --actor 时，按其岗位判断可否办理。",
+        zh="显示实例的状态、环节、数据、时限（含剩余时间）、偏差和可办理的事项；加 --journal 显示全部留痕。\n给出 --actor 时，按其岗位判断可否办理；给出 --data 时，按随办理一并提交这些数据判断。",
         en="Show an instance: status, steps, data, deadlines with what is left, deviations and the triggers that "
-        "are open; with --journal every fact. With --actor the triggers are judged for that actor.",
+        "are open; with --journal every fact. With --actor the triggers are judged for that actor, and with --data "
+        "as if these data came with the move.",
     ),
     "svcflow show repair-9 --db service.db",
     "svcflow show repair-9 --db service.db --journal --actor tech-2:technician",
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
 @argument("instance")
 @option("--journal", is_flag=True, wording=Text(zh="连同全部留痕", en="Every fact of the journal too."))
 @actor_option
+@data_option
 @stored
 @click.pass_context
 def run(
@@ -42,27 +48,31 @@ def run(
     instance: str,
     journal: bool,
     actor: Actor | None,
+    data: tuple[Pair, ...],
     db: str | None,
     folder: str | None,
     at: datetime | None,
 ) -> None:
     """Show."""
     from svcflow.cli.opening import engine_at, names_of
+    from svcflow.cli.values import typed
     from svcflow.kernel.commands import Actor
 
     asked = asked_of(ctx)
     with engine_at(db, folder, at) as engine:
         found = engine.instance(instance)
         names = names_of(engine, found.procedure, found.version, asked.lang)
-        judged = actor or Actor("", None)
+        available = engine.available(
+            found.id, actor or Actor("", None), data=typed(data, names.procedure.fields)
+        )
         answer(
             asked,
-            lambda: _record(engine, found, judged, journal=journal),
-            lambda: paragraphs(_parts(engine, found, names, judged, journal=journal)),
+            lambda: _record(engine, found, available, journal=journal),
+            lambda: paragraphs(_parts(engine, found, names, available, journal=journal)),
         )
 
 
-def _record(engine: Engine, found: Instance, actor: Actor, *, journal: bool) -> Record:
+def _record(engine: Engine, found: Instance, available: Offers, *, journal: bool) -> Record:
     from svcflow.cli.records import available_json, deadline_json, deviation_json, fact_json, instance_json
     from svcflow.cli.replies import replies_to
 
@@ -71,7 +81,7 @@ def _record(engine: Engine, found: Instance, actor: Actor, *, journal: bool) -> 
     record: Record = {
         "instance": instance_json(found),
         "deadlines": [deadline_json(one) for one in engine.deadlines(found.id, ended=True)],
-        "available": [available_json(one) for one in engine.available(found.id, actor)],
+        "available": [available_json(one) for one in available],
         "deviations": [
             deviation_json(one, replies.get((one.instance, one.sequence), ())) for one in deviations
         ],
@@ -81,7 +91,9 @@ def _record(engine: Engine, found: Instance, actor: Actor, *, journal: bool) -> 
     return record
 
 
-def _parts(engine: Engine, found: Instance, names: Names, actor: Actor, *, journal: bool) -> Iterator[str]:
+def _parts(
+    engine: Engine, found: Instance, names: Names, available: Offers, *, journal: bool
+) -> Iterator[str]:
     from svcflow.cli.grids import available_table, deadline_table, deviation_table
     from svcflow.cli.moved import standing
     from svcflow.cli.opening import names_along
@@ -101,7 +113,6 @@ def _parts(engine: Engine, found: Instance, names: Names, actor: Actor, *, journ
             deviations, names_along(engine, names), lang, replies_to(engine, deviations), whose=False
         )
         yield _titled(names, "偏差", "Deviations", grid)
-    available = engine.available(found.id, actor)
     if available:
         yield _titled(names, "可办理", "Triggers", available_table(available, names))
     if journal:
