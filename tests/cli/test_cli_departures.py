@@ -17,7 +17,7 @@ def gone_round(svc, lamp) -> dict[str, object]:
 
 def test_a_command_gives_the_deviations_that_it_recorded(gone_round):
     """What had become due and what the command itself departed from, with step, limit and overrun."""
-    late, skipped = gone_round["deviations"]
+    late, skipped, theirs = gone_round["deviations"]
     assert (late["kind"], late["limit"], late["step"]) == ("overdue", "asked", "asked")
     assert late["overrun_s"] == 4.5 * 3600
     assert (skipped["kind"], skipped["step"], skipped["reason"]) == (
@@ -25,6 +25,7 @@ def test_a_command_gives_the_deviations_that_it_recorded(gone_round):
         "accepted",
         "nobody there",
     )
+    assert (theirs["kind"], theirs["step"], theirs["detail"]["needs"]) == ("wrong_role", "asked", "desk")
 
 
 def test_the_next_step_can_be_copied(svc, gone_round):
@@ -57,8 +58,8 @@ def test_what_others_recorded_is_not_told(svc, lamp):
     """What a scheduler had noted before is no news of this command."""
     svc("tick", at=LATER)
     args = ("fire", lamp, "fit", "--actor", "f:fitter", "-d", "reason=dark", "--override", "nobody there")
-    (own,) = parsed(svc(*args, "--json", at=LATER))["deviations"]
-    assert own["kind"] == "skipped_step"
+    own = parsed(svc(*args, "--json", at=LATER))["deviations"]
+    assert [one["kind"] for one in own] == ["skipped_step", "wrong_role"]
     assert "Deviations" not in svc("hold", lamp, "--reason", "third_party", "-e", "notice=1", at=LATER).stdout
 
 

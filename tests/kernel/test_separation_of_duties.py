@@ -12,6 +12,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.model.step import Enforce, Step
 from svcflow.worktime.instants import to_us
 
+CHIEF = worker("boss", "chief")
 LI, WANG, CHEN = worker("li"), worker("wang"), worker("chen")
 
 
@@ -127,6 +128,104 @@ def test_who_may_not_check_does_not_get_past_the_check_by_a_later_trigger():
     case.fire("close", actor=LI, override="urgent")
     assert case.rule == "role"
     case.fire("close", actor=CHEN, override="urgent")
+    assert case.instance.status == "ended"
+
+
+def pair(**enforce: str) -> Procedure:
+    """Work and its check by another, each with a role; a step of nobody's behind them."""
+    return procedure(
+        Step("work", role="clerk", to=(move("hand_in", "check"),)),
+        Step("check", role="chief", not_by="work", to=(move("confirm", "filed"), move("back", "work"))),
+        Step("filed", to=(move("close", "end"),)),
+        Step("end", end="completed"),
+        enforce=Enforce(**enforce),
+    )
+
+
+BOTH = worker("li", "clerk", "chief")
+
+
+@pytest.mark.parametrize("actor", [BOTH, Actor("li", ["clerk", "chief"], "wang")], ids=["own", "for another"])
+def test_one_command_that_does_both_steps_is_judged_as_two(actor):
+    """Who leaves the one step by firing the other's trigger has done both, whoever they act for."""
+    case = Case(pair())
+    case.fire("confirm", actor=actor, override="hurry")
+    assert (case.rule, case.instance.steps) == ("role", ("work",))
+    assert "'work' may not do 'check'" in case.facts[-1].en
+    case.fire("hand_in", actor=actor)
+    case.fire("confirm", actor=actor, override="hurry")
+    assert (case.rule, case.instance.steps) == ("role", ("check",))
+    case.fire("hand_in", actor=BOTH, override="once more")
+    assert (case.rule, case.instance.steps) == ("role", ("check",))
+
+
+def test_doing_both_at_once_is_on_record_where_roles_are():
+    """With `enforce: {role: record}` it goes through, as a deviation that names the other step."""
+    case = Case(pair(role="record"))
+    case.fire("confirm", actor=BOTH, override="hurry")
+    assert ("wrong_role", "work") in case.deviations
+    assert case.of("Deviated")[-1].detail == {"not_by": "work"}
+
+
+@pytest.mark.parametrize("order", ["refuse", "record"])
+def test_whoever_leaves_another_role_s_step_out_of_order_is_on_record(order):
+    """The chief may go round the order; that the step was the clerk's is told beside what was skipped."""
+    declared = procedure(
+        Step("drawn", role="clerk", to=(move("ask", "work"),)), *pair().steps, enforce=Enforce(order=order)
+    )
+    case = Case(declared)
+    case.fire("confirm", actor=CHIEF, override="urgent" if order == "refuse" else None)
+    assert case.instance.steps == ("filed",)
+    assert case.deviations == [("skipped_step", "work"), ("skipped_step", "check"), ("wrong_role", "drawn")]
+    assert case.of("Deviated")[-1].detail == {"needs": "clerk", "has": ["chief"]}
+    case = Case(declared)
+    case.fire("close", actor=worker("li", "clerk"), override="urgent")
+    assert "wrong_role" not in {kind for kind, _ in case.deviations}
+
+
+def test_a_replayed_log_is_not_told_who_left_what_it_skipped():
+    """What is missing in a log is `skipped_step`, and nobody's act: no role and no other person is asked for it."""
+    case = Case(pair(), enforce="record")
+    case.fire("confirm", actor=CHIEF)
+    assert case.deviations == [("skipped_step", "check")]
+
+
+def test_a_premature_done_leaves_the_steps_inside():
+    """Who may not do a step inside does not end the parallel step over it either; whose the others are is on record."""
+    inner = (
+        Step("look", role="chief", not_by="work", to=(move("seen", "looked"),)),
+        Step("looked", end="done"),
+    )
+    case = Case(
+        procedure(
+            Step("work", role="clerk", to=(move("hand_in", "both"),)),
+            fork("both", move("done", "end"), one=inner),
+            Step("end", end="completed"),
+        )
+    )
+    case.fire("hand_in", actor=BOTH)
+    case.fire("done", actor=BOTH, override="urgent")
+    assert (case.rule, case.instance.steps) == ("role", ("look",))
+    case.fire("done", actor=worker("wang", "clerk"), override="urgent")
+    assert case.instance.status == "ended"
+    assert case.deviations == [("skipped_step", "look"), ("wrong_role", "both")]
+
+
+def test_entering_a_parallel_step_does_both_the_step_left_and_the_one_passed_over():
+    """The way in is judged like a move from elsewhere: nothing is kept of what is refused."""
+    inner = (Step("look", to=(move("seen", "looked"),)), Step("looked", end="done"))
+    case = Case(
+        procedure(
+            Step("work", to=(move("hand_in", "check"),)),
+            Step("check", not_by="work", to=(move("split", "both"),)),
+            fork("both", move("done", "end"), one=inner),
+            Step("end", end="completed"),
+        )
+    )
+    case.fire("seen", actor=LI, override="urgent")
+    assert (case.rule, case.instance.steps) == ("role", ("work",))
+    case.fire("hand_in", actor=LI)
+    case.fire("seen", actor=WANG, override="urgent")
     assert case.instance.status == "ended"
 
 

@@ -62,13 +62,13 @@ class _Actor(Type):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Actor:
         """Read `dispatcher-1:dispatcher`; without roles the actor has none."""
-        from svcflow.kernel.commands import Actor
+        from svcflow.kernel.commands import Actor, is_named
 
         if isinstance(value, Actor):
             return value
         _refuse_full_width(str(value), ":：,，、", param, ctx)
         name, _, roles = str(value).partition(":")
-        if not name.strip():
+        if not is_named(name):
             raise WrongValue(Text(zh="须写作 编号:岗位,岗位", en="write it as id:role,role"), param, ctx)
         return Actor(name.strip(), [role.strip() for role in roles.split(",") if role.strip()])
 

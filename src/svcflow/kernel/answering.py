@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from svcflow.kernel.commands import Accept, Explain, Reject
+from svcflow.kernel.commands import Accept, Explain, Reject, is_named
 from svcflow.kernel.facts import Accepted, Explained, Rejected
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
@@ -41,7 +41,7 @@ def _may_not_judge(ledger: Ledger, command: Accept | Reject) -> Refusal | None:
         )
     explainers = ledger.draft.explainers.get(command.deviation, ())
     who = command.actor
-    if not who.id or who.id in explainers or who.behalf in explainers:
+    if not is_named(who.id) or who.id in explainers or who.behalf in explainers:
         return Refusal(
             "same_person",
             Text(zh="说明与认定不能是同一人", en="who explained a deviation may not accept or reject it"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from svcflow.errors import FieldError
-from svcflow.kernel.commands import Assign, Claim, Release
+from svcflow.kernel.commands import Assign, Claim, Release, is_named
 from svcflow.kernel.eligibility import barred_from, called, may_not_have, same_person
 from svcflow.kernel.facts import Assigned, Released
 from svcflow.kernel.ledger import Ledger
@@ -28,8 +28,7 @@ def assign(ledger: Ledger, command: Assign) -> Refusal | None:
     step = _meant(ledger, command.step)
     if isinstance(step, Refusal):
         return step
-    known = command.actor.roles is not None
-    barred = barred_from(ledger.compiled, ledger.draft, step, command.to) if known else None
+    barred = barred_from(ledger.compiled, ledger.draft, (step,), command.to)
     if barred is not None:
         return Refusal("role", *same_person(ledger.compiled, ledger.draft, barred), step)
     ledger.record(Assigned, ledger.at_us, command.actor.id, step, command.to, command.reason)
@@ -54,7 +53,7 @@ def release(ledger: Ledger, command: Release) -> Refusal | None:
 
 
 def _named(person: str) -> None:
-    if not person:
+    if not is_named(person):
         raise FieldError(
             Text(zh="没有指明由谁办理", en="it is not said who is to have the step"),
             Text(zh="以 `to` 给出人员标识", en="name a person by id as `to`"),

@@ -33,14 +33,20 @@ class Available:
 
 
 def available(
-    compiled: Compiled, instance: Instance, actor: Actor, at_us: int, data: Mapping[str, object] = NO_DATA
+    compiled: Compiled,
+    instance: Instance,
+    actor: Actor | None,
+    at_us: int,
+    data: Mapping[str, object] = NO_DATA,
 ) -> tuple[Available, ...]:
-    """Return every trigger of the steps active at `at_us`, in declared order.
+    """Return every trigger of the steps active at `at_us`, in declared order; without an actor, for whomever it is.
 
     `data` is what is to come with the move: guards are asked with it. What a move `requires` does not close it.
 
     Raises: FieldError when data fit neither a field nor what one of the triggers requires.
     """
+    if actor is None:  # what is unknown is unjudged, as in a replayed log
+        compiled, actor = attrs.evolve(compiled, foreign=True), Actor("", None)
     ledger = Ledger(compiled, Draft.of(instance), at_us)
     pass_time(ledger)
     if ledger.draft.status == "ended":

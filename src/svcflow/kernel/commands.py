@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, get_args
 
@@ -28,6 +29,17 @@ def names_of(place: str, names: Iterable[str]) -> frozenset[str]:
         ),
         Text(zh=f"写成 {{{names!r}}}", en=f"write {{{names!r}}}"),
     )
+
+
+def is_named(person: str) -> bool:
+    """Tell whether a person is named: by something that can be seen, not by blanks, fillers or controls alone."""
+    return bool(person) and not all(
+        one in _FILLERS or unicodedata.category(one)[0] in "CZM" for one in person
+    )
+
+
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are drawn as nothing."""
 
 
 def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
@@ -75,7 +87,8 @@ def _one_of(known: tuple[str, ...]) -> Callable[[object, attrs.Attribute[Any], o
 class Actor:
     """Name who acts and in which roles; `roles=None` means that the roles are not known (foreign logs).
 
-    `behalf` is the person acted for; `svcflow.kernel.delegation.acting` gives such an actor.
+    What is not known passes no rule: only where a foreign log is replayed it is left unjudged. `behalf` is the
+    person acted for; `svcflow.kernel.delegation.acting` gives such an actor.
     """
 
     id: str
@@ -83,7 +96,7 @@ class Actor:
     behalf: str = ""
 
     def __attrs_post_init__(self) -> None:
-        if self.behalf and self.id in ("", self.behalf):
+        if self.behalf and (self.id == self.behalf or not (is_named(self.id) and is_named(self.behalf))):
             raise FieldError(
                 Text(
                     zh="代办人须具名，且不是被代办人本人",

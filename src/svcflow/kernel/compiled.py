@@ -105,6 +105,8 @@ class Compiled:
     """For each trigger, the recurring limits of which it is one occurrence."""
     personal: frozenset[str]
     """Data fields that are somebody's own, and are kept beside the journal."""
+    foreign: bool = False
+    """Whether logs of other systems are replayed: who acted and in which role may be unknown there, and is unjudged."""
     marks: dict[str, str] = attrs.field(factory=dict, repr=False)
     """What its calendars say, once it was asked: see `kernel.marks`."""
     _standings: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = attrs.field(factory=dict, repr=False)
@@ -195,6 +197,7 @@ def compile_procedure(
             for trigger in {limit.limit.done_by for limit in limits.values() if limit.limit.done_by}
         },
         frozenset(field.id for field in procedure.fields.values() if field.personal),
+        foreign=enforce == "record",
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 import attrs
 
 from svcflow.errors import FieldError, Refused
-from svcflow.kernel.commands import Actor, names_of
+from svcflow.kernel.commands import Actor, is_named, names_of
 from svcflow.kernel.facts import to_datetime
 from svcflow.text import Text
 
@@ -75,7 +75,7 @@ class Delegation:
         return None if self.revoked_us is None else to_datetime(self.revoked_us)
 
     def _mistakes(self) -> Iterator[Text]:
-        if not self.giver or not self.taker:
+        if not (is_named(self.giver) and is_named(self.taker)):
             yield Text(zh="委托人与受托人都须具名", en="giver and taker both have to be named")
         elif self.giver == self.taker:
             yield Text(zh="不能委托给本人", en="nobody delegates to themselves")

@@ -5,7 +5,9 @@ Asked here by firing, claiming, assigning and availability alike. No wording nam
 
 from __future__ import annotations
 
-from svcflow.kernel.commands import Actor
+from difflib import get_close_matches
+
+from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import Draft, Instance
@@ -14,26 +16,41 @@ from svcflow.kernel.refusal import Refusal
 from svcflow.text import Text
 
 
-def lacks(role: str, actor: Actor) -> bool:
-    """Tell whether an actor lacks a role that is asked for; of whom no roles are known lacks none."""
-    return bool(role) and actor.roles is not None and role not in actor.roles
+def lacks(compiled: Compiled, role: str, actor: Actor) -> bool:
+    """Tell whether an actor is not known to have a role that is asked for. A replayed log need not tell."""
+    if not role:
+        return False
+    if compiled.foreign:
+        return actor.roles is not None and role not in actor.roles
+    return actor.roles is None or role not in actor.roles or not is_named(actor.id)
 
 
-def barred_from(compiled: Compiled, draft: Draft, step: str, *persons: str) -> str | None:
-    """Return the step, this one or one around it, that another than these persons has to do; None if they may.
-
-    Nobody can be told from somebody who was erased, so who did a step and was erased bars everybody.
-    """
-    around = (step, *compiled.inside(step)) if draft.left_by else ()
-    return next((name for name in around if _bars(compiled, draft, name, persons)), None)
-
-
-def _bars(compiled: Compiled, draft: Draft, step: str, persons: tuple[str, ...]) -> bool:
-    """Tell whether one of the persons did, or may have done, the step that this one's doer may not have done."""
-    not_by = compiled.steps[step].step.not_by
-    return not_by is not None and any(
-        name in persons or name.startswith(ERASED) for name in draft.left_by.get(not_by, ())
+def unnamed_for(compiled: Compiled, actor: Actor, *steps: str) -> str | None:
+    """Return the step whose doer has to be told from others while the actor has no name. A replayed log need not tell."""
+    if compiled.foreign or is_named(actor.id):
+        return None
+    done = (name for step in steps for name in (step, *compiled.inside(step)))
+    return next(
+        (one for one in done if one in compiled.watched or compiled.steps[one].step.not_by is not None), None
     )
+
+
+def barred_from(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *persons: str) -> str | None:
+    """Return the step, one of these or one around it, that another than these persons has to do; None if they may.
+
+    All the steps are done at once, so that each is judged as if the others had been done. Nobody can be told from
+    somebody who was erased, so who did a step and was erased bars everybody.
+    """
+    for step in steps:
+        others = () if compiled.foreign else tuple(other for other in steps if other != step)
+        for name in (step, *compiled.inside(step)):
+            not_by = compiled.steps[name].step.not_by
+            if not_by is not None and (
+                any(who in persons or who.startswith(ERASED) for who in draft.left_by.get(not_by, ()))
+                or any(not_by in (other, *compiled.inside(other)) for other in others)
+            ):
+                return name
+    return None
 
 
 def excluded(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ...]:
@@ -50,9 +67,9 @@ def needs_to_know(compiled: Compiled, instance: Instance, person: str) -> bool:
 
 
 def assigned_to_another(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:
-    """Return why a step is somebody else's; of foreign logs, which know no roles, nothing is."""
+    """Return why a step is somebody else's."""
     assignee = ledger.draft.assignees.get(step)
-    if assignee is None or actor.roles is None or assignee in (actor.id, actor.behalf):
+    if assignee is None or ledger.compiled.foreign or assignee in (actor.id, actor.behalf):
         return None
     name = called(ledger.compiled, step)
     return Refusal(
@@ -80,10 +97,14 @@ def taken(ledger: Ledger, row: CompiledMove, leaving: str, actor: Actor) -> Refu
 def may_not_have(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:
     """Return why an actor may not take a step for themselves."""
     compiled, role = ledger.compiled, ledger.compiled.steps[step].step.role or ""
-    if lacks(role, actor):
-        return Refusal("role", wrong_role(compiled, called(compiled, step), role, actor), in_role(role), step)
-    known = actor.roles is not None
-    barred = barred_from(compiled, ledger.draft, step, actor.id, actor.behalf) if known else None
+    if lacks(compiled, role, actor):
+        return Refusal(
+            "role",
+            wrong_role(compiled, called(compiled, step), role, actor),
+            in_role(compiled, role, actor),
+            step,
+        )
+    barred = barred_from(compiled, ledger.draft, (step,), actor.id, actor.behalf)
     if barred is not None:
         return Refusal("role", *same_person(compiled, ledger.draft, barred), step)
     return assigned_to_another(ledger, step, actor)
@@ -92,6 +113,11 @@ def may_not_have(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:
 def wrong_role(compiled: Compiled, what: Text, role: str, actor: Actor) -> Text:
     """Word that something is for a role the actor lacks."""
     name = compiled.procedure.roles[role].name
+    if not is_named(actor.id):
+        return Text(
+            zh=f"“{what.zh}”须由{name.in_('zh') or role}办理，而没有指明由谁办理",
+            en=f"{what.en!r} is for the {name.in_('en') or role} ({role}); it is not said who acts",
+        )
     has = ", ".join(sorted(actor.roles or ())) or "—"
     return Text(
         zh=f"“{what.zh}”须由{name.in_('zh') or role}办理，办理人的岗位是 {has}",
@@ -99,8 +125,18 @@ def wrong_role(compiled: Compiled, what: Text, role: str, actor: Actor) -> Text:
     )
 
 
-def in_role(role: str) -> Text:
-    """Say which role to have, by its id: the message names it as people do."""
+def in_role(compiled: Compiled, role: str, actor: Actor) -> Text:
+    """Say which role to have, by its id: the message names it as people do. One misspelt is spelt."""
+    known = compiled.procedure.roles
+    if not is_named(actor.id):
+        return Text(zh="指明由谁办理（`actor`）", en="name who acts (`actor`)")
+    for one in sorted(actor.roles or ()):
+        near = () if one in known else get_close_matches(one, known, 1)
+        if near:
+            return Text(
+                zh=f"没有岗位“{one}”，是否指 {near[0]}？（`actor`）",
+                en=f"there is no role {one!r}; did you mean {near[0]}? (`actor`)",
+            )
     return Text(zh=f"由岗位 {role} 的人办理（`actor`）", en=f"let somebody in role {role} do it (`actor`)")
 
 
@@ -116,6 +152,19 @@ def same_person(compiled: Compiled, draft: Draft, step: str) -> tuple[Text, Text
     return Text(
         zh=f"办理“{done.zh}”的人不能再办“{asked.zh}”", en=f"who did {done.en!r} may not do {asked.en!r}"
     ), Text(zh="换一人办理", en="let another person do it")
+
+
+def nameless(compiled: Compiled, step: str) -> tuple[Text, Text]:
+    """Word that who does a step has to be named, and what to do."""
+    name, not_by = called(compiled, step), compiled.steps[step].step.not_by
+    if not_by is not None:
+        other = called(compiled, not_by)
+        zh = f"“{name.zh}”须由办理“{other.zh}”以外的人办理，而没有指明由谁办理"
+        en = f"{name.en!r} is for another person than who did {other.en!r}; it is not said who acts"
+    else:
+        zh = f"“{name.zh}”之后须由他人办理，而没有指明由谁办理"
+        en = f"another person than who does {name.en!r} has to go on; it is not said who acts"
+    return Text(zh=zh, en=en), Text(zh="指明由谁办理（`actor`）", en="name who acts (`actor`)")
 
 
 def called(compiled: Compiled, step: str) -> Text:

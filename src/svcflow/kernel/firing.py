@@ -10,7 +10,7 @@ import attrs
 from svcflow.errors import FieldError, UnknownTrigger
 from svcflow.kernel.commands import Actor, Fire
 from svcflow.kernel.compiled import Compiled, CompiledMove
-from svcflow.kernel.eligibility import taken
+from svcflow.kernel.eligibility import lacks, taken
 from svcflow.kernel.entrance import Entrance, entrance_for
 from svcflow.kernel.facts import Deviated, Moved, to_datetime
 from svcflow.kernel.instance import Draft
@@ -21,7 +21,7 @@ from svcflow.kernel.row_choice import NO_DATA, Data, choose_row, unjoinable
 from svcflow.kernel.rules import (
     SEVERITY,
     Breach,
-    barred_breaches,
+    entering_breaches,
     missing_breaches,
     standing_breaches,
 )
@@ -211,7 +211,7 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
     """Enter the parallel step, record what was skipped on the way, and fire; a refusal undoes the entering."""
     count, draft, before = len(ledger.facts), ledger.draft.freeze(), ledger.draft.clocks
     row, leaving = entrance.row, entrance.leaving
-    breaches = (*entrance.breaches, *barred_breaches(ledger, command, leaving))
+    breaches = (*entrance.breaches, *entering_breaches(ledger, command, row, leaving))
     closed = _refuses(command, Choice(row, leaving, None, ()), breaches)
     closed = closed or taken(ledger, row, leaving, command.actor)
     if closed is not None:
@@ -310,7 +310,7 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Valu
         choice.leaving,
         command.trigger,
         row.target(),
-        row.role if command.actor.roles is None or row.role in command.actor.roles else "",
+        "" if lacks(ledger.compiled, row.role, command.actor) else row.role,
         data,
         dict(command.evidence) if command.evidence else command.evidence,
         via="" if choice.skipped is None else row.source,

@@ -6,15 +6,24 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from svcflow.kernel.commands import Fire
+from svcflow.kernel.commands import Actor, Fire, is_named
 from svcflow.kernel.compiled import CompiledMove
-from svcflow.kernel.eligibility import barred_from, in_role, lacks, same_person, wrong_role
+from svcflow.kernel.eligibility import (
+    barred_from,
+    in_role,
+    lacks,
+    nameless,
+    same_person,
+    unnamed_for,
+    wrong_role,
+)
 from svcflow.kernel.facts import DeviationKind
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import wanted
 from svcflow.kernel.values import is_given
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
+from svcflow.model.validation import DONE
 from svcflow.text import NO_TEXT, Text
 
 SEVERITY: Mapping[DeviationKind, Severity] = {
@@ -41,22 +50,57 @@ class Breach:
 
 def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> Iterator[Breach]:
     """Yield what closes a move to this actor whatever comes with the command; `leaving` is the step they leave."""
-    if lacks(row.role, command.actor):
-        yield _wrong_role(ledger, command, row)
-    if ledger.draft.left_by:
-        yield from barred_breaches(ledger, command, row.source, leaving)
+    left = _passed_over(ledger, row, leaving)
+    yield from _who_breaches(ledger, command, row.role, left, (row.source, *left))
     if row.move.at_most is not None and ledger.draft.counts.get(row.key, 0) >= row.move.at_most:
         yield _over_bound(row, row.move.at_most, ledger.draft.counts.get(row.key, 0))
 
 
-def barred_breaches(ledger: Ledger, command: Fire, *steps: str) -> Iterator[Breach]:
-    """Yield that the actor may do none of the steps, because they did another one; once is enough."""
-    compiled, draft, who = ledger.compiled, ledger.draft, command.actor
-    barred = (barred_from(compiled, draft, step, who.id, who.behalf) for step in steps)
-    step = next((one for one in barred if one is not None), None)
+def entering_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> Iterator[Breach]:
+    """Yield what closes the way into a parallel step that nobody was seen to enter: by `row`, from `leaving`."""
+    steps = (row.source, leaving) if leaving != row.source else (leaving,)
+    yield from _who_breaches(ledger, command, "", (leaving,), steps)
+
+
+def _passed_over(ledger: Ledger, row: CompiledMove, leaving: str) -> tuple[str, ...]:
+    """Return the active steps that a move leaves although its trigger is none of theirs."""
+    steps, source = ledger.compiled.steps, row.source
+    if leaving == source and not (row.move.trigger == DONE and steps[source].branches):
+        return ()
+    inner = (name for name in ledger.draft.steps if leaving in ledger.compiled.inside(name))
+    return (*((leaving,) if leaving != source else ()), *inner)
+
+
+def _who_breaches(
+    ledger: Ledger, command: Fire, role: str, left: tuple[str, ...], steps: tuple[str, ...]
+) -> Iterator[Breach]:
+    """Yield that the actor lacks a role, or may not do all the steps, which are done at once.
+
+    `left` are the steps that are left out of order: whose they were is on record, and refuses nobody with a name,
+    since the override is for who stands before somebody else's step. A replayed log has `skipped_step` for that.
+    """
+    compiled, who = ledger.compiled, command.actor
+    if lacks(compiled, role, who):
+        yield _wrong_role(ledger, command, role)
+    roles = () if compiled.foreign else (compiled.steps[one].step.role or "" for one in left)
+    theirs = next((one for one in roles if lacks(compiled, one, who)), None)
+    if theirs is not None:
+        breach = _wrong_role(ledger, command, theirs)
+        yield attrs.evolve(breach, rule="order") if is_named(who.id) else breach
+    if compiled.watched:  # mostly nobody is asked to be another
+        yield from _separation(ledger, who, steps)
+
+
+def _separation(ledger: Ledger, who: Actor, steps: tuple[str, ...]) -> Iterator[Breach]:
+    compiled = ledger.compiled
+    step = unnamed_for(compiled, who, *steps)
+    if step is not None:
+        yield Breach("role", "wrong_role", *nameless(compiled, step), {"unnamed": step})
+        return
+    step = barred_from(compiled, ledger.draft, steps, who.id, who.behalf)
     if step is not None:
         detail = {"not_by": compiled.steps[step].step.not_by}
-        yield Breach("role", "wrong_role", *same_person(compiled, draft, step), detail)
+        yield Breach("role", "wrong_role", *same_person(compiled, ledger.draft, step), detail)
 
 
 def missing_breaches(
@@ -77,11 +121,11 @@ def missing_breaches(
             yield _missing_evidence(leaving, absent)
 
 
-def _wrong_role(ledger: Ledger, command: Fire, row: CompiledMove) -> Breach:
+def _wrong_role(ledger: Ledger, command: Fire, role: str) -> Breach:
     what = Text(zh=command.trigger, en=command.trigger)
-    message = wrong_role(ledger.compiled, what, row.role, command.actor)
-    detail = {"needs": row.role, "has": sorted(command.actor.roles or ())}
-    return Breach("role", "wrong_role", message, in_role(row.role), detail)
+    message = wrong_role(ledger.compiled, what, role, command.actor)
+    detail = {"needs": role, "has": sorted(command.actor.roles or ())}
+    return Breach("role", "wrong_role", message, in_role(ledger.compiled, role, command.actor), detail)
 
 
 def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:

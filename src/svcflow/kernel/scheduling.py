@@ -5,6 +5,7 @@ from __future__ import annotations
 from svcflow.errors import FieldError
 from svcflow.kernel import clocks
 from svcflow.kernel.commands import Extend, Recompute, Reschedule
+from svcflow.kernel.eligibility import lacks
 from svcflow.kernel.facts import Extended, Recomputed, Rescheduled
 from svcflow.kernel.instance import STOPPED
 from svcflow.kernel.ladder import CompiledLimit, reach_of
@@ -108,8 +109,7 @@ def _not_now(ledger: Ledger, limit: CompiledLimit) -> Refusal | None:
 
 
 def _not_by(ledger: Ledger, command: Extend, extension: Extension) -> Refusal | None:
-    roles = command.actor.roles
-    if extension.role is not None and roles is not None and extension.role not in roles:
+    if extension.role is not None and lacks(ledger.compiled, extension.role, command.actor):
         name = ledger.compiled.procedure.roles[extension.role].name
         return _refuse(
             f"延长须由{name.in_('zh')}批准",

@@ -103,15 +103,16 @@ class Questions(Core):
         )
 
     def available(
-        self, instance: str, actor: Actor, *, data: Mapping[str, Value] = NO_DATA
+        self, instance: str, actor: Actor | None = None, *, data: Mapping[str, Value] = NO_DATA
     ) -> tuple[Available, ...]:
-        """Return the triggers of the active steps, and why closed ones are.
+        """Return the triggers of the active steps, and why closed ones are; without an actor, for whomever it is.
 
         `data` is what is to come with the move: guards are asked with it, as `fire` asks them.
 
         Raises: UnknownInstance, FieldError.
         """
-        refuse_no_actor("actor", actor)
+        if actor is not None:
+            refuse_no_actor("actor", actor)
         kept = self._kept(instance).instance
         return availability.available(self._compiled(kept), kept, actor, self.clock.now_us(), data)
 

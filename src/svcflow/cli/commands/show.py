@@ -56,15 +56,12 @@ def run(
     """Show."""
     from svcflow.cli.opening import engine_at, names_of
     from svcflow.cli.values import typed
-    from svcflow.kernel.commands import Actor
 
     asked = asked_of(ctx)
     with engine_at(db, folder, at) as engine:
         found = engine.instance(instance)
         names = names_of(engine, found.procedure, found.version, asked.lang)
-        available = engine.available(
-            found.id, actor or Actor("", None), data=typed(data, names.procedure.fields)
-        )
+        available = engine.available(found.id, actor, data=typed(data, names.procedure.fields))
         answer(
             asked,
             lambda: _record(engine, found, available, journal=journal),
