@@ -184,7 +184,7 @@ def test_a_migrated_instance_verifies_against_its_journal():
         change = Change(case.instance, chained(GENESIS, case.facts))
         store.change("i1", None, lambda _, change=change: change)
         known = Standards(Catalog(catalog, {"office": Document(office, "", {})}), store)
-        seen = verify(store, known, ["i1"])
+        seen = verify(store, known, "i1")
         assert [error.code for _, error in seen.problems] == problems
 
 

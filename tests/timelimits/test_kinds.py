@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from timelimit_cases import CHIEF, HOUR, MICRO, MINUTE, Desk, at, booked, due, procedure, work
+from timelimit_cases import CHIEF, HOUR, MICRO, MINUTE, WANG, Desk, at, booked, due, procedure, work
 
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, TimeLimit
@@ -360,3 +360,58 @@ def test_minutes_and_minor_matters_keep_who_did_them() -> None:
     moved.reschedule("03-02 13:00", "03-02 13:30", actor=CHIEF)
     moved.deviations()
     assert [one.actor for one in moved.engine.deviations()] == ["zhao"]
+
+
+LATER = procedure(
+    Step("asked", to=(Transition("pass_on", "work"),)),
+    Step("work", within=TimeLimit(before="meeting - 2h"), to=(Transition("finish", "end"), Transition("back", "asked", kind="rework"))),
+    Step("end", end="completed"),
+    fields=(Field("meeting", type="instant"),),
+)  # fmt: skip
+
+
+def _breach(desk: Desk) -> tuple[str, str, str]:
+    found = desk.engine.deviations()
+    assert len(found) == 1
+    return found[0].kind, desk.written(found[0].occurred_at), found[0].actor
+
+
+def test_short_notice_is_of_who_asked_and_when_though_the_step_begins_later() -> None:
+    """Asked at nine for eleven minus a minute, it is short whoever passes it on; the breach is noticed as the step begins."""
+    desk = Desk(LATER, "03-02 09:01", data={"meeting": at("03-02 11:00").isoformat()})
+    desk.fire("pass_on", "03-02 10:00", actor=CHIEF)
+    assert _breach(desk) == ("short_notice", "03-02 10:00", WANG.id)
+    moved = Desk(LATER, "03-02 09:00", data={"meeting": at("03-02 16:00").isoformat()})
+    moved.reschedule("03-02 09:30", "03-02 11:00").fire("pass_on", "03-02 10:00")
+    assert _breach(moved) == ("infeasible_on_reschedule", "03-02 10:00", CHIEF.id)
+
+
+def test_asked_in_time_and_passed_on_too_late_it_is_overdue() -> None:
+    """The notice was long enough; nobody is blamed for the booking, and nobody is named."""
+    desk = Desk(LATER, "03-02 09:00", data={"meeting": at("03-02 12:00").isoformat()})
+    desk.fire("pass_on", "03-02 11:00", actor=CHIEF)
+    assert _breach(desk) == ("overdue", "03-02 11:00", "")
+
+
+def test_moved_in_time_while_another_step_ran_the_limit_is_breached_as_it_goes_on() -> None:
+    """Whoever moved the meeting left time enough; entered again, the limit has a target that is past."""
+    desk = Desk(LATER, "03-02 09:00", data={"meeting": at("03-02 16:00").isoformat()})
+    desk.fire("pass_on", "03-02 09:10").fire("back", "03-02 09:20").reschedule("03-02 09:30", "03-02 12:00")
+    desk.fire("pass_on", "03-02 11:00", actor=CHIEF)
+    assert _breach(desk) == ("breached_on_attach", "03-02 11:00", "")
+
+
+def test_the_same_meeting_given_again_is_no_new_booking() -> None:
+    """What was asked for in time stays so, whoever repeats it."""
+    meeting = {"meeting": at("03-02 12:00").isoformat()}
+    desk = Desk(LATER, "03-02 09:00", data=meeting)
+    desk.fire("pass_on", "03-02 11:00", actor=CHIEF, data=meeting)
+    assert _breach(desk) == ("overdue", "03-02 11:00", "")
+
+
+def test_a_booking_recorded_late_is_judged_by_when_it_was_made() -> None:
+    """Made at nine, written down at eleven: the notice was long enough."""
+    desk = Desk(LATER, "03-02 08:30")
+    meeting = {"meeting": at("03-02 12:00").isoformat()}
+    desk.fire("pass_on", "03-02 11:00", data=meeting, occurred_at=at("03-02 09:00"))
+    assert [one.kind for one in desk.engine.deviations()] == ["overdue", "late_record"]

@@ -105,6 +105,8 @@ class Compiled:
     """For each trigger, the recurring limits of which it is one occurrence."""
     personal: frozenset[str]
     """Data fields that are somebody's own, and are kept beside the journal."""
+    instants: frozenset[str]
+    """Data fields that something may be scheduled by."""
     foreign: bool = False
     """Whether logs of other systems are replayed: who acted and in which role may be unknown there, and is unjudged."""
     marks: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -197,6 +199,9 @@ def compile_procedure(
             for trigger in {limit.limit.done_by for limit in limits.values() if limit.limit.done_by}
         },
         frozenset(field.id for field in procedure.fields.values() if field.personal),
+        frozenset(
+            field.id for field in procedure.fields.values() if field.type == "instant" and not field.personal
+        ),
         foreign=enforce == "record",
     )
 

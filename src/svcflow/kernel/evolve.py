@@ -37,7 +37,7 @@ from svcflow.kernel.facts import (
     Updated,
     Warned,
 )
-from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft, Instance
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Booking, Clock, Draft, Instance
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.kernel.unchanging import Unchanging
 from svcflow.model.field import Value
@@ -110,6 +110,9 @@ def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
     draft.procedure, draft.version = fact.procedure, fact.version
     draft.recipient, draft.group = fact.recipient, fact.group
     draft.started_us = fact.occurred_us
+    if fact.books:
+        draft.bookings = dict.fromkeys(sorted(compiled.instants), Booking(NEVER, "", moved=False))
+        _book(draft, fact, fact.data)
     _merge(draft, fact.data, fact.evidence, fact.occurred_us)
     _enter(compiled, draft, fact.step, fact.occurred_us, restart=False, deemed=False)
     _settle(compiled, draft, fact.occurred_us)
@@ -118,6 +121,7 @@ def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
 def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     at_us = fact.occurred_us
     if fact.data or fact.evidence:
+        _book(draft, fact, fact.data)
         _merge(draft, fact.data, fact.evidence, at_us)
     row = compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
     if row.move.at_most is not None:
@@ -136,12 +140,14 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
 
 
 def _updated(compiled: Compiled, draft: Draft, fact: Updated) -> None:
+    _book(draft, fact, fact.data)
     _merge(draft, fact.data, fact.evidence, fact.occurred_us)
     if fact.data:
         _rematch(compiled, draft, fact.occurred_us)
 
 
 def _rescheduled(compiled: Compiled, draft: Draft, fact: Rescheduled) -> None:
+    _book(draft, fact, {fact.field: fact.at})
     _merge(draft, {fact.field: fact.at}, {}, fact.occurred_us)
     _rematch(compiled, draft, fact.occurred_us)
 
@@ -231,6 +237,15 @@ def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str],
         draft.data = Unchanging({**draft.data, **data})
     if evidence:
         draft.evidence = Unchanging({**draft.evidence, **dict.fromkeys(evidence, at_us)})
+
+
+def _book(draft: Draft, fact: Fact, data: Mapping[str, Value]) -> None:
+    """Remember who sets scheduled instants; the same one given again is not set anew."""
+    for field in draft.bookings.keys() & data.keys() if draft.bookings else ():
+        before = draft.data.get(field)
+        if data[field] != before:
+            booking = Booking(fact.occurred_us, fact.actor, before is not None)
+            draft.bookings = {**draft.bookings, field: booking}
 
 
 def _enter(compiled: Compiled, draft: Draft, name: str, at_us: int, restart: bool, deemed: bool) -> None:

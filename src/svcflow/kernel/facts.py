@@ -84,7 +84,8 @@ class Fact:
 class Started(Fact):
     """The instance began in the first step of its pinned procedure version.
 
-    `calendars` marks what each calendar said then, by its id.
+    `calendars` marks what each calendar said then, by its id. `books` says that the instance remembers who set its
+    scheduled instants and when; those of older journals do not.
     """
 
     procedure: str
@@ -95,6 +96,7 @@ class Started(Fact):
     recipient: str = ""
     group: str = ""
     calendars: Mapping[str, str] = _NONE
+    books: bool = False
 
 
 @attrs.frozen

@@ -53,13 +53,22 @@ class Clock(NamedTuple):
     kept: int = 0
 
 
+class Booking(NamedTuple):
+    """Who set a scheduled instant last, and when: `NEVER` while nobody did; `moved` says that it had been set before."""
+
+    at_us: int
+    actor: str
+    moved: bool
+
+
 class Instance(NamedTuple):
     """Hold the state of one instance; a named tuple, because one is made for every command.
 
     `sequence` is that of its last fact; `revision` that of the last one somebody caused to change its state,
     so that a warning or a refused attempt does not make a caller's view stale, nor who has a step, nor what
     is answered to a deviation. Nothing of it can be changed in place. `left_by` names who left a step and for whom; `assignees` who has an active
-    step; `deviations` where each deviation stands, by the sequence of its fact.
+    step; `deviations` where each deviation stands, by the sequence of its fact; `bookings` who set which scheduled
+    instant, if its journal is not older than that.
     """
 
     id: str
@@ -88,6 +97,7 @@ class Instance(NamedTuple):
     assignees: Mapping[str, str]
     deviations: Mapping[int, DeviationStatus]
     explainers: Mapping[int, tuple[str, ...]]
+    bookings: Mapping[str, Booking]
 
     @property
     def started_at(self) -> datetime:
@@ -139,6 +149,7 @@ class Draft:
     assignees: Mapping[str, str]
     deviations: Mapping[int, DeviationStatus]
     explainers: Mapping[int, tuple[str, ...]]
+    bookings: Mapping[str, Booking]
 
     @classmethod
     def of(cls, instance: Instance) -> Draft:
@@ -169,6 +180,8 @@ class Draft:
             self.deviations = Unchanging(self.deviations)
         if type(self.explainers) is dict:
             self.explainers = Unchanging(self.explainers)
+        if type(self.bookings) is dict:
+            self.bookings = Unchanging(self.bookings)
         instance = Instance._make(_values(self))
         self.active = own
         return instance
@@ -201,6 +214,7 @@ BLANK = Instance(
     assignees=Unchanging(),
     deviations=Unchanging(),
     explainers=Unchanging(),
+    bookings=Unchanging(),
 )
 
 
@@ -210,6 +224,8 @@ def to_state(instance: Instance) -> list[Any]:
     state[_CLOCKS] = [tuple(clock) for clock in instance.clocks.values()]
     for place in _NUMBERED:
         state[place] = list(state[place].items())  # keys of JSON objects are texts
+    if instance.bookings:
+        state[_BOOKINGS] = {field: tuple(booking) for field, booking in instance.bookings.items()}
     return state
 
 
@@ -229,6 +245,7 @@ def from_state(state: list[Any]) -> Instance:
     fields[_LEFT_BY] = {step: _persons(who) for step, who in fields[_LEFT_BY].items()}
     fields[_DEVIATIONS] = dict(fields[_DEVIATIONS])
     fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
+    fields[_BOOKINGS] = {field: Booking(*row) for field, row in fields[_BOOKINGS].items()}
     for place in _MAPPINGS:
         fields[place] = _NOTHING if fields[place] == _NOTHING else Unchanging(fields[place])
     return Instance._make(fields)
@@ -241,7 +258,7 @@ _NOTHING: Mapping[Any, Any] = Unchanging()
 _STEPS, _CLOCKS, _RUNS = FIELDS.index("steps"), FIELDS.index("clocks"), Clock._fields.index("runs")
 _MAPPINGS = [place for place, kept in enumerate(BLANK) if isinstance(kept, Unchanging)]
 _LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
-_EXPLAINERS = FIELDS.index("explainers")
+_EXPLAINERS, _BOOKINGS = FIELDS.index("explainers"), FIELDS.index("bookings")
 _NUMBERED = (_DEVIATIONS, _EXPLAINERS)
 _FIRST_FIELDS = FIELDS.index("next_us") + 1
 """How many fields the first version had."""

@@ -40,7 +40,7 @@ class Ledger:
     def record(self, kind: type[Fact], occurred_us: int, actor: str, *rest: Any, **named: Any) -> Fact:
         """Write one fact down and apply it; what the actor did was done for whom they act for."""
         draft = self.draft
-        if actor and self.behalf:
+        if actor and self.behalf and actor == self.actor:
             named["behalf"] = self.behalf
         fact = kind(draft.id, draft.sequence + 1, occurred_us, self.recorded_us, actor, *rest, **named)
         self.facts.append(fact)

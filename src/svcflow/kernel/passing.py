@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from svcflow.kernel import clocks
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Escalated, Moved, Overdue, Settled, Warned
-from svcflow.kernel.instance import NEVER, STOPPED, Clock
-from svcflow.kernel.ladder import CompiledLimit, CompiledRung
+from svcflow.kernel.instance import NEVER, STOPPED, Booking, Clock
+from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.row_choice import choose_row, joins_after, unjoinable
 from svcflow.kernel.rules import SEVERITY
@@ -145,11 +145,11 @@ def _escalate(ledger: Ledger, limit: CompiledLimit, clock: Clock, rung: Compiled
 def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> None:
     draft = ledger.draft
     step = limit.limit.step or (draft.steps[0] if draft.steps else "")
-    kind = _breach(limit, clock)
+    kind, actor = _breach(ledger, limit, clock)
     ledger.record(
         Overdue,
         at_us,
-        ledger.actor if kind in _CAUSED else SYSTEM,
+        actor,
         limit.id,
         clock.visit,
         step,
@@ -161,19 +161,34 @@ def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> 
     _deem(ledger, limit, at_us)
 
 
-_CAUSED = frozenset(("short_notice", "infeasible_on_reschedule"))
-"""Breaches that whoever gave the command caused: the deadline had passed when it was set."""
-
-
-def _breach(limit: CompiledLimit, clock: Clock) -> DeviationKind:
+def _breach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> tuple[DeviationKind, str]:
+    """Return what kind of breach it is, and who caused it: nobody, when the deadline passed while the limit ran."""
     row = limit.rows[clock.row]
     if clock.due_us < clock.attached_us:
-        if row.kind in ("before", "after"):
-            return "short_notice" if clock.attached_us == clock.started_us else "infeasible_on_reschedule"
-        return "breached_on_attach"
+        anchored = row.target is not None and row.target.anchor is not None
+        return _too_short(ledger, row, clock) if anchored else ("breached_on_attach", SYSTEM)
     if row.kind == "every":
-        return "missed_occurrence"
-    return "long_wait" if limit.is_wait else "overdue"
+        return "missed_occurrence", SYSTEM
+    return "long_wait" if limit.is_wait else "overdue", SYSTEM
+
+
+def _too_short(ledger: Ledger, row: CompiledRow, clock: Clock) -> tuple[DeviationKind, str]:
+    """Judge a deadline before a scheduled instant that had passed when it was set: by when that was asked for, and who.
+
+    Asked for in time, it is late as any other; a limit may begin long after what it hangs on was booked.
+    """
+    booking = _booking(ledger, row)
+    if booking is None or booking.at_us >= clock.attached_us:
+        moved = clock.attached_us != clock.started_us
+        return "infeasible_on_reschedule" if moved else "short_notice", ledger.actor
+    if clock.due_us < booking.at_us:
+        return "infeasible_on_reschedule" if booking.moved else "short_notice", booking.actor
+    return "overdue" if clock.attached_us == clock.started_us else "breached_on_attach", SYSTEM
+
+
+def _booking(ledger: Ledger, row: CompiledRow) -> Booking | None:
+    anchor = row.target.anchor if row.target is not None else None
+    return None if anchor is None else ledger.draft.bookings.get(anchor.field)
 
 
 def _goes_on(ledger: Ledger, old: Clock, clock: Clock) -> bool:
