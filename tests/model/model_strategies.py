@@ -7,6 +7,7 @@ from datetime import date
 
 from hypothesis import strategies as st
 
+from svcflow.bounds import LONGEST
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
@@ -41,11 +42,11 @@ FAMILIES = (("m", "h", "d"), ("wm", "wh"), ("wd",))
 
 
 def amounts(units: tuple[str, ...]) -> st.SearchStrategy[Amount]:
-    whole = st.integers(0, 10**9 - 1)
-    part = st.decimals(0, 10**9 - 1, places=6)
-    return st.sampled_from(units).flatmap(
-        lambda unit: st.builds(Amount, whole if unit == "wd" else st.one_of(whole, part), st.just(unit))
-    )
+    def of(unit: str) -> st.SearchStrategy[Amount]:
+        whole, part = st.integers(0, LONGEST[unit]), st.decimals(0, LONGEST[unit], places=6)
+        return st.builds(Amount, whole if unit == "wd" else st.one_of(whole, part), st.just(unit))
+
+    return st.sampled_from(units).flatmap(of)
 
 
 def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:

@@ -8,15 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from svcflow.bounds import LONGEST
 from svcflow.errors import DeclarationError
 from svcflow.model.amount import DAY_US, HOUR_US, MINUTE_US, UNITS, Amount
 
-numbers = st.integers(0, 10**9 - 1) | st.decimals(0, 10**9 - 1, places=6)
+written = st.sampled_from(UNITS).flatmap(
+    lambda unit: st.tuples(
+        st.integers(0, LONGEST[unit]) | st.decimals(0, LONGEST[unit], places=6), st.just(unit)
+    )
+)
 
 
-@given(numbers, st.sampled_from(UNITS))
-def test_an_amount_is_read_back_as_it_was_written(value, unit):
+@given(written)
+def test_an_amount_is_read_back_as_it_was_written(given):
     """Text and value are the same amount, whatever the unit."""
+    value, unit = given
     if unit in ("wd", "cd", "mo"):
         value = int(value)
     amount = Amount(value, unit)
@@ -122,3 +128,15 @@ def test_an_amount_knows_its_clock_and_its_count():
     ]  # fmt: skip
     assert Amount.parse("15cd").count == 15
     assert Amount.parse(Amount.parse("3wd")) == Amount(3, "wd")
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_declaration_is_given_more_than_a_hundred_years(unit):
+    """The longest amount is taken, one more is told with what to write; one built in Python likewise."""
+    longest = LONGEST[unit]
+    assert Amount.parse(f"{longest}{unit}").value == longest
+    for given in (f"{longest + 1}{unit}", Amount(longest + 1, unit)):
+        with pytest.raises(
+            DeclarationError, match=f"is longer than 100 years; write {longest}{unit} at most"
+        ):
+            Amount.parse(given)

@@ -76,7 +76,7 @@ def test_shares_that_lead_nowhere_are_refused(shares):
         ("uniform", "unifrom", "did you mean uniform?"),
         ("go: 0.9", "go: often", "exits.a: takes a number, not 'often'"),
         ("go: 0.9", "go: true", "exits.a: takes a number, not True"),
-        ("capacity: 2", "capacity: 0", "pools.clerk: not valid: 'capacity' must be >= 1"),
+        ("capacity: 2", "capacity: 0", "pools.clerk: capacity: it takes a whole number from 1"),
         ("{clerk: {capacity: 2}}", "[clerk]", "pools: takes a mapping"),
         ("procedure: repair\n", "", "the key 'procedure' is missing"),
     ],

@@ -15,6 +15,7 @@ from typing import Final, Literal
 
 import attrs
 
+from svcflow.bounds import FIRST_DAY, LAST_DAY
 from svcflow.text import Lang, Text
 
 __all__ = [
@@ -65,7 +66,8 @@ WORDINGS: Final[Mapping[FlawKind, Text]] = MappingProxyType(
         ),
         "timestamp-missing": Text(zh="事件没有时间，未采用", en="event without a timestamp, kept out"),
         "timestamp-unreadable": Text(
-            zh="事件的时间无法识别，未采用", en="event with an unreadable timestamp, kept out"
+            zh="事件的时间无法识别，或在 1900 至 2199 年之外，未采用",
+            en="event with an unreadable timestamp, or one outside 1900 to 2199, kept out",
         ),
         "timestamp-without-zone": Text(
             zh="时间没有时区，按默认时区解释", en="timestamp without a zone, read in the default zone"
@@ -88,7 +90,6 @@ _WIDEST_OFFSET: Final = 14 * 60
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _INT: Final = re.compile(r"\s*[+-]?[0-9]{1,19}\s*")
 _FLOAT: Final = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\s*", re.ASCII)
-_LAST_YEAR: Final = 9998  # 9999 is how databases write "never", and rounding up would leave datetime's range
 
 
 @attrs.frozen
@@ -240,7 +241,9 @@ def _local_us(text: str) -> int:
 @lru_cache(maxsize=8192)
 def _day_us(text: str) -> int:
     year, month, day = map(int, _matched(_DAY, text))
-    if year > _LAST_YEAR:
+    if (
+        not FIRST_DAY.year <= year <= LAST_DAY.year
+    ):  # 9999 is how databases write "never", 1899 how sheets write 0
         raise ValueError(text)
     return (date(year, month, day).toordinal() - _EPOCH_DAY) * _DAY_US
 

@@ -26,7 +26,7 @@ def clock_of(zones: Iterable[tzinfo | None]) -> tzinfo | None:
 
 def when(at: datetime, zone: tzinfo | None) -> str:
     """Write an instant on the local clock with its offset: `2026-03-02 09:00+08`; None is this computer's zone."""
-    local = at.astimezone(zone)
+    local = _local(at, zone)
     offset = f"{local:%z}"
     return f"{local:%Y-%m-%d %H:%M}{offset[:3]}{'' if offset.endswith('00') else ':' + offset[3:]}"
 
@@ -34,7 +34,7 @@ def when(at: datetime, zone: tzinfo | None) -> str:
 def near(at: datetime, zone: tzinfo | None, now: datetime) -> str:
     """Write an instant without the year when it is that of now: `03-02 09:00+08`."""
     written = when(at, zone)
-    return written[5:] if at.astimezone(zone).year == now.astimezone(zone).year else written
+    return written[5:] if _local(at, zone).year == _local(now, zone).year else written
 
 
 def by_clock(zone: tzinfo | None) -> Text:
@@ -44,6 +44,14 @@ def by_clock(zone: tzinfo | None) -> Text:
 
 def day_time(at: datetime, zone: tzinfo | None, lang: Tongue, *, dated: bool = True) -> str:
     """Write an instant of a year that is known: `Mon 03-02 09:00`, `周一 03-02 09:00`."""
-    local = at.astimezone(zone)
+    local = _local(at, zone)
     day = f"周{_DAYS.zh[local.weekday()]}" if lang == "zh" else _DAYS.en.split()[local.weekday()]
     return f"{day} {local:%m-%d %H:%M}" if dated else f"{day} {local:%H:%M}"
+
+
+def _local(at: datetime, zone: tzinfo | None) -> datetime:
+    """Return the instant on the local clock; one that no clock there can show, as old stores may hold, as it is."""
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        return at

@@ -101,6 +101,9 @@ class _Instant(Type):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Read ISO 8601; a day is its midnight, and without an offset this computer's zone is meant."""
+        from svcflow.errors import FieldError
+        from svcflow.worktime.instants import given_us
+
         if isinstance(value, datetime):
             return value
         try:
@@ -109,7 +112,7 @@ class _Instant(Type):
             day = None
         try:
             at = datetime.fromisoformat(value) if day is None else datetime.combine(day, time())
-            return at if at.tzinfo is not None else at.astimezone()
+            at = at if at.tzinfo is not None else at.astimezone()
         except (ValueError, OverflowError):
             raise WrongValue(
                 Text(
@@ -119,6 +122,11 @@ class _Instant(Type):
                 param,
                 ctx,
             ) from None
+        try:
+            given_us(str(value), at)
+        except FieldError as error:
+            raise WrongValue(error.message, param, ctx) from None
+        return at
 
 
 class _Elapsed(Type):

@@ -42,6 +42,8 @@ DeviationKind = Literal[
 DeviationStatus = Literal["open", "explained", "accepted", "rejected"]
 Detail = Mapping[str, Any]
 _NONE: Mapping[str, Any] = {}
+_FIRST_SHOWN_US = (datetime(1, 1, 2, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+_LAST_SHOWN_US = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) - 1
 
 
 def _texts(texts: Iterable[str]) -> tuple[str, ...]:
@@ -49,7 +51,13 @@ def _texts(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def to_datetime(us: int) -> datetime:
-    """Return the instant as an aware datetime in UTC."""
+    """Return the instant as an aware datetime in UTC.
+
+    Nothing that comes in is out of the bounds, but stores of versions before them may hold any year: such an
+    instant is shown as the first or the last day that every time zone can write.
+    """
+    if not _FIRST_SHOWN_US <= us <= _LAST_SHOWN_US:
+        us = _LAST_SHOWN_US if us > 0 else _FIRST_SHOWN_US
     return EPOCH + timedelta(0, 0, us)
 
 

@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from svcflow.bounds import LARGEST, SMALLEST
 from svcflow.errors import FieldError
-from svcflow.model.field import LARGEST, SMALLEST
 from svcflow.text import Text
 
 

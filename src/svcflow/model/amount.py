@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 import attrs
 
+from svcflow.bounds import LONGEST, LONGEST_YEARS
 from svcflow.errors import DeclarationError, Problem
 from svcflow.text import NO_TEXT, Lang, Text
 
@@ -107,10 +108,12 @@ class Amount:
     def parse(cls, written: object) -> Amount:
         """Read an amount such as `30m`; refuse anything ambiguous with the choices spelled out.
 
+        What a declaration or a scenario says is read here, an `Amount` too: it is at most a hundred years.
+
         Raises: DeclarationError.
         """
         if isinstance(written, Amount):
-            return written
+            return _bounded(written)
         text = str(written).strip()
         match = _WRITTEN.fullmatch(text)
         if match is None:
@@ -118,7 +121,7 @@ class Amount:
                 Text(zh=f"“{text}”不是明确的时限", en=f"{text!r} is ambiguous or no amount of time"),
                 _remedy(text),
             )
-        return cls(Decimal(match["value"]), match["unit"])  # type: ignore[arg-type]  # the pattern admits units only
+        return _bounded(cls(Decimal(match["value"]), match["unit"]))  # type: ignore[arg-type]  # the pattern admits units only
 
     @property
     def family(self) -> Family:
@@ -148,6 +151,16 @@ class Amount:
 
     def __str__(self) -> str:
         return f"{self.value}{self.unit}"
+
+
+def _bounded(amount: Amount) -> Amount:
+    longest = LONGEST[amount.unit]
+    if amount.value <= longest:
+        return amount
+    raise _mistake(
+        Text(zh=f"{amount} 超过 {LONGEST_YEARS} 年", en=f"{amount} is longer than {LONGEST_YEARS} years"),
+        Text(zh=f"至多写 {longest}{amount.unit}", en=f"write {longest}{amount.unit} at most"),
+    )
 
 
 def _plain(value: Decimal) -> Decimal:

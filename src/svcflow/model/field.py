@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
 import attrs
 
+from svcflow.bounds import LARGEST, SMALLEST, number, refuse_instant
 from svcflow.errors import FieldError
 from svcflow.text import NO_TEXT, Text
 
@@ -19,8 +20,7 @@ Value = str | int | float | bool | None
 """What a field may hold; an `instant` is held as ISO 8601 text with its offset."""
 
 MAX_TEXT = 10_000
-SMALLEST, LARGEST = -(2**63), 2**63 - 1
-"""The bounds of whole numbers: every store and every reader of JSON has to know 64 bits, and few know more."""
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @attrs.frozen
@@ -34,8 +34,8 @@ class Field:
     default: Value = attrs.field(default=None, kw_only=True)
     required: bool = attrs.field(default=False, kw_only=True)
     unit: str | None = attrs.field(default=None, kw_only=True)
-    minimum: int | float | None = attrs.field(default=None, kw_only=True)
-    maximum: int | float | None = attrs.field(default=None, kw_only=True)
+    minimum: int | float | None = attrs.field(default=None, validator=number, kw_only=True)
+    maximum: int | float | None = attrs.field(default=None, validator=number, kw_only=True)
     personal: bool = attrs.field(default=False, kw_only=True)
 
     def accept(self, value: object) -> Value:
@@ -108,13 +108,14 @@ def _instant(field: Field, value: object) -> Value:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
         at = None
-    if at is None or at.tzinfo is None:
+    if at is None or at.utcoffset() is None:
         raise FieldError(
             Text(
                 zh=f"字段 {field.id} 须为带时区的时刻，例如 2026-03-02T14:00:00+08:00",
                 en=f"field {field.id} takes an instant with its zone, such as 2026-03-02T14:00:00+08:00, not {_shown(value)}",
             )
         )
+    refuse_instant(field.id, (at - _EPOCH) // _MICROSECOND, at)
     return at.isoformat()
 
 

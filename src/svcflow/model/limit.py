@@ -12,6 +12,7 @@ from typing import Literal
 
 import attrs
 
+from svcflow.bounds import LONGEST, count
 from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
@@ -36,7 +37,7 @@ def _amount(written: object) -> Amount:
 
 def _days(written: int | str) -> int:
     """Convert a number of days as people write it: `1` or `+1`."""
-    return int(written)
+    return int(written) if isinstance(written, str) else written
 
 
 def optional_guard(written: object) -> Guard | None:
@@ -114,7 +115,7 @@ class Row:
     no_target: bool = False
     by: ClockTime | None = attrs.field(default=None, converter=optional_clock_time, kw_only=True)
     cutoff: ClockTime | None = attrs.field(default=None, converter=optional_clock_time, kw_only=True)
-    day: int = attrs.field(default=0, converter=_days, validator=attrs.validators.ge(0), kw_only=True)
+    day: int = attrs.field(default=0, converter=_days, validator=count(0, LONGEST["wd"]), kw_only=True)
     before: Anchor | None = attrs.field(default=None, converter=optional_anchor, kw_only=True)
     after: Anchor | None = attrs.field(default=None, converter=optional_anchor, kw_only=True)
     at_least: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
@@ -165,7 +166,7 @@ class TimeLimit:
     within: Amount | None = attrs.field(default=None, converter=optional_amount)
     by: ClockTime | None = attrs.field(default=None, converter=optional_clock_time)
     cutoff: ClockTime | None = attrs.field(default=None, converter=optional_clock_time)
-    day: int = attrs.field(default=0, converter=_days, validator=attrs.validators.ge(0))
+    day: int = attrs.field(default=0, converter=_days, validator=count(0, LONGEST["wd"]))
     before: Anchor | None = attrs.field(default=None, converter=optional_anchor)
     after: Anchor | None = attrs.field(default=None, converter=optional_anchor)
     at_least: Amount | None = attrs.field(default=None, converter=optional_amount)

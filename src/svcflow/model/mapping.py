@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
+from svcflow.bounds import count
 from svcflow.text import NO_TEXT, Text
 
 
@@ -20,7 +21,7 @@ class LogMapping:
 
     id: str
     procedure: str
-    version: int | None = None
+    version: int | None = attrs.field(default=None, validator=count())
     name: Text = NO_TEXT
     starts: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     activities: Mapping[str, str] = attrs.field(factory=dict)

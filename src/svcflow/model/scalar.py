@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from cattrs.errors import ForbiddenExtraKeysError
 
+from svcflow.bounds import LARGEST, refuse_day
 from svcflow.errors import DeclarationError, Problem
 from svcflow.text import Text
 
@@ -55,11 +56,12 @@ def read_date(value: object, _: object) -> date:
         day = None
     if day is None or day.isoformat() != value:
         raise mistaken(value, "日期，如 2026-01-01", "a date such as 2026-01-01")
+    refuse_day("", day)
     return day
 
 
 def read_share(value: object, _: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LARGEST:
         raise mistaken(value, "数字", "a number")
     return float(value)
 

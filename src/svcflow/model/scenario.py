@@ -7,6 +7,7 @@ from typing import Literal
 
 import attrs
 
+from svcflow.bounds import LARGEST, count
 from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
 from svcflow.text import NO_TEXT, Text
@@ -88,7 +89,7 @@ class Arrivals:
 class Pool:
     """Give one role's capacity: how many act at the same time; they work when its calendar is open."""
 
-    capacity: int = attrs.field(default=1, validator=attrs.validators.ge(1))
+    capacity: int = attrs.field(default=1, validator=count())
     calendar: str | None = None
 
 
@@ -99,12 +100,12 @@ class Branching:
     shares: Mapping[str, float]
 
     def __attrs_post_init__(self) -> None:
-        if (
-            not self.shares
-            or any(share < 0 for share in self.shares.values())
-            or not sum(self.shares.values())
-        ):
-            raise _wrong("比例不能为负，且不能全为零", "shares are not negative and not all zero")
+        shares = self.shares.values()
+        if not all(0 <= share <= LARGEST for share in shares) or not any(shares):
+            raise _wrong(
+                "比例不能为负、不能大于 2^63，且不能全为零",
+                "shares are at most 2^63, not negative and not all zero",
+            )
 
 
 @attrs.frozen(kw_only=True)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import attrs
 
+from svcflow.bounds import count
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit, optional_amount, optional_guard
@@ -57,9 +58,7 @@ class Transition:
     clock: Literal["continue", "restart"] = attrs.field(
         default="continue", validator=attrs.validators.in_(("continue", "restart")), kw_only=True
     )
-    at_most: int | None = attrs.field(
-        default=None, validator=attrs.validators.optional(attrs.validators.ge(0)), kw_only=True
-    )
+    at_most: int | None = attrs.field(default=None, validator=count(0), kw_only=True)
     enforce: Mapping[str, Enforcement] = attrs.field(factory=dict, kw_only=True)
 
 

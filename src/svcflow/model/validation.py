@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from svcflow.bounds import MOST
 from svcflow.errors import FieldError, Path, Problem
 from svcflow.model.limit_validation import limit_problems
 from svcflow.model.references import (
@@ -45,6 +46,8 @@ def problems_of(procedure: Procedure) -> Iterator[Problem]:
 
 def _header(procedure: Procedure) -> Iterator[Problem]:
     yield from identifier(procedure.id, ("procedure",))
+    if procedure.version > MOST:
+        yield Problem(("version",), Text(zh=f"版本号至多 {MOST}", en=f"versions count to {MOST}"))
     if procedure.version < 1:
         yield Problem(("version",), Text(zh="版本号从 1 起", en="versions count from 1"))
     if procedure.late_after is not None and procedure.late_after.family != "elapsed":

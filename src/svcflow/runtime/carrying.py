@@ -19,7 +19,7 @@ from svcflow.kernel.instance import Instance
 from svcflow.kernel.passage import version_after
 from svcflow.kernel.work import Work, work_of
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.replies import stale, unknown_instance
+from svcflow.runtime.replies import about, stale, unknown_instance
 from svcflow.runtime.store import Answer, Change, Found
 from svcflow.text import Text
 
@@ -133,8 +133,8 @@ class Sweeping:
 
     def recorded(self) -> tuple[Fact, ...]:
         """Return all facts that were kept. Raises: the first error, now that all have had their turn."""
-        for error in self.errors.values():
-            raise error
+        for instance, error in self.errors.items():
+            raise about(instance, error)
         return tuple(fact for facts in self.facts.values() for fact in facts)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from svcflow.bounds import refuse_length
 from svcflow.kernel.facts import to_datetime
 from svcflow.worktime.calendar import WorkCalendar
-from svcflow.worktime.instants import to_us
+from svcflow.worktime.instants import given_us
 
 
 class Clock(Protocol):
@@ -31,7 +32,7 @@ class SystemClock:
 class VirtualClock:
     """Stand still until told to move; for tests, demonstrations and simulations.
 
-    Pass it to `Engine(clock=…)`. It never goes backwards.
+    Pass it to `Engine(clock=…)`. It never goes backwards, nor out of the bounds of instants (1900 to 2199).
 
     >>> clock = VirtualClock(datetime(2026, 3, 2, 1, 0, tzinfo=UTC))
     >>> clock.advance(timedelta(hours=2)).isoformat()
@@ -39,7 +40,7 @@ class VirtualClock:
     """
 
     def __init__(self, start: datetime = datetime(2026, 1, 5, tzinfo=UTC)) -> None:
-        self._now_us = to_us(start)
+        self._now_us = given_us("start", start)
         self._watchers: tuple[Callable[[], None], ...] = ()
 
     def now_us(self) -> int:
@@ -52,7 +53,8 @@ class VirtualClock:
         return to_datetime(self._now_us)
 
     def advance(self, by: timedelta) -> datetime:
-        """Move forward by a length of time. Raises: ValueError when it is negative."""
+        """Move forward by a length of time. Raises: FieldError, a ValueError, when it is negative."""
+        refuse_length("by", by)
         return self.move_to(self.now + by)
 
     def advance_working(self, by: timedelta, calendar: WorkCalendar) -> datetime:
@@ -61,7 +63,7 @@ class VirtualClock:
 
     def move_to(self, at: datetime) -> datetime:
         """Move forward to an instant. Raises: ValueError when it lies in the past."""
-        at_us = to_us(at)
+        at_us = given_us("at", at)
         if at_us < self._now_us:
             raise ValueError(
                 f"a virtual clock does not go back from {self.now.isoformat()} to {at.isoformat()}"

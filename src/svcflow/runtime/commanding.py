@@ -30,7 +30,7 @@ from svcflow.runtime.carrying import Beginning
 from svcflow.runtime.core import Core
 from svcflow.runtime.ids import new_id
 from svcflow.runtime.replies import refuse_before_effective
-from svcflow.worktime.instants import optional_us, to_us
+from svcflow.worktime.instants import given_us, optional_given_us
 
 _NONE: Mapping[str, str] = {}
 
@@ -82,7 +82,7 @@ class Commands(Core):
 
         Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
         """
-        occurred_us = optional_us(occurred_at)
+        occurred_us = optional_given_us("occurred_at", occurred_at)
         offset = None if occurred_at is None else occurred_at.utcoffset()
         minutes = 0 if offset is None else offset // timedelta(minutes=1)
         command = Fire(trigger, actor, data, evidence, step, override, occurred_us, minutes)
@@ -140,7 +140,7 @@ class Commands(Core):
         Raises: Refused, FieldError, UnknownInstance, StaleRevision, NaiveDatetime.
         """
         if at is not None:
-            to_us(at)
+            given_us(field, at)
         command = Reschedule(field, None if at is None else at.isoformat(), actor)
         return self._carry(instance, command, command_id, expected_revision)
 

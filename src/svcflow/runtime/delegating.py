@@ -17,7 +17,7 @@ from svcflow.runtime.core import Core
 from svcflow.runtime.payload import INSTANCE_ID, PERSON, refuse_no_actor
 from svcflow.runtime.replies import another_delegation
 from svcflow.text import Text
-from svcflow.worktime.instants import to_us
+from svcflow.worktime.instants import given_us
 
 
 class Delegations(Core):
@@ -48,8 +48,8 @@ class Delegations(Core):
             delegation_id=f"delegation-{token_hex(6)}" if delegation_id is None else delegation_id,
             roles=roles,
             procedures=procedures,
-            since_us=to_us(since),
-            until_us=to_us(until),
+            since_us=given_us("since", since),
+            until_us=given_us("until", until),
         )
         _refuse_unfit(given)
         for known in self._store.delegations():

@@ -48,7 +48,7 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
         payload_limit: int = PAYLOAD_LIMIT,
     ) -> None:
         known = catalog_of(catalog)  # before there is a store to close
-        store = _open(url) if isinstance(url, str) else url
+        store = url if not isinstance(url, str) and hasattr(url, "sweep") else _open(url)
         super().__init__(store, known, clock, payload_limit=payload_limit)
         rebuild(self._store, self._standards)
         self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
@@ -142,7 +142,7 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
         self._tick_at(due_us, store)
 
 
-def _open(url: str) -> Store:
+def _open(url: object) -> Store:
     from svcflow.store import open_store  # noqa: PLC0415  # stores stand below; which one, the URL says
 
     return open_store(url)

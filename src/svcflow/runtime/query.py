@@ -9,18 +9,19 @@ from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar, get_args
 
 import orjson
 
+from svcflow.bounds import LARGEST, SMALLEST
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import DeviationKind, DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
 from svcflow.kernel.writable import refuse_misfit
-from svcflow.model.field import LARGEST, SMALLEST, Value
+from svcflow.model.field import Value
 from svcflow.model.procedure import GROUPS, Group
 from svcflow.nearest import nearest
 from svcflow.runtime.payload import refuse_no_actor
 from svcflow.text import Text
-from svcflow.worktime.instants import optional_us
+from svcflow.worktime.instants import optional_given_us
 
 T = TypeVar("T", Instance, Deviation, "WorkItem")
 Cursor = tuple[int | str, ...]
@@ -277,5 +278,5 @@ def _filters(given: dict[str, Any], words: _Words) -> dict[str, Any]:
             _refuse_other(name, value, words[name])
     for name in ("since", "until", "due_before"):
         if name in given:
-            given[f"{name}_us"] = optional_us(given.pop(name))
+            given[f"{name}_us"] = optional_given_us(name, given.pop(name))
     return given

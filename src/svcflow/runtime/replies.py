@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from svcflow.errors import FieldError, InstanceClosed, Refused, StaleRevision, UnknownInstance
+from copy import copy
+
+from svcflow.errors import (
+    FieldError,
+    InstanceClosed,
+    Refused,
+    StaleRevision,
+    SvcflowError,
+    UnknownInstance,
+)
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Refused as RefusedFact
 from svcflow.kernel.instance import Instance
@@ -32,6 +41,20 @@ def unknown_instance(instance: str) -> UnknownInstance:
         Text(zh=f"没有流程实例 {instance}", en=f"there is no instance {instance!r}"),
         Text(zh="用 svcflow list 查看", en="see `svcflow list`"),
     )
+
+
+def about(instance: str, error: Exception) -> Exception:
+    """Return an error that came up among many instances so that it names the one; a fault of ours is left as it is."""
+    if not isinstance(error, SvcflowError) or instance in error.message.en:
+        return error
+    named = copy(error)
+    named.message = Text(
+        zh=f"流程实例 {instance}：{error.message.in_('zh')}",
+        en=f"instance {instance}: {error.message.in_('en')}",
+    )
+    named.args = (named.text("en"),)
+    named.__cause__ = error
+    return named
 
 
 def another_delegation(delegation: str) -> FieldError:

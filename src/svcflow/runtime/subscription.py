@@ -15,7 +15,8 @@ from typing import Any, Literal
 import attrs
 import orjson
 
-from svcflow.errors import SubscriptionError, UnknownSubscription
+from svcflow.bounds import refuse_count, refuse_length
+from svcflow.errors import FieldError, SubscriptionError, UnknownSubscription
 from svcflow.journal.personal import strip
 from svcflow.kernel.deviations import KINDS as DEVIATIONS
 from svcflow.kernel.facts import FACTS, Fact
@@ -107,16 +108,17 @@ class Pace:
     @classmethod
     def of(cls, attempts: int, pause: timedelta, longest_pause: timedelta, lease: timedelta) -> Pace:
         """Read lengths of time. Raises: SubscriptionError when there is no attempt, no lease or a pause below 0."""
+        try:
+            refuse_count("attempts", attempts)
+            for place, length in (("pause", pause), ("longest_pause", longest_pause), ("lease", lease)):
+                refuse_length(place, length)
+        except FieldError as error:
+            raise SubscriptionError(error.message) from None
         pause_us, longest_us, lease_us = (
             one // timedelta(microseconds=1) for one in (pause, longest_pause, lease)
         )
-        if attempts < 1 or min(pause_us, longest_us) < 0 or lease_us <= 0:
-            raise SubscriptionError(
-                Text(
-                    zh="attempts 至少为 1，暂停不为负，lease 大于 0",
-                    en="attempts is at least 1, a pause not below 0, the lease above 0",
-                )
-            )
+        if not lease_us:
+            raise SubscriptionError(Text(zh="lease 须大于 0", en="the lease is above 0"))
         return cls(attempts, pause_us, longest_us, lease_us)
 
     def pause_after(self, attempts: int) -> int:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 
+from svcflow.bounds import LAST_US
 from svcflow.errors import CalendarCoverageError
 from svcflow.model.amount import DAY_US
 from svcflow.simulate.plan import Plan
 from svcflow.simulate.streams import Streams
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
-from svcflow.worktime.instants import to_us
+from svcflow.worktime.instants import given_us
 
 __all__ = ["MARGIN_DAYS", "arrivals_from", "gaps_of", "starts_of"]
 
@@ -40,10 +41,10 @@ def starts_of(plan: Plan, gaps: Sequence[int], start: datetime | None) -> tuple[
     Tried are 08:30 on the first Monday from 4 January, in the latest year, at most 2026, in which every calendar
     still speaks half a year after the last arrival, then one, three, seven … such years before it.
 
-    Raises: NaiveDatetime; CalendarCoverageError when there is no such year.
+    Raises: NaiveDatetime, FieldError; CalendarCoverageError when there is no such year.
     """
     if start is not None:
-        return (to_us(start),)
+        return (given_us("start", start),)
     first_year = max((c.covers.first.year for c in plan.calendars() if c.covers), default=FIRST_CHOICE)
     mondays = (_monday_us(plan.calendar, year) for year in range(FIRST_CHOICE, first_year - 1, -1))
     fitting = [start_us for start_us in mondays if _has_room(plan, start_us, sum(gaps))]
@@ -63,6 +64,8 @@ def _has_room(plan: Plan, start_us: int, arriving_us: int) -> bool:
         last_us = (
             start_us + arriving_us if plan.arrivals is None else plan.arrivals.add_us(start_us, arriving_us)
         )
+        if last_us + MARGIN_DAYS * DAY_US > LAST_US:
+            return False
         for calendar in calendars:
             calendar.between_us(start_us, last_us + MARGIN_DAYS * DAY_US)
     except CalendarCoverageError:

@@ -10,6 +10,7 @@ from heapq import heappop, heappush
 from itertools import chain, count
 from typing import Any
 
+from svcflow.bounds import LAST_DAY, LAST_US
 from svcflow.errors import CalendarCoverageError, Refused
 from svcflow.kernel.commands import Actor, Command, Fire, Recipient, Start
 from svcflow.kernel.compiled import CompiledMove
@@ -62,7 +63,12 @@ class Run:
         self.at(arrivals_us[0], self.arrive, 0)
 
     def at(self, at_us: int, act: Callable[[Any], None], subject: object) -> None:
-        """Plan an event; those of one instant happen in the order in which they were planned."""
+        """Plan an event; those of one instant happen in the order in which they were planned.
+
+        Raises: CalendarCoverageError past the last instant that may come in anywhere.
+        """
+        if at_us > LAST_US:
+            raise CalendarCoverageError(_TOO_LONG, BEYOND)
         self._pushed += 1
         heappush(self._heap, (at_us, self._pushed, act, subject))
 
@@ -245,6 +251,7 @@ def _passes(instance: Instance, limit: str) -> int:
     return clock.due_us + 1
 
 
+_TOO_LONG = Text(zh=f"模拟超出 {LAST_DAY}", en=f"the run goes on past {LAST_DAY}")
 BEYOND = Text(
     zh="减少流程实例数，用 start 早些开始，或延长日历的覆盖范围",
     en="simulate fewer instances, begin earlier with start=, or let the calendar cover more years",

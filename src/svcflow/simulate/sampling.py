@@ -60,7 +60,7 @@ def _number(field: Field, number: float) -> Value:
     high = field.maximum if field.maximum is not None else low + NUMBER_SPAN
     if isinstance(low, int) and isinstance(high, int):
         return low + int(number * (high - low + 1))
-    return low + number * (high - low)
+    return low * (1 - number) + high * number
 
 
 def _constant(us: dict[str, int]) -> Sampler:

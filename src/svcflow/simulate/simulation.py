@@ -7,7 +7,8 @@ from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
-from svcflow.errors import CalendarCoverageError, FieldError
+from svcflow.bounds import LARGEST, MOST_SIMULATED, SMALLEST, refuse_count
+from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.facts import to_datetime
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
@@ -47,13 +48,13 @@ def simulate(
 
     Raises:
         DeclarationError: the scenario names what the procedure does not have; every mistake is listed.
-        FieldError: there is no instance to simulate.
+        FieldError: `instances`, `seed` or `start` is out of the bounds.
         CalendarCoverageError: the run outlasts what a calendar covers.
         NaiveDatetime: `start` has no time zone.
 
     """
-    if instances < 1:
-        raise _too_few(instances)
+    refuse_count("instances", instances, 1, MOST_SIMULATED)
+    refuse_count("seed", seed, SMALLEST, LARGEST)
     chosen = _scenario(procedure, scenario)
     check_scenario(chosen, procedure, calendars)
     plan, streams = make_plan(procedure, chosen, calendars), Streams(seed)
@@ -119,14 +120,4 @@ def _result(run: Run, seed: int, start_us: int, assumptions: tuple[Text, ...]) -
         },
         assumptions=assumptions,
         journals=journals,
-    )
-
-
-def _too_few(instances: int) -> FieldError:
-    return FieldError(
-        Text(
-            zh=f"要模拟的流程实例数须至少为 1，不能是 {instances}",
-            en=f"instances must be at least 1, not {instances}",
-        ),
-        Text(zh="例如 instances=1000", en="for example instances=1000"),
     )

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 
+from svcflow.bounds import LONGEST
 from svcflow.model.amount import Amount, Unit
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Arrivals, Duration, Pool, Scenario
@@ -65,7 +66,7 @@ def default_duration(step: Step) -> Duration:
     if found is None:
         return Duration(distribution="constant", value=UNLIMITED_STEP)
     minutes, unit = found
-    low, mode, high = (Amount(minutes * share, unit) for share in (LOW, MODE, HIGH))
+    low, mode, high = (Amount(min(minutes * share, LONGEST[unit]), unit) for share in (LOW, MODE, HIGH))
     return Duration(distribution="triangular", low=low, mode=mode, high=high)
 
 

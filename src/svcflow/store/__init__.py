@@ -5,15 +5,20 @@ from __future__ import annotations
 from svcflow.runtime.store import Store
 
 
-def open_store(url: str) -> Store:
-    """Open the store a URL names: `memory://`, `sqlite:///FILE` or `postgresql+psycopg://…`. Raises: StoreError."""
+def open_store(url: object) -> Store:
+    """Open the store a URL names: `memory://`, `sqlite:///FILE` or `postgresql+psycopg://…`. Raises: StoreError.
+
+    What is no text at all, such as a `Path`, is refused likewise.
+    """
     if url == "memory://":
         from svcflow.store.memory import MemoryStore  # noqa: PLC0415  # only the store that is asked for
 
         return MemoryStore()
-    from svcflow.store.backends import open_backend  # noqa: PLC0415  # SQLAlchemy takes 200 ms
+    from svcflow.store.backends import open_backend, unsupported  # noqa: PLC0415  # SQLAlchemy takes 200 ms
     from svcflow.store.sql import SqlStore  # noqa: PLC0415  # see above
 
+    if not isinstance(url, str):
+        raise unsupported(url)
     return SqlStore(open_backend(url))
 
 

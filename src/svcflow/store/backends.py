@@ -1,38 +1,65 @@
-"""Which backend a URL names."""
+"""Which backend a URL names, and which URL to write instead of one that names none."""
 
 from __future__ import annotations
 
 import re
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from svcflow.errors import StoreError
 from svcflow.store.sql import Backend
 from svcflow.text import Text
 
+_POSTGRES = "postgresql+psycopg"
+_MEMORY = (None, "", ":memory:")
+
 
 def open_backend(url: str) -> Backend:
     """Open the database that a URL names. Raises: StoreError; MissingExtra when its driver is not installed."""
+    if not url.isprintable():  # a file cannot be named with NUL or half of a surrogate pair
+        raise unsupported(url)
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # the second of a port that is no number
-        raise _unsupported(url) from None
-    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+        raise unsupported(url) from None
+    if (
+        parsed.drivername in ("sqlite", "sqlite+pysqlite")
+        and parsed.database not in _MEMORY
+        and not parsed.host
+    ):
         from svcflow.store.sqlite import SqliteBackend  # noqa: PLC0415  # only the one that is asked for
 
         return SqliteBackend(parsed)
-    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+    if parsed.drivername in ("postgresql", _POSTGRES):
         from svcflow.store.postgres import PostgresBackend  # noqa: PLC0415  # needs an extra
 
         return PostgresBackend(parsed)
-    raise _unsupported(url)
+    raise unsupported(url, _instead_of(parsed))
 
 
-def _unsupported(url: str) -> StoreError:
-    remedy = Text(
-        zh="写 memory://、sqlite:///文件名 或 postgresql+psycopg://用户@主机/数据库",
-        en="write memory://, sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE",
+def unsupported(url: object, instead: str | None = None) -> StoreError:
+    """Return the error for what names no store of ours, with the URL to write where we can tell it."""
+    remedy = (
+        Text(zh=f"写 {instead}", en=f"write {instead}")
+        if instead
+        else Text(
+            zh="写 memory://、sqlite:///文件名 或 postgresql+psycopg://用户@主机/数据库",
+            en="write memory://, sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE",
+        )
     )
-    shown = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    named = url if isinstance(url, str) else f"<{type(url).__name__}>"
+    shown = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", named if named.isprintable() else ascii(named))
     return StoreError(Text(zh=f"不支持存储 {shown}", en=f"the store {shown} is not supported"), remedy)
+
+
+def _instead_of(url: URL) -> str | None:
+    """Return the URL of ours for the same database; None where there is none."""
+    dialect = url.drivername.partition("+")[0].lower()
+    if dialect in ("postgres", "postgresql"):
+        return url.set(drivername=_POSTGRES).render_as_string()
+    if dialect != "sqlite":
+        return None
+    if url.database in _MEMORY and not url.host:
+        return "memory://"
+    return f"sqlite:///{url.database or url.host}"

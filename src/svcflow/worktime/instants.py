@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from svcflow.bounds import refuse_instant
 from svcflow.errors import NaiveDatetime
 from svcflow.text import Text
 
@@ -20,8 +21,9 @@ __all__ = [
     "boundary_us",
     "clock_us",
     "from_us",
+    "given_us",
     "midnights_us",
-    "optional_us",
+    "optional_given_us",
     "ordinal_at",
     "to_us",
 ]
@@ -49,9 +51,16 @@ def to_us(at: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
-def optional_us(at: datetime | None) -> int | None:
-    """Return what `to_us` does, None for None. Raises: NaiveDatetime."""
-    return None if at is None else to_us(at)
+def given_us(place: str, at: datetime) -> int:
+    """Return what `to_us` does, of an instant that comes in. Raises: NaiveDatetime; FieldError out of the bounds."""
+    us = to_us(at)
+    refuse_instant(place, us, at)
+    return us
+
+
+def optional_given_us(place: str, at: datetime | None) -> int | None:
+    """Return what `given_us` does, None for None. Raises: NaiveDatetime, FieldError."""
+    return None if at is None else given_us(place, at)
 
 
 def amount_us(amount: timedelta) -> int:

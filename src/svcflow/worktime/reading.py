@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from svcflow.errors import DeclarationError, Path, Problem
+from svcflow.bounds import refuse_day
+from svcflow.errors import DeclarationError, FieldError, Path, Problem
 from svcflow.text import Text
 from svcflow.worktime.consistency import inconsistencies
 from svcflow.worktime.hours import read_hours, read_weekdays
@@ -210,13 +211,17 @@ def _reversed(first: date, last: date, path: Path) -> Problem:
 
 
 def _date(value: object, path: Path, problems: list[Problem]) -> date | None:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
     try:
-        if isinstance(value, str):
-            return date.fromisoformat(value)
+        day = date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        pass  # told below, with every other thing that is not a date
+        day = None  # told below, with every other thing that is not a date
+    if isinstance(day, date) and not isinstance(day, datetime):
+        try:
+            refuse_day("", day)
+        except FieldError as error:
+            problems.append(Problem(path, error.message))
+            return None
+        return day
     message = Text(zh=f"{value!r} 不是日期", en=f"{value!r} is not a date")
     problems.append(Problem(path, message, Text(zh="请写成 2026-02-14", en="write it as 2026-02-14")))
     return None

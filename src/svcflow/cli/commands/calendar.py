@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from svcflow.bounds import FIRST_DAY, LAST_DAY
 from svcflow.cli.answer import answer
 from svcflow.cli.asking import spoken, with_procedures
 from svcflow.cli.command import argument, asked_of, command, option
@@ -24,7 +25,7 @@ from svcflow.text import Text
     "svcflow calendar show cn_office 2026 -o 2026.svg --lang zh",
 )
 @argument("name", metavar="NAME")
-@argument("year", type=click.IntRange(1, 9998))
+@argument("year", type=click.IntRange(FIRST_DAY.year, LAST_DAY.year))
 @option(
     "--out",
     "-o",
@@ -83,7 +84,7 @@ def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: 
 @option(
     "--year",
     "years",
-    type=int,
+    type=click.IntRange(FIRST_DAY.year, LAST_DAY.year),
     multiple=True,
     required=True,
     wording=Text(zh="年份，可重复", en="A year; repeat for more."),

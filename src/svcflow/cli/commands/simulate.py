@@ -6,6 +6,7 @@ import json
 
 import click
 
+from svcflow.bounds import MOST_SIMULATED
 from svcflow.cli.answer import answer
 from svcflow.cli.asking import spoken, with_procedures
 from svcflow.cli.command import argument, asked_of, command, option
@@ -26,7 +27,7 @@ from svcflow.text import Text
 @option(
     "--instances",
     "-n",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST_SIMULATED),
     default=1_000,
     show_default=True,
     wording=Text(zh="模拟多少个实例", en="How many instances."),
