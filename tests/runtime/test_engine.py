@@ -309,7 +309,7 @@ def test_a_virtual_clock_stands_still_until_moved_and_never_goes_back(clock):
     assert clock.advance_working(2 * HOUR, always) == NOON + 21 * HOUR
     assert clock.move_to(clock.now) == clock.now
     for back in (lambda: clock.advance(-HOUR), lambda: clock.move_to(NOON)):
-        with pytest.raises(ValueError, match="does not go back"):
+        with pytest.raises(ValueError, match=r"does not go back|it takes a length of time from 0"):
             back()
 
 

@@ -208,16 +208,7 @@ def test_a_kept_deadline_gives_way_to_the_row_that_the_data_choose(opened):
     assert engine.verify().problems == ()
 
 
-XFAIL = {
-    "beyond": "an instant out of range makes questions of everybody raise OverflowError",
-}
-
-
-def out_of_range(name: str) -> object:
-    return pytest.param(name, marks=pytest.mark.xfail(raises=AssertionError, reason=XFAIL[name]))
-
-
-@pytest.mark.parametrize("name", ["states", out_of_range("beyond")])
+@pytest.mark.parametrize("name", PLAYS)
 def test_every_question_about_a_kept_store_is_answered(name, opened):
     """Lists, deadlines, explanations, what is open, work, deviations: of each instance and of all."""
     engine = opened(name)
@@ -257,7 +248,7 @@ def failures(asked: Iterator[tuple[str, Callable[[], object]]]) -> Iterator[str]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("name", ["states", out_of_range("beyond")])
+@pytest.mark.parametrize("name", PLAYS)
 def test_the_command_line_answers_about_a_kept_store(name, lang, tmp_path, version):
     """`list`, `worklist`, `deviations`, and `show --journal` and `explain` of each instance, as text."""
     url, folder = f"sqlite:///{tmp_path / 'kept.db'}", tmp_path / "procedures"

@@ -163,7 +163,7 @@ class _Procedure(Type):
         name, sign, version = str(value).partition("@")
         if not sign:
             return name
-        if not version.isascii() or not version.isdigit():
+        if not version.isascii() or not version.isdigit() or len(version) > 10:
             raise WrongValue(
                 Text(
                     zh=f"“{value}”的版本须为数字，如 repair@1",

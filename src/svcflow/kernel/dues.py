@@ -8,12 +8,14 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
-from svcflow.kernel.instance import NEVER, STOPPED, Clock
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock
 from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, reach_of
 from svcflow.kernel.reckoner import Reckoner
 from svcflow.model.amount import Amount
 from svcflow.model.target import Target
 from svcflow.worktime.months import months_after
+
+_EARLIEST_US = UNRECKONED + 1
 
 
 def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -> int:
@@ -24,10 +26,10 @@ def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -
     if row.target is None:
         return NEVER
     if not row.fixed:
-        return _reached(limit.calendar, row, clock, open_us, counted(row, clock))
+        return _kept(_reached(limit.calendar, row, clock, open_us, counted(row, clock)))
     if row.kind == "by":
         return _by(limit.calendar, row.target, clock.started_us)
-    return _anchored(limit.calendar, row.target, clock.anchor_us)
+    return _kept(_anchored(limit.calendar, row.target, clock.anchor_us))
 
 
 def counted(row: CompiledRow, clock: Clock) -> int:
@@ -49,6 +51,15 @@ def last_day(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> date:
 
 def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
     """Return when a running clock reaches a rung of its ladder."""
+    return _kept(_rung_instant(limit, row, rung, clock))
+
+
+def _kept(at_us: int) -> int:
+    """Return an instant that a store can hold; only versions of before the bounds come to others."""
+    return at_us if _EARLIEST_US < at_us < NEVER else NEVER if at_us > 0 else _EARLIEST_US
+
+
+def _rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
     if rung.distance is not None:
         return _moved(limit.calendar, clock.due_us, rung.distance, 1 if rung.offset > 0 else -1)
     if not rung.offset and (rung.share == 1 or (rung.ahead and clock.open_us == STOPPED)):

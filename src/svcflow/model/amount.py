@@ -108,12 +108,10 @@ class Amount:
     def parse(cls, written: object) -> Amount:
         """Read an amount such as `30m`; refuse anything ambiguous with the choices spelled out.
 
-        What a declaration or a scenario says is read here, an `Amount` too: it is at most a hundred years.
-
         Raises: DeclarationError.
         """
         if isinstance(written, Amount):
-            return _bounded(written)
+            return written
         text = str(written).strip()
         match = _WRITTEN.fullmatch(text)
         if match is None:
@@ -121,7 +119,7 @@ class Amount:
                 Text(zh=f"“{text}”不是明确的时限", en=f"{text!r} is ambiguous or no amount of time"),
                 _remedy(text),
             )
-        return _bounded(cls(Decimal(match["value"]), match["unit"]))  # type: ignore[arg-type]  # the pattern admits units only
+        return cls(Decimal(match["value"]), match["unit"])  # type: ignore[arg-type]  # the pattern admits units only
 
     @property
     def family(self) -> Family:
@@ -138,6 +136,18 @@ class Amount:
         """Whole days or months, for `wd`, `cd` and `mo`."""
         return int(self.value)
 
+    @property
+    def too_long(self) -> Problem | None:
+        """The mistake that it is where it is longer than a hundred years; who declares or asks is told so."""
+        longest = LONGEST[self.unit]
+        if self.value <= longest:
+            return None
+        return Problem(
+            (),
+            Text(zh=f"{self} 超过 {LONGEST_YEARS} 年", en=f"{self} is longer than {LONGEST_YEARS} years"),
+            Text(zh=f"至多写 {longest}{self.unit}", en=f"write {longest}{self.unit} at most"),
+        )
+
     def text(self, lang: Lang = "en") -> str:
         """Word the amount for people; `zh+en` gives the short written form, which both read."""
         if lang == "zh":
@@ -151,16 +161,6 @@ class Amount:
 
     def __str__(self) -> str:
         return f"{self.value}{self.unit}"
-
-
-def _bounded(amount: Amount) -> Amount:
-    longest = LONGEST[amount.unit]
-    if amount.value <= longest:
-        return amount
-    raise _mistake(
-        Text(zh=f"{amount} 超过 {LONGEST_YEARS} 年", en=f"{amount} is longer than {LONGEST_YEARS} years"),
-        Text(zh=f"至多写 {longest}{amount.unit}", en=f"write {longest}{amount.unit} at most"),
-    )
 
 
 def _plain(value: Decimal) -> Decimal:

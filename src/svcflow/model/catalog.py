@@ -10,6 +10,7 @@ import attrs
 
 from svcflow.errors import DeclarationError, FieldError, Problem, UnknownCalendar, UnknownProcedure
 from svcflow.model.document import Document, read_document
+from svcflow.model.lengths import too_long
 from svcflow.model.mapping import LogMapping
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
@@ -23,7 +24,7 @@ V = TypeVar("V")
 
 def load(path: Path | str) -> Procedure:
     """Load one procedure from its YAML file. Raises: DeclarationError listing every mistake."""
-    return read_document(path).build(structure_procedure)
+    return read_document(path).build(_procedure)
 
 
 def load_scenario(path: Path | str) -> Scenario:
@@ -65,7 +66,11 @@ class Catalog:
 
     @classmethod
     def from_folder(cls, folder: Path | str) -> Catalog:
-        """Read every `.yaml` below `folder`. Raises: DeclarationError with the mistakes of all files."""
+        """Read every `.yaml` below `folder`. Raises: DeclarationError with the mistakes of all files.
+
+        Lengths of time beyond the bounds are a mistake of the newest version of a procedure only: instances may
+        run under an older one since there were no bounds.
+        """
         root = Path(folder)
         if not root.is_dir():
             message = Text(zh=f"没有文件夹 {root}", en=f"there is no folder {root}")
@@ -79,8 +84,12 @@ class Catalog:
 
     @classmethod
     def of(cls, *procedures: Procedure) -> Catalog:
-        """Make a catalog of procedures built in Python."""
-        return cls(procedures={(p.id, p.version): p for p in procedures})
+        """Make a catalog of procedures built in Python. Raises: DeclarationError, as `from_folder` does."""
+        made = cls(procedures={(p.id, p.version): p for p in procedures})
+        problems = [problem for newest in made for problem in too_long(newest)]
+        if problems:
+            raise DeclarationError(problems)
+        return made
 
     def __getitem__(self, key: str | tuple[str, int]) -> Procedure:
         name, version = asked_for(key)
@@ -171,6 +180,7 @@ def _read(paths: Iterable[Path]) -> Catalog:
             shelf.add(path, read_document(path))
         except DeclarationError as error:
             problems.extend(error.problems)
+    problems.extend(shelf.too_long())
     if problems:
         raise DeclarationError(problems)
     return Catalog(shelf.procedures, shelf.calendars, shelf.scenarios, shelf.mappings, shelf.files)
@@ -185,6 +195,7 @@ class _Shelf:
         self.scenarios: dict[str, Scenario] = {}
         self.mappings: dict[str, LogMapping] = {}
         self.files: dict[tuple[str, int], Path] = {}
+        self._newest: dict[str, tuple[Procedure, Document]] = {}
 
     def add(self, path: Path, document: Document) -> None:
         if document.kind == "procedure":
@@ -192,6 +203,8 @@ class _Shelf:
             key = (procedure.id, procedure.version)
             _put(self.procedures, key, procedure, document)
             self.files[key] = path
+            if procedure.id not in self._newest or self._newest[procedure.id][0].version < procedure.version:
+                self._newest[procedure.id] = procedure, document
         elif document.kind == "calendar":
             _put(self.calendars, str(document.data["calendar"]), document, document)
         elif document.kind == "scenario":
@@ -200,6 +213,19 @@ class _Shelf:
         else:
             mapping = document.build(_mapping)
             _put(self.mappings, mapping.id, mapping, document)
+
+    def too_long(self) -> Iterator[Problem]:
+        """Yield the lengths of time beyond the bounds that newest versions declare."""
+        for procedure, document in self._newest.values():
+            yield from document.placed(too_long(procedure))
+
+
+def _procedure(data: Mapping[str, object]) -> Procedure:
+    procedure = structure_procedure(data)
+    problems = tuple(too_long(procedure))
+    if problems:
+        raise DeclarationError(problems)
+    return procedure
 
 
 def _scenario(data: Mapping[str, object]) -> Scenario:

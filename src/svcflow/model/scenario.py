@@ -25,7 +25,11 @@ _NEEDS: Mapping[str, frozenset[str]] = {
 
 
 def _time(written: object) -> Amount | None:
-    return None if written is None else Amount.parse(written)
+    amount = None if written is None else Amount.parse(written)
+    problem = None if amount is None else amount.too_long
+    if problem is not None:
+        raise DeclarationError([problem])
+    return amount
 
 
 @attrs.frozen(kw_only=True)

@@ -29,7 +29,7 @@ from svcflow.model.field import Value
 from svcflow.runtime.carrying import Beginning
 from svcflow.runtime.core import Core
 from svcflow.runtime.ids import new_id
-from svcflow.runtime.replies import refuse_before_effective
+from svcflow.runtime.replies import refuse_before_effective, refuse_too_long
 from svcflow.worktime.instants import given_us, optional_given_us
 
 _NONE: Mapping[str, str] = {}
@@ -55,6 +55,8 @@ class Commands(Core):
         """
         name, version = asked_for(procedure)
         compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
+        if version is not None:
+            refuse_too_long(compiled.procedure)
         chosen = new_id(name, command_id) if instance_id is None else instance_id
         command = Start(chosen, data, recipient, actor, evidence)
         refuse_before_effective(compiled, self.clock.now_us())

@@ -187,7 +187,7 @@ def work_asked(
     actor: Actor | None, role: str | None, procedure: str | None, due_before: datetime | None = None
 ) -> WorkQuery:
     """Return the query for the work of an actor, of a role or of everybody. Raises: FieldError, NaiveDatetime."""
-    due_before_us = optional_us(due_before)
+    due_before_us = optional_given_us("due_before", due_before)
     if actor is not None:
         refuse_no_actor("actor", actor)
     theirs = None if actor is None else actor.roles or frozenset()

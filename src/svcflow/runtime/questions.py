@@ -8,6 +8,7 @@ from os import PathLike
 from typing import Unpack
 
 from svcflow import explanation
+from svcflow.bounds import LAST_US, refuse_length
 from svcflow.errors import ChangedProcedure, StoreError, UnknownProcedure
 from svcflow.explanation.explain import Explanation
 from svcflow.journal.checkpoint import Checkpoint, newest
@@ -44,6 +45,7 @@ from svcflow.runtime.query import (
 from svcflow.runtime.replies import unknown_instance
 from svcflow.runtime.verification import Progress, Verification, verify
 from svcflow.text import Text
+from svcflow.worktime.instants import amount_us
 
 
 class Questions(Core):
@@ -178,7 +180,8 @@ class Questions(Core):
         `within` asks for what will be overdue in that much elapsed time too, unless it is done by then. What a
         deadline is late by, in its own clock, `deadlines` says; a limit that is held has none.
         """
-        by = to_datetime(self.clock.now_us()) + within
+        refuse_length("within", within)
+        by = to_datetime(min(self.clock.now_us() + amount_us(within), LAST_US))
         return self.worklist(actor, role=role, procedure=procedure, due_before=by, limit=limit, after=after)
 
     def due_at(self, instance: Instance) -> datetime | None:

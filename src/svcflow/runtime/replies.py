@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import copy
 
 from svcflow.errors import (
+    DeclarationError,
     FieldError,
     InstanceClosed,
     Refused,
@@ -15,6 +16,8 @@ from svcflow.errors import (
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Refused as RefusedFact
 from svcflow.kernel.instance import Instance
+from svcflow.model.lengths import too_long
+from svcflow.model.procedure import Procedure
 from svcflow.text import Text
 
 
@@ -33,6 +36,13 @@ def refuse_before_effective(compiled: Compiled, now_us: int) -> None:
             Text(zh=f"{name} 自 {effective} 起施行", en=f"{name} is in force from {effective}"),
             Text(zh="用已施行的版本", en="start a version that is in force"),
         )
+
+
+def refuse_too_long(procedure: Procedure) -> None:
+    """Raise DeclarationError when a version is kept for what runs under it only, for it is beyond the bounds."""
+    problems = tuple(too_long(procedure))
+    if problems:
+        raise DeclarationError(problems)
 
 
 def unknown_instance(instance: str) -> UnknownInstance:

@@ -1,0 +1,58 @@
+"""The lengths of time that a procedure declares, each with its place in the document, and those beyond the bounds.
+
+A procedure that is new is refused with one of them. An older version is read all the same while a newer one
+stands beside it: instances may run under it since a time at which there were no bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from svcflow.errors import Path, Problem
+from svcflow.model.amount import Amount
+from svcflow.model.limit import TimeLimit
+from svcflow.model.procedure import Procedure
+from svcflow.model.step import Step
+from svcflow.model.target import TARGET_KINDS
+
+__all__ = ["too_long"]
+
+
+def too_long(procedure: Procedure) -> Iterator[Problem]:
+    """Yield a mistake for each length of time that is longer than a hundred years."""
+    for path, amount in _lengths(procedure):
+        problem = None if amount is None else amount.too_long
+        if problem is not None:
+            yield Problem(path, problem.message, problem.remedy)
+
+
+def _lengths(procedure: Procedure) -> Iterator[tuple[Path, Amount | None]]:
+    yield ("late_after",), procedure.late_after
+    for rule in procedure.holds:
+        yield ("holds", rule.reason, "at_most"), rule.at_most
+    yield from _of_steps(procedure.steps, ("steps",))
+    for place, limit in enumerate(procedure.limits):
+        yield from _of_limit(limit, ("limits", place))
+
+
+def _of_steps(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, Amount | None]]:
+    for step in steps:
+        path = (*base, step.id)
+        yield (*path, "at_most"), step.at_most
+        if step.within is not None:
+            yield from _of_limit(step.within, (*path, "within"))
+        for branch in step.parallel:
+            yield from _of_steps(branch.steps, (*path, "parallel", branch.id, "steps"))
+
+
+def _of_limit(limit: TimeLimit, path: Path) -> Iterator[tuple[Path, Amount | None]]:
+    for place, row in enumerate(limit.rows):
+        where = (*path, "match", place) if limit.match else path
+        for kind in TARGET_KINDS:
+            given = getattr(row, kind)
+            yield (*where, kind), given if isinstance(given, Amount) else getattr(given, "amount", None)
+    for key, rungs in (("warn", limit.warn), ("escalate", limit.escalate)):
+        for place, rung in enumerate(rungs):
+            yield (*path, key, place), rung.after or rung.ahead
+    if limit.extension is not None:
+        yield (*path, "extension", "by"), limit.extension.by
