@@ -66,7 +66,9 @@ def default_duration(step: Step) -> Duration:
     if found is None:
         return Duration(distribution="constant", value=UNLIMITED_STEP)
     minutes, unit = found
-    low, mode, high = (Amount(min(minutes * share, LONGEST[unit]), unit) for share in (LOW, MODE, HIGH))
+    low, mode, high = (
+        Amount(min(minutes * share, Decimal(LONGEST[unit])), unit) for share in (LOW, MODE, HIGH)
+    )
     return Duration(distribution="triangular", low=low, mode=mode, high=high)
 
 
