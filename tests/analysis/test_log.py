@@ -24,7 +24,7 @@ from svcflow.analysis.log import (
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 OFFSETS = st.integers(-14 * 60, 14 * 60)
-READINGS = st.datetimes(datetime(1, 1, 2), datetime(9998, 12, 31))  # noqa: DTZ001 - the zone is drawn apart
+READINGS = st.datetimes(datetime(1900, 1, 1), datetime(2199, 12, 31))  # noqa: DTZ001 - the zone is drawn apart
 
 
 @given(READINGS, OFFSETS)
@@ -77,6 +77,8 @@ def test_the_forms_of_iso_8601_that_logs_use_are_read(text, at_us, minutes):
         "2017-13-01T00:00:00Z",
         "0000-01-01T00:00:00Z",
         "9999-12-31T23:59:59Z",
+        "2200-01-01T00:00:00Z",
+        "1899-12-31T23:59:59Z",
         "2017-01-09T24:00:01Z",
         "2017-01-09T25:00:00Z",
         "2017-01-09T09:60:00Z",
@@ -93,7 +95,7 @@ def test_the_forms_of_iso_8601_that_logs_use_are_read(text, at_us, minutes):
     ],
 )
 def test_what_is_no_instant_is_read_as_none(text):
-    """No guess is made of a date that does not exist, of other scripts' digits or of a time left out."""
+    """No guess is made of a date that does not exist or is out of the bounds, of other scripts' digits or of a time left out."""
     assert zoned_stamp(text) is None
     assert local_stamp(text, UTC) is None
     assert local_stamp(text.removesuffix("Z") + "Z", UTC) is None

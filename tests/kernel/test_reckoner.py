@@ -1,6 +1,6 @@
 """How the kernel reckons at the end of what a calendar covers."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,11 +25,3 @@ def test_an_instant_is_provisional_from_the_local_midnight_after_the_coverage(zo
     office = reckoner(date(2026, 12, 31), zone)
     assert not office.provisional(midnight_us - 1)
     assert office.provisional(midnight_us)
-
-
-def test_a_coverage_that_ends_with_the_last_date_has_nothing_past_it():
-    """No date follows 9999-12-31, so no deadline is provisional there."""
-    office = reckoner(date.max, "Asia/Shanghai")
-    assert not office.provisional(
-        to_us(datetime.max.replace(tzinfo=ZoneInfo("Asia/Shanghai")) - timedelta(1))
-    )

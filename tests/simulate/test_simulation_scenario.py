@@ -176,8 +176,8 @@ def test_a_given_start_is_no_assumption():
     assert not any("without a start" in text.en for text in result.assumptions)
 
 
-@pytest.mark.parametrize("instances", [0, -1])
+@pytest.mark.parametrize("instances", [0, -1, 2.5, "10", True, 1_000_001, 10**400])
 def test_there_must_be_something_to_simulate(instances):
-    """At least one instance."""
-    with pytest.raises(FieldError, match="at least 1"):
+    """One instance at least, a million at most, and a whole number."""
+    with pytest.raises(FieldError, match="instances: it takes a whole number from 1 to 1000000, not"):
         simulate(one_step(), instances)

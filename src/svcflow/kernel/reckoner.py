@@ -8,7 +8,7 @@ Days go in and come out as `date.toordinal()`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 from math import inf
 
@@ -24,8 +24,8 @@ class Reckoner:
     def __init__(self, calendar: WorkCalendar) -> None:
         self.calendar = calendar
         self._hours = calendar.arithmetic
-        last = calendar.covers.last if calendar.covers is not None else date.max
-        self._past_us = inf if last.year == date.max.year else self.clock_us(last.toordinal() + 1, 0)
+        last = None if calendar.covers is None else calendar.covers.last
+        self._past_us = inf if last is None else self.clock_us(last.toordinal() + 1, 0)
 
     @cached_property
     def projected(self) -> WorkCalendar:
