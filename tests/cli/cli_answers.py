@@ -41,6 +41,18 @@ steps:
       close: {step: closed, name: {zh: 办结, en: Close}}
   closed: {name: {zh: 办结, en: Closed}, end: completed}
 """
+ASKING = """\
+procedure: asking
+fields: {amount: {type: number, default: 0}}
+steps:
+  asked:
+    to:
+      submit:
+        - {step: checked, when: amount > 1000, requires: [plan]}
+        - {step: closed}
+  checked: {to: {approve: closed}}
+  closed: {end: completed}
+"""
 TOUR = """\
 procedure: tour
 version: 1

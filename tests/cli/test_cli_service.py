@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from cli_answers import LAMP, LATER, parsed
+from cli_answers import ASKING, LAMP, LATER, parsed
 
 from svcflow.cli.commands.verify import verification_json, verification_text
 from svcflow.runtime.verification import Verification
@@ -76,6 +76,20 @@ def test_data_and_evidence_are_added_without_moving(svc, lamp):
     assert "Fitted" in svc("fire", lamp, "fit", "--actor", "f:fitter", "-d", "reason=burnt out").stdout
     kinds = [fact["kind"] for fact in parsed(svc("show", lamp, "--journal", "--json"))["journal"]]
     assert kinds[:4] == ["Started", "Updated", "Updated", "Moved"]
+
+
+def test_show_judges_the_triggers_by_the_data_that_are_to_come(run, tmp_path):
+    """`--data` tells where a move would lead, as values of the kind their fields have; nothing is recorded."""
+    folder = tmp_path / "asking"
+    folder.mkdir()
+    (folder / "asking.yaml").write_text(ASKING, encoding="utf-8")
+    given = ("--db", tmp_path / "a.db", "--procedures", folder)
+    run("start", "asking", "--id", "a-1", *given)
+    for data, to in (((), "closed"), (("-d", "amount=5000"), "checked")):
+        (told,) = parsed(run("show", "a-1", *data, *given, "--json"))["available"]
+        assert (told["trigger"], told["to"]) == ("submit", to)
+    assert parsed(run("show", "a-1", *given, "--json"))["instance"]["revision"] == 1
+    assert "[field]" in run("show", "a-1", "-d", "amount=much", *given, exit_code=3).stderr
 
 
 def test_an_update_is_done_once_and_with_something_to_add(svc, lamp):

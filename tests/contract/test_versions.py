@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from svcflow import Actor, Catalog, Engine, Procedure, Recipient, Refused, VirtualClock
-from svcflow.errors import PersonInUse, StaleRevision, UnknownProcedure
+from svcflow.errors import FieldError, PersonInUse, StaleRevision, UnknownProcedure
 from svcflow.model.field import Field
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
@@ -60,6 +60,16 @@ def test_a_migration_is_kept_with_its_deadline(engine, clock):
     assert (after.limit, after.due_at) == ("taken", before.due_at)
     assert [(one.version, one.role) for one in engine.worklist()] == [(2, "chief")]
     assert engine.verify().ok
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000\u200b"])
+def test_a_migration_has_a_reason_that_says_something(engine, blank):
+    """Blank text is no reason, to go over or to go back; nothing is recorded."""
+    with pytest.raises(FieldError, match="no reason is given"):
+        engine.migrate("i", 2, steps=MAPPED, reason=blank)
+    with pytest.raises(FieldError, match="no reason is given"):
+        engine.revert_migration("i", reason=blank)
+    assert [fact.kind for fact in engine.journal("i")] == ["Started"]
 
 
 def test_a_refused_migration_is_on_record(engine):

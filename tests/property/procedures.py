@@ -100,6 +100,22 @@ def moves(draw: st.DrawFn, trigger: str, to: str, kind: str = "normal") -> Trans
 
 
 @st.composite
+def joins(draw: st.DrawFn, after: str, other: str) -> list[Transition]:
+    """How a parallel step is left when its branches have ended: mostly always, now and then by guards."""
+    guarded = Transition("done", after, when=draw(st.sampled_from(["size > 1", 'kind == "a"'])))
+    return draw(
+        st.sampled_from(
+            [
+                [Transition("done", after)],
+                [Transition("done", after)],
+                [guarded, Transition("done", other)],
+                [guarded],
+            ]
+        )
+    )
+
+
+@st.composite
 def chains(draw: st.DrawFn, prefix: str, last: Step, *, depth: int) -> tuple[Step, ...]:
     """Steps one after the other to `last`, with ways back; the first one is no end."""
     names = [f"{prefix}{n}" for n in range(draw(st.integers(1, 3)))]
@@ -115,7 +131,7 @@ def chains(draw: st.DrawFn, prefix: str, last: Step, *, depth: int) -> tuple[Ste
                 )
                 for b in ("x", "y")
             )
-        to = [Transition("done", after)] if parallel else [draw(moves("go", after))]
+        to = draw(joins(after, last.id)) if parallel else [draw(moves("go", after))]
         to.append(draw(moves(f"skip_{name}", last.id, "exception")))
         to.append(draw(moves(f"back_{name}", draw(st.sampled_from(names[: place + 1])), "rework")))
         steps.append(draw(dressed(Step(name, parallel=parallel, to=to))))

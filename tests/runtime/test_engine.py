@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import sqlalchemy
 
-from svcflow import Actor, Engine, Recipient, VirtualClock
+from svcflow import Actor, AsyncEngine, Engine, Recipient, VirtualClock
 from svcflow.errors import (
     AutomaticLoop,
     CalendarCoverageError,
@@ -18,6 +20,7 @@ from svcflow.errors import (
     UnknownProcedure,
 )
 from svcflow.model.catalog import Catalog
+from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition
@@ -184,6 +187,38 @@ def test_available_says_what_is_open_and_why_the_rest_is_not(engine):
     inst = engine.start("repair", actor=LI)
     found = {one.trigger: (one.open, one.rule) for one in engine.available(inst.id, LI)}
     assert found == {"accept": (True, ""), "reject": (False, "role")}
+
+
+def test_available_with_data_is_asked_alike_of_every_engine(tmp_path):
+    """The engine, one in a host's transaction and one for asyncio judge guards by the data that are to come."""
+    rows = (
+        Transition("submit", "checked", when="amount > 1000", requires=("plan",)),
+        Transition("submit", "closed"),
+    )
+    steps = (
+        Step("asked", to=rows),
+        Step("checked", to=(Transition("approve", "closed"),)),
+        Step("closed", end="completed"),
+    )
+    asking = Procedure(id="asking", fields=[Field("amount", type="number", default=0)], steps=steps)
+    url = f"sqlite:///{tmp_path / 'asking.db'}"
+    with Engine(url, asking) as engine:
+        name = engine.start("asking").id
+        joined = sqlalchemy.create_engine(url)
+        with joined.begin() as host:
+            told = [
+                engine.available(name, LI, data={"amount": 5000}),
+                engine.on(host).available(name, LI, data={"amount": 5000}),
+            ]
+        joined.dispose()
+
+    async def ask() -> None:
+        async with AsyncEngine(url, asking) as waited:
+            told.append(await waited.available(name, LI, data={"amount": 5000}))
+            assert [one.to for one in await waited.available(name, LI)] == ["closed"]
+
+    asyncio.run(ask())
+    assert [[(one.to, one.requires) for one in found] for found in told] == [[("checked", ("plan",))]] * 3
 
 
 def test_an_unknown_instance_is_one_everywhere(engine):

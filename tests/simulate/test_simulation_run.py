@@ -12,6 +12,7 @@ from svcflow.errors import CalendarCoverageError, NaiveDatetime, Refused
 from svcflow.kernel import Fire
 from svcflow.kernel.facts import Moved, Overdue, Started
 from svcflow.model.field import Field
+from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Pool
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.simulate import simulate
@@ -392,6 +393,39 @@ def test_required_data_and_evidence_come_with_the_move():
     assert facts[0].data == {"place": "simulated"}
     assert facts[1].data["grade"] in (3, 4)
     assert set(facts[1].evidence) == {"photo", "signature"}
+
+
+def test_what_a_move_requires_comes_with_it_each_time():
+    """The value there is is sent again, with fresh evidence; nothing that came before meets it."""
+    again = goes("again", "serve", kind="rework", at_most=2, requires=["grade", "form"])
+    fields = [Field("grade", type="number", minimum=1, maximum=900)]
+    proc = procedure(Step("serve", role="clerk", to=[again, goes("finish", "done")]), fields=fields)
+    always = situation(every="60m", serve="1m", exits={"serve": {"again": 1.0}})
+    compiled = make_plan(proc, always, calendars)
+    one = Run(compiled, [0], Streams(1))
+    one.go()
+    sent = [fact for fact in one.cases[0].facts if isinstance(fact, Moved) and fact.trigger == "again"]
+    assert len(sent) > 1
+    assert len({fact.data["grade"] for fact in sent}) == 1
+    assert all(fact.evidence == {"form": "simulated"} for fact in sent)
+
+
+def joined_by(*done: Transition) -> Procedure:
+    """Two branches of one and two hours, joined by what `fee`, from 0 to 9, allows."""
+    left = [Step("a", role="clerk", to=[goes("end_a", "a_done")]), Step("a_done", end="done")]
+    right = [Step("b", role="clerk", to=[goes("end_b", "b_done")]), Step("b_done", end="done")]
+    both = Step("both", parallel=[Branch("left", left), Branch("right", right)], to=done)
+    return procedure(both, fields=[Field("fee", type="number", minimum=0, maximum=9)])
+
+
+def test_branches_that_may_not_be_joined_stay_where_they_are():
+    """The work that would end the last branch is over, and nobody forces the instance on."""
+    times = situation(every="60m", a="1h", b="2h", pools={})
+    result, journals = run(joined_by(goes("done", "done", when="fee > 10")), 3, times)
+    assert (result.ended, result.still_open) == (0, 3)
+    assert [[fact[0] for fact in moves(facts)] for facts in journals] == [["end_a"]] * 3
+    result, _ = run(joined_by(goes("done", "done", when="fee > 10"), goes("done", "done")), 3, times)
+    assert result.ended == 3
 
 
 def test_an_instance_whose_guards_are_all_closed_stays_open():

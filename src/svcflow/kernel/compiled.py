@@ -6,13 +6,12 @@ One `Compiled` serves all instances of a procedure version. It holds no instance
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import attrs
 from transitions import Event, Machine, State
 
-from svcflow.errors import GuardError
 from svcflow.kernel.ladder import CompiledLimit, compile_limit
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
@@ -204,17 +203,6 @@ def compile_procedure(
         ),
         foreign=enforce == "record",
     )
-
-
-def first_open(rows: Iterable[CompiledMove], data: Mapping[str, Any]) -> CompiledMove | None:
-    """Return the first row whose guard is true; one that cannot be decided is none."""
-    for row in rows:
-        try:
-            if row.move.when is None or row.move.when.holds(data):
-                return row
-        except GuardError:
-            continue
-    return None
 
 
 def _limits(procedure: Procedure) -> Iterator[TimeLimit]:

@@ -58,7 +58,9 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     when_us = ledger.at_us if command.occurred_us is None else command.occurred_us
     if not ledger.draft.revised_us <= when_us <= ledger.at_us:
         return _impossible(ledger, command, when_us)
-    data = accepted(compiled.procedure, command.data, extra=_required(compiled, command.trigger))
+    data = NO_DATA
+    if command.data:
+        data = accepted(compiled.procedure, command.data, extra=_required(compiled, command.trigger))
     choice = choose(ledger, command, data)
     if isinstance(choice, Refusal):
         entrance = entrance_for(ledger, command, data) if choice.rule == "order" else None

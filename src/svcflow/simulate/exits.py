@@ -1,6 +1,6 @@
 """Exits: which transition is taken out of a step. It draws nothing itself; the random number comes in.
 
-Only transitions whose guard holds are open. Where the scenario gives shares for the step, they decide among
+Only transitions whose guard holds are open, and that of a `done` which would follow. Where the scenario gives shares for the step, they decide among
 the open ones; what they leave out is not taken. Otherwise, and where the shares leave nothing open: rework
 and exceptions are taken in 5 % each, the first open normal transition nine times as often as all other
 normal ones together. A transition that is deemed made when a limit passes is then left to time, unless it is
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from svcflow.kernel.compiled import Compiled, CompiledMove, CompiledStep, first_open
-from svcflow.kernel.evolve import guard_data
+from svcflow.kernel.compiled import Compiled, CompiledMove, CompiledStep
 from svcflow.kernel.instance import Draft, Instance
+from svcflow.kernel.row_choice import choose_row, unjoinable
 from svcflow.model.step import TransitionKind
 from svcflow.simulate.plan import StepPlan
 
-__all__ = ["EXCEPTION_SHARE", "FIRST_SHARE", "REWORK_SHARE", "choose_exit", "open_row"]
+__all__ = ["EXCEPTION_SHARE", "FIRST_SHARE", "REWORK_SHARE", "choose_exit", "hangs_on_data", "open_row"]
 
 EXCEPTION_SHARE = 0.05
 REWORK_SHARE = 0.05
@@ -39,11 +39,20 @@ def choose_exit(compiled: Compiled, instance: Instance, plan: StepPlan, number: 
 
 
 def open_row(compiled: Compiled, instance: Instance, step: CompiledStep, trigger: str) -> CompiledMove | None:
-    """Return the row of a trigger that the kernel would take now; None when no guard holds."""
+    """Return the row of a trigger that the kernel would take now; None when it would refuse it for a guard."""
     rows = step.exits[trigger]
-    if rows[0].move.when is None:
+    if not hangs_on_data(compiled, rows[0]):
         return rows[0]
-    return first_open(rows, guard_data(compiled, Draft.of(instance)))
+    draft = Draft.of(instance)
+    row, breach = choose_row(compiled, draft, rows)
+    closed = breach is not None or unjoinable(compiled, draft, row, step.step.id) is not None
+    return None if closed else row
+
+
+def hangs_on_data(compiled: Compiled, row: CompiledMove) -> bool:
+    """Tell whether data may close a row: by its guard, or by a guard of `done` when it ends the last branch."""
+    entered = compiled.steps[row.move.step]
+    return row.move.when is not None or (entered.step.end is not None and entered.parent != "")
 
 
 def _open_rows(compiled: Compiled, instance: Instance, step: CompiledStep) -> Iterator[CompiledMove]:

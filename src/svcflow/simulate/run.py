@@ -20,7 +20,7 @@ from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import NEVER, STOPPED, Instance
 from svcflow.kernel.values import is_given
 from svcflow.model.field import Value
-from svcflow.simulate.exits import choose_exit, open_row
+from svcflow.simulate.exits import choose_exit, hangs_on_data, open_row
 from svcflow.simulate.measures import replaced_met
 from svcflow.simulate.plan import Plan, StepPlan, never_closes
 from svcflow.simulate.pool import RolePool
@@ -164,7 +164,7 @@ class Run:
     def _still(self, task: Task) -> CompiledMove | None:
         """Return the transition chosen when work began, or another when data have closed it since."""
         row, plan, instance = task.row, task.plan, task.case.instance
-        if row is None or row.move.when is None:
+        if row is None or not hangs_on_data(self.compiled, row):
             return row
         now = open_row(self.compiled, instance, plan.place, row.move.trigger)
         return now or choose_exit(self.compiled, instance, plan, task.choice)
