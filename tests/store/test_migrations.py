@@ -11,11 +11,14 @@ from pathlib import Path
 
 import attrs
 import pytest
+from sqlalchemy import create_engine
 from stored_play import CATALOG, CLERK, MORNING, play
 
-from svcflow import Catalog, Engine, VirtualClock
+from svcflow import Catalog, Engine, Procedure, VirtualClock
 from svcflow.errors import ChangedProcedure, StoreError, UnknownProcedure
 from svcflow.kernel.facts import Fact, Refused, Started
+from svcflow.model.limit import TimeLimit
+from svcflow.model.step import Step, Transition
 from svcflow.store import schema
 
 KEPT = {int(file.stem): file for file in Path(__file__).with_name("schemas").glob("*.sql")}
@@ -114,6 +117,9 @@ def test_a_migrated_database_goes_on(old):
 
 def test_work_waits_for_a_catalog_that_knows_its_procedure(old):
     """An engine without the procedure opens; the next one that has it fills the work in."""
+    with closing(sqlite3.connect(old)) as file, file:
+        if "svcflow_work" in shape(old):
+            file.execute("DELETE FROM svcflow_work")
     with opened(old, Catalog.of()) as engine:
         assert len(engine.instances()) == 4
         with pytest.raises(UnknownProcedure):
@@ -154,11 +160,36 @@ def test_processes_may_open_an_old_database_at_the_same_time(old):
 def test_a_migration_that_fails_leaves_the_database_as_it_was(old):
     """All of a migration is one transaction."""
     with closing(sqlite3.connect(old)) as file:
-        file.execute("CREATE TABLE svcflow_facts_of_1 (x)")
+        file.execute(
+            "CREATE TRIGGER failing BEFORE UPDATE ON svcflow_meta BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )  # the last thing that a migration does
     before = rows(old, "SELECT * FROM sqlite_master")
     with pytest.raises(StoreError):
         opened(old)
     assert rows(old, "SELECT * FROM sqlite_master") == before
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_minimum_was_a_deadline_of_work_up_to_version_2(kind, request, tmp_path):
+    """The work of open instances is told anew once, without reading a journal; a store that was never asked verifies."""
+    sample = Procedure(
+        id="sample",
+        steps=(Step("kept", to=(Transition("throw", "end"),)), Step("end", end="completed")),
+        limits=(TimeLimit(id="keep", step="kept", at_least="48h"),),
+    )
+    url = f"sqlite:///{tmp_path / 'a.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    with Engine(url, sample, clock=VirtualClock(MORNING)) as engine:
+        engine.start("sample", instance_id="a")
+        engine.fire(engine.start("sample", instance_id="b").id, "throw")
+    bare = create_engine(url)
+    with bare.begin() as connection:
+        connection.execute(schema.work.update().values(due_us=1))
+        connection.execute(schema.meta.update().where(schema.meta.c.name == "schema").values(value="2"))
+    bare.dispose()
+    with Engine(url, sample, clock=VirtualClock(MORNING)) as engine:
+        assert [one.due_at for one in engine.worklist()] == [None]
+        assert engine.verify().problems == ()
+        assert engine._store.wants_rebuilding() == ""
 
 
 @pytest.mark.parametrize("version", [str(schema.VERSION + 1), "0", "two"])

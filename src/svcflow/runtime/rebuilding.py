@@ -1,10 +1,11 @@
-"""Rebuilding: instances of an older version of a store are told anew from their journals. Decides nothing."""
+"""Rebuilding: instances of an older version of a store are told anew from their journals, or their work alone."""
 
 from __future__ import annotations
 
-from svcflow.errors import UnknownProcedure
+from svcflow.errors import ChangedProcedure, UnknownCalendar, UnknownProcedure
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.personal import Book
+from svcflow.kernel.instance import Instance
 from svcflow.kernel.replay import replay
 from svcflow.kernel.work import work_of
 from svcflow.runtime.standards import Standards
@@ -16,9 +17,10 @@ def rebuild(store: Store, standards: Standards) -> None:
 
     What it lacks is left as it is, and looked at again when the store is next opened.
     """
-    if not store.wants_rebuilding():
+    wanted = store.wants_rebuilding()
+    if not wanted:
         return
-    rebuilding = Rebuilding(standards)
+    rebuilding = Rebuilding(standards, work_only=wanted == "work")
     for name in store.ids():
         store.change(name, None, rebuilding)
     for procedure, version in rebuilding.seen:
@@ -28,24 +30,32 @@ def rebuild(store: Store, standards: Standards) -> None:
 
 
 class Rebuilding:
-    """Tell one instance after the other anew; `complete` says whether the procedures of all were there."""
+    """Tell one instance after the other anew; `complete` says whether the procedures of all were there.
 
-    def __init__(self, standards: Standards) -> None:
+    With `work_only` the instances are right, and no journal is read.
+    """
+
+    def __init__(self, standards: Standards, *, work_only: bool) -> None:
         self.complete = True
         self.seen: set[tuple[str, int]] = set()
         self._standards = standards
+        self._work_only = work_only
 
     def __call__(self, found: Found) -> Change | None:
         """Return the instance as its facts leave it, with its work."""
-        if found.instance is None:
+        kept = found.instance
+        if kept is None or (self._work_only and kept.status == "ended"):
             return None
         try:
-            book = Book(found.secrets)
-            facts = (from_bytes(body, book) for body in found.journal())
-            instance = replay(self._standards.version, facts)
+            instance = kept if self._work_only else self._replayed(found)
             compiled = self._standards.version(instance.procedure, instance.version)
-        except UnknownProcedure:
+        except (ChangedProcedure, UnknownCalendar, UnknownProcedure):  # whoever uses it is told
             self.complete = False
             return None
         self.seen.add((instance.procedure, instance.version))
         return Change(instance, (), work=work_of(compiled, instance))
+
+    def _replayed(self, found: Found) -> Instance:
+        book = Book(found.secrets)
+        facts = (from_bytes(body, book) for body in found.journal())
+        return replay(self._standards.version, facts)

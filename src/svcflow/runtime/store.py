@@ -225,8 +225,8 @@ class Store(Protocol):
         """Pin a version of a procedure to a digest, unless it is pinned; return the one that counts, durably."""
         ...
 
-    def wants_rebuilding(self) -> bool:
-        """Say whether instances of an older version of the store are to be told anew from their journals."""
+    def wants_rebuilding(self) -> str:
+        """Say what of an older version of the store is to be told anew: `instances`, `work` of them, or nothing."""
         ...
 
     def rebuilt(self) -> None:

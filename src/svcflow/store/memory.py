@@ -250,9 +250,9 @@ class MemoryStore:
         """Pin a version of a procedure to a digest, unless it is pinned."""
         return self._digests.setdefault((procedure, version), digest)
 
-    def wants_rebuilding(self) -> bool:
-        """Say no: a store in memory is never older than its code."""
-        return False
+    def wants_rebuilding(self) -> str:
+        """Say that nothing is: a store in memory is never older than its code."""
+        return ""
 
     def rebuilt(self) -> None:
         """Do nothing: see `wants_rebuilding`."""

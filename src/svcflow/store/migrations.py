@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, MetaData, select
 
 from svcflow.errors import StoreError
 from svcflow.store import schema
@@ -22,14 +22,23 @@ REBUILD = "rebuild"
 """Names the row of `svcflow_meta` that stands until an engine has filled in what a migration could not."""
 
 
-def prepare(connection: Connection, existing: Collection[str], url: str, *, shared: bool = False) -> None:
+def prepare(
+    connection: Connection,
+    existing: Collection[str],
+    url: str,
+    *,
+    tables: MetaData = schema.metadata,
+    shared: bool = False,
+) -> None:
     """Make the tables in an empty database, or bring those of an older version up to now.
 
-    `shared` says that a host has tables of its own in it. Runs in a transaction in which nobody else can write. Raises: StoreError when the database belongs to
-    something else or to a newer version.
+    `tables` are those of schema.py, perhaps with types of the database's own; `shared` says that a host has tables
+    of its own in it. Runs in a transaction in which nobody else can write.
+
+    Raises: StoreError when the database belongs to something else or to a newer version.
     """
     if not existing or (shared and schema.meta.name not in existing):
-        schema.metadata.create_all(connection)
+        tables.create_all(connection)
         connection.execute(schema.meta.insert(), {"name": "schema", "value": str(schema.VERSION)})
         return
     if schema.meta.name not in existing:
@@ -41,23 +50,24 @@ def prepare(connection: Connection, existing: Collection[str], url: str, *, shar
         raise StoreError(message, remedy)
     version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "schema"))
     if version != str(schema.VERSION):
-        _migrate(connection, _older(version, url))
+        _migrate(connection, _older(version, url, connection.dialect.name), tables)
 
 
-def _migrate(connection: Connection, version: int) -> None:
+def _migrate(connection: Connection, version: int, tables: MetaData) -> None:
     for number in range(version, schema.VERSION):
         _STEPS[number](connection)
-    schema.metadata.create_all(connection)
-    for table in schema.metadata.sorted_tables:
+    tables.create_all(connection)
+    for table in tables.sorted_tables:
         for index in table.indexes:
             index.create(connection, checkfirst=True)
     now = {"value": str(schema.VERSION)}
     connection.execute(schema.meta.update().where(schema.meta.c.name == "schema").values(now))
 
 
-def _older(version: str | None, url: str) -> int:
+def _older(version: str | None, url: str, dialect: str) -> int:
     """Return a version from which there is a way. Raises: StoreError."""
-    if version is not None and version.isdecimal() and int(version) in _STEPS:
+    known = version is not None and version.isdecimal() and int(version) in _STEPS
+    if known and version is not None and int(version) >= _FIRST[dialect]:
         return int(version)
     message = Text(
         zh=f"{url} 的结构版本是 {version}，本库支持到 {schema.VERSION}",
@@ -90,5 +100,16 @@ _TO_TWO = (
     "ALTER TABLE svcflow_deviations ADD COLUMN explanation TEXT DEFAULT '' NOT NULL",
     f"INSERT INTO svcflow_meta (name, value) VALUES ('{REBUILD}', 'instances')",  # noqa: S608  # a name of ours
 )
-_STEPS: Mapping[int, Callable[[Connection], None]] = {1: _two}
+
+
+def _three(connection: Connection) -> None:
+    """Have the work of open instances told anew: a minimum (`at_least`) is no deadline of it any more."""
+    marked = select(schema.meta.c.value).where(schema.meta.c.name == REBUILD)
+    if connection.scalar(marked) is None:  # what is to be told anew from journals tells the work too
+        connection.execute(schema.meta.insert(), {"name": REBUILD, "value": "work"})
+
+
+_STEPS: Mapping[int, Callable[[Connection], None]] = {1: _two, 2: _three}
 """The step that leads on from each version."""
+_FIRST: Mapping[str, int] = {"sqlite": 1, "postgresql": 2}
+"""The first version that was ever kept in a kind of database."""

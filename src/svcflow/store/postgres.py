@@ -25,6 +25,7 @@ from svcflow.store import schema
 from svcflow.store.connections import Connections, UniqueViolation
 from svcflow.store.explaining import explained
 from svcflow.store.gathering import Gathering
+from svcflow.store.migrations import prepare
 from svcflow.store.remembering import Memory
 from svcflow.store.statements import Statements
 from svcflow.store.writing import Writing
@@ -191,27 +192,17 @@ _OLDEST = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 
 
 def _prepare(connection: Connection, url: str) -> None:
-    """Create the tables where there are none; refuse those of something else or of another version."""
+    """Make or migrate the tables; refuse those of something else."""
     ours = (
         "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename LIKE 'svcflow\\_%'"
     )
     existing = set(connection.scalars(text(ours)))
-    if not existing:
-        _tables().create_all(connection)
-        connection.execute(schema.meta.insert(), {"name": "schema", "value": str(schema.VERSION)})
-        return
-    if schema.meta.name not in existing:
+    if existing and schema.meta.name not in existing:
         message = Text(zh=f"{url} 中的表不完整", en=f"{url} holds a part of our tables only")
         raise StoreError(
             message, Text(zh="从备份恢复，或换一个数据库", en="restore it, or choose another database")
         )
-    version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "schema"))
-    if version != str(schema.VERSION):
-        message = Text(
-            zh=f"{url} 的结构版本是 {version}，本库支持 {schema.VERSION}",
-            en=f"{url} has schema version {version}; this library knows {schema.VERSION}",
-        )
-        raise StoreError(message, Text(zh="升级 svcflow", en="upgrade svcflow"))
+    prepare(connection, existing, url, tables=_tables())
 
 
 def _tables() -> MetaData:

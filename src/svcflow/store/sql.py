@@ -260,11 +260,11 @@ class SqlStore:
         """Pin a version of a procedure to a digest, unless it is pinned."""
         return self._write(lambda work: work.pin(procedure, version, digest))
 
-    def wants_rebuilding(self) -> bool:
-        """Say whether a migration left something that only an engine can fill in."""
+    def wants_rebuilding(self) -> str:
+        """Say what a migration left that only an engine can fill in: `instances`, `work`, or nothing."""
         marked = select(schema.meta.c.value).where(schema.meta.c.name == REBUILD)
         with self._reading() as connection:
-            return connection.scalar(marked) is not None
+            return connection.scalar(marked) or ""
 
     def rebuilt(self) -> None:
         """Note that it is filled in."""
