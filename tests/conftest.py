@@ -17,7 +17,14 @@ settings.register_profile(
 settings.register_profile(
     "unshrunk", settings.get_profile("normal"), phases=(Phase.explicit, Phase.generate)
 )  # whether a test fails, not why
-settings.load_profile(os.environ.get("SVCFLOW_HYPOTHESIS", "normal"))
+settings.register_profile("quick", settings.get_profile("normal"), max_examples=30)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples in the first loop than where `-m` asks for what takes long too."""
+    first = config.option.markexpr == "not long"
+    settings.load_profile(os.environ.get("SVCFLOW_HYPOTHESIS", "quick" if first else "normal"))
+
 
 _MANY_TIMES = (
     "property", "test_oracle", "test_calendar_oracle", "test_check_graph_oracle", "test_drawing_property",

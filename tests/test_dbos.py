@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,6 +21,7 @@ from svcflow.model.field import Field
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition
+from waiting import until, until_asleep
 
 dbos = pytest.importorskip("dbos")
 
@@ -134,7 +134,8 @@ def dispatched(
         known(place, poll)
         launch()
         with dispatcher:
-            time.sleep(0.1)  # the first sweep is over: what is done from here on, DBOS does
+            for sweep_of in dispatcher._running._tickers:
+                until_asleep(sweep_of)  # what is done from here on, DBOS does
             yield dispatcher
 
 
@@ -148,10 +149,7 @@ def known(place: Place, poll: timedelta) -> None:
 
 
 def wait_for(told: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + 15
-    while not told():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
+    until(told, what)
 
 
 def kinds(engine: Engine, instance: str) -> list[str]:

@@ -51,5 +51,5 @@ def test_the_drawings_are_svg(tmp_path):
 
 def test_the_simulation_test_passes():
     """test_with_simulation.py is collected by pytest and passes with the library's fixtures."""
-    printed = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_with_simulation.py")
+    printed = run("-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", "test_with_simulation.py")
     assert " passed in " in printed.splitlines()[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,10 +31,19 @@ def layer(module: str) -> str:
     return module.split(".")[1] if "." in module else ""
 
 
-def imports(name: str, *, lazy: bool) -> Iterator[tuple[str, int]]:
-    """Yield the modules of ours that a module imports, those inside functions only when `lazy`."""
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
-    for node in ast.walk(tree) if lazy else _at_import(tree.body):
+@cache
+def tree(name: str) -> ast.Module:
+    return ast.parse(MODULES[name].read_text(encoding="utf-8"))
+
+
+@cache
+def imports(name: str, *, lazy: bool) -> tuple[tuple[str, int], ...]:
+    """Return the modules of ours that a module imports, those inside functions only when `lazy`."""
+    return tuple(_imports(name, ast.walk(tree(name)) if lazy else _at_import(tree(name).body)))
+
+
+def _imports(name: str, nodes: Iterator[ast.AST]) -> Iterator[tuple[str, int]]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names if alias.name.startswith("svcflow"))
         elif isinstance(node, ast.ImportFrom):
@@ -100,7 +110,7 @@ def test_a_module_is_short_and_says_what_it_is(name):
     """No module has more than 400 lines; each one that holds anything has a docstring."""
     text = MODULES[name].read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LONGEST
-    assert not text.strip() or ast.get_docstring(ast.parse(text))
+    assert not text.strip() or ast.get_docstring(tree(name))
 
 
 @pytest.mark.parametrize("name", MODULES)

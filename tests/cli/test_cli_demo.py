@@ -103,6 +103,7 @@ def test_the_report_reads_well_in_both_languages(run, tmp_path, lang, words):
     assert "<text" in (tmp_path / "look" / "repair.svg").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_an_earlier_demo_is_replaced_whole(run, tmp_path):
     """A second run gives the same facts and leaves nothing beside the folder."""
     first = parsed(run("demo", "--json"))

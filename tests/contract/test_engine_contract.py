@@ -16,6 +16,7 @@ from contract_cases import CATALOG, LI, NOON, declared, engine_on
 from svcflow import Engine, Refused, StaleRevision, VirtualClock
 from svcflow.errors import FieldError, InstanceClosed, StoreError, UnknownTrigger
 from svcflow.runtime.verification import Verification
+from waiting import PATIENCE_S
 
 HOUR = timedelta(hours=1)
 
@@ -229,6 +230,7 @@ print(won)
 """
 
 
+@pytest.mark.long
 def test_four_processes_share_one_store(url):
     """4 processes on one store: own instances complete, the shared one has one winner per revision."""
     with Engine(url, CATALOG) as engine:
@@ -239,7 +241,7 @@ def test_four_processes_share_one_store(url):
         running = [
             subprocess.Popen([*command, str(n), here], stdout=subprocess.PIPE, text=True) for n in range(4)
         ]
-        outputs = [process.communicate(timeout=120)[0] for process in running]
+        outputs = [process.communicate(timeout=PATIENCE_S)[0] for process in running]
         won = [int(output) for output in outputs]
         assert [process.returncode for process in running] == [0] * 4
         assert len(engine.journal("shared")) == 2 + sum(won)
@@ -256,11 +258,12 @@ store.close()
 """
 
 
+@pytest.mark.long
 def test_processes_may_create_one_store_at_the_same_time(url):
     """Six processes that open a store that is not there yet all succeed: its tables are made once."""
     command = [sys.executable, "-W", "error", "-c", OPENER, url]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(6)]
-    assert [process.communicate(timeout=60)[0].strip() for process in running] == ["0"] * 6
+    assert [process.communicate(timeout=PATIENCE_S)[0].strip() for process in running] == ["0"] * 6
 
 
 def test_a_store_keeps_everything_for_the_next_engine(url):

@@ -10,6 +10,7 @@ from contract_cases import HOUR_US, LI, NOON_US, advance, put
 from svcflow.errors import SubscriptionError
 from svcflow.kernel import Fire
 from svcflow.runtime.feed import PORTION, Failure, Look, Notes, Standing
+from waiting import PATIENCE_S
 
 ALL: frozenset[str] = frozenset()
 
@@ -139,7 +140,7 @@ def test_of_many_who_take_at_once_one_gets_it(feed):
     begin = threading.Barrier(16)
 
     def take(number: int) -> None:
-        begin.wait(10)
+        begin.wait(PATIENCE_S)
         won.append(feed.take("s", f"w{number}", 0, HOUR_US))
 
     threads = [threading.Thread(target=take, args=(number,)) for number in range(16)]

@@ -11,6 +11,7 @@ from contract_cases import LI, engine_on
 
 from svcflow import StaleRevision
 from svcflow.kernel.instance import Instance
+from waiting import PATIENCE_S
 
 ACTORS = 16
 ROUNDS = int(os.environ.get("SVCFLOW_RACES", "300"))
@@ -26,7 +27,7 @@ def test_of_sixteen_who_act_on_one_revision_exactly_one_wins(store):
     def act(_: int) -> list[Instance | None]:
         answers: list[Instance | None] = []
         for number in range(ROUNDS):
-            together.wait(60)
+            together.wait(PATIENCE_S)
             try:
                 answers.append(
                     engine.fire(inst.id, "again", actor=LI, expected_revision=seen[number].revision)
@@ -34,7 +35,7 @@ def test_of_sixteen_who_act_on_one_revision_exactly_one_wins(store):
                 seen.append(answers[-1])
             except StaleRevision:
                 answers.append(None)
-            together.wait(60)
+            together.wait(PATIENCE_S)
         return answers
 
     with ThreadPoolExecutor(ACTORS) as pool:

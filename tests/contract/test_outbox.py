@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from contract_cases import LI, NOON, engine_on
@@ -20,6 +21,7 @@ from svcflow.runtime import courier, outbox
 from svcflow.runtime.courier import Delivered
 from svcflow.store import open_store
 from svcflow.text import NO_TEXT, Text
+from waiting import PATIENCE_S, until, until_asleep
 
 SECOND = timedelta(seconds=1)
 
@@ -313,12 +315,12 @@ def test_two_workers_do_not_deliver_the_same(store, clock):
         def handler(fact, *, name=name):
             got.append((name, fact.instance))
             inside.set()
-            assert go.wait(10)
+            assert go.wait(PATIENCE_S)
 
     start(engines["a"], "r1", "r2")
     first = threading.Thread(target=engines["a"].deliver)
     first.start()
-    assert inside.wait(10)
+    assert inside.wait(PATIENCE_S)
     assert engines["b"].deliver() == Delivered()
     go.set()
     first.join()
@@ -365,14 +367,14 @@ def test_a_lease_that_ran_out_is_taken_over(store, clock, caplog, monkeypatch):
     def hang(fact):
         hung_at.append(fact.instance)
         inside.set()
-        assert go.wait(10)
+        assert go.wait(PATIENCE_S)
         raise ValueError("too late to say so")
 
     quick.on_fact(name="desk")(lambda fact: got.append(fact.instance))
     start(slow, "r1", "r2")
     hung = threading.Thread(target=slow.deliver)
     hung.start()
-    assert inside.wait(10)
+    assert inside.wait(PATIENCE_S)
     clock.advance(timedelta(seconds=4.9))
     assert quick.deliver() == Delivered()
     clock.advance(timedelta(seconds=0.1))
@@ -396,18 +398,11 @@ def test_a_slow_handler_is_noted_after_each_fact(store, clock, monkeypatch):
     assert seen == [0, 1, 2]
 
 
-def until(what, within_s: float = 10.0) -> None:
-    end = time.monotonic() + within_s
-    while not what():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.005)
-
-
 def test_a_running_engine_delivers_at_once_what_it_records(engine, desk, clock, monkeypatch):
     """The thread is woken by a command and by a tick; it does not only look now and then."""
     monkeypatch.setattr(outbox, "_POLL_US", 3_600_000_000)
     with engine.running():
-        time.sleep(0.05)  # it sleeps for an hour now
+        until_asleep(engine._messengers["desk"])
         start(engine, "r1")
         until(lambda: desk.got == [("r1", 1)])
         clock.advance(timedelta(hours=2))
@@ -433,16 +428,18 @@ def test_a_running_engine_tries_again_and_finds_what_others_recorded(engine, des
 
 def test_facts_recorded_in_quick_succession_share_a_round(engine, desk, monkeypatch):
     """The thread rests for a moment after each round, so that a busy service is not written to twice per fact."""
-    monkeypatch.setattr(outbox, "_BREATH_S", 0.3)
+    resting, recorded = threading.Event(), threading.Event()
+    breath = SimpleNamespace(sleep=lambda _: (resting.set(), recorded.wait(PATIENCE_S)))
+    monkeypatch.setattr(outbox, "time", breath)
     feed, rounds = engine._store.feed, []
     take = feed.take
     monkeypatch.setattr(feed, "take", lambda *args: rounds.append(args) or take(*args))
     with engine.running():
         start(engine, "r1")
-        until(lambda: rounds)
+        assert resting.wait(PATIENCE_S)
         for number in range(2, 12):
             start(engine, f"r{number}")
-            time.sleep(0.02)
+        recorded.set()
         until(lambda: len(desk.got) == 11)
     assert len(rounds) <= 3
 
@@ -457,7 +454,7 @@ def test_redeliver_wakes_a_running_engine(engine, desk, clock, monkeypatch):
         clock.advance(10 * SECOND)
     desk.refuses = set()
     with engine.running():
-        time.sleep(0.05)
+        until_asleep(engine._messengers["desk"])
         engine.redeliver("desk")
         until(lambda: desk.got == [("r1", 1)])
 
@@ -469,15 +466,15 @@ def test_a_slow_handler_keeps_neither_time_limits_nor_others_waiting(engine):
     @engine.on_fact("started", name="slow")
     def slow(fact):
         inside.set()
-        assert go.wait(10)
+        assert go.wait(PATIENCE_S)
 
     engine.on_fact("overdue", name="chief")(lambda _: heard.set())
     with engine.running() as running:
         start(engine, "r1")
-        assert inside.wait(10)
+        assert inside.wait(PATIENCE_S)
         engine.clock.advance(timedelta(hours=2))
         engine._ticker.notice(0)
-        assert heard.wait(10)
+        assert heard.wait(PATIENCE_S)
         go.set()
     assert running.failure is None
 
@@ -488,25 +485,25 @@ def test_a_subscription_made_while_it_runs_is_delivered_too(engine):
     with engine.running():
         engine.on_fact(name="late")(lambda _: heard.set())
         start(engine, "r1")
-        assert heard.wait(10)
+        assert heard.wait(PATIENCE_S)
 
 
 def test_stopping_waits_for_the_fact_in_hand_only(engine):
     """Leaving running() does not deliver a whole backlog first."""
-    got, pause = [], [True]
+    got, stopped = [], []
 
     @engine.on_fact(name="slow")
     def slow(fact):
         got.append(fact.instance)
-        time.sleep(0.05 if pause else 0)
+        if not stopped:
+            until(lambda: not engine._messengers["slow"].goes_on(), "it is told to stop")
 
     start(engine, *(f"r{number:02}" for number in range(40)))
     with engine.running():
         until(lambda: got)
-    pause.clear()
-    before = len(got)
-    assert before < 10
-    assert engine.deliver().count == 40 - before
+    stopped.append(True)
+    assert len(got) == 1
+    assert engine.deliver().count == 39
 
 
 def test_a_quiet_subscription_writes_nothing_while_others_are_busy(engine, desk):
@@ -604,8 +601,8 @@ def test_a_handler_may_end_its_own_subscription_while_the_engine_runs(engine):
     with engine.running() as running:
         (its,) = (one for one in threading.enumerate() if one.name == "svcflow-once")
         start(engine, "r1")
-        assert ended.wait(10)
-        its.join(10)
+        assert ended.wait(PATIENCE_S)
+        its.join(PATIENCE_S)
         assert not its.is_alive()
         engine.unsubscribe("other")
         assert "svcflow-other" not in [one.name for one in threading.enumerate()]

@@ -20,6 +20,7 @@ from svcflow.runtime.store import (
     Found,
     Place,
 )
+from waiting import PATIENCE_S
 
 
 def test_what_was_kept_is_loaded_equal(store):
@@ -259,12 +260,12 @@ def test_reading_goes_on_while_somebody_writes(store):
 
     def slowly(_: Found) -> Change:
         inside.set()
-        assert seen.wait(10)
+        assert seen.wait(PATIENCE_S)
         return started("r2")
 
     writer = threading.Thread(target=store.change, args=("r2", None, slowly))
     writer.start()
-    assert inside.wait(10)
+    assert inside.wait(PATIENCE_S)
     assert store.load("r1") == before
     assert store.load("r2") is None
     seen.set()
@@ -280,6 +281,6 @@ def test_naming_every_instance_keeps_nobody_from_writing(store):
     next(names)
     writer = threading.Thread(target=put, args=(store, "r3"), daemon=True)
     writer.start()
-    writer.join(10)
+    writer.join(PATIENCE_S)
     assert not writer.is_alive()
     assert next(names) == "r2"

@@ -14,6 +14,7 @@ from svcflow.model.field import Field
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.store import Store
+from waiting import PATIENCE_S
 
 ROUNDS = 12
 
@@ -23,7 +24,7 @@ def together(*acts):
     barrier, errors = Barrier(len(acts)), []
 
     def run(act) -> None:
-        barrier.wait(10)
+        barrier.wait(PATIENCE_S)
         try:
             act()
         except Exception as error:  # noqa: BLE001  # told to the test
@@ -33,7 +34,7 @@ def together(*acts):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     return errors
 
 

@@ -10,9 +10,12 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from crash_writer import PROCEDURE
 
 from svcflow import Engine
+
+pytestmark = pytest.mark.long
 
 KILLS = int(os.environ.get("SVCFLOW_KILLS", "24"))
 ROUNDS = max(KILLS // 4, 1)

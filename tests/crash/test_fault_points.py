@@ -14,6 +14,8 @@ from fault_writer import DISK, FAULTS, LI, PLACES, PROCEDURE, go_on, moves
 
 from svcflow import Engine
 
+pytestmark = pytest.mark.long
+
 WRITER = Path(__file__).with_name("fault_writer.py")
 PAIRS = [(fault, place) for fault in FAULTS for place in PLACES]
 SMALL_DISK = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-e", "-c"]

@@ -25,6 +25,8 @@ from crash_writer import LI, PROCEDURE
 from svcflow import Engine, Fact, VirtualClock
 from svcflow.kernel.instance import Instance
 
+pytestmark = pytest.mark.long
+
 COMMANDS = int(os.environ.get("SVCFLOW_CUT_COMMANDS", "10"))
 EVERY = int(os.environ.get("SVCFLOW_CUT_EVERY", "0"))
 STEP = timedelta(minutes=35)

@@ -9,11 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from crash_talk import Talk, talk_of
 from crash_writer import PROCEDURE, command
 
 from database_server import kill
 from svcflow import Engine
+
+pytestmark = pytest.mark.long
 
 PROCESSES = 2  # of two threads each
 WRITER = Path(__file__).with_name("server_writer.py")
@@ -29,8 +32,8 @@ def one_round(server, url: str, turn: int, chance: random.Random) -> Talk:
         )
         for n in range(PROCESSES)
     ]
-    first = [writer.stdout.readline() for writer in writers]  # everyone is at work
-    time.sleep(chance.uniform(0.1, 0.6))
+    first = [writer.stdout.readline() for writer in writers for _ in range(chance.randint(4, 200))]
+    time.sleep(chance.uniform(0, 0.02))
     kill(server)
     said = [line for writer in writers for line in writer.stdout.readlines()]
     for writer in writers:

@@ -18,6 +18,8 @@ from svcflow.journal.merkle import root_of
 from svcflow.journal.personal import Secret, Secrets
 from svcflow.store import open_store
 
+pytestmark = pytest.mark.long
+
 ENTRIES = 64
 Rows = list[tuple[bytes, bytes]]
 

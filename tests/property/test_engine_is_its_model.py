@@ -40,6 +40,8 @@ from svcflow.model.procedure import HoldRule, Role
 from svcflow.model.step import Step, Transition
 from svcflow.store import open_store
 
+pytestmark = pytest.mark.long
+
 STEPS = int(os.environ.get("SVCFLOW_MODEL_STEPS", "16000"))
 LENGTH = 60
 SHARES = {"memory": 9, "sqlite": 1}

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 SECONDS = os.environ.get("SVCFLOW_FUZZ_SECONDS", "3")
 SEED = os.environ.get("SVCFLOW_FUZZ_SEED", "1")
 FEEDER = Path(__file__).with_name("hostile_input.py")

@@ -7,7 +7,7 @@ import inspect
 import sqlite3
 import subprocess
 import sys
-import time
+import threading
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from svcflow import Actor, AsyncEngine, Engine, VirtualClock
 from svcflow.errors import StoreError, UnknownInstance
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
+from waiting import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -44,6 +45,21 @@ def path(tmp_path) -> Path:
 
 def opened(path: Path, **options: object) -> AsyncEngine:
     return AsyncEngine(f"sqlite:///{path}", PROCEDURE, **options)
+
+
+class Begun(VirtualClock):
+    """A clock that says when it was first asked: the command that asks it has begun, in its thread."""
+
+    def __init__(self) -> None:
+        super().__init__(NOON)
+        self.asked = threading.Event()
+
+    def now_us(self) -> int:
+        self.asked.set()
+        return super().now_us()
+
+    async def is_asked(self) -> None:
+        assert await asyncio.to_thread(self.asked.wait, PATIENCE_S)
 
 
 def locked(path: Path) -> sqlite3.Connection:
@@ -123,10 +139,11 @@ def test_a_cancelled_command_that_has_begun_is_done_whole(path):
     """The task ends at once; the thread goes on and keeps everything the command came to."""
 
     async def play() -> None:
-        async with opened(path) as engine:
+        clock = Begun()
+        async with opened(path, clock=clock) as engine:
             held = locked(path)
             command = asyncio.create_task(engine.start("repair", actor=LI, instance_id="a"))
-            await asyncio.sleep(0.05)
+            await clock.is_asked()
             command.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await command
@@ -138,25 +155,26 @@ def test_a_cancelled_command_that_has_begun_is_done_whole(path):
             assert (await engine.instance("a")).steps == ("reported",)
             assert (await engine.verify()).ok
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), PATIENCE_S))
 
 
 def test_a_cancelled_command_that_has_not_begun_is_not_done(path):
     """With one thread the second command waits; cancelled meanwhile, nothing of it happens."""
 
     async def play() -> None:
-        async with opened(path, threads=1) as engine:
+        clock = Begun()
+        async with opened(path, threads=1, clock=clock) as engine:
             held = locked(path)
             first = asyncio.create_task(engine.start("repair", actor=LI, instance_id="a"))
             second = asyncio.create_task(engine.start("repair", actor=LI, instance_id="b"))
-            await asyncio.sleep(0.05)
+            await clock.is_asked()
             second.cancel()
             held.rollback()
             held.close()
             await first
             assert [one.id for one in await engine.instances()] == ["a"]
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), PATIENCE_S))
 
 
 def test_the_context_of_the_task_is_that_of_the_command():
@@ -185,23 +203,22 @@ def test_it_ticks_while_it_runs(path):
         async with opened(path) as engine:
             async with engine.running():
                 inst = await engine.start("repair", actor=LI)
-                end = time.monotonic() + 10
-                while len(await engine.journal(inst.id)) < 2:
-                    assert time.monotonic() < end, "nothing was recorded"
+                while len(await engine.journal(inst.id)) < 2:  # noqa: ASYNC110  # the store tells nobody
                     await asyncio.sleep(0.01)
             assert engine.engine._ticker._thread is None
 
-    asyncio.run(play())
+    asyncio.run(asyncio.wait_for(play(), PATIENCE_S))
 
 
 def test_a_closed_engine_says_so(path):
     """After close a command is a StoreError; closing twice is harmless; what had begun is done."""
 
     async def play() -> None:
-        engine = opened(path)
+        clock = Begun()
+        engine = opened(path, clock=clock)
         held = locked(path)
         command = asyncio.create_task(engine.start("repair", actor=LI))
-        await asyncio.sleep(0.05)
+        await clock.is_asked()
         closing = asyncio.create_task(engine.close())
         await asyncio.sleep(0.05)
         assert not closing.done()
@@ -213,7 +230,7 @@ def test_a_closed_engine_says_so(path):
         with pytest.raises(StoreError, match="closed"):
             await engine.instances()
 
-    asyncio.run(asyncio.wait_for(play(), 20))
+    asyncio.run(asyncio.wait_for(play(), PATIENCE_S))
 
 
 def test_a_host_of_its_own_thread_is_joined(path):
@@ -226,6 +243,7 @@ def test_a_host_of_its_own_thread_is_joined(path):
     asyncio.run(engine.close())
 
 
+@pytest.mark.long
 def test_a_type_checker_sees_what_the_methods_take_and_give():
     """mypy reads typed_async.py without a complaint, and without an ignore that nothing needs."""
     file = Path(__file__).with_name("typed_async.py")

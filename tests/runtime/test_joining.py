@@ -23,6 +23,7 @@ from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.runtime.joining import DriverConnection, JoinedEngine
 from svcflow.runtime.store import BEGINNING
+from waiting import PATIENCE_S, until, until_asleep
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LI = Actor("li.wei", {"clerk"})
@@ -384,7 +385,7 @@ def test_the_engines_own_command_waits_for_the_host(engine, database):
         time.sleep(0.1)
         assert done == []
         connection.commit()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert len(done) == 1
     assert len(engine.instances()) == 2
 
@@ -395,14 +396,11 @@ def test_the_ticker_wakes_for_what_the_host_committed(url, database):
         REPAIR, steps=(Step("reported", within="0.005m", to=(Transition("accept", "done"),)), REPAIR.steps[1])
     )
     with Engine(url, soon) as engine, engine.running():
-        time.sleep(0.05)  # it sleeps for a minute now
+        until_asleep(engine._ticker)
         with database.connect() as connection:
             inst = engine.on(connection).start("repair", actor=LI)
             connection.commit()
-        end = time.monotonic() + 10
-        while len(engine.journal(inst.id)) < 2:
-            assert time.monotonic() < end, "the ticker slept over it"
-            time.sleep(0.01)
+        until(lambda: len(engine.journal(inst.id)) == 2, "the ticker wakes")
         assert engine.journal(inst.id)[1].kind == "Overdue"
 
 
@@ -414,10 +412,7 @@ def test_an_instant_that_nobody_committed_is_looked_at_once(url, database):
             joined = engine.on(connection)
             joined._expect(engine.clock.now_us() + 50_000)
             connection.rollback()
-        end = time.monotonic() + 10
-        while ticker._expected_us < 2**62:
-            assert time.monotonic() < end, "it is still expected"
-            time.sleep(0.01)
+        until(lambda: ticker._expected_us > 2**62, "it is expected no more")
         assert ticker.failure is None
 
 
@@ -492,6 +487,6 @@ def test_a_start_that_somebody_else_was_faster_with_gives_their_answer(engine, d
         time.sleep(0.2)
         assert made == []
         connection.commit()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert made == [first.id]
     assert len(engine.journal(first.id)) == 1

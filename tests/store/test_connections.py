@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from sqlalchemy.engine import make_url
@@ -14,6 +13,7 @@ from svcflow import Engine, Recipient, VirtualClock
 from svcflow.errors import StoreError
 from svcflow.runtime.store import BEGINNING
 from svcflow.store import connections
+from waiting import until
 
 
 def with_setting(url, setting):
@@ -54,9 +54,9 @@ def test_a_connection_that_was_cut_off_while_it_rested_is_noticed(engine, server
 def test_a_connection_that_the_server_closed_while_it_rested_is_noticed_at_once(engine, server_processes):
     """A server that is set to close what rests, or was started again, costs nobody a command."""
     engine.update("r1", actor=CLERK)
-    server_processes("pg_terminate_backend(pid, 5000)")  # waits for their end
+    server_processes("pg_terminate_backend(pid, 60000)")  # waits for their end
     assert engine.update("r1", actor=CLERK).sequence == 3
-    server_processes("pg_terminate_backend(pid, 5000)")
+    server_processes("pg_terminate_backend(pid, 60000)")
     assert len(engine.instances()) == 1
 
 
@@ -75,11 +75,7 @@ def test_a_transaction_that_failed_is_not_lent_on(engine, store):
 def test_a_store_closed_in_the_middle_of_a_change_leaves_no_connection_open(engine, store, server_processes):
     """It is asked to its end; the server keeps no process for a store that is closed."""
     store.change("r1", None, lambda _: store.close())
-    for _ in range(500):
-        if not server_processes("pid"):
-            break
-        time.sleep(0.01)
-    assert server_processes("pid") == []
+    until(lambda: server_processes("pid") == [], "the server has ended its processes")
 
 
 def test_a_connection_that_rolled_back_has_its_statements_prepared_again(engine, store):
@@ -164,7 +160,9 @@ def test_more_threads_than_places_wait_and_are_told(postgres_url, monkeypatch):
 )
 def test_what_a_server_refuses_is_said_with_what_to_do(postgres_url, engine, setting, spoilt, remedy):
     """Each is a StoreError in two languages, and keeps nothing; what nobody foresaw is told as the server says it."""
-    with Engine(with_setting(postgres_url, setting), CATALOG, clock=VirtualClock(MORNING)) as refused:
+    with Engine(postgres_url, CATALOG, clock=VirtualClock(MORNING)) as refused:
+        with refused._store._backend._connections.cursor() as cursor:
+            cursor.execute(f"SET {setting}")  # of the connection that the next command has
         with connected(postgres_url) as other:
             other.execute(spoilt)
             with pytest.raises(StoreError) as error:

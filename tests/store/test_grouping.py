@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
@@ -14,6 +13,7 @@ import pytest
 
 from svcflow.store import grouping as module
 from svcflow.store.grouping import Grouping
+from waiting import PATIENCE_S, until
 
 Act = Callable[[sqlite3.Cursor], object]
 
@@ -68,8 +68,10 @@ class Watched:
     def group(self, *acts: Act) -> list[Future[list[str]]]:
         """Let the acts be members of one group, in this order."""
         go, begun = Event(), Event()
-        first = self.pool.submit(self.part, lambda cursor: (begun.set(), go.wait(10), acts[0](cursor)))
-        begun.wait(10)
+        first = self.pool.submit(
+            self.part, lambda cursor: (begun.set(), go.wait(PATIENCE_S), acts[0](cursor))
+        )
+        begun.wait(PATIENCE_S)
         members = [first]
         for place, act in enumerate(acts[1:], 1):
             members.append(self.pool.submit(self.part, act))
@@ -79,9 +81,7 @@ class Watched:
 
     def wait_for(self, others: int) -> None:
         """Wait until so many are in the line."""
-        until = time.monotonic() + 10
-        while len(self.grouping._waiting) < others and time.monotonic() < until:
-            time.sleep(0.001)
+        until(lambda: len(self.grouping._waiting) >= others, f"{others} are in the line")
 
     def note(self, name: str) -> Act:
         """Leave a name to be written at the end."""
@@ -263,8 +263,8 @@ def test_an_interrupt_at_any_moment_keeps_nothing_from_the_others(watched, monke
 def test_who_is_interrupted_in_the_line_is_passed_over(watched):
     """A part whose thread does not wait any more, and that nobody has begun, is not done."""
     go, begun = Event(), Event()
-    first = watched.pool.submit(watched.part, lambda _: (begun.set(), go.wait(10)))
-    begun.wait(10)
+    first = watched.pool.submit(watched.part, lambda _: (begun.set(), go.wait(PATIENCE_S)))
+    begun.wait(PATIENCE_S)
     waiting = watched.pool.submit(watched.part, insert("withdrawn"))
     watched.wait_for(1)
     watched.grouping._waiting[0].over = True  # as an interrupt of its thread leaves it
@@ -389,7 +389,7 @@ def test_who_waits_while_it_is_closed_is_told(watched):
         closed.set()
 
     closing = watched.pool.submit(watched.grouping.close, end)
-    ending.wait(10)
+    ending.wait(PATIENCE_S)
     waiting = watched.pool.submit(watched.part, insert("a"))
     closing.result(10)
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from stored_play import CATALOG, CLERK, MORNING
 
 from svcflow import Engine, VirtualClock
@@ -15,6 +16,8 @@ from svcflow.runtime.store import Found
 from svcflow.store import open_store
 from svcflow.store.writing import Writing
 from svcflow.worktime.instants import to_us
+
+pytestmark = pytest.mark.long
 
 TIMERS = 10_000
 

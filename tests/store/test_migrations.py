@@ -20,6 +20,7 @@ from svcflow.kernel.facts import Fact, Refused, Started
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
 from svcflow.store import schema
+from waiting import PATIENCE_S
 
 KEPT = {int(file.stem): file for file in Path(__file__).with_name("schemas").glob("*.sql")}
 EARLIER = [file for number, file in sorted(KEPT.items()) if number < schema.VERSION]
@@ -148,11 +149,12 @@ store.close()
 """
 
 
+@pytest.mark.long
 def test_processes_may_open_an_old_database_at_the_same_time(old):
     """Four processes find it old; one migrates it, the others go on with the result."""
     command = [sys.executable, "-W", "error", "-c", OPENER, f"sqlite:///{old}"]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
-    assert [one.communicate(timeout=60)[0].strip() for one in running] == ["4"] * 4
+    assert [one.communicate(timeout=PATIENCE_S)[0].strip() for one in running] == ["4"] * 4
     with opened(old) as engine:
         assert engine.verify().ok
 

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from svcflow.store.places import Full, Places
+from waiting import PATIENCE_S, until
 
 
 def lined_up(places, many, act):
@@ -15,8 +16,7 @@ def lined_up(places, many, act):
     threads = [threading.Thread(target=lambda n=n: _acting(places, act, n)) for n in range(many)]
     for number, thread in enumerate(threads, 1):
         thread.start()
-        while len(places._waiting) < number:
-            time.sleep(0.0005)
+        until(lambda number=number: len(places._waiting) >= number, "it is in the line")
     return threads
 
 
@@ -27,7 +27,7 @@ def _acting(places, act, number):
 
 def test_whoever_came_first_is_first():
     """A thread that has just given its place up comes behind those that wait."""
-    places, seen = Places(1, 5), []
+    places, seen = Places(1, PATIENCE_S), []
     with places.one():
         threads = lined_up(places, 5, seen.append)
     with places.one():
@@ -38,7 +38,7 @@ def test_whoever_came_first_is_first():
 
 def test_no_more_have_a_place_than_there_are():
     """Of eight threads two at a time."""
-    places, inside, most = Places(2, 5), [], []
+    places, inside, most = Places(2, PATIENCE_S), [], []
 
     def act(number):
         inside.append(number)
@@ -58,11 +58,11 @@ def test_no_more_have_a_place_than_there_are():
 
 def test_a_thread_needs_one_place_however_often_it_asks():
     """Otherwise those who ask while they have one would wait for each other."""
-    places = Places(1, 0.01)
+    places, seen = Places(1, 0.01), []
+    with places.one(), places.one():
+        pass
+    places = Places(1, PATIENCE_S)
     with places.one():
-        with places.one():
-            pass
-        seen = []
         threads = lined_up(places, 1, seen.append)
         with places.one():
             assert seen == []

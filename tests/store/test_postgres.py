@@ -23,6 +23,7 @@ from svcflow.runtime.store import BEGINNING
 from svcflow.store import open_store, schema
 from svcflow.store.gathering import _NOTED
 from svcflow.store.statements import Statements
+from waiting import PATIENCE_S
 
 ZHANG = Recipient("zhang", group="staff")
 
@@ -207,6 +208,7 @@ with Engine(sys.argv[1], CATALOG, clock=clock) as engine:
 """
 
 
+@pytest.mark.long
 def test_four_processes_command_and_tick_at_once(engine, postgres_url):
     """Nothing is lost, nothing is done twice, no fact is told by two ticks, and everything verifies."""
     start(engine, "shared")
@@ -218,7 +220,7 @@ def test_four_processes_command_and_tick_at_once(engine, postgres_url):
     running = [
         subprocess.Popen([*command, str(n), here], stdout=subprocess.PIPE, text=True) for n in range(4)
     ]
-    told = [line for process in running for line in process.communicate(timeout=120)[0].splitlines()]
+    told = [line for process in running for line in process.communicate(timeout=PATIENCE_S)[0].splitlines()]
     assert [process.returncode for process in running] == [0] * 4
     assert len(told) == len(set(told)) >= 40
     assert [fact.kind for fact in engine.journal("shared")].count("Moved") == 1 + 4 * 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import sys
 import threading
 
 import psycopg
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from database_server import connected
 from svcflow.store import prepared
+from waiting import PATIENCE_S, until
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 KINDS = {
@@ -91,11 +93,27 @@ def test_a_server_is_not_filled_with_statements(database_server):
         assert held.fetchone() == (prepared.MOST,)
 
 
-def test_a_wait_for_the_server_can_be_interrupted(line):
+def test_a_wait_for_the_server_can_be_interrupted(line, database_server):
     """Ctrl-C ends the statement there too, and the connection can be used again."""
-    threading.Timer(0.05, _thread.interrupt_main).start()
-    with pytest.raises(KeyboardInterrupt):
-        prepared.run(line, "SELECT pg_sleep($1::int4)::text", [20])
+    main, server = threading.get_ident(), line.info.backend_pid
+
+    def waits():
+        """Say whether the server sleeps and we wait for it, inside of the driver."""
+        asked = "SELECT wait_event FROM pg_stat_activity WHERE pid = %s"
+        sleeps = other.execute(asked, [server]).fetchone() == ("PgSleep",)
+        return sleeps and sys._current_frames()[main].f_code.co_name == "wait"
+
+    def interrupt():
+        for _ in range(2):  # the second time it has been there for a while
+            until(waits, "the statement is waited for")
+        _thread.interrupt_main()
+
+    with connected(database_server.url) as other:
+        interrupting = threading.Thread(target=interrupt)
+        interrupting.start()
+        with pytest.raises(KeyboardInterrupt):
+            prepared.run(line, "SELECT pg_sleep($1::int4)::text", [2 * int(PATIENCE_S)])
+        interrupting.join()
     assert prepared.run(line, "SELECT $1::int4", [7]) == ("7",)
 
 

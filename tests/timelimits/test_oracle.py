@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from minute_oracle import Situation, Verdict, judge, situation
 
 from svcflow.kernel import Compiled, Fire, Hold, Resume, Start, compile_procedure, deadlines, transact
@@ -18,6 +19,8 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
 from svcflow.worktime import WorkCalendar
+
+pytestmark = pytest.mark.long
 
 CASES = int(os.environ.get("SVCFLOW_ORACLE_CASES", "300"))
 MINUTE_US = 60_000_000
