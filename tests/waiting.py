@@ -8,12 +8,15 @@ from collections.abc import Callable
 from svcflow.runtime.timers import Ticker
 
 PATIENCE_S = 300.0
-"""After so long something hangs. No test that passes comes near it, however busy the machine is."""
+"""After so long a process or a lock hangs. No test that passes comes near it, however busy the machine is."""
+
+_WOKEN_S = 45.0
+"""After so long nobody was woken: a ticker wakes by itself after 60 s, which is not to be taken for it."""
 
 
 def until(told: Callable[[], object], what: str = "it happens") -> None:
     """Wait until something is told; fail with `what` was waited for when it never is."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + _WOKEN_S
     while not told():
         assert time.monotonic() < end, f"waited in vain until {what}"
         time.sleep(0.002)

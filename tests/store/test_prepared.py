@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from database_server import connected
 from svcflow.store import prepared
-from waiting import PATIENCE_S, until
+from waiting import until
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 KINDS = {
@@ -112,7 +112,7 @@ def test_a_wait_for_the_server_can_be_interrupted(line, database_server):
         interrupting = threading.Thread(target=interrupt)
         interrupting.start()
         with pytest.raises(KeyboardInterrupt):
-            prepared.run(line, "SELECT pg_sleep($1::int4)::text", [2 * int(PATIENCE_S)])
+            prepared.run(line, "SELECT pg_sleep($1::int4)::text", [600])
         interrupting.join()
     assert prepared.run(line, "SELECT $1::int4", [7]) == ("7",)
 
