@@ -124,12 +124,33 @@ def test_a_person_is_forgotten_unless_still_needed(svc, lamp):
         "values": 1,
         "delegations": [],
         "in_clear": 0,
+        "named": 0,
+        "named_in": [],
     }
     journal = parsed(svc("show", lamp, "--journal", "--json"))["journal"]
     assert [fact["actor"][:7] for fact in journal if fact["actor"]] == ["erased-"] * len(
         [fact for fact in journal if fact["actor"]]
     )
     assert parsed(svc("verify", "--json"))["ok"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("zh", "另有 1 个实例的 1 条留痕以明文写有其姓名，记于存储结构第 2 版之前，不能抹去：lamp-1"),
+        ("en", "still named in the clear in 1 fact of 1 instance, which cannot be erased: recorded before"),
+    ],
+)
+def test_forgetting_says_what_stays_in_the_clear(svc, lamp, tmp_path, lang, said):
+    """Whom an old journal names for good is said, also when nothing could be erased; it is no unknown person."""
+    with closing(sqlite3.connect(tmp_path / "s.db")) as base, base:
+        base.execute(
+            'UPDATE svcflow_facts SET body = replace(CAST(body AS TEXT), \'"kind"\', \'"behalf":"eve","kind"\')'
+        )
+        base.execute("UPDATE svcflow_facts SET body = CAST(body AS BLOB)")
+    assert said in svc("forget", "eve", "--yes", "--lang", lang).stdout
+    found = parsed(svc("forget", "eve", "--yes", "--json"))
+    assert (found["values"], found["named"], found["named_in"]) == (0, 1, [lamp])
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from stored_play import CATALOG, CHIEF, CLERK, MORNING, play
 
 from svcflow import Engine, Recipient, Refused, VirtualClock
 from svcflow.errors import CorruptJournal, PersonInUse
+from svcflow.journal.chain import GENESIS, chained
 from svcflow.journal.personal import Book, commitment, erased, refuse_false, to_bytes
-from svcflow.runtime.store import Store
+from svcflow.kernel.facts import Assigned, Moved, Started
+from svcflow.runtime.store import Change, Store
 
 
 @pytest.fixture
@@ -52,6 +54,25 @@ def _sealed(store: Store, name: str) -> list[dict]:
     import orjson
 
     return [orjson.loads(body) for body, _ in store.rows(name)]
+
+
+def test_entries_that_name_a_person_in_the_clear_are_counted(engine, store):
+    """Journals of before there were commitments keep their persons: which they are is said, and nothing else is."""
+    commitments = engine.forget("zhang", open=True)
+    assert (commitments.named, commitments.named_in) == (0, ())
+    for name in ("old 1", "old 2"):
+        plain = [
+            Started(name, 1, 1, 1, "zhang", "repair", 1, "reported", recipient="zhang"),
+            Moved(name, 2, 2, 2, "wang", "reported", "accept", "working", data={"place": "zhang"}),
+            Assigned(name, 3, 3, 3, "wang", "working", "zhang"),
+            Moved(name, 4, 4, 4, "wang", "working", "zhang", "zhang", behalf="三张"),
+        ]
+        kept = engine.instance("late")._replace(id=name, sequence=4)
+        store.change(name, None, lambda _, n=kept, p=plain: Change(n, chained(GENESIS, p)))
+    plain = engine.forget("zhang", open=True)
+    assert (plain.values, plain.named, plain.named_in) == (0, 4, ("old 1", "old 2"))
+    assert engine.forget("三张", open=True).named == 2
+    assert engine.forget("zhan", open=True).named == 0
 
 
 def test_a_person_in_open_instances_is_not_forgotten_by_mistake(engine):

@@ -116,6 +116,22 @@ def test_a_migrated_database_goes_on(old):
         assert engine.verify().ok
 
 
+def test_it_is_said_what_of_a_person_stays_in_the_clear(old):
+    """The journals of a store of before commitments name persons for good: forgetting says in how many entries."""
+    with opened(old) as engine:
+        known = [
+            one.id for one in engine.instances() for fact in engine.journal(one.id) if fact.actor == "li.wei"
+        ]
+        assert known
+        forgotten = engine.forget("li.wei", open=True)
+        assert (forgotten.instances, forgotten.values) == ((), 0)
+        assert (forgotten.named, forgotten.named_in) == (len(known), tuple(sorted(set(known))))
+        engine.fire("late", "again", actor=CLERK)
+        again = engine.forget("li.wei", open=True)
+        assert (again.instances, again.values, again.named) == (("late",), 1, len(known))
+        assert engine.verify().ok
+
+
 def test_work_waits_for_a_catalog_that_knows_its_procedure(old):
     """An engine without the procedure opens; the next one that has it fills the work in."""
     with closing(sqlite3.connect(old)) as file, file:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from svcflow.journal.personal import Secrets
+from svcflow.journal.personal import Secrets, persons_in
 
 
 def exposed(bodies: Iterable[bytes], fields: Collection[str]) -> frozenset[str]:
@@ -29,6 +29,12 @@ def count_exposed(
     records = [orjson.loads(body) for body in bodies] if fields else []
     own = (one for one in records if served == person or (not served and _wrote(one, secrets, person)))
     return sum(any(_clear(record, fields)) for record in own)
+
+
+def count_named(bodies: Iterable[bytes], person: str) -> int:
+    """Count the entries that name a person in the clear, as those written before there were commitments do."""
+    written = orjson.dumps(person)
+    return sum(person in persons_in(orjson.loads(body)) for body in bodies if written in body)
 
 
 def _clear(record: dict[str, Any], fields: Collection[str]) -> Iterator[str]:

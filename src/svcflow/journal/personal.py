@@ -10,7 +10,7 @@ the same person; between instances they cannot be connected.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Any, NamedTuple
@@ -29,6 +29,12 @@ _PERSONS: Mapping[str, tuple[str, ...]] = {
     "Assigned": (*_ACTING, "to"),
 }
 """The fields of each kind of fact that name persons; of all others it is who acted, and for whom."""
+
+
+def persons_in(record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield whoever, or whose commitment, a fact's record names."""
+    for name in _PERSONS.get(record["kind"], _ACTING):
+        yield record.get(name) or ""
 
 
 class Secret(NamedTuple):
@@ -172,4 +178,4 @@ def from_bytes(body: bytes | None) -> Secrets:
         return {token: None if row is None else Secret(*row) for token, row in kept.items()}
     except (ValueError, TypeError, AttributeError) as error:
         message = Text(zh=f"个人信息无法读取：{error}", en=f"personal data cannot be read: {error}")
-        raise CorruptJournal(message) from error
+        raise CorruptJournal(message, table="svcflow_instances", column="secrets") from error

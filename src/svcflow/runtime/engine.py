@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from svcflow.journal.checkpoint import Checkpoint, append
+from svcflow.journal.clear import count_named
 from svcflow.kernel.commands import NOBODY, Actor
 from svcflow.kernel.eligibility import needs_to_know
 from svcflow.kernel.instance import NEVER
@@ -75,7 +76,8 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
         """Erase what is known of a person, as actor, recipient and in fields marked personal.
 
         The journals keep commitments that lead nowhere any more, so that their chains still verify; what was
-        recorded shows as `erased-…`. Entries of before a field was personal cannot be erased: `in_clear`.
+        recorded shows as `erased-…`. Entries of before a field was personal cannot be erased: `in_clear`; nor can
+        those of before schema version 2, which name the person: `named`.
         Copies elsewhere (backups, logs of the host) are the host's to erase.
 
         Raises: PersonInUse when instances that have not ended need the person, unless `open`; also then when
@@ -96,7 +98,10 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
             values += forgetting.values
             in_clear += forgetting.in_clear
         self._store.scrub(person)
-        return Forgotten(tuple(names), values, in_clear)
+        bodies = ((name, self._store.rows(name)) for name in self._store.mentioning(person))
+        counted = {name: count_named((body for body, _ in kept), person) for name, kept in bodies}
+        named = {name: count for name, count in counted.items() if count}
+        return Forgotten(tuple(names), values, in_clear, sum(named.values()), tuple(named))
 
     def seal(self, to: str | PathLike[str] | None = None) -> Checkpoint:
         """Seal every journal as it stands; keep the checkpoint where whoever can write to the store cannot.

@@ -31,12 +31,16 @@ class Forgotten:
     """Hold what was erased: the instances, and how many values beside their journals.
 
     `in_clear` is how many entries still hold data of theirs: of fields that were not personal yet when they
-    were recorded, in any version of the procedure that the catalog has. They cannot be erased.
+    were recorded, in any version of the procedure that the catalog has. They cannot be erased. Nor can what was
+    written before schema version 2, where persons stood in the clear: `named` is how many entries name the
+    person, `named_in` the instances whose journals they are in.
     """
 
     instances: tuple[str, ...]
     values: int
     in_clear: int = 0
+    named: int = 0
+    named_in: tuple[str, ...] = ()
 
 
 class Forgetting:

@@ -11,10 +11,11 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from svcflow.errors import CorruptJournal
+from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact, Refused
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.work import Work
+from svcflow.kernel.work import work_of
 from svcflow.runtime.stored_rows import Columns, InstanceRows, Row
 from svcflow.text import Text
 
@@ -37,7 +38,7 @@ class Told(NamedTuple):
     instance: Instance
     facts: Sequence[Fact]
     deviations: Sequence[Deviation]
-    work: Sequence[Work]
+    compiled: Compiled
     persons: frozenset[str]
 
 
@@ -50,10 +51,15 @@ class Person(NamedTuple):
 _TELLING: Mapping[str, Callable[[Told], Iterable[object]]] = {
     INSTANCES: lambda told: (told.instance,),
     DEVIATIONS: lambda told: told.deviations,
-    WORK: lambda told: told.work,
+    WORK: lambda told: work_of(told.compiled, told.instance),
     PERSONS: lambda told: (Person(one) for one in told.persons),
 }
 """The values that tell the rows of a table."""
+
+_TELLING_BEFORE: Mapping[str, Callable[[Told], Iterable[object]]] = {
+    WORK: lambda told: work_of(told.compiled, told.instance, minimums=True),
+}
+"""The values that told them in an earlier version: rows of then stand until the instance is next changed."""
 
 
 class Projections:
@@ -137,9 +143,11 @@ class _Table:
         found = [tuple([row[place] for place in self._places]) for row in kept]
         if found == expected:
             return
-        yield from self._differences(
-            {row[: self._key]: row for row in expected}, {row[: self._key]: row for row in found}
-        )
+        by_key = {row[: self._key]: row for row in found}
+        told_by_key = {row[: self._key]: row for row in expected}
+        before = _TELLING_BEFORE.get(self.name)
+        if by_key != told_by_key and not (before and set(found) == set(map(self._told, before(told)))):
+            yield from self._differences(told_by_key, by_key)
 
     def _differences(self, expected: Mapping[Row, Row], found: Mapping[Row, Row]) -> Iterator[CorruptJournal]:
         lost = [key for key in expected if key not in found]

@@ -39,29 +39,20 @@ def register_problems(store: Store, standards: Standards, seen: Collection[tuple
 def seal_problems(store: Store, checkpoint: Checkpoint | None) -> Named:
     """Yield what is wrong with leaves and last seal, and with the journals by them, and against a checkpoint."""
     last = store.last_seal()
-    tree = Frontier()
-    against: list[Checkpoint] = [] if checkpoint is None else [checkpoint]
-    if last is not None:
-        try:
-            tree = Frontier.from_bytes(last.frontier)
-        except CorruptJournal as error:
-            error.table, error.column = SEALS, "frontier"
-            yield last.origin, error
-        yield from ((last.origin, error) for error in _of_seal(last, tree, store.last_position(), checkpoint))
-        against.append(Checkpoint(last.origin or _NAMELESS, tree.size, tree.root, 0))
     leaves = _Leaves(store)
-    yield from verified_against(against, leaves)
-    for _ in leaves:  # those behind the last that was asked for
-        pass
-    yield from ((name, error) for name, error in leaves.problems(store.last_seal()))
+    yield from verified_against(() if checkpoint is None else (checkpoint,), leaves)
+    if last is not None:
+        yield from ((last.origin, error) for error in _of_seal(last, store.last_position(), checkpoint))
+    latest = store.last_seal()  # somebody may have sealed meanwhile
+    yield from ((latest.origin if latest else "", error) for error in leaves.problems(latest))
 
 
 class _Leaves:
-    """Give the leaves with the links of their entries, and note whether they are as many as were sealed."""
+    """Give the leaves with the links of their entries, and build the tree that they make."""
 
     def __init__(self, store: Store) -> None:
         self._found = store.sealed()
-        self._count = 0
+        self._tree = Frontier()
         self._gap: int | None = None
 
     def __iter__(self) -> _Leaves:
@@ -69,24 +60,31 @@ class _Leaves:
 
     def __next__(self) -> tuple[Leaf, bytes | None]:
         one = next(self._found)
-        if one.place != self._count and self._gap is None:
+        if one.place != self._tree.size and self._gap is None:
             self._gap = one.place
-        self._count += 1
+        self._tree = self._tree.extended((one.leaf.to_bytes(),))
         return one.leaf, one.link
 
-    def problems(self, last: LastSeal | None) -> Named:
-        """Yield that there are too many leaves, or that they are not numbered one after the other."""
+    def problems(self, last: LastSeal | None) -> Iterator[CorruptJournal]:
+        """Yield that they are not numbered one after the other, or are not those that were sealed last."""
         origin, size = ("", 0) if last is None else (last.origin, last.size)
-        if self._gap is not None or self._count > size:
-            yield origin or _NAMELESS, other_leaves(origin or _NAMELESS, self._count, size)
+        if self._gap is not None or self._tree.size > size:
+            yield other_leaves(origin, self._tree.size, size)
+        elif last is not None and self._tree.size == size and self._tree.to_bytes() != last.frontier:
+            yield otherwise(SEALS, "frontier", str(size), last.frontier, shown(self._tree.to_bytes()))
 
 
-def _of_seal(
-    last: LastSeal, tree: Frontier, end: int, checkpoint: Checkpoint | None
-) -> Iterator[CorruptJournal]:
+def _of_seal(last: LastSeal, end: int, checkpoint: Checkpoint | None) -> Iterator[CorruptJournal]:
+    """Check the last seal, by which the next one goes on."""
     row = str(last.size)
-    if tree.size != last.size:
-        yield otherwise(SEALS, "size", row, last.size, str(tree.size))
+    try:
+        size = Frontier.from_bytes(last.frontier).size
+    except CorruptJournal as error:
+        error.table, error.column, error.row = SEALS, "frontier", row
+        yield error
+    else:
+        if size != last.size:
+            yield otherwise(SEALS, "size", row, last.size, str(size))
     if not 0 <= last.position <= end:
         yield otherwise(SEALS, "position", row, last.position, f"0…{end}")
     if not last.origin:
@@ -129,7 +127,3 @@ def _of_delegations(store: Store) -> Iterator[CorruptJournal]:
                 zh=f"委托 {name} 无法读取：{error}", en=f"delegation {name} cannot be read: {error}"
             )
             yield CorruptJournal(message, RESTORE, table=DELEGATIONS, row=str(name))
-
-
-_NAMELESS = "-"
-"""Stands for the name of a store that has lost it."""

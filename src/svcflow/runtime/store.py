@@ -131,6 +131,10 @@ class Store(Protocol):
         """Return the instances beside whose journals data of a person are kept."""
         ...
 
+    def mentioning(self, person: str) -> Sequence[str]:
+        """Return the instances whose journals hold a person's name in the clear, as some texts and old entries do."""
+        ...
+
     def scrub(self, person: str) -> None:
         """Erase a person from the delegations, and leave nothing of what was erased in files in use."""
         ...

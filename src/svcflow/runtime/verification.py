@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import attrs
@@ -17,9 +17,8 @@ from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.marks import but_for_reckoning, corrected
 from svcflow.kernel.replay import replay
-from svcflow.kernel.work import work_of
 from svcflow.model.digest import digest
-from svcflow.runtime.projections import FACTS, INSTANCES, RESTORE, Projections, Told
+from svcflow.runtime.projections import FACTS, INSTANCES, RESTORE, Projections, Told, surplus
 from svcflow.runtime.registers import PINS, register_problems, seal_problems, subscriptions_of
 from svcflow.runtime.standards import Standards, changed_procedure
 from svcflow.runtime.store import Found, Store
@@ -145,7 +144,7 @@ class _Walk:
         try:
             record = next(iter(rows.tables.get(INSTANCES, ())), None)
             if record is None:
-                raise _not_kept(rows.instance)
+                return _Checked(0, NO_TEXT, list(_not_kept(rows)))
             told, note = self._told(rows, record)
         except SvcflowError as error:
             return _Checked(0, NO_TEXT, [error])
@@ -157,9 +156,9 @@ class _Walk:
         journal = ((body, link) for _, _, _, body, link in rows.tables.get(FACTS, ()))
         facts = tuple(verified(name, journal, record[self._head], secrets))
         instance, note = self._compared(record[self._state], _replayed(self.versions, name, facts), facts)
-        work = work_of(self.versions(instance.procedure, instance.version), instance)
+        compiled = self.versions(instance.procedure, instance.version)
         persons = frozenset(one.person for one in secrets.values() if one is not None)
-        return Told(instance, facts, deviations_of(facts), work, persons), note
+        return Told(instance, facts, deviations_of(facts), compiled, persons), note
 
     def _compared(self, state: bytes, told: Instance, facts: tuple[Fact, ...]) -> tuple[Instance, Text]:
         """Return the instance to go by, and what could not be compared of it.
@@ -206,6 +205,12 @@ def _replayed(versions: _Versions, instance: str, facts: tuple[Fact, ...]) -> In
         raise CorruptJournal(message, table=FACTS, column="body") from error
 
 
-def _not_kept(instance: str) -> CorruptJournal:
-    message = Text(zh=f"没有实例 {instance} 的记录", en=f"instance {instance} is not kept")
-    return CorruptJournal(message, RESTORE, table=INSTANCES, row=instance)
+def _not_kept(rows: InstanceRows) -> Iterator[CorruptJournal]:
+    """Yield that a journal has no instance, or that rows have neither."""
+    name = rows.instance
+    if FACTS in rows.tables:
+        message = Text(zh=f"没有实例 {name} 的记录", en=f"instance {name} is not kept")
+        yield CorruptJournal(message, RESTORE, table=INSTANCES, row=name)
+        return
+    why = Text(zh=f"没有实例 {name}", en=f"there is no instance {name}")
+    yield from (surplus(table, name, why, count=len(found)) for table, found in rows.tables.items())

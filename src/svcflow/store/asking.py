@@ -113,6 +113,17 @@ def worklist(query: WorkQuery) -> Asked:
     return _bounded(asked.order_by(*order), query.limit)
 
 
+def mentioning(person: str, dialect: str) -> Asked:
+    """Select the instances whose journals hold the JSON of a name."""
+    written = orjson.dumps(person)
+    place = (
+        func.instr(_facts.body, written)
+        if dialect == "sqlite"
+        else func.strpos(func.encode(_facts.body, "escape"), func.encode(written, "escape"))
+    )
+    return select(_facts.instance).where(place > 0).distinct().order_by(_facts.instance)
+
+
 def _of_instances(query: InstanceQuery, dialect: str) -> list[ColumnElement[bool]]:
     where = [
         column == wanted

@@ -9,6 +9,8 @@ from heapq import heappop, heappush
 from secrets import token_hex
 from threading import RLock
 
+import orjson
+
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import Entry
 from svcflow.journal.checkpoint import Checkpoint
@@ -90,6 +92,13 @@ class MemoryStore:
         return sorted(
             name for name, all_ in kept if any(one and one.person == person for one in all_.values())
         )
+
+    def mentioning(self, person: str) -> Sequence[str]:
+        """Return the instances whose journals hold a person's name in the clear."""
+        written = orjson.dumps(person)
+        with self._lock:
+            kept = [(name, [entry.body for entry in journal]) for name, journal in self._journals.items()]
+        return sorted(name for name, bodies in kept if any(written in body for body in bodies))
 
     def scrub(self, person: str) -> None:
         """Erase a person from the delegations."""

@@ -131,6 +131,11 @@ class SqlStore:
         with self._reading() as connection:
             return connection.scalars(asked.order_by(_persons.c.instance)).all()
 
+    def mentioning(self, person: str) -> Sequence[str]:
+        """Return the instances whose journals hold a person's name in the clear; every entry is looked at."""
+        with self._reading() as connection:
+            return connection.scalars(asking.mentioning(person, connection.dialect.name)).all()
+
     def scrub(self, person: str) -> None:
         """Erase a person from the delegations, and leave nothing of what was erased in files in use."""
         self.refuse_closed()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor
 
 
+_LISTED = 5
+"""How many instances are listed at most."""
+
 _KEPT = Text(zh="没有抹去", en="nothing was erased")
 
 
@@ -82,7 +85,7 @@ def run(
     with engine_at(db, folder, at) as engine:
         given = {one.id for one in (*engine.delegations(giver=person), *engine.delegations(taker=person))}
         forgotten = engine.forget(person, actor=actor_or_nobody(actor), open=also_open)
-    if not (forgotten.values or given):
+    if not (forgotten.values or given or forgotten.named):
         raise UnknownPerson(person)
     said = Text(
         zh=f"已抹去 {len(forgotten.instances)} 个实例中的 {forgotten.values} 项信息"
@@ -95,6 +98,14 @@ def run(
         en=f"{many(forgotten.in_clear, 'fact')} in the clear cannot be erased: "
         "recorded before the field was marked personal",
     )
+    listed = ", ".join(forgotten.named_in[:_LISTED]) + (" …" if len(forgotten.named_in) > _LISTED else "")
+    named = Text(
+        zh=f"另有 {len(forgotten.named_in)} 个实例的 {forgotten.named} 条留痕以明文写有其姓名，记于存储结构第 2 版之前，"
+        f"不能抹去：{listed}",
+        en=f"still named in the clear in {many(forgotten.named, 'fact')} of {many(len(forgotten.named_in), 'instance')}, "
+        f"which cannot be erased: recorded before schema version 2, in {listed}",
+    )
+    lines = [said, *([left] if forgotten.in_clear else []), *([named] if forgotten.named else [])]
     answer(
         asked,
         lambda: {
@@ -102,8 +113,10 @@ def run(
             "values": forgotten.values,
             "delegations": sorted(given),
             "in_clear": forgotten.in_clear,
+            "named": forgotten.named,
+            "named_in": list(forgotten.named_in),
         },
-        lambda: "\n".join(text.in_(asked.lang) for text in ((said, left) if forgotten.in_clear else (said,))),
+        lambda: "\n".join(text.in_(asked.lang) for text in lines),
     )
 
 
