@@ -42,6 +42,10 @@ class Told(NamedTuple):
     persons: frozenset[str]
 
 
+_Rows = Mapping[tuple[Any, ...], tuple[Any, ...]]
+"""Rows by their key, in which they begin."""
+
+
 class Person(NamedTuple):
     """One whose personal data stand beside a journal."""
 
@@ -149,7 +153,7 @@ class _Table:
         if by_key != told_by_key and not (before and set(found) == set(map(self._told, before(told)))):
             yield from self._differences(told_by_key, by_key)
 
-    def _differences(self, expected: Mapping[Row, Row], found: Mapping[Row, Row]) -> Iterator[CorruptJournal]:
+    def _differences(self, expected: _Rows, found: _Rows) -> Iterator[CorruptJournal]:
         lost = [key for key in expected if key not in found]
         if lost:
             yield missing(self.name, _named(lost[0]), len(lost))

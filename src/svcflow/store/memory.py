@@ -97,8 +97,9 @@ class MemoryStore:
         """Return the instances whose journals hold a person's name in the clear."""
         written = orjson.dumps(person)
         with self._lock:
-            kept = [(name, [entry.body for entry in journal]) for name, journal in self._journals.items()]
-        return sorted(name for name, bodies in kept if any(written in body for body in bodies))
+            return sorted(
+                name for name, kept in self._journals.items() if any(written in one.body for one in kept)
+            )
 
     def scrub(self, person: str) -> None:
         """Erase a person from the delegations."""
@@ -128,12 +129,12 @@ class MemoryStore:
         """Yield what is kept of each instance, or of one."""
         with self._lock:
             names = sorted(self._kept) if instance is None else [instance]
-            answers: dict[str, dict[str, Answer]] = {}
-            for (name, command_id), answer in self._answers.items():
-                answers.setdefault(name, {})[command_id] = answer
+            answers = memory_rows.of_answers(self._answers)
         for name in names:
             with self._lock:
-                yield InstanceRows(name, self._tables(name, answers.get(name, {})))
+                kept = self._kept.get(name)
+                tables = {} if kept is None else self._tables(kept, answers.get(name, ()))
+            yield InstanceRows(name, tables)
 
     def table_rows(self, table: str) -> Sequence[Row]:
         """Return the rows of a table that is about no single instance."""
@@ -156,14 +157,9 @@ class MemoryStore:
 
     def sealed(self) -> Iterator[SealedLeaf]:
         """Yield the leaves of the sealed tree in their order, with the links of their entries."""
-        with self._lock:
-            leaves = list(self._leaves)
-        for place, leaf in enumerate(leaves):
-            with self._lock:
-                journal = self._journals.get(leaf.instance, [])
-            yield SealedLeaf(
-                place, leaf, journal[leaf.sequence - 1].link if leaf.sequence <= len(journal) else None
-            )
+        for place, leaf in enumerate(tuple(self._leaves)):
+            link = next((one.link for one in self._journals[leaf.instance][leaf.sequence - 1 :]), None)
+            yield SealedLeaf(place, leaf, link)
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
@@ -330,14 +326,12 @@ class MemoryStore:
         book = Book(self.secrets(entry.fact.instance))
         return entry._replace(fact=from_bytes(entry.body, book))
 
-    def _tables(self, name: str, answers: Mapping[str, Answer]) -> Mapping[str, Sequence[Row]]:
-        kept = self._kept.get(name)
-        if kept is None:
-            return {}
+    def _tables(self, kept: Kept, answers: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
+        name = kept.instance.id
         return {
             "svcflow_instances": [memory_rows.of_instance(kept, self.secrets(name))],
             "svcflow_facts": memory_rows.of_journal(name, self._journals[name], self.feed.positions),
-            "svcflow_commands": memory_rows.of_answers(name, answers),
+            "svcflow_commands": answers,
             "svcflow_work": memory_rows.of_work(name, self._work.get(name, ())),
             "svcflow_deliveries": self.feed.deliveries(name),
         }

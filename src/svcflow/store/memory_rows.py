@@ -48,9 +48,12 @@ def of_journal(
     ]
 
 
-def of_answers(instance: str, answers: Mapping[str, Answer]) -> list[Row]:
-    """Return the rows of the commands of an instance."""
-    return [(instance, command_id, *answer) for command_id, answer in answers.items()]
+def of_answers(answers: Mapping[tuple[str, str], Answer]) -> Mapping[str, Sequence[Row]]:
+    """Return the rows of the commands of each instance."""
+    found: dict[str, list[Row]] = {}
+    for (instance, command_id), answer in answers.items():
+        found.setdefault(instance, []).append((instance, command_id, *answer))
+    return found
 
 
 def of_work(instance: str, work: Iterable[Work]) -> list[Row]:
