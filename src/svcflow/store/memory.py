@@ -22,7 +22,6 @@ from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.work import Work
-from svcflow.model.field import Value
 from svcflow.runtime.query import (
     DeviationKey,
     DeviationQuery,
@@ -39,6 +38,7 @@ from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Pl
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.store import memory_rows
 from svcflow.store.memory_feed import MemoryFeed
+from svcflow.store.memory_filters import fits, is_asked, is_due, is_wanted
 
 
 class MemoryStore:
@@ -220,7 +220,7 @@ class MemoryStore:
                 for one in all_
                 for of in (self._kept[name].instance,)
             ]
-        fit = sorted((one for one in found if _is_wanted(one, query)), key=cursor_of)
+        fit = sorted((one for one in found if is_wanted(one, query)), key=cursor_of)
         if query.after is not None:
             fit = [one for one in fit if cursor_of(one) > query.after]
         return Page.of(fit, query.limit)
@@ -268,11 +268,11 @@ class MemoryStore:
     def _asked(self, query: InstanceQuery) -> list[Instance]:
         with self._lock:
             kept = [(one.instance, self._work[name]) for name, one in self._kept.items()]
-        return [one for one, work in kept if _is_asked(one, work, query)]
+        return [one for one, work in kept if is_asked(one, work, query)]
 
     def _keys(self, one: Instance, by: InstanceKey, query: InstanceQuery) -> Iterable[str]:
         if by in ("step", "role"):  # of several branches, those that are due when that is asked
-            due = [work for work in self._work[one.id] if _is_due(work, query.due_before_us)]
+            due = [work for work in self._work[one.id] if is_due(work, query.due_before_us)]
             return {str(getattr(work, by)) for work in due}
         return (str(getattr(one, by)),)
 
@@ -283,7 +283,7 @@ class MemoryStore:
                 one
                 for name in names
                 for one in deviations_of(self.facts(name))
-                if _fits(one, query) and query.group in (None, self._kept[name].instance.group)
+                if fits(one, query) and query.group in (None, self._kept[name].instance.group)
             ]
 
     def _found(self, instance: str, command_id: str | None) -> Found:
@@ -351,51 +351,3 @@ class MemoryStore:
 
     def _counts(self, place: Place) -> bool:
         return self._kept[place.instance].instance.next_us == place.due_us
-
-
-def _is_asked(one: Instance, work: Sequence[Work], query: InstanceQuery) -> bool:
-    return (
-        query.procedure in (None, one.procedure)
-        and query.status in (None, one.status)
-        and query.recipient in (None, one.recipient)
-        and query.group in (None, one.group)
-        and (query.step is None or any(query.step == item.step for item in work))
-        and (query.role is None or any(query.role == item.role for item in work))
-        and all(_is_same(one.data.get(name), value) for name, value in query.data.items())
-        and _is_between(one.started_us, query.since_us, query.until_us)
-        and (query.due_before_us is None or any(_is_due(item, query.due_before_us) for item in work))
-    )
-
-
-def _is_due(work: Work | WorkItem, before_us: int | None) -> bool:
-    return before_us is None or work.due_us < before_us
-
-
-def _is_same(kept: Value, wanted: Value) -> bool:
-    return kept == wanted and isinstance(kept, bool) == isinstance(wanted, bool)
-
-
-def _is_wanted(one: WorkItem, query: WorkQuery) -> bool:
-    if query.procedure not in (None, one.procedure):
-        return False
-    if not _is_due(one, query.due_before_us):
-        return False
-    if query.assignee is None:
-        return query.roles is None or one.role in query.roles
-    free = query.roles is not None and one.role in query.roles and not one.assignee
-    return free or one.assignee == query.assignee
-
-
-def _fits(one: Deviation, query: DeviationQuery) -> bool:
-    return (
-        query.procedure in (None, one.procedure)
-        and query.kind in (None, one.kind)
-        and query.step in (None, one.step)
-        and query.role in (None, one.role)
-        and query.status in (None, one.status)
-        and _is_between(one.occurred_us, query.since_us, query.until_us)
-    )
-
-
-def _is_between(at_us: int, since_us: int | None, until_us: int | None) -> bool:
-    return (since_us is None or at_us >= since_us) and (until_us is None or at_us < until_us)
