@@ -341,3 +341,147 @@ def test_the_id_of_a_forgotten_delegation_is_not_given_again(tmp_path, clock):
         with pytest.raises(FieldError, match="d1"):
             engine.delegate(WANG, "li", **same)
         assert engine.delegations() == ()
+
+
+def deputised(engine: Engine, clock: VirtualClock, days: int = 2) -> Actor:
+    """Let li act for chen, in a request that waits for approval; return li as chen's deputy."""
+    engine.start("approval", instance_id="a")
+    engine.fire("a", "pass_on", actor=WANG)
+    engine.delegate(
+        CHEN, "li", roles={"chief"}, since=clock.now, until=clock.now + days * DAY, delegation_id="d"
+    )
+    return engine.acting(LI, "chen", "approval")
+
+
+def taken_by_claim(engine: Engine, deputy: Actor) -> None:
+    engine.claim("a", actor=deputy)
+
+
+def taken_by_assignment(engine: Engine, deputy: Actor) -> None:
+    engine.assign("a", "li", actor=deputy)
+
+
+def given_by_the_giver(engine: Engine, deputy: Actor) -> None:  # one of three ways
+    engine.assign("a", "li", actor=CHEN)
+
+
+@pytest.fixture(params=[taken_by_claim, taken_by_assignment, given_by_the_giver])
+def taken(engine, clock, request) -> Actor:
+    """The step is li's, by chen's delegation."""
+    deputy = deputised(engine, clock)
+    request.param(engine, deputy)
+    return deputy
+
+
+ZHOU = Actor("zhou", roles={"chief"})
+
+
+def refused(engine: Engine, actor: Actor, asked: str = "fire") -> str:
+    with pytest.raises(Refused) as error:
+        engine.fire("a", "approve", actor=actor) if asked == "fire" else engine.claim("a", actor=actor)
+    return error.value.rule
+
+
+@pytest.mark.parametrize("ends", ["by time", "by hand"])
+def test_what_a_deputy_has_falls_back_to_the_role_when_the_delegation_ends(engine, clock, taken, ends):
+    """While it lasts it is the deputy's; after it every chief sees it, claims it and does it, without a tick."""
+    assert work(engine, taken) == [("a", "approving", "li")]
+    for other in (CHEN, ZHOU):
+        assert work(engine, other) == []
+        assert {one.rule for one in engine.available("a", other)} == {"assigned"}
+        assert refused(engine, other) == refused(engine, other, "claim") == "assigned"
+    if ends == "by time":
+        clock.advance(2 * DAY)
+    else:
+        engine.revoke("d")
+    for other in (CHEN, ZHOU):
+        assert work(engine, other) == [("a", "approving", "")]
+        assert [one.open for one in engine.available("a", other)] == [True]
+    assert work(engine) == work(engine, role="chief") == [("a", "approving", "")]
+    assert work(engine, LI) == []
+    with pytest.raises(Refused) as error:
+        engine.release("a", actor=CHEN)
+    assert error.value.rule == "not_assigned"
+    engine.claim("a", actor=ZHOU)
+    assert work(engine, ZHOU) == [("a", "approving", "zhou")]
+    assert refused(engine, CHEN) == "assigned"
+    assert engine.fire("a", "approve", actor=ZHOU).outcome == "completed"
+    assert [fact.until_us > 0 for fact in engine.journal("a") if fact.kind == "Assigned"] == [True, False]
+    assert engine.verify().ok
+
+
+def test_a_deputy_known_from_before_the_revocation_claims_nothing(engine, clock):
+    """A claim looks the delegation up again, so that nothing is taken by one that is over."""
+    deputy = deputised(engine, clock)
+    engine.revoke("d")
+    assert refused(engine, deputy, "claim") == "delegation"
+    with pytest.raises(Refused, match="no delegation"):
+        engine.assign("a", "li", actor=deputy)
+    assert work(engine, CHEN) == [("a", "approving", "")]
+
+
+def test_revoking_again_makes_up_for_what_was_not_done(engine, clock, store):
+    """A process that ended between the two is no reason for a claim to stay."""
+    engine.claim("a", actor=deputised(engine, clock))
+    (known,) = engine.delegations()
+    store.keep_delegation(attrs.evolve(known, revoked_us=clock.now_us()))
+    assert refused(engine, CHEN) == "assigned"
+    engine.revoke("d")
+    assert work(engine, CHEN) == [("a", "approving", "")]
+    before = engine.journal("a")
+    engine.revoke("d")
+    assert engine.journal("a") == before
+    assert (before[-1].kind, before[-1].actor) == ("Released", "")
+
+
+def test_a_revocation_takes_only_what_the_giver_gave(engine, clock):
+    """What a deputy has in a role of their own, for another giver or after another's claim stays with them."""
+    engine.claim("a", actor=deputised(engine, clock))
+    for name in ("b", "c", "e"):
+        engine.start("approval", instance_id=name)
+    engine.claim("b", actor=LI)
+    engine.fire("c", "pass_on", actor=WANG)
+    engine.delegate(ZHOU, "li", roles={"chief"}, since=clock.now, until=clock.now + DAY)
+    engine.claim("c", actor=engine.acting(LI, "zhou", "approval"))
+    engine.fire("e", "pass_on", actor=WANG)
+    engine.claim("e", actor=engine.acting(LI, "chen", "approval"))
+    engine.fire("e", "approve", actor=engine.acting(LI, "chen", "approval"))
+    engine.revoke("d")
+    assert work(engine, LI) == [("c", "approving", "li"), ("b", "asked", "li")]
+    assert work(engine, role="chief") == [("a", "approving", ""), ("c", "approving", "li")]
+    assert engine.journal("e")[-1].kind == "Moved"
+
+
+def test_several_delegations_hold_until_the_last_of_the_role_ends(engine, clock):
+    """The claim of a step lasts as long as its role may be acted in."""
+    deputised(engine, clock, days=1)
+    engine.delegate(CHEN, "li", roles={"chief"}, since=clock.now, until=clock.now + 3 * DAY)
+    engine.delegate(
+        CHEN, "li", roles={"clerk", "chief"} & CHEN.roles, since=clock.now, until=clock.now + HOUR
+    )
+    engine.claim("a", actor=engine.acting(LI, "chen", "approval"))
+    clock.advance(3 * DAY - timedelta(microseconds=1))
+    assert refused(engine, ZHOU) == "assigned"
+    clock.advance(timedelta(microseconds=1))
+    assert work(engine, ZHOU) == [("a", "approving", "")]
+
+
+def test_what_an_erased_person_had_is_their_role_s_again(engine, clock):
+    """Nobody can be told to be them, so the step is nobody's."""
+    engine.start("approval", instance_id="a")
+    engine.claim("a", actor=Actor("li", roles={"clerk"}))
+    engine.forget("li", open=True)
+    assert [one[:2] for one in work(engine, WANG)] == [("a", "asked")]
+    assert engine.available("a", WANG)[0].open
+    engine.claim("a", actor=WANG)
+    engine.fire("a", "pass_on", actor=WANG)
+    assert work(engine, CHEN) == [("a", "approving", "")]
+    assert engine.verify().ok
+
+
+def test_roles_beside_no_name_are_nobody_s(engine):
+    """What nobody could claim or do is in nobody's list."""
+    engine.start("approval", instance_id="a")
+    for name in ("", " ", "\u200b"):
+        assert work(engine, Actor(name, roles={"clerk"})) == []
+    assert work(engine, role="clerk") == [("a", "asked", "")]

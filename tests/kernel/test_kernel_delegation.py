@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 
 import attrs
+import orjson
 import pytest
 from kernel_cases import MINUTE, MONDAY, Case, Step, move, procedure, worker
+from version_cases import Traveller
 
 from svcflow.errors import FieldError, Refused
 from svcflow.kernel import Actor, Hold, Resume, Start, Update
-from svcflow.kernel.commands import Assign, Claim, Explain, Extend, Release
+from svcflow.kernel.assignment import assignee_of
+from svcflow.kernel.commands import Assign, Claim, Explain, Extend, Recall, Release
 from svcflow.kernel.delegation import MOST_DAYS, Delegation, acting, delegate
 from svcflow.kernel.instance import from_state, to_state
 from svcflow.kernel.records import to_record
 from svcflow.model.limit import Extension, TimeLimit
+from svcflow.model.procedure import Procedure
 from svcflow.worktime.instants import to_us
 
 DAY_US = 86_400_000_000
@@ -272,3 +276,86 @@ def test_starting_for_another_is_on_record():
     started = Case(four_eyes().compiled.procedure, actor=for_("chef", LI, "chief")).facts[0]
     assert (started.actor, started.behalf) == ("li", "chef")
     assert Start("i1").actor.behalf == ""
+
+
+def handed_over(role: str | None, *, work: str = "work", asks: bool = False) -> Procedure:
+    """Work of a clerk, and a check of the role given; it may ask for another person than who did the work."""
+    check = Step("check", role=role, not_by=work if asks else None, to=(move("confirm", "end"),))
+    return procedure(
+        Step(work, role="clerk", to=(move("hand_in", "check"),)), check, Step("end", end="completed")
+    )
+
+
+DEPUTY = Actor("li", ["chief"], "chef", ends={"chief": BEGIN_US + DAY_US})
+
+
+@pytest.mark.parametrize(
+    ("into", "who", "has"),
+    [
+        (handed_over("chief"), CHEF, "chef"),
+        (handed_over(None), CHEF, "chef"),
+        (handed_over("clerk"), CHEF, ""),
+        (handed_over("chief", asks=True), CHEF, "chef"),
+        (handed_over("chief", asks=True), worker("wang", "chief"), ""),
+        (handed_over("chief", asks=True), attrs.evolve(DEPUTY, behalf="wang"), ""),
+        (handed_over("chief"), DEPUTY, "li"),
+    ],
+    ids=[
+        "the same role", "no role", "another role", "another person", "who may not",
+        "for whom it may not be", "a deputy",
+    ],
+)  # fmt: skip
+def test_a_claim_lasts_over_a_migration_if_it_still_can(into, who, has):
+    """A step that is another role's now, or that who has it may not do, is released, and nobody is kept from it."""
+    case = Traveller(handed_over("chief"), into)
+    case.fire("hand_in", actor=worker("wang", "clerk"))
+    case.do(Claim(actor=who), MINUTE)
+    case.migrate()
+    who_has = assignee_of(case.instance, "check", to_us(case.now))
+    assert who_has == has
+    assert (case.kinds[-1] == "Released") is not bool(has)
+    if who is DEPUTY:
+        assert assignee_of(case.instance, "check", BEGIN_US + DAY_US) == ""
+        assert from_state(orjson.loads(orjson.dumps(to_state(case.instance)))) == case.instance
+
+
+def test_a_claim_of_a_deputy_ends_at_the_instant_the_delegation_does():
+    """The last instant before is theirs; a step without a role is claimed in nobody's name and stays."""
+    case = Case(handed_over("chief"))
+    case.fire("hand_in", actor=worker("wang", "clerk"))
+    case.do(Claim(actor=DEPUTY), MINUTE)
+    assert case.of("Assigned")[0].until_us == BEGIN_US + DAY_US
+    case.now = MONDAY + timedelta(days=1) - MINUTE - timedelta(microseconds=1)
+    case.fire("confirm", actor=CHEF)
+    assert case.rule == "assigned"
+    case.fire("confirm", timedelta(microseconds=1), actor=CHEF)
+    assert case.instance.status == "ended"
+    free = Case(handed_over(None))
+    free.fire("hand_in", actor=worker("wang", "clerk"))
+    free.do(Claim(actor=DEPUTY), MINUTE)
+    assert (free.of("Assigned")[0].until_us, free.instance.deputies) == (0, {})
+
+
+def test_a_recall_gives_back_what_the_giver_s_roles_cover():
+    """Asked of what has ended, or of what is somebody else's, it does nothing and records nothing."""
+    case = four_eyes()
+    case.fire("hand_in", actor=WANG)
+    for held in (CHEF, DEPUTY):
+        case.do(Claim(actor=held), MINUTE)
+        before = len(case.facts)
+        for giver, taker, roles in (
+            ("wang", "li", {"chief"}),
+            ("chef", "wang", {"chief"}),
+            ("chef", "li", {"clerk"}),
+        ):
+            case.do(Recall(giver, taker, frozenset(roles)), MINUTE)
+        assert len(case.facts) == before
+        if held is CHEF:
+            case.do(Release(actor=CHEF), MINUTE)
+    recall = Recall("chef", "li", frozenset({"chief"}))
+    case.do(recall, MINUTE)
+    assert (case.facts[-1].kind, case.facts[-1].actor, case.instance.assignees) == ("Released", "", {})
+    case.fire("confirm", actor=CHEF)
+    before = len(case.facts)
+    case.do(recall, MINUTE)
+    assert (case.rule, len(case.facts)) == ("", before)

@@ -10,6 +10,7 @@ from svcflow.cli.listening import ListeningEngine
 from svcflow.cli.names import Names
 from svcflow.cli.opening import names_of
 from svcflow.cli.records import Record, deadline_json, instance_json
+from svcflow.kernel.assignment import assignee_of
 from svcflow.kernel.instance import Instance
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text
@@ -20,7 +21,7 @@ __all__ = ["moved_json", "moved_text", "standing"]
 def moved_json(engine: ListeningEngine, instance: Instance) -> Record:
     """Return the instance, its open deadlines, and the deviations that this command recorded."""
     return {
-        "instance": instance_json(instance),
+        "instance": instance_json(instance, engine.clock.now_us()),
         "deadlines": [deadline_json(one) for one in engine.deadlines(instance.id)],
         "deviations": departures_json(engine.departures(instance.id)),
     }
@@ -39,15 +40,16 @@ def standing(engine: Engine, instance: Instance, lang: Tongue) -> str:
     """Return one line: id, procedure, status, steps and who has them, revision."""
     names = names_of(engine, instance.procedure, instance.version, lang)
     hold = "" if not instance.hold else f" ({instance.hold})"
-    steps = names.joined(_held(step, instance, names) for step in instance.steps)
+    now_us = engine.clock.now_us()
+    steps = names.joined(_held(step, assignee_of(instance, step, now_us), names) for step in instance.steps)
     zh = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}：{steps}（修订号 {instance.revision}）"
     en = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}: {steps} (revision {instance.revision})"
     return Text(zh=zh, en=en).in_(lang)
 
 
-def _held(step: str, instance: Instance, names: Names) -> str:
+def _held(step: str, who: str, names: Names) -> str:
     """Name a step, and who has it if anybody does."""
-    name, who = names.step(step), instance.assignees.get(step)
-    if who is None:
+    name = names.step(step)
+    if not who:
         return name
     return Text(zh=f"{name}（{who} 办理）", en=f"{name} (with {who})").in_(names.lang)

@@ -12,6 +12,7 @@ from typing import Any
 from svcflow.cli.replies import replies_json
 from svcflow.explanation.explain import Explanation, Line
 from svcflow.kernel.answers import Answer
+from svcflow.kernel.assignment import assignee_of
 from svcflow.kernel.availability import Available
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.deviations import Deviation
@@ -33,7 +34,7 @@ __all__ = [
 Record = dict[str, Any]
 
 
-def instance_json(one: Instance) -> Record:
+def instance_json(one: Instance, at_us: int = 0) -> Record:
     """Return an instance."""
     return {
         "id": one.id,
@@ -47,7 +48,7 @@ def instance_json(one: Instance) -> Record:
         "evidence": sorted(one.evidence),
         "recipient": one.recipient,
         "group": one.group,
-        "assignees": dict(one.assignees),
+        "assignees": {step: who for step in one.assignees if (who := assignee_of(one, step, at_us))},
         "revision": one.revision,
         "sequence": one.sequence,
         "started_at": _iso(one.started_at),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from svcflow.errors import FieldError
-from svcflow.kernel.commands import Assign, Claim, Release, is_named
+from svcflow.kernel.assignment import assignee_of
+from svcflow.kernel.commands import Assign, Claim, Recall, Release, is_named
 from svcflow.kernel.eligibility import barred_from, called, may_not_have, same_person
-from svcflow.kernel.facts import Assigned, Released
+from svcflow.kernel.facts import SYSTEM, Assigned, Released
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
 from svcflow.text import Text
@@ -16,9 +19,13 @@ def claim(ledger: Ledger, command: Claim) -> Refusal | None:
     who = command.actor
     _named(who.id)
     step = _meant(ledger, command.step)
-    refusal = step if isinstance(step, Refusal) else may_not_have(ledger, step, who)
+    if isinstance(step, Refusal):
+        return step
+    refusal = may_not_have(ledger, step, who)
     if refusal is None:
-        ledger.record(Assigned, ledger.at_us, who.id, step, who.id)
+        ledger.record(
+            Assigned, ledger.at_us, who.id, step, who.id, until_us=_until_us(ledger, step, who.ends)
+        )
     return refusal
 
 
@@ -31,8 +38,20 @@ def assign(ledger: Ledger, command: Assign) -> Refusal | None:
     barred = barred_from(ledger.compiled, ledger.draft, (step,), command.to)
     if barred is not None:
         return Refusal("role", *same_person(ledger.compiled, ledger.draft, barred), step)
-    ledger.record(Assigned, ledger.at_us, command.actor.id, step, command.to, command.reason)
+    who = command.actor
+    ends = who.ends if who.id == command.to else command.ends
+    until_us = _until_us(ledger, step, ends)
+    ledger.record(Assigned, ledger.at_us, who.id, step, command.to, command.reason, until_us)
     return None
+
+
+def recall(ledger: Ledger, command: Recall) -> None:
+    """Give the steps that a deputy has for somebody back to their roles, because the delegation was revoked."""
+    draft = ledger.draft
+    for step, (giver, _) in tuple(draft.deputies.items()):
+        role = ledger.compiled.steps[step].step.role
+        if (giver, draft.assignees[step]) == (command.giver, command.taker) and role in command.roles:
+            ledger.record(Released, ledger.at_us, SYSTEM, step)
 
 
 def release(ledger: Ledger, command: Release) -> Refusal | None:
@@ -40,7 +59,7 @@ def release(ledger: Ledger, command: Release) -> Refusal | None:
     step = _meant(ledger, command.step)
     if isinstance(step, Refusal):
         return step
-    if step not in ledger.draft.assignees:
+    if not assignee_of(ledger.draft, step, ledger.at_us):
         name = called(ledger.compiled, step)
         return Refusal(
             "not_assigned",
@@ -50,6 +69,11 @@ def release(ledger: Ledger, command: Release) -> Refusal | None:
         )
     ledger.record(Released, ledger.at_us, command.actor.id, step, command.reason)
     return None
+
+
+def _until_us(ledger: Ledger, step: str, ends: Mapping[str, int]) -> int:
+    """Return when the delegation ends by which somebody has a step; 0 when they need none."""
+    return ends.get(ledger.compiled.steps[step].step.role or "", 0)
 
 
 def _named(person: str) -> None:

@@ -88,12 +88,13 @@ class Actor:
     """Name who acts and in which roles; `roles=None` means that the roles are not known (foreign logs).
 
     What is not known passes no rule: only where a foreign log is replayed it is left unjudged. `behalf` is the
-    person acted for; `svcflow.kernel.delegation.acting` gives such an actor.
+    person acted for, `ends` until when for each role; `svcflow.kernel.delegation.acting` gives such an actor.
     """
 
     id: str
     roles: frozenset[str] | None = attrs.field(default=frozenset(), converter=_roles)
     behalf: str = ""
+    ends: Mapping[str, int] = attrs.field(factory=dict, eq=False, repr=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.behalf and (self.id == self.behalf or not (is_named(self.id) and is_named(self.behalf))):
@@ -209,12 +210,16 @@ class Claim:
 
 @attrs.frozen
 class Assign:
-    """Give a step to a person, also one that somebody has; whether that person has the role shows when they act."""
+    """Give a step to a person, also one that somebody has; whether that person has the role shows when they act.
+
+    `ends` is until when the actor has delegated each role to that person, if so.
+    """
 
     step: str | None
     to: str
     actor: Actor = NOBODY
     reason: str = attrs.field(default="", converter=_reason)
+    ends: Mapping[str, int] = attrs.field(factory=dict, kw_only=True)
 
 
 @attrs.frozen
@@ -277,6 +282,16 @@ class Revert:
     actor: Actor = NOBODY
 
 
+@attrs.frozen
+class Recall:
+    """Take back what `taker` has in these roles for `giver`, who revoked their delegation."""
+
+    giver: str
+    taker: str
+    roles: frozenset[str]
+    actor: Actor = NOBODY
+
+
 Answering = Explain | Accept | Reject
 """What may still be asked of an instance that has ended."""
 
@@ -297,4 +312,5 @@ Command = (
     | Reject
     | Migrate
     | Revert
+    | Recall
 )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from svcflow.errors import FieldError
 from svcflow.kernel.answering import explain, judge
-from svcflow.kernel.assigning import assign, claim, release
+from svcflow.kernel.assigning import assign, claim, recall, release
 from svcflow.kernel.commands import (
     NOBODY,
     Accept,
@@ -24,6 +24,7 @@ from svcflow.kernel.commands import (
     Fire,
     Hold,
     Migrate,
+    Recall,
     Recompute,
     Reject,
     Release,
@@ -95,7 +96,7 @@ def transact(compiled: Compiled, instance: Instance | None, command: Command | N
 
 
 def _ask(ledger: Ledger, command: Command) -> Refusal | None:
-    if ledger.draft.status == "ended" and not isinstance(command, Answering):
+    if ledger.draft.status == "ended" and not isinstance(command, Answering | Recall):
         outcome = ledger.draft.outcome
         return Refusal(
             "closed",
@@ -225,4 +226,5 @@ _COMMANDS: Mapping[type[Any], Callable[[Ledger, Any], Refusal | None]] = {
     Reject: judge,
     Migrate: migrate,
     Revert: revert,
+    Recall: recall,
 }

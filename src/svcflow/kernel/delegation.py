@@ -5,7 +5,7 @@ It keeps no register of delegations and reads no clock. What was delegated canno
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import attrs
@@ -122,24 +122,31 @@ def delegate(
 
 
 def acting(actor: Actor, giver: str, delegations: Iterable[Delegation], procedure: str, at_us: int) -> Actor:
-    """Return the actor as who they are while they act for `giver`: in the delegated roles only.
+    """Return the actor as who they are while they act for `giver`: in the delegated roles only, each until it ends.
 
     Raises: Refused (rule `delegation`) when nothing `giver` delegated to them is in force.
     """
     if actor.behalf:
         raise Refused("delegation", _ONWARD, Text(zh="以本人身份办理", en="act as oneself"))
-    roles = [
-        one.roles
-        for one in delegations
-        if (one.giver, one.taker) == (giver, actor.id) and one.covers(at_us, procedure)
-    ]
-    if not roles:
+    ends = delegated(delegations, giver, actor.id, procedure, at_us)
+    if not ends:
         raise Refused(
             "delegation",
             Text(zh=f"没有对 {procedure} 有效的委托", en=f"no delegation for {procedure} is in force"),
             Text(zh="请对方先委托，或以本人身份办理", en="ask them to delegate it, or act as oneself"),
         )
-    return Actor(actor.id, frozenset[str]().union(*roles), giver)
+    return Actor(actor.id, ends, giver, ends=ends)
+
+
+def delegated(
+    delegations: Iterable[Delegation], giver: str, taker: str, procedure: str, at_us: int
+) -> Mapping[str, int]:
+    """Return the roles in which one may act for another at an instant, each with when that ends at the latest."""
+    ends: dict[str, int] = {}
+    for one in delegations:
+        if (one.giver, one.taker) == (giver, taker) and one.covers(at_us, procedure):
+            ends |= {role: max(one.until_us, ends.get(role, 0)) for role in one.roles}
+    return ends
 
 
 _ONWARD = Text(zh="受托的事项不能再转托", en="what was delegated cannot be delegated on")

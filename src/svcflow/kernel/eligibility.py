@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from svcflow.kernel.assignment import assignee_of
 from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.facts import ERASED
@@ -68,8 +69,8 @@ def needs_to_know(compiled: Compiled, instance: Instance, person: str) -> bool:
 
 def assigned_to_another(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:
     """Return why a step is somebody else's."""
-    assignee = ledger.draft.assignees.get(step)
-    if assignee is None or ledger.compiled.foreign or assignee in (actor.id, actor.behalf):
+    assignee = assignee_of(ledger.draft, step, ledger.at_us)
+    if not assignee or ledger.compiled.foreign or assignee in (actor.id, actor.behalf):
         return None
     name = called(ledger.compiled, step)
     return Refusal(

@@ -292,11 +292,15 @@ class Refused(Fact):
 
 @attrs.frozen
 class Assigned(Fact):
-    """An active step was given to the person `to`; a claim is one whose `to` is the actor."""
+    """An active step was given to the person `to`; a claim is one whose `to` is the actor.
+
+    `until_us` is when the delegation ends by which they have it; from then on it is nobody's. 0 when there is none.
+    """
 
     step: str
     to: str
     reason: str = ""
+    until_us: int = 0
 
     @property
     def claimed(self) -> bool:

@@ -67,8 +67,9 @@ class Instance(NamedTuple):
     `sequence` is that of its last fact; `revision` that of the last one somebody caused to change its state,
     so that a warning or a refused attempt does not make a caller's view stale, nor who has a step, nor what
     is answered to a deviation. Nothing of it can be changed in place. `left_by` names who left a step and for whom; `assignees` who has an active
-    step; `deviations` where each deviation stands, by the sequence of its fact; `bookings` who set which scheduled
-    instant, if its journal is not older than that.
+    step, `deputies` for whom and until when they have it who have it by a delegation; `deviations` where each
+    deviation stands, by the sequence of its fact; `bookings` who set which scheduled instant, if its journal is not
+    older than that.
     """
 
     id: str
@@ -98,6 +99,7 @@ class Instance(NamedTuple):
     deviations: Mapping[int, DeviationStatus]
     explainers: Mapping[int, tuple[str, ...]]
     bookings: Mapping[str, Booking]
+    deputies: Mapping[str, tuple[str, int]]
 
     @property
     def started_at(self) -> datetime:
@@ -150,6 +152,7 @@ class Draft:
     deviations: Mapping[int, DeviationStatus]
     explainers: Mapping[int, tuple[str, ...]]
     bookings: Mapping[str, Booking]
+    deputies: Mapping[str, tuple[str, int]]
 
     @classmethod
     def of(cls, instance: Instance) -> Draft:
@@ -182,6 +185,8 @@ class Draft:
             self.explainers = Unchanging(self.explainers)
         if type(self.bookings) is dict:
             self.bookings = Unchanging(self.bookings)
+        if type(self.deputies) is dict:
+            self.deputies = Unchanging(self.deputies)
         instance = Instance._make(_values(self))
         self.active = own
         return instance
@@ -215,6 +220,7 @@ BLANK = Instance(
     deviations=Unchanging(),
     explainers=Unchanging(),
     bookings=Unchanging(),
+    deputies=Unchanging(),
 )
 
 
@@ -246,6 +252,7 @@ def from_state(state: list[Any]) -> Instance:
     fields[_DEVIATIONS] = dict(fields[_DEVIATIONS])
     fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
     fields[_BOOKINGS] = {field: Booking(*row) for field, row in fields[_BOOKINGS].items()}
+    fields[_DEPUTIES] = {step: (giver, until_us) for step, (giver, until_us) in fields[_DEPUTIES].items()}
     for place in _MAPPINGS:
         fields[place] = _NOTHING if fields[place] == _NOTHING else Unchanging(fields[place])
     return Instance._make(fields)
@@ -259,6 +266,7 @@ _STEPS, _CLOCKS, _RUNS = FIELDS.index("steps"), FIELDS.index("clocks"), Clock._f
 _MAPPINGS = [place for place, kept in enumerate(BLANK) if isinstance(kept, Unchanging)]
 _LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
 _EXPLAINERS, _BOOKINGS = FIELDS.index("explainers"), FIELDS.index("bookings")
+_DEPUTIES = FIELDS.index("deputies")
 _NUMBERED = (_DEVIATIONS, _EXPLAINERS)
 _FIRST_FIELDS = FIELDS.index("next_us") + 1
 """How many fields the first version had."""

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from svcflow.errors import FieldError
 from svcflow.kernel import clocks
 from svcflow.kernel.commands import DueRule, Migrate, Revert
-from svcflow.kernel.facts import SYSTEM, Migrated, Settled
+from svcflow.kernel.eligibility import barred_from
+from svcflow.kernel.facts import SYSTEM, Migrated, Released, Settled
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.marks import marks_of
@@ -97,6 +98,7 @@ def _go_over(
             ended = clocks.end(limit, clock, ledger.at_us, reached=False)
             over_us = clocks.overrun(limit, ended, ledger.at_us)
             ledger.record(Settled, ledger.at_us, SYSTEM, clock.limit, clock.visit, clock.due_us, over_us)
+    held = {step_name(steps, step): passage.steps[step].step.role for step in ledger.draft.assignees}
     ledger.record(
         Migrated,
         ledger.at_us,
@@ -112,7 +114,18 @@ def _go_over(
         gives_way=True,
     )
     ledger.compiled = passage.into
+    _give_back(ledger, held)
     ledger.used_up += [(name, ledger.at_us) for name in _newly_deemed(passage, steps)]
+
+
+def _give_back(ledger: Ledger, held: Mapping[str, str | None]) -> None:
+    """Release steps that are another role's now, or that who has them may not do: nobody could do them otherwise."""
+    compiled, draft = ledger.compiled, ledger.draft
+    for step, was in held.items():
+        role, who = compiled.steps[step].step.role, draft.assignees[step]
+        giver, _ = draft.deputies.get(step, ("", 0))
+        if role not in (None, was) or barred_from(compiled, draft, (step,), who, giver) is not None:
+            ledger.record(Released, ledger.at_us, SYSTEM, step)
 
 
 def _newly_deemed(passage: Passage, steps: Steps) -> Iterator[str]:

@@ -33,6 +33,8 @@ def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
     draft.active = {step_name(steps, name): since_us for name, since_us in draft.active.items()}
     draft.left_by = _doers(passage, steps, draft.left_by)
     draft.assignees = {step_name(steps, name): who for name, who in draft.assignees.items()}
+    if draft.deputies:
+        draft.deputies = {step_name(steps, name): how for name, how in draft.deputies.items()}
     draft.counts = {_row_name(steps, key): times for key, times in draft.counts.items()}
     draft.clocks = {}
     _settle(passage.into, draft, at_us)  # which steps count, and whether they pause, before the clocks follow

@@ -23,16 +23,19 @@ from svcflow.kernel.commands import (
     Start,
     Update,
 )
+from svcflow.kernel.delegation import acting, delegated
 from svcflow.kernel.instance import Instance
 from svcflow.model.catalog import asked_for
 from svcflow.model.field import Value
 from svcflow.runtime.carrying import Beginning
 from svcflow.runtime.core import Core
 from svcflow.runtime.ids import new_id
+from svcflow.runtime.payload import refuse_no_actor
 from svcflow.runtime.replies import refuse_before_effective, refuse_too_long
 from svcflow.worktime.instants import given_us, optional_given_us
 
 _NONE: Mapping[str, str] = {}
+_NEVER: Mapping[str, int] = {}
 
 
 class Commands(Core):
@@ -169,8 +172,12 @@ class Commands(Core):
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Take a step for oneself. Raises: Refused, UnknownInstance, StaleRevision."""
-        return self._carry(instance, Claim(step, actor), command_id, expected_revision)
+        """Take a step for oneself; for somebody one acts for, until the delegation ends.
+
+        Raises: Refused, UnknownInstance, StaleRevision.
+        """
+        command = Claim(step, self._still_acting(instance, actor))
+        return self._carry(instance, command, command_id, expected_revision)
 
     def assign(
         self,
@@ -183,8 +190,30 @@ class Commands(Core):
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Give a step to a person, also one that somebody has. Raises: Refused, UnknownInstance, StaleRevision."""
-        return self._carry(instance, Assign(step, to, actor, reason), command_id, expected_revision)
+        """Give a step to a person, also one that somebody has.
+
+        What a giver gives to who acts for them is theirs until the delegation ends.
+
+        Raises: Refused, UnknownInstance, StaleRevision.
+        """
+        refuse_no_actor("actor", actor)
+        ends = self._delegated(instance, actor, to)
+        command = Assign(step, to, self._still_acting(instance, actor), reason, ends=ends)
+        return self._carry(instance, command, command_id, expected_revision)
+
+    def _still_acting(self, instance: str, actor: Actor) -> Actor:
+        """Return the actor by the delegations in force now: one may have been revoked since it was looked up."""
+        if not isinstance(actor, Actor) or not actor.ends:
+            return actor
+        known, procedure = self._store.delegations(), self._kept(instance).instance.procedure
+        return acting(Actor(actor.id), actor.behalf, known, procedure, self.clock.now_us())
+
+    def _delegated(self, instance: str, giver: Actor, to: str) -> Mapping[str, int]:
+        """Return until when a person may act for who gives them a step, by role."""
+        given = [one for one in self._store.delegations() if (one.giver, one.taker) == (giver.id, to)]
+        if not given or giver.behalf:
+            return _NEVER
+        return delegated(given, giver.id, to, self._kept(instance).instance.procedure, self.clock.now_us())
 
     def release(
         self,

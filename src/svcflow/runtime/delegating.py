@@ -10,11 +10,12 @@ import attrs
 
 from svcflow.errors import FieldError
 from svcflow.kernel import delegation as delegation_of
-from svcflow.kernel.commands import Actor
+from svcflow.kernel.commands import Actor, Recall
 from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.writable import refuse_misfit, refuse_unfit_id, refuse_unfit_name
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import INSTANCE_ID, PERSON, refuse_no_actor
+from svcflow.runtime.query import WorkQuery
 from svcflow.runtime.replies import another_delegation
 from svcflow.text import Text
 from svcflow.worktime.instants import given_us
@@ -61,7 +62,10 @@ class Delegations(Core):
         return given
 
     def revoke(self, delegation: str) -> Delegation:
-        """End a delegation now; it stays on record. Raises: FieldError when there is none of this id."""
+        """End a delegation now; it stays on record. What the taker has by it is open to its role again.
+
+        Raises: FieldError when there is none of this id.
+        """
         for known in self._store.delegations():
             if known.id == delegation:
                 revoked = (
@@ -70,9 +74,22 @@ class Delegations(Core):
                     else attrs.evolve(known, revoked_us=self.clock.now_us())
                 )
                 self._store.keep_delegation(revoked)
+                self._recall(
+                    revoked
+                )  # asked again it is done again: what did not come to its end is made up for
                 return revoked
         message = Text(zh=f"没有委托 {delegation}", en=f"there is no delegation {delegation!r}")
         raise FieldError(message, Text(zh="用 `delegations` 查看", en="see `delegations`"))
+
+    def _recall(self, revoked: Delegation) -> None:
+        """Give back what the taker of a delegation has claimed by it."""
+        command = Recall(revoked.giver, revoked.taker, revoked.roles)
+        names = {one.instance for one in self._store.worklist(WorkQuery(assignee=revoked.taker))}
+        for name in sorted(names):
+            kept = self._store.load(name)
+            theirs = () if kept is None else kept.instance.deputies.values()
+            if revoked.giver in {giver for giver, _ in theirs}:
+                self._carry(name, command, None, None)
 
     def delegations(self, *, giver: str | None = None, taker: str | None = None) -> tuple[Delegation, ...]:
         """Return every delegation that was given, revoked ones too."""

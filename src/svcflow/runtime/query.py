@@ -11,7 +11,7 @@ import orjson
 
 from svcflow.bounds import LARGEST, SMALLEST
 from svcflow.errors import FieldError
-from svcflow.kernel.commands import Actor
+from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import DeviationKind, DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
@@ -112,7 +112,8 @@ class WorkQuery(NamedTuple):
     """Which work is asked for: of these roles that nobody has, or that this person has; None means any.
 
     The soonest due first, at most `limit`, behind `after` (due instant, since when, instance, step).
-    `due_before_us` asks for what has a deadline before that instant.
+    `due_before_us` asks for what has a deadline before that instant. Who acts for the assignee is the `deputy`: what
+    they have in these roles is asked for too. At `now_us` delegations may have ended by which somebody had a step.
     """
 
     roles: frozenset[str] | None = None
@@ -121,6 +122,8 @@ class WorkQuery(NamedTuple):
     limit: int | None = None
     after: Cursor | None = None
     due_before_us: int | None = None
+    deputy: str | None = None
+    now_us: int = 0
 
 
 class WorkItem(NamedTuple):
@@ -191,6 +194,8 @@ def work_asked(
     if actor is not None:
         refuse_no_actor("actor", actor)
     theirs = None if actor is None else actor.roles or frozenset()
+    if actor is not None and not is_named(actor.id):  # roles beside no name are nobody's
+        theirs = frozenset()
     for place, name in (
         ("role", role),
         ("procedure", procedure),
@@ -203,7 +208,8 @@ def work_asked(
     assignee = actor.behalf or actor.id
     refuse_misfit("actor", assignee)
     roles = theirs if role is None else theirs & {role}
-    return WorkQuery(roles, assignee, procedure, due_before_us=due_before_us)
+    deputy = actor.id if actor.behalf else None
+    return WorkQuery(roles, assignee, procedure, due_before_us=due_before_us, deputy=deputy)
 
 
 def cursor_of(one: Instance | Deviation | WorkItem) -> Cursor:

@@ -155,7 +155,7 @@ class Questions(Core):
         """Return the work that waits, the soonest due first: an actor's own, a role's, or all of it.
 
         An actor's is what is assigned to them, and what nobody has yet in one of their roles. Of an actor who
-        acts on somebody's behalf (see `acting`) it is what is assigned to that person, or free for the
+        acts on somebody's behalf (see `acting`) it is what is assigned to that person, or to them or free in the
         delegated roles. `due_before` asks for what has a running deadline before that instant. `after` is that
         of the page before, for the next `limit` items.
 
@@ -163,7 +163,8 @@ class Questions(Core):
         """
         cursor = cursor_from(after, (int, int, str, str))
         asked = work_asked(actor, role, procedure, due_before)
-        return self._impersonal(self._store.worklist(asked._replace(limit=bounded(limit), after=cursor)))
+        asked = asked._replace(limit=bounded(limit), after=cursor, now_us=self.clock.now_us())
+        return self._impersonal(self._store.worklist(asked))
 
     def overdue(
         self,

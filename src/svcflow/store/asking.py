@@ -6,17 +6,34 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
-from svcflow.kernel.instance import FIELDS
+from svcflow.kernel.facts import ERASED
+from svcflow.kernel.instance import FIELDS, NEVER
 from svcflow.model.field import Value
 from svcflow.runtime.query import Cursor, DeviationKey, DeviationQuery, InstanceKey, InstanceQuery, WorkQuery
 from svcflow.store import schema
 
 _instances, _facts, _deviations = schema.instances.c, schema.facts.c, schema.deviations.c
 _work, _persons = schema.work.c, schema.persons.c
-_RECIPIENT, _GROUP, _DATA = (FIELDS.index(name) for name in ("recipient", "group", "data"))
+_RECIPIENT, _GROUP, _DATA, _DEPUTIES = (
+    FIELDS.index(name) for name in ("recipient", "group", "data", "deputies")
+)
 Path = tuple[int | str, ...]
 Asked = Select[*tuple[Any, ...]]
 
@@ -82,15 +99,17 @@ def deviation_counts(query: DeviationQuery, dialect: str, by: DeviationKey | Non
     return asked if by is None else asked.group_by(key)
 
 
-def worklist(query: WorkQuery) -> Asked:
+def worklist(query: WorkQuery, dialect: str) -> Asked:
     """Select the work that waits, the soonest due first; one more than asked for."""
+    lapsed = and_(_work.assignee != "", func.coalesce(_ENDS[dialect](), NEVER) <= query.now_us)
+    free = or_(_work.assignee == "", _work.assignee.startswith(ERASED), lapsed)
     asked = select(
         _work.instance,
         _instances.procedure,
         _instances.version,
         _work.step,
         _work.role,
-        _work.assignee,
+        case((lapsed, ""), else_=_work.assignee).label("assignee"),
         _work.entered_us,
         _work.due_us,
         _instances.state,
@@ -98,9 +117,11 @@ def worklist(query: WorkQuery) -> Asked:
     fits: list[ColumnElement[bool]] = []
     if query.roles is not None:
         theirs = _work.role.in_(query.roles)
-        fits.append(theirs if query.assignee is None else and_(theirs, _work.assignee == ""))
+        fits.append(theirs if query.assignee is None else and_(theirs, free))
+        if query.deputy is not None:
+            fits.append(and_(theirs, _work.assignee == query.deputy, not_(free)))
     if query.assignee is not None:
-        fits.append(and_(_work.assignee == query.assignee, _work.assignee != ""))
+        fits.append(and_(_work.assignee == query.assignee, _work.assignee != "", not_(free)))
     if fits:
         asked = asked.where(or_(*fits))
     if query.procedure is not None:
@@ -177,6 +198,23 @@ def _served(dialect: str) -> ColumnElement[Any]:
         return func.json_extract(cast(_instances.state, Text), f"$[{_GROUP}]")
     read: ColumnElement[Any] = func.convert_from(_instances.state, "UTF8").cast(JSONB)[_GROUP].astext
     return read
+
+
+def _ends_in_sqlite() -> ColumnElement[Any]:
+    """Return when the delegation ends by which somebody has a step; nothing when they need none."""
+    place = literal(f'$[{_DEPUTIES}]."').concat(_work.step).concat('"[1]')
+    return func.json_extract(cast(_instances.state, Text), place)
+
+
+def _ends_in_postgresql() -> ColumnElement[Any]:
+    read: ColumnElement[Any] = func.convert_from(_instances.state, "UTF8").cast(JSONB)
+    return cast(read[_DEPUTIES][_work.step][1].astext, BigInteger)
+
+
+_ENDS: Mapping[str, Callable[[], ColumnElement[Any]]] = {
+    "sqlite": _ends_in_sqlite,
+    "postgresql": _ends_in_postgresql,
+}
 
 
 def _equals_in_sqlite(path: Path, value: Value) -> ColumnElement[bool]:

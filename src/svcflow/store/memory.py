@@ -17,6 +17,7 @@ from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
 from svcflow.journal.personal import NO_SECRETS, Book, Secrets
 from svcflow.journal.seal import Leaf
+from svcflow.kernel.assignment import has_lapsed
 from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
@@ -217,8 +218,11 @@ class MemoryStore:
                     name, of.procedure, of.version, *one, recipient=of.recipient, group=of.group, data=of.data
                 )
                 for name, all_ in self._work.items()
-                for one in all_
                 for of in (self._kept[name].instance,)
+                for one in (
+                    work._replace(assignee="") if has_lapsed(of, work.step, query.now_us) else work
+                    for work in all_
+                )
             ]
         fit = sorted((one for one in found if is_wanted(one, query)), key=cursor_of)
         if query.after is not None:

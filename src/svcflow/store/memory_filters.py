@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.work import Work
 from svcflow.model.field import Value
@@ -36,15 +37,16 @@ def _is_same(kept: Value, wanted: Value) -> bool:
 
 
 def is_wanted(one: WorkItem, query: WorkQuery) -> bool:
-    """Tell whether a question about work asks for one item."""
-    if query.procedure not in (None, one.procedure):
+    """Tell whether a query for work asks for this item."""
+    if query.procedure not in (None, one.procedure) or not is_due(one, query.due_before_us):
         return False
-    if not is_due(one, query.due_before_us):
-        return False
+    theirs = query.roles is not None and one.role in query.roles
     if query.assignee is None:
-        return query.roles is None or one.role in query.roles
-    free = query.roles is not None and one.role in query.roles and not one.assignee
-    return free or one.assignee == query.assignee
+        return query.roles is None or theirs
+    free = not one.assignee or one.assignee.startswith(ERASED)
+    return (not free and one.assignee == query.assignee) or (
+        theirs and (free or one.assignee == query.deputy)
+    )
 
 
 def fits(one: Deviation, query: DeviationQuery) -> bool:

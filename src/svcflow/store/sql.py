@@ -235,7 +235,7 @@ class SqlStore:
     def worklist(self, query: WorkQuery) -> Page[WorkItem]:
         """Return the work that waits, the soonest due first."""
         with self._reading() as connection:
-            rows = connection.execute(asking.worklist(query)).all()
+            rows = connection.execute(asking.worklist(query, connection.dialect.name)).all()
         return Page.of([_work_item(row) for row in rows], query.limit)
 
     def delegations(self) -> Sequence[Delegation]:

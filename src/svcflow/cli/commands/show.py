@@ -76,7 +76,7 @@ def _record(engine: Engine, found: Instance, available: Offers, *, journal: bool
     deviations = engine.deviations(instance=found.id)
     replies = replies_to(engine, deviations)
     record: Record = {
-        "instance": instance_json(found),
+        "instance": instance_json(found, engine.clock.now_us()),
         "deadlines": [deadline_json(one) for one in engine.deadlines(found.id, ended=True)],
         "available": [available_json(one) for one in available],
         "deviations": [
