@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -24,6 +25,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """Try fewer examples in the first loop than where `-m` asks for what takes long too."""
     first = config.option.markexpr == "not long"
     settings.load_profile(os.environ.get("SVCFLOW_HYPOTHESIS", "quick" if first else "normal"))
+    # the processes that share the tests have to call them alike, also where a name is that of a set
+    os.environ.setdefault("PYTHONHASHSEED", str(random.randrange(2**32)))
+
+
+def pytest_report_header() -> str:
+    """Name what the order of sets hangs on, so that a run can be repeated."""
+    return f"PYTHONHASHSEED={os.environ['PYTHONHASHSEED']}"
 
 
 _MANY_TIMES = (

@@ -34,7 +34,7 @@ class DatabaseServer:
         """Lend an empty schema; yield its URL. Connections to it bear its name."""
         name = f"svcflow_test_{os.getpid()}_{next(self._numbers)}"
         self.administer(f"CREATE SCHEMA {name}")
-        query = {"options": f"-csearch_path={name}", "application_name": name}
+        query = {"options": f"-csearch_path={name}", "application_name": name, "connect_timeout": "120"}
         yield make_url(self.url).update_query_dict(query).render_as_string(hide_password=False)
         self.administer(f"DROP SCHEMA {name} CASCADE")
 
@@ -75,7 +75,10 @@ def kill(server: Any) -> None:
 
 @pytest.fixture(scope="session")
 def database_server() -> Iterator[DatabaseServer]:
-    """One server for all tests of a process; fsync is off, because nobody cuts its power."""
+    """One server for all tests of a process; fsync is off, because nobody cuts its power.
+
+    Not one for all processes: what a transaction may see, and the lock of upkeep, are of a whole server.
+    """
     given = os.environ.get(GIVEN)
     if given:
         yield DatabaseServer(given)

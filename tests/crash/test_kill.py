@@ -19,6 +19,7 @@ from crash_talk import Talk, talk_of
 from crash_writer import PROCEDURE, command
 
 from svcflow import Engine
+from waiting import PATIENCE_S
 
 KILLS = int(os.environ.get("SVCFLOW_KILLS", "200"))
 WRITERS = 4  # processes of two threads each
@@ -72,7 +73,7 @@ def nest(tmp_path: Path) -> Iterator[Nest]:
     yield made
     made.process.stdin.close()
     made.process.stdout.close()
-    assert made.process.wait(30) == 0
+    assert made.process.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.parametrize("kills", [8, pytest.param(KILLS, marks=pytest.mark.long)])

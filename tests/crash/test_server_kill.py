@@ -15,6 +15,7 @@ from crash_writer import PROCEDURE, command
 
 from database_server import kill
 from svcflow import Engine
+from waiting import PATIENCE_S
 
 pytestmark = pytest.mark.long
 
@@ -38,7 +39,7 @@ def one_round(server, url: str, turn: int, chance: random.Random) -> Talk:
     said = [line for writer in writers for line in writer.stdout.readlines()]
     for writer in writers:
         writer.stdout.close()
-        writer.wait(30)
+        writer.wait(PATIENCE_S)
     server.ensure_postgres_running()
     return talk_of(first + said)
 
