@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 from contract_cases import CATALOG, LI, NOON, declared, engine_on
+from sqlalchemy import create_engine
 
 from svcflow import Engine, Refused, StaleRevision, VirtualClock
 from svcflow.errors import FieldError, InstanceClosed, StoreError, UnknownTrigger
 from svcflow.runtime.verification import Verification
+from svcflow.store import open_store, schema
 from waiting import PATIENCE_S
 
 HOUR = timedelta(hours=1)
@@ -61,20 +63,64 @@ def test_a_command_asked_again_gives_its_first_answer(engine):
     assert engine.fire(inst.id, "accept", actor=LI, command_id="c-1").steps == ("working",)
 
 
-def test_a_refused_command_asked_again_is_refused_again(engine):
-    """The same refusal, though the command would be allowed by now; one fact only."""
+def test_a_refused_command_asked_again_is_judged_anew(engine):
+    """Each attempt leaves its fact; when nothing stands against it any more, it is done, once."""
     inst = engine.start("repair", actor=LI)
     for _ in range(2):
         with pytest.raises(Refused) as refused:
             engine.fire(inst.id, "close", actor=LI, command_id="c-1")
-        assert refused.value.rule == "order"
-        if len(engine.journal(inst.id)) == 2:
-            engine.fire(inst.id, "accept", actor=LI)
-    assert [fact.kind for fact in engine.journal(inst.id)] == ["Started", "Refused", "Moved"]
-    engine.fire(inst.id, "close", actor=LI)
+        assert (refused.value.rule, bool(refused.value.remedy)) == ("order", True)
+    engine.fire(inst.id, "accept", actor=LI)
+    done = engine.fire(inst.id, "close", actor=LI, command_id="c-1")
+    assert engine.fire(inst.id, "close", actor=LI, command_id="c-1") == done
+    kinds = [fact.kind for fact in engine.journal(inst.id)]
+    assert kinds == ["Started", "Refused", "Refused", "Moved", "Moved"]
     for _ in range(2):
         with pytest.raises(InstanceClosed):
             engine.fire(inst.id, "close", actor=LI, command_id="c-2")
+
+
+def test_a_corrected_command_may_carry_the_id_of_the_refused_one(engine):
+    """A refusal changes nothing and is not kept under the id; what was done under it stays the answer."""
+    inst = engine.start("repair", actor=LI)
+    with pytest.raises(Refused):
+        engine.fire(inst.id, "close", actor=LI, command_id="c-1")
+    done = engine.fire(inst.id, "accept", actor=LI, command_id="c-1")
+    assert done.steps == ("working",)
+    for again in ("close", "accept"):
+        assert engine.fire(inst.id, again, actor=LI, command_id="c-1") == done
+    assert [fact.kind for fact in engine.journal(inst.id)] == ["Started", "Refused", "Moved"]
+
+
+def test_a_command_that_was_done_is_answered_where_it_would_be_refused_by_now(engine):
+    """A retry of what was done right before is no new attempt, though the instance has moved on by it."""
+    inst = engine.start("repair", actor=LI)
+    done = engine.fire(inst.id, "accept", actor=LI, command_id="c-1")
+    assert engine.fire(inst.id, "accept", actor=LI, command_id="c-1") == done
+    assert [fact.kind for fact in engine.journal(inst.id)] == ["Started", "Moved"]
+
+
+def test_a_refusal_that_an_earlier_version_kept_under_an_id_does_not_count(url):
+    """Such a row is treated as not there, and gives way to the command that is done under its id."""
+    with engine_on(open_store(url)) as engine:
+        inst = engine.start("repair", actor=LI)
+        with pytest.raises(Refused):
+            engine.fire(inst.id, "close", actor=LI)
+        keep_as_before(url, inst.id, "c-1")
+        done = engine.fire(inst.id, "accept", actor=LI, command_id="c-1")
+        assert (done.steps, done.sequence) == (("working",), 3)
+    with engine_on(open_store(url)) as engine:
+        assert engine.fire(inst.id, "accept", actor=LI, command_id="c-1") == done
+        assert engine.verify().ok
+
+
+def keep_as_before(url: str, instance: str, command_id: str) -> None:
+    """Note a refusal under a command id, as the first versions did."""
+    database = create_engine(url)
+    with database.begin() as connection:
+        row = {"instance": instance, "command_id": command_id, "sequence": 2, "refused": 2}
+        connection.execute(schema.commands.insert(), row)
+    database.dispose()
 
 
 def test_an_answer_given_again_needs_no_present_revision(engine):

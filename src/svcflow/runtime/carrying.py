@@ -146,12 +146,13 @@ def changed(compiled: Compiled, found: Found, outcome: Outcome, command_id: str 
     version = version_after(compiled, instance.version)
     book = Book(found.secrets, version.personal, instance.recipient)
     entries = chained(found.head, outcome.facts, book)
-    refused = outcome.refused.sequence if outcome.refused else 0
+    if outcome.refused is not None:
+        command_id = None  # a refusal changes nothing: corrected, the command may carry the same id
     work = _new_work(compiled, found.instance, version, instance)
     if not book.added:
-        return Change(instance, entries, command_id, refused, work=work)
+        return Change(instance, entries, command_id, work=work)
     persons = frozenset(secret.person for secret in book.added.values())
-    return Change(instance, entries, command_id, refused, book.all_secrets(), persons, work)
+    return Change(instance, entries, command_id, book.all_secrets(), persons, work)
 
 
 def _new_work(

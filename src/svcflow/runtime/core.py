@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from svcflow.errors import DeclarationError, Problem
 from svcflow.kernel.commands import Command
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.facts import Fact, Refused
+from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.replay import replay
 from svcflow.kernel.writable import refuse_misfit
@@ -21,7 +21,7 @@ from svcflow.runtime.replies import refusal, unknown_instance
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Answer, Kept, Store
 from svcflow.runtime.telemetry import telemetry
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import Text
 
 
 def catalog_of(given: object) -> Catalog:
@@ -93,7 +93,7 @@ class Core:
         return self._answered(instance, carried)
 
     def _answered(self, instance: str, carried: Beginning | Carrying) -> Instance:
-        """Return what was asked for. Raises: Refused when a rule stood against it, now or the first time."""
+        """Return what was asked for. Raises: Refused when a rule stood against it."""
         if carried.answer is not None:
             return self._again(instance, carried.answer)
         outcome = carried.outcome
@@ -106,12 +106,7 @@ class Core:
 
     def _again(self, instance: str, answer: Answer) -> Instance:
         """Give the answer of the first run of a command again."""
-        facts = self._store.facts(instance, answer.sequence)
-        if answer.refused:
-            refused = facts[answer.refused - 1]
-            assert isinstance(refused, Refused)  # noqa: S101  # the store noted that very fact
-            raise refusal(refused, NO_TEXT)
-        return replay(self._standards.version, facts)
+        return replay(self._standards.version, self._store.facts(instance, answer.sequence))
 
     def _compiled(self, instance: Instance) -> Compiled:
         return self._standards.version(instance.procedure, instance.version)

@@ -37,7 +37,8 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
 
     `url` is `memory://`, `sqlite:///FILE` or `postgresql+psycopg://USER@HOST/DATABASE`. Use it as a context
     manager, or call `close()`. `payload_limit` is how many bytes of data one command may bring.
-    Every command may carry a `command_id`: asked again, it gives the first answer again and does nothing.
+    Every command may carry a `command_id`: asked again, what was done gives the first answer again and does
+    nothing; what was refused is judged anew.
     """
 
     def __init__(

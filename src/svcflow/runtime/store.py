@@ -39,10 +39,9 @@ class Kept(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a command came to when it first ran: the last sequence it wrote, and the refusal's if refused."""
+    """What a command that was done came to: the last sequence it wrote. A refused one leaves no answer."""
 
     sequence: int
-    refused: int
 
 
 def _no_journal() -> Sequence[bytes]:
@@ -69,13 +68,13 @@ class Change(NamedTuple):
     `entries` go on from the head that was found, the first one of an instance creates it; without any, what
     stands beside the journal is written anew. `secrets` are all of the instance's when new ones came, and
     `persons` whom the new ones are about; `work` is what it asks for now. None leaves either as it is.
-    `forgotten` are persons of whom nothing is kept any more beside this journal.
+    `forgotten` are persons of whom nothing is kept any more beside this journal. `command_id` is that of a
+    command that was done: with one that was refused, or that has yet to be judged, there is none.
     """
 
     instance: Instance
     entries: Sequence[Entry]
     command_id: str | None = None
-    refused: int = 0
     secrets: Secrets | None = None
     persons: frozenset[str] = frozenset()
     work: Sequence[Work] | None = None

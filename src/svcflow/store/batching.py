@@ -98,7 +98,7 @@ class Batching(Writing):
         self._seen.pop(instance.id, None)  # whoever was changed last stands last
         self._seen[instance.id] = self.recalled(instance.id, left(found, change))
         if change.command_id is not None:
-            self._answers[instance.id, change.command_id] = Answer(instance.sequence, change.refused)
+            self._answers[instance.id, change.command_id] = Answer(instance.sequence)
 
     def _keep_swept(self, found: Found, change: Change) -> None:
         super().keep(found, change)

@@ -32,8 +32,8 @@ from svcflow.store.explaining import explained  # it needs the driver too
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 
-UniqueViolation = psycopg.errors.UniqueViolation
-"""A row with this key is there already; of the statement nothing was kept."""
+DoneBefore = psycopg.errors.NotNullViolation
+"""A command under this id was done already; of the statement nothing was kept (see `add_command`)."""
 
 _FORGOTTEN = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)
 """What the driver has prepared is there no more, or would not answer as it did: it would go on asking for it."""

@@ -69,7 +69,7 @@ _REMEDIES = {
     "08": _AGAIN,
     "57P": _AGAIN,
     "25P": _AGAIN,
-    "23505": Text(zh="重新读取后再试", en="load it again and decide anew"),
+    "235": Text(zh="重新读取后再试", en="load it again and decide anew"),
     "40": Text(zh="与他人冲突；再试一次", en="others were in the way; try again"),
     "55P03": Text(
         zh="该行被他人锁住超过 lock_timeout；再试一次",

@@ -193,11 +193,17 @@ _NOTED: Mapping[str, tuple[str, ...]] = {
 }
 """The statements of a `Writing` that are noted, and the columns of their rows; what changes instances comes first."""
 
+_UNLESS_DONE = "sequence = CASE WHEN o.refused <> 0 THEN excluded.sequence END"
+"""A command takes the place of a refusal that an earlier version kept; over one that was done it is an error."""
+
 _INSERTED: Mapping[str, tuple[Table, str]] = {
     "add_fact": (schema.facts, ""),
     "add_person": (schema.persons, "ON CONFLICT DO NOTHING"),
     "add_deviation": (schema.deviations, ""),
-    "add_command": (schema.commands, ""),
+    "add_command": (
+        schema.commands,
+        f"ON CONFLICT (instance, command_id) DO UPDATE SET refused = excluded.refused, {_UNLESS_DONE}",
+    ),
     "add_work": (
         schema.work,
         "ON CONFLICT (instance, step) DO UPDATE SET "

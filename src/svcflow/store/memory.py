@@ -321,7 +321,7 @@ class MemoryStore:
         if change.work is not None:
             self._work[instance.id] = change.work
         if change.command_id is not None:
-            self._answers[instance.id, change.command_id] = Answer(instance.sequence, change.refused)
+            self._answers[instance.id, change.command_id] = Answer(instance.sequence)
         if change.forgotten:
             self._journals[instance.id] = [self._reread(entry) for entry in journal]
 

@@ -22,7 +22,7 @@ from sqlalchemy.engine import URL
 from svcflow.errors import CorruptJournal, StoreError
 from svcflow.runtime.store import Change, Decide, Found, Place, out_of_turn
 from svcflow.store import schema
-from svcflow.store.connections import Connections, UniqueViolation
+from svcflow.store.connections import Connections, DoneBefore
 from svcflow.store.explaining import explained
 from svcflow.store.gathering import Gathering
 from svcflow.store.migrations import prepare
@@ -63,7 +63,7 @@ class PostgresBackend:
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance, and keep what it says if the instance is still as it was found."""
-        if self._changed_again(instance, decide):
+        if self._changed_again(instance, command_id, decide):
             return
         for _ in range(_UNLOCKED):
             try:
@@ -120,11 +120,12 @@ class PostgresBackend:
             change = decide(found)
             return change is None or self._kept(work, found, change)
 
-    def _changed_again(self, instance: str, decide: Decide) -> bool:
+    def _changed_again(self, instance: str, command_id: str | None, decide: Decide) -> bool:
         """Change an instance that is remembered without reading it, if it is still as it was left.
 
         Whether the command was done before is not known here: then its number stands in the way, and what it
-        came to is found by reading. So is whatever is not to be changed.
+        came to is found by reading. So is whatever is not to be changed, or not noted under the number: what
+        was done already would be refused now.
         """
         known = self._memory.take(instance)
         if known is None:
@@ -136,9 +137,11 @@ class PostgresBackend:
                 change = decide(found)
             except Exception:  # noqa: BLE001  # is raised again, if it is so when it has been read
                 return False
+            if change is None or change.command_id != command_id:
+                return False
             try:
-                return change is not None and self._kept(work, found, change)
-            except UniqueViolation:  # nothing was kept
+                return self._kept(work, found, change)
+            except DoneBefore:  # nothing was kept
                 return False
 
     def _kept(self, work: Gathering, found: Found, change: Change) -> bool:

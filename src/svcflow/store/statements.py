@@ -10,7 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 import attrs
-from sqlalchemy import ClauseElement, Dialect, Table, and_, bindparam, func, literal_column, select, tuple_
+from sqlalchemy import (
+    ClauseElement,
+    Dialect,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -83,19 +94,22 @@ class Statements:
 def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
     changing = ("status", "version", "next_us", "sequence", "head", "state")
     kept = (instances.c.state, instances.c.head, instances.c.secrets)
-    asked = and_(commands.c.instance == instances.c.id, commands.c.command_id == bindparam("command_id"))
+    done = commands.c.refused == literal_column("0")  # earlier versions kept refusals too, which do not count
+    asked = and_(
+        commands.c.instance == instances.c.id, commands.c.command_id == bindparam("command_id"), done
+    )
     one = instances.c.id == bindparam("id")
     found = select(*kept).where(one)
     found_asked = (
-        select(*kept, commands.c.sequence, commands.c.refused)
-        .select_from(instances.outerjoin(commands, asked))
-        .where(one)
+        select(*kept, commands.c.sequence).select_from(instances.outerjoin(commands, asked)).where(one)
     )
     return {
         "found": found.with_for_update() if locking else found,
         "found_asked": found_asked.with_for_update(of=instances) if locking else found_asked,
-        "asked": select(commands.c.sequence, commands.c.refused).where(
-            commands.c.instance == bindparam("instance"), commands.c.command_id == bindparam("command_id")
+        "asked": select(commands.c.sequence).where(
+            commands.c.instance == bindparam("instance"),
+            commands.c.command_id == bindparam("command_id"),
+            done,
         ),
         "due": select(instances.c.id, instances.c.next_us, *kept)
         .where(
@@ -147,7 +161,7 @@ def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
             status=bindparam("new_status"),
             explanation=func.coalesce(bindparam("new_explanation"), deviations.c.explanation),
         ),
-        "add_command": commands.insert(),
+        "add_command": _add_command(dialect),
         "drop_work": work.delete().where(work.c.instance == bindparam("of_instance")),
         "add_work": work.insert(),
         "add_procedure": INSERT[dialect.name](procedures).on_conflict_do_nothing(),
@@ -156,6 +170,19 @@ def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
         ),
         "drop_mark": meta.delete().where(meta.c.name == bindparam("of_name")),
     }
+
+
+def _add_command(dialect: Dialect) -> ClauseElement:
+    """Note a command that was done. It takes the place of a refused one; another done one is an error."""
+    adding = INSERT[dialect.name](commands)
+    kept = case((commands.c.refused != literal_column("0"), adding.excluded.sequence))
+    return adding.on_conflict_do_update(
+        index_elements=(commands.c.instance, commands.c.command_id),
+        set_={
+            "sequence": kept,
+            "refused": adding.excluded.refused,
+        },  # it may not be null, and is where both were done
+    )
 
 
 INSERT: Mapping[str, Callable[[Table], SqliteInsert | PostgresInsert]] = {

@@ -61,7 +61,7 @@ class Writing:
         row = self._run(self._statements.found_asked, id=instance, command_id=command_id).fetchone()
         if row is None:
             return _NOTHING
-        answer = None if row[3] is None else Answer(row[3], row[4])
+        answer = None if row[3] is None else Answer(row[3])
         return self._found(instance, row[:3], answer)
 
     def due(self, until_us: int, after: Place) -> Iterable[tuple[str, int, Found]]:
@@ -100,7 +100,7 @@ class Writing:
         if change.work is not None:
             self._keep_work(instance.id, change.work, anew=not before)
         if change.command_id is not None:
-            answer: Row = {"sequence": instance.sequence, "refused": change.refused}
+            answer: Row = {"sequence": instance.sequence, "refused": 0}
             run(write.add_command, instance=instance.id, command_id=change.command_id, **answer)
 
     def run(self, statement: Statement, **values: Value) -> DBAPICursor:
