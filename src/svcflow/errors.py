@@ -21,6 +21,7 @@ __all__ = [
     "DeliveryError",
     "DispatchError",
     "DrawingError",
+    "FarBehind",
     "FieldError",
     "GuardError",
     "InstanceClosed",
@@ -197,6 +198,12 @@ class AutomaticLoop(SvcflowError, RuntimeError):
     """A procedure moves by itself without end at one instant."""
 
     code = "automatic-loop"
+
+
+class FarBehind(SvcflowError, RuntimeError):
+    """More has become due on an instance than is recorded in one transaction of a host: let the engine tick first."""
+
+    code = "far-behind"
 
 
 class StaleRevision(SvcflowError, RuntimeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Accepted, DeviationStatus, Explained, Fact, Rejected
@@ -19,13 +19,20 @@ STANDS: Mapping[type[Fact], DeviationStatus] = {
 
 def deviated(compiled: Compiled, draft: Draft, fact: Fact) -> None:  # noqa: ARG001  # the table's signature
     """Note that a fact records a deviation."""
-    draft.deviations = {**draft.deviations, fact.sequence: "open"}
+    _own(draft)[fact.sequence] = "open"
 
 
 def answered(compiled: Compiled, draft: Draft, fact: Answer) -> None:  # noqa: ARG001  # the table's signature
     """Note where a deviation stands now; each explainer is remembered."""
-    draft.deviations = {**draft.deviations, fact.deviation: STANDS[type(fact)]}
+    _own(draft)[fact.deviation] = STANDS[type(fact)]
     if isinstance(fact, Explained):
         known = draft.explainers.get(fact.deviation, ())
         new = (name for name in (fact.actor, fact.behalf) if name and name not in known)
         draft.explainers = {**draft.explainers, fact.deviation: (*known, *new)}
+
+
+def _own(draft: Draft) -> MutableMapping[int, DeviationStatus]:
+    """Return the draft's own deviations: copied once, for there is one more at every missed occurrence."""
+    if type(draft.deviations) is not dict:
+        draft.deviations = dict(draft.deviations)
+    return draft.deviations

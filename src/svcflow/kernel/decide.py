@@ -37,7 +37,7 @@ from svcflow.kernel.commands import (
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
 from svcflow.kernel.firing import fire
-from svcflow.kernel.instance import Draft, Instance
+from svcflow.kernel.instance import NEVER, Draft, Instance
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.marks import marks_of
 from svcflow.kernel.migrating import migrate, revert
@@ -51,12 +51,16 @@ from svcflow.text import NO_TEXT, Text
 
 
 class Outcome(NamedTuple):
-    """Hold what a decision came to: the facts, the instance after them, and the refusal if there was one."""
+    """Hold what a decision came to: the facts, the instance after them, and the refusal if there was one.
+
+    `behind` says that what was due before filled the decision: a command has yet to be judged.
+    """
 
     facts: tuple[Fact, ...]
     instance: Instance
     refused: Refused | None = None
     remedy: Text = NO_TEXT
+    behind: bool = False
 
 
 def decide(
@@ -72,25 +76,32 @@ def decide(
     return transact(compiled, instance, command, at_us).facts
 
 
-def transact(compiled: Compiled, instance: Instance | None, command: Command | None, at_us: int) -> Outcome:
-    """Do what `decide` does and return the instance after the facts too, so that nothing is applied twice."""
+def transact(
+    compiled: Compiled, instance: Instance | None, command: Command | None, at_us: int, most: int = NEVER
+) -> Outcome:
+    """Do what `decide` does and return the instance after the facts too, so that nothing is applied twice.
+
+    `most` bounds the facts that time brings. While the instance is `behind`, decide the same again from where
+    it was left: however many decisions it takes, the facts are those of one.
+    """
     if instance is None:
         assert isinstance(command, Start)  # noqa: S101  # drivers start what does not exist
         who = command.actor
         ledger = Ledger(compiled, Draft.blank(command.instance), at_us, who.id, who.behalf)
         _start(ledger, command)
-        pass_time(ledger)
+        pass_time(ledger, most)
         return Outcome(tuple(ledger.facts), ledger.draft.freeze())
     if command is None and instance.next_us > max(at_us, instance.updated_us):
         return Outcome((), instance)
     who = command.actor if command is not None else NOBODY
     ledger = Ledger(compiled, Draft.of(instance), at_us, who.id, who.behalf)
-    pass_time(ledger)
+    if not pass_time(ledger, most):
+        return Outcome(tuple(ledger.facts), ledger.draft.freeze(), behind=True)
     refusal = _ask(ledger, command) if command is not None else None
     refused = _refused(ledger, command, refusal) if refusal is not None else None
     if not ledger.facts:
         return Outcome((), instance)
-    pass_time(ledger)
+    pass_time(ledger, most)
     remedy = refusal.remedy if refusal is not None else NO_TEXT
     return Outcome(tuple(ledger.facts), ledger.draft.freeze(), refused, remedy)
 

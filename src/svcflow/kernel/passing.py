@@ -17,13 +17,23 @@ from svcflow.model.validation import DONE
 MAX_AUTOMATIC = 100
 
 
-def pass_time(ledger: Ledger) -> None:
-    """Record every time-driven fact that became due up to the ledger's instant, in the order of their instants."""
+def pass_time(ledger: Ledger, most: int = NEVER) -> bool:
+    """Record every time-driven fact that became due up to the ledger's instant, in the order of their instants.
+
+    With `most` the ledger holds no more facts than that, or those of one instant: False says that the rest is
+    still due. A later decision goes on with it as this one would have.
+    """
     _deem_used_up(ledger)
-    draft = ledger.draft
+    draft, largest = ledger.draft, 0
     while draft.next_us <= ledger.at_us:
+        count = len(ledger.facts)
+        # moves of one instant stay together: they are counted together, so that a loop is noticed
+        if count + largest > most and ledger.automatic_us < draft.next_us - 1:
+            return False
         _reach(ledger, *_soonest(ledger))
         _deem_used_up(ledger)
+        largest = max(largest, len(ledger.facts) - count)
+    return True
 
 
 def join(ledger: Ledger, move: CompiledMove, at_us: int, by: str = SYSTEM, override: str = "") -> None:

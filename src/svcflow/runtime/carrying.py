@@ -2,6 +2,9 @@
 
 These are what the engine hands to `Store.change` and `Store.sweep`. A store may ask them more than once;
 what the last asking came to is what was kept.
+
+What became due long ago is recorded in parts, each in a transaction of its own, before the command is judged.
+`in_parts` is false inside a transaction of a host, where there is one only.
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from svcflow.kernel.instance import Instance
 from svcflow.kernel.passage import version_after
 from svcflow.kernel.work import Work, work_of
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.replies import about, stale, unknown_instance
-from svcflow.runtime.store import Answer, Change, Found
+from svcflow.runtime.replies import about, far_behind, stale, unknown_instance
+from svcflow.runtime.store import PART, Answer, Change, Found, fits
 from svcflow.text import Text
 
 CompiledOf = Callable[[Instance], Compiled]
@@ -46,8 +49,12 @@ class Beginning:
             name = found.instance.id
             message = Text(zh=f"实例 {name} 已存在", en=f"there is an instance {name} already")
             raise StoreError(message, Text(zh="换一个 `instance_id`", en="choose another `instance_id`"))
-        self.outcome = transact(self._compiled, None, self._command, self._clock.now_us())
+        self.outcome = transact(self._compiled, None, self._command, self._clock.now_us(), PART)
         return changed(self._compiled, found, self.outcome, self._command_id)
+
+    def goes_on(self) -> bool:
+        """Say that nothing was due before there was an instance."""
+        return False
 
 
 class Carrying:
@@ -62,6 +69,7 @@ class Carrying:
         *,
         command_id: str | None = None,
         expected: int | None = None,
+        in_parts: bool = True,
     ) -> None:
         self.outcome: Outcome | None = None
         self.answer: Answer | None = None
@@ -71,9 +79,11 @@ class Carrying:
         self._clock = clock
         self._command_id = command_id
         self._expected = expected
+        self._in_parts = in_parts
+        self._caught_up: list[Fact] = []
 
     def __call__(self, found: Found) -> Change | None:
-        """Decide. Raises: UnknownInstance, StaleRevision, and what the command itself may raise."""
+        """Decide, or catch up by a part. Raises: UnknownInstance, StaleRevision, FarBehind; what the command may."""
         instance, self.answer = found.instance, found.answer
         if instance is None:
             raise unknown_instance(self._instance)
@@ -81,48 +91,107 @@ class Carrying:
             return None
         if self._expected is not None and self._expected != instance.revision:
             raise stale(instance, self._expected)
-        compiled = self._version(found, instance)
-        self.outcome = transact(compiled, instance, self._command, self._clock.now_us())
+        compiled, self.outcome = self._decided(found, instance, self._clock.now_us())
+        if self.outcome.behind and not self._in_parts:
+            raise far_behind(instance.id)
         return changed(compiled, found, self.outcome, self._command_id)
 
-    def _version(self, found: Found, instance: Instance) -> Compiled:  # noqa: ARG002  # for who needs the journal
-        return self._compiled_of(instance)
+    def goes_on(self) -> bool:
+        """Take in what was kept; say whether that was a part, so that the command has yet to be judged."""
+        outcome = self.outcome
+        if self.answer is not None or outcome is None:
+            return False
+        if outcome.behind:
+            self._caught_up += outcome.facts
+            if self._expected is not None:  # what time brought does not make the caller's view stale
+                self._expected = outcome.instance.revision
+        elif self._caught_up:
+            self.outcome = outcome._replace(facts=(*self._caught_up, *outcome.facts))
+        return outcome.behind
+
+    def _decided(self, found: Found, instance: Instance, now_us: int) -> tuple[Compiled, Outcome]:  # noqa: ARG002  # for who needs the journal
+        compiled = self._compiled_of(instance)
+        return compiled, transact(compiled, instance, self._command, now_us, PART)
 
 
 class Sweeping:
     """Bring instances up to one instant, with or without a command for each; those that ended are left alone.
 
     An instance that cannot be brought there keeps none of the others from it: its error is kept in `errors`.
+    One that is far behind is brought on by one part in each round, so that the others are not kept waiting.
     """
 
-    def __init__(self, compiled_of: CompiledOf, now_us: int, command: Command | None = None) -> None:
-        self.facts: dict[str, tuple[Fact, ...]] = {}
+    def __init__(
+        self,
+        compiled_of: CompiledOf,
+        now_us: int,
+        command: Command | None = None,
+        *,
+        in_parts: bool = True,
+    ) -> None:
+        self.facts: dict[str, list[Fact]] = {}
         self.procedures: dict[str, str] = {}
         self.errors: dict[str, Exception] = {}
         self._compiled_of = compiled_of
         self._versions: dict[tuple[str, int], Compiled] = {}
         self._now_us = now_us
         self._command = command
+        self._in_parts = in_parts
+        self._asked: dict[
+            str, bool
+        ] = {}  # who was asked about since the last turn, and whether they are behind
+        self._had_turn: set[str] = set()
+        self._behind = False
+        self._sure: dict[str, int] = {}
 
     def __call__(self, found: Found) -> Change | None:
-        """Decide what became due up to the instant, and what the command asks."""
+        """Decide what became due up to the instant, as far as there is room, and what the command asks."""
         instance = found.instance
-        if instance is None:
+        if instance is None or instance.id in self._had_turn:
             return None
-        for said in (self.facts, self.procedures, self.errors):  # when it was asked before
-            said.pop(instance.id, None)
+        self._forget(instance.id)
         if instance.status == "ended":
             return None
         try:
             compiled = self._version(instance)
-            outcome = transact(compiled, instance, self._command, self._now_us)
+            outcome = self._outcome(compiled, instance, found.room)
             change = changed(compiled, found, outcome, None)
         except Exception as error:  # noqa: BLE001  # raised when the others have had their turn
             self.errors[instance.id] = error
+            self._asked[instance.id] = False
             return None
-        self.facts[instance.id] = outcome.facts
-        self.procedures[instance.id] = instance.procedure
+        if fits(len(outcome.facts), found.room):
+            self.facts.setdefault(instance.id, []).extend(outcome.facts)
+            self.procedures[instance.id] = instance.procedure
+            self._asked[instance.id] = outcome.behind
         return change
+
+    def keep(self) -> None:
+        """Take it that what was said since the last time is kept: who was asked about has had their turn."""
+        self._behind = self._behind or any(self._asked.values())
+        self._had_turn.update(self._asked)
+        self._sure.update({name: len(self.facts.get(name, ())) for name in self._asked})
+        self._asked.clear()
+
+    def goes_on(self) -> bool:
+        """Say whether somebody was left behind, and give everybody another turn, but for those with an error."""
+        goes_on, self._behind = self._behind, False
+        self._had_turn = set(self.errors)
+        return goes_on
+
+    def _forget(self, name: str) -> None:
+        """Forget what was said of an instance and not kept, when it is asked about again."""
+        self.errors.pop(name, None)
+        self._asked.pop(name, None)
+        if name in self.facts:
+            del self.facts[name][self._sure.get(name, 0) :]
+
+    def _outcome(self, compiled: Compiled, instance: Instance, room: int) -> Outcome:
+        most = room if self._in_parts else PART
+        outcome = transact(compiled, instance, self._command, self._now_us, most)
+        if outcome.behind and not self._in_parts:
+            raise far_behind(instance.id)
+        return outcome
 
     def _version(self, instance: Instance) -> Compiled:
         """Ask once for each version: of one that is not pinned yet the store would be asked every time."""
@@ -130,6 +199,10 @@ class Sweeping:
         if key not in self._versions:
             self._versions[key] = self._compiled_of(instance)
         return self._versions[key]
+
+    def count(self) -> int:
+        """Return how many facts were kept."""
+        return sum(map(len, self.facts.values()))
 
     def recorded(self) -> tuple[Fact, ...]:
         """Return all facts that were kept. Raises: the first error, now that all have had their turn."""

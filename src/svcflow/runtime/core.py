@@ -45,6 +45,9 @@ def catalog_of(given: object) -> Catalog:
 class Core:
     """Hold a catalog, a clock and a store, and carry commands from one to the other."""
 
+    _in_parts = True
+    """Whether what became due long ago may be recorded in several transactions."""
+
     def __init__(
         self,
         store: Store,
@@ -71,7 +74,13 @@ class Core:
         self, instance: str, command: Command, command_id: str | None, expected: int | None
     ) -> Instance:
         carrying = Carrying(
-            self._compiled, instance, command, self.clock, command_id=command_id, expected=expected
+            self._compiled,
+            instance,
+            command,
+            self.clock,
+            command_id=command_id,
+            expected=expected,
+            in_parts=self._in_parts,
         )
         return self._ask(instance, command, command_id, carrying)
 
@@ -88,7 +97,10 @@ class Core:
     def _asked(
         self, instance: str, command: Command, command_id: str | None, carried: Beginning | Carrying
     ) -> Instance:
-        self._store.change(instance, command_id, carried)
+        goes_on = True
+        while goes_on:  # what was due long before is recorded in transactions of its own
+            self._store.change(instance, command_id, carried)
+            goes_on = carried.goes_on()
         note_command(command, instance, carried)
         return self._answered(instance, carried)
 

@@ -46,7 +46,11 @@ class JoinedEngine(Commands, Questions, Delegations, Migrations, Sweeps):
     raises `Refused` as ever; catch it if the attempt, which is kept too, is to outlive the transaction.
     It seals nothing, since what is sealed has to be there for good, and forgets nobody, since what is erased
     has to be gone for good; handlers of facts are the engine's, since they run outside any transaction.
+    Of an instance on which more than 1,000 facts are due nothing can be asked here (`FarBehind`): the engine
+    itself records them, by `tick()`, in parts.
     """
+
+    _in_parts = False
 
     def __init__(
         self,

@@ -7,11 +7,14 @@ record, so it is no warning. A tick that fails is an ERROR of the ticker.
 from __future__ import annotations
 
 import logging
+from collections import Counter
+from collections.abc import Sequence
 
 from svcflow.kernel.commands import Command
 from svcflow.kernel.facts import Fact
 from svcflow.runtime.carrying import Beginning, Carrying, Sweeping
 
+_FEW = 20
 _log = logging.getLogger("svcflow")
 
 
@@ -38,5 +41,8 @@ def note_sweep(sweeping: Sweeping) -> None:
             _log.info("recorded of %s (%s): %s", instance, sweeping.procedures[instance], _kinds(facts))
 
 
-def _kinds(facts: tuple[Fact, ...]) -> str:
-    return ", ".join(fact.kind for fact in facts)
+def _kinds(facts: Sequence[Fact]) -> str:
+    """Name the kinds of facts, in their order; many are counted instead."""
+    if len(facts) <= _FEW:
+        return ", ".join(fact.kind for fact in facts)
+    return ", ".join(f"{kind} ({count})" for kind, count in Counter(fact.kind for fact in facts).items())

@@ -12,6 +12,7 @@ from svcflow.journal.clear import exposed
 from svcflow.journal.personal import Book
 from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert
 from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.passage import VersionOf
 from svcflow.kernel.values import require_reason
@@ -20,7 +21,7 @@ from svcflow.runtime.carrying import Carrying
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.core import Core
 from svcflow.runtime.migration import MigrationPreview, passage_for, preview
-from svcflow.runtime.store import Found
+from svcflow.runtime.store import PART, Found
 
 _NONE: Mapping[str, str] = {}
 
@@ -96,7 +97,13 @@ class Migrations(Core):
             procedure = self._kept(instance).instance.procedure
             self._standards.pin(self._standards.version(procedure, command.version))
         crossing = Crossing(
-            self._standards.version, instance, command, self.clock, command_id=command_id, expected=expected
+            self._standards.version,
+            instance,
+            command,
+            self.clock,
+            command_id=command_id,
+            expected=expected,
+            in_parts=self._in_parts,
         )
         return self._ask(instance, command, command_id, crossing)
 
@@ -113,16 +120,24 @@ class Crossing(Carrying):
         *,
         command_id: str | None,
         expected: int | None,
+        in_parts: bool,
     ) -> None:
         left = partial(_left, version_of)
-        super().__init__(left, instance, command, clock, command_id=command_id, expected=expected)
+        super().__init__(
+            left, instance, command, clock, command_id=command_id, expected=expected, in_parts=in_parts
+        )
         self._version_of = version_of
         self._crossing = command
 
-    def _version(self, found: Found, instance: Instance) -> Compiled:
+    def _decided(self, found: Found, instance: Instance, now_us: int) -> tuple[Compiled, Outcome]:
+        left = self._compiled_of(instance)
+        caught_up = transact(left, instance, None, now_us, PART)
+        if caught_up.behind:  # the whole journal is read once, when the command can be judged
+            return left, caught_up
         book = Book(found.secrets)
         journal = (from_bytes(body, book) for body in found.journal())
-        return passage_for(self._version_of, instance, self._crossing, journal)
+        passage = passage_for(self._version_of, instance, self._crossing, journal)
+        return passage, transact(passage, instance, self._crossing, now_us, PART)
 
 
 def _left(version_of: VersionOf, instance: Instance) -> Compiled:

@@ -6,6 +6,7 @@ from copy import copy
 
 from svcflow.errors import (
     DeclarationError,
+    FarBehind,
     FieldError,
     InstanceClosed,
     Refused,
@@ -18,7 +19,13 @@ from svcflow.kernel.facts import Refused as RefusedFact
 from svcflow.kernel.instance import Instance
 from svcflow.model.lengths import too_long
 from svcflow.model.procedure import Procedure
+from svcflow.runtime.store import PART
 from svcflow.text import Text
+
+TICK_FIRST = Text(
+    zh="先由引擎自己 tick()（或 running()），再加入事务",
+    en="let the engine itself tick() first (or keep it running()), and join the transaction then",
+)
 
 
 def refusal(fact: RefusedFact, remedy: Text) -> Refused:
@@ -65,6 +72,18 @@ def about(instance: str, error: Exception) -> Exception:
     named.args = (named.text("en"),)
     named.__cause__ = error
     return named
+
+
+def far_behind(instance: str | None = None) -> FarBehind:
+    """Return the error for more that is due, on one instance or on all, than one transaction of a host takes."""
+    of_zh, of_en = ("", "") if instance is None else (f"实例 {instance} ", f" on {instance}")
+    return FarBehind(
+        Text(
+            zh=f"{of_zh}到期未记的事项超过 {PART} 条，宿主的一个事务中不能补记",
+            en=f"more than {PART:,} facts are due{of_en}: too many to record in one transaction of the host",
+        ),
+        TICK_FIRST,
+    )
 
 
 def another_delegation(delegation: str) -> FieldError:

@@ -28,7 +28,10 @@ from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, Se
 from svcflow.text import Text
 
 BATCH = 1_000
-"""How many instances one sweep brings up to now in one transaction, at most."""
+"""How many instances one sweep looks at in one transaction, at most."""
+
+PART = 1_000
+"""How many facts that time brought are recorded in one transaction, at most: others get in between."""
 
 
 class Kept(NamedTuple):
@@ -52,7 +55,7 @@ class Found(NamedTuple):
     """What a store holds of an instance when it is about to change; `answer` if the command ran before.
 
     `journal` reads the canonical bytes of its entries in the same transaction: what others of a group have
-    written, and not committed yet, is in them.
+    written, and not committed yet, is in them. `room` is how many more entries the transaction takes.
     """
 
     instance: Instance | None
@@ -60,6 +63,7 @@ class Found(NamedTuple):
     secrets: Secrets = NO_SECRETS
     answer: Answer | None = None
     journal: Callable[[], Sequence[bytes]] = _no_journal
+    room: int = PART
 
 
 class Change(NamedTuple):
@@ -95,6 +99,11 @@ class Place(NamedTuple):
 BEGINNING = Place(-(2**63), "")
 
 
+def fits(entries: int, room: int) -> bool:
+    """Say whether so many entries go into a transaction; the first change of one always does."""
+    return entries <= room or room == PART
+
+
 class Store(Protocol):
     """Keep instances and journals. Safe to use from several threads."""
 
@@ -114,7 +123,9 @@ class Store(Protocol):
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next `BATCH` instances due up to `until_us`, soonest first, as `change` does.
 
-        Returns how far it came, None when there was none. What another process has in hand is left to it.
+        It ends sooner when it holds `PART` entries; a change of more than there is room for is not kept, and
+        asked for again by the next sweep. Returns how far it came, None when there was none. What another
+        process has in hand is left to it.
         """
         ...
 

@@ -8,7 +8,8 @@ from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.core import Core
 from svcflow.runtime.logbook import note_sweep
 from svcflow.runtime.payload import refuse_unfit
-from svcflow.runtime.store import BEGINNING, Place
+from svcflow.runtime.replies import far_behind
+from svcflow.runtime.store import BEGINNING, PART, Place
 
 
 class Sweeps(Core):
@@ -18,13 +19,19 @@ class Sweeps(Core):
         """Record everything that became due up to now; return the facts.
 
         An instance that cannot be brought up to now keeps none of the others from it: the first such error
-        is raised when they are done.
+        is raised when they are done. What became due long ago is recorded in parts of 1,000 facts at most, each
+        in a transaction of its own, and the other instances have their turn in between.
         """
         now_us = self.clock.now_us()
-        sweeping = Sweeping(self._compiled, now_us)
-        place: Place | None = BEGINNING
-        while place is not None:
-            place = self._store.sweep(now_us, place, sweeping)
+        sweeping = Sweeping(self._compiled, now_us, in_parts=self._in_parts)
+        goes_on = True
+        while goes_on:
+            place: Place | None = BEGINNING
+            while place is not None:
+                place = self._store.sweep(now_us, place, sweeping)
+                sweeping.keep()
+                self._refuse_endless(sweeping, now_us)
+            goes_on = sweeping.goes_on()
         return self._swept(sweeping)
 
     def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
@@ -34,9 +41,13 @@ class Sweeps(Core):
         """
         command = Recompute(reason, actor)
         refuse_unfit("", command, None, self._payload_limit)
-        sweeping = Sweeping(self._compiled, self.clock.now_us(), command)
+        sweeping = Sweeping(self._compiled, self.clock.now_us(), command, in_parts=self._in_parts)
         for name in self._store.ids():
-            self._store.change(name, None, sweeping)
+            goes_on = True
+            while goes_on:
+                self._store.change(name, None, sweeping)
+                sweeping.keep()
+                goes_on = sweeping.goes_on()
         return self._swept(sweeping)
 
     def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
@@ -48,6 +59,14 @@ class Sweeps(Core):
             self._telemetry.swept(sweeping)
         self._rearmed()
         return sweeping.recorded()
+
+    def _refuse_endless(self, sweeping: Sweeping, now_us: int) -> None:
+        """Raise FarBehind when more is due than goes into one transaction, and there is only one."""
+        if self._in_parts or sweeping.count() < PART or sweeping.errors:
+            return
+        due_us = self._store.next_due_us()
+        if due_us is not None and due_us <= now_us:
+            raise far_behind()
 
     def _rearmed(self) -> None:
         """Be told that something else may be due next; who tells others when to tick listens."""

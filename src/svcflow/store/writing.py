@@ -18,7 +18,7 @@ from svcflow.kernel.deviations import TELLING, Deviation, deviation_of, deviatio
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected, Settled
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.work import Work
-from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
+from svcflow.runtime.store import PART, Answer, Change, Decide, Found, Place, fits, out_of_turn
 from svcflow.runtime.stored_rows import instance_of, state_of
 from svcflow.store import schema
 from svcflow.store.statements import Row, Statement, Statements, Value
@@ -45,12 +45,17 @@ class Writing:
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Do so for the next batch of instances that are due."""
-        place = None
+        place, room = None, PART
         for name, due_us, found in self.due(until_us, after):
-            place = Place(due_us, name)
-            change = decide(found)
+            change = decide(found._replace(room=room))
+            entries = len(change.entries) if change is not None else 0
+            if not fits(entries, room):
+                break
+            place, room = Place(due_us, name), room - entries
             if change is not None:
                 self._keep_swept(found, change)
+            if room <= 0:
+                break
         return place
 
     def found(self, instance: str, command_id: str | None) -> Found:
