@@ -117,6 +117,20 @@ def test_a_state_of_an_older_version_is_read_with_its_later_fields_empty(count):
     assert read[count:] == ({},) * (len(FIELDS) - count)
 
 
+def test_where_deviations_stand_is_written_short_and_read_as_the_first_versions_wrote_it():
+    """Two bytes for each deviation of a long row of them; a pair for each is read as well."""
+    place = FIELDS.index("deviations")
+    instance = eventful().instance._replace(deviations={2: "open", 5: "rejected", 6: "open", 9: "open"})
+    state = to_state(instance)
+    assert state[place] == [["open", 0, 2, 4, 3], ["rejected", 0, 5]]
+    assert from_state(state) == instance
+    state[place] = [[2, "open"], [5, "rejected"], [6, "open"], [9, "open"]]
+    assert from_state(state) == instance
+    missed = instance._replace(deviations=dict.fromkeys(range(2, 10_002), "open"))
+    assert len(orjson.dumps(to_state(missed)[place])) < 20_100
+    assert from_state(orjson.loads(orjson.dumps(to_state(missed)))) == missed
+
+
 def test_draft_and_instance_have_the_same_fields():
     """The draft mirrors the instance field by field."""
     assert [f.name for f in attrs.fields(Draft)] == list(Instance._fields)

@@ -58,6 +58,24 @@ def test_ticks_at_every_due_instant_give_the_same_journal(run: Run):
 
 
 @EXAMPLES
+@given(runs(), st.integers(1, 9))
+def test_parts_of_any_size_give_the_same_journal(run: Run, most: int):
+    """However few facts one decision may record, those of all of them are byte for byte those of a single one."""
+    facts: list[Fact] = []
+    instance: Instance | None = None
+    for at_us, command in run.asked:
+        outcome = transact(run.compiled, instance, command, at_us, most)
+        while outcome.behind or outcome.instance.next_us <= at_us:
+            facts += outcome.facts
+            asked = command if outcome.behind else None  # what the command brought on is due by now
+            outcome = transact(run.compiled, outcome.instance, asked, at_us, most)
+        facts += outcome.facts
+        instance = outcome.instance
+    assert [to_bytes(fact) for fact in facts] == [to_bytes(fact) for fact in run.facts]
+    assert instance == run.instance
+
+
+@EXAMPLES
 @given(runs())
 def test_facts_alone_give_the_instance(run: Run):
     """evolve_all over the journal is the instance that transact returned, at every command and fact."""

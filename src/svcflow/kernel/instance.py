@@ -284,8 +284,10 @@ def _rows(standings: Mapping[int, DeviationStatus]) -> list[list[Any]]:
     A recurrence that nobody saw to has missed thousands: that is two bytes each instead of fourteen.
     """
     rows: list[list[Any]] = []
-    for status in dict.fromkeys(standings.values()):
-        numbers = [0, *(sequence for sequence, stands in standings.items() if stands == status)]
+    found = set(standings.values())
+    for status in sorted(found):
+        theirs = [one for one in standings if standings[one] == status] if len(found) > 1 else standings
+        numbers = (0, *theirs)
         rows.append([status, 0, *map(sub, numbers[1:], numbers)])
     return rows
 
@@ -294,9 +296,10 @@ def _standings(rows: list[list[Any]]) -> dict[int, DeviationStatus]:
     """Return where each deviation stands; the first versions wrote a pair for each."""
     if not rows or isinstance(rows[0][0], int):
         return dict(rows)
-    return {
-        sequence: status for status, *distances in rows for sequence in islice(accumulate(distances), 1, None)
-    }
+    standings: dict[int, DeviationStatus] = {}
+    for status, *distances in rows:
+        standings.update(dict.fromkeys(islice(accumulate(distances), 1, None), status))
+    return standings
 
 
 def _persons(who: str | list[str]) -> tuple[str, ...]:

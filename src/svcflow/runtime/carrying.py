@@ -219,8 +219,8 @@ def changed(compiled: Compiled, found: Found, outcome: Outcome, command_id: str 
     version = version_after(compiled, instance.version)
     book = Book(found.secrets, version.personal, instance.recipient)
     entries = chained(found.head, outcome.facts, book)
-    if outcome.refused is not None:
-        command_id = None  # a refusal changes nothing: corrected, the command may carry the same id
+    if outcome.refused is not None or outcome.behind:
+        command_id = None  # nothing was done yet: corrected, the command may carry the same id
     work = _new_work(compiled, found.instance, version, instance)
     if not book.added:
         return Change(instance, entries, command_id, work=work)
