@@ -97,31 +97,43 @@ class Deviation:
         return None if self.overrun_us is None else timedelta(microseconds=max(0, self.overrun_us))
 
 
+Missed = tuple[str, int, int | None]
+"""The limit, visit and deadline by which the end of what was overdue finds it."""
+
 TELLING = frozenset((Overdue, Deviated, Settled, Explained, Accepted, Rejected))
 """The facts that a deviation comes from, or changes with."""
 
 
 def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
     """Return the deviations of one journal, in the order in which they were recorded."""
-    found: list[Deviation] = []
-    called: list[str] = []
-    """What the limit of each is called now: a migration may rename it, and its end is settled by that name."""
+    found: dict[int, Deviation] = {}
+    missed: dict[Missed, list[int]] = {}
     procedure, version = "", 0
     for fact in facts:
         if isinstance(fact, Started):
             procedure, version = fact.procedure, fact.version
         elif isinstance(fact, Settled):
-            found = [_settled(one, name, fact) for one, name in zip(found, called, strict=True)]
+            for sequence in missed.get((fact.limit, fact.visit, fact.due_us), ()):
+                found[sequence] = attrs.evolve(found[sequence], overrun_us=fact.overrun_us)
         elif isinstance(fact, Explained | Accepted | Rejected):
-            found = [answered(one, fact) for one in found]
+            if fact.deviation in found:
+                found[fact.deviation] = answered(found[fact.deviation], fact)
         elif isinstance(fact, Migrated):
-            version, called = fact.to_version, [limit_name(fact.steps, name) for name in called]
+            version, missed = fact.to_version, _renamed(missed, fact.steps)
         else:
             one = deviation_of(fact, procedure, version)
             if one is not None:
-                found.append(one)
-                called.append(one.limit)
-    return tuple(found)
+                found[one.sequence] = one
+                missed.setdefault((one.limit, one.visit, one.due_us), []).append(one.sequence)
+    return tuple(found.values())
+
+
+def _renamed(missed: dict[Missed, list[int]], steps: Mapping[str, str]) -> dict[Missed, list[int]]:
+    """Return deviations by what their limits are called now: a migration renames them, and their ends go by that name."""
+    renamed: dict[Missed, list[int]] = {}
+    for (limit, visit, due_us), sequences in missed.items():
+        renamed.setdefault((limit_name(steps, limit), visit, due_us), []).extend(sequences)
+    return renamed
 
 
 def recorded_under(facts: Iterable[Fact], version: int) -> Iterator[tuple[Fact, int]]:
@@ -170,9 +182,3 @@ def answered(one: Deviation, fact: Answer) -> Deviation:
         return one
     explanation = fact.reason if isinstance(fact, Explained) else one.explanation
     return attrs.evolve(one, status=STANDS[type(fact)], explanation=explanation)
-
-
-def _settled(one: Deviation, limit: str, fact: Settled) -> Deviation:
-    if (limit, one.visit, one.due_us) == (fact.limit, fact.visit, fact.due_us):
-        return attrs.evolve(one, overrun_us=fact.overrun_us)
-    return one

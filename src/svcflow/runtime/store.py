@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from svcflow.errors import StoreError
@@ -97,6 +97,24 @@ class Place(NamedTuple):
 
 
 BEGINNING = Place(-(2**63), "")
+
+
+def swept(
+    due: Iterable[tuple[Place, Found]], decide: Decide, keep: Callable[[Found, Change], None]
+) -> Place | None:
+    """Ask about instances that are due, until the transaction is full; return how far it came."""
+    come, room = None, PART
+    for place, found in due:
+        change = decide(found._replace(room=room))
+        entries = 0 if change is None else len(change.entries)
+        if not fits(entries, room):
+            break
+        come, room = place, room - entries
+        if change is not None:
+            keep(found, change)
+        if room <= 0:
+            break
+    return come
 
 
 def fits(entries: int, room: int) -> bool:

@@ -68,7 +68,14 @@ class Gathering(Writing):
         return self._cursor
 
     def _settle(self, fact: Settled) -> None:
-        """Note by how much a deadline was missed; which one it was, only the whole journal can tell here."""
+        """Note by how much a deadline was missed; one whose limit a migration renamed is found by the journal."""
+        of: Row = {"limit": fact.limit, "visit": fact.visit, "due_us": fact.due_us}
+        rows = self._run(self._statements.missed, instance=fact.instance, **of).fetchall()
+        for (sequence,) in rows:
+            named: Row = {"instance": fact.instance, "sequence": sequence}
+            self._run(self._statements.settle_one, overrun_us=fact.overrun_us, **named)
+        if rows:
+            return
         new = [row["body"] for row in self._notes["add_fact"] if row["instance"] == fact.instance]
         self._settle_renamed(fact.instance, (body for body in new if isinstance(body, bytes)))
 

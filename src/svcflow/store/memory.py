@@ -35,7 +35,7 @@ from svcflow.runtime.query import (
     cursor_of,
 )
 from svcflow.runtime.replies import another_delegation
-from svcflow.runtime.store import BATCH, PART, Answer, Change, Decide, Found, Kept, Place, fits, out_of_turn
+from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Place, out_of_turn, swept
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.store import memory_rows
 from svcflow.store.memory_feed import MemoryFeed
@@ -73,19 +73,8 @@ class MemoryStore:
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next batch of instances due up to `until_us`, soonest first."""
         with self._lock:
-            come, room = None, PART
-            for place in self._due(until_us, after):
-                found = self._found(place.instance, None)._replace(room=room)
-                change = decide(found)
-                entries = len(change.entries) if change is not None else 0
-                if not fits(entries, room):
-                    break
-                come, room = place, room - entries
-                if change is not None:
-                    self._keep(found, change)
-                if room <= 0:
-                    break
-            return come
+            due = ((place, self._found(place.instance, None)) for place in self._due(until_us, after))
+            return swept(due, decide, self._keep)
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""

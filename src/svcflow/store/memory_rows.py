@@ -52,7 +52,7 @@ def of_answers(answers: Mapping[tuple[str, str], Answer]) -> Mapping[str, Sequen
     """Return the rows of the commands of each instance."""
     found: dict[str, list[Row]] = {}
     for (instance, command_id), answer in answers.items():
-        found.setdefault(instance, []).append((instance, command_id, *answer))
+        found.setdefault(instance, []).append((instance, command_id, *answer, 0))
     return found
 
 

@@ -68,6 +68,7 @@ class Statements:
     add_person: Statement
     drop_person: Statement
     add_deviation: Statement
+    missed: Statement
     settle: Statement
     settle_one: Statement
     journal: Statement
@@ -135,6 +136,12 @@ def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
             persons.c.person == bindparam("of_person"), persons.c.instance == bindparam("of_instance")
         ),
         "add_deviation": deviations.insert(),
+        "missed": select(deviations.c.sequence).where(
+            deviations.c.instance == bindparam("instance"),
+            deviations.c.limit == bindparam("limit"),
+            deviations.c.visit == bindparam("visit"),
+            deviations.c.due_us == bindparam("due_us"),
+        ),
         "settle": deviations.update()
         .where(
             deviations.c.instance == bindparam("of_instance"),

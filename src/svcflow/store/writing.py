@@ -9,16 +9,24 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import attrs
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from svcflow.journal import personal
 from svcflow.journal.canonical import from_bytes
 from svcflow.kernel.answers import STANDS
-from svcflow.kernel.deviations import TELLING, Deviation, deviation_of, deviations_of, recorded_under
-from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected, Settled
+from svcflow.kernel.deviations import (
+    TELLING,
+    Deviation,
+    Missed,
+    deviation_of,
+    deviations_of,
+    recorded_under,
+)
+from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected, Settled
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.work import Work
-from svcflow.runtime.store import PART, Answer, Change, Decide, Found, Place, fits, out_of_turn
+from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn, swept
 from svcflow.runtime.stored_rows import instance_of, state_of
 from svcflow.store import schema
 from svcflow.store.statements import Row, Statement, Statements, Value
@@ -45,18 +53,9 @@ class Writing:
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Do so for the next batch of instances that are due."""
-        place, room = None, PART
-        for name, due_us, found in self.due(until_us, after):
-            change = decide(found._replace(room=room))
-            entries = len(change.entries) if change is not None else 0
-            if not fits(entries, room):
-                break
-            place, room = Place(due_us, name), room - entries
-            if change is not None:
-                self._keep_swept(found, change)
-            if room <= 0:
-                break
-        return place
+        due = self.due(until_us, after)
+        places = ((Place(due_us, name), found) for name, due_us, found in due)
+        return swept(places, decide, self._keep_swept)
 
     def found(self, instance: str, command_id: str | None) -> Found:
         """Return what is kept of an instance, locked until the transaction ends."""
@@ -100,8 +99,7 @@ class Writing:
         if change.secrets is not None or change.forgotten:
             self._keep_personal(change, anew=not before)
         if not TELLING.isdisjoint([type(entry.fact) for entry in change.entries]):
-            for fact, version in recorded_under([entry.fact for entry in change.entries], instance.version):
-                self._keep_deviation(instance, fact, version)
+            self._keep_deviations(instance, [entry.fact for entry in change.entries])
         if change.work is not None:
             self._keep_work(instance.id, change.work, anew=not before)
         if change.command_id is not None:
@@ -152,20 +150,42 @@ class Writing:
         for person in sorted(change.forgotten):
             run(write.drop_person, person=person, instance=name)
 
-    def _keep_deviation(self, instance: Instance, fact: Fact, version: int) -> None:
-        one = deviation_of(fact, instance.procedure, version)
-        if one is not None:
+    def _keep_deviations(self, instance: Instance, facts: Sequence[Fact]) -> None:
+        """Keep the deviations that come new, and what is said of earlier ones.
+
+        One that begins and ends in the same change is written once: in a long loop there are hundreds.
+        """
+        new: dict[int, Deviation] = {}
+        missed: dict[Missed, int] = {}
+        earlier: list[Settled] = []
+        for fact, version in recorded_under(facts, instance.version):
+            one = deviation_of(fact, instance.procedure, version)
+            if one is not None:
+                new[one.sequence] = one
+                missed[one.limit, one.visit, one.due_us] = one.sequence
+            elif isinstance(fact, Settled):
+                sequence = missed.get((fact.limit, fact.visit, fact.due_us))
+                if sequence is None:
+                    earlier.append(fact)
+                else:
+                    new[sequence] = attrs.evolve(new[sequence], overrun_us=fact.overrun_us)
+            elif isinstance(fact, Migrated):
+                missed = {}  # ends go by the new names of limits from here on
+            elif isinstance(fact, Explained | Accepted | Rejected):
+                self._answer(fact)
+        for one in new.values():
             self._add_deviation(one)
-        elif isinstance(fact, Settled):
+        for fact in earlier:
             self._settle(fact)
-        elif isinstance(fact, Explained | Accepted | Rejected):
-            self._run(
-                self._statements.answer,
-                instance=instance.id,
-                deviation=fact.deviation,
-                status=STANDS[type(fact)],
-                explanation=fact.reason if isinstance(fact, Explained) else None,
-            )
+
+    def _answer(self, fact: Explained | Accepted | Rejected) -> None:
+        self._run(
+            self._statements.answer,
+            instance=fact.instance,
+            deviation=fact.deviation,
+            status=STANDS[type(fact)],
+            explanation=fact.reason if isinstance(fact, Explained) else None,
+        )
 
     def _add_deviation(self, one: Deviation) -> None:
         self._run(self._statements.add_deviation, **{name: getattr(one, name) for name in _DEVIATION})
