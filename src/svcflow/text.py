@@ -59,11 +59,10 @@ def _escaped(found: re.Match[str]) -> str:
     return found[0].encode("unicode_escape").decode()
 
 
-_UNSEEN = frozenset(("Cc", "Cf", "Zl", "Zp", "Zs"))
-_FILLERS = frozenset(
-    "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10)))
-)
-"""Letters and marks that show nothing, though Unicode counts them neither as spaces nor as controls."""
+_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"))
+"""Unicode's controls, formats, lone halves, marks and spaces; what is unassigned or private may have a shape."""
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that are drawn as nothing."""
 
 
 def is_blank(text: str) -> bool:
@@ -72,4 +71,7 @@ def is_blank(text: str) -> bool:
     >>> is_blank("\u3000\u200b"), is_blank(" - ")
     (True, False)
     """
-    return all(one in _FILLERS or unicodedata.category(one) in _UNSEEN for one in text)
+    for one in text:  # noqa: SIM110  # twice as fast as all(), and asked of every command
+        if unicodedata.category(one) not in _UNSEEN and one not in _FILLERS:
+            return False
+    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, get_args
 
@@ -33,13 +32,7 @@ def names_of(place: str, names: Iterable[str]) -> frozenset[str]:
 
 def is_named(person: str) -> bool:
     """Tell whether a person is named: by something that can be seen, not by blanks, fillers or controls alone."""
-    return bool(person) and not all(
-        one in _FILLERS or unicodedata.category(one)[0] in "CZM" for one in person
-    )
-
-
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that are drawn as nothing."""
+    return not is_blank(person)
 
 
 def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
@@ -48,9 +41,7 @@ def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
 
 def attached(evidence: Mapping[str, str]) -> Mapping[str, str]:
     """Return the evidence that comes with a command: what is blank is none."""
-    if not evidence or not isinstance(
-        evidence, Mapping
-    ):  # who carries the command refuses what is no mapping
+    if not evidence or not isinstance(evidence, Mapping):  # its carrier refuses what is no mapping
         return evidence
     if not any(_is_blank(what) for what in evidence.values()):
         return evidence
@@ -63,7 +54,7 @@ def _reason(reason: str) -> str:
 
 
 def _optional_reason(reason: str | None) -> str | None:
-    return None if _is_blank(reason) else reason
+    return None if reason is None or _is_blank(reason) else reason
 
 
 def _is_blank(value: object) -> bool:

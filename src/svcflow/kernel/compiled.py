@@ -59,6 +59,8 @@ class CompiledMove:
     enforce: Mapping[str, Enforcement]
     event: Any
     key: str
+    joins: str
+    """The parallel step of which the move ends a branch; empty for any other move."""
 
     def target(self) -> str:
         """Ask the state machine where the move leads."""
@@ -252,7 +254,7 @@ def _walk(
             step=step,
             parent=parent,
             scope=scope,
-            exits=_exits(procedure, step, machine, rules),
+            exits=_exits(procedure, step, machine, rules, parent),
             branches=tuple(branch.steps[0].id for branch in step.parallel),
             starts=tuple(limit for limit in limits.values() if _starts(procedure, limit.limit) == step.id),
             stops=tuple(limit for limit in limits.values() if limit.limit.step == step.id),
@@ -274,7 +276,7 @@ def _starts(procedure: Procedure, limit: TimeLimit) -> str | None:
 
 
 def _exits(
-    procedure: Procedure, step: Step, machine: _FlatMachine, rules: Enforce | None
+    procedure: Procedure, step: Step, machine: _FlatMachine, rules: Enforce | None, parent: str
 ) -> Mapping[str, tuple[CompiledMove, ...]]:
     exits: dict[str, tuple[CompiledMove, ...]] = {}
     for row, move in enumerate(step.to):
@@ -287,6 +289,7 @@ def _exits(
             enforce=enforce if rules else {**enforce, **move.enforce},
             event=machine.events[_event(step, move, row)],
             key=f"{step.id}.{move.trigger}.{move.step}",
+            joins=parent if procedure.all_steps[move.step].end is not None else "",
         )
         exits[move.trigger] = (*exits.get(move.trigger, ()), compiled)
     return exits

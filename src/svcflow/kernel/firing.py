@@ -58,9 +58,7 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     when_us = ledger.at_us if command.occurred_us is None else command.occurred_us
     if not ledger.draft.revised_us <= when_us <= ledger.at_us:
         return _impossible(ledger, command, when_us)
-    data = NO_DATA
-    if command.data:
-        data = accepted(compiled.procedure, command.data, extra=_required(compiled, command.trigger))
+    data = _accepted(compiled, command) if command.data else NO_DATA
     choice = choose(ledger, command, data)
     if isinstance(choice, Refusal):
         entrance = entrance_for(ledger, command, data) if choice.rule == "order" else None
@@ -71,22 +69,25 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     standing = (*choice.breaches, *standing_breaches(ledger, command, row, leaving))
     missing = tuple(missing_breaches(ledger, command, row, leaving, data))
     breaches = (*standing, *missing)
-    refusal = _closed(ledger, command, choice, standing, data) or _refuses(command, choice, missing)
-    if refusal is not None:
-        return refusal
+    if breaches or ledger.draft.assignees or row.joins:  # mostly there is none, and nothing to ask
+        refusal = _closed(ledger, command, choice, standing, data) or _refuses(command, choice, missing)
+        if refusal is not None:
+            return refusal
     _move(ledger, command, choice, data, when_us)
     if when_us < ledger.at_us:
         _late_record(ledger, command, choice, when_us)
     if breaches:
         _deviate(ledger, command, choice, breaches, when_us)
-    join(ledger, row, when_us, command.actor.id, command.override or "")
+    if row.joins:
+        join(ledger, row, when_us, command.actor.id, command.override or "")
     return None
 
 
-def _required(compiled: Compiled, trigger: str) -> frozenset[str]:
-    """Return what any row of the trigger requires: which one is taken is only known with the data."""
-    places = compiled.by_trigger[trigger]
-    return frozenset(name for rows in places for row in rows for name in row.move.requires)
+def _accepted(compiled: Compiled, command: Fire) -> Data:
+    """Return the data as they are kept. Which row is taken they tell, so what any row requires may be among them."""
+    rows = (row for rows in compiled.by_trigger[command.trigger] for row in rows)
+    required = frozenset(name for row in rows for name in row.move.requires)
+    return accepted(compiled.procedure, command.data, extra=required)
 
 
 def _refuse_strangers(compiled: Compiled, row: CompiledMove, data: Data) -> None:

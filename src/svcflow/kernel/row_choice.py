@@ -49,14 +49,14 @@ def joins_after(
     compiled: Compiled, draft: Draft, move: CompiledMove, leaving: str, data: Data = NO_DATA
 ) -> Iterator[tuple[CompiledMove, Breach | None]]:
     """Yield the row of each `done` that the kernel fires by itself once the move is made, inner ones first."""
-    entered, left = compiled.steps[move.move.step], leaving
-    while entered.step.end is not None and entered.parent:
+    left = leaving
+    while move.joins:
         places = (compiled.steps[name] for name in draft.active if name != left)
-        if any(place.parent == entered.parent and place.step.end is None for place in places):
+        if any(place.parent == move.joins and place.step.end is None for place in places):
             return
-        row, breach = choose_row(compiled, draft, compiled.steps[entered.parent].exits[DONE], data)
-        yield row, breach
-        left, entered = entered.parent, compiled.steps[row.move.step]
+        left = move.joins
+        move, breach = choose_row(compiled, draft, compiled.steps[left].exits[DONE], data)
+        yield move, breach
 
 
 def unjoinable(

@@ -41,7 +41,7 @@ def choose_exit(compiled: Compiled, instance: Instance, plan: StepPlan, number: 
 def open_row(compiled: Compiled, instance: Instance, step: CompiledStep, trigger: str) -> CompiledMove | None:
     """Return the row of a trigger that the kernel would take now; None when it would refuse it for a guard."""
     rows = step.exits[trigger]
-    if not hangs_on_data(compiled, rows[0]):
+    if not hangs_on_data(rows[0]):
         return rows[0]
     draft = Draft.of(instance)
     row, breach = choose_row(compiled, draft, rows)
@@ -49,10 +49,9 @@ def open_row(compiled: Compiled, instance: Instance, step: CompiledStep, trigger
     return None if closed else row
 
 
-def hangs_on_data(compiled: Compiled, row: CompiledMove) -> bool:
+def hangs_on_data(row: CompiledMove) -> bool:
     """Tell whether data may close a row: by its guard, or by a guard of `done` when it ends the last branch."""
-    entered = compiled.steps[row.move.step]
-    return row.move.when is not None or (entered.step.end is not None and entered.parent != "")
+    return row.move.when is not None or row.joins != ""
 
 
 def _open_rows(compiled: Compiled, instance: Instance, step: CompiledStep) -> Iterator[CompiledMove]:

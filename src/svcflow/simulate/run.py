@@ -164,7 +164,7 @@ class Run:
     def _still(self, task: Task) -> CompiledMove | None:
         """Return the transition chosen when work began, or another when data have closed it since."""
         row, plan, instance = task.row, task.plan, task.case.instance
-        if row is None or not hangs_on_data(self.compiled, row):
+        if row is None or not hangs_on_data(row):
             return row
         now = open_row(self.compiled, instance, plan.place, row.move.trigger)
         return now or choose_exit(self.compiled, instance, plan, task.choice)
