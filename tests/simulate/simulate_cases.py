@@ -24,10 +24,12 @@ def calendars(name):
     return OFFICE if name == "office" else shipped_calendar(name)
 
 
-def one_step(*, calendar="always", **step):
+def one_step(*, calendar="always", fields=(), **step):
     """Return a procedure whose only work is the step `serve`, by clerks."""
     serve = Step("serve", role="clerk", to=(Transition("finish", "done"),), **step)
-    return Procedure(id="desk", calendar=calendar, roles=(Role("clerk"), Role("boss")), steps=(serve, DONE))
+    return Procedure(
+        id="desk", calendar=calendar, roles=(Role("clerk"), Role("boss")), steps=(serve, DONE), fields=fields
+    )
 
 
 def procedure(*steps, calendar="always", roles=("clerk", "boss"), **rest):

@@ -176,7 +176,7 @@ def test_the_table_is_aligned_in_every_language(repairs, lang):
     assert len(tables) == 4
     for lines in tables:
         assert len({cells(line) for line in lines}) == 1
-    for word in {"zh": ("超时率", "维修技工", "假设"), "en": ("rate", "Technician", "Assumptions")}.get(
+    for word in {"zh": ("违反率", "维修技工", "假设"), "en": ("rate", "Technician", "Assumptions")}.get(
         lang, ()
     ):
         assert word in text
@@ -218,3 +218,41 @@ def test_importing_the_simulation_loads_nothing_heavy():
     code = "import svcflow.simulate, sys; print(*{'networkx', 'numpy', 'sqlalchemy', 'ruamel.yaml', 'graphviz'} & set(sys.modules))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == ""
+
+
+KINDS = [
+    ("at_least", {"at_least": "10m"}, "9m", Breaches("serve", Text(), 5, 5)),
+    ("at_least", {"at_least": "10m"}, "10m", Breaches("serve", Text(), 5, 0)),
+    ("within", {"within": "10m"}, "11m", Breaches("serve", Text(), 5, 5)),
+    ("by", {"by": "00:10"}, "9m", Breaches("serve", Text(), 5, 0)),
+    ("by", {"by": "00:10"}, "11m", Breaches("serve", Text(), 5, 5)),
+    ("every", {"every": "10m", "done_by": "finish"}, "25m", Breaches("serve", Text(), 5, 5)),
+    ("every", {"every": "10m", "done_by": "finish"}, "9m", Breaches("serve", Text(), 5, 0)),
+    ("before", {"before": "meet - 1h"}, "9m", Breaches("serve", Text(), 0, 0)),
+]
+
+
+@pytest.mark.parametrize(("kind", "limit", "work", "breaches"), KINDS)
+def test_every_kind_of_limit_is_counted(kind, limit, work, breaches):
+    """A minimum that is ended early and a missed occurrence are breaches; without an instant nothing is judged."""
+    declared = one_step(within=TimeLimit(**limit), fields=[Field("meet", type="instant")])
+    result = simulate(declared, 5, scenario=situation(every="24h", serve=work), start=MONDAY)
+    assert result.breaches["serve"] == breaches, kind
+    assert json.loads(result.to_json())["breaches"]["serve"]["rate"] == breaches.rate
+    row = next(line for line in result.table("en").splitlines() if line.startswith("serve"))
+    assert row.split()[1:3] == [str(breaches.judged), str(breaches.breached)]
+    assert row.split()[3] == ("—" if breaches.rate is None else f"{breaches.rate:.1%}")
+
+
+def test_an_interval_of_a_whole_procedure_that_was_kept_is_judged():
+    """What is done in time counts, also where the recurrence is over no single step."""
+    patrol = TimeLimit(id="patrol", every="10m", done_by="round")
+    serve = Step(
+        "serve",
+        role="clerk",
+        to=(Transition("round", "serve", kind="rework"), Transition("finish", "done")),
+    )
+    proc = procedure(serve, limits=(patrol,))
+    exits = {"serve": {"round": 1, "finish": 1}}
+    result = simulate(proc, 40, 3, scenario=situation(every="3h", serve="9m", exits=exits), start=MONDAY)
+    assert result.breaches["patrol"] == Breaches("patrol", Text(), 40, 0)

@@ -12,6 +12,7 @@ import attrs
 
 from svcflow.analysis.translation import Ask, Reading
 from svcflow.errors import CalendarCoverageError
+from svcflow.kernel.clocks import met_when_replaced
 from svcflow.kernel.commands import Actor, Command, Fire, Start
 from svcflow.kernel.compiled import Calendars, Compiled, compile_procedure
 from svcflow.kernel.decide import Outcome, transact
@@ -116,14 +117,8 @@ _STANDS: Mapping[Verdict, Judgement] = {"": "open", "met": "met", "cancelled": "
 
 
 def superseded(limit: CompiledLimit, clock: Clock) -> Judgement:
-    """Judge a clock that its limit's next visit replaced.
-
-    A step's clock ends with the step, so one that seems to run was met in the very command that entered the
-    step again; a span that begins anew was neither met nor breached.
-    """
-    if clock.verdict == "met" or (not clock.verdict and limit.limit.scope == "step"):
-        return "met"
-    return "cancelled"
+    """Judge a clock that its limit's next visit replaced."""
+    return "met" if met_when_replaced(limit, clock) else "cancelled"
 
 
 def compile_for_replay(procedure: Procedure, calendars: Calendars) -> Compiled:

@@ -168,6 +168,16 @@ def not_missed(limit: CompiledLimit, clock: Clock, at_us: int) -> Iterator[tuple
         visit, due_us = visit - 1, interval_before(limit.calendar, row, due_us)
 
 
+def met_when_replaced(limit: CompiledLimit, clock: Clock) -> bool:
+    """Say whether a clock was met that its limit's next visit replaced.
+
+    A step's clock ends with the step, so one that seems to run was met in the very command that entered the step
+    again; so was the interval of a recurrence. A span that begins anew was neither met nor breached.
+    """
+    step, recurs = limit.limit.scope == "step", limit.rows[clock.row].kind == "every"
+    return clock.verdict == "met" or (not clock.verdict and (step or recurs))
+
+
 def present_rung(limit: CompiledLimit, clock: Clock) -> CompiledRung:
     """Return the rung that `next_us` stands for."""
     row = limit.rows[clock.row]

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import attrs
 
+from svcflow.kernel.clocks import met_when_replaced
 from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import Deviated, Fact, Moved, Overdue, Started
 from svcflow.kernel.instance import Clock, Instance
@@ -39,7 +40,7 @@ Times = Mapping[str, Sequence[tuple[int, int]]]
 class Breaches:
     """Hold how often one limit was breached: of `judged` instances, those that reached its goal or passed it.
 
-    Instances are counted, not visits; one that breached the limit on any visit counts once.
+    A minimum is breached by ending too early, a recurrence by missing an occurrence. Instances are counted, not visits; one that breached the limit on any visit counts once.
     """
 
     limit: str
@@ -120,7 +121,7 @@ def breaches_of(compiled: Compiled, cases: Iterable[Case]) -> Mapping[str, Breac
     judged: Counter[str] = Counter()
     breached: Counter[str] = Counter()
     for case in cases:
-        over = {fact.limit for fact in case.facts if isinstance(fact, Overdue)}
+        over = {fact.limit for fact in case.facts if isinstance(fact, Overdue | Deviated) and fact.limit}
         met = {clock.limit for clock in case.instance.clocks.values() if _is_met(compiled, clock)}
         breached.update(over)
         judged.update(over | met | case.met)
@@ -134,12 +135,12 @@ def breaches_of(compiled: Compiled, cases: Iterable[Case]) -> Mapping[str, Breac
 def replaced_met(compiled: Compiled, before: Instance, after: Instance) -> Iterator[str]:
     """Yield the limits met on a visit that one command has replaced by the next visit.
 
-    A step's clock that ran until then was met in that command; a span begun anew was neither met nor breached.
+    `clocks.met_when_replaced` says which.
     """
     for name, old in before.clocks.items():
         if after.clocks[name].visit != old.visit:
-            left = not old.verdict and compiled.limits[name].limit.scope == "step"
-            if _is_met(compiled, old._replace(verdict="met") if left else old):
+            met = met_when_replaced(compiled.limits[name], old)
+            if _is_met(compiled, old._replace(verdict="met") if met else old):
                 yield name
 
 

@@ -19,8 +19,8 @@ Rows = list[tuple[str, ...]]
 _KINDS = {str(kind): text for kind, text in KINDS.items()}
 _LIMIT = Text(zh="时限", en="Limit")
 _JUDGED = Text(zh="已判定", en="judged")
-_BREACHED = Text(zh="超时", en="breached")
-_RATE = Text(zh="超时率", en="rate")
+_BREACHED = Text(zh="违反", en="breached")
+_RATE = Text(zh="违反率", en="rate")
 _INTERVAL = Text(zh="95% 置信区间", en="95 % interval")
 _DURATION = Text(zh="用时（工作时间）", en="Time (working)")
 _COUNT = Text(zh="次数", en="count")
