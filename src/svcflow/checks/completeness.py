@@ -10,8 +10,7 @@ from svcflow.checks.ways import stretch
 from svcflow.errors import Path
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import Step
-from svcflow.model.validation import DONE
+from svcflow.model.step import DONE, Step
 from svcflow.text import Text
 
 __all__ = ["completeness"]

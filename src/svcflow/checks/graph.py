@@ -12,7 +12,7 @@ import networkx as nx
 
 from svcflow.checks.places import Scope, scopes
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import Step, Transition
+from svcflow.model.step import DONE, Step, Transition
 
 if TYPE_CHECKING:
     Graph: TypeAlias = nx.DiGraph[str]
@@ -29,7 +29,6 @@ __all__ = [
     "scope_graph",
 ]
 
-DONE = "done"
 Way: TypeAlias = tuple[int, tuple[str, ...]]
 """Weight of a way and its steps, first and last included."""
 _SINK = ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from svcflow.checks.finding import Finding, finding
-from svcflow.checks.graph import DONE, back_edges, circles, reachable, scope_graph
+from svcflow.checks.graph import back_edges, circles, reachable, scope_graph
 from svcflow.checks.places import Rows, Scope, row_groups, scopes
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import Step, Transition
+from svcflow.model.step import DONE, Step, Transition
 from svcflow.text import Text
 
 __all__ = ["loops"]

@@ -18,7 +18,7 @@ from svcflow.errors import Path
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
-from svcflow.model.validation import DONE
+from svcflow.model.step import DONE
 from svcflow.text import Text
 
 __all__ = ["guarded_rows"]

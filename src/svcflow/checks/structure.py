@@ -12,8 +12,6 @@ from svcflow.text import Text
 
 __all__ = ["structure"]
 
-_COMPLETED = frozenset(("completed", "done"))
-
 
 def structure(procedure: Procedure) -> Iterator[Finding]:
     """Yield unreachable steps, dead ends, steps without a way to an end, and separations that never bite.
@@ -40,7 +38,7 @@ def _unreachable(scope: Scope) -> Iterator[Finding]:
         if step.id in entered:
             continue
         first = scope.steps[0].id
-        code = "unreachable-step" if step.end is None or step.end in _COMPLETED else "end-never-reached"
+        code = "unreachable-step" if step.end is None or step.succeeds else "end-never-reached"
         yield finding(
             code,
             scope.path_of(step),

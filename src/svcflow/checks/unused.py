@@ -12,8 +12,7 @@ from svcflow.checks.ways import stretch
 from svcflow.errors import Path
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import Step, walk
-from svcflow.model.validation import DONE
+from svcflow.model.step import DONE, Step, walk
 from svcflow.text import Text
 
 __all__ = ["unused"]

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from svcflow.checks.graph import DONE, Way, heaviest_way, lightest_way, reachable, scope_graph
+from svcflow.checks.graph import Way, heaviest_way, lightest_way, reachable, scope_graph
 from svcflow.checks.places import Scope, scopes
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import Step, Transition
+from svcflow.model.step import DONE, Step, Transition
 
 if TYPE_CHECKING:
     from svcflow.checks.graph import Graph
@@ -125,7 +125,7 @@ def stretch(procedure: Procedure, limit: TimeLimit) -> Stretch | None:
         return None
     if limit.from_ is None or limit.to is None:
         ends = [step for step in procedure.steps if step.end is not None]
-        completed = [step for step in ends if step.end == "completed"] or ends
+        completed = [step for step in ends if step.succeeds] or ends
         return Stretch(found, procedure.steps[0].id, tuple(step.id for step in completed))
     homes = {step.id: scope for scope in found for step in scope.steps}
     starts, stops = set(_parents(homes[limit.from_])), set(_parents(homes[limit.to]))

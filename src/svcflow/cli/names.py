@@ -12,11 +12,10 @@ from svcflow.cli.instants import when
 from svcflow.cli.wording import HOLDS, OUTCOMES, STATUSES, duration, word
 from svcflow.kernel.instance import Instance
 from svcflow.model.amount import Family
+from svcflow.model.limit import reason_of
 from svcflow.model.procedure import Procedure
 
 __all__ = ["Names"]
-
-_HOLD = "hold."
 
 
 @attrs.frozen
@@ -51,9 +50,9 @@ class Names:
         return (found.name.in_(self.lang) if found else "") or role
 
     def limit(self, limit: str) -> str:
-        """Return a limit's name; `hold.REASON` is that of a hold."""
-        if limit.startswith(_HOLD):
-            reason = word(HOLDS, limit.removeprefix(_HOLD), self.lang)
+        """Return a limit's name; that over a hold is named by its reason."""
+        if reason_of(limit):
+            reason = word(HOLDS, reason_of(limit), self.lang)
             return f"暂停：{reason}" if self.lang == "zh" else f"hold: {reason}"
         found = self.procedure.time_limits.get(limit)
         return (found.name.in_(self.lang) if found else "") or limit
@@ -86,8 +85,8 @@ class Names:
 
     def _families(self, limit: str) -> Iterator[Family]:
         """Yield the clocks the rows of a limit run on; where they differ, time is told as elapsed."""
-        if limit.startswith(_HOLD):
-            rules = [rule for rule in self.procedure.holds if rule.reason == limit.removeprefix(_HOLD)]
+        if reason_of(limit):
+            rules = [rule for rule in self.procedure.holds if rule.reason == reason_of(limit)]
             yield from (rule.at_most.family for rule in rules if rule.at_most is not None)
         elif limit in self.procedure.time_limits:
             rows = self.procedure.time_limits[limit].rows

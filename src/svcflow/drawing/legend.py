@@ -14,6 +14,7 @@ from svcflow.drawing.layout import MARGIN, Layout
 from svcflow.drawing.lettering import broken, width
 from svcflow.drawing.marks import number
 from svcflow.drawing.scene import Note
+from svcflow.model.step import SUCCESSES
 from svcflow.text import Lang, Text
 
 _SIZE, _LINE, _GAP = 9.5, 16.0, 22.0
@@ -88,9 +89,9 @@ def _items(layout: Layout, badges: Mapping[str, Badge]) -> Iterator[_Item]:
         yield _Item(lambda x, y: marks.pause(x + 14, y), wording.WAITS.in_(lang))
     if "fork" in shapes:
         yield _Item(lambda x, y: marks.split(x + 14, y), wording.PARALLEL.in_(lang))
-    if "completed" in endings:
+    if endings & SUCCESSES:
         yield _Item(lambda x, y: marks.target(x + 14, y), wording.COMPLETED.in_(lang))
-    if endings - {"completed"}:
+    if endings - SUCCESSES:
         yield _Item(lambda x, y: marks.stop(x + 14, y), wording.OTHER_END.in_(lang))
     if any(edge.overdue for edge in scene.edges):
         yield _Item(lambda x, y: marks.clock(x + 18, y, style.INK), wording.OVERDUE.in_(lang))

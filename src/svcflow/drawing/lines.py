@@ -10,11 +10,10 @@ import attrs
 from svcflow.drawing import wording
 from svcflow.drawing.scene import FORK, JOIN, START, Edge, LineKind
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import TRANSITION_KINDS, Step, Transition
+from svcflow.model.step import DONE, TRANSITION_KINDS, Step, Transition
 from svcflow.text import NO_TEXT, Text
 
 _Group = tuple[str, str, LineKind]
-_DONE = "done"
 
 
 def edges_of(procedure: Procedure) -> tuple[Edge, ...]:
@@ -26,7 +25,7 @@ def edges_of(procedure: Procedure) -> tuple[Edge, ...]:
 
 def main_path(steps: Sequence[Step]) -> tuple[str, ...]:
     """Return the main line: first normal transitions to the completed end, any transitions if need be."""
-    wanted = [step.id for step in steps if step.end == "completed"] or [s.id for s in steps if s.end]
+    wanted = [step.id for step in steps if step.succeeds] or [s.id for s in steps if s.end]
     for kinds in (("normal",), ("normal", "exception"), ("normal", "exception", "rework")):
         for goals in (set(wanted[:1]), set(wanted)):
             path = _first_path(steps, goals, kinds)
@@ -72,7 +71,7 @@ class _Level:
         """Yield one edge per source, target and kind; several triggers share it."""
         groups: dict[_Group, list[Transition]] = {}
         for move in step.to:
-            source = JOIN + step.id if step.parallel and move.trigger == _DONE else step.id
+            source = JOIN + step.id if step.parallel and move.trigger == DONE else step.id
             groups.setdefault((source, self._target(move), move.kind), []).append(move)
         leading: dict[tuple[str, str], _Group] = {}
         for kind in TRANSITION_KINDS:

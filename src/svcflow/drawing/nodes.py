@@ -10,6 +10,7 @@ from svcflow.drawing.layout import Layout
 from svcflow.drawing.lettering import fit
 from svcflow.drawing.marks import escaped, number
 from svcflow.drawing.scene import Node
+from svcflow.model.step import SUCCESSES
 
 
 def node_svg(layout: Layout, node: Node, badge: Badge | None) -> str:
@@ -32,7 +33,7 @@ def _shape(kind: str, box: Rect, radius: float, more: str = "") -> str:
 
 
 def _end(layout: Layout, node: Node, box: Rect) -> str:
-    done = node.ending == "completed"
+    done = node.ending in SUCCESSES
     rows = layout.faces.by_key[node.key].rows
     sign = (marks.target if done else marks.stop)(box.x + 17, box.cy)
     return _shape("done" if done else "gone", box, box.h / 2) + sign + marks.rows_svg(rows, box)

@@ -13,7 +13,7 @@ import attrs
 from transitions import Event, Machine, State
 
 from svcflow.kernel.ladder import CompiledLimit, compile_limit
-from svcflow.model.limit import TimeLimit
+from svcflow.model.limit import TimeLimit, hold_limit, reason_of
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import RECORD_ALL, Enforce, Enforcement, Step, Transition
 from svcflow.worktime.calendar import WorkCalendar
@@ -211,7 +211,7 @@ def _limits(procedure: Procedure) -> Iterator[TimeLimit]:
     yield from procedure.time_limits.values()
     for rule in procedure.holds:
         if rule.at_most is not None:
-            yield TimeLimit(id=f"hold.{rule.reason}", within=rule.at_most, stoppable=False)
+            yield TimeLimit(id=hold_limit(rule.reason), within=rule.at_most, stoppable=False)
 
 
 def _limit(procedure: Procedure, limit: TimeLimit, calendars: Calendars) -> CompiledLimit:
@@ -272,7 +272,7 @@ def _starts(procedure: Procedure, limit: TimeLimit) -> str | None:
         return limit.step
     if limit.scope == "span":
         return limit.from_
-    return None if limit.id.startswith("hold.") else procedure.steps[0].id
+    return None if reason_of(limit.id) else procedure.steps[0].id
 
 
 def _exits(

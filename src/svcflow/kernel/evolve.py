@@ -41,7 +41,8 @@ from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Booking, Clock, 
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.kernel.unchanging import Unchanging
 from svcflow.model.field import Value
-from svcflow.model.validation import DONE
+from svcflow.model.limit import hold_limit
+from svcflow.model.step import DONE
 from svcflow.worktime.instants import to_us
 
 # ruff: noqa: FBT001, PLR0917  # the flags of private functions go by place: by keyword they cost a twentieth of a replay
@@ -170,7 +171,7 @@ def _migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
 def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
     draft.status, draft.hold = "held", fact.reason
     _merge(draft, {}, fact.evidence, fact.occurred_us)
-    cap = compiled.limits.get(f"hold.{fact.reason}")
+    cap = compiled.limits.get(hold_limit(fact.reason))
     if cap is not None:
         _start(compiled, draft, cap, draft.clocks.get(cap.id), fact.occurred_us, anew=True)
     _settle(compiled, draft, fact.occurred_us)
@@ -178,7 +179,7 @@ def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
 
 def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
     draft.status, draft.hold = "running", ""
-    cap = compiled.limits.get(f"hold.{fact.reason}")
+    cap = compiled.limits.get(hold_limit(fact.reason))
     if cap is not None:
         _end(draft, cap, fact.occurred_us, deemed=False)
     _settle(compiled, draft, fact.occurred_us)

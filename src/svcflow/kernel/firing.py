@@ -27,7 +27,7 @@ from svcflow.kernel.rules import (
 )
 from svcflow.kernel.values import accepted
 from svcflow.model.field import Value
-from svcflow.model.validation import DONE
+from svcflow.model.step import DONE
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text
 

@@ -11,7 +11,7 @@ import attrs
 from svcflow.kernel.reckoner import Reckoner
 from svcflow.model.amount import Amount, Family
 from svcflow.model.guard import Guard
-from svcflow.model.limit import Row, Rung, TimeLimit
+from svcflow.model.limit import Row, Rung, TimeLimit, reason_of, step_of
 from svcflow.model.limit_validation import FIXED
 from svcflow.model.target import Target, TargetKind
 from svcflow.worktime.calendar import WorkCalendar
@@ -93,10 +93,10 @@ def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> C
         rows=rows,
         stoppable=limit.stoppable and not waits,
         from_now=mode == "from_now",
-        is_wait=limit.id.endswith(".wait") or limit.id.startswith("hold."),
+        is_wait=step_of(limit.id)[1] or bool(reason_of(limit.id)),
         varies=len(rows) > 1 or bool(fields),
         anchors=fields,
-        restarts=limit.scope != "procedure" or limit.id.startswith("hold."),
+        restarts=limit.scope != "procedure" or bool(reason_of(limit.id)),
     )
 
 

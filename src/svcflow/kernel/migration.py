@@ -20,8 +20,7 @@ from svcflow.kernel.keeping import extra_by_count, extra_for, fired_in, kept_of
 from svcflow.kernel.ladder import CompiledLimit, CompiledRow
 from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
 from svcflow.kernel.unchanging import Unchanging
-
-_HOLD = "hold."
+from svcflow.model.limit import reason_of
 
 
 def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
@@ -94,15 +93,16 @@ class _Carrying:
 
     def _applies(self, limit: CompiledLimit) -> bool:
         """Say whether a limit applies whatever step was entered last: a whole procedure's, the present hold's."""
-        if limit.id.startswith(_HOLD):
-            return self.draft.status == "held" and limit.id == f"{_HOLD}{self.draft.hold}"
+        reason = reason_of(limit.id)
+        if reason:
+            return self.draft.status == "held" and reason == self.draft.hold
         return limit.limit.scope == "procedure"
 
     def _start(self, limit: CompiledLimit, visit: int = 1) -> Clock:
         """Start a clock now; that of a whole procedure at the instance's start, though nothing is due before now."""
         at_us, row, anchor_us = self.fact.occurred_us, *self._target(limit)
-        held = limit.id.startswith(_HOLD)
-        since_us = self.draft.started_us if limit.limit.scope == "procedure" and not held else at_us
+        whole = limit.limit.scope == "procedure" and not reason_of(limit.id)
+        since_us = self.draft.started_us if whole else at_us
         clock = clocks.start(limit, row, since_us, visit=visit, running=True, anchor_us=anchor_us)
         return self._in_step(limit, clock._replace(attached_us=at_us))
 

@@ -9,11 +9,10 @@ import attrs
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Migrated
+from svcflow.model.limit import step_of, wait_limit
 
 VersionOf = Callable[[str, int], Compiled]
 """How a driver finds a version of a procedure by id and version, made ready to run."""
-
-_WAIT = ".wait"
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -63,5 +62,7 @@ def step_name(steps: Mapping[str, str], name: str) -> str:
 
 def limit_name(steps: Mapping[str, str], name: str) -> str:
     """Return what a limit is called there: one named after a step goes with it."""
-    step = name.removesuffix(_WAIT)
-    return steps[step] + name[len(step) :] if step in steps else name
+    step, waits = step_of(name)
+    if step not in steps:
+        return name
+    return wait_limit(steps[step]) if waits else steps[step]

@@ -12,7 +12,7 @@ from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.row_choice import choose_row, joins_after, unjoinable
 from svcflow.kernel.rules import SEVERITY
-from svcflow.model.validation import DONE
+from svcflow.model.step import DONE
 
 MAX_AUTOMATIC = 100
 

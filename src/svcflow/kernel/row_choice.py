@@ -12,7 +12,7 @@ from svcflow.kernel.refusal import Refusal
 from svcflow.kernel.rules import Breach
 from svcflow.model.field import Value
 from svcflow.model.guard import Guard
-from svcflow.model.validation import DONE
+from svcflow.model.step import DONE
 from svcflow.text import Text
 
 Data = Mapping[str, Value]

@@ -23,7 +23,7 @@ from svcflow.kernel.refusal import wanted
 from svcflow.kernel.values import is_given
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
-from svcflow.model.validation import DONE
+from svcflow.model.step import DONE
 from svcflow.text import NO_TEXT, Text
 
 SEVERITY: Mapping[DeviationKind, Severity] = {

@@ -23,7 +23,30 @@ Severity = Literal["minor", "major", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("minor", "major", "critical")
 PROPOSAL = "proposal"
 
+_HOLD, _WAIT = "hold.", ".wait"
+"""What the ids of limits that nobody names are made with; no id that somebody gives has a dot."""
+
 _PERCENT = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)\s*%")
+
+
+def hold_limit(reason: str) -> str:
+    """Return the id of the limit over a hold for a reason."""
+    return f"{_HOLD}{reason}"
+
+
+def reason_of(limit: str) -> str:
+    """Return the reason of the hold a limit is over; empty when it is over none."""
+    return limit.removeprefix(_HOLD) if limit.startswith(_HOLD) else ""
+
+
+def wait_limit(step: str) -> str:
+    """Return the id of the limit over the waiting of a step; `within` has the step's own id."""
+    return f"{step}{_WAIT}"
+
+
+def step_of(limit: str) -> tuple[str, bool]:
+    """Return the step that a limit over one step is named after, and whether it is over its waiting."""
+    return limit.removesuffix(_WAIT), limit.endswith(_WAIT)
 
 
 def optional_amount(written: object) -> Amount | None:

@@ -10,11 +10,15 @@ import attrs
 from svcflow.bounds import count
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
-from svcflow.model.limit import TimeLimit, optional_amount, optional_guard
+from svcflow.model.limit import TimeLimit, optional_amount, optional_guard, wait_limit
 from svcflow.text import NO_TEXT, Text
 
 Enforcement = Literal["refuse", "record"]
 HoldReason = Literal["recipient", "third_party", "statutory"]
+DONE = "done"
+"""The trigger that the kernel fires when all branches of a parallel step have ended."""
+SUCCESSES = frozenset(("completed", "done"))
+"""How an end that came to what the procedure is for is called; any other outcome is another way out."""
 HOLD_REASONS: tuple[HoldReason, ...] = ("recipient", "third_party", "statutory")
 TransitionKind = Literal["normal", "exception", "rework"]
 TRANSITION_KINDS: tuple[TransitionKind, ...] = ("normal", "exception", "rework")
@@ -100,8 +104,13 @@ class Step:
     end: str | None = attrs.field(default=None, kw_only=True)
 
     @property
+    def succeeds(self) -> bool:
+        """Whether it ends what the procedure, or its branch, is for."""
+        return self.end in SUCCESSES
+
+    @property
     def time_limits(self) -> tuple[TimeLimit, ...]:
-        """The step's own limits, with their ids: `<step>` for `within`, `<step>.wait` for `at_most`."""
+        """The step's own limits, with their ids: `<step>` for `within`, that of `wait_limit` for `at_most`."""
         limits = []
         if self.within is not None:
             limits.append(
@@ -117,7 +126,7 @@ class Step:
             overdue = None if self.within else self.on_overdue
             limits.append(
                 TimeLimit(
-                    id=f"{self.id}.wait",
+                    id=wait_limit(self.id),
                     step=self.id,
                     name=self.name,
                     within=self.at_most,

@@ -13,6 +13,7 @@ import attrs
 
 from svcflow.bounds import MOST
 from svcflow.errors import FieldError, Path, Problem
+from svcflow.model.limit import step_of
 from svcflow.model.limit_validation import limit_problems
 from svcflow.model.references import (
     RECIPIENT,
@@ -23,14 +24,13 @@ from svcflow.model.references import (
     source_names,
     unknown,
 )
-from svcflow.model.step import ENFORCEMENTS, HOLD_REASONS, Enforce, Step, Transition, walk
+from svcflow.model.step import DONE, ENFORCEMENTS, HOLD_REASONS, Enforce, Step, Transition, walk
 from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.model.procedure import Procedure
 
 MAX_STEPS, MAX_TRANSITIONS = 2_000, 10_000
-DONE = "done"
 _RULES = tuple(attrs.fields_dict(Enforce))
 
 
@@ -171,7 +171,7 @@ def _step(procedure: Procedure, step: Step, path: Path) -> Iterator[Problem]:
     if step.not_by is not None and step.not_by not in procedure.all_steps:
         yield unknown((*path, "not_by"), "环节", "step", step.not_by, procedure.all_steps)
     for limit in step.time_limits:
-        key = "at_most" if limit.id.endswith(".wait") else "within"
+        key = "at_most" if step_of(limit.id)[1] else "within"
         yield from limit_problems(procedure, limit, (*path, key), {move.trigger for move in step.to})
     if step.on_overdue is not None and not step.time_limits:
         yield Problem(

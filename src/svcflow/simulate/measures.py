@@ -13,6 +13,7 @@ from svcflow.kernel.clocks import met_when_replaced
 from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import Deviated, Fact, Moved, Overdue, Started
 from svcflow.kernel.instance import Clock, Instance
+from svcflow.model.limit import reason_of
 from svcflow.simulate.pool import RolePool
 from svcflow.simulate.task import Case
 from svcflow.text import Text
@@ -128,7 +129,7 @@ def breaches_of(compiled: Compiled, cases: Iterable[Case]) -> Mapping[str, Breac
     return {
         name: Breaches(name, limit.limit.name, judged[name], breached[name])
         for name, limit in compiled.limits.items()
-        if not name.startswith("hold.")  # no hold is simulated
+        if not reason_of(name)  # no hold is simulated
     }
 
 
