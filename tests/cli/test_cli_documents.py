@@ -209,3 +209,69 @@ def test_diff_as_json_has_keys_that_stay(run, folder):
     assert [one["name"] for one in found["changes"] if one["breaking"]] == ["fitted"]
     assert [one["to"] for one in found["steps"] if one["match"] == "renamed"] == ["placed"]
     assert parsed(run("diff", "lamp@1", "lamp@9", "--procedures", folder, "--json", exit_code=3))["error"]
+
+
+TURN = """\
+procedure: turn
+calendar: always
+steps:
+  asked: {within: {h: 2}, to: {answer: answered}}
+  answered: {end: completed}
+"""
+TURNS = "mapping: turns\nprocedure: turn\nstarts: [Ask]\nactivities: {Answer: answer}\nignore: [Note]\n"
+
+
+def happened(name: str, minute: int | None, lifecycle: str = "complete") -> str:
+    stamp = f'<date key="time:timestamp" value="2026-03-02T09:{minute or 0:02}:00+08:00"/>'
+    return (
+        f'<event><string key="concept:name" value="{name}"/>'
+        f'<string key="lifecycle:transition" value="{lifecycle}"/>{stamp if minute is not None else ""}</event>'
+    )
+
+
+@pytest.fixture
+def held(run, folder, tmp_path):
+    """Hold a log of one case against the turn."""
+    (folder / "turn.yaml").write_text(TURN, encoding="utf-8")
+    (folder / "turns.yaml").write_text(TURNS, encoding="utf-8")
+
+    def of(events, *more, exit_code):
+        told = "".join(happened(*event) for event in events)
+        case = f'<trace><string key="concept:name" value="c1"/>{told}</trace>'
+        (tmp_path / "log.xes").write_text(f"<log>{case}</log>", encoding="utf-8")
+        files = ("log.xes", "--procedure", folder / "turn.yaml", "--mapping", folder / "turns.yaml")
+        return run("conform", *files, *more, exit_code=exit_code)
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("events", "exit_code", "first"),
+    [
+        ([("Ask", 0), ("Answer", 5)], 0, "100 % of events mapped, 1 case judged"),
+        ([("Ask", 0), ("Note", 3), ("Answer", 5)], 0, "66.6 % of events mapped, 1 case judged"),
+        ([("Come", 0), ("Go", 5)], 3, "0 % of events mapped, 0 cases judged"),
+        ([("Note", 0)], 3, "0 % of events mapped, 0 cases judged"),
+        ([("Ask", 0, "start"), ("Answer", 5, "start")], 3, "0 % of events mapped, 0 cases judged"),
+        ([("Ask", None), ("Answer", None)], 3, "0 % of events mapped, 0 cases judged"),
+        ([], 3, "0 % of events mapped, 0 cases judged"),
+        ([("Ask", 0), ("Answer", 5), ("Answer", 9)], 1, "100 % of events mapped, 1 case judged"),
+        ([("Answer", 0), ("Ask", 0)], 1, "100 % of events mapped, 1 case judged"),
+    ],
+)
+def test_conform_says_first_what_it_rests_on(held, events, exit_code, first):
+    """Nothing judged is bad input, what could not be replayed a finding; text and JSON say how much was mapped."""
+    lines = held(events, "--lang", "en", exit_code=exit_code).stdout.splitlines()
+    assert lines[0] == first
+    assert lines[1].startswith("nothing was judged") == (exit_code == 3)
+    found = parsed(held(events, "--json", exit_code=exit_code))
+    assert found["judged"] == (0 if exit_code == 3 else 1)
+    known = [event for event in events if len(event) == 3 or event[1] is not None]
+    assert found["mapped_share"] == (found["mapped"] / len(known) if known else None)
+    assert found["judged"] or "没有案例可判定" in held(events, "--lang", "zh", exit_code=3).stdout
+
+
+def test_conform_is_not_told_by_severity_what_it_could_not_replay(held):
+    """An event that no way leads to exits with 1 whatever severity is asked for."""
+    events = [("Ask", 0), ("Answer", 5), ("Answer", 9)]
+    assert "instance had ended" in held(events, "--severity", "critical", "--lang", "en", exit_code=1).stdout

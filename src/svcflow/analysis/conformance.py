@@ -43,6 +43,11 @@ class CaseResult:
     missed: tuple[Missed, ...] = ()
 
     @property
+    def judged(self) -> bool:
+        """Tell whether anything of the case was replayed, and so held against the procedure."""
+        return self.status != "empty" and len(self.missed) < len(self.activities)
+
+    @property
     def conforms(self) -> bool:
         """Tell whether the case kept every rule and limit, so far if it is open."""
         return not self.deviations and not self.missed and self.status in ("ended", "open")
@@ -138,6 +143,23 @@ class Conformance:
         """How many cases held something to replay."""
         return self.cases - self.statuses["empty"]
 
+    @property
+    def mapped(self) -> int:
+        """How many events of the log ask something of the procedure."""
+        return self.events - sum(
+            sum(counts.values()) for counts in (self.unmapped, self.ignored, self.unfinished)
+        )
+
+    @property
+    def mapped_share(self) -> float | None:
+        """Their share of all events that could be read; None for a log without any."""
+        return self.mapped / self.events if self.events else None
+
+    @cached_property
+    def judged(self) -> int:
+        """How many cases were held against the procedure: those of which anything was replayed."""
+        return sum(result.judged for result in self.results)
+
     @cached_property
     def outcomes(self) -> Counts:
         """Ended cases by outcome."""
@@ -203,7 +225,10 @@ class Conformance:
             "mapping": self.mapping,
             "log_ended_at": _iso(self.ended_us),
             "events": self.events,
+            "mapped": self.mapped,
+            "mapped_share": self.mapped_share,
             "cases": self.cases,
+            "judged": self.judged,
             "statuses": dict(self.statuses),
             "outcomes": dict(self.outcomes),
             "conforming": self.conforming,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,10 @@ _STATUSES: Mapping[str, Text] = {
 _WAYS = Text(zh="偏差最多的走法", en="Ways with most deviating cases")
 _WAY = 3  # the column of ways, which are long and stand last
 _VARIANTS = 5
+_NOTHING_JUDGED = Text(
+    zh="没有案例可判定，以下不说明是否符合：在对照表中对应日志的活动，或更正日志的瑕疵",
+    en="nothing was judged, so nothing below says that the log conforms: map its activities, or mend its flaws",
+)
 _Rows = list[list[str]]
 
 
@@ -40,7 +45,23 @@ def table(found: Conformance, lang: Lang) -> str:
         f"{title.in_(lang)}\n{grid(rows, left=_WAY if title is _WAYS else 0)}"
         for title, rows in _tables(found, lang)
     )
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join((_headline(found, lang), *parts)) + "\n"
+
+
+def _headline(found: Conformance, lang: Lang) -> str:
+    """Say first of all what the figures rest on; where nothing was judged, they say nothing."""
+    share, count = found.mapped_share, f"{found.judged:,}"
+    mapped = (
+        "0" if share is None else f"{math.floor(share * 1_000) / 10:g}"
+    )  # never rounded up to all of them
+    said = Text(
+        zh=f"{mapped} % 的事件已对应，判定了 {count} 个案例",
+        en=f"{mapped} % of events mapped, {count} {'case' if found.judged == 1 else 'cases'} judged",
+    )
+    lines = [said.in_(lang)]
+    if not found.judged:
+        lines.append(_NOTHING_JUDGED.in_(lang))
+    return "\n".join(lines)
 
 
 def _tables(found: Conformance, lang: Lang) -> Iterator[tuple[Text, _Rows]]:

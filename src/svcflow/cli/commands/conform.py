@@ -12,7 +12,7 @@ from svcflow.cli.answer import answer, paragraphs
 from svcflow.cli.asked import Tongue
 from svcflow.cli.asking import spoken, with_procedures
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.failure import FOUND
+from svcflow.cli.failure import BAD_INPUT, FOUND
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 @command(
     "conform",
     Text(
-        zh="把 XES 事件日志（.xes 或 .xes.gz）逐案例对照流程，列出偏差与超时。对照表说明日志中的活动对应哪个流转。\n有达到 --severity 的偏差时退出码为 1。",
+        zh="把 XES 事件日志（.xes 或 .xes.gz）逐案例对照流程，列出偏差与超时。对照表说明日志中的活动对应哪个流转。\n有达到 --severity 的偏差，或有事件未能重演时退出码为 1；没有案例可判定时为 3。",
         en="Hold an XES event log (.xes or .xes.gz) against a procedure, case by case: deviations and overdue limits. "
         "A mapping says which trigger each activity of the log stands for. Exits with 1 when a deviation is at least "
-        "of --severity.",
+        "of --severity or an event could not be replayed, with 3 when no case could be judged.",
     ),
     "svcflow conform DomesticDeclarations.xes.gz --procedure expense_declaration",
     "svcflow conform log.xes --procedure repair.yaml --mapping repair.mapping.yaml --top 20",
@@ -74,7 +74,6 @@ def run(
 ) -> None:
     """Replay, and show what departs."""
     from svcflow.analysis.conform import conform
-    from svcflow.cli.commands.deviations import at_least
     from svcflow.cli.declared import find_mapping, find_procedure
     from svcflow.cli.progress import progress
     from svcflow.kernel.calendars import calendars_of
@@ -90,7 +89,18 @@ def run(
         lambda: {**result.to_json(), "worst": [one.case for one in worst]},
         lambda: paragraphs((result.table(asked.lang), _cases(worst, asked.lang))),
     )
-    ctx.exit(FOUND if any(at_least(one.severity, severity) for one in result.deviations) else 0)
+    ctx.exit(_exit_code(result, severity))
+
+
+def _exit_code(result: Conformance, severity: str) -> int:
+    """Return what the log came to: nothing judged is bad input, and what could not be replayed is a finding."""
+    from svcflow.cli.commands.deviations import at_least
+
+    if not result.judged:
+        return BAD_INPUT
+    if result.not_replayed or any(at_least(one.severity, severity) for one in result.deviations):
+        return FOUND
+    return 0
 
 
 def _worst(result: Conformance, top: int) -> list[CaseResult]:
