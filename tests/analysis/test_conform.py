@@ -455,6 +455,7 @@ def test_json_is_plain_and_keeps_its_keys():
         "not_replayed",
         "reordered",
         "unjudged",
+        "unjudged_rules",
         "flaws",
         "deviating",
     ]
@@ -643,3 +644,49 @@ def test_the_shipped_mapping_fits_its_procedure():
     names = (SUBMIT, "Declaration FINAL_APPROVED by SUPERVISOR", "Request Payment", "Payment Handled")
     found = conform([case("a", *zip(names, (0, 60, 120, 180), strict=True))], EXPENSES, DECLARATIONS)
     assert (found.conforming, found.outcomes) == (1, {"completed": 1})
+
+
+TOLD = (("Report", 0, "ann", "DESK"), ("Assign", 60, "ann", "DESK"))
+
+
+@pytest.mark.parametrize("cases", [1, 3], ids=["replayed", "rehearsed"])
+def test_what_a_log_does_not_tell_is_unjudged_and_counted(cases):
+    """Where nobody is named and no role is told, neither role nor four eyes are kept or broken; both are said."""
+    found = conform([case("a", *SMOOTH)] * cases, LAMP, MAPPING)
+    assert (found.conforming, list(found.deviations)) == (cases, [])
+    assert found.unjudged_rules == {"role": 3 * cases, "not_by": cases}
+    assert found.to_json()["unjudged_rules"] == found.unjudged_rules
+    for lang, said in (("en", ("in which role", "by whom")), ("zh", ("以何岗位办理", "由谁办理"))):
+        table = found.table(lang)
+        assert all(one in table for one in said)
+    assert "Moves not judged" in found.table("en")
+
+
+@pytest.mark.parametrize(
+    ("finishes", "closes", "unjudged", "deviations"),
+    [
+        ("bob", "ann", 0, []),
+        ("ann", "ann", 0, [("wrong_role", "finished")]),
+        ("", "ann", 1, []),
+        ("bob", "", 1, []),
+        (" ", "\u200b", 1, []),
+    ],
+    ids=["two", "one", "first unknown", "second unknown", "blanks"],
+)
+@pytest.mark.parametrize("cases", [1, 2])
+def test_four_eyes_of_a_log_are_judged_where_both_are_named(finishes, closes, unjudged, deviations, cases):
+    """A blank is no name, and two blanks are not one person."""
+    entries = (*TOLD, ("Finish", 180, finishes, "CREW"), ("Close", 200, closes, "DESK"))
+    found = conform([case("a", *entries)] * cases, LAMP, MAPPING)
+    assert [kinds(one) for one in found.results] == [deviations] * cases
+    assert found.unjudged_rules == {"role": 0, "not_by": unjudged * cases}
+    assert ("Moves not judged" in found.table("en")) is bool(unjudged)
+
+
+def test_what_was_never_done_needs_no_other_person():
+    """Four eyes that have nothing to look at are not unjudged; a step done again is judged by the last who did it."""
+    found = conform([case("a", TOLD[0], ("Close", 200, "", "DESK"))], LAMP, MAPPING)
+    assert found.unjudged_rules == {"role": 0, "not_by": 0}
+    again = (("Finish", 180, "", "CREW"), ("Redo", 190, "ann", "DESK"), ("Finish", 195, "bob", "CREW"))
+    found = conform([case("a", *TOLD, *again, ("Close", 200, "ann", "DESK"))], LAMP, MAPPING)
+    assert found.unjudged_rules == {"role": 0, "not_by": 1}

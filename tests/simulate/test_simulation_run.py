@@ -259,6 +259,17 @@ def test_a_waiting_step_is_answered_by_somebody_else_where_it_must():
         assert result.deviations == {}
 
 
+def test_somebody_else_acts_where_another_has_to_and_no_role_is_named():
+    """Where no role is asked somebody acts; where another person is, it is another. Nothing deviates."""
+    proc = procedure(
+        Step("write", to=[goes("submit", "review")]),
+        Step("review", not_by="write", to=[goes("approve", "done")]),
+    )
+    result, (facts,) = run(proc, 1, situation(every="2h", write="1h", review="1h", pools={}))
+    assert [fact.actor for fact in facts if isinstance(fact, Moved)] == ["somebody", "somebody-2"]
+    assert result.deviations == {}
+
+
 def test_who_must_differ_is_found_in_a_pool_without_bound():
     """Another one is called in."""
     proc = procedure(

@@ -21,7 +21,7 @@ from svcflow.analysis.replay import Judgement, Replay, compile_for_replay
 from svcflow.analysis.translation import Ask, Reading, Translation
 from svcflow.analysis.xes import Progress, XesLog
 from svcflow.errors import CalendarCoverageError
-from svcflow.kernel.commands import Actor
+from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.compiled import Calendars, Compiled
 from svcflow.kernel.deviations import Deviation
 from svcflow.model.limit import TimeLimit
@@ -186,7 +186,9 @@ class _Gathering:
             self._judgements[stretch.key] -= 1
         deviations = tuple(deviation for _, deviation in breaches)
         status: Status = "open" if rehearsal.open else "ended"
-        return CaseResult(name, variant.activities, status, rehearsal.outcome, deviations)
+        return CaseResult(
+            name, variant.activities, status, rehearsal.outcome, deviations, unjudged=rehearsal.unjudged
+        )
 
     def _rehearsal(self, variant: _Variant, events: tuple[Event, ...], times: list[int]) -> Rehearsal | None:
         if variant.cases > 1 and not variant.rehearsed:
@@ -227,7 +229,9 @@ class _Gathering:
         ended = instance is not None and instance.status == "ended"
         status: Status = "broken_off" if replay.broken_off else "ended" if ended else "open"
         outcome = instance.outcome if instance is not None else ""
-        return CaseResult(name, variant.activities, status, outcome, deviations, tuple(replay.missed))
+        return CaseResult(
+            name, variant.activities, status, outcome, deviations, tuple(replay.missed), replay.unjudged
+        )
 
     def _acting(self, variant: _Variant, events: tuple[Event, ...]) -> dict[int, Actor]:
         return {ask.index: self._actor(events[ask.index].actor, ask) for ask in variant.reading.asks}
@@ -237,7 +241,7 @@ class _Gathering:
         key = (name, ask.roles)
         actor = self._actors.get(key)
         if actor is None:
-            actor = self._actors[key] = Actor(name, ask.roles)
+            actor = self._actors[key] = Actor(name if is_named(name) else "", ask.roles)
         return actor
 
     def _summed(self, counts: Callable[[Reading], Mapping[str, int]]) -> dict[str, int]:

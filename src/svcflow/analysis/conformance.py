@@ -33,6 +33,7 @@ class CaseResult:
 
     An `open` case had not ended at the log's end; one `broken_off` left what a calendar covers; an `empty` one
     held no event that means anything to the procedure. `missed` are the events that could not be replayed.
+    `unjudged` counts the moves of which the log does not tell what a rule asks: `role`, and by whom (`not_by`).
     """
 
     case: str
@@ -41,6 +42,7 @@ class CaseResult:
     outcome: str = ""
     deviations: tuple[Deviation, ...] = ()
     missed: tuple[Missed, ...] = ()
+    unjudged: Counts = attrs.field(factory=dict)
 
     @property
     def judged(self) -> bool:
@@ -197,6 +199,14 @@ class Conformance:
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     @cached_property
+    def unjudged_rules(self) -> Counts:
+        """Moves of which the log does not tell in which role (`role`) or by whom (`not_by`) they were made."""
+        totals: Counter[str] = Counter({"role": 0, "not_by": 0})
+        for result in self.results:
+            totals.update(result.unjudged)
+        return dict(totals)
+
+    @cached_property
     def variants(self) -> tuple[Variant, ...]:
         """Sequences of activities, those with most deviating cases first."""
         groups: dict[tuple[str, ...], list[CaseResult]] = {}
@@ -250,6 +260,7 @@ class Conformance:
             ],
             "reordered": self.reordered,
             "unjudged": list(self.unjudged),
+            "unjudged_rules": dict(self.unjudged_rules),
             "flaws": [attrs.asdict(flaw) for flaw in self.flaws],
             "deviating": [_case_json(r) for r in self.results if r.status != "empty" and not r.conforms],
         }

@@ -98,6 +98,7 @@ class Rehearsal:
     asked: tuple[int, ...]
     steps: tuple[str, ...]
     """After each of the events `asked`, the step that a breach of a span is recorded at."""
+    unjudged: Mapping[str, int]
 
     def breaches(self, case: str, times: Sequence[int]) -> list[tuple[Stretch, Deviation]] | None:
         """Return the limits that a case with these instants broke; None when only a full replay can tell.
@@ -174,7 +175,9 @@ def rehearse(
         return None
     asked = tuple(ask.index for ask in reading.asks)
     is_open = instance.status != "ended"
-    return Rehearsal(compiled, watch.stretches(), instance.outcome, is_open, asked, tuple(steps))
+    return Rehearsal(
+        compiled, watch.stretches(), instance.outcome, is_open, asked, tuple(steps), replay.unjudged
+    )
 
 
 @attrs.define

@@ -5,6 +5,7 @@ It decides nothing: what an event does, and what departs from the procedure, is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -17,7 +18,8 @@ from svcflow.kernel.commands import Actor, Command, Fire, Start
 from svcflow.kernel.compiled import Calendars, Compiled, compile_procedure
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.deviations import Deviation, deviations_of
-from svcflow.kernel.facts import Fact
+from svcflow.kernel.doers import steps_done
+from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import Clock, Instance, Verdict
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.model.limit import TimeLimit
@@ -35,7 +37,9 @@ Missed = tuple[str, str]
 class Replay:
     """Replay one case; give it the events in the order of time."""
 
-    __slots__ = ("_case", "_compiled", "_facts", "_past", "broken_off", "instance", "missed")
+    __slots__ = (
+        "_case", "_compiled", "_done", "_facts", "_past", "broken_off", "instance", "missed", "unjudged",
+    )  # fmt: skip
 
     def __init__(self, compiled: Compiled, case: str) -> None:
         self._compiled, self._case = compiled, case
@@ -43,6 +47,10 @@ class Replay:
         self._past: list[tuple[Clock, Judgement]] = []
         self.instance: Instance | None = None
         self.missed: list[Missed] = []
+        self.unjudged: Counter[str] = Counter()
+        """How often the log does not tell what a rule asks: `role`, and who did which step (`not_by`)."""
+        self._done: dict[str, bool] = {}
+        """The steps that another person has to check, once they are done: whether the log tells by whom."""
         self.broken_off = False
         """Whether the case left what a calendar covers; what came before stands."""
 
@@ -66,6 +74,7 @@ class Replay:
             self.missed.append(("started", ask.activity))
             return
         outcome = self._do(Fire(ask.trigger, actor), at_us)
+        self._count_unjudged(outcome.facts, actor)
         if outcome.refused is not None:
             self.missed.append((outcome.refused.rule, ask.activity))
 
@@ -94,6 +103,22 @@ class Replay:
             for clock, judgement in (*self._past, *now)
             if (clock.limit, clock.visit) not in breached
         ]
+
+    def _count_unjudged(self, facts: Iterable[Fact], actor: Actor) -> None:
+        for fact in facts:
+            if not isinstance(fact, Moved) or (fact.automatic and not fact.via):
+                continue
+            row = self._compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
+            self.unjudged["role"] += bool(row.role and actor.roles is None and not fact.automatic)
+            steps = tuple(steps_done(self._compiled, fact)) if self._compiled.watched else ()
+            checked = (self._compiled.steps[step].step.not_by or "" for step in steps)
+            named = bool(actor.id)
+            self.unjudged["not_by"] += any(
+                one in self._done and not (named and self._done[one]) for one in checked
+            )
+            for step in self._compiled.watched.intersection(steps):
+                others = self._done.get(step, True) if self._compiled.steps[step].branches else True
+                self._done[step] = named and others
 
     def _do(self, command: Command | None, at_us: int) -> Outcome:
         outcome = transact(self._compiled, self.instance, command, at_us)

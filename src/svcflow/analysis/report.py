@@ -23,6 +23,12 @@ RULES: Mapping[str, Text] = {
     "started": Text(zh="实例已开始", en="instance had started"),
     "calendar-coverage": Text(zh="超出日历覆盖范围", en="beyond the calendar's coverage"),
 }
+_UNTOLD: Mapping[str, Text] = {
+    "role": Text(zh="以何岗位办理", en="in which role"),
+    "not_by": Text(
+        zh="由谁办理（须由他人办理，not_by）", en="by whom, where another person is asked (not_by)"
+    ),
+}
 _STATUSES: Mapping[str, Text] = {
     "ended": Text(zh="已结束", en="ended"),
     "open": Text(zh="未结束", en="open"),
@@ -90,8 +96,16 @@ def _tables(found: Conformance, lang: Lang) -> Iterator[tuple[Text, _Rows]]:
     for title, counts in plain:
         if counts:
             yield title, [[key, str(count)] for key, count in counts.items()]
+    yield from _remarks(found, lang)
+
+
+def _remarks(found: Conformance, lang: Lang) -> Iterator[tuple[Text, _Rows]]:
+    """Yield what is to be known of the log: its flaws, and what could not be judged by it."""
     if found.flaws:
         yield Text(zh="日志的瑕疵", en="Flaws of the log"), [[flaw.text(lang)] for flaw in found.flaws]
+    untold = [[_UNTOLD[rule].in_(lang), str(count)] for rule, count in found.unjudged_rules.items() if count]
+    if untold:
+        yield Text(zh="未判断的流转（日志没有载明）", en="Moves not judged (the log does not tell)"), untold
     if found.unjudged:
         title = Text(
             zh="未判断的必填字段（对照表不含数据）", en="Required fields not judged (no data mapped)"

@@ -20,7 +20,7 @@ def noted(compiled: Compiled, known: Doers, fact: Moved, among: Container[str]) 
     """Return who did which of the steps `among`, after one more move that somebody made."""
     who = (fact.actor, fact.behalf) if fact.behalf else (fact.actor,)
     new: dict[str, tuple[str, ...]] = {}
-    for step in _done(compiled, fact):
+    for step in steps_done(compiled, fact):
         if step in among:
             before = known.get(step, ()) if compiled.steps[step].branches else ()
             new[step] = (*before, *(name for name in who if name not in before))
@@ -42,6 +42,13 @@ def renamed(passage: Passage, steps: Mapping[str, str], known: Doers) -> Doers:
         if name in passage.steps:
             own[step_name(steps, name)] = (*own.get(step_name(steps, name), ()), *who)
     return {**kept, **own}
+
+
+def steps_done(compiled: Compiled, fact: Moved) -> Iterator[str]:
+    """Yield the steps that a move did; one may come twice."""
+    for step in (fact.step, fact.via) if fact.via else (fact.step,):
+        yield step
+        yield from compiled.inside(step)
 
 
 class Memory:
@@ -66,10 +73,3 @@ class Memory:
             self._doers = noted(compiled, self._doers, fact, compiled.steps)
         self._moves = []
         return self._doers
-
-
-def _done(compiled: Compiled, fact: Moved) -> Iterator[str]:
-    """Yield the steps that a move did; one may come twice."""
-    for step in (fact.step, fact.via) if fact.via else (fact.step,):
-        yield step
-        yield from compiled.inside(step)

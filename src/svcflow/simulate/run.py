@@ -38,8 +38,8 @@ MAX_VISITS = 1_000
 """A step that one instance enters more often is not worked on again, so that every run ends."""
 
 DURATION, EXIT, MEMBER = 0, 1, 2
-SOMEBODY = Actor("somebody")
-"""Who acts where neither step nor transition names a role."""
+SOMEBODY = "somebody"
+"""Who acts where neither step nor transition names a role; another of that name where another person has to."""
 
 
 class Run:
@@ -150,8 +150,10 @@ class Run:
         return held if is_given(held) else self._value(case.number, field)
 
     def _actor(self, task: Task, row: CompiledMove) -> Actor:
+        barred = excluded(self.compiled, task.case.instance, row.source)
         if not row.role:
-            return SOMEBODY
+            others = (f"{SOMEBODY}-{place}" for place in count(2))
+            return Actor(next(name for name in chain((SOMEBODY,), others) if name not in barred))
         if task.pool is not None and task.pool.role == row.role:
             return Actor(task.pool.actor(task), (row.role,))
         capacity = self.pools[row.role].capacity or 1
@@ -159,7 +161,7 @@ class Run:
         first, most = int(number * capacity), max(2, capacity)  # whoever waits is no member of the pool
         places = chain((1 + (first + more) % most for more in range(most)), count(most + 1))
         names = (f"{row.role}-{place}" for place in places)
-        return Actor(next(name for name in names if name not in task.barred), (row.role,))
+        return Actor(next(name for name in names if name not in barred), (row.role,))
 
     def _still(self, task: Task) -> CompiledMove | None:
         """Return the transition chosen when work began, or another when data have closed it since."""
