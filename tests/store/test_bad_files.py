@@ -101,6 +101,52 @@ def test_a_file_that_is_lost_is_told_at_once(path, replaced):
     engine.close()
 
 
+@pytest.mark.parametrize("end", ["-wal", "-shm"])
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_log_that_is_lost_is_told_at_once(path, end, replaced):
+    """Nothing is acknowledged that stands in a log nobody will find; what was committed is written back at the end."""
+    engine, log = opened(path), path.with_name(f"{path.name}{end}")
+    engine.start("repair", data=DATA, actor=CLERK, instance_id="before")
+    log.rename(log.with_suffix(".old"))
+    if replaced:
+        log.write_bytes(log.with_suffix(".old").read_bytes())
+    for ask in (lambda: engine.start("repair", data=DATA, actor=CLERK), engine.tick, engine.instances):
+        with pytest.raises(StoreError, match=rf"s\.db{end} of .* is gone or is another; restore it"):
+            ask()
+    engine.close()
+    log.unlink(missing_ok=True)
+    with opened(path) as engine:
+        assert engine.instance("before").steps == ("reported",)
+        assert engine.verify().ok
+
+
+def test_a_folder_that_is_restored_under_a_running_engine_is_told_at_once(path, tmp_path):
+    """The files of a backup are others than those that were opened, whatever they hold."""
+    engine = opened(path)
+    engine.start("repair", data=DATA, actor=CLERK, instance_id="before")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    for name, held in before.items():
+        (tmp_path / name).unlink()
+        (tmp_path / name).write_bytes(held)
+    with pytest.raises(StoreError, match="gone or is another"):
+        engine.start("repair", data=DATA, actor=CLERK)
+    engine.close()
+    with opened(path) as engine:
+        assert engine.verify().ok
+
+
+def test_a_log_stays_the_same_file_while_others_come_and_go(path):
+    """Another process that opens, writes, checkpoints and closes takes nothing away."""
+    with opened(path) as engine:
+        for number in range(3):
+            with opened(path) as other:
+                other.start("repair", data=DATA, actor=CLERK)
+            with closing(sqlite3.connect(path)) as file:
+                file.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            assert engine.start("repair", data=DATA, actor=CLERK, instance_id=f"n{number}").sequence == 1
+        assert engine.verify().ok
+
+
 def test_a_file_that_another_process_makes_meanwhile_is_waited_for(tmp_path, monkeypatch):
     """Who opens a new file together with others has its log kept when they let it; not before, and not for ever."""
     with (

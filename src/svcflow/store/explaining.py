@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from svcflow.errors import StoreError
-from svcflow.store.places import Full
+from svcflow.store.places import Full, all_in_use
 from svcflow.text import NO_TEXT, Text
 
 
@@ -23,20 +23,7 @@ def explained(url: str) -> Iterator[None]:
     except psycopg.Error as error:
         raise _unusable(url, error) from error
     except Full as error:
-        raise _full(url, error) from error
-
-
-def _full(url: str, error: Full) -> StoreError:
-    return StoreError(
-        Text(
-            zh=f"存储 {url} 的连接在 {error.patience_s} 秒内一直占用",
-            en=f"every connection to the store {url} was in use for {error.patience_s} seconds",
-        ),
-        Text(
-            zh="再试一次；看是谁锁住了其中的行，或用更少的线程",
-            en="try again; see who keeps its rows locked, or use fewer threads",
-        ),
-    )
+        raise all_in_use(url, error.patience_s) from error
 
 
 def _unusable(url: str, error: BaseException) -> StoreError:

@@ -40,7 +40,9 @@ def join(store: Store, host: object) -> JoinedStore:
     store.refuse_closed()
     backend = JoinedBackend(store.url, _opened(host))
     with store.backend.reading() as own:
-        backend.refuse_other(own)
+        place = place_of(own)
+    # by now no connection of ours is held: to ask the host's may wait, in an event loop for others that join too
+    backend.refuse_other(place)
     return JoinedStore(backend)
 
 
@@ -124,11 +126,10 @@ class JoinedBackend:
                 Text(zh="回滚该事务后再试", en="roll it back and try again"),
             ) from error
 
-    def refuse_other(self, own: Connection) -> None:
-        """Raise StoreError unless the host's connection leads to the database that `own` leads to."""
+    def refuse_other(self, place: Hashable) -> None:
+        """Raise StoreError unless the host's connection leads to that place."""
         with self.reading() as connection:
-            kind = own.dialect.name
-            if connection.dialect.name == kind and _PLACE[kind](connection) == _PLACE[kind](own):
+            if connection.dialect.name in _PLACE and place_of(connection) == place:
                 return
         raise StoreError(
             Text(zh=f"该连接不通向 {self.url}", en=f"that connection does not lead to {self.url}"),
@@ -153,6 +154,12 @@ class JoinedBackend:
 
     def _change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         self.write(lambda work: work.change(instance, command_id, decide))
+
+
+def place_of(connection: Connection) -> Hashable:
+    """Return the kind of database that a connection leads to, and which one of them it is."""
+    kind = connection.dialect.name
+    return kind, _PLACE[kind](connection)
 
 
 def _opened(host: object) -> Opened:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock, get_ident
 
+from svcflow.errors import StoreError
+from svcflow.text import Text
+
 
 class Full(Exception):
     """No place became free in `patience_s` seconds."""
@@ -17,6 +20,20 @@ class Full(Exception):
     def __init__(self, patience_s: float) -> None:
         super().__init__(patience_s)
         self.patience_s = patience_s
+
+
+def all_in_use(url: str, patience_s: float) -> StoreError:
+    """Return the error for a connection that nobody gave back in time."""
+    return StoreError(
+        Text(
+            zh=f"存储 {url} 的连接在 {patience_s} 秒内一直占用",
+            en=f"every connection to the store {url} was in use for {patience_s} seconds",
+        ),
+        Text(
+            zh="再试一次；看是谁锁住了其中的行，或用更少的线程",
+            en="try again; see who keeps its rows locked, or use fewer threads",
+        ),
+    )
 
 
 class Places:

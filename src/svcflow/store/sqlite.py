@@ -18,6 +18,7 @@ from sqlalchemy import Engine as Database
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
 from svcflow.errors import StoreError, SvcflowError
@@ -26,6 +27,7 @@ from svcflow.store import schema
 from svcflow.store.batching import Batching
 from svcflow.store.grouping import Grouping
 from svcflow.store.migrations import prepare
+from svcflow.store.places import all_in_use
 from svcflow.store.statements import Statements
 from svcflow.store.turnstile import Turnstile
 from svcflow.store.writing import Writing
@@ -34,6 +36,7 @@ from svcflow.text import NO_TEXT, Text
 T = TypeVar("T")
 
 _BUSY_MS = 30_000
+_WAIT_S = 30
 _SCRUB_MS = 2_000
 _AGAIN_S = 0.01
 _IMMEDIATE = {"svcflow_immediate": True}
@@ -60,7 +63,9 @@ class SqliteBackend:
             _keep_log(writer)  # the file is ours by now
             writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
             self._file = Path(writer.execute("PRAGMA database_list").fetchone()[2])
-            self._known = _identity(self._file)
+            writer.execute("SELECT 1 FROM sqlite_master").fetchone()  # there is a log from the first look on
+            files = [f"{self._file}{end}" for end in ("", "-wal", "-shm")]
+            self._known = [(file, _identity(file)) for file in files]
             self._turnstile = Turnstile(self._file.with_name(f"{self._file.name}-lock"))
             statements = Statements.of(self._database.dialect)
             self._cursor = writer.cursor()
@@ -150,15 +155,27 @@ class SqliteBackend:
             yield connection
 
     def _refuse_lost(self) -> None:
-        """Raise StoreError when the file was deleted or replaced: SQLite would go on writing to what is gone."""
-        if _identity(self._file) != self._known:
-            message = Text(
-                zh=f"{self.url} 的文件已被删除或替换", en=f"the file of {self.url} is gone or is another"
-            )
-            raise StoreError(message, Text(zh="恢复文件，并重新打开", en="restore it, and open it again"))
+        """Raise StoreError when a file was deleted or replaced: SQLite would go on writing to what is gone.
+
+        The log and its index stay the same files as long as the writer is open, whatever other processes do.
+        """
+        for file, known in self._known:
+            if _identity(file) != known:
+                raise _lost(self.url, file)
 
 
-def _identity(file: Path) -> tuple[int, int] | None:
+def _lost(url: str, file: str) -> StoreError:
+    name = Path(file).name
+    return StoreError(
+        Text(
+            zh=f"{url} 的文件 {name} 已被删除或替换",
+            en=f"the file {name} of {url} is gone or is another",
+        ),
+        Text(zh="恢复文件，并重新打开", en="restore it, and open it again"),
+    )
+
+
+def _identity(file: str) -> tuple[int, int] | None:
     try:
         found = os.stat(file)  # noqa: PTH116  # half the price, at every commit
     except OSError:
@@ -167,7 +184,7 @@ def _identity(file: Path) -> tuple[int, int] | None:
 
 
 def _database(url: URL) -> Database:
-    database = create_engine(url, poolclass=QueuePool, pool_size=4, max_overflow=28)
+    database = create_engine(url, poolclass=QueuePool, pool_size=4, max_overflow=28, pool_timeout=_WAIT_S)
 
     @event.listens_for(database, "connect")
     def _connect(connection: Any, _: object) -> None:
@@ -219,6 +236,8 @@ def _explained(url: str) -> Iterator[None]:
         raise _unusable(url, str(error.orig)) from error
     except sqlite3.Error as error:
         raise _unusable(url, str(error)) from error
+    except PoolTimeout as error:
+        raise all_in_use(url, _WAIT_S) from error
 
 
 def _unusable(url: str, why: str) -> SvcflowError:
