@@ -54,8 +54,8 @@ class SvcflowError(Exception):
     code: ClassVar[str] = "svcflow"
 
     def __init__(self, message: Text, remedy: Text = NO_TEXT) -> None:
-        self.message = message
-        self.remedy = remedy
+        self.message = message.bounded()
+        self.remedy = remedy.bounded()
         super().__init__(self.text("en"))
 
     def text(self, lang: Lang = "en") -> str:
@@ -112,12 +112,12 @@ class DeclarationError(SvcflowError, ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(
-            Text(
-                zh="\n".join(p.text("zh") for p in self.problems),
-                en="\n".join(p.text("en") for p in self.problems),
-            )
+        super().__init__(NO_TEXT)
+        self.message = Text(  # of as many lines as there are mistakes
+            zh="\n".join(p.text("zh") for p in self.problems),
+            en="\n".join(p.text("en") for p in self.problems),
         )
+        self.args = (self.text("en"),)
 
 
 class FieldError(SvcflowError, ValueError):

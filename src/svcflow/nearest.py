@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Text, cut
 
 __all__ = ["nearest"]
 
@@ -20,7 +20,8 @@ def nearest(given: object, known: Iterable[str]) -> Text:
     ('did you mean repair?', '可用：repair, meeting')
     """
     names = list(known)
-    near = difflib.get_close_matches(str(given), names, 1)
+    given = cut(str(given))
+    near = difflib.get_close_matches(given, names, 1)
     if near:
         return Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
     if len(names) > FEW:

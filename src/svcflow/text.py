@@ -34,8 +34,30 @@ class Text:
     def __str__(self) -> str:
         return self.in_("en")
 
+    def bounded(self) -> Text:
+        """Return the wording, cut short where it is longer than anybody reads."""
+        if max(len(self.zh), len(self.en)) <= LONGEST:
+            return self
+        return Text(zh=cut(self.zh, LONGEST), en=cut(self.en, LONGEST))
+
 
 NO_TEXT = Text()
+
+LONGEST = 2_000
+"""How many characters one message has, at most: what somebody sends is not to fill a journal or a log."""
+
+LONGEST_NAME = 80
+"""How many characters of a name that somebody gave a message quotes; longer ones are no name of ours."""
+
+
+def cut(text: str, longest: int = LONGEST_NAME) -> str:
+    """Return a text, cut short with an ellipsis where it is longer.
+
+    >>> cut("repair"), cut("x" * 90, 5)
+    ('repair', 'xxxxx…')
+    """
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
 
 STEERING = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1

@@ -11,7 +11,7 @@ from svcflow.kernel.eligibility import barred_from, called, may_not_have, same_p
 from svcflow.kernel.facts import SYSTEM, Assigned, Released
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
-from svcflow.text import Text
+from svcflow.text import Text, cut
 
 
 def claim(ledger: Ledger, command: Claim) -> Refusal | None:
@@ -99,7 +99,7 @@ def _meant(ledger: Ledger, step: str | None) -> str | Refusal:
     if step not in ledger.draft.active or compiled.steps[step].step.end is not None:
         return Refusal(
             "order",
-            Text(zh=f"流程实例不在环节“{step}”", en=f"the instance is not in step {step!r}"),
+            Text(zh=f"流程实例不在环节“{cut(step)}”", en=f"the instance is not in step {cut(step)!r}"),
             Text(zh=f"当前环节：{listed}", en=f"it is in: {listed}"),
         )
     return step

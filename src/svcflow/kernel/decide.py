@@ -47,7 +47,7 @@ from svcflow.kernel.scheduling import extend, recompute, reschedule
 from svcflow.kernel.values import accepted, is_given
 from svcflow.model.step import HOLD_REASONS
 from svcflow.nearest import nearest
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Text, cut
 
 
 class Outcome(NamedTuple):
@@ -118,16 +118,17 @@ def _ask(ledger: Ledger, command: Command) -> Refusal | None:
 
 
 def _refused(ledger: Ledger, command: Command | None, refusal: Refusal) -> Refused:
+    message = refusal.message.bounded()
     fact = ledger.record(
         Refused,
         ledger.at_us,
         command.actor.id if command is not None else "",
         type(command).__name__,
         refusal.rule,
-        refusal.message.in_("zh"),
-        refusal.message.in_("en"),
-        refusal.step,
-        command.trigger if isinstance(command, Fire) else "",
+        message.in_("zh"),
+        message.in_("en"),
+        cut(refusal.step),
+        cut(command.trigger) if isinstance(command, Fire) else "",
     )
     assert isinstance(fact, Refused)  # noqa: S101  # for the type checker
     return fact
@@ -177,7 +178,10 @@ def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
     if command.reason not in reasons:
         return Refusal(
             "hold_reason",
-            Text(zh=f"不能以“{command.reason}”为由暂停", en=f"{command.reason!r} is no reason to hold"),
+            Text(
+                zh=f"不能以“{cut(command.reason)}”为由暂停",
+                en=f"{cut(command.reason)!r} is no reason to hold",
+            ),
             nearest(command.reason, reasons),
         )
     rule = rules.get(command.reason)

@@ -14,7 +14,7 @@ from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
-from svcflow.text import Text
+from svcflow.text import LONGEST_NAME, Text, cut
 
 
 def lacks(compiled: Compiled, role: str, actor: Actor) -> bool:
@@ -119,11 +119,15 @@ def wrong_role(compiled: Compiled, what: Text, role: str, actor: Actor) -> Text:
             zh=f"“{what.zh}”须由{name.in_('zh') or role}办理，而没有指明由谁办理",
             en=f"{what.en!r} is for the {name.in_('en') or role} ({role}); it is not said who acts",
         )
-    has = ", ".join(sorted(actor.roles or ())) or "—"
+    has = cut(", ".join(sorted(actor.roles or ())), 2 * LONGEST_NAME) or "—"
     return Text(
         zh=f"“{what.zh}”须由{name.in_('zh') or role}办理，办理人的岗位是 {has}",
         en=f"{what.en!r} is for the {name.in_('en') or role} ({role}); the actor has: {has}",
     )
+
+
+_FEW = 20
+"""So many roles of an actor are looked at for a misspelt one: that takes time for each."""
 
 
 def in_role(compiled: Compiled, role: str, actor: Actor) -> Text:
@@ -131,7 +135,7 @@ def in_role(compiled: Compiled, role: str, actor: Actor) -> Text:
     known = compiled.procedure.roles
     if not is_named(actor.id):
         return Text(zh="指明由谁办理（`actor`）", en="name who acts (`actor`)")
-    for one in sorted(actor.roles or ()):
+    for one in sorted(actor.roles or ())[:_FEW]:
         near = () if one in known else get_close_matches(one, known, 1)
         if near:
             return Text(

@@ -29,7 +29,7 @@ from svcflow.kernel.values import accepted
 from svcflow.model.field import Value
 from svcflow.model.step import DONE
 from svcflow.nearest import nearest
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Text, cut
 
 
 @attrs.frozen
@@ -248,7 +248,7 @@ def _not_here(ledger: Ledger, step: str | None) -> tuple[Text, Text] | None:
         return None
     listed = ", ".join(ledger.draft.active)
     return (
-        Text(zh=f"流程实例不在环节“{step}”", en=f"the instance is not in step {step!r}"),
+        Text(zh=f"流程实例不在环节“{cut(step)}”", en=f"the instance is not in step {cut(step)!r}"),
         Text(zh=f"用 `step` 指明，当前环节：{listed}", en=f"name one with `step`: {listed}"),
     )
 
@@ -353,8 +353,8 @@ def _called(compiled: Compiled, name: str) -> str:
 
 def _unknown(compiled: Compiled, trigger: str) -> UnknownTrigger:
     known = sorted(compiled.by_trigger)
-    name = compiled.procedure.id
+    name, given = compiled.procedure.id, cut(trigger)
     return UnknownTrigger(
-        Text(zh=f"服务流程 {name} 没有流转“{trigger}”", en=f"procedure {name} has no trigger {trigger!r}"),
+        Text(zh=f"服务流程 {name} 没有流转“{given}”", en=f"procedure {name} has no trigger {given!r}"),
         nearest(_called(compiled, trigger), known),
     )

@@ -18,7 +18,7 @@ from svcflow.kernel.values import accepted, is_given
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Text, cut
 
 Steps = Mapping[str, str]
 
@@ -167,7 +167,7 @@ def _unknown_steps(passage: Passage, steps: Steps) -> Refusal | None:
         for name in names:
             if name not in known.steps:
                 procedure = known.procedure
-                zh, en = f"{procedure} 没有环节“{name}”", f"{procedure} has no step {name!r}"
+                zh, en = f"{procedure} 没有环节“{cut(name)}”", f"{procedure} has no step {cut(name)!r}"
                 return _refuse(zh, en, nearest(name, known.steps), name)
     return None
 

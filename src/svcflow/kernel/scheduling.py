@@ -14,7 +14,7 @@ from svcflow.kernel.refusal import Refusal
 from svcflow.kernel.values import require_reason
 from svcflow.model.limit import Extension
 from svcflow.nearest import nearest
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Text, cut
 
 
 def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
@@ -24,7 +24,8 @@ def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
         instants = [f.id for f in ledger.compiled.procedure.fields.values() if f.type == "instant"]
         raise FieldError(
             Text(
-                zh=f"“{command.field}”不是预约时间字段", en=f"{command.field!r} is no field of type instant"
+                zh=f"“{cut(command.field)}”不是预约时间字段",
+                en=f"{cut(command.field)!r} is no field of type instant",
             ),
             nearest(command.field, instants),
         )
@@ -125,8 +126,8 @@ def _not_by(ledger: Ledger, command: Extend, extension: Extension) -> Refusal | 
 def _unknown(ledger: Ledger, limit: str) -> Refusal:
     name, known = ledger.compiled.procedure.id, ledger.compiled.limits
     return _refuse(
-        f"服务流程 {name} 没有时限“{limit}”",
-        f"procedure {name} has no limit {limit!r}",
+        f"服务流程 {name} 没有时限“{cut(limit)}”",
+        f"procedure {name} has no limit {cut(limit)!r}",
         nearest(limit, known),
     )
 

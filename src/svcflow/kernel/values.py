@@ -9,7 +9,10 @@ from svcflow.kernel.writable import flaw, refused
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
-from svcflow.text import Text, is_blank
+from svcflow.text import Text, cut, is_blank
+
+_MOST = 20
+"""How many mistakes in one command's data are told; whoever makes more has sent something else."""
 
 
 def is_given(value: object) -> bool:
@@ -48,6 +51,8 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
                 wrong.append(_unknown(procedure, name))
         except FieldError as error:
             wrong.append(error.message)
+        if len(wrong) > _MOST:  # to look for what was meant takes time for each
+            break
     if wrong:
         raise FieldError(
             Text(
@@ -79,7 +84,7 @@ def _plain(name: str, value: object) -> str | int | float:
 
 
 def _unknown(procedure: Procedure, name: str) -> Text:
-    hint = nearest(name, procedure.fields)
+    hint, name = nearest(name, procedure.fields), cut(name)
     if not hint:
         return Text(zh=f"没有字段“{name}”", en=f"there is no field {name!r}")
     return Text(zh=f"没有字段“{name}”（{hint.zh}）", en=f"there is no field {name!r} ({hint.en})")

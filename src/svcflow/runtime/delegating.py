@@ -14,7 +14,7 @@ from svcflow.kernel.commands import Actor, Recall
 from svcflow.kernel.delegation import Delegation
 from svcflow.kernel.writable import refuse_misfit, refuse_unfit_id, refuse_unfit_name
 from svcflow.runtime.core import Core
-from svcflow.runtime.payload import INSTANCE_ID, PERSON, refuse_no_actor
+from svcflow.runtime.payload import INSTANCE_ID, PERSON, refuse_large, refuse_no_actor
 from svcflow.runtime.query import WorkQuery
 from svcflow.runtime.replies import another_delegation
 from svcflow.text import Text
@@ -52,7 +52,7 @@ class Delegations(Core):
             since_us=given_us("since", since),
             until_us=given_us("until", until),
         )
-        _refuse_unfit(given)
+        _refuse_unfit(given, self._payload_limit)
         for known in self._store.delegations():
             if known.id == given.id:
                 if attrs.evolve(known, revoked_us=None) != given:
@@ -108,11 +108,12 @@ class Delegations(Core):
         return delegation_of.acting(actor, giver, self._store.delegations(), procedure, self.clock.now_us())
 
 
-def _refuse_unfit(given: Delegation) -> None:
-    """Raise FieldError when a name in a delegation cannot be kept."""
+def _refuse_unfit(given: Delegation, limit: int) -> None:
+    """Raise FieldError when a name in a delegation cannot be kept, or all of them are too large."""
     refuse_unfit_id("delegation_id", given.id, INSTANCE_ID)
     refuse_unfit_name("giver", given.giver, PERSON)
     refuse_unfit_name("taker", given.taker, PERSON)
     for place, names in (("roles", given.roles), ("procedures", given.procedures)):
         for name in sorted(names):
             refuse_misfit(place, name)
+    refuse_large((*given.roles, *given.procedures), limit)

@@ -6,7 +6,7 @@ written down anyway shows whether it can be. Where a command is refused, it is f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import get_args
 
 import attrs
@@ -54,16 +54,38 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         if kind is not Fire:
             names += _about(command)
         given = command_id != "" and (instance != "" or kind is not Start)
-        fit = given and len(names) <= INSTANCE_ID and names.isprintable()
+        fit = given and len(names) <= INSTANCE_ID and names.isprintable() and _brief(command, limit)
     except (TypeError, AttributeError):  # one is no text, or a text stands for an actor
         fit = False
     if not fit:
         _refuse_names(instance, command, command_id)
+        _refuse_long(instance, command, limit)
     size = 0
     for name in _CARRIED[kind]:
         carried = getattr(command, name)
         if carried:
             size += _size(name, carried)
+    if size > limit:
+        raise _too_large(size, limit)
+
+
+def _brief(command: Command, limit: int) -> bool:
+    """Say whether the names that were not looked at are short, all together."""
+    roles = command.actor.roles
+    if roles and sum(map(len, roles)) > limit:
+        return False
+    return not isinstance(command, Fire) or len(command.trigger) + len(command.step or "") <= limit
+
+
+def _refuse_long(instance: str, command: Command, limit: int) -> None:
+    """Raise FieldError when the names that a command gives are larger, all together, than what it may bring."""
+    names = [instance, *(getattr(command, name) or "" for name in _NAMED[type(command)])]
+    refuse_large((*names, *(command.actor.roles or ())), limit)
+
+
+def refuse_large(names: Iterable[str], limit: int) -> None:
+    """Raise FieldError when names are larger, all together, than what a command may bring."""
+    size = sum(len(str(name)) for name in names)
     if size > limit:
         raise _too_large(size, limit)
 

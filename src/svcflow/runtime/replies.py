@@ -20,7 +20,7 @@ from svcflow.kernel.instance import Instance
 from svcflow.model.lengths import too_long
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.store import PART
-from svcflow.text import Text
+from svcflow.text import Text, cut
 
 TICK_FIRST = Text(
     zh="先由引擎自己 tick()（或 running()），再加入事务",
@@ -55,7 +55,7 @@ def refuse_too_long(procedure: Procedure) -> None:
 def unknown_instance(instance: str) -> UnknownInstance:
     """Return the error for an id that the store does not hold."""
     return UnknownInstance(
-        Text(zh=f"没有流程实例 {instance}", en=f"there is no instance {instance!r}"),
+        Text(zh=f"没有流程实例 {cut(instance)}", en=f"there is no instance {cut(instance)!r}"),
         Text(zh="用 svcflow list 查看", en="see `svcflow list`"),
     )
 
