@@ -311,6 +311,8 @@ def test_a_required_field_is_never_emptied(blank):
         assert case.instance.data == {"place": "hall", "memo": blank}
     with pytest.raises(FieldError):
         Case(declared, data={"place": blank})
+    with pytest.raises(FieldError, match="required fields are missing: place"):
+        Case(procedure(*line("a", "end"), fields=(Field("place", required=True, default=blank),)))
 
 
 def test_only_a_reschedule_clears_a_required_instant():

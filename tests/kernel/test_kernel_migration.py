@@ -405,6 +405,17 @@ def test_what_the_version_newly_requires_must_be_given():
     assert case.facts[-1].data == {"room": "3-1204", "floor": 3}
 
 
+def test_blank_text_is_not_what_a_version_newly_requires():
+    """What was blank while nobody asked for it has to be given, or takes the default."""
+    old = desk(fields=(Field("room"), Field("unit")))
+    new = desk(fields=(Field("room", required=True), Field("unit", required=True, default="office")))
+    case = Traveller(old, new, data={"room": "\u3000", "unit": " "})
+    case.migrate()
+    assert (case.rule, "room" in case.outcome.remedy.en) == ("migration", True)
+    case.migrate(data={"room": "3-1204"})
+    assert case.instance.data == {"room": "3-1204", "unit": "office"}
+
+
 def test_a_value_that_does_not_fit_any_more_is_refused_until_it_is_given_anew():
     """Data are kept, so they must be data of the new version."""
 
