@@ -255,3 +255,48 @@ def test_who_gives_no_roles_is_told_that_the_list_is_short_for_it(svc, args, zh,
         assert said not in answer.stdout
     assert parsed(svc("worklist", "--actor", "x", *args, "--json")) == {"work": [], "after": None}
     assert not svc("worklist", "--actor", "x:desk", *args).stderr
+
+
+@pytest.mark.parametrize("name", ["", " ", "\u200b", "\u3000\u2060"], ids=ascii)
+def test_who_has_no_name_acts_on_no_command_line(svc, lamp, name):
+    """Blanks in front of the roles name nobody; without `--actor` nobody acts, and no role is theirs."""
+    for args in (("fire", lamp, "accept"), ("claim", lamp), ("worklist",), ("show", lamp)):
+        said = svc(*args, "--actor", f"{name}:desk", exit_code=2).stderr
+        assert "id:role" in said
+        assert "编号" in svc(*args, "--actor", f"{name}:desk", "--lang", "zh", exit_code=2).stderr
+    said = svc("fire", lamp, "accept", exit_code=3).stderr
+    assert "it is not said who acts" in said
+    assert "name who acts (--actor ID:ROLE)" in said
+    assert (
+        "指明由谁办理（--actor 编号:岗位）" in svc("fire", lamp, "accept", "--lang", "zh", exit_code=3).stderr
+    )
+    assert svc("assign", lamp, name, exit_code=None).exit_code != 0
+    assert parsed(svc("show", lamp, "--json"))["instance"]["steps"] == ["asked"]
+
+
+def test_a_misspelt_role_is_asked_about(svc, lamp):
+    """Where a rule refuses it, and where it would list nothing."""
+    assert (
+        "did you mean desk? (--actor ID:ROLE)"
+        in svc("fire", lamp, "accept", "--actor", "d:dsek", exit_code=3).stderr
+    )
+    assert "是否指 desk？" in svc("claim", lamp, "--actor", "d:dsek", "--lang", "zh", exit_code=3).stderr
+    listed = svc("worklist", "--actor", "d:dsek")
+    assert listed.stdout == "no work waits\n"
+    assert listed.stderr == "there is no role 'dsek'; did you mean desk?\n"
+    assert "没有岗位 dsek；是否指 desk？" in svc("worklist", "--actor", "d:dsek", "--lang", "zh").stderr
+    assert svc("worklist", "--actor", "d:desk").stderr == ""
+
+
+def test_what_a_deputy_has_is_told_as_long_as_it_lasts(svc, lamp):
+    """After the delegation nobody has it: not in the answer, not in the list, not in JSON."""
+    give = ("delegation", "give", "f", "--actor", "d:desk", "--role", "desk", "--id", "march")
+    svc(*give, "--since", "2026-03-02T08:00+08:00", "--until", "2026-03-03T08:00+08:00")
+    svc("claim", lamp, "--actor", "f", "--for", "d")
+    assert "Asked (with f)" in svc("show", lamp).stdout
+    assert waiting(svc("worklist", "--actor", "f", "--json")) == [("lamp-1", "asked", "f")]
+    later = "2026-03-03T08:00+08:00"
+    assert waiting(svc("worklist", "--actor", "f", "--json", at=later)) == []
+    assert "(with f)" not in svc("show", lamp, at=later).stdout
+    assert parsed(svc("show", lamp, "--json", at=later))["instance"]["assignees"] == {}
+    assert waiting(svc("worklist", "--actor", "e:desk", "--json", at=later)) == [("lamp-1", "asked", None)]

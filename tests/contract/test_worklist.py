@@ -385,7 +385,8 @@ def refused(engine: Engine, actor: Actor, asked: str = "fire") -> str:
 @pytest.mark.parametrize("ends", ["by time", "by hand"])
 def test_what_a_deputy_has_falls_back_to_the_role_when_the_delegation_ends(engine, clock, taken, ends):
     """While it lasts it is the deputy's; after it every chief sees it, claims it and does it, without a tick."""
-    assert work(engine, taken) == [("a", "approving", "li")]
+    assert work(engine, LI) == [("a", "approving", "li")]
+    assert work(engine, taken) == []
     for other in (CHEN, ZHOU):
         assert work(engine, other) == []
         assert {one.rule for one in engine.available("a", other)} == {"assigned"}

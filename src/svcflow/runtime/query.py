@@ -112,8 +112,8 @@ class WorkQuery(NamedTuple):
     """Which work is asked for: of these roles that nobody has, or that this person has; None means any.
 
     The soonest due first, at most `limit`, behind `after` (due instant, since when, instance, step).
-    `due_before_us` asks for what has a deadline before that instant. Who acts for the assignee is the `deputy`: what
-    they have in these roles is asked for too. At `now_us` delegations may have ended by which somebody had a step.
+    `due_before_us` asks for what has a deadline before that instant. At `now_us` delegations may have ended by which
+    somebody had a step.
     """
 
     roles: frozenset[str] | None = None
@@ -122,7 +122,6 @@ class WorkQuery(NamedTuple):
     limit: int | None = None
     after: Cursor | None = None
     due_before_us: int | None = None
-    deputy: str | None = None
     now_us: int = 0
 
 
@@ -208,8 +207,7 @@ def work_asked(
     assignee = actor.behalf or actor.id
     refuse_misfit("actor", assignee)
     roles = theirs if role is None else theirs & {role}
-    deputy = actor.id if actor.behalf else None
-    return WorkQuery(roles, assignee, procedure, due_before_us=due_before_us, deputy=deputy)
+    return WorkQuery(roles, assignee, procedure, due_before_us=due_before_us)
 
 
 def cursor_of(one: Instance | Deviation | WorkItem) -> Cursor:

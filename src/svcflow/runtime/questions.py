@@ -155,7 +155,7 @@ class Questions(Core):
         """Return the work that waits, the soonest due first: an actor's own, a role's, or all of it.
 
         An actor's is what is assigned to them, and what nobody has yet in one of their roles. Of an actor who
-        acts on somebody's behalf (see `acting`) it is what is assigned to that person, or to them or free in the
+        acts on somebody's behalf (see `acting`) it is what is assigned to that person, or free for the
         delegated roles. `due_before` asks for what has a running deadline before that instant. `after` is that
         of the page before, for the next `limit` items.
 

@@ -118,8 +118,6 @@ def worklist(query: WorkQuery, dialect: str) -> Asked:
     if query.roles is not None:
         theirs = _work.role.in_(query.roles)
         fits.append(theirs if query.assignee is None else and_(theirs, free))
-        if query.deputy is not None:
-            fits.append(and_(theirs, _work.assignee == query.deputy, not_(free)))
     if query.assignee is not None:
         fits.append(and_(_work.assignee == query.assignee, _work.assignee != "", not_(free)))
     if fits:

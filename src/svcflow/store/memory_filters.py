@@ -44,9 +44,7 @@ def is_wanted(one: WorkItem, query: WorkQuery) -> bool:
     if query.assignee is None:
         return query.roles is None or theirs
     free = not one.assignee or one.assignee.startswith(ERASED)
-    return (not free and one.assignee == query.assignee) or (
-        theirs and (free or one.assignee == query.deputy)
-    )
+    return theirs if free else one.assignee == query.assignee
 
 
 def fits(one: Deviation, query: DeviationQuery) -> bool:

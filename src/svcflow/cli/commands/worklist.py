@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,8 @@ def run(
         )
         if actor is not None and not actor.roles and giver is None:
             echo(_roleless(actor.id, role).in_(asked.lang), err=True)
+        for hint in _strange_roles(engine, actor):
+            echo(hint.in_(asked.lang), err=True)
 
         def text() -> str:
             if not found:
@@ -93,6 +96,17 @@ def run(
 
 _NO_WORK = Text(zh="没有待办", en="no work waits")
 _NONE_DUE = Text(zh="没有到期的待办", en="no work is due")
+
+
+def _strange_roles(engine: Engine, actor: Actor | None) -> Iterator[Text]:
+    """Say of each role that no procedure has which was meant: it has no work, and nobody would notice."""
+    from svcflow.nearest import nearest
+
+    known = sorted({name for one in engine.catalog.procedures.values() for name in one.roles})
+    for role in sorted((actor.roles if actor is not None else None) or ()):
+        if role not in known:
+            near = nearest(role, known)
+            yield Text(zh=f"没有岗位 {role}；{near.zh}", en=f"there is no role {role!r}; {near.en}")
 
 
 def _roleless(who: str, role: str | None) -> Text:
