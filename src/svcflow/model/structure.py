@@ -152,7 +152,7 @@ def _converter() -> cattrs.Converter:
     _keyed_tuple(converter, HoldRule, key="reason")
     _keyed_tuple(converter, Step)
     _keyed_tuple(converter, Branch)
-    _for_type(converter, tuple[Transition, ...], lambda value, _: _transitions(converter, value))
+    _for_type(converter, tuple[Transition, ...], _transitions(converter))
     converter.register_structure_hook(Duration, _class_hook(converter, Duration, _duration_form))
     converter.register_structure_hook(TimeLimit, _class_hook(converter, TimeLimit, _limit_form))
     converter.register_structure_hook(
@@ -270,7 +270,7 @@ def _keyed_tuple(converter: cattrs.Converter, cls: type[Any], *, key: str = "id"
     _for_type(converter, tuple[cls, ...], hook)  # type: ignore[valid-type]  # a type at run time
 
 
-def _transitions(converter: cattrs.Converter, value: object) -> tuple[Transition, ...]:
+def _transitions(converter: cattrs.Converter) -> Callable[[Any, Any], tuple[Transition, ...]]:
     """`{accept: accepted}`, `{reject: {step: …}}`, and rows of one trigger as a list."""
     inner = _class_hook(converter, Transition, _same)
 
@@ -286,7 +286,10 @@ def _transitions(converter: cattrs.Converter, value: object) -> tuple[Transition
             raise mistaken(written, "下一环节", "the next step")
         return _each(enumerate(written), lambda _, item: row(trigger, item), Transition)
 
-    return tuple(move for moves in _each(read_mapping(value).items(), rows, Transition) for move in moves)
+    def moves(value: Any, _: Any) -> tuple[Transition, ...]:
+        return tuple(move for rows_ in _each(read_mapping(value).items(), rows, Transition) for move in rows_)
+
+    return moves
 
 
 def _problems(error: BaseException, path: Path) -> Iterator[Problem]:
