@@ -109,15 +109,25 @@ class DeclarationError(SvcflowError, ValueError):
     """A document or object breaks the declaration's rules; `problems` lists every mistake."""
 
     code = "declaration"
+    remedy = NO_TEXT
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(NO_TEXT)
-        self.message = Text(  # of as many lines as there are mistakes
+        # Thousands of mistakes pass through several of these on their way: they are worded when they are read.
+        self.problems = self.args = tuple(problems)
+
+    @property
+    def message(self) -> Text:  # type: ignore[override]  # it is the wording of all problems
+        """The mistakes in both languages, a line each."""
+        return Text(
             zh="\n".join(p.text("zh") for p in self.problems),
             en="\n".join(p.text("en") for p in self.problems),
         )
-        self.args = (self.text("en"),)
+
+    def __str__(self) -> str:
+        return self.text("en")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class FieldError(SvcflowError, ValueError):

@@ -1,16 +1,23 @@
-"""Nearest: what to say instead of a name that there is not. It knows names only, and nothing of what they name."""
+"""The nearest of the names there are, to be asked for instead of one that there is not."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import lru_cache
 
-from svcflow.text import NO_TEXT, Text, cut
+import attrs
 
-__all__ = ["nearest"]
+from svcflow.text import NO_TEXT, Text
+
+__all__ = ["nearest", "nearest_name"]
 
 FEW = 12
 """So many names can be taken in at a glance; more of them would bury the message."""
+
+_LONGEST = 100
+_COMPARED = 128
+_ALIKE = 0.6
 
 
 def nearest(given: object, known: Iterable[str]) -> Text:
@@ -19,12 +26,64 @@ def nearest(given: object, known: Iterable[str]) -> Text:
     >>> nearest("repiar", ["repair", "meeting"]).en, nearest("x", ["repair", "meeting"]).zh
     ('did you mean repair?', '可用：repair, meeting')
     """
-    names = list(known)
-    given = cut(str(given))
-    near = difflib.get_close_matches(given, names, 1)
-    if near:
-        return Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
+    names = tuple(known)
+    near = nearest_name(given, names)
+    if near is not None:
+        return Text(zh=f"是否指 {near}？", en=f"did you mean {near}?")
     if len(names) > FEW:
         return NO_TEXT
     listed = ", ".join(names) or "—"
     return Text(zh=f"可用：{listed}", en=f"there are: {listed}")
+
+
+def nearest_name(given: object, known: Iterable[str]) -> str | None:
+    """Return the known name that is most like the given one; None when none is like it."""
+    name = str(given)
+    return None if len(name) > _LONGEST else _index(tuple(known)).nearest(name)
+
+
+@lru_cache(maxsize=16)
+def _index(names: tuple[str, ...]) -> _Index:
+    """Index the names once: a document may misspell thousands, each of which is asked of the same names."""
+    holding: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        for pair in _pairs(name):
+            holding.setdefault(pair, []).append(place)
+    bits = {pair: 1 << count for count, pair in enumerate(holding)}
+    return _Index(names, tuple(sum(bits[pair] for pair in _pairs(name)) for name in names), bits, holding)
+
+
+@attrs.frozen
+class _Index:
+    """Names by the pairs of letters that follow each other in them, each pair being one bit."""
+
+    names: tuple[str, ...]
+    masks: tuple[int, ...]
+    bits: dict[str, int]
+    holding: dict[str, list[int]]
+
+    def nearest(self, given: str) -> str | None:
+        pairs = _pairs(given)
+        asked, count = sum(self.bits.get(pair, 0) for pair in pairs), len(pairs)
+        ranked = sorted(
+            (-(asked & mask).bit_count() / (count + mask.bit_count()), abs(count - mask.bit_count()), place)
+            for place, mask in self._candidates(pairs)
+        )
+        for *_, place in ranked[:3]:
+            if difflib.SequenceMatcher(None, self.names[place], given).ratio() >= _ALIKE:
+                return self.names[place]
+        return None
+
+    def _candidates(self, pairs: frozenset[str]) -> list[tuple[int, int]]:
+        """Return names that share the rarest pairs, so that the work does not grow with the names."""
+        found: set[int] = set()
+        for places in sorted((self.holding[pair] for pair in pairs if pair in self.holding), key=len):
+            found.update(places[: _COMPARED - len(found)])
+            if len(found) >= _COMPARED:
+                break
+        return [(place, self.masks[place]) for place in found]
+
+
+def _pairs(name: str) -> frozenset[str]:
+    edged = f"\0{name.casefold()}\0"
+    return frozenset(edged[place : place + 2] for place in range(len(edged) - 1))

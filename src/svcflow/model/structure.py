@@ -5,8 +5,7 @@ Every mistake is collected with its path before anything is refused.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from typing import Any, TypeVar, get_args, get_origin
@@ -44,6 +43,7 @@ from svcflow.model.scalar import (
 from svcflow.model.scenario import Branching, Duration
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
+from svcflow.nearest import nearest_name
 from svcflow.text import Text
 
 T = TypeVar("T")
@@ -84,26 +84,30 @@ def _beyond(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
 
     A value of the wrong shape would otherwise hide a name that refers to nothing elsewhere.
     """
-    pruned = [problem.path for problem in problems]
+    gone = {problem.path for problem in problems}
     try:
-        structure(_pruned(form, pruned, ()), Procedure)
+        structure(_pruned(form, gone, {path[:length] for path in gone for length in range(len(path))}), Procedure)
     except DeclarationError as error:
-        parents = {path[:-1] for path in pruned if len(path) > 1} | set(pruned)
+        parents = {path[:-1] for path in gone if len(path) > 1} | gone
         return tuple(p for p in error.problems if p.path not in parents and p.path[:-1] not in parents)
     return ()
 
 
-def _pruned(node: Any, paths: list[Path], here: Path) -> Any:
+def _pruned(node: Any, gone: Collection[Path], above: Collection[Path], here: Path = ()) -> Any:
+    """Return the node without the places that are gone, and without scalars that had one `above` itself."""
+    places: Iterable[tuple[Any, Any]]
     if isinstance(node, Mapping):
-        return {k: _pruned(v, paths, (*here, k)) for k, v in node.items() if not _gone(paths, (*here, k), v)}
-    if isinstance(node, list):
-        return [_pruned(v, paths, (*here, i)) for i, v in enumerate(node) if not _gone(paths, (*here, i), v)]
-    return node
-
-
-def _gone(paths: list[Path], here: Path, node: Any) -> bool:
-    """Say whether a mistake stands here, or just below a value that has no parts."""
-    return any(p == here or (p[: len(here)] == here and not isinstance(node, Mapping | list)) for p in paths)
+        places = node.items()
+    elif isinstance(node, list):
+        places = enumerate(node)
+    else:
+        return node
+    kept = {
+        key: _pruned(part, gone, above, (*here, key))
+        for key, part in places
+        if (*here, key) not in gone and ((*here, key) not in above or isinstance(part, Mapping | list))
+    }
+    return kept if isinstance(node, Mapping) else list(kept.values())
 
 
 def _required(data: Data, keys: tuple[str, ...]) -> None:
@@ -324,11 +328,11 @@ def _extra_key(cls: type[Any], key: str, path: Path) -> Problem:
         if cls is Text
         else [RENAMED.get(name, name) for name in attrs.fields_dict(cls) if name != "id"]
     )
-    near = difflib.get_close_matches(key, known, 1)
+    near = nearest_name(key, known)
     listed = ", ".join(known)
     remedy = (
-        Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
-        if near
-        else Text(zh=f"可用：{listed}", en=f"there are: {listed}")
+        Text(zh=f"可用：{listed}", en=f"there are: {listed}")
+        if near is None
+        else Text(zh=f"是否指 {near}？", en=f"did you mean {near}?")
     )
     return Problem((*path, key), Text(zh=f"没有“{key}”这个键", en=f"there is no key {key!r} here"), remedy)
