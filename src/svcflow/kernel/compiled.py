@@ -5,8 +5,8 @@ One `Compiled` serves all instances of a procedure version. It holds no instance
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -178,11 +178,16 @@ def compile_procedure(
     rules = RECORD_ALL if enforce == "record" else None
     limits = {limit.id: _limit(procedure, limit, calendars) for limit in _limits(procedure)}
     machine = _machine(procedure)
-    steps = {item.step.id: item for item in _walk(procedure, machine, limits, rules, steps=procedure.steps)}
+    ends = _Ends.of(procedure, limits.values())
+    steps = {item.step.id: item for item in _walk(procedure, machine, ends, rules, steps=procedure.steps)}
     by_trigger: dict[str, list[tuple[CompiledMove, ...]]] = {}
     for step in steps.values():
         for trigger, rows in step.exits.items():
             by_trigger.setdefault(trigger, []).append(rows)
+    occurrences: dict[str, list[str]] = {}
+    for limit in limits.values():
+        if limit.limit.done_by:
+            occurrences.setdefault(limit.limit.done_by, []).append(limit.id)
     guards = [row.move.when for step in steps.values() for rows in step.exits.values() for row in rows]
     guards += [row.guard for limit in limits.values() for row in limit.rows]
     return Compiled(
@@ -195,10 +200,7 @@ def compile_procedure(
         any(guard is not None and "recipient" in guard.names for guard in guards),
         tuple(name for name, limit in limits.items() if limit.varies),
         frozenset(step.step.not_by for step in steps.values() if step.step.not_by is not None),
-        {
-            trigger: tuple(limit.id for limit in limits.values() if limit.limit.done_by == trigger)
-            for trigger in {limit.limit.done_by for limit in limits.values() if limit.limit.done_by}
-        },
+        {trigger: tuple(names) for trigger, names in occurrences.items()},
         frozenset(field.id for field in procedure.fields.values() if field.personal),
         frozenset(
             field.id for field in procedure.fields.values() if field.type == "instant" and not field.personal
@@ -228,21 +230,42 @@ def _machine(procedure: Procedure) -> _FlatMachine:
         auto_transitions=False,
     )
     for step in procedure.all_steps.values():
-        for row, move in enumerate(step.to):
-            machine.add_transition(_event(step, move, row), step.id, move.step)
+        for event, _, move in _events(step):
+            machine.add_transition(event, step.id, move.step)
     return machine
 
 
-def _event(step: Step, move: Transition, row: int) -> str:
-    """Name the machine's event; rows of one trigger are told apart, because guards are asked by us."""
-    first = next(place for place, other in enumerate(step.to) if other.trigger == move.trigger)
-    return move.trigger if row == first else f"{move.trigger}#{row - first}"
+def _events(step: Step) -> Iterator[tuple[str, int, Transition]]:
+    """Yield each move with its event and its row; rows of one trigger are told apart, because guards are asked by us."""
+    rows: Counter[str] = Counter()
+    for move in step.to:
+        row = rows[move.trigger]
+        rows[move.trigger] += 1
+        yield f"{move.trigger}#{row}" if row else move.trigger, row, move
+
+
+@attrs.frozen
+class _Ends:
+    """Hold the limits by the step at which something happens to them, so that no step asks all of them."""
+
+    starts: Mapping[str | None, list[CompiledLimit]]
+    stops: Mapping[str | None, list[CompiledLimit]]
+    reaches: Mapping[str | None, list[CompiledLimit]]
+
+    @classmethod
+    def of(cls, procedure: Procedure, limits: Iterable[CompiledLimit]) -> _Ends:
+        ends = cls(defaultdict(list), defaultdict(list), defaultdict(list))
+        for limit in limits:
+            ends.starts[_starts(procedure, limit.limit)].append(limit)
+            ends.stops[limit.limit.step].append(limit)
+            ends.reaches[limit.limit.to].append(limit)
+        return ends
 
 
 def _walk(
     procedure: Procedure,
     machine: _FlatMachine,
-    limits: Mapping[str, CompiledLimit],
+    ends: _Ends,
     rules: Enforce | None,
     *,
     steps: tuple[Step, ...],
@@ -256,15 +279,13 @@ def _walk(
             scope=scope,
             exits=_exits(procedure, step, machine, rules, parent),
             branches=tuple(branch.steps[0].id for branch in step.parallel),
-            starts=tuple(limit for limit in limits.values() if _starts(procedure, limit.limit) == step.id),
-            stops=tuple(limit for limit in limits.values() if limit.limit.step == step.id),
-            reaches=tuple(limit for limit in limits.values() if limit.limit.to == step.id),
+            starts=tuple(ends.starts[step.id]),
+            stops=tuple(ends.stops[step.id]),
+            reaches=tuple(ends.reaches[step.id]),
         )
         for branch in step.parallel:
             place = f"{step.id}/{branch.id}"
-            yield from _walk(
-                procedure, machine, limits, rules, steps=branch.steps, parent=step.id, scope=place
-            )
+            yield from _walk(procedure, machine, ends, rules, steps=branch.steps, parent=step.id, scope=place)
 
 
 def _starts(procedure: Procedure, limit: TimeLimit) -> str | None:
@@ -278,18 +299,18 @@ def _starts(procedure: Procedure, limit: TimeLimit) -> str | None:
 def _exits(
     procedure: Procedure, step: Step, machine: _FlatMachine, rules: Enforce | None, parent: str
 ) -> Mapping[str, tuple[CompiledMove, ...]]:
-    exits: dict[str, tuple[CompiledMove, ...]] = {}
-    for row, move in enumerate(step.to):
-        enforce = attrs.asdict(rules or procedure.enforce)
+    exits: dict[str, list[CompiledMove]] = {}
+    enforce = attrs.asdict(rules or procedure.enforce)
+    for event, row, move in _events(step):
         compiled = CompiledMove(
             move=move,
             source=step.id,
-            row=len(exits.get(move.trigger, ())),
+            row=row,
             role=move.role or step.role or "",
             enforce=enforce if rules else {**enforce, **move.enforce},
-            event=machine.events[_event(step, move, row)],
+            event=machine.events[event],
             key=f"{step.id}.{move.trigger}.{move.step}",
             joins=parent if procedure.all_steps[move.step].end is not None else "",
         )
-        exits[move.trigger] = (*exits.get(move.trigger, ()), compiled)
-    return exits
+        exits.setdefault(move.trigger, []).append(compiled)
+    return {trigger: tuple(rows) for trigger, rows in exits.items()}

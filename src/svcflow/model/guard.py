@@ -66,17 +66,14 @@ class Guard:
     text: str
     _run: _Closure = attrs.field(init=False, eq=False, repr=False)
     names: frozenset[str] = attrs.field(init=False, eq=False, repr=False)
+    paths: frozenset[str] = attrs.field(init=False, eq=False, repr=False)
+    """The keys it looks up in mappings, as `name.key`."""
 
     def __attrs_post_init__(self) -> None:
         tree = _parse(self.text)
         object.__setattr__(self, "names", _names(tree))
+        object.__setattr__(self, "paths", _paths(tree))
         object.__setattr__(self, "_run", _compile(tree))
-
-    @property
-    def paths(self) -> frozenset[str]:
-        """The keys it looks up in mappings, as `name.key`."""
-        looked_up = (node for node in ast.walk(_parse(self.text)) if isinstance(node, ast.Attribute))
-        return frozenset(f"{ast.unparse(node.value)}.{node.attr}" for node in looked_up)
 
     def holds(self, data: Data) -> bool:
         """Say whether the guard is true of `data`. Raises: GuardError when it cannot be decided."""
@@ -152,6 +149,11 @@ def _depth(node: ast.AST) -> int:
 def _names(tree: ast.expr) -> frozenset[str]:
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     return frozenset(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called)
+
+
+def _paths(tree: ast.expr) -> frozenset[str]:
+    looked_up = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return frozenset(f"{ast.unparse(node.value)}.{node.attr}" for node in looked_up)
 
 
 def _compile(node: ast.expr) -> _Closure:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
+from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.references import guard_names, personal, role_name, source_names, unknown
 from svcflow.model.target import TARGET_KINDS, ClockTime, Target
@@ -44,9 +45,13 @@ def limit_problems(
         yield _without("cutoff, day", "by", path)
     if limit.done_by is not None and not any(row.every for row in limit.rows):
         yield _without("done_by", "every", path)
+    seen: set[Guard] = set()
     for place, row in enumerate(limit.match):
         where = (*path, "match", place)
-        yield from _repeated(limit, place, where)
+        if row.when is not None and row.when in seen:
+            yield _repeated(row.when, where)
+        elif row.when is not None:
+            seen.add(row.when)
         yield from _row(procedure, row, where, last=place == len(limit.match) - 1)
         yield from source_names(procedure, row.source, (*where, "source"))
     yield from source_names(procedure, limit.source, (*path, "source"))
@@ -69,18 +74,16 @@ def _without(given: str, kind: str, path: Path) -> Problem:
     )
 
 
-def _repeated(limit: TimeLimit, place: int, path: Path) -> Iterator[Problem]:
-    """Yield a mistake when a row asks what a row before it asked: it can never be the first to match."""
-    guard = limit.match[place].when
-    if guard is not None and any(row.when == guard for row in limit.match[:place]):
-        yield Problem(
-            path,
-            Text(
-                zh=f"前面已有同样条件的行，此行不会用到：{guard}",
-                en=f"a row before has the same condition; this one is unreachable: {guard}",
-            ),
-            Text(zh="删去此行或改条件", en="leave the row out or change its condition"),
-        )
+def _repeated(guard: Guard, path: Path) -> Problem:
+    """Return the mistake of a row that asks what a row before it asked: it can never be the first to match."""
+    return Problem(
+        path,
+        Text(
+            zh=f"前面已有同样条件的行，此行不会用到：{guard}",
+            en=f"a row before has the same condition; this one is unreachable: {guard}",
+        ),
+        Text(zh="删去此行或改条件", en="leave the row out or change its condition"),
+    )
 
 
 def _row(procedure: Procedure, row: Row, path: Path, *, last: bool) -> Iterator[Problem]:

@@ -28,10 +28,11 @@ def source_keys(source: str | None) -> tuple[str, ...]:
 
 def guard_names(procedure: Procedure, guard: Guard, path: Path) -> Iterator[Problem]:
     """Yield a mistake when a guard names what is no field, or what is personal."""
-    try:
-        guard.check_names((*procedure.fields, RECIPIENT))
-    except GuardError as error:
-        yield Problem(path, error.message, error.remedy)
+    if any(name not in procedure.fields and name != RECIPIENT for name in guard.names):
+        try:
+            guard.check_names((*procedure.fields, RECIPIENT))
+        except GuardError as error:
+            yield Problem(path, error.message, error.remedy)
     fields = {name for name in guard.names if name in procedure.fields and procedure.fields[name].personal}
     for name in sorted(fields | (guard.paths & {f"{RECIPIENT}.id"})):
         yield personal(path, name)

@@ -86,7 +86,9 @@ def _beyond(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     """
     gone = {problem.path for problem in problems}
     try:
-        structure(_pruned(form, gone, {path[:length] for path in gone for length in range(len(path))}), Procedure)
+        structure(
+            _pruned(form, gone, {path[:length] for path in gone for length in range(len(path))}), Procedure
+        )
     except DeclarationError as error:
         parents = {path[:-1] for path in gone if len(path) > 1} | gone
         return tuple(p for p in error.problems if p.path not in parents and p.path[:-1] not in parents)

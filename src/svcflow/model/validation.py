@@ -6,7 +6,7 @@ These are errors (the procedure cannot run); what merely looks unwise is a findi
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import attrs
@@ -112,7 +112,7 @@ def _size(procedure: Procedure) -> Iterator[Problem]:
 
 
 def _steps(procedure: Procedure, steps: tuple[Step, ...], base: Path) -> Iterator[Problem]:
-    scope = [step.id for step in steps]
+    scope = dict.fromkeys(step.id for step in steps)
     for step in steps:
         path = (*base, step.id)
         yield from _step(procedure, step, path)
@@ -181,7 +181,9 @@ def _step(procedure: Procedure, step: Step, path: Path) -> Iterator[Problem]:
         )
 
 
-def _transition(procedure: Procedure, move: Transition, scope: list[str], path: Path) -> Iterator[Problem]:
+def _transition(
+    procedure: Procedure, move: Transition, scope: Mapping[str, object], path: Path
+) -> Iterator[Problem]:
     yield from identifier(move.trigger, path)
     if move.step not in scope:
         if move.step in procedure.all_steps:
