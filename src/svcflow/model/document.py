@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TypeVar
 import attrs
 
 from svcflow.errors import DeclarationError, Path, Problem
+from svcflow.model.syntax_mistake import syntax_mistake
 from svcflow.text import NO_TEXT, Text
 
 MAX_BYTES, MAX_DEPTH = 1 << 20, 32
@@ -126,10 +127,15 @@ class _Reader:
             self.events = self._bounded(YAML(typ="safe", pure=True).parse(text))
             data = self._document()
         except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-            what = error.problem or error.context or "?"
-            _fail(self.file, place, Text(zh=f"不是合法的 YAML：{what}", en=f"not valid YAML: {what}"))
+            opened, place = error.context_mark, error.problem_mark or error.context_mark
+            found = syntax_mistake(
+                text,
+                (place.line + 1, place.column + 1) if place else (1, 1),
+                error.problem or error.context or "?",
+                (opened.line + 1, opened.column + 1) if opened else None,
+            )
+            said = Text(zh=f"不是合法的 YAML：{found.message.zh}", en=f"not valid YAML: {found.message.en}")
+            _fail(self.file, found.place, said, found.remedy)
         except YAMLError as error:
             what = str(error).splitlines()[0]
             place = _position(text, getattr(error, "position", 0))
@@ -219,7 +225,10 @@ class _Reader:
         key = where[-1]
         return Problem(
             where,
-            Text(zh=f"键 {key} 重复，前面第 {line} 行已有", en=f"the key {key!r} stands twice, first on line {line}"),
+            Text(
+                zh=f"键 {key} 重复，前面第 {line} 行已有",
+                en=f"the key {key!r} stands twice, first on line {line}",
+            ),
             Text(zh="删去一处，或换一个名字", en="leave one of them out, or give it another name"),
             self.file,
             *_mark(event),

@@ -15,8 +15,9 @@ from typing import Any, NoReturn
 import attrs
 
 from svcflow.errors import GuardError
+from svcflow.model.guard_mistake import meant, wording
 from svcflow.nearest import nearest
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 MAX_CHARACTERS, MAX_NODES, MAX_DEPTH = 1_000, 100, 20
 
@@ -25,6 +26,8 @@ _Closure = Callable[[Data], Any]
 
 _STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
 _RUN_ON = re.compile(r"(?<![\w.])(?>\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?>(?:[eE][+-]?\d+)?)[^\W\d]")
+
+_CONSTANTS = {"true": "True", "false": "False", "null": "None", "none": "None", "nil": "None"}
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
@@ -93,12 +96,13 @@ class Guard:
         """Refuse names that are not declared, with a suggestion. Raises: GuardError."""
         known = sorted(declared)
         for name in sorted(self.names.difference(known)):
+            constant = _CONSTANTS.get(name.casefold())
             raise GuardError(
                 Text(
                     zh=f"条件“{self.text}”中的“{name}”不是已声明的字段",
                     en=f"guard {self.text!r} names {name!r}, which is no declared field",
                 ),
-                nearest(name, known),
+                Text(zh=f"写 {constant}", en=f"write {constant}") if constant else nearest(name, known),
             )
 
     def _why(self, error: Exception, data: Data) -> Text:
@@ -122,24 +126,42 @@ class Guard:
 def _parse(text: str) -> ast.expr:
     if len(text) > MAX_CHARACTERS:
         _refuse(f"超过 {MAX_CHARACTERS} 个字符", f"is longer than {MAX_CHARACTERS} characters", text[:40])
-    if "\\" in text or _RUN_ON.search(_STRING.sub('""', text)):
-        # Python warns about these on the host's stderr, and differently from version to version
-        _refuse("含反斜杠或数字与文字连写", "has a backslash, or a number run into a word", text[:40])
+    # Python warns about these two on the host's stderr, and differently from version to version
+    if "\\" in text:
+        _refuse("含反斜杠", "has a backslash", text[:40])
+    if run_on := _RUN_ON.search(_STRING.sub('""', text)):
+        message = Text(
+            zh=f"条件“{text[:40]}”中数字与文字连写：{run_on[0]}",
+            en=f"guard {text[:40]!r} has a number run into a word: {run_on[0]}",
+        )
+        raise GuardError(message, _suggested(text))
     if text.count("(") + text.count("[") + text.count("{") > MAX_NODES:
         _refuse("嵌套过深", "nests too deeply", text[:40])
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        where = f"{error.msg} (column {error.offset})" if isinstance(error, SyntaxError) else str(error)
+        where = wording(error) if isinstance(error, SyntaxError) else Text(zh=str(error), en=str(error))
         message = Text(
-            zh=f"条件“{text}”不是合法表达式：{where}", en=f"guard {text!r} is no expression: {where}"
+            zh=f"条件“{text}”不是合法表达式：{where.zh}", en=f"guard {text!r} is no expression: {where.en}"
         )
-        raise GuardError(message) from None
+        raise GuardError(message, _suggested(text)) from None
     if sum(1 for _ in ast.walk(tree)) > MAX_NODES:
         _refuse(f"超过 {MAX_NODES} 个节点", f"has more than {MAX_NODES} nodes", text)
     if _depth(tree) > MAX_DEPTH:
         _refuse(f"嵌套超过 {MAX_DEPTH} 层", f"nests deeper than {MAX_DEPTH}", text)
     return tree
+
+
+def _suggested(text: str) -> Text:
+    """Ask whether the expression was meant that it becomes with our own operators and quotes."""
+    fixed = meant(text)
+    if fixed == text:
+        return NO_TEXT
+    try:
+        _parse(fixed)
+    except GuardError:
+        return NO_TEXT
+    return Text(zh=f"是否指 {fixed}？", en=f"did you mean {fixed}?")
 
 
 def _depth(node: ast.AST) -> int:

@@ -15,6 +15,7 @@ import attrs
 from svcflow.bounds import LONGEST, count
 from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
+from svcflow.model.fullwidth import fullwidth_remedy, halved
 from svcflow.model.guard import Guard
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime, Target, TargetKind
 from svcflow.text import NO_TEXT, Text
@@ -117,8 +118,17 @@ def _bad_rung(at: str) -> Problem:
     return Problem(
         (),
         Text(zh=f"“{at}”不是预警点", en=f"{at!r} is no point of a ladder"),
-        Text(zh="写 75%、+30m 或 -10m", en="write 75%, +30m or -10m"),
+        _rung_remedy(at),
     )
+
+
+def _rung_remedy(at: str) -> Text:
+    fixed = re.sub(r"\s", "", halved(at))
+    if fixed.isdecimal():
+        return Text(zh=f"写 {fixed}%，或 -{fixed}m", en=f"write {fixed}%, or -{fixed}m")
+    if fixed != at and (_PERCENT.fullmatch(fixed) or fixed[:1] in ("+", "-")):
+        return fullwidth_remedy(at, fixed) or Text(zh=f"写 {fixed}", en=f"write {fixed}")
+    return Text(zh="写 75%、+30m 或 -10m", en="write 75%, +30m or -10m")
 
 
 def _rungs(rows: Iterable[Rung | str]) -> tuple[Rung, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from svcflow.errors import GuardError, Path, Problem
+from svcflow.model.fullwidth import halved
 from svcflow.model.guard import Guard
 from svcflow.model.limit import PROPOSAL
 from svcflow.nearest import nearest
@@ -28,14 +29,20 @@ def source_keys(source: str | None) -> tuple[str, ...]:
 
 def guard_names(procedure: Procedure, guard: Guard, path: Path) -> Iterator[Problem]:
     """Yield a mistake when a guard names what is no field, or what is personal."""
-    if any(name not in procedure.fields and name != RECIPIENT for name in guard.names):
+    strange = sorted(name for name in guard.names if name not in procedure.fields and name != RECIPIENT)
+    if strange:
         try:
             guard.check_names((*procedure.fields, RECIPIENT))
         except GuardError as error:
-            yield Problem(path, error.message, error.remedy)
+            chosen = any(strange[0] in field.choices for field in procedure.fields.values())
+            yield Problem(path, error.message, _in_quotes(strange[0]) if chosen else error.remedy)
     fields = {name for name in guard.names if name in procedure.fields and procedure.fields[name].personal}
     for name in sorted(fields | (guard.paths & {f"{RECIPIENT}.id"})):
         yield personal(path, name)
+
+
+def _in_quotes(choice: str) -> Text:
+    return Text(zh=f'选项加引号：写 "{choice}"', en=f'a choice stands in quotes: write "{choice}"')
 
 
 def personal(path: Path, name: str) -> Problem:
@@ -69,12 +76,15 @@ def role_name(procedure: Procedure, role: str, path: Path) -> Iterator[Problem]:
 def identifier(name: str, path: Path) -> Iterator[Problem]:
     """Yield a mistake when a name is no identifier."""
     if not _ID.fullmatch(name):
+        # `Spare-Parts` and `ｓｐａｒｅ` have one obvious identifier; a Chinese name has none.
+        likely = re.sub(r"[-\s.]+", "_", halved(name).strip().lower())
+        hint = Text(zh=f"，如 {likely}", en=f", such as {likely}") if _ID.fullmatch(likely) else Text()
         yield Problem(
             path,
             Text(zh=f"“{name}”不是合法的名字", en=f"{name!r} is no identifier"),
             Text(
-                zh="只用小写字母、数字和下划线；中文写在 name 里",
-                en="use a-z, 0-9 and _; the wording goes into name",
+                zh=f"只用小写字母、数字和下划线{hint.zh}；中文写在 name 里",
+                en=f"use a-z, 0-9 and _{hint.en}; the wording goes into name",
             ),
         )
 

@@ -12,12 +12,17 @@ import attrs
 
 from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
+from svcflow.model.fullwidth import fullwidth_remedy, halved
 from svcflow.text import Lang, Text
 
 TargetKind = Literal["within", "by", "before", "after", "at_least", "every"]
 TARGET_KINDS: tuple[TargetKind, ...] = ("within", "by", "before", "after", "at_least", "every")
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+_SPOKEN_CLOCK = re.compile(
+    r"(?P<before>上午|下午|晚上|早上|中午)?\s*(?P<hour>\d{1,2})\s*[:.时點点h]?\s*"
+    r"(?:(?P<half>半)|(?P<minute>\d{2}|\d(?=\s*分|$))\s*分?)?(?::00)?\s*(?P<after>am|pm)?"
+)
 _ANCHOR = re.compile(r"(?P<field>[a-z0-9_]+)(?:\s*(?P<sign>[+-])\s*(?P<amount>\S+))?")
 
 
@@ -31,7 +36,7 @@ class ClockTime:
         if _CLOCK.fullmatch(self.written) is None:
             raise _wrong(
                 Text(zh=f"“{self.written}”不是时刻", en=f"{self.written!r} is no time of day"),
-                Text(zh='写 "17:00"（加引号）', en='write "17:00", in quotes'),
+                _clock_remedy(self.written),
             )
 
     @property
@@ -41,6 +46,22 @@ class ClockTime:
 
     def __str__(self) -> str:
         return self.written
+
+
+def _clock_remedy(written: str) -> Text:
+    """Write the time of day that was meant, where that can be told; else show the form."""
+    match = _SPOKEN_CLOCK.fullmatch(halved(written[:20]).strip().lower())
+    if match:
+        hour, minute = int(match["hour"]), 30 if match["half"] else int(match["minute"] or 0)
+        if (match["before"] in ("下午", "晚上") or match["after"] == "pm") and hour < 12:
+            hour += 12
+        if hour < 24 and minute < 60:
+            return Text(zh=f'写 "{hour:02}:{minute:02}"', en=f'write "{hour:02}:{minute:02}"')
+        if (hour, minute) == (24, 0):
+            return Text(zh='写 "23:59"，或次日的 "00:00"', en='write "23:59", or "00:00" of the next day')
+    return Text(
+        zh='写作 "17:00"：两位的时、冒号、两位的分', en='write it as "17:00": two digits, a colon, two digits'
+    )
 
 
 @attrs.frozen
@@ -60,7 +81,8 @@ class Anchor:
         if match is None:
             raise _wrong(
                 Text(zh=f"“{written}”不是预约时间", en=f"{written!r} is no scheduled instant"),
-                Text(
+                fullwidth_remedy(str(written))
+                or Text(
                     zh="写 字段名 - 30m 或 字段名 + 1wd",
                     en="write FIELD - 30m or FIELD + 1wd, FIELD being an instant",
                 ),
