@@ -143,7 +143,7 @@ def test_more_events_than_the_limit_are_refused():
         ("procedure: p\n---\nprocedure: q\n", (2, 1), "one document to a file"),
         ("procedure: p\nx:\n\ty: 1\n", (3, 1), "not valid YAML"),
         ("procedure: [p\n", (2, 1), "not valid YAML"),
-        ("procedure: p\nx: 'a\n", (3, 1), "not valid YAML"),
+        ("procedure: p\nx: 'a\n", (2, 4), "the quotation mark is not closed"),
         ("procedure: p: q\n", (1, 13), "not valid YAML"),
         ("procedure: p\nx: a\x07b\n", (2, 5), "not valid YAML"),
         ("procedure: p\nx: \ud800\n", (2, 1), "not UTF-8"),

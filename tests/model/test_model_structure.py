@@ -238,14 +238,14 @@ def test_every_mistake_of_a_document_is_reported_at_once_with_its_place():
         "p.yaml:2:9 verson: there is no key 'verson' here; did you mean version?",
         "p.yaml:3:7 area: 'stuff' is not allowed; did you mean staff?",
         "p.yaml:4:12 effective: takes a date such as 2026-01-01, not '1 May'",
-        "p.yaml:5:13 recipients: takes a list such as [a, b], not 'retirees'",
+        "p.yaml:5:13 recipients: takes a list such as [a, b], not 'retirees'; write [retirees]",
         "p.yaml:6:18 roles.liaison: takes text, or {zh: …, en: …}, not 5",
         "p.yaml:9:10 steps.planned.rol: there is no key 'rol' here; did you mean role?",
         (
             "p.yaml:10:13 steps.planned.within: '1 day' is ambiguous or no amount of time; "
             "write 1wd (working day), 1cd (calendar day), 24h or 8wh"
         ),
-        "p.yaml:11:15 steps.planned.evidence: takes a list such as [a, b], not 'photo'",
+        "p.yaml:11:15 steps.planned.evidence: takes a list such as [a, b], not 'photo'; write [photo]",
         "p.yaml:12:10 steps.planned.to.go: the key 'step' is missing",
         "p.yaml:12:21 steps.planned.to.go.stop: there is no key 'stop' here; did you mean step?",
         "p.yaml:12:43 steps.planned.to.ask.step: there is no step 'visted'; did you mean visited?",
@@ -314,7 +314,7 @@ def test_a_value_of_the_wrong_shape_is_told_with_what_it_takes(written, said):
     ("step", "said"),
     [
         ("go", "takes a mapping"),
-        ("{to: b}", "takes a mapping"),
+        ("{to: b}", "moves and where they lead"),
         ("{to: {go: 5}}", "takes a mapping"),
         ("{to: {go: []}}", "takes the next step"),
         ("{to: {go: [b, {step: b, wen: fee > 1}]}}", "steps.a.to.go[1].wen: there is no key"),

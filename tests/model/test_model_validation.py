@@ -35,7 +35,7 @@ def limited(**limit: object) -> dict[str, object]:
     return {"limits": [TimeLimit(**{"id": "x", "within": "3h", **limit})]}
 
 
-IDENTIFIER = "is no identifier; use a-z, 0-9 and _; the wording goes into name"
+IDENTIFIER = "is no identifier; use a-z, 0-9 and _{}; the wording goes into name"
 PERSONAL = (
     "is personal data, which can be erased, and cannot decide anything; "
     "use a field that is nobody's own, such as recipient.group"
@@ -48,16 +48,25 @@ def forked(*steps: Step, to: tuple[Transition, ...] = (Transition("done", "end")
 
 
 CASES = {
-    "the id of a procedure": ({"id": "Repair!"}, f"procedure: 'Repair!' {IDENTIFIER}"),
+    "the id of a procedure": ({"id": "Repair!"}, f"procedure: 'Repair!' {IDENTIFIER.format('')}"),
     "the id of a step": (
         {"steps": (Step("报修", to=[Transition("go", "end")]), END)},
-        f"steps.报修: '报修' {IDENTIFIER}",
+        f"steps.报修: '报修' {IDENTIFIER.format('')}",
     ),
-    "the id of a role": ({"roles": [Role("A")]}, f"roles.A: 'A' {IDENTIFIER}"),
-    "the id of a field": ({"fields": [Field("a b")]}, f"fields.a b: 'a b' {IDENTIFIER}"),
-    "the id of a limit": (limited(id=""), f"limits[0].id: '' {IDENTIFIER}"),
-    "the id of an indicator": ({"indicators": [Indicator("x-y")]}, f"indicators.x-y: 'x-y' {IDENTIFIER}"),
-    "a trigger": ({"steps": start(Transition("Go", "end"))}, f"steps.a.to.Go: 'Go' {IDENTIFIER}"),
+    "the id of a role": ({"roles": [Role("A")]}, f"roles.A: 'A' {IDENTIFIER.format(', such as a')}"),
+    "the id of a field": (
+        {"fields": [Field("a b")]},
+        f"fields.a b: 'a b' {IDENTIFIER.format(', such as a_b')}",
+    ),
+    "the id of a limit": (limited(id=""), f"limits[0].id: '' {IDENTIFIER.format('')}"),
+    "the id of an indicator": (
+        {"indicators": [Indicator("x-y")]},
+        f"indicators.x-y: 'x-y' {IDENTIFIER.format(', such as x_y')}",
+    ),
+    "a trigger": (
+        {"steps": start(Transition("Go", "end"))},
+        f"steps.a.to.Go: 'Go' {IDENTIFIER.format(', such as go')}",
+    ),
     "a tolerance in working days": (
         {"late_after": "1wd"},
         "late_after: late_after is elapsed time; it cannot be 1wd; use the units m h d",

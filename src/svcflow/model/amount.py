@@ -13,6 +13,7 @@ import attrs
 
 from svcflow.bounds import LONGEST, LONGEST_YEARS
 from svcflow.errors import DeclarationError, Problem
+from svcflow.model.spoken_amount import written_amount
 from svcflow.text import NO_TEXT, Lang, Text
 
 Unit = Literal["m", "h", "d", "wm", "wh", "wd", "cd", "mo"]
@@ -56,9 +57,6 @@ _EN: dict[Unit, str] = {
 }
 _SMALLEST = Decimal("0.000001")
 _WRITTEN = re.compile(r"(?P<value>\d{1,9}(?:\.\d{1,6})?)(?P<unit>wm|wh|wd|cd|mo|m|h|d)")
-_SPOKEN = re.compile(
-    r"(?P<value>\d+(?:\.\d+)?)\s*(?P<word>days?|hours?|hrs?|minutes?|mins?|weeks?|months?|[天日]|个?小时|分钟?|个?月|周)?"
-)
 
 
 def _decimal(value: Decimal | int | str) -> Decimal:
@@ -101,7 +99,7 @@ class Amount:
         if self.unit not in _UNIT_US and self.value != self.value.to_integral_value():
             raise _mistake(
                 Text(zh=f"“{self}”须为整数", en=f"'{self}' must be a whole number of days or months"),
-                Text(zh="例如写 1wd 或 4wh", en="write for example 1wd or 4wh"),
+                _whole(self),
             )
 
     @classmethod
@@ -117,7 +115,7 @@ class Amount:
         if match is None:
             raise _mistake(
                 Text(zh=f"“{text}”不是明确的时限", en=f"{text!r} is ambiguous or no amount of time"),
-                _remedy(text),
+                written_amount(text),
             )
         return cls(Decimal(match["value"]), match["unit"])  # type: ignore[arg-type]  # the pattern admits units only
 
@@ -163,46 +161,16 @@ class Amount:
         return f"{self.value}{self.unit}"
 
 
+def _whole(amount: Amount) -> Text:
+    if amount.unit == "wd":
+        hours = _plain(amount.value * 8)
+        return Text(zh=f"例如写 1wd 或 {hours}wh", en=f"write for example 1wd or {hours}wh")
+    return Text(zh=f"例如写 1{amount.unit}", en=f"write for example 1{amount.unit}")
+
+
 def _plain(value: Decimal) -> Decimal:
     whole = value.to_integral_value()
     return Decimal(int(whole)) if value == whole else value.normalize()
-
-
-def _remedy(text: str) -> Text:
-    match = _SPOKEN.fullmatch(text.lower())
-    if match is None:
-        return Text(
-            zh="写作数字加单位：30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
-            en="write a number and a unit: 30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
-        )
-    value, word = match["value"], match["word"] or ""
-    if word[:1] in "d天日" and word:
-        hours, working = _plain(Decimal(value) * 24), _plain(Decimal(value) * 8)
-        return Text(
-            zh=f"写 {value}wd（工作日）、{value}cd（自然日）、{hours}h 或 {working}wh",
-            en=f"write {value}wd (working day), {value}cd (calendar day), {hours}h or {working}wh",
-        )
-    if "小时" in word or word.startswith("h"):
-        return Text(
-            zh=f"写 {value}h（连续）或 {value}wh（工作时间）",
-            en=f"write {value}h (elapsed) or {value}wh (working)",
-        )
-    if word.startswith(("mi", "分")):
-        return Text(
-            zh=f"写 {value}m（连续）或 {value}wm（工作时间）",
-            en=f"write {value}m (elapsed) or {value}wm (working)",
-        )
-    if "月" in word or word.startswith("mo"):
-        return Text(zh=f"写 {value}mo", en=f"write {value}mo")
-    if word:
-        return Text(
-            zh=f"写 {Decimal(value) * 7}cd 或 {Decimal(value) * 5}wd",
-            en=f"write {Decimal(value) * 7}cd or {Decimal(value) * 5}wd",
-        )
-    return Text(
-        zh=f"加上单位：{value}m {value}h {value}wh {value}wd",
-        en=f"add a unit: {value}m {value}h {value}wh {value}wd",
-    )
 
 
 def _mistake(message: Text, remedy: Text = NO_TEXT) -> DeclarationError:

@@ -14,7 +14,7 @@ from svcflow.model.lengths import too_long
 from svcflow.model.mapping import LogMapping
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
-from svcflow.model.structure import by_kind, structure, structure_procedure
+from svcflow.model.structure import structure_kind, structure_procedure
 from svcflow.nearest import nearest
 from svcflow.text import Text
 
@@ -163,13 +163,13 @@ def _no_version(given: object) -> FieldError:
     )
 
 
-def _with_id(data: Mapping[str, object], kind: str) -> dict[str, object]:
+def _of_kind(data: Mapping[str, object], kind: str, cls: type[V]) -> V:
     if next(iter(data), None) != kind:
         message = Text(zh=f"这不是 {kind} 文件", en=f"this document is no {kind}")
         raise DeclarationError(
             [Problem((), message, Text(zh=f"第一个键写 {kind}", en=f"its first key must be {kind}"))]
         )
-    return by_kind(data, kind)
+    return structure_kind(data, kind, cls)
 
 
 def _read(paths: Iterable[Path]) -> Catalog:
@@ -229,11 +229,11 @@ def _procedure(data: Mapping[str, object]) -> Procedure:
 
 
 def _scenario(data: Mapping[str, object]) -> Scenario:
-    return structure(_with_id(data, "scenario"), Scenario)
+    return _of_kind(data, "scenario", Scenario)
 
 
 def _mapping(data: Mapping[str, object]) -> LogMapping:
-    return structure(_with_id(data, "mapping"), LogMapping)
+    return _of_kind(data, "mapping", LogMapping)
 
 
 def _put(where: dict[K, V], key: K, made: V, document: Document) -> None:

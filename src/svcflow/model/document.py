@@ -214,10 +214,10 @@ class _Reader:
             where = (*path, key)
             if key in data:
                 self.problems.append(self._twice(where, event))
-            name, value = next(self.events)
+            kind, value = next(self.events)
             # An empty value, a mapping and a list stand at their key; a scalar stands where it is.
-            self.places.setdefault(where, _mark(value if name == "ScalarEvent" and value.value else event))
-            data[key] = self._node(name, value, where)
+            self.places.setdefault(where, _mark(value if kind == "ScalarEvent" and value.value else event))
+            data[key] = self._node(kind, value, where)
         return data
 
     def _twice(self, where: Path, event: Any) -> Problem:

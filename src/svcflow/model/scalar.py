@@ -5,7 +5,6 @@ Each function refuses what it cannot take with one mistake that has no place yet
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, get_args
@@ -14,12 +13,14 @@ from cattrs.errors import ForbiddenExtraKeysError
 
 from svcflow.bounds import LARGEST, refuse_day
 from svcflow.errors import DeclarationError, Problem
-from svcflow.text import Text
+from svcflow.model.scalar_remedy import as_date, as_kind, as_mapping
+from svcflow.nearest import nearest_name
+from svcflow.text import NO_TEXT, Text
 
 
 def read_mapping(value: object) -> Any:
     if not isinstance(value, Mapping):
-        raise mistaken(value, "一组键值", "a mapping of keys to values")
+        raise mistaken(value, "一组键值", "a mapping of keys to values", as_mapping(value))
     return value
 
 
@@ -28,7 +29,7 @@ def strict(kind: type[Any], zh: str, en: str) -> Callable[[Any, Any], Any]:
 
     def hook(value: Any, _: Any) -> Any:
         if type(value) is not kind:
-            raise mistaken(value, zh, en)
+            raise mistaken(value, zh, en, as_kind(value, kind))
         return value
 
     return hook
@@ -55,7 +56,7 @@ def read_date(value: object, _: object) -> date:
     except ValueError:
         day = None
     if day is None or day.isoformat() != value:
-        raise mistaken(value, "日期，如 2026-01-01", "a date such as 2026-01-01")
+        raise mistaken(value, "日期，如 2026-01-01", "a date such as 2026-01-01", as_date(value))
     refuse_day("", day)
     return day
 
@@ -92,12 +93,12 @@ def read_choice(value: Any, kind: Any) -> Any:
     """Take one of a `Literal`'s choices, suggesting the nearest."""
     choices = get_args(kind)
     if value not in choices:
-        near = difflib.get_close_matches(str(value), [str(c) for c in choices], 1)
+        near = nearest_name(value, [str(c) for c in choices])
         listed = ", ".join(str(c) for c in choices if c is not None)
         remedy = (
-            Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
-            if near
-            else Text(zh=f"可取：{listed}", en=f"write one of {listed}")
+            Text(zh=f"可取：{listed}", en=f"write one of {listed}")
+            if near is None
+            else Text(zh=f"是否指 {near}？", en=f"did you mean {near}?")
         )
         raise DeclarationError(
             [Problem((), Text(zh=f"不能是“{value}”", en=f"{value!r} is not allowed"), remedy)]
@@ -105,9 +106,9 @@ def read_choice(value: Any, kind: Any) -> Any:
     return value
 
 
-def mistaken(value: object, zh: str, en: str) -> DeclarationError:
+def mistaken(value: object, zh: str, en: str, remedy: Text = NO_TEXT) -> DeclarationError:
     """Return the mistake of a value that is not what was to be written."""
     shown = repr(value) if len(repr(value)) < 60 else f"{repr(value)[:57]}…"
     return DeclarationError(
-        [Problem((), Text(zh=f"须为{zh}，而不是 {shown}", en=f"takes {en}, not {shown}"))]
+        [Problem((), Text(zh=f"须为{zh}，而不是 {shown}", en=f"takes {en}, not {shown}"), remedy)]
     )

@@ -40,16 +40,15 @@ from svcflow.model.scalar import (
     read_text,
     strict,
 )
+from svcflow.model.scalar_remedy import as_list
 from svcflow.model.scenario import Branching, Duration
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
-from svcflow.nearest import nearest_name
+from svcflow.model.unknown_key import RENAMED, unknown_key, written_at
 from svcflow.text import Text
 
 T = TypeVar("T")
 Data = Mapping[str, Any]
-
-RENAMED = {"from_": "from"}
 
 
 def structure(data: Data, cls: type[T]) -> T:
@@ -57,7 +56,7 @@ def structure(data: Data, cls: type[T]) -> T:
     try:
         return _converter().structure(data, cls)
     except (BaseValidationError, SvcflowError, ForbiddenExtraKeysError) as error:
-        raise DeclarationError(_problems(error, ())) from None
+        raise DeclarationError(_problems(error, (), data)) from None
 
 
 def structure_procedure(data: Data) -> Procedure:
@@ -67,7 +66,21 @@ def structure_procedure(data: Data) -> Procedure:
     try:
         return structure(form, Procedure)
     except DeclarationError as error:
-        raise DeclarationError((*error.problems, *_beyond(form, error.problems))) from None
+        problems = (*error.problems, *_beyond(form, error.problems))
+        raise DeclarationError(_of_kind(problem, "procedure") for problem in problems) from None
+
+
+def structure_kind(data: Data, kind: str, cls: type[T]) -> T:
+    """Build what a document of this kind declares. Raises: DeclarationError."""
+    try:
+        return structure(by_kind(data, kind), cls)
+    except DeclarationError as error:
+        raise DeclarationError(_of_kind(problem, kind) for problem in error.problems) from None
+
+
+def _of_kind(problem: Problem, kind: str) -> Problem:
+    """Place a mistake of the id at the key that gives it in a document."""
+    return attrs.evolve(problem, path=(kind,)) if problem.path == ("id",) else problem
 
 
 def by_kind(data: Data, kind: str) -> dict[str, Any]:
@@ -91,7 +104,8 @@ def _beyond(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         )
     except DeclarationError as error:
         parents = {path[:-1] for path in gone if len(path) > 1} | gone
-        return tuple(p for p in error.problems if p.path not in parents and p.path[:-1] not in parents)
+        shown = (p for p in error.problems if p.path not in parents and p.path[:-1] not in parents)
+        return tuple(p for p in shown if p.path)  # at the top it only misses what was left out of it
     return ()
 
 
@@ -133,7 +147,7 @@ def _converter() -> cattrs.Converter:
     for kind, zh, en in (
         (str, "文字", "text"),
         (int, "整数", "a whole number"),
-        (bool, "true 或 false", "true or false"),
+        (bool, " true 或 false", "true or false"),
     ):
         converter.register_structure_hook(kind, strict(kind, zh, en))
     converter.register_structure_hook(float, read_share)
@@ -231,7 +245,7 @@ def _each(items: Iterable[tuple[Any, Any]], make: Callable[[Any, Any], T], cls: 
 def _list(converter: cattrs.Converter, value: object, kind: Any) -> tuple[Any, ...]:
     """Structure a list; a lone text is no list of its letters."""
     if not isinstance(value, list | tuple):
-        raise mistaken(value, "列表，如 [甲, 乙]", "a list such as [a, b]")
+        raise mistaken(value, "列表，如 [甲, 乙]", "a list such as [a, b]", as_list(value))
     return tuple(_each(enumerate(value), lambda _, item: converter.structure(item, kind), tuple))
 
 
@@ -293,22 +307,33 @@ def _transitions(converter: cattrs.Converter) -> Callable[[Any, Any], tuple[Tran
         return _each(enumerate(written), lambda _, item: row(trigger, item), Transition)
 
     def moves(value: Any, _: Any) -> tuple[Transition, ...]:
+        if isinstance(value, str) or (isinstance(value, list) and value and isinstance(value[0], str)):
+            step = value if isinstance(value, str) else value[0]
+            raise mistaken(
+                value,
+                "各流转及其去向",
+                "moves and where they lead",
+                Text(
+                    zh=f"写 {{流转名: {step}}}，如 {{go: {step}}}",
+                    en=f"write {{trigger: {step}}}, such as {{go: {step}}}",
+                ),
+            )
         return tuple(move for rows_ in _each(read_mapping(value).items(), rows, Transition) for move in rows_)
 
     return moves
 
 
-def _problems(error: BaseException, path: Path) -> Iterator[Problem]:
+def _problems(error: BaseException, path: Path, data: Any) -> Iterator[Problem]:
     path = (*path, *reversed([part for note in getattr(error, "__notes__", ()) for part in _note_path(note)]))
     if isinstance(error, BaseValidationError):
         for inner in error.exceptions:
-            yield from _problems(inner, path)
+            yield from _problems(inner, path, data)
     elif isinstance(error, DeclarationError):
         for problem in error.problems:
             yield attrs.evolve(problem, path=(*path, *problem.path))
     elif isinstance(error, ForbiddenExtraKeysError):
         for key in sorted(error.extra_fields):
-            yield _extra_key(error.cl, key, path)
+            yield unknown_key(error.cl, key, path, written_at(data, path))
     elif isinstance(error, SvcflowError):
         yield Problem(path, error.message, error.remedy)
     elif isinstance(error, KeyError):
@@ -322,19 +347,3 @@ def _note_path(note: object) -> Path:
     if isinstance(note, IterableValidationNote):
         return (note.index,)
     return (RENAMED.get(note.name, note.name),) if isinstance(note, AttributeValidationNote) else ()
-
-
-def _extra_key(cls: type[Any], key: str, path: Path) -> Problem:
-    known = (
-        ["zh", "en"]
-        if cls is Text
-        else [RENAMED.get(name, name) for name in attrs.fields_dict(cls) if name != "id"]
-    )
-    near = nearest_name(key, known)
-    listed = ", ".join(known)
-    remedy = (
-        Text(zh=f"可用：{listed}", en=f"there are: {listed}")
-        if near is None
-        else Text(zh=f"是否指 {near}？", en=f"did you mean {near}?")
-    )
-    return Problem((*path, key), Text(zh=f"没有“{key}”这个键", en=f"there is no key {key!r} here"), remedy)

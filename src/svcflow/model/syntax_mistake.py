@@ -21,16 +21,16 @@ _KEY = r"[A-Za-z_][\w-]*"
 _WIDE = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"^\s*(?:- +)?{_KEY}\s*(?P<wide>：)",  # noqa: RUF001  # these are what it is about
-        rf"[{{,｛，]\s*{_KEY}\s*(?P<wide>：)",  # noqa: RUF001
-        rf"(?P<wide>，)\s*{_KEY}\s*[:：]",  # noqa: RUF001
-        r"[:：,，\[]\s*(?P<wide>[｛［【])",  # noqa: RUF001
-        r"(?P<wide>[｝］】])[\s,，}\]]*$",  # noqa: RUF001
-        r"(?P<wide>[｝］】])\s*[,，]",  # noqa: RUF001
+        rf"^\s*(?:- +)?{_KEY}\s*(?P<wide>：)",
+        rf"[{{,｛，]\s*{_KEY}\s*(?P<wide>：)",
+        rf"(?P<wide>，)\s*{_KEY}\s*[:：]",
+        r"[:：,，\[]\s*(?P<wide>[｛［【])",
+        r"(?P<wide>[｝］】])[\s,，}\]]*$",
+        r"(?P<wide>[｝］】])\s*[,，]",
         r"^[ ]*(?P<wide>[\u3000\u00a0\u200b])",
-        r"[:：,]\s*(?P<wide>[\u3000\u00a0])",  # noqa: RUF001
-        r"^\s*(?P<wide>[－—–])\s*\S",  # noqa: RUF001
-        r"^\s*(?P<wide>＃)",  # noqa: RUF001
+        r"[:：,]\s*(?P<wide>[\u3000\u00a0])",
+        r"^\s*(?P<wide>[－—–])\s*\S",
+        r"^\s*(?P<wide>＃)",
         r":\s+(?P<wide>[“”])",
     )
 )
@@ -128,7 +128,7 @@ def _sign(lines: list[str], place: _Place, _problem: str, _opened: _Place | None
 
 
 def _not_a_pair(lines: list[str], place: _Place, _problem: str, _opened: _Place | None) -> SyntaxMistake:
-    """The parser gives up on the next line; the one meant is the last before it that says something."""
+    # The parser gives up on the next line; the one meant is the last before it that says something.
     number = min(place[0], len(lines) + 1) - 1
     while number > 1 and not _bare(lines[number - 1]).strip():
         number -= 1
@@ -269,6 +269,6 @@ _MISTAKES: tuple[tuple[str, _Maker], ...] = (
     ("expected ',' or", _flow),
     ("found unexpected end of stream", _unclosed),
     ("found unknown escape", _escape),
-    ("block sequence entries are not allowed", _list_beside_key),
+    ("sequence entries are not allowed", _list_beside_key),
 )
 """By what the parser says first. Whatever is not here is told in its words."""

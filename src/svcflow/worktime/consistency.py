@@ -70,20 +70,26 @@ def _both_closed_and_open(rules: CalendarRules) -> Iterator[Problem]:
     for index, run in enumerate(rules.makeup):
         for day in run.ordinals():
             if day in closed:
-                yield _twice(
-                    index, day, Text(zh="既是节假日又是调休上班日", en="is both a holiday and a make-up day")
-                )
+                what = Text(zh="既是节假日又是调休上班日", en="is both a holiday and a make-up day")
+                yield _twice(index, day, what, OTHER_HOURS)
             if day in seen:
                 yield _twice(index, day, Text(zh="两次列为调休上班日", en="is listed twice as a make-up day"))
             seen.add(day)
 
 
-def _twice(index: int, day: int, what: Text) -> Problem:
+OTHER_HOURS = Text(
+    zh="半天等改时段的日子只写在 makeup 中，并写 hours；从 holidays 中去掉",
+    en="a day of other hours stands under makeup only, with its hours; leave it out of holidays",
+)
+ONCE = Text(zh="请只保留一处", en="keep it in one place only")
+
+
+def _twice(index: int, day: int, what: Text, remedy: Text = ONCE) -> Problem:
     when = date.fromordinal(day)
     return Problem(
         ("makeup", index),
         Text(zh=f"{when} {what.zh}", en=f"{when} {what.en}"),
-        Text(zh="请只保留一处", en="keep it in one place only"),
+        remedy,
     )
 
 

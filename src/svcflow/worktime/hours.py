@@ -9,12 +9,17 @@ import re
 from collections.abc import Iterable, Sequence
 
 from svcflow.errors import Path, Problem
-from svcflow.text import Text
+from svcflow.model.fullwidth import halved
+from svcflow.text import NO_TEXT, Text
 from svcflow.worktime.rules import WEEKDAYS, DayHours
 
 __all__ = ["overlap_in", "overlap_in_week", "read_hours", "read_weekdays", "written"]
 
 INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
+_SPOKEN = re.compile(
+    r"(\d{1,2})(?:[:.时点](?:(\d{2})分?)?)? ?[-~至到] ?(\d{1,2})(?:[:.时点](?:(\d{2})分?)?)?"
+)
+_ZH_DAYS = dict(zip("一二三四五六日天", (*WEEKDAYS, "sun"), strict=True))
 WEEK = 7 * 1440
 REMEDY = Text(
     zh='请写成 "HH:MM-HH:MM"，例如 "08:30-12:00"；跨夜班写 "22:00-06:00"，全天写 "00:00-24:00"',
@@ -94,19 +99,43 @@ def _read_interval(value: object, path: Path, problems: list[Problem]) -> tuple[
 
 def _bad_interval(value: object, path: Path) -> Problem:
     return Problem(
-        path, Text(zh=f"{value!r} 不是开放时段", en=f"{value!r} is not an interval of opening hours"), REMEDY
+        path,
+        Text(zh=f"{value!r} 不是开放时段", en=f"{value!r} is not an interval of opening hours"),
+        _meant(value) or REMEDY,
     )
+
+
+def _meant(value: object) -> Text:
+    """Write the interval that was meant by `9：00~17：00` or `9点至17点30分`; NO_TEXT where it cannot be told."""
+    match = _SPOKEN.fullmatch(halved(value)) if isinstance(value, str) and len(value) < 40 else None
+    if match is None:
+        return NO_TEXT
+    from_hour, from_minute, to_hour, to_minute = (int(part or 0) for part in match.groups())
+    if from_hour > 23 or to_hour * 60 + to_minute > 1440 or max(from_minute, to_minute) > 59:
+        return NO_TEXT
+    interval = f'"{from_hour:02}:{from_minute:02}-{to_hour:02}:{to_minute:02}"'
+    return Text(zh=f"写 {interval}", en=f"write {interval}")
 
 
 def _bad_weekday(key: object, path: Path) -> Problem:
     return Problem(
         path,
         Text(zh=f"{key!r} 不是星期", en=f"{key!r} does not name days of the week"),
-        Text(
+        _days_meant(str(key))
+        or Text(
             zh="请用 mon tue wed thu fri sat sun，可写 mon-fri 或 mon,wed",
             en="use mon tue wed thu fri sat sun, as in mon-fri or mon,wed",
         ),
     )
+
+
+def _days_meant(key: str) -> Text:
+    """Write the days that `周一至周五` or `星期六、日` name; NO_TEXT for anything else."""
+    plain = re.sub(r"周|星期|礼拜|\s", "", halved(key[:40]))
+    plain = re.sub(r"[一二三四五六日天]", lambda day: _ZH_DAYS[day[0]], re.sub(r"[至到~]", "-", plain))
+    parts = [day for part in plain.split(",") for day in part.split("-")]
+    days = plain if all(day in WEEKDAYS for day in parts) else ""
+    return Text(zh=f"写 {days}", en=f"write {days}") if days else NO_TEXT
 
 
 def _overlapping(clash: tuple[tuple[int, int], tuple[int, int]], path: Path) -> Problem:

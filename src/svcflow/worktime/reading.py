@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from svcflow.bounds import refuse_day
 from svcflow.errors import DeclarationError, FieldError, Path, Problem
+from svcflow.model.scalar_remedy import as_date
 from svcflow.text import Text
 from svcflow.worktime.consistency import inconsistencies
 from svcflow.worktime.hours import read_hours, read_weekdays
@@ -188,7 +189,10 @@ def _special(entry: object, path: Path, default: DayHours, problems: list[Proble
         problems.append(Problem(path, message, ENTRY_REMEDY))
         return None
     makes_up = path[0] == "makeup"
-    _keys(entry, ("date", "to", "name", "hours") if makes_up else ("date", "to", "name"), path, problems)
+    if not makes_up and "hours" in entry:
+        problems.append(_half_day(entry, path))
+    allowed = ("date", "to", "name", "hours") if makes_up else ("date", "to", "name")
+    _keys({key: part for key, part in entry.items() if makes_up or key != "hours"}, allowed, path, problems)
     first = _date(entry.get("date"), (*path, "date"), problems)
     last = _date(entry["to"], (*path, "to"), problems) if "to" in entry else first
     name = _text(entry.get("name"), (*path, "name"), problems)
@@ -200,6 +204,19 @@ def _special(entry: object, path: Path, default: DayHours, problems: list[Proble
         problems.append(_reversed(first, last, path))
         return None
     return Special(first, last, name, hours, own)
+
+
+def _half_day(entry: Mapping[str, object], path: Path) -> Problem:
+    hours = str(entry["hours"]).replace("'", '"')
+    written = f"makeup: [{{date: {entry.get('date')}, hours: {hours}}}]"
+    return Problem(
+        (*path, "hours"),
+        Text(zh="节假日全天不开放，没有 hours", en="a holiday is closed all day and has no hours"),
+        Text(
+            zh=f"半天等改时段的日子写在 {written}，不列入 holidays",
+            en=f"write a half day as {written}, and under no holiday",
+        ),
+    )
 
 
 def _reversed(first: date, last: date, path: Path) -> Problem:
@@ -223,7 +240,8 @@ def _date(value: object, path: Path, problems: list[Problem]) -> date | None:
             return None
         return day
     message = Text(zh=f"{value!r} 不是日期", en=f"{value!r} is not a date")
-    problems.append(Problem(path, message, Text(zh="请写成 2026-02-14", en="write it as 2026-02-14")))
+    remedy = as_date(value) or Text(zh="请写成 2026-02-14", en="write it as 2026-02-14")
+    problems.append(Problem(path, message, remedy))
     return None
 
 
