@@ -230,7 +230,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
         area=draw(st.sampled_from(AREAS)),
         owner=draw(texts),
         purpose=draw(texts),
-        effective=draw(maybe(st.dates(date(1, 1, 1)))),
+        effective=draw(maybe(st.dates(date(1900, 1, 1), date(2199, 12, 31)))),
         recipients=draw(st.lists(st.sampled_from(GROUPS), max_size=4)),
         calendar=draw(wordings),
         sources=draw(st.dictionaries(wordings, wordings, max_size=2)),
