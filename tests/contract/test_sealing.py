@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from svcflow.journal import GENESIS, Leaf, checkpoint, link
 from svcflow.journal.merkle import root_of
 from svcflow.kernel import Fire
 from svcflow.runtime.store import Store
+from svcflow.store import sealing
 
 
 def test_a_seal_has_a_leaf_for_each_journal_that_grew(store: Store):
@@ -155,3 +157,82 @@ def test_a_chain_written_anew_is_found(sealed: Path):
     base.commit()
     base.close()
     assert forged(sealed, alone=True) == ["r2"]
+
+
+@pytest.fixture
+def twice(url: str) -> Iterator[Engine]:
+    """Two instances, sealed, and then moved on and sealed again."""
+    with engine_on(url) as engine:
+        for name in ("r1", "r2"):
+            engine.start("repair", actor=LI, instance_id=name)
+        engine.seal()
+        for name in ("r1", "r2"):
+            engine.fire(name, "accept", actor=LI)
+        engine.seal()
+        yield engine
+
+
+def tampered(engine: Engine, *statements: str) -> None:
+    with engine._store.backend.exclusive() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize("position", [-1, 0, 4_611_686_018_427_387_904])
+def test_no_number_in_the_store_switches_sealing_off(twice: Engine, position: int):
+    """Where each journal stands is held against its last leaf; a position put anywhere hides no entry."""
+    tampered(twice, f"UPDATE svcflow_seals SET position = {position}")  # noqa: S608  # a number
+    if position:
+        ((_, error),) = twice.verify().problems
+        assert (error.table, error.column) == ("svcflow_seals", "position")
+    twice.fire("r1", "again", actor=LI)
+    sealed = twice.seal()
+    assert sealed.size == 5
+    assert twice.verify(checkpoint=sealed).ok
+
+
+BACK = (
+    "DELETE FROM svcflow_facts WHERE instance = 'r1' AND sequence = 2",
+    "UPDATE svcflow_instances SET sequence = 1, head = (SELECT head FROM svcflow_leaves WHERE place = 0) WHERE id = 'r1'",
+)
+CUT = {
+    "the last entry": BACK,
+    "an instance": tuple(GONE),
+    "a head": (
+        "UPDATE svcflow_instances SET head = (SELECT head FROM svcflow_leaves WHERE place = 0) WHERE id = 'r1'",
+    ),
+    "a leaf": ("DELETE FROM svcflow_leaves WHERE place = 3",),
+    "a seal": ("DELETE FROM svcflow_seals WHERE size = 4",),
+    "all seals": ("DELETE FROM svcflow_seals",),
+}
+
+
+@pytest.mark.parametrize("what", CUT)
+def test_sealing_stops_where_something_sealed_is_gone(twice: Engine, what: str):
+    """A journal that does not go on from its last leaf, and leaves that are not as many as were sealed, are errors."""
+    tampered(twice, *CUT[what])
+    with pytest.raises(CorruptJournal) as raised:
+        twice.seal()
+    assert raised.value.table == "svcflow_leaves"
+    assert raised.value.text("zh") != raised.value.text("en")
+    assert not twice.verify().ok
+
+
+def test_who_was_sealed_meanwhile_by_another_is_not_sealed_twice(
+    twice: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    """Two processes that seal at the same time leave one leaf for each journal that grew."""
+    twice.fire("r1", "again", actor=LI)
+    looked, look = [], sealing.unsealed
+
+    def look_on(connection: object) -> sealing.Unsealed:
+        found = look(connection)
+        looked.append(found)
+        if len(looked) == 1:  # another process is faster
+            with engine_on(twice._store.url) as other:
+                other.seal()
+        return found
+
+    monkeypatch.setattr(sealing, "unsealed", look_on)
+    assert twice.seal().size == 5
+    assert twice.verify().ok

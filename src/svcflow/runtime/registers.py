@@ -44,7 +44,7 @@ def seal_problems(store: Store, checkpoint: Checkpoint | None) -> Named:
     if last is not None:
         yield from ((last.origin, error) for error in _of_seal(last, store.last_position(), checkpoint))
     latest = store.last_seal()  # somebody may have sealed meanwhile
-    yield from ((latest.origin if latest else "", error) for error in leaves.problems(latest))
+    yield from ((latest.origin if latest else "", error) for error in leaves.problems(last, latest))
 
 
 class _Leaves:
@@ -65,13 +65,16 @@ class _Leaves:
         self._tree = self._tree.extended((one.leaf.to_bytes(),))
         return one.leaf, one.link
 
-    def problems(self, last: LastSeal | None) -> Iterator[CorruptJournal]:
-        """Yield that they are not numbered one after the other, or are not those that were sealed last."""
-        origin, size = ("", 0) if last is None else (last.origin, last.size)
-        if self._gap is not None or self._tree.size > size:
-            yield other_leaves(origin, self._tree.size, size)
-        elif last is not None and self._tree.size == size and self._tree.to_bytes() != last.frontier:
-            yield otherwise(SEALS, "frontier", str(size), last.frontier, shown(self._tree.to_bytes()))
+    def problems(self, before: LastSeal | None, after: LastSeal | None) -> Iterator[CorruptJournal]:
+        """Yield that they are not numbered one after the other, or are not those that were sealed last.
+
+        They were read between two looks at the last seal.
+        """
+        least, size = 0 if before is None else before.size, 0 if after is None else after.size
+        if self._gap is not None or not least <= self._tree.size <= size:
+            yield other_leaves("" if after is None else after.origin, self._tree.size, size)
+        elif after is not None and self._tree.size == size and self._tree.to_bytes() != after.frontier:
+            yield otherwise(SEALS, "frontier", str(size), after.frontier, shown(self._tree.to_bytes()))
 
 
 def _of_seal(last: LastSeal, end: int, checkpoint: Checkpoint | None) -> Iterator[CorruptJournal]:
