@@ -117,18 +117,16 @@ def test_a_migrated_database_goes_on(old):
 
 
 def test_it_is_said_what_of_a_person_stays_in_the_clear(old):
-    """The journals of a store of before commitments name persons for good: forgetting says in how many entries."""
+    """The journals of before there were commitments name persons for good: forgetting says in how many entries."""
+    asked = 'SELECT instance FROM svcflow_facts WHERE instr(body, \'"actor":"li.wei"\') ORDER BY instance'
+    plain = [name for (name,) in rows(old, asked)]
     with opened(old) as engine:
-        known = [
-            one.id for one in engine.instances() for fact in engine.journal(one.id) if fact.actor == "li.wei"
-        ]
-        assert known
         forgotten = engine.forget("li.wei", open=True)
-        assert (forgotten.instances, forgotten.values) == ((), 0)
-        assert (forgotten.named, forgotten.named_in) == (len(known), tuple(sorted(set(known))))
+        assert bool(forgotten.values) != bool(plain)
+        assert (forgotten.named, forgotten.named_in) == (len(plain), tuple(dict.fromkeys(plain)))
         engine.fire("late", "again", actor=CLERK)
         again = engine.forget("li.wei", open=True)
-        assert (again.instances, again.values, again.named) == (("late",), 1, len(known))
+        assert (again.instances, again.values, again.named) == (("late",), 1, len(plain))
         assert engine.verify().ok
 
 

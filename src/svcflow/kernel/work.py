@@ -21,19 +21,14 @@ class Work(NamedTuple):
     due_us: int
 
 
-def work_of(compiled: Compiled, instance: Instance, *, minimums: bool = False) -> tuple[Work, ...]:
-    """Return the work of an instance; none once it has ended.
-
-    With `minimums` as version 0.1.0 kept it, which took a minimum (`at_least`) for a deadline.
-    """
+def work_of(compiled: Compiled, instance: Instance) -> tuple[Work, ...]:
+    """Return the work of an instance; none once it has ended."""
     if instance.status == "ended":
         return ()
-    return tuple([_work(compiled, instance, step, minimums) for step in instance.steps])
+    return tuple([_work(compiled, instance, step) for step in instance.steps])
 
 
-def soonest_due_us(
-    compiled: Compiled, instance: Instance, step: str | None = None, *, minimums: bool = False
-) -> int:
+def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = None) -> int:
     """Return the soonest deadline that runs, `NEVER` without one; with a step, of those that run for it.
 
     A minimum (`at_least`) is no deadline: from its instant on the step may end, and nothing is late.
@@ -42,19 +37,13 @@ def soonest_due_us(
     for clock in instance.clocks.values():
         if clock.due_us < due_us and not clock.verdict:
             limit = compiled.limits.get(clock.limit)  # None: of an earlier version only
-            if limit is None or (limit.rows[clock.row].kind == "at_least" and not minimums):
+            if limit is None or limit.rows[clock.row].kind == "at_least":
                 continue
             of = limit.limit.step
             due_us = clock.due_us if step is None or of is None or of == step else due_us
     return due_us
 
 
-def _work(compiled: Compiled, instance: Instance, step: str, minimums: bool) -> Work:  # noqa: FBT001  # private
+def _work(compiled: Compiled, instance: Instance, step: str) -> Work:
     role, assignee = compiled.steps[step].step.role or "", instance.assignees.get(step, "")
-    return Work(
-        step,
-        role,
-        assignee,
-        instance.active[step],
-        soonest_due_us(compiled, instance, step, minimums=minimums),
-    )
+    return Work(step, role, assignee, instance.active[step], soonest_due_us(compiled, instance, step))

@@ -60,11 +60,6 @@ _TELLING: Mapping[str, Callable[[Told], Iterable[object]]] = {
 }
 """The values that tell the rows of a table."""
 
-_TELLING_BEFORE: Mapping[str, Callable[[Told], Iterable[object]]] = {
-    WORK: lambda told: work_of(told.compiled, told.instance, minimums=True),
-}
-"""The values that told them in an earlier version: rows of then stand until the instance is next changed."""
-
 
 class Projections:
     """Compare what is kept of instances with what their journals lead to.
@@ -147,11 +142,9 @@ class _Table:
         found = [tuple([row[place] for place in self._places]) for row in kept]
         if found == expected:
             return
-        by_key = {row[: self._key]: row for row in found}
-        told_by_key = {row[: self._key]: row for row in expected}
-        before = _TELLING_BEFORE.get(self.name)
-        if by_key != told_by_key and not (before and set(found) == set(map(self._told, before(told)))):
-            yield from self._differences(told_by_key, by_key)
+        yield from self._differences(
+            {row[: self._key]: row for row in expected}, {row[: self._key]: row for row in found}
+        )
 
     def _differences(self, expected: _Rows, found: _Rows) -> Iterator[CorruptJournal]:
         lost = [key for key in expected if key not in found]
