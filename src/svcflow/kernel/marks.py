@@ -74,4 +74,4 @@ def _has(calendar: WorkCalendar | None, mark: str) -> bool:
 
 def _bare(clock: Clock) -> Clock:
     verdict = "met" if clock.verdict == "early" else clock.verdict
-    return clock._replace(due_us=0, next_us=0, extra=0, verdict=verdict)
+    return clock._replace(due_us=0, next_us=0, extra=0, kept=0, verdict=verdict)
