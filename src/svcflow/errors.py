@@ -61,7 +61,9 @@ class SvcflowError(Exception):
     def text(self, lang: Lang = "en") -> str:
         """Return message and remedy in `lang`."""
         stop = "；" if lang == "zh" else "; "
-        return stop.join(part.in_(lang) for part in (self.message, self.remedy) if part)
+        said = stop.join(part.in_(lang) for part in (self.message, self.remedy) if part)
+        # what is quoted may hold halves of surrogate pairs, which no terminal, log or file takes
+        return said if said.isascii() else said.encode(errors="backslashreplace").decode()
 
     def __reduce__(self) -> tuple[object, ...]:
         """Be copied and pickled as it is: another process is to be told the same."""

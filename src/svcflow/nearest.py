@@ -38,7 +38,7 @@ def nearest(given: object, known: Iterable[str]) -> Text:
 
 def nearest_name(given: object, known: Iterable[str]) -> str | None:
     """Return the known name that is most like the given one; None when none is like it."""
-    name = str(given)
+    name = given if isinstance(given, str) else ""
     return None if len(name) > _LONGEST else _index(tuple(known)).nearest(name)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path as File
@@ -17,6 +19,7 @@ import attrs
 import orjson
 from attrs.validators import ge, lt, max_len, min_len
 
+from svcflow.bounds import shown
 from svcflow.errors import CorruptJournal, Path, Problem, StoreError
 from svcflow.kernel.facts import to_datetime
 from svcflow.text import NO_TEXT, Text
@@ -59,21 +62,25 @@ def parse(text: bytes, file: str = "") -> tuple[Checkpoint, ...]:
 
 
 def newest(file: str | os.PathLike[str]) -> Checkpoint | None:
-    """Return the last checkpoint of a file; None when there is no file or nothing in it. Raises: as `parse`."""
-    return next(reversed(parse(_contents(File(file)), str(file))), None)
+    """Return the last checkpoint of a file; None when there is no file or nothing in it.
+
+    Raises: as `parse`; StoreError when it cannot be read.
+    """
+    return next(reversed(parse(_contents(file), str(file))), None)
 
 
 def append(file: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     """Write a checkpoint at the end of a file; it is on the disk when this returns. One process may write.
 
     Raises: CorruptJournal when it is smaller than the last one there, or of the same size with another root:
-    the store has lost what it had sealed; StoreError when the file belongs to another store.
+    the store has lost what it had sealed; StoreError when the file belongs to another store, or cannot be
+    written.
     """
-    before = _contents(File(file))
+    before = _contents(file)
     for last in parse(before, str(file))[-1:]:
         _refuse_backwards(last, checkpoint, str(file), 0)
     end = b"\n" if before and not before.endswith(b"\n") else b""  # a copied file may lack its last one
-    with File(file).open("ab") as out:
+    with _usable(file), File(file).open("ab") as out:
         out.write(end + checkpoint.to_line().encode() + b"\n")
         out.flush()
         os.fsync(out.fileno())
@@ -81,11 +88,28 @@ def append(file: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
         _sync_folder(File(file).parent)
 
 
-def _contents(file: File) -> bytes:
+def _contents(file: str | os.PathLike[str]) -> bytes:
+    with _usable(file):
+        try:
+            return File(file).read_bytes()
+        except FileNotFoundError:
+            return b""
+
+
+@contextmanager
+def _usable(file: object) -> Iterator[None]:
+    """Explain why a file of checkpoints cannot be read or written. Raises: StoreError."""
     try:
-        return file.read_bytes()
-    except FileNotFoundError:
-        return b""
+        yield
+    except (OSError, TypeError, ValueError) as error:  # the last two of what names no file at all
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise StoreError(
+            Text(
+                zh=f"检查点文件 {shown(file)} 不能用：{why}",
+                en=f"the file of checkpoints {shown(file)} cannot be used: {why}",
+            ),
+            Text(zh="另给一个文件", en="give another file"),
+        ) from error
 
 
 def _sync_folder(folder: File) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 import attrs
 
+from svcflow.bounds import shown
 from svcflow.errors import FieldError
 from svcflow.model.field import Value
 from svcflow.model.procedure import GROUPS, Group
@@ -18,21 +19,37 @@ _NONE: Mapping[str, str] = {}
 
 
 def names_of(place: str, names: Iterable[str]) -> frozenset[str]:
-    """Return several names; one text is iterable too, by letters. Raises: FieldError for that."""
-    if not isinstance(names, str):
-        return frozenset(names)
-    raise FieldError(
-        Text(
-            zh=f"{place}：须为一组名称，不能是一段文字 {names!r}",
-            en=f"{place}: it takes several names, not the one text {names!r}",
-        ),
-        Text(zh=f"写成 {{{names!r}}}", en=f"write {{{names!r}}}"),
-    )
+    """Return several names; one text is iterable too, by letters. Raises: FieldError for that and what else is none."""
+    if isinstance(names, str):
+        raise FieldError(
+            Text(
+                zh=f"{place}：须为一组名称，不能是一段文字 {shown(names)}",
+                en=f"{place}: it takes several names, not the one text {shown(names)}",
+            ),
+            Text(zh=f"写成 {{{shown(names)}}}", en=f"write {{{shown(names)}}}"),
+        )
+    try:
+        found = frozenset(names)
+    except TypeError:  # what cannot be gone through, or holds what is no name
+        found = None
+    if found is None or not _TEXT.issuperset(map(type, found)):
+        kind = type(names).__name__
+        raise FieldError(
+            Text(
+                zh=f"{place}：须为一组名称，不能是 {kind}",
+                en=f"{place}: it takes several names, not this {kind}",
+            ),
+            Text(zh='写成 {"desk"}', en='write {"desk"}'),
+        )
+    return found
 
 
 def is_named(person: str) -> bool:
     """Tell whether a person is named: by something that can be seen, not by blanks, fillers or controls alone."""
     return not is_blank(person)
+
+
+_TEXT = frozenset({str})
 
 
 def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
@@ -41,6 +58,8 @@ def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
 
 def attached(evidence: Mapping[str, str]) -> Mapping[str, str]:
     """Return the evidence that comes with a command: what is blank is none."""
+    if evidence is None:
+        return _NONE
     if not evidence or not isinstance(evidence, Mapping):  # its carrier refuses what is no mapping
         return evidence
     if not any(_is_blank(what) for what in evidence.values()):
@@ -68,7 +87,8 @@ def _one_of(known: tuple[str, ...]) -> Callable[[object, attrs.Attribute[Any], o
         if value not in known:
             place = attribute.name
             raise FieldError(
-                Text(zh=f"{place} 不能是 {value!r}", en=f"{place} cannot be {value!r}"), nearest(value, known)
+                Text(zh=f"{place} 不能是 {shown(value)}", en=f"{place} cannot be {shown(value)}"),
+                nearest(value, known),
             )
 
     return refuse_other

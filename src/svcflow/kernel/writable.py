@@ -49,6 +49,16 @@ def refuse_misfit(place: str, value: object) -> None:
         raise error
 
 
+def refuse_no_text(place: str, text: object) -> None:
+    """Raise FieldError unless something is a text that can be written down, or None."""
+    if text is None or isinstance(text, str):
+        refuse_misfit(place, text)
+        return
+    kind = type(text).__name__
+    what = Text(zh=f"须为文字，不能是 {kind}", en=f"it takes text, not a {kind}")
+    raise refused(place, Flaw(what, Text(zh="写成文字", en="write it as text")))
+
+
 def refuse_unfit_name(place: str, name: object, longest: int) -> None:
     """Raise FieldError when something is to have a name that is too long, or holds what no name does."""
     found = flaw(name) if isinstance(name, str) else _strange(name)

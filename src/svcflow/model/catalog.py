@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import attrs
 
+from svcflow.bounds import shown
 from svcflow.errors import DeclarationError, FieldError, Problem, UnknownCalendar, UnknownProcedure
 from svcflow.model.document import Document, read_document
 from svcflow.model.lengths import too_long
@@ -42,7 +43,7 @@ def asked_for(given: object) -> tuple[str, int | None]:
     name, version = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
     if not isinstance(name, str):
         raise _no_id(name)
-    if isinstance(given, tuple) and not isinstance(version, int):
+    if isinstance(given, tuple) and type(version) is not int:
         raise _no_version(version)
     return name, version
 
@@ -132,8 +133,8 @@ class Catalog:
             listed = ", ".join(map(str, versions))
             return UnknownProcedure(
                 Text(
-                    zh=f"服务流程 {name} 没有第 {version} 版",
-                    en=f"procedure {name!r} has no version {version}",
+                    zh=f"服务流程 {name} 没有第 {shown(version)} 版",
+                    en=f"procedure {name!r} has no version {shown(version)}",
                 ),
                 Text(zh=f"现有版本：{listed}", en=f"there are: {listed}"),
             )
@@ -155,7 +156,9 @@ def _no_id(given: object) -> FieldError:
 
 def _no_version(given: object) -> FieldError:
     return FieldError(
-        Text(zh=f"版本须为整数，不能是 {given!r}", en=f"a version is a whole number, not {given!r}"),
+        Text(
+            zh=f"版本须为整数，不能是 {shown(given)}", en=f"a version is a whole number, not {shown(given)}"
+        ),
         Text(
             zh='写成数字，如 ("visit", 1)；只写编号即为最新版本',
             en='write the number, as in ("visit", 1), or the id alone for the newest version',

@@ -25,12 +25,13 @@ from svcflow.kernel.commands import (
 )
 from svcflow.kernel.delegation import acting, delegated
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.writable import refuse_unfit_id
 from svcflow.model.catalog import asked_for
 from svcflow.model.field import Value
 from svcflow.runtime.carrying import Beginning
 from svcflow.runtime.core import Core
 from svcflow.runtime.ids import new_id
-from svcflow.runtime.payload import refuse_no_actor
+from svcflow.runtime.payload import COMMAND_ID, refuse_no_actor
 from svcflow.runtime.replies import refuse_before_effective, refuse_too_long
 from svcflow.worktime.instants import given_us, optional_given_us
 
@@ -60,6 +61,8 @@ class Commands(Core):
         compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
         if version is not None:
             refuse_too_long(compiled.procedure)
+        if command_id is not None:
+            refuse_unfit_id("command_id", command_id, COMMAND_ID)
         chosen = new_id(name, command_id) if instance_id is None else instance_id
         command = Start(chosen, data, recipient, actor, evidence)
         refuse_before_effective(compiled, self.clock.now_us())

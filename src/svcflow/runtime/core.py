@@ -10,13 +10,13 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.replay import replay
-from svcflow.kernel.writable import refuse_misfit
+from svcflow.kernel.writable import refuse_no_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Beginning, Carrying
 from svcflow.runtime.clock import Clock, SystemClock
 from svcflow.runtime.logbook import note_command
-from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_unfit
+from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_revision, refuse_unfit
 from svcflow.runtime.replies import refusal, unknown_instance
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Answer, Kept, Store
@@ -73,6 +73,7 @@ class Core:
     def _carry(
         self, instance: str, command: Command, command_id: str | None, expected: int | None
     ) -> Instance:
+        refuse_revision(expected)
         carrying = Carrying(
             self._compiled,
             instance,
@@ -124,7 +125,7 @@ class Core:
         return self._standards.version(instance.procedure, instance.version)
 
     def _kept(self, instance: str) -> Kept:
-        refuse_misfit("instance", instance)
+        refuse_no_text("instance", instance)
         kept = self._store.load(instance)
         if kept is None:
             raise unknown_instance(instance)

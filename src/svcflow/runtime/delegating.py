@@ -12,7 +12,7 @@ from svcflow.errors import FieldError
 from svcflow.kernel import delegation as delegation_of
 from svcflow.kernel.commands import Actor, Recall
 from svcflow.kernel.delegation import Delegation
-from svcflow.kernel.writable import refuse_misfit, refuse_unfit_id, refuse_unfit_name
+from svcflow.kernel.writable import refuse_misfit, refuse_no_text, refuse_unfit_id, refuse_unfit_name
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import INSTANCE_ID, PERSON, refuse_large, refuse_no_actor
 from svcflow.runtime.query import WorkQuery
@@ -43,6 +43,8 @@ class Delegations(Core):
         Raises: Refused (rule `delegation`), FieldError, NaiveDatetime.
         """
         refuse_no_actor("giver", giver)
+        refuse_no_text("taker", taker)
+        refuse_no_text("delegation_id", delegation_id)
         given = delegation_of.delegate(
             giver,
             taker,
@@ -66,6 +68,7 @@ class Delegations(Core):
 
         Raises: FieldError when there is none of this id.
         """
+        refuse_no_text("delegation", delegation)
         for known in self._store.delegations():
             if known.id == delegation:
                 revoked = (
@@ -105,6 +108,8 @@ class Delegations(Core):
         Raises: Refused (rule `delegation`) when nothing that `giver` delegated to them is in force now.
         """
         refuse_no_actor("actor", actor)
+        refuse_no_text("giver", giver)
+        refuse_no_text("procedure", procedure)
         return delegation_of.acting(actor, giver, self._store.delegations(), procedure, self.clock.now_us())
 
 

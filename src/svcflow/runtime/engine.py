@@ -12,7 +12,7 @@ from svcflow.journal.clear import count_named
 from svcflow.kernel.commands import NOBODY, Actor
 from svcflow.kernel.eligibility import needs_to_know
 from svcflow.kernel.instance import NEVER
-from svcflow.kernel.writable import refuse_misfit
+from svcflow.kernel.writable import refuse_no_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
@@ -84,7 +84,7 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
         Raises: PersonInUse when instances that have not ended need the person, unless `open`; also then when
         they have to be told from who may do a step (`not_by`).
         """
-        refuse_misfit("person", person)
+        refuse_no_text("person", person)
         refuse_unfit_actor(actor)
         names = self._store.instances_of(person)
         running = [one for one in map(self.instance, names) if one.status != "ended"]

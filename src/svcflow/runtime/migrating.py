@@ -10,17 +10,19 @@ import attrs
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.clear import exposed
 from svcflow.journal.personal import Book
-from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert
+from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert, names_of
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.passage import VersionOf
 from svcflow.kernel.values import require_reason
+from svcflow.model.catalog import asked_for
 from svcflow.model.field import Value
 from svcflow.runtime.carrying import Carrying
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.core import Core
 from svcflow.runtime.migration import MigrationPreview, passage_for, preview
+from svcflow.runtime.payload import refuse_no_mapping, refuse_revision
 from svcflow.runtime.store import PART, Found
 
 _NONE: Mapping[str, str] = {}
@@ -80,8 +82,13 @@ class Migrations(Core):
 
         Raises: UnknownProcedure, FieldError, UnknownInstance.
         """
+        asked_for(("", version))
+        refuse_no_mapping("steps", steps)
+        refuse_no_mapping("data", data)
         command = Migrate(version, steps, "", due, actor, data)
         names = (instances,) if isinstance(instances, str) else instances
+        if not isinstance(names, Iterable):
+            names = names_of("instances", names)
         return tuple(self._preview(self._kept(name).instance, command) for name in names)
 
     def _preview(self, instance: Instance, command: Migrate) -> MigrationPreview:
@@ -93,8 +100,11 @@ class Migrations(Core):
     def _cross(
         self, instance: str, command: Migrate | Revert, command_id: str | None, expected: int | None
     ) -> Instance:
+        refuse_revision(expected)
         if isinstance(command, Migrate):
+            refuse_no_mapping("steps", command.steps)
             procedure = self._kept(instance).instance.procedure
+            asked_for((procedure, command.version))
             self._standards.pin(self._standards.version(procedure, command.version))
         crossing = Crossing(
             self._standards.version,

@@ -15,7 +15,7 @@ import attrs
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import NEVER
-from svcflow.kernel.writable import refuse_misfit
+from svcflow.kernel.writable import refuse_no_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
@@ -147,7 +147,7 @@ class Outbox(Core):
         Raises: UnknownSubscription.
         """
         self._refuse_unknown(subscription)
-        refuse_misfit("instance", instance)
+        refuse_no_text("instance", instance)
         count = self._store.feed.revive(subscription, instance, self.clock.now_us())
         if subscription in self._messengers:
             self._messengers[subscription].notice(0)
@@ -212,6 +212,7 @@ class Outbox(Core):
         return [name for name, one in couriers if any(map(one.subscription.wanted.admits, facts))]
 
     def _refuse_unknown(self, subscription: str) -> None:
+        refuse_no_text("subscription", subscription)
         known = [one.name for one in self._store.feed.standings()]
         if subscription not in known:
             raise unknown_subscription(subscription, known)

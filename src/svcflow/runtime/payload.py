@@ -12,9 +12,10 @@ from typing import get_args
 import attrs
 import orjson
 
+from svcflow.bounds import LARGEST, SMALLEST, refuse_count
 from svcflow.errors import FieldError
-from svcflow.kernel.commands import Actor, Assign, Command, Fire, Recipient, Start
-from svcflow.kernel.writable import misfit, refuse_misfit, refuse_unfit_id, refuse_unfit_name
+from svcflow.kernel.commands import Accept, Actor, Assign, Command, Explain, Fire, Recipient, Reject, Start
+from svcflow.kernel.writable import misfit, refuse_misfit, refuse_no_text, refuse_unfit_id, refuse_unfit_name
 from svcflow.text import Text
 
 PAYLOAD_LIMIT = 64 * 1024
@@ -40,6 +41,7 @@ _NAMES = ("trigger", "step", "limit", "field", "to")
 _FIELDS = {kind: tuple(one.name for one in attrs.fields(kind)) for kind in get_args(Command)}
 _CARRIED = {kind: tuple(name for name in names if name in _KINDS) for kind, names in _FIELDS.items()}
 _NAMED = {kind: tuple(name for name in names if name in _NAMES) for kind, names in _FIELDS.items()}
+_WITH_NUMBERS = dict.fromkeys((Explain, Accept, Reject), ("deviation",))
 _BACKSLASH, _NUL = ord("\\"), b"\\u0000"
 """How JSON writes it; a text may also say these very characters. One byte is looked for in a tenth of the time."""
 
@@ -51,10 +53,13 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         names = instance + actor.id + actor.behalf
         if command_id is not None:
             names += command_id
-        if kind is not Fire:
+        if kind is Fire:
+            plain = type(command.trigger) is str and (command.step is None or type(command.step) is str)
+        else:
             names += _about(command)
+            plain = kind not in _WITH_NUMBERS
         given = command_id != "" and (instance != "" or kind is not Start)
-        fit = given and len(names) <= INSTANCE_ID and names.isprintable() and _brief(command, limit)
+        fit = plain and given and len(names) <= INSTANCE_ID and names.isprintable() and _brief(command, limit)
     except (TypeError, AttributeError):  # one is no text, or a text stands for an actor
         fit = False
     if not fit:
@@ -65,6 +70,8 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         carried = getattr(command, name)
         if carried:
             size += _size(name, carried)
+        elif carried is not None or name == "steps":
+            _refuse_strange(name, carried)
     if size > limit:
         raise _too_large(size, limit)
 
@@ -91,10 +98,16 @@ def refuse_large(names: Iterable[str], limit: int) -> None:
 
 
 def _about(command: Command) -> str:
-    """Return the other names that a command says, at once."""
+    """Return the other names that a command says, at once. Raises: TypeError when one is none."""
     if isinstance(command, Start):
-        return "" if command.recipient is None else command.recipient.id
-    return "".join([getattr(command, name) or "" for name in _NAMED[type(command)]])
+        recipient = command.recipient
+        if recipient is None:
+            return ""
+        if type(recipient) is not Recipient:
+            raise TypeError(recipient)
+        return recipient.id
+    names = (getattr(command, name) for name in _NAMED[type(command)])
+    return "".join(["" if name is None else name for name in names])
 
 
 def _refuse_names(instance: str, command: Command, command_id: str | None) -> None:
@@ -107,12 +120,20 @@ def _refuse_names(instance: str, command: Command, command_id: str | None) -> No
             _refuse_other("recipient", command.recipient, Recipient, '"staff"')
             refuse_unfit_name("recipient.id", command.recipient.id, PERSON)
     else:
-        refuse_misfit("instance", instance)
+        refuse_no_text("instance", instance)
     refuse_unfit_actor(command.actor)
     for name in _NAMED[type(command)]:
-        refuse_misfit(name, getattr(command, name))
+        refuse_no_text(name, getattr(command, name))
+    for name in _WITH_NUMBERS.get(type(command), ()):
+        refuse_count(name, getattr(command, name), SMALLEST, LARGEST)
     if isinstance(command, Assign):
         refuse_unfit_name("to", command.to, PERSON)
+
+
+def refuse_revision(expected: int | None) -> None:
+    """Raise FieldError when the revision that a caller saw is no number."""
+    if expected is not None:
+        refuse_count("expected_revision", expected, SMALLEST, LARGEST)
 
 
 def refuse_unfit_actor(actor: Actor) -> None:
@@ -140,8 +161,7 @@ def _refuse_other(place: str, value: object, kind: type, second: str) -> None:
 
 
 def _size(name: str, carried: Mapping[str, object] | str) -> int:
-    if type(carried) is not dict and not isinstance(carried, _KINDS[name]):
-        raise _strange(name, carried)
+    _refuse_strange(name, carried)
     try:
         written = orjson.dumps(carried, default=str)
     except TypeError as error:
@@ -155,13 +175,19 @@ def _size(name: str, carried: Mapping[str, object] | str) -> int:
     return len(written)
 
 
-def _strange(name: str, carried: object) -> FieldError:
-    kind = type(carried).__name__
+def _refuse_strange(name: str, carried: object) -> None:
     if _KINDS[name] is str:
-        return FieldError(
-            Text(zh=f"{name}：须为文字，不能是 {kind}", en=f"{name}: it takes text, not a {kind}")
-        )
-    return FieldError(
+        refuse_no_text(name, carried)
+    elif type(carried) is not dict:
+        refuse_no_mapping(name, carried)
+
+
+def refuse_no_mapping(name: str, carried: object) -> None:
+    """Raise FieldError unless something is a mapping of names to values."""
+    if isinstance(carried, Mapping):
+        return
+    kind = type(carried).__name__
+    raise FieldError(
         Text(
             zh=f"{name}：须为名称与值的对应，不能是 {kind}",
             en=f"{name}: it takes names with their values, not a {kind}",

@@ -9,17 +9,17 @@ from typing import Any, Literal, NamedTuple, Self, TypedDict, TypeVar, get_args
 
 import orjson
 
-from svcflow.bounds import LARGEST, SMALLEST
+from svcflow.bounds import LARGEST, SMALLEST, shown
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import DeviationKind, DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
-from svcflow.kernel.writable import refuse_misfit
+from svcflow.kernel.writable import refuse_misfit, refuse_no_text
 from svcflow.model.field import Value
 from svcflow.model.procedure import GROUPS, Group
 from svcflow.nearest import nearest
-from svcflow.runtime.payload import refuse_no_actor
+from svcflow.runtime.payload import refuse_no_actor, refuse_no_mapping
 from svcflow.text import Text
 from svcflow.worktime.instants import optional_given_us
 
@@ -34,6 +34,7 @@ _DEVIATION_WORDS: _Words = {
     "status": get_args(DeviationStatus),
     "group": GROUPS,
 }
+_INSTANTS = ("since", "until", "due_before")
 _LARGEST = 2**62
 _NO_DATA: Mapping[str, Value] = {}
 
@@ -200,12 +201,12 @@ def work_asked(
         ("procedure", procedure),
         *(("actor.roles", one) for one in theirs or ()),
     ):
-        refuse_misfit(place, name)
+        refuse_no_text(place, name)
     if actor is None or theirs is None:
         roles = None if role is None else frozenset({role})
         return WorkQuery(roles, None, procedure, due_before_us=due_before_us)
     assignee = actor.behalf or actor.id
-    refuse_misfit("actor", assignee)
+    refuse_no_text("actor", assignee)
     roles = theirs if role is None else theirs & {role}
     return WorkQuery(roles, assignee, procedure, due_before_us=due_before_us)
 
@@ -230,7 +231,7 @@ def cursor_from(after: str | None, kinds: tuple[type, ...]) -> Cursor | None:
     except (ValueError, TypeError):
         pass
     raise FieldError(
-        Text(zh=f"“{after}”不是页标", en=f"{after!r} is no cursor"),
+        Text(zh=f"{shown(after)} 不是页标", en=f"{shown(after)} is no cursor"),
         Text(zh="用上一页给出的 `after`", en="take the `after` that the page before gave"),
     )
 
@@ -239,7 +240,7 @@ def bounded(limit: int | None) -> int | None:
     """Return how many items a page may hold. Raises: FieldError unless that is a whole number, one at least."""
     if limit is None or (type(limit) is int and 0 < limit < _LARGEST):
         return limit
-    message = Text(zh=f"一页不能是 {limit!r} 项", en=f"a page cannot hold {limit!r} items")
+    message = Text(zh=f"一页不能是 {shown(limit)} 项", en=f"a page cannot hold {shown(limit)} items")
     remedy = Text(zh="`limit` 须为整数，至少为 1", en="let `limit` be a whole number, 1 at least")
     raise FieldError(message, remedy)
 
@@ -270,17 +271,21 @@ def refuse_deviations_by(by: str) -> None:
 def _refuse_other(place: str, word: object, known: Sequence[str]) -> None:
     if word not in known:
         raise FieldError(
-            Text(zh=f"{place} 不能是 {word!r}", en=f"{place} cannot be {word!r}"), nearest(word, known)
+            Text(zh=f"{place} 不能是 {shown(word)}", en=f"{place} cannot be {shown(word)}"),
+            nearest(word, known),
         )
 
 
 def _filters(given: dict[str, Any], words: _Words) -> dict[str, Any]:
     for name, value in given.items():
-        if isinstance(value, str | Mapping):
-            refuse_misfit(name, value)
         if name in words and value is not None:
             _refuse_other(name, value, words[name])
-    for name in ("since", "until", "due_before"):
+        elif name == "data":
+            refuse_no_mapping(name, value)
+            refuse_misfit(name, value)
+        elif name not in _INSTANTS:
+            refuse_no_text(name, value)
+    for name in _INSTANTS:
         if name in given:
             given[f"{name}_us"] = optional_given_us(name, given.pop(name))
     return given

@@ -23,7 +23,7 @@ from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.promises import Promises, promises
 from svcflow.kernel.row_choice import NO_DATA
 from svcflow.kernel.work import soonest_due_us
-from svcflow.kernel.writable import refuse_misfit
+from svcflow.kernel.writable import refuse_no_text
 from svcflow.model.field import Value
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import refuse_no_actor
@@ -98,6 +98,7 @@ class Questions(Core):
 
     def explain(self, instance: str, limit: str) -> Explanation:
         """Return how a limit's deadline came to be, line by line. Raises: UnknownInstance, UnknownLimit."""
+        refuse_no_text("limit", limit)
         kept = self._kept(instance).instance
         compiled, version_of = self._compiled(kept), self._standards.version
         return explanation.explain(
@@ -216,7 +217,7 @@ class Questions(Core):
         Raises: UnknownInstance; StoreError when the file holds no checkpoint.
         """
         if instance is not None:
-            refuse_misfit("instance", instance)
+            refuse_no_text("instance", instance)
             if not any(rows.tables for rows in self._store.instance_rows(instance)):
                 raise unknown_instance(instance)
         sealed = (

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import attrs
 import orjson
 
-from svcflow.bounds import refuse_count, refuse_length
+from svcflow.bounds import refuse_count, refuse_length, shown
 from svcflow.errors import FieldError, SubscriptionError, UnknownSubscription
 from svcflow.journal.personal import strip
 from svcflow.kernel.deviations import KINDS as DEVIATIONS
@@ -189,10 +189,12 @@ def _takes_two(handler: Handler) -> bool:
 
 
 def _named(name: str | None, handler: Handler) -> str:
-    found = str(name or getattr(handler, "__name__", ""))
-    if not re.fullmatch(rf"[\w.-]{{1,{_LONGEST_NAME}}}", found):
+    found = getattr(handler, "__name__", "") if name is None or name == "" else name
+    if not isinstance(found, str) or not re.fullmatch(rf"[\w.-]{{1,{_LONGEST_NAME}}}", found):
         raise SubscriptionError(
-            Text(zh=f"订阅名“{found}”不可用", en=f"a subscription cannot have the name {found!r}"),
+            Text(
+                zh=f"订阅名 {shown(found)} 不可用", en=f"a subscription cannot have the name {shown(found)}"
+            ),
             Text(
                 zh='用 name="…" 给出：字母、数字、_ . -，不超过 80 个；以后不要改，进度按名保存',
                 en='give name="…" of letters, digits, _ . - (80 at most), and keep it: how far it is, is kept by name',
@@ -207,7 +209,7 @@ def _unknown_kind(kind: str) -> SubscriptionError:
 
 
 def _nearest(name: str, known: list[str]) -> Text:
-    near = difflib.get_close_matches(snake(name), known, 1)
+    near = difflib.get_close_matches(snake(name), known, 1) if isinstance(name, str) else []
     if near:
         return Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
     listed = ", ".join(dict.fromkeys(known)) or "-"

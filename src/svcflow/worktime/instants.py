@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from svcflow.bounds import refuse_instant
+from svcflow.bounds import refuse_instant, shown
 from svcflow.errors import NaiveDatetime
 from svcflow.text import Text
 
@@ -119,7 +119,7 @@ def naive(at: object) -> NaiveDatetime:
             zh=f"时间 {at.isoformat()} 没有时区", en=f"the datetime {at.isoformat()} has no time zone"
         )
     else:
-        said = Text(zh=f"{at!r} 不是 datetime", en=f"{at!r} is no datetime")
+        said = Text(zh=f"{shown(at)} 不是 datetime", en=f"{shown(at)} is no datetime")
     return NaiveDatetime(
         said,
         Text(
