@@ -22,7 +22,7 @@ from svcflow.runtime.carrying import Carrying
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.core import Core
 from svcflow.runtime.migration import MigrationPreview, passage_for, preview
-from svcflow.runtime.payload import refuse_no_mapping, refuse_revision
+from svcflow.runtime.payload import refuse_no_mapping, refuse_revision, refuse_unfit_actor
 from svcflow.runtime.store import PART, Found
 
 _NONE: Mapping[str, str] = {}
@@ -83,6 +83,7 @@ class Migrations(Core):
         Raises: UnknownProcedure, FieldError, UnknownInstance.
         """
         asked_for(("", version))
+        refuse_unfit_actor(actor)
         refuse_no_mapping("steps", steps)
         refuse_no_mapping("data", data)
         command = Migrate(version, steps, "", due, actor, data)
