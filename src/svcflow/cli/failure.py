@@ -122,6 +122,22 @@ def explained(asked: Asked) -> Iterator[None]:
         raise _interrupted(asked) from error
     except SvcflowError as error:
         raise failed(asked, error) from error
+    except BrokenPipeError:  # whoever reads has seen enough; click ends in silence
+        raise
+    except OSError as error:
+        raise failed(asked, _unusable(error)) from error
+
+
+def _unusable(error: OSError) -> SvcflowError:
+    """Explain what the system says of a file or folder that a command was given or needs."""
+    where, why = error.filename or "", error.strerror or str(error)
+    return OutputError(
+        Text(
+            zh=f"{where} 不能用：{why}" if where else why,
+            en=f"{where} cannot be used: {why}" if where else why,
+        ),
+        Text(zh="检查文件与文件夹的名称和权限", en="check the names and permissions of files and folders"),
+    )
 
 
 def failed(

@@ -56,7 +56,7 @@ def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
     return None if roles is None else names_of("roles", roles)
 
 
-def attached(evidence: Mapping[str, str]) -> Mapping[str, str]:
+def attached(evidence: Mapping[str, str] | None) -> Mapping[str, str]:
     """Return the evidence that comes with a command: what is blank is none."""
     if evidence is None:
         return _NONE

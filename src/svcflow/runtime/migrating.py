@@ -87,9 +87,14 @@ class Migrations(Core):
         refuse_no_mapping("steps", steps)
         refuse_no_mapping("data", data)
         command = Migrate(version, steps, "", due, actor, data)
-        names = (instances,) if isinstance(instances, str) else instances
-        if not isinstance(names, Iterable):
-            names = names_of("instances", names)
+        named = isinstance(instances, Iterable)
+        names = (
+            (instances,)
+            if isinstance(instances, str)
+            else instances
+            if named
+            else names_of("instances", instances)
+        )
         return tuple(self._preview(self._kept(name).instance, command) for name in names)
 
     def _preview(self, instance: Instance, command: Migrate) -> MigrationPreview:

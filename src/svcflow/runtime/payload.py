@@ -53,7 +53,7 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         names = instance + actor.id + actor.behalf
         if command_id is not None:
             names += command_id
-        if kind is Fire:
+        if isinstance(command, Fire):
             plain = type(command.trigger) is str and (command.step is None or type(command.step) is str)
         else:
             names += _about(command)

@@ -278,6 +278,8 @@ def _refuse_other(place: str, word: object, known: Sequence[str]) -> None:
 
 def _filters(given: dict[str, Any], words: _Words) -> dict[str, Any]:
     for name, value in given.items():
+        if isinstance(value, str):
+            refuse_misfit(name, value)
         if name in words and value is not None:
             _refuse_other(name, value, words[name])
         elif name == "data":

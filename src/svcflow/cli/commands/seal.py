@@ -10,6 +10,7 @@ from svcflow.cli.answer import answer
 from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
 from svcflow.cli.failure import OutputError
+from svcflow.errors import StoreError
 from svcflow.text import Text
 
 
@@ -41,8 +42,10 @@ def run(
     with engine_at(db, folder, at) as engine:
         try:
             checkpoint = engine.seal(to)
-        except OSError as error:
-            raise OutputError.of(to, error) from error
+        except StoreError as error:
+            if isinstance(error.__cause__, OSError):  # the file is at fault, not the store
+                raise OutputError.of(to, error.__cause__) from error
+            raise
     root = checkpoint.root.hex()
     said = Text(
         zh=f"{checkpoint.origin} 已封存 {checkpoint.size} 片叶子，根 {root}\n{_kept(to).zh}",
