@@ -90,7 +90,13 @@ NAMES: dict[str, tuple[str, int, Ask]] = {
     "command": ("command_id", 200, lambda e, it: e.fire("r1", "again", command_id=it, actor=LI)),
     "first command": ("command_id", 200, lambda e, it: e.start("repair", command_id=it, actor=LI)),
     "actor": ("actor.id", 200, lambda e, it: e.fire("r1", "again", actor=Actor(it, {"clerk"}))),
-    "behalf": ("actor.behalf", 200, lambda e, it: e.resume("r1", actor=Actor("li", {"clerk"}, it))),
+    "behalf": (
+        "actor.behalf",
+        200,
+        lambda e, it: e.resume(
+            "r1", actor=Actor("li", {"clerk"}, f"w{it}"[-201:] if isinstance(it, str) else it)
+        ),
+    ),
     "recipient": ("recipient.id", 200, lambda e, it: e.start("repair", recipient=Recipient(it), actor=LI)),
     "assignee": ("to", 200, lambda e, it: e.assign("r1", it, actor=LI)),
     "who forgets": ("actor.id", 200, lambda e, it: e.forget("wang", actor=Actor(it))),

@@ -43,7 +43,8 @@ class Delegations(Core):
         Raises: Refused (rule `delegation`), FieldError, NaiveDatetime.
         """
         refuse_no_actor("giver", giver)
-        refuse_no_text("taker", taker)
+        refuse_unfit_name("giver", giver.id, PERSON)
+        refuse_unfit_name("taker", taker, PERSON)
         refuse_no_text("delegation_id", delegation_id)
         given = delegation_of.delegate(
             giver,
@@ -116,8 +117,6 @@ class Delegations(Core):
 def _refuse_unfit(given: Delegation, limit: int) -> None:
     """Raise FieldError when a name in a delegation cannot be kept, or all of them are too large."""
     refuse_unfit_id("delegation_id", given.id, INSTANCE_ID)
-    refuse_unfit_name("giver", given.giver, PERSON)
-    refuse_unfit_name("taker", given.taker, PERSON)
     for place, names in (("roles", given.roles), ("procedures", given.procedures)):
         for name in sorted(names):
             refuse_misfit(place, name)

@@ -106,8 +106,8 @@ def _about(command: Command) -> str:
         if type(recipient) is not Recipient:
             raise TypeError(recipient)
         return recipient.id
-    names = (getattr(command, name) for name in _NAMED[type(command)])
-    return "".join(["" if name is None else name for name in names])
+    said = [(name, getattr(command, name)) for name in _NAMED[type(command)]]
+    return "".join(["" if name == "step" and one is None else one for name, one in said])
 
 
 def _refuse_names(instance: str, command: Command, command_id: str | None) -> None:
