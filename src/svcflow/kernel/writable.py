@@ -49,9 +49,9 @@ def refuse_misfit(place: str, value: object) -> None:
         raise error
 
 
-def refuse_no_text(place: str, text: object) -> None:
-    """Raise FieldError unless something is a text that can be written down, or None."""
-    if text is None or isinstance(text, str):
+def refuse_no_text(place: str, text: object, *, needed: bool = True) -> None:
+    """Raise FieldError unless something is a text that can be written down; where it is not `needed`, None will do."""
+    if isinstance(text, str) or (text is None and not needed):
         refuse_misfit(place, text)
         return
     kind = type(text).__name__

@@ -45,7 +45,7 @@ class Delegations(Core):
         refuse_no_actor("giver", giver)
         refuse_unfit_name("giver", giver.id, PERSON)
         refuse_unfit_name("taker", taker, PERSON)
-        refuse_no_text("delegation_id", delegation_id)
+        refuse_no_text("delegation_id", delegation_id, needed=False)
         given = delegation_of.delegate(
             giver,
             taker,

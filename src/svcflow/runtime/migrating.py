@@ -22,10 +22,12 @@ from svcflow.runtime.carrying import Carrying
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.core import Core
 from svcflow.runtime.migration import MigrationPreview, passage_for, preview
-from svcflow.runtime.payload import refuse_no_mapping, refuse_revision, refuse_unfit_actor
+from svcflow.runtime.payload import refuse_no_mapping, refuse_revision, refuse_unfit
 from svcflow.runtime.store import PART, Found
 
 _NONE: Mapping[str, str] = {}
+_PREVIEWED = "-"
+"""Stands for the instances of which a preview is asked; each is looked at by its own name."""
 
 
 class Migrations(Core):
@@ -83,10 +85,8 @@ class Migrations(Core):
         Raises: UnknownProcedure, FieldError, UnknownInstance.
         """
         asked_for(("", version))
-        refuse_unfit_actor(actor)
-        refuse_no_mapping("steps", steps)
-        refuse_no_mapping("data", data)
         command = Migrate(version, steps, "", due, actor, data)
+        refuse_unfit(_PREVIEWED, command, None, self._payload_limit)
         named = isinstance(instances, Iterable)
         names = (
             (instances,)

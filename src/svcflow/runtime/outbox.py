@@ -147,7 +147,7 @@ class Outbox(Core):
         Raises: UnknownSubscription.
         """
         self._refuse_unknown(subscription)
-        refuse_no_text("instance", instance)
+        refuse_no_text("instance", instance, needed=False)
         count = self._store.feed.revive(subscription, instance, self.clock.now_us())
         if subscription in self._messengers:
             self._messengers[subscription].notice(0)

@@ -123,7 +123,7 @@ def _refuse_names(instance: str, command: Command, command_id: str | None) -> No
         refuse_no_text("instance", instance)
     refuse_unfit_actor(command.actor)
     for name in _NAMED[type(command)]:
-        refuse_no_text(name, getattr(command, name))
+        refuse_no_text(name, getattr(command, name), needed=name != "step")
     for name in _WITH_NUMBERS.get(type(command), ()):
         refuse_count(name, getattr(command, name), SMALLEST, LARGEST)
     if isinstance(command, Assign):
@@ -177,7 +177,7 @@ def _size(name: str, carried: Mapping[str, object] | str) -> int:
 
 def _refuse_strange(name: str, carried: object) -> None:
     if _KINDS[name] is str:
-        refuse_no_text(name, carried)
+        refuse_no_text(name, carried, needed=False)
     elif type(carried) is not dict:
         refuse_no_mapping(name, carried)
 

@@ -201,7 +201,7 @@ def work_asked(
         ("procedure", procedure),
         *(("actor.roles", one) for one in theirs or ()),
     ):
-        refuse_no_text(place, name)
+        refuse_no_text(place, name, needed=False)
     if actor is None or theirs is None:
         roles = None if role is None else frozenset({role})
         return WorkQuery(roles, None, procedure, due_before_us=due_before_us)
@@ -286,7 +286,7 @@ def _filters(given: dict[str, Any], words: _Words) -> dict[str, Any]:
             refuse_no_mapping(name, value)
             refuse_misfit(name, value)
         elif name not in _INSTANTS:
-            refuse_no_text(name, value)
+            refuse_no_text(name, value, needed=False)
     for name in _INSTANTS:
         if name in given:
             given[f"{name}_us"] = optional_given_us(name, given.pop(name))
