@@ -70,6 +70,8 @@ class JoinedStore(SqlStore):
 class JoinedBackend:
     """Read and write on a connection of somebody else's; begin what has to be begun, end nothing."""
 
+    writable = True
+
     def __init__(self, url: str, opened: Opened) -> None:
         self.url = url
         self._opened = opened

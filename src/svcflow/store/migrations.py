@@ -41,6 +41,30 @@ def prepare(
         tables.create_all(connection)
         connection.execute(schema.meta.insert(), {"name": "schema", "value": str(schema.VERSION)})
         return
+    version = _version(connection, existing, url)
+    if version != str(schema.VERSION):
+        _migrate(connection, _older(version, url, connection.dialect.name), tables)
+
+
+def refuse_unready(connection: Connection, existing: Collection[str], url: str) -> None:
+    """Raise StoreError unless the tables are those of the present version, for where they cannot be brought up to it."""
+    version = _version(connection, existing, url)
+    if version != str(schema.VERSION):
+        older = _older(version, url, connection.dialect.name)
+        raise StoreError(
+            Text(
+                zh=f"{url} 的结构版本是 {older}，且只能读",
+                en=f"{url} has schema version {older}, and can only be read",
+            ),
+            Text(
+                zh=f"先在可写之处打开一次，即升到 {schema.VERSION}",
+                en=f"open it once where it can be written: that brings it up to {schema.VERSION}",
+            ),
+        )
+
+
+def _version(connection: Connection, existing: Collection[str], url: str) -> str | None:
+    """Return the version that the tables say they have. Raises: StoreError when they are not ours."""
     if schema.meta.name not in existing:
         message = Text(zh=f"{url} 是别的程序的数据库", en=f"{url} is a database of something else")
         remedy = Text(
@@ -48,9 +72,7 @@ def prepare(
             en="choose another file, or write ?shared=true to share the host's",
         )
         raise StoreError(message, remedy)
-    version = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "schema"))
-    if version != str(schema.VERSION):
-        _migrate(connection, _older(version, url, connection.dialect.name), tables)
+    return connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == "schema"))
 
 
 def _migrate(connection: Connection, version: int, tables: MetaData) -> None:

@@ -46,6 +46,8 @@ class PostgresBackend:
     Raises: StoreError when it cannot be reached, does not let us make our tables, or is of another version.
     """
 
+    writable = True
+
     def __init__(self, url: URL) -> None:
         self.url = url.render_as_string()
         self._connections = Connections(url)

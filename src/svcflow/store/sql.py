@@ -51,6 +51,11 @@ class Backend(Protocol):
 
     url: str
 
+    @property
+    def writable(self) -> bool:
+        """Whether anything can be written at all."""
+        ...
+
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Do what `Store.change` promises."""
         ...
@@ -266,7 +271,9 @@ class SqlStore:
         return self._write(lambda work: work.pin(procedure, version, digest))
 
     def wants_rebuilding(self) -> str:
-        """Say what a migration left that only an engine can fill in: `instances`, `work`, or nothing."""
+        """Say what a migration left that only an engine can fill in, where it can: `instances`, `work`, or nothing."""
+        if not self._backend.writable:
+            return ""
         marked = select(schema.meta.c.value).where(schema.meta.c.name == REBUILD)
         with self._reading() as connection:
             return connection.scalar(marked) or ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -49,11 +49,13 @@ class SqliteBackend:
     Raises: StoreError when the file is no database, belongs to something else or cannot be written.
     """
 
+    writable = True
+
     def __init__(self, url: URL) -> None:
         shared = url.query.get("shared") == "true"
         url = url.difference_update_query(["shared"])
         self.url = url.render_as_string()
-        with _explained(self.url):
+        with explained(self.url):
             self._database = _database(url)
             with self._immediate() as connection:  # two processes may open a new file at the same time
                 _prepare(connection, self.url, shared=shared)
@@ -88,7 +90,7 @@ class SqliteBackend:
     def reading(self) -> Iterator[Connection]:
         """Open a connection for questions."""
         self._refuse_lost()
-        with _explained(self.url), self._database.connect() as connection:
+        with explained(self.url), self._database.connect() as connection:
             yield connection
 
     @contextmanager
@@ -151,7 +153,7 @@ class SqliteBackend:
     @contextmanager
     def _immediate(self) -> Iterator[Connection]:
         database = self._database.execution_options(**_IMMEDIATE)
-        with _explained(self.url), database.begin() as connection:
+        with explained(self.url), database.begin() as connection:
             yield connection
 
     def _refuse_lost(self) -> None:
@@ -204,10 +206,15 @@ def _database(url: URL) -> Database:
     return database
 
 
+def existing_tables(connection: Connection) -> Sequence[str]:
+    """Return the names of all tables of a file."""
+    asked = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    return connection.exec_driver_sql(asked).scalars().all()
+
+
 def _prepare(connection: Connection, url: str, *, shared: bool) -> None:
     """Make or migrate the tables, while no other process writes."""
-    existing = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars()
-    prepare(connection, existing.all(), url, shared=shared)
+    prepare(connection, existing_tables(connection), url, shared=shared)
 
 
 def _keep_log(writer: sqlite3.Connection) -> None:
@@ -229,7 +236,8 @@ def _keep_log(writer: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _explained(url: str) -> Iterator[None]:
+def explained(url: str) -> Iterator[None]:
+    """Turn what SQLite and its driver raise into a StoreError that says what to do."""
     try:
         yield
     except DBAPIError as error:
