@@ -448,6 +448,15 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: two(move("go", "second", when="fee > 1"), move("go", "closed")),
             lambda: two("second", move("go", "closed", when="fee > 1")),
         ),
+        (
+            lambda: two(move("go", "second", when="fee > 1")),
+            lambda: declared(
+                step("first", move("go", "second", when="fee > 1")),
+                step("second", move("end", "closed", when="fee > 1")),
+                end(),
+                fields=[FEE],
+            ),
+        ),
     ],
     "limit-rows-overlap": [
         (

@@ -13,17 +13,19 @@ __all__ = ["unsettled"]
 
 
 def unsettled(procedure: Procedure) -> Iterator[Finding]:
-    """Yield each field that a guard looks at before the instance goes on, with the first such trigger."""
-    seen: set[str] = set()
+    """Yield each field that guards look at while the instance goes on, and none at its end, with the first trigger."""
+    first: dict[str, Rows] = {}
+    at_the_end: set[str] = set()
     for scope in scopes(procedure):
-        over = {step.id for step in scope.steps if step.end is not None and scope.parent is None}
+        ends = {step.id for step in scope.steps if step.end is not None and scope.parent is None}
         for rows in row_groups(scope):
-            if all(move.step in over for move in rows.moves):
-                continue  # nothing is updated after the end
             named = {name for move in rows.moves if move.when is not None for name in move.when.names}
-            for name in sorted(named & procedure.fields.keys() - seen):
-                seen.add(name)
-                yield _unsettled(rows, name)
+            if all(move.step in ends for move in rows.moves):  # nothing is updated after the end
+                at_the_end |= named
+            else:
+                first = dict.fromkeys(named & procedure.fields.keys(), rows) | first
+    for name in sorted(first.keys() - at_the_end):
+        yield _unsettled(first[name], name)
 
 
 def _unsettled(rows: Rows, name: str) -> Finding:
@@ -36,7 +38,7 @@ def _unsettled(rows: Rows, name: str) -> Finding:
             en=f"the guards of {trigger} at {step} rest on {name}, which may change afterwards without being asked again",
         ),
         Text(
-            zh="在后面的环节再设一次条件，或另存一份当时的值供核对",
-            en="ask for it again with a guard of a later step, or keep the value of then in a field of its own",
+            zh="不容改动的，在通向结束的流转上再设一次条件",
+            en="where it must not change, ask for it again with a guard of the move to the end",
         ),
     )

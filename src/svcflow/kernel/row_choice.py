@@ -13,12 +13,10 @@ from svcflow.kernel.rules import Breach
 from svcflow.model.field import Value
 from svcflow.model.guard import Guard
 from svcflow.model.step import DONE
-from svcflow.text import Text
+from svcflow.text import Text, cut
 
 Data = Mapping[str, Value]
 NO_DATA: Data = {}
-LONGEST = 60
-"""How many characters of a value a refusal repeats; refusals are kept."""
 
 
 def choose_row(
@@ -76,18 +74,13 @@ def unjoinable(
 
 def _untrue(guard: Guard, data: Data) -> Text:
     """Word that a guard is not true, with the values it judged that came with the command."""
-    came = ", ".join(f"{name} = {_shown(data[name])}" for name in sorted(guard.names & data.keys()))
+    came = ", ".join(f"{name} = {cut(repr(data[name]))}" for name in sorted(guard.names & data.keys()))
     if not came:
         return Text(zh=f"“{guard}”不成立", en=f"{guard.text!r} is not true")
     return Text(
         zh=f"“{guard}”不成立（随此次流转给出 {came}）",
         en=f"{guard.text!r} is not true (this move gives {came})",
     )
-
-
-def _shown(value: Value) -> str:
-    written = repr(value)
-    return written if len(written) <= LONGEST else f"{written[:LONGEST]}…"
 
 
 def led_elsewhere(rows: tuple[CompiledMove, ...], taken: CompiledMove) -> Breach:
