@@ -72,6 +72,7 @@ def answer_counts(
 def _named(by: str, catalog: Catalog, procedure: str | None) -> Mapping[str, Text]:
     from svcflow.cli.wording import STANDINGS, STATUSES
     from svcflow.kernel.deviations import KINDS
+    from svcflow.model.words import GROUPS
 
     if by == "procedure":
         return {one.id: one.name for one in catalog}
@@ -80,7 +81,7 @@ def _named(by: str, catalog: Catalog, procedure: str | None) -> Mapping[str, Tex
     if by == "kind":
         return {str(kind): text for kind, text in KINDS.items()}
     if by == "group":
-        return {}
+        return GROUPS
     meant = [one for one in catalog.procedures.values() if procedure in (None, one.id)]
     return _shared((one.all_steps if by == "step" else one.roles) for one in meant)
 

@@ -142,7 +142,7 @@ def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
 
 def _allowed(one: Deadline, names: Names) -> str:
     """Word what is allowed; what another version promised names it."""
-    said = one.target.text(names.lang).replace(" of 24 h", "")
+    said = names.target(one.target).replace(" of 24 h", "")
     if one.version in (0, names.procedure.version):
         return said
     return Text(zh=f"{said}（第 {one.version} 版）", en=f"{said} (v{one.version})").in_(names.lang)
@@ -167,20 +167,43 @@ def _deviation(one: Deviation, names: Names, replies: Sequence[Answer], *, whose
 
 def _why(one: Deviation, names: Names, replies: Sequence[Answer]) -> str:
     """Say what was given as the reason or is missing, and who answered what since."""
-    said = one.reason or ", ".join(map(str, one.detail.get("missing", ())))
+    said = one.reason or ", ".join(names.field(str(name)) for name in one.detail.get("missing", ()))
     stop = "；" if names.lang == "zh" else "; "
     return stop.join(filter(None, (said, replies_text(replies, names.lang))))
 
 
 def over(one: Deviation, names: Names) -> str:
-    """Word by how much a limit was missed; one whose end, recorded late, was in time is marked as annulled."""
+    """Word by how much a limit was missed; one whose end, recorded late, was in time is marked as annulled.
+
+    A minimum that was ended early is told by what was lacking; an occurrence that was missed has no end.
+    """
     if one.annulled:
         return Text(zh="撤销：其实按时", en="annulled: in time").in_(names.lang)
+    if one.kind == "too_early":
+        return _lacking(one, names)
+    if one.kind == "missed_occurrence":
+        return ""
     if one.overrun == timedelta(0):
         return _CLOSED.in_(names.lang)
     if one.overrun is not None:
         return names.length(one.overrun, one.limit)
     return (Text(zh="尚未完成", en="still open").in_(names.lang)) if one.limit else ""
+
+
+def _lacking(one: Deviation, names: Names) -> str:
+    short_us = one.detail.get("short_us")
+    if short_us is None:  # recorded before it was measured
+        return ""
+    if not short_us:
+        return _CLOSED.in_(names.lang)
+    length = names.length(timedelta(microseconds=short_us), one.limit)
+    return Text(zh=f"差 {length}", en=f"{length} short").in_(names.lang)
+
+
+def _owed(name: str, names: Names) -> str:
+    """Name what a move owes, with the key it is given by."""
+    said = names.field(name)
+    return name if said == name or names.lang == "en" else f"{said} {name}"
 
 
 def _available(one: Available, names: Names) -> tuple[str, ...]:
@@ -192,6 +215,6 @@ def _available(one: Available, names: Names) -> tuple[str, ...]:
         one.name.in_(names.lang),
         names.step(one.to),
         f"{names.role(role)} {role}" if role and names.lang == "zh" else role,
-        ", ".join(dict.fromkeys((*one.requires, *one.evidence))),
+        ", ".join(_owed(name, names) for name in dict.fromkeys((*one.requires, *one.evidence))),
         "" if one.open else one.why.in_(names.lang),
     )

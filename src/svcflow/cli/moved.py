@@ -39,7 +39,8 @@ def moved_text(engine: ListeningEngine, instance: Instance, lang: Tongue) -> str
 def standing(engine: Engine, instance: Instance, lang: Tongue) -> str:
     """Return one line: id, procedure, status, steps and who has them, revision."""
     names = names_of(engine, instance.procedure, instance.version, lang)
-    hold = "" if not instance.hold else f" ({instance.hold})"
+    reason = names.reason(instance.hold) if instance.hold else ""
+    hold = Text(zh=f"（{reason}）", en=f" ({reason})").in_(lang) if reason else ""
     now_us = engine.clock.now_us()
     steps = names.joined(_held(step, assignee_of(instance, step, now_us), names) for step in instance.steps)
     zh = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}：{steps}（修订号 {instance.revision}）"

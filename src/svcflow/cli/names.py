@@ -9,11 +9,13 @@ import attrs
 
 from svcflow.cli.asked import Tongue
 from svcflow.cli.instants import when
-from svcflow.cli.wording import HOLDS, OUTCOMES, STATUSES, duration, word
+from svcflow.cli.wording import STATUSES, duration, word
 from svcflow.kernel.instance import Instance
+from svcflow.model import words
 from svcflow.model.amount import Family
 from svcflow.model.limit import reason_of
 from svcflow.model.procedure import Procedure
+from svcflow.model.target import Target
 
 __all__ = ["Names"]
 
@@ -52,16 +54,28 @@ class Names:
     def limit(self, limit: str) -> str:
         """Return a limit's name; that over a hold is named by its reason."""
         if reason_of(limit):
-            reason = word(HOLDS, reason_of(limit), self.lang)
+            reason = self.reason(reason_of(limit))
             return f"暂停：{reason}" if self.lang == "zh" else f"hold: {reason}"
         found = self.procedure.time_limits.get(limit)
         return (found.name.in_(self.lang) if found else "") or limit
 
-    def trigger(self, trigger: str, step: str) -> str:
-        """Return the name of a trigger at a step."""
+    def reason(self, reason: str) -> str:
+        """Word the reason of a hold."""
+        return words.word(words.HOLDS, reason).in_(self.lang)
+
+    def group(self, group: str) -> str:
+        """Word a group of recipients."""
+        return words.word(words.GROUPS, group).in_(self.lang)
+
+    def target(self, target: Target) -> str:
+        """Word what a limit demands."""
+        return words.target(target, self.procedure.fields, self.lang)
+
+    def trigger(self, trigger: str, step: str, row: int = 0) -> str:
+        """Return the name of a trigger at a step; `row` is the place among its rows of the one that was taken."""
         found = self.procedure.all_steps.get(step)
         moves = [move for move in found.to if move.trigger == trigger] if found else []
-        return (moves[0].name.in_(self.lang) if moves else "") or trigger
+        return (moves[row].name.in_(self.lang) if row < len(moves) else "") or trigger
 
     def field(self, field: str) -> str:
         """Return a field's name."""
@@ -80,7 +94,7 @@ class Names:
     def status(self, instance: Instance) -> str:
         """Word how an instance stands; an ended one by its outcome."""
         if instance.status == "ended":
-            return word(OUTCOMES, instance.outcome, self.lang)
+            return words.word(words.OUTCOMES, instance.outcome).in_(self.lang)
         return word(STATUSES, instance.status, self.lang)
 
     def _families(self, limit: str) -> Iterator[Family]:

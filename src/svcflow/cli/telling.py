@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from svcflow.cli.names import Names
-from svcflow.cli.wording import HOLDS, word
 from svcflow.kernel import facts
 from svcflow.kernel.deviations import KINDS
 from svcflow.kernel.facts import Fact, to_datetime
+from svcflow.model.words import rung
 from svcflow.text import Text
 
 __all__ = ["tell"]
@@ -32,7 +32,7 @@ def _started(fact: facts.Started, names: Names) -> str:
 
 def _moved(fact: facts.Moved, names: Names) -> str:
     way = f"{names.step(fact.step)} → {names.step(fact.to)}"
-    trigger = names.trigger(fact.trigger, fact.via or fact.step)
+    trigger = names.trigger(fact.trigger, fact.via or fact.step, fact.row)
     if fact.automatic:
         return _said(names, f"{way}（自动：{trigger}）", f"{way} (by itself: {trigger})")
     if fact.override:
@@ -83,25 +83,26 @@ def _migrated(fact: facts.Migrated, names: Names) -> str:
 
 
 def _held(fact: facts.Held, names: Names) -> str:
-    reason = word(HOLDS, fact.reason, names.lang)
+    reason = names.reason(fact.reason)
     return _said(names, f"暂停计时：{reason}", f"held: {reason}")
 
 
 def _resumed(fact: facts.Resumed, names: Names) -> str:
-    reason = word(HOLDS, fact.reason, names.lang)
+    reason = names.reason(fact.reason)
     return _said(names, f"恢复计时（{reason}）", f"resumed (was {reason})")
 
 
 def _warned(fact: facts.Warned, names: Names) -> str:
     limit, due = names.limit(fact.limit), names.when(to_datetime(fact.due_us))
-    return _said(
-        names, f"预警：{limit}已用 {fact.at}，{due} 到期", f"warning: {limit} at {fact.at}, due {due}"
-    )
+    at = rung(fact.at).in_(names.lang)
+    return _said(names, f"预警：{limit}{at}，{due} 到期", f"warning: {limit} {at}, due {due}")
 
 
 def _escalated(fact: facts.Escalated, names: Names) -> str:
-    limit, role = names.limit(fact.limit), names.role(fact.role)
-    return _said(names, f"升级：{limit}（{fact.at}）报{role}", f"escalated: {limit} at {fact.at} to {role}")
+    limit, at = names.limit(fact.limit), rung(fact.at).in_(names.lang)
+    to = names.role(fact.role)
+    zh, en = (f"，报{to}", f", to {to}") if to else ("", "")
+    return _said(names, f"升级：{limit}{at}{zh}", f"escalated: {limit} {at}{en}")
 
 
 def _overdue(fact: facts.Overdue, names: Names) -> str:
@@ -128,7 +129,7 @@ def _settled(fact: facts.Settled, names: Names) -> str:
 def _deviated(fact: facts.Deviated, names: Names) -> str:
     kind = KINDS[fact.deviation].in_(names.lang)
     step = names.limit(fact.limit) if fact.limit else names.step(fact.step)
-    missing = ", ".join(fact.detail.get("missing", ()))
+    missing = ", ".join(map(names.field, fact.detail.get("missing", ())))
     more = fact.reason or missing
     return _said(
         names,

@@ -10,8 +10,6 @@ from svcflow.text import Text
 
 __all__ = [
     "DELEGATIONS",
-    "HOLDS",
-    "OUTCOMES",
     "SEVERITIES",
     "STANDINGS",
     "STATES",
@@ -25,11 +23,6 @@ STATUSES: Mapping[str, Text] = {
     "running": Text(zh="办理中", en="running"),
     "held": Text(zh="暂停", en="held"),
     "ended": Text(zh="已结束", en="ended"),
-}
-OUTCOMES: Mapping[str, Text] = {
-    "completed": Text(zh="办结", en="completed"),
-    "rejected": Text(zh="不予办理", en="rejected"),
-    "cancelled": Text(zh="已取消", en="cancelled"),
 }
 STATES: Mapping[str, Text] = {
     "pending": Text(zh="待定时间", en="not scheduled yet"),
@@ -49,11 +42,6 @@ SEVERITIES: Mapping[str, Text] = {
     "error": Text(zh="错误", en="error"),
     "warning": Text(zh="警告", en="warning"),
     "note": Text(zh="提示", en="note"),
-}
-HOLDS: Mapping[str, Text] = {
-    "recipient": Text(zh="服务对象原因", en="waiting for the recipient"),
-    "third_party": Text(zh="第三方原因", en="waiting for a third party"),
-    "statutory": Text(zh="法定事由", en="statutory"),
 }
 STANDINGS: Mapping[str, Text] = {
     "open": Text(zh="未说明", en="open"),

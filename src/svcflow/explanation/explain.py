@@ -17,7 +17,7 @@ from svcflow.kernel.facts import Fact
 from svcflow.kernel.passage import VersionOf
 from svcflow.model.target import Target
 from svcflow.nearest import nearest
-from svcflow.text import Lang, Text
+from svcflow.text import NO_TEXT, Lang, Text
 
 LineKind = Literal[
     "started", "counted", "closed", "holiday", "rolled", "anchored", "hold", "waits", "resumed", "changed", "rescheduled",
@@ -58,6 +58,8 @@ class Explanation:
     visits: int
     lines: tuple[Line, ...]
     promised: int = 0
+    demand: Text = NO_TEXT
+    """The target in words, with a scheduled instant by its name."""
 
     def text(self, lang: Lang = "en") -> str:
         """Return the whole explanation, one line below the other."""
@@ -74,8 +76,8 @@ class Explanation:
         if self.promised:
             of = Text(zh=f"（第 {self.promised} 版）", en=f" (version {self.promised})")
         return Text(
-            zh=f"{name.in_('zh')}：时限 {target.text('zh')}{of.zh}",
-            en=f"{name.in_('en')}: limit {target.text('en')}{of.en}",
+            zh=f"{name.in_('zh')}：时限 {self.demand.zh or target.text('zh')}{of.zh}",
+            en=f"{name.in_('en')}: limit {self.demand.en or target.text('en')}{of.en}",
         )
 
 
@@ -110,7 +112,9 @@ def explain(
     clock = telling.clock
     promise, row = telling.promise, telling.limit.rows[clock.row if clock is not None else -1]
     target, version = (row.target, 0) if promise is None else (promise.target, promise.version)
-    return Explanation(limit, declared.limit.name, target, telling.visits, tuple(telling.lines), version)
+    demand = NO_TEXT if target is None else telling.target(target)
+    lines = tuple(telling.lines)
+    return Explanation(limit, declared.limit.name, target, telling.visits, lines, version, demand)
 
 
 def _only(compiled: Compiled) -> VersionOf:

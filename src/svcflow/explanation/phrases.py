@@ -1,17 +1,11 @@
-"""How an explanation words days, instants, lengths of time and reasons, in Chinese and English. Computes nothing."""
+"""How an explanation words days, instants and lengths of time, in Chinese and English. Computes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from svcflow.text import Text
 
-REASONS: Mapping[str, Text] = {
-    "recipient": Text(zh="等服务对象", en="waiting for the recipient"),
-    "third_party": Text(zh="等第三方", en="waiting for a third party"),
-    "statutory": Text(zh="法定程序", en="a statutory procedure"),
-}
 _ZH_DAYS = "一二三四五六日"
 _EN_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _STATUTORY = {

@@ -15,7 +15,9 @@ from svcflow.kernel.facts import (
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.kernel.ladder import CompiledLimit
 from svcflow.kernel.promises import Promise
+from svcflow.model import words
 from svcflow.model.amount import Family
+from svcflow.model.target import Target
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us
 
@@ -268,8 +270,8 @@ class Tally:
             "anchored",
             clock.anchor_us,
             Text(
-                zh=f"{name.zh}为 {when.zh}，时限为{target.text('zh')}",
-                en=f"{name.en} is at {when.en}; the limit is {target.text('en')}",
+                zh=f"{name.zh}为 {when.zh}，时限为{self.target(target).zh}",
+                en=f"{name.en} is at {when.en}; the limit is {self.target(target).en}",
             ),
         )
 
@@ -290,6 +292,10 @@ class Tally:
 
     def field(self, field: str) -> Text:
         return _both(self.compiled.procedure.fields[field].name, field)
+
+    def target(self, target: Target) -> Text:
+        fields = self.compiled.procedure.fields
+        return Text(zh=words.target(target, fields, "zh"), en=words.target(target, fields, "en"))
 
     def say(self, kind: LineKind, at_us: int, words: Text) -> None:
         self.add(kind, (at_us, None), (None, None), words)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from svcflow.explanation.crossing import Crossing
 from svcflow.explanation.explain import LineKind
-from svcflow.explanation.phrases import REASONS, count, instant, length
+from svcflow.explanation.phrases import count, instant, length
 from svcflow.explanation.recounting import Moment, Stretch, recount
 from svcflow.explanation.tally import UNITS
 from svcflow.kernel import clocks
@@ -27,6 +27,7 @@ from svcflow.kernel.facts import (
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.kernel.promises import promise_over, stands
+from svcflow.model.words import HOLDS, rung, word
 from svcflow.text import Text
 
 _ANNULLED = Text(
@@ -41,6 +42,7 @@ _ANSWERS: Mapping[type[Fact], tuple[LineKind, Text]] = {
     ),
     Rejected: ("rejected", Text(zh="不认可该说明", en="the explanation was rejected")),
 }
+_CLOSED = Text(zh="超时，仅在非工作时间", en="past its deadline, in closed hours only")
 _LONG_US = 40 * 86_400_000_000
 """Long enough before a stop that the day it lies on is before any day counted."""
 
@@ -136,7 +138,7 @@ class Telling(Crossing):
         when, fact = instant(self.local(at_us)), moment.fact
         self.stopped_us = at_us
         if isinstance(fact, Held):
-            why = REASONS[fact.reason]
+            why = word(HOLDS, fact.reason)
             words = Text(zh=f"{when.zh} 暂停计时：{why.zh}", en=f"{when.en}: held, {why.en}; the clock stops")
             self.say("hold", at_us, words)
             return
@@ -198,8 +200,8 @@ class Telling(Crossing):
             self._moved_anchor(moment.fact, before, after)
             return
         old, new = (self.limit.rows[clock.row].target for clock in (before, after))
-        zh = [target.text("zh") if target else "不设时限" for target in (old, new)]
-        en = [target.text("en") if target else "no target" for target in (old, new)]
+        zh = [self.target(target).zh if target else "不设时限" for target in (old, new)]
+        en = [self.target(target).en if target else "no target" for target in (old, new)]
         now = self.limit.from_now and not self.limit.rows[after.row].fixed
         if now:
             self.total, self.told_us = 0, at_us
@@ -272,12 +274,14 @@ class Telling(Crossing):
         )
         role = self.compiled.procedure.roles[fact.role].name if fact.role else Text()
         zh, en = ("预警", "warning") if kind == "warned" else ("升级", "escalation")
+        by = ", to" if fact.at[:1] in ("-", "+") else " to"
         to = (
-            Text(zh=f"，通知{role.in_('zh') or fact.role}", en=f" to {role.in_('en') or fact.role}")
+            Text(zh=f"，通知{role.in_('zh') or fact.role}", en=f"{by} {role.in_('en') or fact.role}")
             if fact.role
             else Text()
         )
-        words = Text(zh=f"{when.zh} {zh}（{fact.at}）{to.zh}", en=f"{when.en}: {en} at {fact.at}{to.en}")
+        at = rung(fact.at)
+        words = Text(zh=f"{when.zh} {zh}（{at.zh}）{to.zh}", en=f"{when.en}: {en} {at.en}{to.en}")
         self.say("warned" if kind == "warned" else "escalated", fact.occurred_us, words)
 
     def _breach(self, fact: Overdue) -> None:
@@ -298,10 +302,12 @@ class Telling(Crossing):
         when = instant(self.local(at_us))
         own = self.own
         if after.verdict == "late":
-            over = length(clocks.overrun(self.limit, after, at_us))
-            how = Text(zh=f"超时{own.zh}{over.zh}", en=f"{over.en}{own.en} late")
+            over_us = clocks.overrun(self.limit, after, at_us)
+            over = length(over_us)
+            how = Text(zh=f"超时{own.zh}{over.zh}", en=f"{over.en}{own.en} late") if over_us else _CLOSED
         elif after.verdict == "early":
-            how = Text(zh="不足下限", en="before the minimum had run")
+            short = length(clocks.lacking(self.limit, after, at_us))
+            how = Text(zh=f"不足下限，差{own.zh}{short.zh}", en=f"{short.en}{own.en} short of the minimum")
         elif after.verdict == "cancelled":
             how = Text(zh="时限取消，不算达标", en="the limit is cancelled, which is no met limit")
         else:
@@ -333,11 +339,9 @@ class Telling(Crossing):
             return
         left = length(left_us)
         own = self.own
-        how = (
-            Text(zh=f"已超{own.zh}{left.zh}", en=f"{left.en}{own.en} over")
-            if left_us < 0
-            else Text(zh=f"尚余{own.zh}{left.zh}", en=f"{left.en}{own.en} left")
-        )
+        how = Text(zh=f"尚余{own.zh}{left.zh}", en=f"{left.en}{own.en} left")
+        if clock.overdue:
+            how = Text(zh=f"已超{own.zh}{left.zh}", en=f"{left.en}{own.en} over") if left_us else _CLOSED
         still = (
             Text(
                 zh="，停计中，恢复前没有截止", en="; the clock stands still and has no deadline until it runs"

@@ -201,6 +201,11 @@ def overrun(limit: CompiledLimit, clock: Clock, at_us: int) -> int:
     return worked(limit, clock, at_us, since_us=clock.due_us)
 
 
+def lacking(limit: CompiledLimit, clock: Clock, at_us: int) -> int:
+    """Return how much of a minimum had not run when it was ended early, in the limit's own clock."""
+    return measured(limit, limit.rows[clock.row], at_us, max(at_us, clock.due_us))
+
+
 def remaining(limit: CompiledLimit, clock: Clock, at_us: int) -> int | None:
     """Return how much time is left, negative once overdue, in microseconds of the limit's own clock.
 

@@ -46,6 +46,7 @@ from svcflow.kernel.refusal import Refusal, wanted
 from svcflow.kernel.scheduling import extend, recompute, reschedule
 from svcflow.kernel.values import accepted, is_given
 from svcflow.model.step import HOLD_REASONS
+from svcflow.model.words import HOLDS, OUTCOMES, fields_listed, word
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text, cut
 
@@ -108,10 +109,10 @@ def transact(
 
 def _ask(ledger: Ledger, command: Command) -> Refusal | None:
     if ledger.draft.status == "ended" and not isinstance(command, Answering | Recall):
-        outcome = ledger.draft.outcome
+        outcome = word(OUTCOMES, ledger.draft.outcome)
         return Refusal(
             "closed",
-            Text(zh=f"该流程实例已结束（{outcome}）", en=f"the instance has ended ({outcome})"),
+            Text(zh=f"该流程实例已结束（{outcome.zh}）", en=f"the instance has ended ({outcome.en})"),
             Text(zh="如需重办，另起一个实例", en="start a new instance instead"),
         )
     return _COMMANDS[type(command)](ledger, command)
@@ -143,9 +144,9 @@ def _start(ledger: Ledger, command: Start) -> None:
     }
     missing = [f.id for f in procedure.fields.values() if f.required and not is_given(given.get(f.id))]
     if missing:
-        listed = ", ".join(missing)
+        listed = fields_listed(missing, procedure.fields)
         raise FieldError(
-            Text(zh=f"缺少必填字段 {listed}", en=f"required fields are missing: {listed}"),
+            Text(zh=f"缺少必填字段 {listed.zh}", en=f"required fields are missing: {listed.en}"),
             wanted("data", missing),
         )
     recipient = command.recipient
@@ -168,9 +169,10 @@ def _start(ledger: Ledger, command: Start) -> None:
 def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
     draft = ledger.draft
     if draft.status == "held":
+        why = word(HOLDS, draft.hold)
         return Refusal(
             "held",
-            Text(zh=f"已在暂停中（{draft.hold}）", en=f"the instance is already held ({draft.hold})"),
+            Text(zh=f"已在暂停中（{why.zh}）", en=f"the instance is already held ({why.en})"),
             Text(zh="先恢复", en="resume it first"),
         )
     rules = {rule.reason: rule for rule in ledger.compiled.procedure.holds}
@@ -179,7 +181,7 @@ def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
         return Refusal(
             "hold_reason",
             Text(
-                zh=f"不能以“{cut(command.reason)}”为由暂停",
+                zh=f"不能以“{cut(word(HOLDS, command.reason).zh)}”为由暂停",
                 en=f"{cut(command.reason)!r} is no reason to hold",
             ),
             nearest(command.reason, reasons),

@@ -103,6 +103,7 @@ def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -
         limit=limit.id,
         visit=clock.visit,
         due_us=0 if clock.due_us == NEVER else clock.due_us,
+        detail={} if clock.due_us == NEVER else {"short_us": clocks.lacking(limit, clock, at_us)},
     )
 
 

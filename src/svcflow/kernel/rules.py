@@ -24,6 +24,7 @@ from svcflow.kernel.values import is_given
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
 from svcflow.model.step import DONE
+from svcflow.model.words import fields_listed
 from svcflow.text import NO_TEXT, Text
 
 SEVERITY: Mapping[DeviationKind, Severity] = {
@@ -111,7 +112,7 @@ def missing_breaches(
         came = {*command.evidence, *(name for name, value in data.items() if is_given(value))}
         absent = [name for name in row.move.requires if name not in came]
         if absent:
-            yield _missing_data(command, absent)
+            yield _missing_data(ledger, command, absent)
     owed = ledger.compiled.steps[leaving].step.evidence
     if owed:
         draft = ledger.draft
@@ -136,9 +137,11 @@ def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:
     return Breach("rework", "rework_over_bound", message, NO_TEXT, {"at_most": bound, "times": times + 1})
 
 
-def _missing_data(command: Fire, absent: list[str]) -> Breach:
-    listed = ", ".join(absent)
-    message = Text(zh=f"“{command.trigger}”须提供 {listed}", en=f"{command.trigger!r} requires {listed}")
+def _missing_data(ledger: Ledger, command: Fire, absent: list[str]) -> Breach:
+    listed = fields_listed(absent, ledger.compiled.procedure.fields)
+    message = Text(
+        zh=f"“{command.trigger}”须提供 {listed.zh}", en=f"{command.trigger!r} requires {listed.en}"
+    )
     data, evidence = wanted("data", absent), wanted("evidence", absent)
     remedy = Text(zh=f"{data.zh}，或{evidence.zh}", en=f"{data.en}, or {evidence.en}")
     return Breach("requires", "missing_data", message, remedy, {"missing": absent})

@@ -122,14 +122,17 @@ def _titled(names: Names, zh: str, en: str, grid: str) -> str:
 
 def _particulars(found: Instance, names: Names) -> str:
     from svcflow.cli.table import padded
-    from svcflow.cli.wording import HOLDS, word
 
-    recipient = visible(found.recipient) + (f" ({found.group})" if found.group else "")
+    recipient = visible(found.recipient) + (
+        Text(zh=f"（{names.group(found.group)}）", en=f" ({names.group(found.group)})").in_(names.lang)
+        if found.group
+        else ""
+    )
     rows = [
         (Text(zh="开始", en="started").in_(names.lang), names.when(found.started_at)),
         (Text(zh="结束", en="ended").in_(names.lang), names.when(found.ended_at)),
         (Text(zh="服务对象", en="recipient").in_(names.lang), recipient),
-        (Text(zh="暂停事由", en="held because").in_(names.lang), word(HOLDS, found.hold, names.lang)),
+        (Text(zh="暂停事由", en="held because").in_(names.lang), names.reason(found.hold)),
         *(
             (names.field(key), _value(key, value, names))
             for key, value in found.data.items()
