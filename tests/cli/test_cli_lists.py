@@ -92,7 +92,7 @@ def test_lists_are_counted_by_a_key(svc, lamps, args, counts):
         (("list", "--count-by", "step"), ["asked", "已报", "2"]),
         (("list", "--count-by", "role", "--procedure", "lamp"), ["desk", "受理台", "2"]),
         (("list", "--count-by", "role"), ["desk", "受理台", "2"]),
-        (("list", "--count-by", "group"), ["staff", "2"]),
+        (("list", "--count-by", "group"), ["staff", "职工", "2"]),
         (("deviations", "--count-by", "kind"), ["overdue", "超时", "3"]),
         (("deviations", "--count-by", "status"), ["open", "未说明", "3"]),
     ],
