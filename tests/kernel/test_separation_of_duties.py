@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from kernel_cases import MINUTE, Case, fork, move, procedure, worker
 from version_cases import Traveller
 
-from svcflow.kernel import Actor, Passage, Revert, transact
+from svcflow.kernel import Actor, Passage, Revert, replay, transact
 from svcflow.kernel.commands import Assign, Claim
+from svcflow.kernel.facts import Moved
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Enforce, Step
 from svcflow.worktime.instants import to_us
@@ -331,3 +333,45 @@ def test_nobody_is_known_to_be_another_than_who_was_erased():
     case.migrate()
     case.fire("confirm", actor=LI)
     assert case.instance.status == "ended"
+
+
+def side_by_side(**enforce: str) -> Procedure:
+    """Work in one branch, its check by another person in the other: either may be done first."""
+    return procedure(
+        fork(
+            "both",
+            move("done", "end"),
+            move("again", "both", kind="rework"),
+            one=(Step("work", to=(move("hand_in", "worked"),)), Step("worked", end="done")),
+            two=(Step("check", not_by="work", to=(move("confirm", "checked"),)), Step("checked", end="done")),
+        ),
+        Step("end", end="completed"),
+        enforce=Enforce(**enforce),
+    )
+
+
+@pytest.mark.parametrize(("first", "second"), [("hand_in", "confirm"), ("confirm", "hand_in")])
+@pytest.mark.parametrize(
+    "other", [LI, Actor("chen", (), "li"), Actor("li", (), "chen")], ids=["self", "for", "as"]
+)
+def test_side_by_side_either_step_excludes_who_did_the_other(first, second, other):
+    """Whichever comes first: the same person, for whomever, does not do both; another does."""
+    case = Case(side_by_side())
+    case.fire(first, actor=LI)
+    case.fire(second, actor=other)
+    assert case.rule == "role"
+    assert "'work' may not do 'check'" in case.facts[-1].en
+    case.fire(second, actor=WANG)
+    assert case.instance.status == "ended"
+
+
+def test_who_did_a_step_side_by_side_is_remembered_over_a_migration():
+    """An older journal, which did not remember, leads where it led."""
+    case = Traveller(side_by_side(), side_by_side())
+    case.fire("confirm", actor=LI)
+    assert case.instance.left_by == {"check": ("li",)}
+    case.migrate()
+    case.fire("hand_in", actor=LI)
+    assert case.rule == "role"
+    older = [attrs.evolve(fact, paired=False) if isinstance(fact, Moved) else fact for fact in case.facts]
+    assert replay(case.version_of, older).left_by == {}

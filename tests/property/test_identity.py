@@ -41,7 +41,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
         not_by = draw(pair.filter(lambda one, name=name: one != name))
         back = Transition(f"back_{name}", names[0], kind="rework", role=draw(role))
         if name == forked:
-            inner = draw(pair)
+            inner = draw(st.sampled_from([None, f"{name}y", f"{name}y", *names]))
             parallel = (
                 Branch("x", (Step(f"{name}x", role=draw(role), not_by=inner if inner != name else None,
                                   to=(Transition(f"go_{name}x", f"{name}xe"),)), Step(f"{name}xe", end="x"))),
@@ -115,6 +115,9 @@ class Reference:
                 assert not who & self.did.get(not_by, frozenset()), (one, not_by)
                 others = set(around(self.compiled, *(other for other in direct if other != step)))
                 assert not_by not in others, (one, not_by)
+        for one in around(self.compiled, *direct):
+            for pair in self.compiled.pairs.get(one, ()):
+                assert not who & self.did.get(pair, frozenset()), (one, pair)
         for step in direct:
             for one in around(self.compiled, step):
                 before = self.did.get(one, frozenset()) if self.compiled.steps[one].branches else frozenset()

@@ -102,6 +102,8 @@ class Compiled:
     """Limits whose matrix or anchor has to be asked again when data change."""
     watched: frozenset[str]
     """Steps whose doer is remembered, because another step may not be done by the same person."""
+    pairs: Mapping[str, frozenset[str]]
+    """For each step, those in branches side by side with it that its doer may not do: either may be done first."""
     occurrences: Mapping[str, tuple[str, ...]]
     """For each trigger, the recurring limits of which it is one occurrence."""
     personal: frozenset[str]
@@ -117,6 +119,11 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.procedure})"
+
+    @property
+    def remembered(self) -> frozenset[str]:
+        """Steps whose doer may bar somebody: what another step excludes, and what excludes one side by side with it."""
+        return self.watched.union(*self.pairs.values())
 
     def way(self, start: str, goal: str) -> tuple[str, ...] | None:
         """Return the steps skipped by jumping from `start` to `goal`, `goal` included; None when none leads there.
@@ -200,6 +207,7 @@ def compile_procedure(
         any(guard is not None and "recipient" in guard.names for guard in guards),
         tuple(name for name, limit in limits.items() if limit.varies),
         frozenset(step.step.not_by for step in steps.values() if step.step.not_by is not None),
+        _pairs(steps),
         {trigger: tuple(names) for trigger, names in occurrences.items()},
         frozenset(field.id for field in procedure.fields.values() if field.personal),
         frozenset(
@@ -207,6 +215,24 @@ def compile_procedure(
         ),
         foreign=enforce == "record",
     )
+
+
+def _pairs(steps: Mapping[str, CompiledStep]) -> Mapping[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for name, step in steps.items():
+        other = step.step.not_by
+        if other is not None:
+            mine, theirs = dict(_branches(steps, name)), dict(_branches(steps, other))
+            if any(mine[parallel] != theirs[parallel] for parallel in mine.keys() & theirs.keys()):
+                found[other] = found.get(other, frozenset()) | {name}
+    return found
+
+
+def _branches(steps: Mapping[str, CompiledStep], name: str) -> Iterator[tuple[str, str]]:
+    """Yield the parallel steps around a step, with the branch of each that it is in."""
+    while steps[name].parent:
+        yield steps[name].parent, steps[name].scope
+        name = steps[name].parent
 
 
 def _limits(procedure: Procedure) -> Iterator[TimeLimit]:

@@ -39,6 +39,8 @@ def unnamed_for(compiled: Compiled, actor: Actor, *steps: str) -> str | None:
 def barred_from(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *persons: str) -> str | None:
     """Return the step, one of these or one around it, that another than these persons has to do; None if they may.
 
+    Where a step in a branch side by side was done first, it is that step, which excludes who does this one.
+
     All the steps are done at once, so that each is judged as if the others had been done. Nobody can be told from
     somebody who was erased, so who did a step and was erased bars everybody.
     """
@@ -51,20 +53,24 @@ def barred_from(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *perso
                 or any(not_by in (other, *compiled.inside(other)) for other in others)
             ):
                 return name
+            for pair in compiled.pairs.get(name, ()):
+                if any(who in persons or who.startswith(ERASED) for who in draft.left_by.get(pair, ())):
+                    return pair
     return None
 
 
 def excluded(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ...]:
     """Return who may not do a step, because they did another one."""
     around = (step, *compiled.inside(step)) if instance.left_by else ()
-    asked = (compiled.steps[name].step.not_by for name in around)
-    return tuple(name for done in asked if done is not None for name in instance.left_by.get(done, ()))
+    asked = [compiled.steps[name].step.not_by or "" for name in around]
+    asked += [pair for name in around for pair in compiled.pairs.get(name, ())]
+    return tuple(name for done in asked for name in instance.left_by.get(done, ()))
 
 
 def needs_to_know(compiled: Compiled, instance: Instance, person: str) -> bool:
     """Tell whether an open instance has to know a person, because somebody else than they has to do a step."""
     remembered = instance.left_by.items() if instance.status != "ended" else ()
-    return any(person in who for step, who in remembered if step in compiled.watched)
+    return any(person in who for step, who in remembered if step in compiled.remembered)
 
 
 def assigned_to_another(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:

@@ -128,7 +128,8 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     if row.move.at_most is not None:
         draft.counts = {**draft.counts, row.key: draft.counts.get(row.key, 0) + 1}
     if compiled.watched and fact.actor:
-        draft.left_by = noted(compiled, draft.left_by, fact, compiled.watched)
+        among = compiled.remembered if fact.paired else compiled.watched
+        draft.left_by = noted(compiled, draft.left_by, fact, among)
     deemed = fact.automatic and not fact.via and fact.trigger != DONE
     restart = row.move.clock == "restart"
     _leave(compiled, draft, fact.step, at_us, deemed)

@@ -112,7 +112,8 @@ class Moved(Fact):
     """The instance left `step` by `trigger` and entered `to`.
 
     `via` is the declared source of the transition when the move went round the declared order; `override`
-    the reason given for that.
+    the reason given for that. `paired` says that who did steps which others side by side with them exclude is
+    remembered; journals written before did not.
     """
 
     step: str
@@ -125,6 +126,7 @@ class Moved(Fact):
     via: str = ""
     override: str = ""
     row: int = 0
+    paired: bool = False
 
 
 @attrs.frozen

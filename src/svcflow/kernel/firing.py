@@ -230,6 +230,7 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
         via=row.source,
         override=command.override or "",
         row=row.row,
+        paired=bool(ledger.compiled.pairs),
     )
     settle(ledger, before, when_us)
     order = _order(entrance.way)
@@ -319,6 +320,7 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Valu
         via="" if choice.skipped is None else row.source,
         override=command.override or "",
         row=row.row,
+        paired=bool(ledger.compiled.pairs),
     )
     settle(ledger, before, when_us)
 

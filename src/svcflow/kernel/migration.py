@@ -54,7 +54,9 @@ def _doers(passage: Passage, steps: Mapping[str, str], remembered: Doers) -> Doe
     if passage.doers is None:
         return renamed(passage, steps, remembered)
     known = renamed(passage, steps, passage.doers)
-    return {step: who for step, who in known.items() if step in passage.into.watched}
+    # of a step that excludes one side by side only what the instance remembers: older journals lead where they led
+    kept = passage.into.watched | (passage.into.remembered & renamed(passage, steps, remembered).keys())
+    return {step: who for step, who in known.items() if step in kept}
 
 
 def _row_name(steps: Mapping[str, str], key: str) -> str:
