@@ -11,7 +11,8 @@ from timelimit_cases import CHIEF, HOUR, MICRO, WANG, Desk, at, booked, procedur
 from svcflow import Catalog, Engine, VirtualClock
 from svcflow.errors import Refused
 from svcflow.model.document import Document
-from svcflow.model.limit import Extension, TimeLimit
+from svcflow.model.field import Field
+from svcflow.model.limit import Extension, Row, TimeLimit
 from svcflow.model.procedure import HoldRule
 from svcflow.model.step import Step, Transition
 from svcflow.store.memory import MemoryStore
@@ -347,3 +348,23 @@ def test_the_meeting_of_another_instance_is_its_own() -> None:
     other = desk.engine.start("sample", data={"meeting": at("03-02 16:00").isoformat()}).id
     desk.reschedule("03-02 10:00", "03-03 10:00")
     assert desk.engine.deadlines(other)[0].due_at == at("03-02 15:00")
+
+
+def test_a_limit_without_a_target_is_not_extended() -> None:
+    """There is no deadline to put off, and none is made up; once there is a target, it is extended."""
+    rows = (Row("3wd", when="real"), Row(no_target=True))
+    declared = work(
+        TimeLimit(match=rows, extension=Extension("2wd")),
+        fields=(Field("real", type="boolean", default=False),),
+    )
+    desk = Desk(declared, "03-02 09:00")
+    with pytest.raises(Refused, match="no target now") as refused:
+        extend(desk, "03-02 10:00")
+    assert refused.value.rule == "extension"
+    assert desk.engine.explain(desk.id, "work").text("zh").splitlines() == [
+        "work：不设时限",
+        "2026-03-02 周一 09:00 起算：进入“work”",
+    ]
+    desk.update("03-02 11:00", real=True)
+    extend(desk, "03-02 12:00")
+    assert desk.due() == "03-09 17:30"

@@ -244,7 +244,8 @@ class Telling(Crossing):
     def _extended(self, fact: Extended) -> None:
         by = self.limit.limit.extension
         assert by is not None  # noqa: S101  # or it could not have been extended
-        when, was = instant(self.local(fact.occurred_us)), instant(self.local(fact.was_us))
+        when = instant(self.local(fact.occurred_us))
+        was = Text(zh="无", en="never") if fact.was_us == NEVER else instant(self.local(fact.was_us))
         self.due_told = False
         self.say(
             "extended",
@@ -326,6 +327,8 @@ class Telling(Crossing):
     def _present(self, clock: Clock) -> None:
         """Tell how it stands now, and what is still to be counted if the clock runs on."""
         now = instant(self.local(self.at_us))
+        if self.limit.rows[clock.row].target is None:
+            return
         if clock.open_us != STOPPED and clock.due_us == NEVER:
             words = Text(
                 zh=f"{now.zh} 预约时间未定，尚无截止",

@@ -12,12 +12,15 @@ from typing import Any, Literal
 import attrs
 from transitions import Event, Machine, State
 
+from svcflow.kernel.instance import NEVER, Booking
 from svcflow.kernel.ladder import CompiledLimit, compile_limit
+from svcflow.kernel.unchanging import Unchanging
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import RECORD_ALL, Enforce, Enforcement, Step, Transition
 from svcflow.worktime.calendar import WorkCalendar
 
+_UNBOOKED = Booking(NEVER, "", moved=False)
 Calendars = Callable[[str], WorkCalendar]
 
 
@@ -108,8 +111,8 @@ class Compiled:
     """For each trigger, the recurring limits of which it is one occurrence."""
     personal: frozenset[str]
     """Data fields that are somebody's own, and are kept beside the journal."""
-    instants: frozenset[str]
-    """Data fields that something may be scheduled by."""
+    unbooked: Mapping[str, Booking]
+    """The data fields that limits hang on as scheduled instants, before anybody set them."""
     foreign: bool = False
     """Whether logs of other systems are replayed: who acted and in which role may be unknown there, and is unjudged."""
     marks: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -197,6 +200,7 @@ def compile_procedure(
             occurrences.setdefault(limit.limit.done_by, []).append(limit.id)
     guards = [row.move.when for step in steps.values() for rows in step.exits.values() for row in rows]
     guards += [row.guard for limit in limits.values() for row in limit.rows]
+    anchors = {field for limit in limits.values() for field in limit.anchors}
     return Compiled(
         procedure,
         calendars(procedure.calendar),
@@ -210,9 +214,7 @@ def compile_procedure(
         _pairs(steps),
         {trigger: tuple(names) for trigger, names in occurrences.items()},
         frozenset(field.id for field in procedure.fields.values() if field.personal),
-        frozenset(
-            field.id for field in procedure.fields.values() if field.type == "instant" and not field.personal
-        ),
+        Unchanging(dict.fromkeys(sorted(anchors), _UNBOOKED)),
         foreign=enforce == "record",
     )
 

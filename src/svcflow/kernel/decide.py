@@ -162,7 +162,7 @@ def _start(ledger: Ledger, command: Start) -> None:
         recipient.id if recipient else "",
         (recipient.group or "") if recipient else "",
         marks_of(ledger.compiled),
-        books=bool(ledger.compiled.instants),
+        books=bool(ledger.compiled.unbooked),
     )
 
 

@@ -112,7 +112,7 @@ def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
     draft.recipient, draft.group = fact.recipient, fact.group
     draft.started_us = fact.occurred_us
     if fact.books:
-        draft.bookings = dict.fromkeys(sorted(compiled.instants), Booking(NEVER, "", moved=False))
+        draft.bookings = compiled.unbooked
         _book(draft, fact, fact.data)
     _merge(draft, fact.data, fact.evidence, fact.occurred_us)
     _enter(compiled, draft, fact.step, fact.occurred_us, restart=False, deemed=False)
@@ -122,7 +122,8 @@ def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
 def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     at_us = fact.occurred_us
     if fact.data or fact.evidence:
-        _book(draft, fact, fact.data)
+        if draft.bookings:
+            _book(draft, fact, fact.data)
         _merge(draft, fact.data, fact.evidence, at_us)
     row = compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
     if row.move.at_most is not None:
@@ -243,7 +244,7 @@ def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str],
 
 def _book(draft: Draft, fact: Fact, data: Mapping[str, Value]) -> None:
     """Remember who sets scheduled instants; the same one given again is not set anew."""
-    for field in draft.bookings.keys() & data.keys() if draft.bookings else ():
+    for field in draft.bookings.keys() & data.keys():
         before = draft.data.get(field)
         if data[field] != before:
             booking = Booking(fact.occurred_us, fact.actor, before is not None)

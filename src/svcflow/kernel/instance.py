@@ -253,7 +253,8 @@ def from_state(state: list[Any]) -> Instance:
     fields[_LEFT_BY] = {step: _persons(who) for step, who in fields[_LEFT_BY].items()}
     fields[_DEVIATIONS] = _standings(fields[_DEVIATIONS])
     fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
-    fields[_BOOKINGS] = {field: Booking(*row) for field, row in fields[_BOOKINGS].items()}
+    if fields[_BOOKINGS]:
+        fields[_BOOKINGS] = {field: Booking(*row) for field, row in fields[_BOOKINGS].items()}
     fields[_DEPUTIES] = {step: (giver, until_us) for step, (giver, until_us) in fields[_DEPUTIES].items()}
     for place in _MAPPINGS:
         fields[place] = _NOTHING if fields[place] == _NOTHING else Unchanging(fields[place])
@@ -265,6 +266,7 @@ _NOTHING: Mapping[Any, Any] = Unchanging()
 
 
 _STEPS, _CLOCKS, _RUNS = FIELDS.index("steps"), FIELDS.index("clocks"), Clock._fields.index("runs")
+_CLOCK_FIELDS = len(Clock._fields)
 _MAPPINGS = [place for place, kept in enumerate(BLANK) if isinstance(kept, Unchanging)]
 _LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
 _EXPLAINERS, _BOOKINGS = FIELDS.index("explainers"), FIELDS.index("bookings")
@@ -275,7 +277,8 @@ _FIRST_FIELDS = FIELDS.index("next_us") + 1
 
 def _clock(row: list[Any]) -> Clock:
     runs: tuple[Run, ...] = tuple([(start, end) for start, end in row[_RUNS]]) if row[_RUNS] else ()
-    return Clock(*(*row[:_RUNS], runs, *row[_RUNS + 1 :]))  # one written before `kept` was has no such field
+    values = [*row[:_RUNS], runs, *row[_RUNS + 1 :]]
+    return Clock._make(values if len(values) == _CLOCK_FIELDS else [*values, 0])  # `kept` came later
 
 
 def _rows(standings: Mapping[int, DeviationStatus]) -> list[list[Any]]:

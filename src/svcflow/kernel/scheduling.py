@@ -101,6 +101,10 @@ def _not_now(ledger: Ledger, limit: CompiledLimit) -> Refusal | None:
         return _refuse(f"时限 {limit.id} 没有在计时", f"limit {limit.id!r} is not running")
     if clock.overdue:
         return _refuse(f"时限 {limit.id} 已超时", f"limit {limit.id!r} is overdue; it had to be asked before")
+    if limit.rows[clock.row].target is None:
+        return _refuse(
+            f"时限 {limit.id} 目前不设时限", f"limit {limit.id!r} has no target now: nothing can be extended"
+        )
     if clock.extra or clock.kept:
         return _refuse(
             f"时限 {limit.id} 已延长过一次，或按前一版本的截止保留",
