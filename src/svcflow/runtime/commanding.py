@@ -86,6 +86,7 @@ class Commands(Core):
     ) -> Instance:
         """Move an instance by a trigger; `override` is the reason for going round the declared order.
 
+        Guards are asked with `data`, and what the move requires comes with it, whatever stood there before.
         `occurred_at` is when it happened, if that was before now: deadlines are judged by it.
 
         Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
@@ -130,7 +131,10 @@ class Commands(Core):
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Add data or evidence without moving. Raises: Refused, FieldError, UnknownInstance, StaleRevision."""
+        """Add data or evidence without moving; a required field cannot be emptied.
+
+        Raises: Refused, FieldError, UnknownInstance, StaleRevision.
+        """
         return self._carry(instance, Update(actor, data, evidence), command_id, expected_revision)
 
     def reschedule(
