@@ -14,7 +14,7 @@ from svcflow.store import schema
 
 Reading = Callable[[], AbstractContextManager[Connection]]
 
-_INSTANCES, _FACTS, _LEAVES = 500, 5_000, 2_000
+_INSTANCES, _FACTS, _LEAVES = 200, 2_000, 2_000
 """How many instances are read at once, how many facts if one of them has not more, and how many leaves."""
 
 _facts, _seals, _leaves, _meta = schema.facts.c, schema.seals.c, schema.leaves.c, schema.meta.c
