@@ -64,7 +64,7 @@ def test_every_keyword_a_remedy_names_has_an_option():
         (["start", "lamp", "-d", "place=x", "--id", "lamp-1"], "换一个 --id", "choose another --id"),
         (["hold", "lamp-1", "--reason", "third_party"], "--evidence notice=…", "--evidence notice=…"),
         (["fire", "lamp-1", "fit"], "--override 理由", "--override REASON"),
-        (["fire", "lamp-1", "accept"], "由岗位 desk 的人办理（--actor 编号:岗位）", "in role desk do it (--actor ID:ROLE)"),
+        (["fire", "lamp-1", "accept"], "指明由谁办理（--actor 编号:岗位）", "name who acts (--actor ID:ROLE)"),
         (["claim", "lamp-1", "--actor", "x"], "由岗位 desk 的人办理（--actor 编号:岗位）", "in role desk do it (--actor ID:ROLE)"),
         (["list", "--after", "x"], "--after", "--after"),
         (["deviation", "explain", "lamp-1", "1", "--reason", "x", "--actor", "d:desk"], "SEQUENCE", "SEQUENCE"),

@@ -27,19 +27,22 @@ def shown(tmp_path_factory):
 
 
 def test_the_week_holds_what_it_promises(shown):
-    """One hold, one late arrival, one rework, one skipped step, one refusal, and branches that join."""
+    """One hold, one late arrival, one rework, one step skipped out of turn, one refusal, and branches that join."""
     _, found = shown
     notable = found["notable"]
     kinds = [fact["kind"] for fact in notable]
     assert (kinds.count("Held"), kinds.count("Resumed"), kinds.count("Refused")) == (1, 1, 1)
     moved = [(fact["instance"], fact["trigger"]) for fact in notable if fact["kind"] == "Moved"]
     assert moved == [("repair-lift", "return"), ("meeting-budget", "done")]
-    late, skipped = sorted(found["deviations"], key=lambda one: one["kind"])
+    late, skipped, wrong = sorted(found["deviations"], key=lambda one: one["kind"])
     assert (late["kind"], late["instance"], late["limit"], late["overrun_s"]) == (
         "overdue", "repair-lift", "arrive", 18 * 60
     )  # fmt: skip
     assert (skipped["kind"], skipped["instance"], skipped["step"]) == (
         "skipped_step", "repair-window", "dispatched"
+    )  # fmt: skip
+    assert (wrong["kind"], wrong["instance"], wrong["step"], wrong["role"]) == (
+        "wrong_role", "repair-window", "accepted", "dispatcher"
     )  # fmt: skip
 
 
