@@ -83,11 +83,12 @@ def _who_breaches(
     compiled, who = ledger.compiled, command.actor
     if lacks(compiled, role, who):
         yield _wrong_role(ledger, command, role)
-    roles = () if compiled.foreign else (compiled.steps[one].step.role or "" for one in left)
-    theirs = next((one for one in roles if lacks(compiled, one, who)), None)
-    if theirs is not None:
-        breach = _wrong_role(ledger, command, theirs)
-        yield attrs.evolve(breach, rule="order") if is_named(who.id) else breach
+    if left and not compiled.foreign:
+        roles = (compiled.steps[one].step.role or "" for one in left)
+        theirs = next((one for one in roles if lacks(compiled, one, who)), None)
+        if theirs is not None:
+            breach = _wrong_role(ledger, command, theirs)
+            yield attrs.evolve(breach, rule="order") if is_named(who.id) else breach
     if compiled.watched:  # mostly nobody is asked to be another
         yield from _separation(ledger, who, steps)
 
