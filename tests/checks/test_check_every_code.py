@@ -537,3 +537,14 @@ def test_a_sound_procedure_has_no_finding() -> None:
         limits=[whole("3h")],
     )
     assert check(sound) == ()
+
+
+def test_a_field_that_is_personal_only_later_is_found_from_python_too():
+    """The version before is given beside the one that is checked."""
+    step = (Step("a", to=[Transition("go", "b")]), Step("b", end="completed"))
+    older = Procedure(id="p", steps=step, fields=[Field("phone")])
+    newer = Procedure(id="p", version=2, steps=step, fields=[Field("phone", personal=True)])
+    assert [one.path for one in check(newer, earlier=older) if one.code == "personal-later"] == [
+        ("fields", "phone", "personal")
+    ]
+    assert not [one for one in check(newer) if one.code == "personal-later"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from cli_answers import LAMP, parsed
@@ -275,3 +276,28 @@ def test_conform_is_not_told_by_severity_what_it_could_not_replay(held):
     """An event that no way leads to exits with 1 whatever severity is asked for."""
     events = [("Ask", 0), ("Answer", 5), ("Answer", 9)]
     assert "instance had ended" in held(events, "--severity", "critical", "--lang", "en", exit_code=1).stdout
+
+
+def test_check_reads_each_file_once(run, folder, monkeypatch):
+    """What is checked is what was read: a file that changes meanwhile is not mixed with itself."""
+    read: list[str] = []
+    open_ = Path.open
+
+    def opened(path, *args, **options):
+        read.append(path.name)
+        return open_(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", opened)
+    run("check", folder)
+    assert read.count("lamp.yaml") == 1
+
+
+def test_check_tells_of_an_unknown_calendar_of_a_limit(run, folder):
+    """It is found where it is named, and not first when an instance starts."""
+    text = LAMP + "limits: [{id: whole, within: 9wd, calendar: cn_ofice}]\n"
+    (folder / "lamp.yaml").write_text(text, encoding="utf-8")
+    said = run("check", folder, exit_code=3).stdout
+    assert (
+        "limits[0].calendar: error declaration: there is no calendar 'cn_ofice'; did you mean cn_office?"
+        in said
+    )

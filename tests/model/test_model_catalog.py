@@ -156,3 +156,62 @@ def test_the_shipped_folder_is_found_beside_the_package_or_in_it(monkeypatch, tm
     assert shipped_folder() == tmp_path / "procedures"
     (package / "procedures").mkdir()
     assert shipped_folder() == package / "procedures"
+
+
+ONE_STEP = "steps:\n  a: {to: {go: b}}\n  b: {end: done}\n"
+LIMITED = "{within: {wd: 1, calendar: nl_ofice}, to: {go: z}}"
+CALENDAR_PLACES = {
+    "calendar": f"calendar: nl_ofice\n{ONE_STEP}",
+    "steps.a.within.calendar": f"steps:\n  a: {LIMITED}\n  z: {{end: done}}\n",
+    "steps.a.parallel.x.steps.c.within.calendar": (
+        f"steps:\n  a:\n    parallel: {{x: {{steps: {{c: {LIMITED}, z: {{end: done}}}}}}}}\n"
+        "    to: {done: b}\n  b: {end: done}\n"
+    ),
+    "limits[0].calendar": f"{ONE_STEP}limits: [{{id: l, within: 1wd, calendar: nl_ofice}}]\n",
+}
+
+
+@pytest.mark.parametrize(("path", "text"), CALENDAR_PLACES.items(), ids=CALENDAR_PLACES)
+def test_an_unknown_calendar_is_refused_wherever_a_procedure_names_one(tmp_path, _, text, path):
+    """A catalog names file, line and the nearest calendar; an engine refuses a procedure that was loaded by itself."""
+    file = tmp_path / "p.yaml"
+    write(file, "procedure: p\n" + text)
+    with pytest.raises(DeclarationError) as caught:
+        Catalog.from_folder(tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.text().startswith(
+        f"{file}:{problem.line}:{problem.column} {path}: there is no calendar 'nl_ofice'"
+    )
+    assert problem.line > 1
+    assert problem.remedy.zh == "是否指 nl_office？"
+    with pytest.raises(DeclarationError, match=r"no calendar 'nl_ofice'; did you mean nl_office\?"):
+        svcflow.Engine("memory://", svcflow.load(file))
+    write(tmp_path / "own.yaml", "calendar: nl_ofice\ntimezone: UTC\nweekly: {mon: ['09:00-17:00']}\n")
+    with svcflow.Engine("memory://", Catalog.from_folder(tmp_path)) as engine:
+        assert engine.start("p", actor=svcflow.Actor("li")).steps
+
+
+def test_an_older_version_may_name_a_calendar_that_is_gone(tmp_path):
+    """Only what new instances need is asked for: the past stays readable."""
+    text = "procedure: p\nversion: {}\ncalendar: {}\nsteps:\n  a: {{to: {{go: b}}}}\n  b: {{end: done}}\n"
+    write(tmp_path / "p1.yaml", text.format(1, "gone"))
+    write(tmp_path / "p2.yaml", text.format(2, "cn_office"))
+    assert Catalog.from_folder(tmp_path).versions("p") == (1, 2)
+
+
+def test_calendars_of_a_scenario_and_the_zone_of_a_mapping_are_looked_up_in_a_catalog(folder):
+    """Arrivals, pools and logs stand on names of their own; all are told at once."""
+    write(
+        folder / "usual.yaml",
+        "scenario: u\nprocedure: repair\narrivals: {between: 30m, calendar: x}\npools: {r: {calendar: cn_ofice}}\n",
+    )
+    write(
+        folder / "log.yaml", "mapping: log\nprocedure: repair\nzone: Asia/Bejing\nactivities: {Opened: go}\n"
+    )
+    with pytest.raises(DeclarationError) as caught:
+        Catalog.from_folder(folder)
+    assert [(problem.path, problem.line) for problem in caught.value.problems] == [
+        (("zone",), 3),
+        (("arrivals", "calendar"), 3),
+        (("pools", "r", "calendar"), 4),
+    ]

@@ -322,3 +322,12 @@ def test_a_limit_may_be_any_of_the_clocks_that_exist():
     """Limits of every family with ladders on their own clock are taken."""
     for within, after in (("3h", "+1m"), ("3wh", "+1wm"), ("3wd", "+1wd"), ("3cd", "+1cd"), ("3mo", "+1mo")):
         Procedure(id="p", steps=start(), limits=[TimeLimit(id="x", within=within, escalate=[Rung(after)])])
+
+
+def test_a_source_that_is_not_listed_is_told_once():
+    """One forgotten line of `sources` is one mistake, however often it is cited."""
+    limits = [TimeLimit(id=f"l{n}", within="1h", source="D7, D8" if n else "D7") for n in range(5)]
+    assert [line for line in told(limits=limits) if "source" in line] == [
+        "limits[0].source: there is no source 'D7'; there are: proposal",
+        "limits[1].source: there is no source 'D8'; there are: proposal",
+    ]

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import attrs
 
 from svcflow.errors import DeclarationError, Path, Problem
-from svcflow.model.mapping import LogMapping
+from svcflow.model.mapping import LogMapping, zone_problem
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
 from svcflow.text import Text
@@ -131,7 +131,7 @@ def _problems(procedure: Procedure, mapping: LogMapping) -> Iterator[Problem]:
         if activity in mapping.activities or activity in mapping.starts:
             message = Text(zh=f"“{activity}”既有对应又被忽略", en=f"{activity!r} is both mapped and ignored")
             yield Problem(("ignore", place), message, Text(zh="二者留一", en="keep one of the two"))
-    yield from _zone_problem(mapping.zone)
+    yield from zone_problem(mapping.zone)
 
 
 def _unknown(path: Path, zh: str, en: str, name: str, known: Collection[str]) -> Problem:
@@ -140,12 +140,3 @@ def _unknown(path: Path, zh: str, en: str, name: str, known: Collection[str]) ->
         Text(zh=f"流程没有{zh}“{name}”", en=f"the procedure has no {en} {name!r}"),
         nearest(name, sorted(known)),
     )
-
-
-def _zone_problem(zone: str) -> Iterator[Problem]:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # what zoneinfo raises for names it cannot open
-        message = Text(zh=f"没有时区“{zone}”", en=f"there is no time zone {zone!r}")
-        remedy = Text(zh="例如写 Asia/Shanghai", en="write for example Europe/Amsterdam")
-        yield Problem(("zone",), message, remedy)

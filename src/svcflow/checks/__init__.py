@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["CODES", "Code", "Finding", "FindingSeverity", "check"]
 
 
-def check(procedure: Procedure, *, calendar: WorkCalendar | None = None) -> tuple[Finding, ...]:
+def check(
+    procedure: Procedure, *, calendar: WorkCalendar | None = None, earlier: Procedure | None = None
+) -> tuple[Finding, ...]:
     """Return every finding about the procedure, errors first, then by place.
 
+    `earlier` is the version before it, where there is one: what it recorded is compared with what this one says.
     `calendar` gives the hours of a working day where limits in working hours and in working days are
     compared; without it a working day counts as 8 working hours, and the finding says so.
     """
     from svcflow.checks.suite import run  # noqa: PLC0415  # networkx takes 140 ms to load
 
-    return run(procedure, calendar)
+    return run(procedure, calendar, earlier)

@@ -10,13 +10,16 @@ from svcflow.checks.settled import unsettled
 from svcflow.checks.structure import structure
 from svcflow.checks.sums import sums
 from svcflow.checks.unused import unused
+from svcflow.checks.version_pairs import version_pair
 from svcflow.model.procedure import Procedure
 from svcflow.worktime import WorkCalendar
 
 __all__ = ["run"]
 
 
-def run(procedure: Procedure, calendar: WorkCalendar | None) -> tuple[Finding, ...]:
+def run(
+    procedure: Procedure, calendar: WorkCalendar | None, earlier: Procedure | None = None
+) -> tuple[Finding, ...]:
     """Return every finding, errors first, then by place."""
     found = (
         *structure(procedure),
@@ -26,5 +29,6 @@ def run(procedure: Procedure, calendar: WorkCalendar | None) -> tuple[Finding, .
         *sums(procedure, calendar),
         *completeness(procedure),
         *unused(procedure),
+        *(version_pair(earlier, procedure) if earlier is not None else ()),
     )
     return tuple(sorted(found))

@@ -97,22 +97,26 @@ def is_file(named: str) -> bool:
 
 def _beside(file: Path) -> Catalog:
     """Return what stands in the folder of a file and can be read; procedures are of no interest."""
-    from svcflow.model.catalog import Catalog, load_mapping, load_scenario
+    from svcflow.model.catalog import Catalog, declared_in, yaml_files
     from svcflow.model.document import read_document
+    from svcflow.model.mapping import LogMapping
+    from svcflow.model.scenario import Scenario
 
     catalog = Catalog()
     calendars, scenarios, mappings = {}, {}, {}
-    for path in sorted({*file.parent.glob("*.yaml"), *file.parent.glob("*.yml")} - {file}):
+    for path in yaml_files(file.parent, below=False):
+        if path == file:
+            continue
         try:
             document = read_document(path)
             if document.kind == "calendar":
                 calendars[str(document.data["calendar"])] = document
-            elif document.kind == "scenario":
-                scenario = load_scenario(path)
-                scenarios[scenario.id] = scenario
-            elif document.kind == "mapping":
-                mapping = load_mapping(path)
-                mappings[mapping.id] = mapping
+                continue
+            declared = None if document.kind == "procedure" else declared_in(document)
+            if isinstance(declared, Scenario):
+                scenarios[declared.id] = declared
+            elif isinstance(declared, LogMapping):
+                mappings[declared.id] = declared
         except DeclarationError:  # a neighbour that was not asked for; `svcflow check` reports it
             continue
     return attrs.evolve(catalog, calendars=calendars, scenarios=scenarios, mappings=mappings)

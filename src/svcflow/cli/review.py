@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import attrs
 
 from svcflow.checks import Finding, check
-from svcflow.checks.finding import finding
 from svcflow.errors import DeclarationError, Problem, UnknownCalendar
-from svcflow.model.catalog import load, load_mapping, load_scenario
+from svcflow.model.catalog import declared_in, yaml_files
 from svcflow.model.document import Document, read_document
+from svcflow.model.named_calendars import unknown_calendars
 from svcflow.model.procedure import Procedure
+from svcflow.model.scenario import Scenario
 from svcflow.text import Text
 from svcflow.worktime import WorkCalendar, shipped_calendar
 
@@ -34,7 +34,7 @@ def review(paths: Sequence[Path]) -> Review:
     reading = _Reading()
     files: list[Path] = []
     for path in paths:
-        below = sorted(_below(path)) if path.is_dir() else [path]
+        below = yaml_files(path) if path.is_dir() else [path]
         if not below:
             message = Text(zh=f"{path} 中没有 .yaml 文件", en=f"there is no .yaml file in {path}")
             reading.problems.append(Problem((), message))
@@ -42,21 +42,16 @@ def review(paths: Sequence[Path]) -> Review:
     documents = list(reading.documents(files))
     for document in documents:
         reading.learn(document)
-    for file, document in zip(reading.files, documents, strict=True):
-        reading.judge(file, document)
-    reading.compare()
+    for document in documents:
+        reading.build(document)
+    reading.judge()
     return Review(tuple(files), tuple(reading.problems), tuple(sorted(reading.findings)))
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
 
 
 class _Reading:
     """Collect mistakes and findings over several files that may name each other."""
 
     def __init__(self) -> None:
-        self.files: list[Path] = []
         self.problems: list[Problem] = []
         self.findings: list[Finding] = []
         self._calendars: dict[str, Document] = {}
@@ -71,7 +66,6 @@ class _Reading:
             except DeclarationError as error:
                 self.problems += error.problems
             else:
-                self.files.append(file)
                 yield document
 
     def learn(self, document: Document) -> None:
@@ -89,64 +83,44 @@ class _Reading:
             remedy = Text(zh="换一个名称或版本", en="give it another name or version")
             self.problems += document.placed([Problem((document.kind,), message, remedy)])
 
-    def judge(self, file: Path, document: Document) -> None:
-        """Build what the document declares; a procedure is checked."""
+    def build(self, document: Document) -> None:
+        """Build what the document declares, and note its mistakes."""
         try:
-            if document.kind == "procedure":
-                procedure = load(file)
-                found = check(procedure, calendar=self._calendar(procedure.calendar))
-                self.findings += (_placed(one, document) for one in found)
-                self._procedures[procedure.id, procedure.version] = (procedure, document)
-            elif document.kind == "calendar":
+            if document.kind == "calendar":
                 document.build(WorkCalendar.from_mapping)
-            else:
-                (load_scenario if document.kind == "scenario" else load_mapping)(file)
+            declared = declared_in(document)
+            if isinstance(declared, Procedure):
+                self._procedures[declared.id, declared.version] = (declared, document)
+            if isinstance(declared, Procedure | Scenario):
+                found = unknown_calendars(declared, self._calendars)
+                self.problems += document.placed(map(_with_its_file, found))
         except DeclarationError as error:
             self.problems += error.problems
-        except UnknownCalendar as error:
-            remedy = Text(
-                zh=f"{error.remedy.zh} 自定日历须一并检查：给出其文件",
-                en=f"{error.remedy.en} A calendar of your own must be checked along: give its file too",
-            )
-            self.problems += document.placed([Problem(("calendar",), error.message, remedy)])
 
-    def compare(self) -> None:
-        """Compare each version of a procedure with the one before it, as far as both were read."""
-        for (before, (older, _)), (after, (newer, document)) in pairwise(
-            sorted(self._procedures.items(), key=_key)
-        ):
-            if before[0] == after[0]:
-                self.findings += (_placed(one, document) for one in _personal_later(older, newer))
+    def judge(self) -> None:
+        """Check each procedure, as a whole and against the version before it as far as that was read."""
+        earlier: Procedure | None = None
+        for _, (procedure, document) in sorted(self._procedures.items(), key=lambda item: item[0]):
+            before = earlier if earlier is not None and earlier.id == procedure.id else None
+            found = check(procedure, calendar=self._calendar(procedure.calendar), earlier=before)
+            self.findings += (_placed(one, document) for one in found)
+            earlier = procedure
 
     def _calendar(self, name: str) -> WorkCalendar:
         """Return a calendar of these files, or a shipped one; a faulty one is reported where it is declared."""
         document = self._calendars.get(name)
         try:
             return shipped_calendar(name) if document is None else document.build(WorkCalendar.from_mapping)
-        except DeclarationError:
+        except (DeclarationError, UnknownCalendar):  # told where it is declared, or named
             return shipped_calendar("always")
 
 
-def _key(item: tuple[tuple[str, int], object]) -> tuple[str, int]:
-    return item[0]
-
-
-def _personal_later(older: Procedure, newer: Procedure) -> Iterator[Finding]:
-    for name, field in newer.fields.items():
-        if field.personal and name in older.fields and not older.fields[name].personal:
-            yield finding(
-                "personal-later",
-                ("fields", name, "personal"),
-                Text(
-                    zh=f"字段 {name} 在第 {older.version} 版不是个人信息；那时记入留痕的值是明文，不能抹去",
-                    en=f"{name} is not personal in version {older.version}; what was recorded then stays in the clear "
-                    "and cannot be erased",
-                ),
-                Text(
-                    zh="用 migrate --dry-run 查看哪些实例已有；新字段从第一版起就标明",
-                    en="see by migrate --dry-run which instances hold it; mark a new field from its first version on",
-                ),
-            )
+def _with_its_file(problem: Problem) -> Problem:
+    remedy = Text(
+        zh=f"{problem.remedy.zh} 自定日历须一并检查：给出其文件",
+        en=f"{problem.remedy.en} A calendar of your own must be checked along: give its file too",
+    )
+    return attrs.evolve(problem, remedy=Text(zh=remedy.zh.strip(), en=remedy.en.strip()))
 
 
 def _placed(finding: Finding, document: Document) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,7 +12,8 @@ from svcflow.bounds import shown
 from svcflow.errors import DeclarationError, FieldError, Problem, UnknownCalendar, UnknownProcedure
 from svcflow.model.document import Document, read_document
 from svcflow.model.lengths import too_long
-from svcflow.model.mapping import LogMapping
+from svcflow.model.mapping import LogMapping, zone_problem
+from svcflow.model.named_calendars import unknown_calendars
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.model.structure import structure_kind, structure_procedure
@@ -36,6 +37,23 @@ def load_scenario(path: Path | str) -> Scenario:
 def load_mapping(path: Path | str) -> LogMapping:
     """Load one log mapping from its YAML file. Raises: DeclarationError."""
     return read_document(path).build(_mapping)
+
+
+def yaml_files(folder: Path, *, below: bool = True) -> list[Path]:
+    """Return the declaration files of a folder, and of those `below` it, sorted."""
+    found = folder.rglob("*") if below else folder.glob("*")
+    return sorted(path for path in found if path.suffix in (".yaml", ".yml"))
+
+
+def declared_in(document: Document) -> Procedure | Scenario | LogMapping | None:
+    """Build what a document declares; a calendar is left as it is. Raises: DeclarationError with places."""
+    builders: dict[str, Callable[[Mapping[str, object]], Procedure | Scenario | LogMapping]] = {
+        "procedure": _procedure,
+        "scenario": _scenario,
+        "mapping": _mapping,
+    }
+    make = builders.get(document.kind)
+    return None if make is None else document.build(make)
 
 
 def asked_for(given: object) -> tuple[str, int | None]:
@@ -76,7 +94,7 @@ class Catalog:
         if not root.is_dir():
             message = Text(zh=f"没有文件夹 {root}", en=f"there is no folder {root}")
             raise DeclarationError([Problem((), message)])
-        return _read(sorted(path for path in root.rglob("*") if path.suffix in (".yaml", ".yml")))
+        return _read(yaml_files(root))
 
     @classmethod
     def shipped(cls) -> Catalog:
@@ -119,6 +137,17 @@ class Catalog:
         """Return the fields that any version of a procedure says are personal."""
         known = (self.procedures[name, version] for version in self.versions(name))
         return frozenset(field.id for one in known for field in one.fields.values() if field.personal)
+
+    def check_calendars(self) -> None:
+        """Refuse newest versions that name a calendar which there is not. Raises: DeclarationError."""
+        newest = {name: self[name] for name in {name for name, _ in self.procedures}}
+        problems = [
+            attrs.evolve(problem, file=str(self.files.get((one.id, one.version), "")))
+            for one in newest.values()
+            for problem in unknown_calendars(one, self.calendars)
+        ]
+        if problems:
+            raise DeclarationError(problems)
 
     def calendar_document(self, name: str) -> Document:
         """Return the document of a calendar of this catalog. Raises: UnknownCalendar."""
@@ -184,6 +213,7 @@ def _read(paths: Iterable[Path]) -> Catalog:
         except DeclarationError as error:
             problems.extend(error.problems)
     problems.extend(shelf.too_long())
+    problems.extend(shelf.unknown_calendars())
     if problems:
         raise DeclarationError(problems)
     return Catalog(shelf.procedures, shelf.calendars, shelf.scenarios, shelf.mappings, shelf.files)
@@ -199,6 +229,7 @@ class _Shelf:
         self.mappings: dict[str, LogMapping] = {}
         self.files: dict[tuple[str, int], Path] = {}
         self._newest: dict[str, tuple[Procedure, Document]] = {}
+        self._scenarios: list[tuple[Scenario, Document]] = []
 
     def add(self, path: Path, document: Document) -> None:
         if document.kind == "procedure":
@@ -213,6 +244,7 @@ class _Shelf:
         elif document.kind == "scenario":
             scenario = document.build(_scenario)
             _put(self.scenarios, scenario.id, scenario, document)
+            self._scenarios.append((scenario, document))
         else:
             mapping = document.build(_mapping)
             _put(self.mappings, mapping.id, mapping, document)
@@ -221,6 +253,11 @@ class _Shelf:
         """Yield the lengths of time beyond the bounds that newest versions declare."""
         for procedure, document in self._newest.values():
             yield from document.placed(too_long(procedure))
+
+    def unknown_calendars(self) -> Iterator[Problem]:
+        """Yield the calendars that newest versions and scenarios name and that there are not."""
+        for declared, document in (*self._newest.values(), *self._scenarios):
+            yield from document.placed(unknown_calendars(declared, self.calendars))
 
 
 def _procedure(data: Mapping[str, object]) -> Procedure:
@@ -236,7 +273,11 @@ def _scenario(data: Mapping[str, object]) -> Scenario:
 
 
 def _mapping(data: Mapping[str, object]) -> LogMapping:
-    return _of_kind(data, "mapping", LogMapping)
+    mapping = _of_kind(data, "mapping", LogMapping)
+    problems = tuple(zone_problem(mapping.zone))
+    if problems:
+        raise DeclarationError(problems)
+    return mapping
 
 
 def _put(where: dict[K, V], key: K, made: V, document: Document) -> None:

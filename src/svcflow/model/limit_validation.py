@@ -9,7 +9,7 @@ from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, Rung, TimeLimit
-from svcflow.model.references import guard_names, personal, role_name, source_names, unknown
+from svcflow.model.references import guard_names, personal, role_name, unknown
 from svcflow.model.target import TARGET_KINDS, ClockTime, Target
 from svcflow.text import Text
 
@@ -53,8 +53,6 @@ def limit_problems(
         elif row.when is not None:
             seen.add(row.when)
         yield from _row(procedure, row, where, last=place == len(limit.match) - 1)
-        yield from source_names(procedure, row.source, (*where, "source"))
-    yield from source_names(procedure, limit.source, (*path, "source"))
     if limit.on_overdue is not None and limit.on_overdue not in triggers:
         yield unknown((*path, "on_overdue"), "流转", "trigger", limit.on_overdue, triggers)
     for place, row in enumerate(limit.rows):

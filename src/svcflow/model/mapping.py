@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import attrs
 
 from svcflow.bounds import count
+from svcflow.errors import Problem
 from svcflow.text import NO_TEXT, Text
 
 
@@ -28,3 +30,13 @@ class LogMapping:
     roles: Mapping[str, str] = attrs.field(factory=dict)
     ignore: tuple[str, ...] = attrs.field(default=(), converter=tuple)
     zone: str = "UTC"
+
+
+def zone_problem(zone: str) -> Iterator[Problem]:
+    """Yield a mistake when there is no such time zone."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # what zoneinfo raises for names it cannot open
+        message = Text(zh=f"没有时区“{zone}”", en=f"there is no time zone {zone!r}")
+        remedy = Text(zh="例如写 Asia/Shanghai", en="write for example Europe/Amsterdam")
+        yield Problem(("zone",), message, remedy)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from svcflow.errors import GuardError, Path, Problem
 from svcflow.model.fullwidth import halved
 from svcflow.model.guard import Guard
-from svcflow.model.limit import PROPOSAL
 from svcflow.nearest import nearest
 from svcflow.text import Text
 
@@ -58,13 +57,6 @@ def personal(path: Path, name: str) -> Problem:
             en="use a field that is nobody's own, such as recipient.group",
         ),
     )
-
-
-def source_names(procedure: Procedure, source: str | None, path: Path) -> Iterator[Problem]:
-    """Yield the keys of a source that the procedure does not list."""
-    for key in source_keys(source):
-        if key != PROPOSAL and key not in procedure.sources:
-            yield unknown(path, "来源", "source", key, (*procedure.sources, PROPOSAL))
 
 
 def role_name(procedure: Procedure, role: str, path: Path) -> Iterator[Problem]:

@@ -13,7 +13,8 @@ import attrs
 
 from svcflow.bounds import MOST
 from svcflow.errors import FieldError, Path, Problem
-from svcflow.model.limit import step_of
+from svcflow.model.limit import PROPOSAL, step_of
+from svcflow.model.limit_places import limit_places
 from svcflow.model.limit_validation import limit_problems
 from svcflow.model.references import (
     RECIPIENT,
@@ -21,7 +22,7 @@ from svcflow.model.references import (
     guard_names,
     identifier,
     role_name,
-    source_names,
+    source_keys,
     unknown,
 )
 from svcflow.model.step import DONE, ENFORCEMENTS, HOLD_REASONS, Enforce, Step, Transition, walk
@@ -42,6 +43,7 @@ def problems_of(procedure: Procedure) -> Iterator[Problem]:
     yield from _steps(procedure, procedure.steps, ("steps",))
     yield from _limits(procedure)
     yield from _indicators(procedure)
+    yield from _sources(procedure)
 
 
 def _header(procedure: Procedure) -> Iterator[Problem]:
@@ -242,4 +244,22 @@ def _indicators(procedure: Procedure) -> Iterator[Problem]:
         yield from identifier(indicator.id, path)
         if indicator.of is not None and indicator.of not in procedure.time_limits:
             yield unknown((*path, "of"), "时限", "limit", indicator.of, procedure.time_limits)
-        yield from source_names(procedure, indicator.source, (*path, "source"))
+
+
+def _sources(procedure: Procedure) -> Iterator[Problem]:
+    """Yield each source that is cited and not listed, once: at its first citation."""
+    told: set[str] = set()
+    for path, source in _citations(procedure):
+        for key in source_keys(source):
+            if key not in told and key != PROPOSAL and key not in procedure.sources:
+                told.add(key)
+                yield unknown(path, "来源", "source", key, (*procedure.sources, PROPOSAL))
+
+
+def _citations(procedure: Procedure) -> Iterator[tuple[Path, str | None]]:
+    for path, limit in limit_places(procedure):
+        yield (*path, "source"), limit.source
+        for place, row in enumerate(limit.match):
+            yield (*path, "match", place, "source"), row.source
+    for indicator in procedure.indicators.values():
+        yield ("indicators", indicator.id, "source"), indicator.source

@@ -58,6 +58,8 @@ class Core:
         payload_limit: int = PAYLOAD_LIMIT,
     ) -> None:
         self.catalog = catalog_of(catalog)
+        if standards is None:  # not again for each transaction of a host
+            self.catalog.check_calendars()
         self.clock: Clock = clock or SystemClock()
         self._standards = standards or Standards(self.catalog, store)
         self._store = store

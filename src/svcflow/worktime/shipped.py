@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import difflib
 from functools import cache
-from importlib.resources import files
 
 from svcflow.errors import UnknownCalendar
+from svcflow.model.named_calendars import SHIPPED_CALENDARS, shipped_calendar_names
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 
 __all__ = ["shipped_calendar", "shipped_names"]
-
-FOLDER = files("svcflow.worktime") / "data"
 
 
 @cache
@@ -30,15 +28,13 @@ def shipped_calendar(name: str) -> WorkCalendar:
         raise _unknown(name)
     from ruamel.yaml import YAML  # noqa: PLC0415 - importing the package must stay light
 
-    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    text = (SHIPPED_CALENDARS / f"{name}.yaml").read_text(encoding="utf-8")
     return WorkCalendar.from_mapping(YAML(typ="safe", pure=True).load(text))
 
 
-@cache
 def shipped_names() -> tuple[str, ...]:
     """Return the names of the shipped calendars, sorted."""
-    names = (entry.name for entry in FOLDER.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+    return shipped_calendar_names()
 
 
 def _unknown(name: str) -> UnknownCalendar:

@@ -1,0 +1,48 @@
+"""The calendars that procedures and scenarios name, and those among them that there are not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path as FilePath
+
+from svcflow.errors import Path, Problem
+from svcflow.model.limit_places import limit_places
+from svcflow.model.procedure import Procedure
+from svcflow.model.scenario import Scenario
+from svcflow.nearest import nearest
+from svcflow.text import Text
+
+__all__ = ["SHIPPED_CALENDARS", "calendar_names", "shipped_calendar_names", "unknown_calendars"]
+
+SHIPPED_CALENDARS = FilePath(__file__).resolve().parents[1] / "worktime" / "data"
+
+
+@cache
+def shipped_calendar_names() -> tuple[str, ...]:
+    """Return the names of the calendars that come with the library, sorted."""
+    return tuple(sorted(file.stem for file in SHIPPED_CALENDARS.glob("*.yaml")))
+
+
+def unknown_calendars(declared: Procedure | Scenario, own: Collection[str]) -> Iterator[Problem]:
+    """Yield a mistake for each calendar named that is neither one's own nor shipped."""
+    for path, name in calendar_names(declared):
+        if name not in own and name not in shipped_calendar_names():
+            yield Problem(
+                path,
+                Text(zh=f"没有名为“{name}”的日历", en=f"there is no calendar {name!r}"),
+                nearest(name, sorted({*own, *shipped_calendar_names()})),
+            )
+
+
+def calendar_names(declared: Procedure | Scenario) -> Iterator[tuple[Path, str]]:
+    """Yield every calendar that is named, with its place."""
+    if isinstance(declared, Scenario):
+        named = [(("arrivals", "calendar"), declared.arrivals.calendar)]
+        named += [(("pools", role, "calendar"), pool.calendar) for role, pool in declared.pools.items()]
+        yield from ((path, name) for path, name in named if name is not None)
+        return
+    yield ("calendar",), declared.calendar
+    for path, limit in limit_places(declared):
+        if limit.calendar is not None:
+            yield (*path, "calendar"), limit.calendar
