@@ -172,7 +172,7 @@ CALENDAR_PLACES = {
 
 
 @pytest.mark.parametrize(("path", "text"), CALENDAR_PLACES.items(), ids=CALENDAR_PLACES)
-def test_an_unknown_calendar_is_refused_wherever_a_procedure_names_one(tmp_path, _, text, path):
+def test_an_unknown_calendar_is_refused_wherever_a_procedure_names_one(tmp_path, path, text):
     """A catalog names file, line and the nearest calendar; an engine refuses a procedure that was loaded by itself."""
     file = tmp_path / "p.yaml"
     write(file, "procedure: p\n" + text)

@@ -256,7 +256,8 @@ class _Shelf:
 
     def unknown_calendars(self) -> Iterator[Problem]:
         """Yield the calendars that newest versions and scenarios name and that there are not."""
-        for declared, document in (*self._newest.values(), *self._scenarios):
+        named: list[tuple[Procedure | Scenario, Document]] = [*self._newest.values(), *self._scenarios]
+        for declared, document in named:
             yield from document.placed(unknown_calendars(declared, self.calendars))
 
 

@@ -38,7 +38,7 @@ def unknown_calendars(declared: Procedure | Scenario, own: Collection[str]) -> I
 def calendar_names(declared: Procedure | Scenario) -> Iterator[tuple[Path, str]]:
     """Yield every calendar that is named, with its place."""
     if isinstance(declared, Scenario):
-        named = [(("arrivals", "calendar"), declared.arrivals.calendar)]
+        named: list[tuple[Path, str | None]] = [(("arrivals", "calendar"), declared.arrivals.calendar)]
         named += [(("pools", role, "calendar"), pool.calendar) for role, pool in declared.pools.items()]
         yield from ((path, name) for path, name in named if name is not None)
         return
