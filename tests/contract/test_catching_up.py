@@ -16,6 +16,7 @@ from svcflow.errors import FarBehind, Refused
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
+from svcflow.runtime.query import InstanceQuery
 from svcflow.runtime.store import PART, Store
 
 MINUTES = timedelta(minutes=1)
@@ -71,7 +72,7 @@ class Watched:
         return self._noted(lambda: self._store.sweep(*asked))
 
     def facts_kept(self) -> int:
-        return sum(self._store.load(name).instance.sequence for name in self._store.ids())
+        return sum(one.sequence for one in self._store.instances(InstanceQuery()))
 
     def _noted(self, act: Callable[[], Any]) -> Any:
         before = self.facts_kept()
@@ -205,15 +206,16 @@ def test_the_bound_itself_is_one_part(engine, watched, minutes):
     assert watched.parts == ([minutes + 1] if minutes <= PART else [PART, 2])
 
 
-def test_an_engine_made_anew_catches_up_with_forty_five_days(url):
+@pytest.mark.parametrize("days", [2, pytest.param(45, marks=pytest.mark.long)])
+def test_an_engine_made_anew_catches_up_with_what_weeks_have_missed(url, days):
     """What a service left alone over its holidays has missed is recorded when it is opened again."""
     with Engine(url, CATALOG, clock=VirtualClock(NOON)) as engine:
-        engine.start(("tea", 1), instance_id="i1")
+        engine.start("tea", instance_id="i1")
     clock = VirtualClock(NOON)
-    clock.advance(timedelta(days=3))
+    clock.advance(timedelta(days=days))
     with Engine(url, CATALOG, clock=clock) as engine:
-        assert len(engine.tick()) == 3 * 24 * 60 - 1
-        assert len(engine.deviations(limit=5)) == 5
+        assert len(engine.tick()) == days * 24 * 60 - 1
+        assert engine.count_deviations(kind="missed_occurrence") == days * 24 * 60 - 1
         assert engine.verify().ok
 
 
