@@ -3,7 +3,8 @@
 `states` are states that a rule of today would not let come about, or reads otherwise; `beyond` are instants
 and amounts that no sum of time reaches. `PYTHONPATH=tests:tests/store python tests/store/kept_states.py` writes
 both, from SQLite and PostgreSQL, under the number of the present schema: before that changes, and never over
-files that are there. `restore` puts one back.
+files that are there. The plays are those of version 2, and some of their commands are refused by now: a later
+version keeps a play of its own. `restore` puts one back.
 """
 
 from __future__ import annotations
