@@ -141,7 +141,7 @@ class Case:
             return "order"
         if role not in ROLES[actor] or (source == "approving" and actor == self.asked_by):
             return "role"
-        if role == STEP_ROLES[source] and self.assignee not in ("", actor):
+        if role == STEP_ROLES[source] and self.assignee not in ("", ERASED, actor):
             return "assigned"
         too_often = trigger == "send_back" and self.sent_back >= SENT_BACK_AT_MOST
         owed = source == "approving" and "form" not in papers and self.papers.get("form", -1) < self.entered
@@ -204,7 +204,7 @@ class Case:
     def claim(self, now: int, actor: str) -> str | None:
         if STEP_ROLES[self.step] not in ROLES[actor] or self.barred(actor):
             return "role"
-        if self.assignee not in ("", actor):
+        if self.assignee not in ("", ERASED, actor):
             return "assigned"
         self.record("Assigned", now)
         self.assignee = actor
@@ -222,7 +222,7 @@ class Case:
         return self.step == "approving" and person == self.asked_by
 
     def release(self, now: int) -> str | None:
-        if not self.assignee:
+        if self.assignee in ("", ERASED):
             return "not_assigned"
         self.record("Released", now)
         self.assignee = ""
@@ -281,7 +281,7 @@ class Office:
 
     def __init__(self) -> None:
         self.cases: dict[str, Case] = {}
-        self.answers: dict[tuple[str, str], tuple[object, ...] | str] = {}
+        self.answers: dict[tuple[str, str], tuple[object, ...]] = {}
 
     def start(self, name: str, now: int, command_id: str | None, **given: str | None) -> object:
         if (name, command_id) in self.answers:
@@ -322,14 +322,13 @@ class Office:
             case.record("Refused", now)
         if not answering:
             case.pass_time(now)  # a limit that had used up its time is missed as soon as it goes on
-        return self.kept(name, command_id, rule or case.seen())
+        return rule or self.kept(
+            name, command_id, case.seen()
+        )  # a refusal is no answer: it may be asked again
 
-    def kept(self, name: str, command_id: str | None, answer: tuple[object, ...] | str) -> object:
+    def kept(self, name: str, command_id: str | None, answer: tuple[object, ...]) -> object:
         if command_id is not None:
-            again = (
-                answer[:5] if isinstance(answer, tuple) else answer
-            )  # what is personal may be gone by then
-            self.answers[name, command_id] = again
+            self.answers[name, command_id] = answer[:5]  # what is personal may be gone by then
         return answer
 
     def tick(self, now: int) -> int:

@@ -322,7 +322,11 @@ class EngineAndReference(RuleBasedStateMachine):
         for name, roles in ROLES.items():
             if name:
                 mine = {(one.instance, one.step) for one in self.engine.worklist(actor_of(name))}
-                free = {(c.name, c.step) for c in open_ if not c.assignee and STEP_ROLES[c.step] in roles}
+                free = {
+                    (c.name, c.step)
+                    for c in open_
+                    if c.assignee in ("", ERASED) and STEP_ROLES[c.step] in roles
+                }
                 assert mine == free | {(c.name, c.step) for c in open_ if c.assignee == name}
         assert self.engine.instance_counts("status") == self.office.counts(lambda case: case.status)
         kinds = [one["kind"] for case in cases for one in case.deviations.values()]
