@@ -237,7 +237,7 @@ def test_an_error_that_no_database_can_hold_is_kept_all_the_same(engine, clock):
     start(engine, "r1", "r2")
     assert engine.deliver() == Delivered(0, 0, 2)
     first, second = (one.error for one in engine.dead_letters())
-    assert first.startswith("svcflow.errors.DeliveryError: a?b?xxx")
+    assert first.startswith("svcflow.errors.DeliveryError: a?b\\ud800xxx")
     assert len(first) == 1_000
     assert "Mute" in second
 
