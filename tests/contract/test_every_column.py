@@ -187,6 +187,7 @@ def test_a_sound_store_in_memory_verifies_too():
     engine = Engine("memory://", CATALOG, clock=clock)
     engine.on_fact(name="slow", attempts=3)(refuse)
     engine.start("repair", actor=LI, instance_id="r1", command_id="k")
+    engine.delegate(LI, "wang", roles=["clerk"], since=NOON, until=NOON + HOUR)
     engine.deliver()
     engine.seal()
     assert engine.verify().ok
@@ -259,3 +260,51 @@ def test_rows_behind_the_last_instance_are_seen_by_pages_too(filled, monkeypatch
         )
     found = {(name, error.table) for name, error in filled.verify().problems}
     assert found == {(name, "svcflow_persons") for name in ("", "r11", "zz")}
+
+
+def test_sealing_state_that_cannot_be_read_or_is_another_stores_is_found(filled):
+    """A frontier that is none, a store that lost its name, and one that is called otherwise than its checkpoint."""
+    sealed = filled.seal()
+    last = schema.seals.c.size == sealed.size
+    name = schema.meta.c.name == "origin"
+    for change, at in (
+        (schema.seals.update().where(last).values(frontier=b""), ("svcflow_seals", "frontier")),
+        (schema.meta.update().where(name).values(value="another"), ("svcflow_meta", "value")),
+        (schema.meta.delete().where(name), ("svcflow_meta", "")),
+    ):
+        changed(filled, lambda on, change=change: on.execute(change))
+        problems = filled.verify(checkpoint=sealed).problems
+        assert at in {(error.table, error.column) for _, error in problems}
+
+
+def test_entries_numbered_or_placed_otherwise_are_found(filled):
+    """The chain says nothing of numbers and positions: those of all entries of a journal moved on by one, or swapped."""
+    facts, own = schema.facts, schema.facts.c.instance == "r1"
+    before = filled._store.last_position()
+    for column, by in ((facts.c.sequence, 100), (facts.c.position, before)):
+        first_one = own if column is facts.c.sequence else own & (facts.c.sequence == 1)
+        changed(
+            filled,
+            lambda on, c=column, n=by, w=first_one: on.execute(facts.update().where(w).values({c: c + n})),
+        )
+        found = {(error.table, error.column) for name, error in filled.verify().problems if name == "r1"}
+        assert ("svcflow_facts", column.name) in found
+        changed(
+            filled,
+            lambda on, c=column, n=by, w=own: on.execute(
+                facts.update().where(w & (c > n)).values({c: c - n})
+            ),
+        )
+    assert filled.verify().ok
+
+
+def test_a_delegation_that_nobody_could_give_is_found(filled):
+    """One without roles, to oneself, or that ends before it begins; one of an erased person is passed over."""
+    for forged in ({"roles": "[]"}, {"taker": "li"}, {"until_us": 0}, {"roles": "nonsense"}):
+        row = first(filled, schema.delegations)
+        changed(filled, lambda on, f=forged: on.execute(schema.delegations.update().values(f)))
+        ((name, error),) = filled.verify().problems
+        assert (name, error.table, error.row) == ("svcflow_delegations", "svcflow_delegations", "d1")
+        changed(filled, lambda on, r=row: on.execute(schema.delegations.update().values(r)))
+    changed(filled, lambda on: on.execute(schema.delegations.update().values(giver="")))
+    assert filled.verify().ok
