@@ -34,5 +34,5 @@ def answered(compiled: Compiled, draft: Draft, fact: Answer) -> None:  # noqa: A
 def _own(draft: Draft) -> MutableMapping[int, DeviationStatus]:
     """Return the draft's own deviations: copied once, for there is one more at every missed occurrence."""
     if type(draft.deviations) is not dict:
-        draft.deviations = dict(draft.deviations)
+        draft.deviations = {**draft.deviations}
     return draft.deviations

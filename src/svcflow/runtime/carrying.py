@@ -129,7 +129,7 @@ class Sweeping:
         *,
         in_parts: bool = True,
     ) -> None:
-        self.facts: dict[str, list[Fact]] = {}
+        self.facts: dict[str, Sequence[Fact]] = {}
         self.procedures: dict[str, str] = {}
         self.errors: dict[str, Exception] = {}
         self._compiled_of = compiled_of
@@ -161,7 +161,8 @@ class Sweeping:
             self._asked[instance.id] = False
             return None
         if fits(len(outcome.facts), found.room):
-            self.facts.setdefault(instance.id, []).extend(outcome.facts)
+            said = self.facts.get(instance.id)
+            self.facts[instance.id] = [*said, *outcome.facts] if said else outcome.facts
             self.procedures[instance.id] = instance.procedure
             self._asked[instance.id] = outcome.behind
         return change
@@ -184,7 +185,7 @@ class Sweeping:
         self.errors.pop(name, None)
         self._asked.pop(name, None)
         if name in self.facts:
-            del self.facts[name][self._sure.get(name, 0) :]
+            self.facts[name] = self.facts[name][: self._sure.get(name, 0)]
 
     def _outcome(self, compiled: Compiled, instance: Instance, room: int) -> Outcome:
         most = room if self._in_parts else PART
