@@ -70,8 +70,8 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         carried = getattr(command, name)
         if carried:
             size += _size(name, carried)
-        elif carried is not None or name == "steps":
-            _refuse_strange(name, carried)
+        elif type(carried) is not dict and carried != "" and (carried is not None or name == "steps"):
+            _refuse_strange(name, carried)  # nothing, but of another kind
     if size > limit:
         raise _too_large(size, limit)
 
