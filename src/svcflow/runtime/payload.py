@@ -37,6 +37,7 @@ _KINDS: Mapping[str, type] = {
     "reason": str,
     "override": str,
 }
+_PLAIN = {name: dict if kind is Mapping else kind for name, kind in _KINDS.items()}
 _NAMES = ("trigger", "step", "limit", "field", "to")
 _FIELDS = {kind: tuple(one.name for one in attrs.fields(kind)) for kind in get_args(Command)}
 _CARRIED = {kind: tuple(name for name in names if name in _KINDS) for kind, names in _FIELDS.items()}
@@ -70,7 +71,7 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         carried = getattr(command, name)
         if carried:
             size += _size(name, carried)
-        elif type(carried) is not dict and carried != "" and (carried is not None or name == "steps"):
+        elif type(carried) is not _PLAIN[name] and (carried is not None or name == "steps"):
             _refuse_strange(name, carried)  # nothing, but of another kind
     if size > limit:
         raise _too_large(size, limit)
