@@ -112,7 +112,7 @@ class Compiled:
     personal: frozenset[str]
     """Data fields that are somebody's own, and are kept beside the journal."""
     unbooked: Mapping[str, Booking]
-    """The data fields that limits hang on as scheduled instants, before anybody set them."""
+    """The data fields that are scheduled instants, before anybody set them."""
     foreign: bool = False
     """Whether logs of other systems are replayed: who acted and in which role may be unknown there, and is unjudged."""
     marks: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -200,7 +200,6 @@ def compile_procedure(
             occurrences.setdefault(limit.limit.done_by, []).append(limit.id)
     guards = [row.move.when for step in steps.values() for rows in step.exits.values() for row in rows]
     guards += [row.guard for limit in limits.values() for row in limit.rows]
-    anchors = {field for limit in limits.values() for field in limit.anchors}
     return Compiled(
         procedure,
         calendars(procedure.calendar),
@@ -214,9 +213,14 @@ def compile_procedure(
         _pairs(steps),
         {trigger: tuple(names) for trigger, names in occurrences.items()},
         frozenset(field.id for field in procedure.fields.values() if field.personal),
-        Unchanging(dict.fromkeys(sorted(anchors), _UNBOOKED)),
+        Unchanging(dict.fromkeys(sorted(_scheduled(procedure)), _UNBOOKED)),
         foreign=enforce == "record",
     )
+
+
+def _scheduled(procedure: Procedure) -> Iterator[str]:
+    """Yield the fields that are scheduled instants: a later version may hang limits on what none hangs on yet."""
+    return (field.id for field in procedure.fields.values() if field.type == "instant" and not field.personal)
 
 
 def _pairs(steps: Mapping[str, CompiledStep]) -> Mapping[str, frozenset[str]]:

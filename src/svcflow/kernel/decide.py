@@ -13,7 +13,6 @@ from svcflow.errors import FieldError
 from svcflow.kernel.answering import explain, judge
 from svcflow.kernel.assigning import assign, claim, recall, release
 from svcflow.kernel.commands import (
-    NOBODY,
     Accept,
     Answering,
     Assign,
@@ -94,10 +93,11 @@ def transact(
         return Outcome(tuple(ledger.facts), ledger.draft.freeze())
     if command is None and instance.next_us > max(at_us, instance.updated_us):
         return Outcome((), instance)
-    who = command.actor if command is not None else NOBODY
-    ledger = Ledger(compiled, Draft.of(instance), at_us, who.id, who.behalf)
+    ledger = Ledger(compiled, Draft.of(instance), at_us)
     if not pass_time(ledger, most):
         return Outcome(tuple(ledger.facts), ledger.draft.freeze(), behind=True)
+    if command is not None:
+        ledger.asked_by(command.actor.id, command.actor.behalf)
     refusal = _ask(ledger, command) if command is not None else None
     refused = _refused(ledger, command, refusal) if refusal is not None else None
     if not ledger.facts:
@@ -208,7 +208,7 @@ def _resume(ledger: Ledger, command: Resume) -> Refusal | None:
         )
     before = ledger.draft.clocks
     ledger.record(Resumed, ledger.at_us, command.actor.id, ledger.draft.hold)
-    settle(ledger, before, ledger.at_us)
+    settle(ledger, before, ledger.at_us, command.actor.id)
     return None
 
 

@@ -247,7 +247,7 @@ def _book(draft: Draft, fact: Fact, data: Mapping[str, Value]) -> None:
     for field in draft.bookings.keys() & data.keys():
         before = draft.data.get(field)
         if data[field] != before:
-            booking = Booking(fact.occurred_us, fact.actor, before is not None)
+            booking = Booking(fact.occurred_us, fact.actor, before is not None, fact.behalf)
             draft.bookings = {**draft.bookings, field: booking}
 
 

@@ -232,7 +232,7 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
         row=row.row,
         paired=bool(ledger.compiled.pairs),
     )
-    settle(ledger, before, when_us)
+    settle(ledger, before, when_us, command.actor.id)
     order = _order(entrance.way)
     skipped = (*(entrance.way or ()), row.target())
     _deviate(ledger, command, Choice(row, leaving, skipped, (order,)), (order, *breaches), when_us)
@@ -322,7 +322,7 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Valu
         row=row.row,
         paired=bool(ledger.compiled.pairs),
     )
-    settle(ledger, before, when_us)
+    settle(ledger, before, when_us, command.actor.id)
 
 
 def _deviate(

@@ -55,11 +55,15 @@ class Clock(NamedTuple):
 
 
 class Booking(NamedTuple):
-    """Who set a scheduled instant last, and when: `NEVER` while nobody did; `moved` says that it had been set before."""
+    """Who set a scheduled instant last, for whom, and when: `NEVER` while nobody did.
+
+    `moved` says that it had been set before.
+    """
 
     at_us: int
     actor: str
     moved: bool
+    behalf: str = ""
 
 
 class Instance(NamedTuple):

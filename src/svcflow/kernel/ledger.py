@@ -37,11 +37,16 @@ class Ledger:
         self.deemed: set[tuple[str, int]] = set()
         """Limits that made a move, with its instant: two that are used up send an instance to and fro once."""
 
+    def asked_by(self, actor: str, behalf: str) -> None:
+        """Go on with what somebody asks: neither what time brought before nor how often it moved is put down to them."""
+        self.actor, self.behalf = actor, behalf
+        self.deemed.clear()
+
     def record(self, kind: type[Fact], occurred_us: int, actor: str, *rest: Any, **named: Any) -> Fact:
         """Write one fact down and apply it; what the actor did was done for whom they act for."""
         draft = self.draft
         if actor and self.behalf and actor == self.actor:
-            named["behalf"] = self.behalf
+            named.setdefault("behalf", self.behalf)
         fact = kind(draft.id, draft.sequence + 1, occurred_us, self.recorded_us, actor, *rest, **named)
         self.facts.append(fact)
         apply(self.compiled, draft, fact)

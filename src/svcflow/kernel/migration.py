@@ -13,7 +13,7 @@ from svcflow.kernel import clocks
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.doers import Doers, renamed
 from svcflow.kernel.dues import counted, due_of
-from svcflow.kernel.evolve import _anchor_us, _in_step, _match, _reckon, _settle, guard_data
+from svcflow.kernel.evolve import _anchor_us, _book, _in_step, _match, _reckon, _settle, guard_data
 from svcflow.kernel.facts import Migrated
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft
 from svcflow.kernel.keeping import extra_by_count, extra_for, fired_in, kept_of
@@ -28,6 +28,8 @@ def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
     passage = passage_of(compiled)
     left, steps, at_us = draft.clocks, fact.steps, fact.occurred_us
     draft.version = fact.to_version
+    if fact.gives_way:
+        _go_on_booking(passage, draft, fact)
     draft.data = Unchanging({**draft.data, **fact.data})
     draft.active = {step_name(steps, name): since_us for name, since_us in draft.active.items()}
     draft.left_by = _doers(passage, steps, draft.left_by)
@@ -44,6 +46,18 @@ def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
     draft.next_us = UNRECKONED
     _settle(passage.into, draft, at_us)
     _reckon(passage.into, draft)
+
+
+def _go_on_booking(passage: Passage, draft: Draft, fact: Migrated) -> None:
+    """Remember who sets the scheduled instants that are new; of what was set before nobody looked, nothing is known."""
+    new = {
+        field: unbooked
+        for field, unbooked in passage.into.unbooked.items()
+        if field not in draft.bookings and draft.data.get(field) is None
+    }
+    if new:
+        draft.bookings = {**draft.bookings, **new}
+    _book(draft, fact, fact.data)
 
 
 def _doers(passage: Passage, steps: Mapping[str, str], remembered: Doers) -> Doers:

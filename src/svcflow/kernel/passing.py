@@ -15,6 +15,9 @@ from svcflow.kernel.rules import SEVERITY
 from svcflow.model.step import DONE
 
 MAX_AUTOMATIC = 100
+_Cause = tuple[str, str]
+"""Who caused a breach, and for whom they acted."""
+_NOBODY: _Cause = (SYSTEM, "")
 
 
 def pass_time(ledger: Ledger, most: int = NEVER) -> bool:
@@ -42,7 +45,7 @@ def join(ledger: Ledger, move: CompiledMove, at_us: int, by: str = SYSTEM, overr
     Whether a guard of `done` may refuse that was asked before the move; what goes on without one is recorded.
     """
     for row, breach in joins_after(ledger.compiled, ledger.draft, move, move.move.step):
-        _move_by_itself(ledger, row, at_us)
+        _move_by_itself(ledger, row, at_us, by)
         if breach is not None:
             step = ledger.compiled.steps[row.source].step
             ledger.record(
@@ -59,17 +62,20 @@ def join(ledger: Ledger, move: CompiledMove, at_us: int, by: str = SYSTEM, overr
             )
 
 
-def _move_by_itself(ledger: Ledger, row: CompiledMove, at_us: int) -> None:
+def _move_by_itself(ledger: Ledger, row: CompiledMove, at_us: int, by: str = SYSTEM) -> None:
     ledger.count_automatic(at_us, MAX_AUTOMATIC)
     before = ledger.draft.clocks
     ledger.record(
         Moved, at_us, SYSTEM, row.source, row.move.trigger, row.target(), automatic=True, row=row.row
     )
-    settle(ledger, before, at_us)
+    settle(ledger, before, at_us, by)
 
 
-def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int) -> None:
-    """Record by how much each overdue limit that has just ended was overrun; note those that go on used up."""
+def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int, by: str) -> None:
+    """Record by how much each overdue limit that has just ended was overrun; note those that go on used up.
+
+    `by` is who ended them: a minimum ended early is put down to them, not to who asks when time has gone by.
+    """
     if before is ledger.draft.clocks:
         return
     after = ledger.draft.clocks
@@ -84,18 +90,18 @@ def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int) -> None:
             ledger.record(Settled, at_us, SYSTEM, limit_id, visit, due_us, at_us - due_us - 1)
         ended = clock if clock.visit == old.visit else clocks.end(limit, old, at_us, reached=True)
         if ended.verdict == "early":
-            _too_early(ledger, limit, ended, at_us)
+            _too_early(ledger, limit, ended, at_us, by)
         elif old.overdue:
             over_us = clocks.overrun(limit, ended, at_us) if ended.overdue else at_us - ended.due_us - 1
             ledger.record(Settled, at_us, SYSTEM, limit_id, ended.visit, ended.due_us, over_us)
 
 
-def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> None:
+def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int, by: str) -> None:
     step = limit.limit.step or limit.limit.from_ or ""
     ledger.record(
         Deviated,
         at_us,
-        ledger.actor,
+        by,
         "too_early",
         step,
         limit.limit.severity,
@@ -156,7 +162,7 @@ def _escalate(ledger: Ledger, limit: CompiledLimit, clock: Clock, rung: Compiled
 def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> None:
     draft = ledger.draft
     step = limit.limit.step or (draft.steps[0] if draft.steps else "")
-    kind, actor = _breach(ledger, limit, clock)
+    kind, (actor, behalf) = _breach(ledger, limit, clock)
     ledger.record(
         Overdue,
         at_us,
@@ -168,22 +174,23 @@ def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> 
         kind,
         limit.limit.severity,
         ledger.compiled.steps[step].step.role or "" if step else "",
+        behalf=behalf,
     )
     _deem(ledger, limit, at_us)
 
 
-def _breach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> tuple[DeviationKind, str]:
+def _breach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> tuple[DeviationKind, _Cause]:
     """Return what kind of breach it is, and who caused it: nobody, when the deadline passed while the limit ran."""
     row = limit.rows[clock.row]
     if clock.due_us < clock.attached_us:
         anchored = row.target is not None and row.target.anchor is not None
-        return _too_short(ledger, row, clock) if anchored else ("breached_on_attach", SYSTEM)
+        return _too_short(ledger, row, clock) if anchored else ("breached_on_attach", _NOBODY)
     if row.kind == "every":
-        return "missed_occurrence", SYSTEM
-    return "long_wait" if limit.is_wait else "overdue", SYSTEM
+        return "missed_occurrence", _NOBODY
+    return "long_wait" if limit.is_wait else "overdue", _NOBODY
 
 
-def _too_short(ledger: Ledger, row: CompiledRow, clock: Clock) -> tuple[DeviationKind, str]:
+def _too_short(ledger: Ledger, row: CompiledRow, clock: Clock) -> tuple[DeviationKind, _Cause]:
     """Judge a deadline before a scheduled instant that had passed when it was set: by when that was asked for, and who.
 
     Asked for in time, it is late as any other; a limit may begin long after what it hangs on was booked.
@@ -191,10 +198,13 @@ def _too_short(ledger: Ledger, row: CompiledRow, clock: Clock) -> tuple[Deviatio
     booking = _booking(ledger, row)
     if booking is None or booking.at_us >= clock.attached_us:
         moved = clock.attached_us != clock.started_us
-        return "infeasible_on_reschedule" if moved else "short_notice", ledger.actor
+        # of journals older than bookings nothing is known but who asks
+        caused = (ledger.actor, ledger.behalf) if booking is None else (booking.actor, booking.behalf)
+        return "infeasible_on_reschedule" if moved else "short_notice", caused
     if clock.due_us < booking.at_us:
-        return "infeasible_on_reschedule" if booking.moved else "short_notice", booking.actor
-    return "overdue" if clock.attached_us == clock.started_us else "breached_on_attach", SYSTEM
+        caused = booking.actor, booking.behalf
+        return "infeasible_on_reschedule" if booking.moved else "short_notice", caused
+    return "overdue" if clock.attached_us == clock.started_us else "breached_on_attach", _NOBODY
 
 
 def _booking(ledger: Ledger, row: CompiledRow) -> Booking | None:
