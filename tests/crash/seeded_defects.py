@@ -261,7 +261,7 @@ def main() -> int:
     missed = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("src", "tests", "procedures"):
+        for part in ("src", "tests", "procedures", "docs"):
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
         for tests in dict.fromkeys(one.tests for one in chosen):

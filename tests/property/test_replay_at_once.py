@@ -172,7 +172,7 @@ def test_the_journals_reach_what_they_are_meant_to():
     """Every way in which a deadline moves occurs, and breaches that a late record annuls do."""
     found: set[str] = set()
 
-    @settings(max_examples=settings.default.max_examples * 2, database=None, derandomize=True)
+    @settings(max_examples=200, database=None, derandomize=True)  # the same ones in every loop
     @given(journals())
     def look(journal: tuple[Compiled, Instance, tuple[Fact, ...]]) -> None:
         for fact in journal[2]:

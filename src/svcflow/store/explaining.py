@@ -48,6 +48,7 @@ _AGAIN = Text(
     zh="看服务器是否在运行；命令可能已生效，用同一 `command_id` 重试是安全的",
     en="see that the server runs; the command may have been done: asking again with its `command_id` is safe",
 )
+_DONE = Text(zh="重新读取后再试", en="load it again and decide anew")
 _REMEDIES = {
     "08001": Text(
         zh="看服务器是否在运行，地址、端口、用户和数据库是否正确",
@@ -56,7 +57,8 @@ _REMEDIES = {
     "08": _AGAIN,
     "57P": _AGAIN,
     "25P": _AGAIN,
-    "235": Text(zh="重新读取后再试", en="load it again and decide anew"),
+    "23502": _DONE,  # a command that was done already (see `DoneBefore`)
+    "23505": _DONE,
     "40": Text(zh="与他人冲突；再试一次", en="others were in the way; try again"),
     "55P03": Text(
         zh="该行被他人锁住超过 lock_timeout；再试一次",
