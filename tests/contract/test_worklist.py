@@ -7,7 +7,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
-from svcflow import Actor, Engine, Procedure, Recipient, Refused, VirtualClock
+from svcflow import Actor, Catalog, Engine, Procedure, Recipient, Refused, VirtualClock
 from svcflow.errors import FieldError, NaiveDatetime
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
@@ -465,6 +465,45 @@ def test_several_delegations_hold_until_the_last_of_the_role_ends(engine, clock)
     assert refused(engine, ZHOU) == "assigned"
     clock.advance(timedelta(microseconds=1))
     assert work(engine, ZHOU) == [("a", "approving", "")]
+
+
+def test_a_revocation_leaves_what_another_delegation_covers(store, clock):
+    """One of another procedure, one of the same role that holds as long, one that was given since: each still stands."""
+    other = attrs.evolve(APPROVAL, id="other")
+    engine = Engine(store, Catalog({(one.id, 1): one for one in (APPROVAL, other)}), clock=clock)
+    for name in ("approval", "other"):
+        engine.start(name, instance_id=name)
+        engine.fire(name, "pass_on", actor=WANG)
+
+    def given(name: str, days: int, *procedures: str) -> None:
+        until = clock.now + days * DAY
+        engine.delegate(
+            CHEN,
+            "li",
+            roles={"chief"},
+            since=clock.now,
+            until=until,
+            procedures=procedures,
+            delegation_id=name,
+        )
+
+    def taken() -> list[str]:
+        return sorted(one.instance for one in engine.worklist(LI) if one.assignee == "li")
+
+    given("d1", 2, "approval")
+    given("d2", 2, "other")
+    for name in ("approval", "other"):
+        engine.claim(name, actor=engine.acting(LI, "chen", name))
+    engine.revoke("d1")
+    assert taken() == ["other"]
+    given("d3", 1)
+    engine.claim("approval", actor=engine.acting(LI, "chen", "approval"))
+    engine.revoke("d1")  # again: what li has now is by d3
+    assert taken() == ["approval", "other"]
+    engine.revoke("d2")  # by d3 li may act for a day only, and has the step for two
+    assert taken() == ["approval"]
+    engine.revoke("d3")
+    assert taken() == []
 
 
 def test_what_an_erased_person_had_is_their_role_s_again(engine, clock):

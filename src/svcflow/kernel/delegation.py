@@ -57,7 +57,11 @@ class Delegation:
     def covers(self, at_us: int, procedure: str) -> bool:
         """Tell whether it is in force at an instant for a procedure."""
         until_us = self.until_us if self.revoked_us is None else min(self.until_us, self.revoked_us)
-        return self.since_us <= at_us < until_us and (not self.procedures or procedure in self.procedures)
+        return self.since_us <= at_us < until_us and self.is_for(procedure)
+
+    def is_for(self, procedure: str) -> bool:
+        """Tell whether it was given for a procedure, in force or not."""
+        return not self.procedures or procedure in self.procedures
 
     @property
     def since_at(self) -> datetime:

@@ -86,14 +86,20 @@ class Delegations(Core):
         raise FieldError(message, Text(zh="用 `delegations` 查看", en="see `delegations`"))
 
     def _recall(self, revoked: Delegation) -> None:
-        """Give back what the taker of a delegation has claimed by it."""
-        command = Recall(revoked.giver, revoked.taker, revoked.roles)
-        names = {one.instance for one in self._store.worklist(WorkQuery(assignee=revoked.taker))}
+        """Give back what the taker of a delegation has claimed by it; what another one in force covers stays theirs."""
+        giver, taker, now_us = revoked.giver, revoked.taker, self.clock.now_us()
+        names = {one.instance for one in self._store.worklist(WorkQuery(assignee=taker))}
+        known = self._store.delegations()
         for name in sorted(names):
             kept = self._store.load(name)
             theirs = () if kept is None else kept.instance.deputies.values()
-            if revoked.giver in {giver for giver, _ in theirs}:
-                self._carry(name, command, None, None)
+            until_us = max((until for whose, until in theirs if whose == giver), default=0)
+            if kept is None or not until_us or not revoked.is_for(kept.instance.procedure):
+                continue
+            left = delegation_of.delegated(known, giver, taker, kept.instance.procedure, now_us)
+            gone = frozenset(role for role in revoked.roles if left.get(role, 0) < until_us)
+            if gone:
+                self._carry(name, Recall(giver, taker, gone), None, None)
 
     def delegations(self, *, giver: str | None = None, taker: str | None = None) -> tuple[Delegation, ...]:
         """Return every delegation that was given, revoked ones too."""
