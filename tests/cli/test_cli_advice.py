@@ -89,11 +89,51 @@ def test_a_trigger_called_by_its_name_is_answered_with_its_id(svc, lamp, called,
     assert ("是否指 accept？" if lang == "zh" else "did you mean accept?") in said
 
 
-def test_what_a_trigger_requires_is_asked_for_by_its_option(svc, lamp):
-    """A field or a record of that name will do, and both options are named."""
+def test_what_a_trigger_requires_is_asked_for_by_its_option(svc, lamp, folder):
+    """A field is given as data; what is no field may come as data or as a record, and both options are named."""
     svc("fire", lamp, "accept", "--actor", "d:desk")
     said = svc("fire", lamp, "fit", "--actor", "f:fitter", at=LATER, exit_code=3).stderr
-    assert "give it with --data reason=…, or give it with --evidence reason=…" in said
+    assert "give it with --data reason=…\n" in said
+    (folder / "loan.yaml").write_text(
+        "procedure: loan\nsteps:\n  a: {to: {go: {step: z, requires: [note]}}}\n  z: {end: completed}\n"
+    )
+    svc("start", "loan", "--id", "l")
+    said = svc("fire", "l", "go", "--lang", "zh", exit_code=3).stderr
+    assert "用 --data note=… 或 --evidence note=… 给出" in said
+
+
+def test_where_nothing_is_open_to_somebody_it_is_said(svc, lamp):
+    """Not as an empty list."""
+    said = svc("fire", lamp, "fit", "--actor", "f:fitter", exit_code=3).stderr
+    assert "nothing is open to this actor there; or give a reason" in said
+
+
+def test_a_field_called_by_its_name_is_answered_with_its_id(svc, folder):
+    """Tables show the names of fields; data are given by id."""
+    (folder / "loan.yaml").write_text(
+        "procedure: loan\nfields: {count: {type: number, minimum: 1, name: {zh: 件数, en: Pieces}}}\n"
+        "steps:\n  a: {to: {go: z}}\n  z: {end: completed}\n",
+        encoding="utf-8",
+    )
+    for called in ("件数", "Pieces"):
+        said = svc("start", "loan", "-d", f"{called}=2", "--lang", "zh", exit_code=3).stderr
+        assert "是否指 count？" in said
+    assert (
+        "须为数字，不能是“两件”"
+        in svc("start", "loan", "-d", "count=两件", "--lang", "zh", exit_code=3).stderr
+    )
+    assert "不得小于 1，不能是 0" in svc("start", "loan", "-d", "count=0", "--lang", "zh", exit_code=3).stderr
+
+
+def test_an_extension_says_how_what_it_owes_is_given(svc, folder):
+    """As a hold does."""
+    (folder / "loan.yaml").write_text(
+        "procedure: loan\nsteps:\n"
+        "  a: {within: {h: 4, extension: {by: 1h, evidence: [notice]}}, to: {go: z}}\n  z: {end: completed}\n"
+    )
+    svc("start", "loan", "--id", "l")
+    said = svc("extend", "l", "a", "--reason", "ill", exit_code=3).stderr
+    assert "give it with --evidence notice=…" in said
 
 
 def test_an_unknown_procedure_says_where_procedures_come_from(svc, run, folder):

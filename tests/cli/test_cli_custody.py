@@ -84,7 +84,7 @@ def test_nobody_is_asked_where_there_is_no_terminal(svc, lamp, lang, said):
 
 
 @pytest.mark.parametrize(
-    ("lang", "said"), [("zh", "没有 nobody 的信息"), ("en", "nothing is known of 'nobody'")]
+    ("lang", "said"), [("zh", "没有“nobody”的信息"), ("en", "nothing is known of 'nobody'")]
 )
 def test_a_person_nobody_knows_is_an_error(svc, lamp, lang, said):
     """A name misspelt would else be taken for erased."""

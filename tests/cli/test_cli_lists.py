@@ -178,7 +178,7 @@ def test_counts_of_nothing_and_of_no_group_are_told(svc, lamp):
     ("args", "exit_code", "said"),
     [
         (("list", "--step", "askd"), 2, ("是否指 asked", "did you mean asked?")),
-        (("list", "--role", "qq"), 2, ("没有岗位 qq", "there is no role 'qq'")),
+        (("list", "--role", "qq"), 2, ("没有岗位“qq”", "there is no role 'qq'")),
         (("list", "--data", "place=x"), 2, ("加 --procedure", "give --procedure too")),
         (("list", "--procedure", "lamp", "--data", "plce=x"), 2, ("是否指 place", "did you mean place?")),
         (("list", "--procedure", "lamp", "--data", "watt=x"), 3, ("须为数字", "takes a number")),

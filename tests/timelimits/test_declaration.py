@@ -74,7 +74,7 @@ def test_an_ambiguous_amount_is_refused_with_the_choices(written: str, choices: 
         (TimeLimit(before="meeting - 30m"), "meeting 前 30分钟", "30 minutes before meeting"),
         (TimeLimit(after="meeting + 1wd"), "meeting 后 1个工作日", "1 working day after meeting"),
         (TimeLimit(at_least="48h"), "不少于 48小时", "at least 48 hours"),
-        (TimeLimit(every="15m"), "每 15分钟 一次", "every 15 minutes"),
+        (TimeLimit(every="15m"), "每 15分钟一次", "every 15 minutes"),
         (TimeLimit(within="1mo"), "1个月", "1 month"),
     ],
 )  # fmt: skip

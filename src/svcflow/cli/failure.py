@@ -105,7 +105,7 @@ class Interruption(Failure):
 
 def unknown(what: Text, name: str, known: Iterable[str]) -> WrongUsage:
     """Return the error for a name that there is not, with the nearest one, or all when they are few."""
-    message = Text(zh=f"没有{what.zh} {name}", en=f"there is no {what.en} {name!r}")
+    message = Text(zh=f"没有{what.zh}“{name}”", en=f"there is no {what.en} {name!r}")
     return WrongUsage(message, nearest(name, known))
 
 

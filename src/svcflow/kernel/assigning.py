@@ -93,7 +93,7 @@ def _meant(ledger: Ledger, step: str | None) -> str | Refusal:
     if step is None:
         return Refusal(
             "ambiguous",
-            Text(zh=f"同时有多个环节：{listed}", en=f"several steps are active: {listed}"),
+            Text(zh=f"同时有多个环节：{'、'.join(here)}", en=f"several steps are active: {listed}"),
             Text(zh="用 `step` 指明", en="name one with `step`"),
         )
     if step not in ledger.draft.active or compiled.steps[step].step.end is not None:

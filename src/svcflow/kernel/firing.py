@@ -257,14 +257,19 @@ def _not_here(ledger: Ledger, step: str | None) -> tuple[Text, Text] | None:
 def _not_open(ledger: Ledger, command: Fire) -> tuple[Text, Text]:
     """Word that a trigger is not open, and which are to this actor, as `available` tells them."""
     trigger, step = command.trigger, command.step
-    here = step or ", ".join(ledger.draft.steps)
+    here = (step,) if step else ledger.draft.steps
     found = (one.row for one in offers(ledger, command.actor) if one.closed is None)
-    listed = ", ".join(sorted({row.move.trigger for row in found if step in (None, row.source)})) or "—"
+    listed = sorted({row.move.trigger for row in found if step in (None, row.source)})
+    names = ", ".join(listed)
     return (
-        Text(zh=f"当前环节 {here} 没有流转“{trigger}”", en=f"{trigger!r} is not open in step {here}"),
         Text(
-            zh=f"可用：{listed}；或说明理由后越过：`override`",
-            en=f"open are: {listed}; or give a reason to go round the order: `override`",
+            zh=f"当前环节 {'、'.join(here)} 没有流转“{trigger}”",
+            en=f"{trigger!r} is not open in step {', '.join(here)}",
+        ),
+        Text(
+            zh=f"{f'可用：{names}' if listed else '此人在此没有可办理的流转'}；或说明理由后越过：`override`",
+            en=f"{f'open are: {names}' if listed else 'nothing is open to this actor there'}; "
+            "or give a reason to go round the order: `override`",
         ),
     )
 

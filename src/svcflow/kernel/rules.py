@@ -143,9 +143,20 @@ def _missing_data(ledger: Ledger, command: Fire, absent: list[str]) -> Breach:
     message = Text(
         zh=f"“{command.trigger}”须提供 {listed.zh}", en=f"{command.trigger!r} requires {listed.en}"
     )
-    data, evidence = wanted("data", absent), wanted("evidence", absent)
-    remedy = Text(zh=f"{data.zh}，或{evidence.zh}", en=f"{data.en}, or {evidence.en}")
+    ways = [_way(name, is_field=name in ledger.compiled.procedure.fields) for name in absent]
+    remedy = Text(
+        zh=f"用 {'、'.join(way.zh for way in ways)} 给出",
+        en=f"give it with {', '.join(way.en for way in ways)}",
+    )
     return Breach("requires", "missing_data", message, remedy, {"missing": absent})
+
+
+def _way(name: str, *, is_field: bool) -> Text:
+    """Say how what a move requires is given: a field as data, anything else as data or as evidence."""
+    data, evidence = f'`data["{name}"]`', f'`evidence["{name}"]`'
+    if is_field:
+        return Text(zh=data, en=data)
+    return Text(zh=f"{data} 或 {evidence}", en=f"{data} or {evidence}")
 
 
 def _missing_evidence(leaving: str, absent: list[str]) -> Breach:

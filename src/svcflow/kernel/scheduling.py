@@ -10,7 +10,7 @@ from svcflow.kernel.facts import Extended, Recomputed, Rescheduled
 from svcflow.kernel.instance import STOPPED
 from svcflow.kernel.ladder import CompiledLimit, reach_of
 from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.refusal import Refusal, wanted
 from svcflow.kernel.values import require_reason
 from svcflow.model.limit import Extension
 from svcflow.nearest import nearest
@@ -123,7 +123,9 @@ def _not_by(ledger: Ledger, command: Extend, extension: Extension) -> Refusal | 
     owed = [name for name in extension.evidence if name not in command.evidence]
     if owed:
         listed = ", ".join(owed)
-        return _refuse(f"延长须附凭证 {listed}", f"an extension owes evidence: {listed}")
+        return _refuse(
+            f"延长须附凭证 {listed}", f"an extension owes evidence: {listed}", wanted("evidence", owed)
+        )
     return None
 
 

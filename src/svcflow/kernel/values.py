@@ -84,7 +84,8 @@ def _plain(name: str, value: object) -> str | int | float:
 
 
 def _unknown(procedure: Procedure, name: str) -> Text:
-    hint, name = nearest(name, procedure.fields), cut(name)
+    by_name = [one for one in procedure.fields.values() if name in (one.name.zh, one.name.en)]
+    hint, name = nearest(by_name[0].id if by_name else name, procedure.fields), cut(name)
     if not hint:
         return Text(zh=f"没有字段“{name}”", en=f"there is no field {name!r}")
     return Text(zh=f"没有字段“{name}”（{hint.zh}）", en=f"there is no field {name!r} ({hint.en})")

@@ -47,11 +47,10 @@ class Field:
 
 def _choice(field: Field, value: object) -> Value:
     if not isinstance(value, str) or value not in field.choices:
-        options = ", ".join(field.choices)
         raise FieldError(
             Text(
-                zh=f"字段 {field.id} 只能取 {options}，不能是 {_shown(value)}",
-                en=f"field {field.id} takes one of {options}, not {_shown(value)}",
+                zh=f"字段 {field.id} 只能取 {'、'.join(field.choices)}，不能是{_shown(value).zh}",
+                en=f"field {field.id} takes one of {', '.join(field.choices)}, not {_shown(value).en}",
             )
         )
     return value
@@ -60,7 +59,10 @@ def _choice(field: Field, value: object) -> Value:
 def _text(field: Field, value: object) -> Value:
     if not isinstance(value, str):
         raise FieldError(
-            Text(zh=f"字段 {field.id} 须为文字", en=f"field {field.id} takes text, not {_shown(value)}")
+            Text(
+                zh=f"字段 {field.id} 须为文字，不能是{_shown(value).zh}",
+                en=f"field {field.id} takes text, not {_shown(value).en}",
+            )
         )
     if len(value) > MAX_TEXT:
         raise FieldError(
@@ -76,18 +78,28 @@ def _number(field: Field, given: object) -> Value:
     value = _plain_number(given)
     if value is None:
         raise FieldError(
-            Text(zh=f"字段 {field.id} 须为数字", en=f"field {field.id} takes a number, not {_shown(given)}")
+            Text(
+                zh=f"字段 {field.id} 须为数字，不能是{_shown(given).zh}",
+                en=f"field {field.id} takes a number, not {_shown(given).en}",
+            )
         )
     low, high = field.minimum, field.maximum
     if (low is not None and value < low) or (high is not None and value > high):
-        span = f"{'' if low is None else low}…{'' if high is None else high}"
+        span = _span(low, high)
         raise FieldError(
             Text(
-                zh=f"字段 {field.id} 须在 {span} 之间，不能是 {value}",
-                en=f"field {field.id} must lie in {span}, not {value}",
+                zh=f"字段 {field.id} {span.zh}，不能是 {value}", en=f"field {field.id} {span.en}, not {value}"
             )
         )
     return value
+
+
+def _span(low: float | None, high: float | None) -> Text:
+    if high is None:
+        return Text(zh=f"不得小于 {low}", en=f"must be at least {low}")
+    if low is None:
+        return Text(zh=f"不得大于 {high}", en=f"must be at most {high}")
+    return Text(zh=f"须在 {low} 至 {high} 之间", en=f"must lie in {low}…{high}")
 
 
 def _plain_number(given: object) -> int | float | None:
@@ -111,8 +123,8 @@ def _instant(field: Field, value: object) -> Value:
     if at is None or at.utcoffset() is None:
         raise FieldError(
             Text(
-                zh=f"字段 {field.id} 须为带时区的时刻，例如 2026-03-02T14:00:00+08:00",
-                en=f"field {field.id} takes an instant with its zone, such as 2026-03-02T14:00:00+08:00, not {_shown(value)}",
+                zh=f"字段 {field.id} 须为带时区的时刻，例如 2026-03-02T14:00:00+08:00，不能是{_shown(value).zh}",
+                en=f"field {field.id} takes an instant with its zone, such as 2026-03-02T14:00:00+08:00, not {_shown(value).en}",
             )
         )
     refuse_instant(field.id, (at - _EPOCH) // _MICROSECOND, at)
@@ -123,18 +135,23 @@ def _boolean(field: Field, value: object) -> Value:
     if not isinstance(value, bool):
         raise FieldError(
             Text(
-                zh=f"字段 {field.id} 须为真或假",
-                en=f"field {field.id} takes true or false, not {_shown(value)}",
+                zh=f"字段 {field.id} 须为真或假，不能是{_shown(value).zh}",
+                en=f"field {field.id} takes true or false, not {_shown(value).en}",
             )
         )
     return value
 
 
-def _shown(value: object) -> str:
+def _shown(value: object) -> Text:
     """Write a value of one of our kinds as it is, and of any other only what it is."""
     if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
-        return "one beyond 64 bits"
-    return repr(value) if isinstance(value, str | int | float) else f"a value of type {type(value).__name__}"
+        return Text(zh="超出 64 位的数", en="one beyond 64 bits")
+    if isinstance(value, str):
+        return Text(zh=f"“{value}”", en=repr(value))
+    if isinstance(value, int | float):
+        return Text(zh=f" {value!r}", en=repr(value))
+    kind = type(value).__name__
+    return Text(zh=f" {kind} 类型的值", en=f"a value of type {kind}")
 
 
 _ACCEPT = {"choice": _choice, "text": _text, "number": _number, "instant": _instant, "boolean": _boolean}

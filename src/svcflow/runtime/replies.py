@@ -55,7 +55,7 @@ def refuse_too_long(procedure: Procedure) -> None:
 def unknown_instance(instance: str) -> UnknownInstance:
     """Return the error for an id that the store does not hold."""
     return UnknownInstance(
-        Text(zh=f"没有流程实例 {cut(instance)}", en=f"there is no instance {cut(instance)!r}"),
+        Text(zh=f"没有流程实例“{cut(instance)}”", en=f"there is no instance {cut(instance)!r}"),
         Text(zh="用 svcflow list 查看", en="see `svcflow list`"),
     )
 

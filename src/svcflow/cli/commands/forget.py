@@ -36,7 +36,7 @@ class UnknownPerson(SvcflowError, LookupError):
 
     def __init__(self, person: str) -> None:
         super().__init__(
-            Text(zh=f"此存储中没有 {person} 的信息", en=f"nothing is known of {person!r} in this store"),
+            Text(zh=f"此存储中没有“{person}”的信息", en=f"nothing is known of {person!r} in this store"),
             Text(zh="核对写法；或此前已抹去", en="see that it is spelt as recorded, or it was erased before"),
         )
 
