@@ -109,7 +109,7 @@ def test_a_hold_stops_the_clock_and_resume_starts_it(svc, lamp):
     assert "third_party" in svc("list", "--json").stdout
     paused = next(one for one in held["deadlines"] if one["limit"] == "asked")
     assert (paused["state"], paused["due_at"], paused["remaining_s"]) == ("paused", None, 7200)
-    assert "暂停：第三方原因" in svc("show", lamp, "--lang", "zh").stdout
+    assert "  暂停（第三方原因） " in svc("show", lamp, "--lang", "zh").stdout
     resumed = parsed(svc("resume", lamp, "--json", at=LATER))
     running = next(one for one in resumed["deadlines"] if one["limit"] == "asked")
     assert (running["state"], running["due_at"], running["remaining_s"]) == (

@@ -42,6 +42,8 @@ _NUMBERED = Text(zh="实例与序号", en="Instance, no.")
 _ALLOWED = Text(zh="规定", en="Allowed")
 _CLOSED = Text(zh="仅在非工作时间", en="closed hours only")
 """What is over by nothing: no working time has passed since the deadline."""
+_NOTHING = Text(zh="无", en="nothing")
+"""What is over by nothing where the deadline moves by itself, or the clock never stands still: not an instant."""
 
 
 def instance_table(
@@ -184,7 +186,7 @@ def over(one: Deviation, names: Names) -> str:
     if one.kind == "missed_occurrence":
         return ""
     if one.overrun == timedelta(0):
-        return _CLOSED.in_(names.lang)
+        return (_NOTHING if names.is_over_at_once(one.limit) else _CLOSED).in_(names.lang)
     if one.overrun is not None:
         return names.length(one.overrun, one.limit)
     return (Text(zh="尚未完成", en="still open").in_(names.lang)) if one.limit else ""
@@ -215,6 +217,6 @@ def _available(one: Available, names: Names) -> tuple[str, ...]:
         one.name.in_(names.lang),
         names.step(one.to),
         f"{names.role(role)} {role}" if role and names.lang == "zh" else role,
-        ", ".join(_owed(name, names) for name in dict.fromkeys((*one.requires, *one.evidence))),
+        names.joined(_owed(name, names) for name in dict.fromkeys((*one.requires, *one.evidence))),
         "" if one.open else one.why.in_(names.lang),
     )

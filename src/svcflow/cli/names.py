@@ -55,7 +55,7 @@ class Names:
         """Return a limit's name; that over a hold is named by its reason."""
         if reason_of(limit):
             reason = self.reason(reason_of(limit))
-            return f"暂停：{reason}" if self.lang == "zh" else f"hold: {reason}"
+            return f"暂停（{reason}）" if self.lang == "zh" else f"hold ({reason})"
         found = self.procedure.time_limits.get(limit)
         return (found.name.in_(self.lang) if found else "") or limit
 
@@ -90,6 +90,13 @@ class Names:
         """Word a length of time in the clock of a limit."""
         families = set(self._families(limit))
         return duration(length, self.lang, working=bool(families) and families <= {"working", "working_days"})
+
+    def is_over_at_once(self, limit: str) -> bool:
+        """Tell whether a limit that ended late by nothing ended as it was due: it moves by itself, or always runs."""
+        found = self.procedure.time_limits.get(limit)
+        return found is not None and (
+            found.on_overdue is not None or set(self._families(limit)) <= {"elapsed"}
+        )
 
     def status(self, instance: Instance) -> str:
         """Word how an instance stands; an ended one by its outcome."""

@@ -10,6 +10,7 @@ from svcflow.cli.names import Names
 from svcflow.kernel import facts
 from svcflow.kernel.deviations import KINDS
 from svcflow.kernel.facts import Fact, to_datetime
+from svcflow.model.limit import reason_of
 from svcflow.model.words import rung
 from svcflow.text import Text
 
@@ -118,12 +119,15 @@ def _settled(fact: facts.Settled, names: Names) -> str:
             f"{limit}其实按时完成，系补录：超时撤销",
             f"{limit} had ended in time and was recorded late: annulled",
         )
+    if not fact.overrun_us and fact.occurred_us <= fact.due_us + 1:  # moved by itself as it was due
+        return _said(names, f"{limit}到截止时结束", f"{limit} ended at its deadline")
     if not fact.overrun_us:
         return _said(
             names, f"{limit}过了截止才完成，其间未开放", f"{limit} ended past its deadline, in closed hours"
         )
     late = names.length(timedelta(microseconds=fact.overrun_us), fact.limit)
-    return _said(names, f"{limit}完成，逾期 {late}", f"{limit} ended {late} late")
+    ended = "结束" if reason_of(fact.limit) else "完成"
+    return _said(names, f"{limit}{ended}，逾期 {late}", f"{limit} ended {late} late")
 
 
 def _deviated(fact: facts.Deviated, names: Names) -> str:

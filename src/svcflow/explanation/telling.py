@@ -19,6 +19,7 @@ from svcflow.kernel.facts import (
     Fact,
     Held,
     Migrated,
+    Moved,
     Overdue,
     Recomputed,
     Rejected,
@@ -43,6 +44,8 @@ _ANSWERS: Mapping[type[Fact], tuple[LineKind, Text]] = {
     Rejected: ("rejected", Text(zh="不认可该说明", en="the explanation was rejected")),
 }
 _CLOSED = Text(zh="超时，仅在非工作时间", en="past its deadline, in closed hours only")
+_AT_ONCE = Text(zh="到截止时结束", en="at its deadline")
+"""Of what a move made on overdue ended: it had the whole time, and not an instant more."""
 _LONG_US = 40 * 86_400_000_000
 """Long enough before a stop that the day it lies on is before any day counted."""
 
@@ -115,7 +118,12 @@ class Telling(Crossing):
         when = instant(self.local(clock.started_us), year=True)
         scope = self.limit.limit
         step = scope.step or scope.from_
-        if step is not None:
+        fact = moment.fact
+        if isinstance(fact, Overdue):
+            what = Text(zh="上一次漏做", en="the one before was missed")
+        elif isinstance(fact, Moved) and fact.trigger == scope.done_by:
+            what = Text(zh=f"“{scope.done_by}”已办", en=f"{scope.done_by!r} was done")
+        elif step is not None:
             name = self.step(step)
             what = Text(zh=f"进入“{name.zh}”", en=f"{name.en!r} was entered")
         elif self.limit.is_wait:
@@ -305,7 +313,9 @@ class Telling(Crossing):
         if after.verdict == "late":
             over_us = clocks.overrun(self.limit, after, at_us)
             over = length(over_us)
-            how = Text(zh=f"超时{own.zh}{over.zh}", en=f"{over.en}{own.en} late") if over_us else _CLOSED
+            how = Text(zh=f"超时{own.zh}{over.zh}", en=f"{over.en}{own.en} late")
+            if not over_us:
+                how = _AT_ONCE if at_us <= after.due_us + 1 else _CLOSED
         elif after.verdict == "early":
             short = length(clocks.lacking(self.limit, after, at_us))
             how = Text(zh=f"不足下限，差{own.zh}{short.zh}", en=f"{short.en}{own.en} short of the minimum")

@@ -138,7 +138,8 @@ def _anchored(target: Target, lang: Lang) -> str:
         return anchor.field
     length = anchor.amount.text(lang)
     if lang == "zh":
-        return f"{anchor.field} {'前' if anchor.sign < 0 else '后'} {length}"
+        gap = " " if anchor.field.isascii() else ""  # an id, where the field has no Chinese name
+        return f"{anchor.field}{gap}{'前' if anchor.sign < 0 else '后'} {length}"
     return f"{length} {'before' if anchor.sign < 0 else 'after'} {anchor.field}"
 
 
@@ -155,7 +156,7 @@ _ZH = {
     "before": lambda t: _anchored(t, "zh"),
     "after": lambda t: _anchored(t, "zh"),
     "at_least": lambda t: f"不少于 {_length(t, 'zh')}",
-    "every": lambda t: f"每 {_length(t, 'zh')} 一次",
+    "every": lambda t: f"每 {_length(t, 'zh')}一次",
 }
 _EN = {
     "within": lambda t: _length(t, "en"),

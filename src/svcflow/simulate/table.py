@@ -32,15 +32,13 @@ _SERVED = Text(zh="办理", en="served")
 _BUSY = Text(zh="负荷", en="busy")
 _WAITING = Text(zh="平均等待", en="mean wait")
 _WAITING_P95 = Text(zh="等待 p95", en="wait p95")
-_ASSUMPTIONS = Text(zh="假设", en="Assumptions")
+_ASSUMPTIONS = Text(zh="假设：", en="Assumptions:")
 
 
 def table(result: Simulation, lang: Lang) -> str:
     """Return every figure of a result in aligned columns, and its assumptions below them."""
     parts = [_head(result, lang), *(grid(rows) for rows in _tables(result, lang) if len(rows) > 1)]
-    parts.append(
-        "\n".join([f"{_ASSUMPTIONS.in_(lang)}:", *(f"- {one.in_(lang)}" for one in result.assumptions)])
-    )
+    parts.append("\n".join([_ASSUMPTIONS.in_(lang), *(f"- {one.in_(lang)}" for one in result.assumptions)]))
     return "\n\n".join(parts)
 
 
@@ -74,19 +72,23 @@ def _breach_row(one: Breaches, lang: Lang) -> tuple[str, ...]:
 
 def _duration_rows(result: Simulation, lang: Lang) -> Iterator[tuple[str, ...]]:
     if result.whole is not None:
-        yield _duration_row(_WHOLE.in_(lang), result.whole)
+        yield _duration_row(_WHOLE.in_(lang), result.whole, lang)
     for name, one in result.steps.items():
-        yield _duration_row(result.procedure.all_steps[name].name.in_(lang) or name, one)
+        yield _duration_row(result.procedure.all_steps[name].name.in_(lang) or name, one, lang)
 
 
-def _duration_row(name: str, one: Durations) -> tuple[str, ...]:
+def _duration_row(name: str, one: Durations, lang: Lang) -> tuple[str, ...]:
     spread = one.working
-    return (name, str(spread.count), *(_length(length) for length in (spread.p50, spread.p90, spread.p95)))
+    return (
+        name,
+        str(spread.count),
+        *(_length(length, lang) for length in (spread.p50, spread.p90, spread.p95)),
+    )
 
 
 def _pool_row(one: PoolUse, lang: Lang) -> tuple[str, ...]:
     capacity = NOTHING if one.capacity is None else str(one.capacity)
-    waits = (_length(one.mean_waiting), _length(one.p95_waiting))
+    waits = (_length(one.mean_waiting, lang), _length(one.p95_waiting, lang))
     return (one.name.in_(lang) or one.role, capacity, str(one.served), _percent(one.utilisation), *waits)
 
 
@@ -94,8 +96,9 @@ def _percent(share: float | None) -> str:
     return NOTHING if share is None else f"{share:.1%}"
 
 
-def _length(length: timedelta | None) -> str:
+def _length(length: timedelta | None, lang: Lang) -> str:
     if length is None:
         return NOTHING
     minutes = length.total_seconds() / 60
-    return f"{minutes:.0f} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+    short, long = ("分", "小时") if lang == "zh" else (" min", " h")
+    return f"{minutes:.0f}{short}" if minutes < 100 else f"{minutes / 60:.1f}{long}"
