@@ -15,7 +15,7 @@ from svcflow.text import NO_TEXT, Text
         ("zzz", ["meeting", "repair"], Text(zh="可用：meeting, repair", en="there are: meeting, repair")),
         ("zzz", [f"step_{n}" for n in range(FEW + 1)], NO_TEXT),
         ("step_3", [f"step_{n}_" for n in range(FEW + 1)], Text(zh="是否指 step_3_？", en="did you mean step_3_?")),
-        ("zzz", [], Text(zh="可用：—", en="there are: —")),
+        ("zzz", [], Text(zh="一个也没有", en="there are none")),
     ],
     ids=["near", "few", "many", "near of many", "none"],
 )  # fmt: skip

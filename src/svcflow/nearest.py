@@ -32,7 +32,9 @@ def nearest(given: object, known: Iterable[str]) -> Text:
         return Text(zh=f"是否指 {near}？", en=f"did you mean {near}?")
     if len(names) > FEW:
         return NO_TEXT
-    listed = ", ".join(names) or "—"
+    if not names:
+        return Text(zh="一个也没有", en="there are none")
+    listed = ", ".join(names)
     return Text(zh=f"可用：{listed}", en=f"there are: {listed}")
 
 

@@ -407,6 +407,7 @@ def test_a_log_file_is_read_with_the_mappings_zone_and_its_flaws_are_told(tmp_pa
     assert found.ended_at == MONDAY + timedelta(minutes=90)
     assert [(flaw.kind, flaw.count) for flaw in found.flaws] == [("timestamp-without-zone", 4)]
     assert "4 × timestamp without a zone" in found.table("en")
+    assert "2017-01-09 10:30:00+01:00" in found.table("en")
     assert told[-1] == (path.stat().st_size, path.stat().st_size)
     with pytest.raises(LogError):
         conform(tmp_path / "none.xes", LAMP, mapping)

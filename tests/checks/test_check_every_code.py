@@ -467,6 +467,14 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
     "loop-not-marked": [
         (recall, lambda: recall(kind="exception")),
         (
+            lambda: declared(step("first", move("pour", "first"), "closed"), end()),
+            lambda: timed(
+                TimeLimit(id="tea", step="first", every="15m", done_by="pour", source="proposal"),
+                step("first", move("pour", "first"), "closed"),
+                end(),
+            ),
+        ),
+        (
             recall,
             lambda: declared(
                 step("first", "second", "closed"),

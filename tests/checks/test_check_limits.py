@@ -90,6 +90,27 @@ def test_the_whole_limit_times_no_single_step() -> None:
     assert found(over(whole("2h"), *line("1h", None)), "step-without-limit")
 
 
+def test_a_limit_over_a_parallel_step_times_the_steps_of_its_branches() -> None:
+    """Its own, or that of a span it lies in; without either they have none."""
+    ended = end("ended", "done")
+
+    def split(**more: object) -> list[Step]:
+        return [
+            fork(
+                "both",
+                move("done", "closed"),
+                branches={"one": [step("a", "ended", within=None), ended]},
+                **more,
+            ),
+            end(),
+        ]
+
+    assert found(declared(*split()), "step-without-limit")
+    assert not found(declared(*split(within=hour())), "step-without-limit")
+    span = TimeLimit(id="span", from_="both", to="closed", within="5h", source="proposal")
+    assert not found(over(span, *split()), "step-without-limit")
+
+
 def test_being_turned_down_early_does_not_make_the_limit_enough() -> None:
     """A whole limit is measured to completion, not to the quickest other end."""
     steps = [step("s0", "s1", "turned_down"), step("s1", "closed", within=hour("9h")), end()]

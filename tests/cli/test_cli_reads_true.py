@@ -243,3 +243,30 @@ def test_a_hold_that_lasted_too_long_reads_as_one_sentence(svc, trip):
     shown = svc("show", trip, "--journal", "--lang", "zh", at=at("17:02")).stdout
     assert "等待过久：暂停（第三方原因）" in shown
     assert "暂停（第三方原因）结束，逾期" in shown
+
+
+def test_a_minimum_says_from_when_on_it_may_end(folder, svc, trip):
+    """It is no deadline."""
+    svc("fire", trip, "go", *CLERK, at=at("09:10"))
+    assert "10:10 起方可结束" in svc("explain", trip, "ride", "--lang", "zh", at=at("09:20")).stdout
+
+
+def test_by_how_much_a_limit_was_missed_is_never_cut(svc, trip):
+    """However long the explanations beside it are."""
+    svc("tick", at="2026-03-03T11:00+08:00")
+    svc("hold", trip, "--reason", "third_party", *CLERK, at="2026-03-04T09:00+08:00")
+    svc("resume", trip, *CLERK, at="2026-03-06T17:01+08:00")
+    svc(
+        "deviation",
+        "explain",
+        trip,
+        "6",
+        *CLERK,
+        "--reason",
+        "等候场地方面的答复" * 3,
+        at="2026-03-06T17:01+08:00",
+        exit_code=None,
+    )
+    listed = svc("deviations", "--lang", "zh", at="2026-03-06T17:02+08:00", exit_code=1).stdout
+    assert "（\n" not in listed, listed
+    assert "17小时31分（工作时间）" in listed, listed

@@ -125,7 +125,7 @@ def test_a_catalog_can_be_made_of_procedures_built_in_python(folder):
     """No file is needed."""
     procedure = svcflow.load(folder / "repair.yaml")
     assert Catalog.of(procedure)["repair"] is procedure
-    with pytest.raises(UnknownProcedure, match="there are: —"):
+    with pytest.raises(UnknownProcedure, match="there are none"):
         Catalog.of()["repair"]
 
 

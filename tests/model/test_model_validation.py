@@ -146,11 +146,11 @@ CASES = {
     ),
     "an unknown role of a step": (
         {"steps": start(role="x")},
-        "steps.a.role: there is no role 'x'; there are: —",
+        "steps.a.role: there is no role 'x'; there are none",
     ),
     "an unknown role of a move": (
         {"steps": start(Transition("go", "end", role="x"))},
-        "steps.a.to.go.role: there is no role 'x'; there are: —",
+        "steps.a.to.go.role: there is no role 'x'; there are none",
     ),
     "an unknown step of another person": (
         {"steps": start(not_by="x")},
@@ -256,11 +256,17 @@ CASES = {
     ),
     "an unknown role to warn": (
         limited(warn=[Rung("75%", "x")]),
-        "limits[0].warn[0]: there is no role 'x'; there are: —",
+        "limits[0].warn[0]: there is no role 'x'; there are none",
     ),
     "a rung on another clock": (
         limited(within="3wd", escalate=[Rung("+1h")]),
         "limits[0].escalate[0]: +1h does not run on the clock of the limit 3wd; use the units wd",
+    ),
+    "a rung under rows on two clocks": (
+        limited(
+            within=None, match=[Row("30m", "recipient.group == 'staff'"), Row("4wh")], escalate=[Rung("+1h")]
+        ),
+        "limits[0].escalate[0]: the rows run on different clocks, and +1h does not fit 4wh; write a share, such as 125% for one after the deadline; or use units of one clock in all rows",
     ),
     "an unknown source": (
         limited(source="D1, proposal, D9"),
@@ -268,7 +274,7 @@ CASES = {
     ),
     "an indicator of no limit": (
         {"indicators": [Indicator("i", of="x")]},
-        "indicators.i.of: there is no limit 'x'; there are: —",
+        "indicators.i.of: there is no limit 'x'; there are none",
     ),
     "an indicator's unknown source": (
         {"indicators": [Indicator("i", source="D9")]},

@@ -149,6 +149,7 @@ class _Gathering:
             unfinished=self._summed(attrgetter("unfinished")),
             unjudged=tuple(field.id for field in procedure.fields.values() if field.required),
             flaws=flaws,
+            zone=self._translation.mapping.zone,
         )
 
     def _variant(self, signs: tuple[tuple[str, ...], ...]) -> _Variant:

@@ -121,6 +121,8 @@ class Conformance:
     unfinished: Counts
     unjudged: tuple[str, ...]
     flaws: tuple[Flaw, ...]
+    zone: str = "UTC"
+    """Of the mapping: whose clock reports are written by."""
 
     @property
     def cases(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from svcflow.grid import grid
 from svcflow.kernel.deviations import KINDS
@@ -126,7 +127,8 @@ def _overview(found: Conformance, lang: Lang) -> _Rows:
         (Text(zh="时间倒置的事件", en="events put in order of time"), str(found.reordered)),
     ]
     if found.ended_at is not None:
-        rows.append((Text(zh="日志止于", en="log ends at"), found.ended_at.isoformat()))
+        last = found.ended_at.astimezone(ZoneInfo(found.zone)).isoformat(" ", "seconds")
+        rows.append((Text(zh="日志止于", en="log ends at"), last))
     return [[name.in_(lang), value] for name, value in rows]
 
 

@@ -51,7 +51,7 @@ def _step(scope: Scope, step: Step, covered: set[str]) -> Iterator[Finding]:
             Text(zh=f"{step.id} 没有责任岗位", en=f"{step.id} has no role"),
             Text(zh="加 role: 并在 roles 中登记", en="add role: and list it under roles"),
         )
-    if step.within is None and step.id not in covered:
+    if not _is_timed(scope, step, covered):
         yield finding(
             "step-without-limit",
             path,
@@ -61,6 +61,15 @@ def _step(scope: Scope, step: Step, covered: set[str]) -> Iterator[Finding]:
             ),
             Text(zh="加 within，例如 within: 1wd", en="add within, for example within: 1wd"),
         )
+
+
+def _is_timed(scope: Scope, step: Step, covered: set[str]) -> bool:
+    """Tell whether a limit runs over a step: its own, a span's, or that of the parallel step around it."""
+    if step.within is not None or step.id in covered:
+        return True
+    return (
+        scope.parent is not None and scope.outer is not None and _is_timed(scope.outer, scope.parent, covered)
+    )
 
 
 def _covered(procedure: Procedure) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from svcflow.checks.finding import Finding, finding
 from svcflow.checks.graph import back_edges, circles, reachable, scope_graph
@@ -17,9 +17,10 @@ __all__ = ["loops"]
 def loops(procedure: Procedure) -> Iterator[Finding]:
     """Yield rework loops without a bound, ways back that are not marked, circles of moves made on overdue."""
     found = scopes(procedure)
+    occurrences = {limit.done_by for limit in procedure.time_limits.values()}
     for scope in found:
         yield from _unbounded(scope)
-        yield from _unmarked(scope)
+        yield from _unmarked(scope, occurrences)
     by_itself: dict[str, bool] = {}
     for scope in reversed(found):
         yield from _automatic(procedure, scope, by_itself)
@@ -46,7 +47,7 @@ def _rework(rows: Rows, place: int, move: Transition) -> Finding:
     )
 
 
-def _unmarked(scope: Scope) -> Iterator[Finding]:
+def _unmarked(scope: Scope, occurrences: Collection[str | None]) -> Iterator[Finding]:
     # A circle of plain moves only, with no wait on it, is a way back that nobody marked.
     graph = scope_graph(scope, lambda move: move.kind == "normal" and move.at_most is None)
     graph.remove_nodes_from([step.id for step in scope.steps if step.waits is not None])
@@ -54,6 +55,8 @@ def _unmarked(scope: Scope) -> Iterator[Finding]:
     back = set(back_edges(graph, sources))
     for rows in row_groups(scope):
         for place, move in enumerate(rows.moves):
+            if move.trigger in occurrences and move.step == rows.step.id:
+                continue  # what an `every` asks for again and again is no rework
             if (rows.step.id, move.step) in back and move.kind == "normal" and move.at_most is None:
                 yield finding(
                     "loop-not-marked",

@@ -102,7 +102,9 @@ def deviation_table(
     ]
     numbered = _NUMBERED if whose else _NUMBER
     heads = _heads(lang, _WHEN, numbered, _KIND, _SEVERITY, _WHERE, _OVER, _REASON)
-    return table(heads, rows, right=_heads(lang, _OVER), whole=_heads(lang, _WHEN, numbered), flows=True)
+    return table(
+        heads, rows, right=_heads(lang, _OVER), whole=_heads(lang, _WHEN, numbered, _OVER), flows=True
+    )
 
 
 def available_table(found: Iterable[Available], names: Names) -> str:

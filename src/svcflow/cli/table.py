@@ -16,7 +16,7 @@ __all__ = ["WIDEST", "broken", "clipped", "padded", "table"]
 WIDEST = 100
 _GAP = 2
 _NARROWEST, _NARROW = 12, 5
-_PIECE = re.compile(r"(?:[⺀-鿿＀-￯]|[^⺀-鿿＀-￯\s]+)[，。；：、）》？！]*\s*|\s+")
+_PIECE = re.compile(r"[（《“]*(?:[⺀-鿿＀-￯]|[^⺀-鿿＀-￯\s]+)[，。；：、）》？！]*\s*|\s+")
 
 
 def table(

@@ -142,7 +142,10 @@ class Tally:
             return
         self._how(clock)
         when = instant(self.local(clock.due_us), year=True)
-        self.say("due", clock.due_us, Text(zh=f"{when.zh} 截止", en=f"{when.en}: due"))
+        due = Text(zh=f"{when.zh} 截止", en=f"{when.en}: due")
+        if self.limit.rows[clock.row].kind == "at_least":
+            due = Text(zh=f"{when.zh} 起方可结束", en=f"{when.en}: may end from here on")
+        self.say("due", clock.due_us, due)
         if self.limit.calendar.provisional(clock.due_us):
             covers = self.limit.calendar.calendar.covers
             last = covers.last if covers else None

@@ -201,7 +201,7 @@ def _ladder(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) 
             where = (*path, key, place)
             if rung.role is not None:
                 yield from role_name(procedure, rung.role, where)
-            yield from _rung(rung, target, where)
+            yield from _rung(limit, rung, target, where)
             if target.kind == "every":
                 yield from _after_the_miss(rung, where)
 
@@ -219,7 +219,7 @@ def _after_the_miss(rung: Rung, path: Path) -> Iterator[Problem]:
         )
 
 
-def _rung(rung: Rung, target: Target, path: Path) -> Iterator[Problem]:
+def _rung(limit: TimeLimit, rung: Rung, target: Target, path: Path) -> Iterator[Problem]:
     offset = rung.after or rung.ahead
     if offset is None:
         return
@@ -232,7 +232,10 @@ def _rung(rung: Rung, target: Target, path: Path) -> Iterator[Problem]:
     elif target.kind in FIXED and offset.family in ("calendar_days", "months"):
         yield _other_clock(rung, str(target), "m h d wm wh wd", path)
     elif target.amount is not None and offset.family != target.amount.family:
-        yield _other_clock(rung, str(target.amount), _UNITS[target.amount.family], path)
+        if len({row.target.amount.family for row in limit.rows if row.target and row.target.amount}) > 1:
+            yield _two_clocks(rung, str(target.amount), path)
+        else:
+            yield _other_clock(rung, str(target.amount), _UNITS[target.amount.family], path)
 
 
 def _other_clock(rung: Rung, target: str, units: str, path: Path) -> Problem:
@@ -243,6 +246,21 @@ def _other_clock(rung: Rung, target: str, units: str, path: Path) -> Problem:
             en=f"{rung.at} does not run on the clock of the limit {target}",
         ),
         Text(zh=f"用单位 {units}", en=f"use the units {units}"),
+    )
+
+
+def _two_clocks(rung: Rung, target: str, path: Path) -> Problem:
+    """Say that no amount fits: whichever unit is written, it is not that of some row."""
+    return Problem(
+        path,
+        Text(
+            zh=f"各行不在同一时钟上，{rung.at} 不合 {target}",
+            en=f"the rows run on different clocks, and {rung.at} does not fit {target}",
+        ),
+        Text(
+            zh="写百分比，截止之后的写 125% 之类；或各行用同一类单位",
+            en="write a share, such as 125% for one after the deadline; or use units of one clock in all rows",
+        ),
     )
 
 
