@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import unicodedata
 from typing import Literal
@@ -48,6 +49,28 @@ LONGEST = 2_000
 
 LONGEST_NAME = 80
 """How many characters of a name that somebody gave a message quotes; longer ones are no name of ours."""
+
+
+_SYSTEM = {
+    errno.ENOENT: "没有这个文件或文件夹",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EISDIR: "是文件夹，不是文件",
+    errno.ENOTDIR: "路径中有一段不是文件夹",
+    errno.ENAMETOOLONG: "名称过长",
+    errno.EROFS: "存储介质只读",
+    errno.ENOSPC: "磁盘已满",
+}
+
+
+def system_words(error: OSError) -> Text:
+    """Word what the system says of a file; what is seldom said stays as the system words it.
+
+    >>> system_words(FileNotFoundError(2, "No such file or directory"))
+    Text(zh='没有这个文件或文件夹', en='No such file or directory')
+    """
+    said = error.strerror or str(error)
+    return Text(zh=_SYSTEM.get(error.errno or 0, said), en=said)
 
 
 def cut(text: str, longest: int = LONGEST_NAME) -> str:

@@ -148,3 +148,14 @@ def test_an_unknown_procedure_says_where_procedures_come_from(svc, run, folder):
     said = run("start", "gone/x.yaml", "--db", "n.db", "--lang", "zh", exit_code=3).stderr
     assert "ID --procedures gone" in said
     assert "--procedures" not in svc("start", "lamp@7", exit_code=3).stderr
+
+
+def test_a_kind_of_deviation_called_by_its_name_is_answered_with_its_id(svc, lamp):
+    """The lists show the names."""
+    assert "是否指 overdue？" in svc("deviations", "--kind", "超时", "--lang", "zh", exit_code=2).stderr
+
+
+def test_a_blank_reason_to_recompute_is_said_of_the_command(svc, lamp):
+    """It is no fault of the first instance."""
+    said = svc("recompute", "--reason", "  ", "--lang", "zh", exit_code=3).stderr
+    assert said.startswith("错误 [field]：没有写明理由")

@@ -123,6 +123,8 @@ def test_a_minimum_is_no_deadline(store, clock):
     engine = Engine(store, SAMPLE, clock=clock)
     kept = engine.start("sample", instance_id="a")
     assert engine.due_at(kept) is None
+    with pytest.raises(FieldError, match="takes an Instance, not a str"):
+        engine.due_at(kept.id)
     (item,) = engine.worklist()
     assert item.due_at is None
     clock.advance(3 * DAY)

@@ -187,6 +187,7 @@ def test_a_file_that_cannot_be_read_is_a_declaration_error(tmp_path):
     with pytest.raises(DeclarationError, match="cannot be read") as caught:
         read_document(tmp_path / "none.yaml")
     assert "无法读取" in caught.value.text("zh")
+    assert "没有这个文件或文件夹" in caught.value.text("zh")
 
 
 @pytest.mark.long

@@ -282,6 +282,7 @@ BASE = "procedure: p\nfields: {fee: {type: number}}\nsteps:\n  a: {to: {go: b}}\
         ("recipients: [zzz]\n", "write one of leaders, staff, retirees, logistics"),
         ("sources: text\n", "takes a mapping"),
         ("sources: {D1: 7}\n", "sources.D1: takes text, not 7"),
+        ("sources: {D1: {zh: a, en: b}}\n", "write one wording here, without zh and en"),
         ("roles: [a]\n", "takes a mapping"),
         ("roles: {a: }\n", "takes text, or"),
         ("enforce: refuse\n", "takes a mapping"),

@@ -33,7 +33,7 @@ from svcflow.analysis.log import (
     zoned_stamp,
 )
 from svcflow.errors import LogError
-from svcflow.text import Text
+from svcflow.text import Text, system_words
 
 __all__ = ["Progress", "XesLog", "read_xes"]
 
@@ -383,8 +383,8 @@ def _explained(path: Path) -> Generator[None, None, None]:
         what = Text(zh="压缩文件已损坏", en="the gzip file is damaged")
         raise _fault(str(path), what, _EXPORT_AGAIN) from None
     except OSError as fault:
-        why = fault.strerror or type(fault).__name__
-        what = Text(zh=f"无法读取文件（{why}）", en=f"the file cannot be read: {why}")
+        why = system_words(fault)
+        what = Text(zh=f"无法读取文件（{why.zh}）", en=f"the file cannot be read: {why.en}")
         allowed = Text(zh="请检查路径和读取权限", en="check the path and the right to read it")
         raise _fault(str(path), what, allowed) from None
 

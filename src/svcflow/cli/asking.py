@@ -102,7 +102,8 @@ command_id_option = option(
     "--command-id",
     metavar="ID",
     wording=Text(
-        zh="命令编号：重复提交同一编号只办理一次", en="Asked again with the same id, it is done only once."
+        zh="命令编号：重复提交同一编号只办理一次；被拒绝的可更正后再提交",
+        en="Asked again with the same id, it is done only once; one that was refused may be corrected.",
     ),
 )
 expect_option = option(

@@ -17,7 +17,7 @@ from svcflow.cli.asked import Asked
 from svcflow.cli.terminal import echo, echo_json
 from svcflow.errors import DeclarationError, Problem, Refused, SvcflowError, dotted
 from svcflow.nearest import nearest
-from svcflow.text import NO_TEXT, Text, visible
+from svcflow.text import NO_TEXT, Text, system_words, visible
 
 __all__ = [
     "FOUND",
@@ -62,11 +62,9 @@ class OutputError(SvcflowError, OSError):
     @classmethod
     def of(cls, where: object, error: OSError) -> OutputError:
         """Explain why `where` cannot be written."""
+        why = system_words(error)
         return cls(
-            Text(
-                zh=f"无法写入 {where}：{error.strerror or error}",
-                en=f"{where} cannot be written: {error.strerror or error}",
-            ),
+            Text(zh=f"无法写入 {where}：{why.zh}", en=f"{where} cannot be written: {why.en}"),
             Text(
                 zh="检查文件夹是否存在、可写，或另选位置",
                 en="see that the folder exists and is writable, or choose another place",
@@ -103,10 +101,10 @@ class Interruption(Failure):
     exit_code = INTERRUPTED
 
 
-def unknown(what: Text, name: str, known: Iterable[str]) -> WrongUsage:
-    """Return the error for a name that there is not, with the nearest one, or all when they are few."""
+def unknown(what: Text, name: str, known: Iterable[str], *, meant: str | None = None) -> WrongUsage:
+    """Return the error for a name that there is not, with what was meant or is nearest, or all when they are few."""
     message = Text(zh=f"没有{what.zh}“{name}”", en=f"there is no {what.en} {name!r}")
-    return WrongUsage(message, nearest(name, known))
+    return WrongUsage(message, nearest(meant or name, known))
 
 
 @contextmanager
@@ -130,11 +128,11 @@ def explained(asked: Asked) -> Iterator[None]:
 
 def _unusable(error: OSError) -> SvcflowError:
     """Explain what the system says of a file or folder that a command was given or needs."""
-    where, why = error.filename or "", error.strerror or str(error)
+    where, why = error.filename or "", system_words(error)
     return OutputError(
         Text(
-            zh=f"{where} 不能用：{why}" if where else why,
-            en=f"{where} cannot be used: {why}" if where else why,
+            zh=f"{where} 不能用：{why.zh}" if where else why.zh,
+            en=f"{where} cannot be used: {why.en}" if where else why.en,
         ),
         Text(zh="检查文件与文件夹的名称和权限", en="check the names and permissions of files and folders"),
     )

@@ -22,7 +22,7 @@ from attrs.validators import ge, lt, max_len, min_len
 from svcflow.bounds import shown
 from svcflow.errors import CorruptJournal, Path, Problem, StoreError
 from svcflow.kernel.facts import to_datetime
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Text, system_words
 from svcflow.worktime.instants import to_us
 
 FORMAT = 1
@@ -102,11 +102,11 @@ def _usable(file: object) -> Iterator[None]:
     try:
         yield
     except (OSError, TypeError, ValueError) as error:  # the last two of what names no file at all
-        why = error.strerror if isinstance(error, OSError) else str(error)
+        why = system_words(error) if isinstance(error, OSError) else Text(str(error), str(error))
         raise StoreError(
             Text(
-                zh=f"检查点文件 {shown(file)} 不能用：{why}",
-                en=f"the file of checkpoints {shown(file)} cannot be used: {why}",
+                zh=f"检查点文件 {shown(file)} 不能用：{why.zh}",
+                en=f"the file of checkpoints {shown(file)} cannot be used: {why.en}",
             ),
             Text(zh="另给一个文件", en="give another file"),
         ) from error

@@ -17,7 +17,7 @@ import attrs
 
 from svcflow.errors import DeclarationError, Path, Problem
 from svcflow.model.syntax_mistake import syntax_mistake
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Text, system_words
 
 MAX_BYTES, MAX_DEPTH = 1 << 20, 32
 # What people write has four bytes and more an event, so the bytes bound it: a fully written procedure of 2,000 steps
@@ -86,7 +86,8 @@ def read_document(source: FilePath | str) -> Document:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        message = Text(zh=f"无法读取 {path}：{error.strerror}", en=f"{path} cannot be read: {error.strerror}")
+        why = system_words(error)
+        message = Text(zh=f"无法读取 {path}：{why.zh}", en=f"{path} cannot be read: {why.en}")
         raise DeclarationError([Problem((), message)]) from None
     return parse_document(content, file=str(path))
 

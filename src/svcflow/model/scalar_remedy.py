@@ -42,6 +42,8 @@ def split_key(written: str) -> str | None:
 def as_kind(value: object, kind: type[Any]) -> Text:
     """Say how the value is written so that YAML takes it for a text, a whole number, or true or false."""
     written: object = None
+    if kind is str and isinstance(value, Mapping) and {*value} <= {"zh", "en"}:
+        return Text(zh="这里只写一种文字，不分 zh 与 en", en="write one wording here, without zh and en")
     if kind is bool and isinstance(value, str):
         word = value.strip().casefold()
         written = "true" if word in _YES else "false" if word in _NO else None

@@ -15,6 +15,7 @@ import orjson
 from svcflow.bounds import LARGEST, SMALLEST, refuse_count
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Accept, Actor, Assign, Command, Explain, Fire, Recipient, Reject, Start
+from svcflow.kernel.instance import Instance
 from svcflow.kernel.writable import misfit, refuse_misfit, refuse_no_text, refuse_unfit_id, refuse_unfit_name
 from svcflow.text import Text
 
@@ -147,6 +148,19 @@ def refuse_unfit_actor(actor: Actor) -> None:
 def refuse_no_actor(place: str, actor: object) -> None:
     """Raise FieldError when something else, such as the id of a person, stands for an actor."""
     _refuse_other(place, actor, Actor, '{"desk"}')
+
+
+def refuse_no_instance(instance: object) -> None:
+    """Raise FieldError when something else, such as its id, stands for an instance."""
+    if not isinstance(instance, Instance):
+        kind = type(instance).__name__
+        raise FieldError(
+            Text(
+                zh=f"instance：须为 Instance，不能是 {kind}",
+                en=f"instance: it takes an Instance, not a {kind}",
+            ),
+            Text(zh="用 engine.instance(编号) 取得", en="get it with engine.instance(id)"),
+        )
 
 
 def _refuse_other(place: str, value: object, kind: type, second: str) -> None:

@@ -26,7 +26,7 @@ from svcflow.kernel.work import soonest_due_us
 from svcflow.kernel.writable import refuse_no_text
 from svcflow.model.field import Value
 from svcflow.runtime.core import Core
-from svcflow.runtime.payload import refuse_no_actor
+from svcflow.runtime.payload import refuse_no_actor, refuse_no_instance
 from svcflow.runtime.query import (
     DeviationFilters,
     DeviationKey,
@@ -188,6 +188,7 @@ class Questions(Core):
 
     def due_at(self, instance: Instance) -> datetime | None:
         """Return the soonest deadline that runs for an instance, without asking the store; None without any."""
+        refuse_no_instance(instance)
         due_us = NEVER if instance.status == "ended" else soonest_due_us(self._compiled(instance), instance)
         return None if due_us == NEVER else to_datetime(due_us)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from svcflow.kernel.commands import NOBODY, Actor, Recompute
 from svcflow.kernel.facts import Fact
+from svcflow.kernel.values import require_reason
 from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.core import Core
 from svcflow.runtime.logbook import note_sweep
@@ -39,6 +40,7 @@ class Sweeps(Core):
 
         Returns the facts: one `Recomputed` for each deadline that changed, and what became due by it.
         """
+        require_reason(reason)
         command = Recompute(reason, actor)
         refuse_unfit("", command, None, self._payload_limit)
         sweeping = Sweeping(self._compiled, self.clock.now_us(), command, in_parts=self._in_parts)

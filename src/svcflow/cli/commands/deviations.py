@@ -138,4 +138,5 @@ def _known_kind(kind: str | None) -> None:
     from svcflow.kernel.deviations import KINDS
 
     if kind is not None and kind not in KINDS:
-        raise unknown(Text(zh="偏差种类", en="kind of deviation"), kind, KINDS)
+        named = next((one for one, name in KINDS.items() if kind in (name.zh, name.en)), None)
+        raise unknown(Text(zh="偏差种类", en="kind of deviation"), kind, KINDS, meant=named)

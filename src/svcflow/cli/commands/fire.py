@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @command(
     "fire",
     Text(
-        zh="让实例流转。可用的命令见 svcflow show INSTANCE。被规则拒绝的尝试也会留痕。",
+        zh="让实例流转。可用的流转见 svcflow show INSTANCE。被规则拒绝的尝试也会留痕。",
         en="Move an instance by a trigger; `svcflow show INSTANCE` lists those that are open. An attempt that a "
         "rule refuses is kept in the journal.",
     ),

@@ -12,7 +12,7 @@ from svcflow.cli.doctor.probe import Probe, State, plain
 from svcflow.cli.doctor.server import server
 from svcflow.cli.opening import sqlite_file, url_of
 from svcflow.cli.wording import many
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Text, system_words
 
 __all__ = ["storage"]
 
@@ -84,9 +84,8 @@ def _writable(folder: Path) -> Probe:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        said = Text(
-            zh=f"不能写入 {where}：{error.strerror}", en=f"{where} cannot be written: {error.strerror}"
-        )
+        why = system_words(error)
+        said = Text(zh=f"不能写入 {where}：{why.zh}", en=f"{where} cannot be written: {why.en}")
         remedy = Text(zh="另选文件夹，或检查权限", en="choose another folder, or see to its permissions")
         return Probe("writing", name, "failure", said, remedy, {"folder": str(where)})
     return Probe("writing", name, "ok", plain(str(where)), data={"folder": str(where)})
