@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import TypeVar
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import ERASED, Assigned, Released
 from svcflow.kernel.instance import Draft, Instance
+from svcflow.kernel.unchanging import Unchanging
+
+V = TypeVar("V")
 
 
 def assignee_of(state: Draft | Instance, step: str, at_us: int) -> str:
@@ -25,12 +29,12 @@ def has_lapsed(state: Draft | Instance, step: str, at_us: int) -> bool:
 
 def assigned(compiled: Compiled, draft: Draft, fact: Assigned) -> None:  # noqa: ARG001  # the table's signature
     """Put a step down to a person."""
-    draft.assignees = {**draft.assignees, fact.step: fact.to}
+    draft.assignees = Unchanging({**draft.assignees, fact.step: fact.to})
     if fact.until_us:
         giver = fact.behalf or fact.actor
-        draft.deputies = {**draft.deputies, fact.step: (giver, fact.until_us)}
+        draft.deputies = Unchanging({**draft.deputies, fact.step: (giver, fact.until_us)})
     elif draft.deputies:
-        draft.deputies = {step: how for step, how in draft.deputies.items() if step != fact.step}
+        draft.deputies = _without(draft.deputies, (fact.step,))
 
 
 def released(compiled: Compiled, draft: Draft, fact: Released) -> None:  # noqa: ARG001  # the table's signature
@@ -40,6 +44,10 @@ def released(compiled: Compiled, draft: Draft, fact: Released) -> None:  # noqa:
 
 def end_assignments(draft: Draft, steps: Collection[str]) -> None:
     """Forget who had steps that are left; when they are entered again they are nobody's."""
-    draft.assignees = {step: who for step, who in draft.assignees.items() if step not in steps}
+    draft.assignees = _without(draft.assignees, steps)
     if draft.deputies:
-        draft.deputies = {step: how for step, how in draft.deputies.items() if step not in steps}
+        draft.deputies = _without(draft.deputies, steps)
+
+
+def _without(known: Mapping[str, V], steps: Collection[str]) -> Unchanging[str, V]:
+    return Unchanging({step: one for step, one in known.items() if step not in steps})

@@ -58,13 +58,14 @@ def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
 
 def attached(evidence: Mapping[str, str] | None) -> Mapping[str, str]:
     """Return the evidence that comes with a command: what is blank is none."""
-    if evidence is None:
-        return _NONE
-    if not evidence or not isinstance(evidence, Mapping):  # its carrier refuses what is no mapping
-        return evidence
-    if not any(_is_blank(what) for what in evidence.values()):
-        return evidence
-    return {name: what for name, what in evidence.items() if not _is_blank(what)}
+    if not evidence:
+        return _NONE if evidence is None else evidence
+    if type(evidence) is not dict and not isinstance(evidence, Mapping):
+        return evidence  # its carrier refuses what is no mapping
+    for what in evidence.values():
+        if _is_blank(what):
+            return {name: what for name, what in evidence.items() if not _is_blank(what)}
+    return evidence
 
 
 def _reason(reason: str) -> str:

@@ -44,19 +44,26 @@ def barred_from(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *perso
     All the steps are done at once, so that each is judged as if the others had been done. Nobody can be told from
     somebody who was erased, so who did a step and was erased bars everybody.
     """
+    if not draft.left_by and len(steps) == 1:  # nobody has done anything yet
+        return None
     for step in steps:
-        others = () if compiled.foreign else tuple(other for other in steps if other != step)
+        others = () if compiled.foreign else tuple([other for other in steps if other != step])
         for name in (step, *compiled.inside(step)):
             not_by = compiled.steps[name].step.not_by
             if not_by is not None and (
-                any(who in persons or who.startswith(ERASED) for who in draft.left_by.get(not_by, ()))
+                _did(draft, not_by, persons)
                 or any(not_by in (other, *compiled.inside(other)) for other in others)
             ):
                 return name
             for pair in compiled.pairs.get(name, ()):
-                if any(who in persons or who.startswith(ERASED) for who in draft.left_by.get(pair, ())):
+                if _did(draft, pair, persons):
                     return pair
     return None
+
+
+def _did(draft: Draft, step: str, persons: tuple[str, ...]) -> bool:
+    """Tell whether one of these persons did a step, or somebody who was erased and may be any of them."""
+    return any(who in persons or who.startswith(ERASED) for who in draft.left_by.get(step, ()))
 
 
 def excluded(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ...]:

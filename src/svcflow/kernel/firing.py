@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import timedelta, timezone
 
 import attrs
@@ -26,7 +26,6 @@ from svcflow.kernel.rules import (
     standing_breaches,
 )
 from svcflow.kernel.values import accepted
-from svcflow.model.field import Value
 from svcflow.model.step import DONE
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text, cut
@@ -67,13 +66,13 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     if data:
         _refuse_strangers(compiled, row, data)
     standing = (*choice.breaches, *standing_breaches(ledger, command, row, leaving))
-    missing = tuple(missing_breaches(ledger, command, row, leaving, data))
+    missing = missing_breaches(ledger, command, row, leaving, data)
     breaches = (*standing, *missing)
     if breaches or ledger.draft.assignees or row.joins:  # mostly there is none, and nothing to ask
         refusal = _closed(ledger, command, choice, standing, data) or _refuses(command, choice, missing)
         if refusal is not None:
             return refusal
-    _move(ledger, command, choice, data, when_us)
+    _move(ledger, command, choice, data, when_us, breached=bool(breaches))
     if when_us < ledger.at_us:
         _late_record(ledger, command, choice, when_us)
     if breaches:
@@ -85,8 +84,8 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
 
 def _accepted(compiled: Compiled, command: Fire) -> Data:
     """Return the data as they are kept. Which row is taken they tell, so what any row requires may be among them."""
-    rows = (row for rows in compiled.by_trigger[command.trigger] for row in rows)
-    required = frozenset(name for row in rows for name in row.move.requires)
+    places = compiled.by_trigger[command.trigger]
+    required = [name for rows in places for row in rows for name in row.move.requires]
     return accepted(compiled.procedure, command.data, extra=required)
 
 
@@ -170,7 +169,7 @@ def _closed(
     return unjoinable(ledger.compiled, ledger.draft, choice.row, choice.leaving, data)
 
 
-def _refuses(command: Fire, choice: Choice, breaches: tuple[Breach, ...]) -> Refusal | None:
+def _refuses(command: Fire, choice: Choice, breaches: Iterable[Breach]) -> Refusal | None:
     for breach in breaches:
         if choice.row.enforce[breach.rule] == "refuse" and not _overridden(breach, command):
             return Refusal(breach.rule, breach.message, breach.remedy, choice.leaving)
@@ -310,8 +309,9 @@ def _overridden(breach: Breach, command: Fire) -> bool:
     return bool(command.override) and breach.rule in ("order", "guard")
 
 
-def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Value], when_us: int) -> None:
+def _move(ledger: Ledger, command: Fire, choice: Choice, data: Data, when_us: int, *, breached: bool) -> None:
     row, before = choice.row, ledger.draft.clocks
+    roleless = breached and lacks(ledger.compiled, row.role, command.actor)
     ledger.record(
         Moved,
         when_us,
@@ -319,7 +319,7 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Mapping[str, Valu
         choice.leaving,
         command.trigger,
         row.target(),
-        "" if lacks(ledger.compiled, row.role, command.actor) else row.role,
+        "" if roleless else row.role,
         data,
         dict(command.evidence) if command.evidence else command.evidence,
         via="" if choice.skipped is None else row.source,

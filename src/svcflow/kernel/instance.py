@@ -127,8 +127,8 @@ class Draft:
     """Hold an instance while facts are being applied to it; never leaves the kernel.
 
     `active` is the draft's own and is changed in place; `clocks` is copied before its first change since the
-    clocks were reckoned, `deviations` before its first change since it was frozen; the other mappings are
-    replaced.
+    clocks were reckoned, `deviations` before its first change since it was frozen. The other mappings are
+    replaced by ones that do not change, so that there is nothing to freeze in them.
     """
 
     id: str
@@ -137,8 +137,8 @@ class Draft:
     status: Status
     outcome: str
     steps: tuple[str, ...]
-    data: Mapping[str, Value]
-    evidence: Mapping[str, int]
+    data: Unchanging[str, Value]
+    evidence: Unchanging[str, int]
     recipient: str
     group: str
     revision: int
@@ -151,14 +151,14 @@ class Draft:
     paused: bool
     active: dict[str, int]
     clocks: dict[str, Clock]
-    counts: Mapping[str, int]
-    left_by: Mapping[str, tuple[str, ...]]
+    counts: Unchanging[str, int]
+    left_by: Unchanging[str, tuple[str, ...]]
     next_us: int
-    assignees: Mapping[str, str]
+    assignees: Unchanging[str, str]
     deviations: Mapping[int, DeviationStatus]
-    explainers: Mapping[int, tuple[str, ...]]
-    bookings: Mapping[str, Booking]
-    deputies: Mapping[str, tuple[str, int]]
+    explainers: Unchanging[int, tuple[str, ...]]
+    bookings: Unchanging[str, Booking]
+    deputies: Unchanging[str, tuple[str, int]]
 
     @classmethod
     def of(cls, instance: Instance) -> Draft:
@@ -179,20 +179,8 @@ class Draft:
         own, self.active = self.active, Unchanging(self.active)
         if type(self.clocks) is dict and self.next_us != UNRECKONED:
             self.clocks = Unchanging(self.clocks)
-        if type(self.counts) is dict:
-            self.counts = Unchanging(self.counts)
-        if type(self.left_by) is dict:
-            self.left_by = Unchanging(self.left_by)
-        if type(self.assignees) is dict:
-            self.assignees = Unchanging(self.assignees)
         if type(self.deviations) is dict:
             self.deviations = Unchanging(self.deviations)
-        if type(self.explainers) is dict:
-            self.explainers = Unchanging(self.explainers)
-        if type(self.bookings) is dict:
-            self.bookings = Unchanging(self.bookings)
-        if type(self.deputies) is dict:
-            self.deputies = Unchanging(self.deputies)
         instance = Instance._make(_values(self))
         self.active = own
         return instance
@@ -234,7 +222,7 @@ def to_state(instance: Instance) -> list[Any]:
     """Return the instance as plain JSON values, in the order of its fields."""
     state: list[Any] = list(instance)
     state[_CLOCKS] = [tuple(clock) for clock in instance.clocks.values()]
-    state[_DEVIATIONS] = _rows(instance.deviations)
+    state[_DEVIATIONS] = _rows(instance.deviations) if instance.deviations else []
     state[_EXPLAINERS] = list(instance.explainers.items())  # keys of JSON objects are texts
     if instance.bookings:
         state[_BOOKINGS] = {field: tuple(booking) for field, booking in instance.bookings.items()}
@@ -259,7 +247,8 @@ def from_state(state: list[Any]) -> Instance:
     fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
     if fields[_BOOKINGS]:
         fields[_BOOKINGS] = {field: Booking(*row) for field, row in fields[_BOOKINGS].items()}
-    fields[_DEPUTIES] = {step: (giver, until_us) for step, (giver, until_us) in fields[_DEPUTIES].items()}
+    if fields[_DEPUTIES]:
+        fields[_DEPUTIES] = {step: (giver, until_us) for step, (giver, until_us) in fields[_DEPUTIES].items()}
     for place in _MAPPINGS:
         fields[place] = _NOTHING if fields[place] == _NOTHING else Unchanging(fields[place])
     return Instance._make(fields)
@@ -281,8 +270,8 @@ _FIRST_FIELDS = FIELDS.index("next_us") + 1
 
 def _clock(row: list[Any]) -> Clock:
     runs: tuple[Run, ...] = tuple([(start, end) for start, end in row[_RUNS]]) if row[_RUNS] else ()
-    values = [*row[:_RUNS], runs, *row[_RUNS + 1 :]]
-    return Clock._make(values if len(values) == _CLOCK_FIELDS else [*values, 0])  # `kept` came later
+    later = () if len(row) == _CLOCK_FIELDS else (0,)  # `kept` came later
+    return Clock._make((*row[:_RUNS], runs, *row[_RUNS + 1 :], *later))
 
 
 def _rows(standings: Mapping[int, DeviationStatus]) -> list[list[Any]]:

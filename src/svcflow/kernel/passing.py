@@ -26,7 +26,8 @@ def pass_time(ledger: Ledger, most: int = NEVER) -> bool:
     With `most` the ledger holds no more facts than that, or those of one instant: False says that the rest is
     still due. A later decision goes on with it as this one would have.
     """
-    _deem_used_up(ledger)
+    if ledger.used_up:
+        _deem_used_up(ledger)
     draft, largest = ledger.draft, 0
     while draft.next_us <= ledger.at_us:
         count = len(ledger.facts)
@@ -81,6 +82,8 @@ def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int, by: str) -> 
     after = ledger.draft.clocks
     for limit_id, old in before.items():
         clock = after[limit_id]
+        if clock is old:
+            continue
         if clock.overdue and not clock.verdict and _goes_on(ledger, old, clock):
             ledger.used_up.append((limit_id, at_us))
         if old.verdict or not (clock.verdict or clock.visit != old.visit):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import attrs
 
@@ -49,18 +49,20 @@ class Breach:
     detail: Mapping[str, object]
 
 
-def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> Iterator[Breach]:
-    """Yield what closes a move to this actor whatever comes with the command; `leaving` is the step they leave."""
+def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> list[Breach]:
+    """Return what closes a move to this actor whatever comes with the command; `leaving` is the step they leave."""
     left = _passed_over(ledger, row, leaving)
-    yield from _who_breaches(ledger, command, row.role, left, (row.source, *left))
-    if row.move.at_most is not None and ledger.draft.counts.get(row.key, 0) >= row.move.at_most:
-        yield _over_bound(row, row.move.at_most, ledger.draft.counts.get(row.key, 0))
+    found = _who_breaches(ledger, command, row.role, left, (row.source, *left))
+    bound = row.move.at_most
+    if bound is not None and ledger.draft.counts.get(row.key, 0) >= bound:
+        found.append(_over_bound(row, bound, ledger.draft.counts.get(row.key, 0)))
+    return found
 
 
-def entering_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> Iterator[Breach]:
-    """Yield what closes the way into a parallel step that nobody was seen to enter: by `row`, from `leaving`."""
+def entering_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> list[Breach]:
+    """Return what closes the way into a parallel step that nobody was seen to enter: by `row`, from `leaving`."""
     steps = (row.source, leaving) if leaving != row.source else (leaving,)
-    yield from _who_breaches(ledger, command, "", (leaving,), steps)
+    return _who_breaches(ledger, command, "", (leaving,), steps)
 
 
 def _passed_over(ledger: Ledger, row: CompiledMove, leaving: str) -> tuple[str, ...]:
@@ -74,53 +76,59 @@ def _passed_over(ledger: Ledger, row: CompiledMove, leaving: str) -> tuple[str, 
 
 def _who_breaches(
     ledger: Ledger, command: Fire, role: str, left: tuple[str, ...], steps: tuple[str, ...]
-) -> Iterator[Breach]:
-    """Yield that the actor lacks a role, or may not do all the steps, which are done at once.
+) -> list[Breach]:
+    """Return that the actor lacks a role, or may not do all the steps, which are done at once.
 
     `left` are the steps that are left out of order: whose they were is on record, and refuses nobody with a name,
     since the override is for who stands before somebody else's step. A replayed log has `skipped_step` for that.
     """
     compiled, who = ledger.compiled, command.actor
+    found: list[Breach] = []
     if lacks(compiled, role, who):
-        yield _wrong_role(ledger, command, role)
+        found.append(_wrong_role(ledger, command, role))
     if left and not compiled.foreign:
         roles = (compiled.steps[one].step.role or "" for one in left)
         theirs = next((one for one in roles if lacks(compiled, one, who)), None)
         if theirs is not None:
             breach = _wrong_role(ledger, command, theirs)
-            yield attrs.evolve(breach, rule="order") if is_named(who.id) else breach
-    if compiled.watched:  # mostly nobody is asked to be another
-        yield from _separation(ledger, who, steps)
+            found.append(attrs.evolve(breach, rule="order") if is_named(who.id) else breach)
+    separation = _separation(ledger, who, steps) if compiled.watched else None
+    if separation is not None:
+        found.append(separation)
+    return found
 
 
-def _separation(ledger: Ledger, who: Actor, steps: tuple[str, ...]) -> Iterator[Breach]:
+def _separation(ledger: Ledger, who: Actor, steps: tuple[str, ...]) -> Breach | None:
+    """Return that the steps are for another person, or for somebody with a name to be told from others by."""
     compiled = ledger.compiled
     step = unnamed_for(compiled, who, *steps)
     if step is not None:
-        yield Breach("role", "wrong_role", *nameless(compiled, step), {"unnamed": step})
-        return
+        return Breach("role", "wrong_role", *nameless(compiled, step), {"unnamed": step})
     step = barred_from(compiled, ledger.draft, steps, who.id, who.behalf)
-    if step is not None:
-        detail = {"not_by": compiled.steps[step].step.not_by}
-        yield Breach("role", "wrong_role", *same_person(compiled, ledger.draft, step), detail)
+    if step is None:
+        return None
+    detail = {"not_by": compiled.steps[step].step.not_by}
+    return Breach("role", "wrong_role", *same_person(compiled, ledger.draft, step), detail)
 
 
 def missing_breaches(
     ledger: Ledger, command: Fire, row: CompiledMove, leaving: str, data: Mapping[str, Value]
-) -> Iterator[Breach]:
-    """Yield what a move requires and did not come with it, or the step that is left owes and did not come in it."""
+) -> list[Breach]:
+    """Return what a move requires and did not come with it, or the step that is left owes and did not come in it."""
+    found: list[Breach] = []
     if row.move.requires:
-        came = {*command.evidence, *(name for name, value in data.items() if is_given(value))}
-        absent = [name for name in row.move.requires if name not in came]
+        came = command.evidence
+        absent = [name for name in row.move.requires if name not in came and not is_given(data.get(name))]
         if absent:
-            yield _missing_data(ledger, command, absent)
+            found.append(_missing_data(ledger, command, absent))
     owed = ledger.compiled.steps[leaving].step.evidence
     if owed:
         draft = ledger.draft
         since = draft.active.get(leaving, 0)
         absent = [n for n in owed if n not in command.evidence and draft.evidence.get(n, -1) < since]
         if absent:
-            yield _missing_evidence(leaving, absent)
+            found.append(_missing_evidence(leaving, absent))
+    return found
 
 
 def _wrong_role(ledger: Ledger, command: Fire, role: str) -> Breach:
