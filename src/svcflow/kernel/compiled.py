@@ -80,6 +80,8 @@ class CompiledStep:
     parent: str
     scope: str
     exits: Mapping[str, tuple[CompiledMove, ...]]
+    around: tuple[str, ...]
+    """The parallel steps around it, innermost first."""
     branches: tuple[str, ...]
     """First step of each branch; empty unless the step is parallel."""
     starts: tuple[CompiledLimit, ...]
@@ -164,12 +166,9 @@ class Compiled:
             found = self._standings[active] = tuple(working or leaves), waits
         return found
 
-    def inside(self, step: str) -> Iterator[str]:
-        """Yield the parallel steps around `step`, innermost first."""
-        parent = self.steps[step].parent
-        while parent:
-            yield parent
-            parent = self.steps[parent].parent
+    def inside(self, step: str) -> tuple[str, ...]:
+        """Return the parallel steps around `step`, innermost first."""
+        return self.steps[step].around
 
 
 def _back(seen: Mapping[str, str], goal: str) -> Iterator[str]:
@@ -301,15 +300,17 @@ def _walk(
     rules: Enforce | None,
     *,
     steps: tuple[Step, ...],
-    parent: str = "",
+    around: tuple[str, ...] = (),
     scope: str = "",
 ) -> Iterator[CompiledStep]:
+    parent = around[0] if around else ""
     for step in steps:
         yield CompiledStep(
             step=step,
             parent=parent,
             scope=scope,
             exits=_exits(procedure, step, machine, rules, parent),
+            around=around,
             branches=tuple(branch.steps[0].id for branch in step.parallel),
             starts=tuple(ends.starts[step.id]),
             stops=tuple(ends.stops[step.id]),
@@ -317,7 +318,8 @@ def _walk(
         )
         for branch in step.parallel:
             place = f"{step.id}/{branch.id}"
-            yield from _walk(procedure, machine, ends, rules, steps=branch.steps, parent=step.id, scope=place)
+            inner = (step.id, *around)
+            yield from _walk(procedure, machine, ends, rules, steps=branch.steps, around=inner, scope=place)
 
 
 def _starts(procedure: Procedure, limit: TimeLimit) -> str | None:

@@ -26,7 +26,8 @@ def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -
     if row.target is None:
         return NEVER
     if not row.fixed:
-        return _kept(_reached(limit.calendar, row, clock, open_us, counted(row, clock)))
+        at_us = _reached(limit.calendar, row, clock, open_us, counted(row, clock))
+        return at_us if _EARLIEST_US < at_us < NEVER else _kept(at_us)
     if row.kind == "by":
         return _by(limit.calendar, row.target, clock.started_us)
     return _kept(_anchored(limit.calendar, row.target, clock.anchor_us))
@@ -51,24 +52,21 @@ def last_day(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> date:
 
 def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
     """Return when a running clock reaches a rung of its ladder."""
-    return _kept(_rung_instant(limit, row, rung, clock))
+    if rung.distance is not None:
+        at_us = _moved(limit.calendar, clock.due_us, rung.distance, 1 if rung.offset > 0 else -1)
+    elif not rung.offset and (rung.share == 1 or (rung.ahead and clock.open_us == STOPPED)):
+        at_us = clock.due_us
+    elif row.fixed or (rung.ahead and row.family not in ("elapsed", "working")):
+        at_us = _part(limit, row, clock, rung.share)
+    else:
+        reach = -(-rung.share.numerator * counted(row, clock) // rung.share.denominator) + rung.offset
+        at_us = _reached(limit.calendar, row, clock, clock.open_us, reach)
+    return at_us if _EARLIEST_US < at_us < NEVER else _kept(at_us)
 
 
 def _kept(at_us: int) -> int:
     """Return an instant that a store can hold; only versions of before the bounds come to others."""
-    return at_us if _EARLIEST_US < at_us < NEVER else NEVER if at_us > 0 else _EARLIEST_US
-
-
-def _rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
-    if rung.distance is not None:
-        return _moved(limit.calendar, clock.due_us, rung.distance, 1 if rung.offset > 0 else -1)
-    if not rung.offset and (rung.share == 1 or (rung.ahead and clock.open_us == STOPPED)):
-        return clock.due_us
-    total = counted(row, clock)
-    if row.fixed or (rung.ahead and row.family not in ("elapsed", "working")):
-        return _part(limit, row, clock, rung.share)
-    reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
-    return _reached(limit.calendar, row, clock, clock.open_us, reach)
+    return min(max(at_us, _EARLIEST_US), NEVER)
 
 
 def interval_before(calendar: Reckoner, row: CompiledRow, due_us: int) -> int:

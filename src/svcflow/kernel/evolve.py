@@ -63,7 +63,8 @@ def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fa
 
 def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
     """Change the draft by one fact, and reckon what is due after it."""
-    apply_all(compiled, draft, (fact,))
+    _change(compiled, draft, (fact,))
+    _reckon(compiled, draft)
 
 
 def apply_all(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:

@@ -44,7 +44,9 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
         field = procedure.fields.get(name)
         try:
             if field is not None:
-                kept[name] = _kept(field, value)
+                if field.required and not is_given(value):
+                    raise _emptied(field)
+                kept[name] = field.accept(value)
             elif name in extra:
                 kept[name] = _plain(name, value)
             else:
@@ -62,15 +64,10 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
     return kept
 
 
-def _kept(field: Field, value: object) -> Value:
-    if field.required and not is_given(value):
-        raise FieldError(
-            Text(
-                zh=f"必填字段 {field.id} 不能为空",
-                en=f"field {field.id} is required and cannot be left empty",
-            )
-        )
-    return field.accept(value)
+def _emptied(field: Field) -> FieldError:
+    return FieldError(
+        Text(zh=f"必填字段 {field.id} 不能为空", en=f"field {field.id} is required and cannot be left empty")
+    )
 
 
 def _plain(name: str, value: object) -> str | int | float:
