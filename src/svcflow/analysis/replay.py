@@ -110,7 +110,7 @@ class Replay:
                 continue
             row = self._compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
             self.unjudged["role"] += bool(row.role and actor.roles is None and not fact.automatic)
-            steps = tuple(steps_done(self._compiled, fact)) if self._compiled.watched else ()
+            steps = steps_done(self._compiled, fact) if self._compiled.watched else ()
             checked = (self._compiled.steps[step].step.not_by or "" for step in steps)
             named = bool(actor.id)
             self.unjudged["not_by"] += any(

@@ -19,7 +19,9 @@ def assignee_of(state: Draft | Instance, step: str, at_us: int) -> str:
     Nor does anybody have what was an erased person's: nobody could be told to be that person.
     """
     who = state.assignees.get(step, "")
-    return "" if who.startswith(ERASED) or has_lapsed(state, step, at_us) else who
+    if who and (who.startswith(ERASED) or has_lapsed(state, step, at_us)):
+        return ""
+    return who
 
 
 def has_lapsed(state: Draft | Instance, step: str, at_us: int) -> bool:

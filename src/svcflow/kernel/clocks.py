@@ -106,7 +106,7 @@ def rematch(limit: CompiledLimit, clock: Clock, row: int, at_us: int, anchor_us:
     """
     if clock.overdue:
         return clock
-    if row != clock.row:
+    if clock.kept and row != clock.row:
         clock = clock._replace(extra=clock.extra - clock.kept, kept=0)
     booked = limit.rows[row].fixed and clock.anchor_us == NEVER != anchor_us
     changed = clock._replace(row=row, attached_us=at_us, anchor_us=anchor_us)

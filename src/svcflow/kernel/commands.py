@@ -63,7 +63,7 @@ def attached(evidence: Mapping[str, str] | None) -> Mapping[str, str]:
     if type(evidence) is not dict and not isinstance(evidence, Mapping):
         return evidence  # its carrier refuses what is no mapping
     for what in evidence.values():
-        if _is_blank(what):
+        if isinstance(what, str) and is_blank(what):
             return {name: what for name, what in evidence.items() if not _is_blank(what)}
     return evidence
 

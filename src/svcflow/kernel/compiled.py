@@ -15,6 +15,7 @@ from transitions import Event, Machine, State
 from svcflow.kernel.instance import NEVER, Booking
 from svcflow.kernel.ladder import CompiledLimit, compile_limit
 from svcflow.kernel.unchanging import Unchanging
+from svcflow.model.field import Value
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import RECORD_ALL, Enforce, Enforcement, Step, Transition
@@ -107,14 +108,18 @@ class Compiled:
     """Limits whose matrix or anchor has to be asked again when data change."""
     watched: frozenset[str]
     """Steps whose doer is remembered, because another step may not be done by the same person."""
+    told_apart: frozenset[str]
+    """Steps that not everybody may do, or whose doer is remembered: they themselves, or what is around them."""
     pairs: Mapping[str, frozenset[str]]
     """For each step, those in branches side by side with it that its doer may not do: either may be done first."""
     occurrences: Mapping[str, tuple[str, ...]]
     """For each trigger, the recurring limits of which it is one occurrence."""
     personal: frozenset[str]
     """Data fields that are somebody's own, and are kept beside the journal."""
-    unbooked: Mapping[str, Booking]
+    unbooked: Unchanging[str, Booking]
     """The data fields that are scheduled instants, before anybody set them."""
+    defaults: Mapping[str, Value]
+    """What the data of an instance are where none come with its start."""
     foreign: bool = False
     """Whether logs of other systems are replayed: who acted and in which role may be unknown there, and is unjudged."""
     marks: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -199,6 +204,8 @@ def compile_procedure(
             occurrences.setdefault(limit.limit.done_by, []).append(limit.id)
     guards = [row.move.when for step in steps.values() for rows in step.exits.values() for row in rows]
     guards += [row.guard for limit in limits.values() for row in limit.rows]
+    others = {name: step.step.not_by for name, step in steps.items() if step.step.not_by is not None}
+    watched, apart = frozenset(others.values()), {*others.keys(), *others.values()}
     return Compiled(
         procedure,
         calendars(procedure.calendar),
@@ -208,11 +215,13 @@ def compile_procedure(
         {trigger: tuple(rows) for trigger, rows in by_trigger.items()},
         any(guard is not None and "recipient" in guard.names for guard in guards),
         tuple(name for name, limit in limits.items() if limit.varies),
-        frozenset(step.step.not_by for step in steps.values() if step.step.not_by is not None),
+        watched,
+        frozenset(name for name, step in steps.items() if not apart.isdisjoint((name, *step.around))),
         _pairs(steps),
         {trigger: tuple(names) for trigger, names in occurrences.items()},
         frozenset(field.id for field in procedure.fields.values() if field.personal),
         Unchanging(dict.fromkeys(sorted(_scheduled(procedure)), _UNBOOKED)),
+        {f.id: f.accept(f.default) for f in procedure.fields.values() if f.default is not None},
         foreign=enforce == "record",
     )
 

@@ -138,11 +138,12 @@ def _refused(ledger: Ledger, command: Command | None, refusal: Refusal) -> Refus
 def _start(ledger: Ledger, command: Start) -> None:
     procedure = ledger.compiled.procedure
     data = accepted(procedure, command.data, extra=())
-    given = {
-        **{f.id: f.accept(f.default) for f in procedure.fields.values() if f.default is not None},
-        **data,
-    }
-    missing = [f.id for f in procedure.fields.values() if f.required and not is_given(given.get(f.id))]
+    given = {**ledger.compiled.defaults, **data}
+    missing = [
+        field.id
+        for field in procedure.fields.values()
+        if field.required and field.id not in data and not is_given(given.get(field.id))
+    ]
     if missing:
         listed = fields_listed(missing, procedure.fields)
         raise FieldError(

@@ -6,13 +6,14 @@ from elsewhere as well. A parallel step was done by everybody who did a step ins
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Migrated, Moved
 from svcflow.kernel.passage import Passage, step_name
+from svcflow.kernel.unchanging import Unchanging
 
-Doers = Mapping[str, tuple[str, ...]]
+Doers = Unchanging[str, tuple[str, ...]]
 """The persons who did each step."""
 
 
@@ -24,7 +25,7 @@ def noted(compiled: Compiled, known: Doers, fact: Moved, among: Container[str]) 
         if step in among:
             before = known.get(step, ()) if compiled.steps[step].branches else ()
             new[step] = (*before, *(name for name in who if name not in before))
-    return {**known, **new} if new else known
+    return Unchanging({**known, **new}) if new else known
 
 
 def renamed(passage: Passage, steps: Mapping[str, str], known: Doers) -> Doers:
@@ -41,21 +42,20 @@ def renamed(passage: Passage, steps: Mapping[str, str], known: Doers) -> Doers:
     for name, who in known.items():
         if name in passage.steps:
             own[step_name(steps, name)] = (*own.get(step_name(steps, name), ()), *who)
-    return {**kept, **own}
+    return Unchanging({**kept, **own})
 
 
-def steps_done(compiled: Compiled, fact: Moved) -> Iterator[str]:
-    """Yield the steps that a move did; one may come twice."""
-    for step in (fact.step, fact.via) if fact.via else (fact.step,):
-        yield step
-        yield from compiled.inside(step)
+def steps_done(compiled: Compiled, fact: Moved) -> tuple[str, ...]:
+    """Return the steps that a move did; one may come twice."""
+    done = (fact.step, *compiled.inside(fact.step))
+    return (*done, fact.via, *compiled.inside(fact.via)) if fact.via else done
 
 
 class Memory:
     """Follow a journal from its start, and remember who did every step, also under versions that did not ask."""
 
     def __init__(self) -> None:
-        self._doers: Doers = {}
+        self._doers: Doers = Unchanging()
         self._moves: list[tuple[Compiled, Moved]] = []
 
     def moved(self, compiled: Compiled, fact: Moved) -> None:

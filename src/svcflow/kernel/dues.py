@@ -26,7 +26,8 @@ def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -
     if row.target is None:
         return NEVER
     if not row.fixed:
-        at_us = _reached(limit.calendar, row, clock, open_us, counted(row, clock))
+        reach = counted(row, clock) if clock.extra else row.reach
+        at_us = _reached(limit.calendar, row, clock, open_us, reach)
         return at_us if _EARLIEST_US < at_us < NEVER else _kept(at_us)
     if row.kind == "by":
         return _by(limit.calendar, row.target, clock.started_us)
@@ -59,7 +60,8 @@ def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clo
     elif row.fixed or (rung.ahead and row.family not in ("elapsed", "working")):
         at_us = _part(limit, row, clock, rung.share)
     else:
-        reach = -(-rung.share.numerator * counted(row, clock) // rung.share.denominator) + rung.offset
+        total = counted(row, clock) if clock.extra else row.reach
+        reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
         at_us = _reached(limit.calendar, row, clock, clock.open_us, reach)
     return at_us if _EARLIEST_US < at_us < NEVER else _kept(at_us)
 

@@ -14,7 +14,7 @@ from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.ledger import Ledger
 from svcflow.kernel.refusal import Refusal
-from svcflow.text import LONGEST_NAME, Text, cut
+from svcflow.text import LONGEST_NAME, Text, cut, is_blank
 
 
 def lacks(compiled: Compiled, role: str, actor: Actor) -> bool:
@@ -23,12 +23,12 @@ def lacks(compiled: Compiled, role: str, actor: Actor) -> bool:
         return False
     if compiled.foreign:
         return actor.roles is not None and role not in actor.roles
-    return actor.roles is None or role not in actor.roles or not is_named(actor.id)
+    return actor.roles is None or role not in actor.roles or is_blank(actor.id)
 
 
 def unnamed_for(compiled: Compiled, actor: Actor, *steps: str) -> str | None:
     """Return the step whose doer has to be told from others while the actor has no name. A replayed log need not tell."""
-    if compiled.foreign or is_named(actor.id):
+    if compiled.foreign or not is_blank(actor.id):
         return None
     done = (name for step in steps for name in (step, *compiled.inside(step)))
     return next(

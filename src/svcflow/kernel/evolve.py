@@ -39,7 +39,7 @@ from svcflow.kernel.facts import (
 )
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Booking, Clock, Draft, Instance
 from svcflow.kernel.ladder import CompiledLimit
-from svcflow.kernel.unchanging import Unchanging, unchanging
+from svcflow.kernel.unchanging import Unchanging
 from svcflow.model.field import Value
 from svcflow.model.limit import hold_limit
 from svcflow.model.step import DONE
@@ -123,14 +123,15 @@ def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
 def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     at_us = fact.occurred_us
     if fact.data or fact.evidence:
-        _book(draft, fact, fact.data)
+        if fact.data:
+            _book(draft, fact, fact.data)
         _merge(draft, fact.data, fact.evidence, at_us)
     row = compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
     if row.move.at_most is not None:
         draft.counts = Unchanging({**draft.counts, row.key: draft.counts.get(row.key, 0) + 1})
     if compiled.watched and fact.actor:
         among = compiled.remembered if fact.paired else compiled.watched
-        draft.left_by = unchanging(noted(compiled, draft.left_by, fact, among))
+        draft.left_by = noted(compiled, draft.left_by, fact, among)
     deemed = fact.automatic and not fact.via and fact.trigger != DONE
     restart = row.move.clock == "restart"
     _leave(compiled, draft, fact.step, at_us, deemed)
@@ -244,8 +245,6 @@ def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str],
 
 def _book(draft: Draft, fact: Fact, data: Mapping[str, Value]) -> None:
     """Remember who sets scheduled instants; the same one given again is not set anew."""
-    if not data:
-        return
     for field in draft.bookings:
         before = draft.data.get(field)
         if data.get(field, before) != before:

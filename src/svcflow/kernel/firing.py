@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta, timezone
+from typing import NamedTuple
 
 import attrs
 
@@ -31,8 +32,7 @@ from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text, cut
 
 
-@attrs.frozen
-class Choice:
+class Choice(NamedTuple):
     """Hold the transition a trigger was taken to mean, and from which active step."""
 
     row: CompiledMove
@@ -113,7 +113,7 @@ def choose(ledger: Ledger, command: Fire, data: Data = NO_DATA) -> Choice | Refu
             Text(zh="流程实例在暂停中", en="the instance is held"),
             Text(zh="先恢复", en="resume it first"),
         )
-    found = list(_open_rows(ledger, command))
+    found = _open_rows(ledger, command)
     if len(found) > 1:
         steps = ", ".join(rows[0].source for rows in found)
         return Refusal(
@@ -130,15 +130,16 @@ def choose(ledger: Ledger, command: Fire, data: Data = NO_DATA) -> Choice | Refu
     return Choice(row, row.source, None, (breach,) if breach else ())
 
 
-def _open_rows(ledger: Ledger, command: Fire) -> Iterator[tuple[CompiledMove, ...]]:
-    """Yield the rows of the trigger from each active step that has it; `done` is the kernel's to fire."""
-    steps = ledger.compiled.steps
+def _open_rows(ledger: Ledger, command: Fire) -> list[tuple[CompiledMove, ...]]:
+    """Return the rows of the trigger from each active step that has it; `done` is the kernel's to fire."""
+    steps, found = ledger.compiled.steps, []
     for name in ledger.draft.active:
         rows = steps[name].exits.get(command.trigger)
         if rows is None or command.step not in (None, name):
             continue
         if command.trigger != DONE or not steps[name].branches:
-            yield rows
+            found.append(rows)
+    return found
 
 
 def offers(ledger: Ledger, actor: Actor, data: Data = NO_DATA) -> Iterator[Offer]:
@@ -164,7 +165,7 @@ def _closed(
     """Return the rule that closes a transition to this actor whatever else comes with the command."""
     refusal = _refuses(command, choice, standing)
     refusal = refusal or taken(ledger, choice.row, choice.leaving, command.actor)
-    if refusal is not None or command.override:
+    if refusal is not None or command.override or not choice.row.joins:
         return refusal
     return unjoinable(ledger.compiled, ledger.draft, choice.row, choice.leaving, data)
 

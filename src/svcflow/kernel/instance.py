@@ -181,7 +181,7 @@ class Draft:
             self.clocks = Unchanging(self.clocks)
         if type(self.deviations) is dict:
             self.deviations = Unchanging(self.deviations)
-        instance = Instance._make(_values(self))
+        instance: Instance = tuple.__new__(Instance, _values(self))
         self.active = own
         return instance
 

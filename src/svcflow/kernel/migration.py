@@ -19,7 +19,7 @@ from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft
 from svcflow.kernel.keeping import extra_by_count, extra_for, fired_in, kept_of
 from svcflow.kernel.ladder import CompiledLimit, CompiledRow
 from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
-from svcflow.kernel.unchanging import Unchanging, unchanging
+from svcflow.kernel.unchanging import Unchanging
 from svcflow.model.limit import reason_of
 
 
@@ -32,7 +32,7 @@ def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
         _go_on_booking(passage, draft, fact)
     draft.data = Unchanging({**draft.data, **fact.data})
     draft.active = {step_name(steps, name): since_us for name, since_us in draft.active.items()}
-    draft.left_by = unchanging(_doers(passage, steps, draft.left_by))
+    draft.left_by = _doers(passage, steps, draft.left_by)
     draft.assignees = Unchanging({step_name(steps, name): who for name, who in draft.assignees.items()})
     draft.deputies = Unchanging({step_name(steps, name): how for name, how in draft.deputies.items()})
     draft.counts = Unchanging({_row_name(steps, key): times for key, times in draft.counts.items()})
@@ -69,7 +69,7 @@ def _doers(passage: Passage, steps: Mapping[str, str], remembered: Doers) -> Doe
     known = renamed(passage, steps, passage.doers)
     # of a step that excludes one side by side only what the instance remembers: older journals lead where they led
     kept = passage.into.watched | (passage.into.remembered & renamed(passage, steps, remembered).keys())
-    return {step: who for step, who in known.items() if step in kept}
+    return Unchanging({step: who for step, who in known.items() if step in kept})
 
 
 def _row_name(steps: Mapping[str, str], key: str) -> str:

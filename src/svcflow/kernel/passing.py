@@ -35,7 +35,8 @@ def pass_time(ledger: Ledger, most: int = NEVER) -> bool:
         if count + largest > most and ledger.automatic_us < draft.next_us - 1:
             return False
         _reach(ledger, *_soonest(ledger))
-        _deem_used_up(ledger)
+        if ledger.used_up:
+            _deem_used_up(ledger)
         largest = max(largest, len(ledger.facts) - count)
     return True
 

@@ -51,7 +51,8 @@ class Breach:
 
 def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> list[Breach]:
     """Return what closes a move to this actor whatever comes with the command; `leaving` is the step they leave."""
-    left = _passed_over(ledger, row, leaving)
+    usual = leaving == row.source and row.move.trigger != DONE
+    left = () if usual else _passed_over(ledger, row, leaving)
     found = _who_breaches(ledger, command, row.role, left, (row.source, *left))
     bound = row.move.at_most
     if bound is not None and ledger.draft.counts.get(row.key, 0) >= bound:
@@ -68,7 +69,7 @@ def entering_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving:
 def _passed_over(ledger: Ledger, row: CompiledMove, leaving: str) -> tuple[str, ...]:
     """Return the active steps that a move leaves although its trigger is none of theirs."""
     steps, source = ledger.compiled.steps, row.source
-    if leaving == source and not (row.move.trigger == DONE and steps[source].branches):
+    if leaving == source and not steps[source].branches:
         return ()
     inner = (name for name in ledger.draft.steps if leaving in ledger.compiled.inside(name))
     return (*((leaving,) if leaving != source else ()), *inner)
@@ -92,23 +93,22 @@ def _who_breaches(
         if theirs is not None:
             breach = _wrong_role(ledger, command, theirs)
             found.append(attrs.evolve(breach, rule="order") if is_named(who.id) else breach)
-    separation = _separation(ledger, who, steps) if compiled.watched else None
-    if separation is not None:
-        found.append(separation)
+    if not compiled.told_apart.isdisjoint(steps):
+        found += _separation(ledger, who, steps)
     return found
 
 
-def _separation(ledger: Ledger, who: Actor, steps: tuple[str, ...]) -> Breach | None:
+def _separation(ledger: Ledger, who: Actor, steps: tuple[str, ...]) -> tuple[Breach, ...]:
     """Return that the steps are for another person, or for somebody with a name to be told from others by."""
     compiled = ledger.compiled
     step = unnamed_for(compiled, who, *steps)
     if step is not None:
-        return Breach("role", "wrong_role", *nameless(compiled, step), {"unnamed": step})
+        return (Breach("role", "wrong_role", *nameless(compiled, step), {"unnamed": step}),)
     step = barred_from(compiled, ledger.draft, steps, who.id, who.behalf)
     if step is None:
-        return None
+        return ()
     detail = {"not_by": compiled.steps[step].step.not_by}
-    return Breach("role", "wrong_role", *same_person(compiled, ledger.draft, step), detail)
+    return (Breach("role", "wrong_role", *same_person(compiled, ledger.draft, step), detail),)
 
 
 def missing_breaches(

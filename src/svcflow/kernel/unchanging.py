@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NoReturn, TypeVar
 
 K = TypeVar("K")
@@ -31,8 +30,3 @@ class Unchanging(dict[K, V]):
     def __reduce__(self) -> tuple[type[Unchanging[K, V]], tuple[dict[K, V]]]:
         """Be copied and pickled as one that is made anew; item by item, as a dict is, would be refused."""
         return type(self), (dict(self),)
-
-
-def unchanging(mapping: Mapping[K, V]) -> Unchanging[K, V]:
-    """Return a mapping as one that does not change: itself if it is one."""
-    return mapping if isinstance(mapping, Unchanging) else Unchanging(mapping)

@@ -36,11 +36,12 @@ def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = No
     due_us = NEVER
     for clock in instance.clocks.values():
         if clock.due_us < due_us and not clock.verdict:
-            limit = compiled.limits.get(clock.limit)  # None: of an earlier version only
-            if limit is None or limit.rows[clock.row].kind == "at_least":
+            limit = compiled.limits.get(clock.limit)
+            if limit is None:  # of an earlier version only
                 continue
             of = limit.limit.step
-            due_us = clock.due_us if step is None or of is None or of == step else due_us
+            if (of is None or of == step or step is None) and limit.rows[clock.row].kind != "at_least":
+                due_us = clock.due_us
     return due_us
 
 

@@ -33,7 +33,7 @@ from svcflow.runtime.core import Core
 from svcflow.runtime.ids import new_id
 from svcflow.runtime.payload import COMMAND_ID, refuse_no_actor
 from svcflow.runtime.replies import refuse_before_effective, refuse_too_long
-from svcflow.worktime.instants import given_us, optional_given_us
+from svcflow.worktime.instants import given_us
 
 _NONE: Mapping[str, str] = {}
 _NEVER: Mapping[str, int] = {}
@@ -91,10 +91,7 @@ class Commands(Core):
 
         Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
         """
-        occurred_us = optional_given_us("occurred_at", occurred_at)
-        offset = None if occurred_at is None else occurred_at.utcoffset()
-        minutes = 0 if offset is None else offset // timedelta(minutes=1)
-        command = Fire(trigger, actor, data, evidence, step, override, occurred_us, minutes)
+        command = Fire(trigger, actor, data, evidence, step, override, *_happened(occurred_at))
         return self._carry(instance, command, command_id, expected_revision)
 
     def hold(
@@ -258,3 +255,11 @@ class Commands(Core):
     ) -> Instance:
         """Reject what was explained. Raises: Refused, FieldError, UnknownInstance."""
         return self._carry(instance, Reject(deviation, reason, actor), command_id, None)
+
+
+def _happened(occurred_at: datetime | None) -> tuple[int | None, int]:
+    """Return when something happened, and the offset in minutes in which that was written. Raises: as `given_us`."""
+    if occurred_at is None:
+        return None, 0
+    occurred_us, offset = given_us("occurred_at", occurred_at), occurred_at.utcoffset()
+    return occurred_us, 0 if offset is None else offset // timedelta(minutes=1)

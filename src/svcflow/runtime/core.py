@@ -75,7 +75,8 @@ class Core:
     def _carry(
         self, instance: str, command: Command, command_id: str | None, expected: int | None
     ) -> Instance:
-        refuse_revision(expected)
+        if expected is not None:
+            refuse_revision(expected)
         carrying = Carrying(
             self._compiled,
             instance,
@@ -100,10 +101,9 @@ class Core:
     def _asked(
         self, instance: str, command: Command, command_id: str | None, carried: Beginning | Carrying
     ) -> Instance:
-        goes_on = True
-        while goes_on:  # what was due long before is recorded in transactions of its own
+        self._store.change(instance, command_id, carried)
+        while carried.goes_on():  # what was due long before is recorded in transactions of its own
             self._store.change(instance, command_id, carried)
-            goes_on = carried.goes_on()
         note_command(command, instance, carried)
         return self._answered(instance, carried)
 

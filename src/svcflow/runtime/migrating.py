@@ -106,7 +106,8 @@ class Migrations(Core):
     def _cross(
         self, instance: str, command: Migrate | Revert, command_id: str | None, expected: int | None
     ) -> Instance:
-        refuse_revision(expected)
+        if expected is not None:
+            refuse_revision(expected)
         if isinstance(command, Migrate):
             refuse_no_mapping("steps", command.steps)
             procedure = self._kept(instance).instance.procedure

@@ -55,7 +55,8 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         names = instance + actor.id + actor.behalf
         if command_id is not None:
             names += command_id
-        if isinstance(command, Fire):
+        if kind is Fire:
+            assert isinstance(command, Fire)  # noqa: S101  # for the type checker
             plain = type(command.trigger) is str and (command.step is None or type(command.step) is str)
         else:
             names += _about(command)
@@ -80,10 +81,10 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
 
 def _brief(command: Command, limit: int) -> bool:
     """Say whether the names that were not looked at are short, all together."""
-    roles = command.actor.roles
-    if roles and sum(map(len, roles)) > limit:
-        return False
-    return not isinstance(command, Fire) or len(command.trigger) + len(command.step or "") <= limit
+    length = len("".join(command.actor.roles or ()))
+    if isinstance(command, Fire):
+        length += len(command.trigger) + len(command.step or "")
+    return length <= limit
 
 
 def _refuse_long(instance: str, command: Command, limit: int) -> None:
@@ -132,10 +133,9 @@ def _refuse_names(instance: str, command: Command, command_id: str | None) -> No
         refuse_unfit_name("to", command.to, PERSON)
 
 
-def refuse_revision(expected: int | None) -> None:
+def refuse_revision(expected: int) -> None:
     """Raise FieldError when the revision that a caller saw is no number."""
-    if expected is not None:
-        refuse_count("expected_revision", expected, SMALLEST, LARGEST)
+    refuse_count("expected_revision", expected, SMALLEST, LARGEST)
 
 
 def refuse_unfit_actor(actor: Actor) -> None:
