@@ -271,7 +271,7 @@ _FIRST_FIELDS = FIELDS.index("next_us") + 1
 def _clock(row: list[Any]) -> Clock:
     runs: tuple[Run, ...] = tuple([(start, end) for start, end in row[_RUNS]]) if row[_RUNS] else ()
     later = () if len(row) == _CLOCK_FIELDS else (0,)  # `kept` came later
-    return Clock._make((*row[:_RUNS], runs, *row[_RUNS + 1 :], *later))
+    return tuple.__new__(Clock, (*row[:_RUNS], runs, *row[_RUNS + 1 :], *later))
 
 
 def _rows(standings: Mapping[int, DeviationStatus]) -> list[list[Any]]:

@@ -19,7 +19,7 @@ def to_record(fact: Fact) -> dict[str, Any]:
     kind = type(fact)
     shape = _SHAPES[kind]
     fields = zip(shape.names, shape.values(fact), shape.defaults, strict=True)
-    record = {name: value for name, value, default in fields if value != default}
+    record = {name: value for name, value, default in fields if value is not default and value != default}
     record["kind"] = kind.__name__
     return record
 

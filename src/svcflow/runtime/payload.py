@@ -55,14 +55,14 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         names = instance + actor.id + actor.behalf
         if command_id is not None:
             names += command_id
-        if kind is Fire:
-            assert isinstance(command, Fire)  # noqa: S101  # for the type checker
-            plain = type(command.trigger) is str and (command.step is None or type(command.step) is str)
+        others = "".join(actor.roles or ())
+        if type(command) is Fire:  # a trigger or step that is not declared is told as that
+            others = "".join((others, command.trigger, "" if command.step is None else command.step))
         else:
             names += _about(command)
-            plain = kind not in _WITH_NUMBERS
         given = command_id != "" and (instance != "" or kind is not Start)
-        fit = plain and given and len(names) <= INSTANCE_ID and names.isprintable() and _brief(command, limit)
+        short = len(names) <= INSTANCE_ID and len(others) <= limit
+        fit = given and short and names.isprintable() and kind not in _WITH_NUMBERS
     except (TypeError, AttributeError):  # one is no text, or a text stands for an actor
         fit = False
     if not fit:
@@ -77,14 +77,6 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
             _refuse_strange(name, carried)  # nothing, but of another kind
     if size > limit:
         raise _too_large(size, limit)
-
-
-def _brief(command: Command, limit: int) -> bool:
-    """Say whether the names that were not looked at are short, all together."""
-    length = len("".join(command.actor.roles or ()))
-    if isinstance(command, Fire):
-        length += len(command.trigger) + len(command.step or "")
-    return length <= limit
 
 
 def _refuse_long(instance: str, command: Command, limit: int) -> None:
