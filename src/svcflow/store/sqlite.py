@@ -5,7 +5,6 @@ Readers have connections of their own and wait for nobody.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from svcflow.store import schema
 from svcflow.store.batching import Batching
 from svcflow.store.grouping import Grouping
 from svcflow.store.migrations import prepare
+from svcflow.store.opened_files import OpenedFiles
 from svcflow.store.places import all_in_use
 from svcflow.store.statements import Statements
 from svcflow.store.turnstile import Turnstile
@@ -66,8 +66,7 @@ class SqliteBackend:
             writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
             self._file = Path(writer.execute("PRAGMA database_list").fetchone()[2])
             writer.execute("SELECT 1 FROM sqlite_master").fetchone()  # there is a log from the first look on
-            files = [f"{self._file}{end}" for end in ("", "-wal", "-shm")]
-            self._known = [(file, _identity(file)) for file in files]
+            self._files = OpenedFiles(self._file)
             self._turnstile = Turnstile(self._file.with_name(f"{self._file.name}-lock"))
             statements = Statements.of(self._database.dialect)
             self._cursor = writer.cursor()
@@ -157,13 +156,10 @@ class SqliteBackend:
             yield connection
 
     def _refuse_lost(self) -> None:
-        """Raise StoreError when a file was deleted or replaced: SQLite would go on writing to what is gone.
-
-        The log and its index stay the same files as long as the writer is open, whatever other processes do.
-        """
-        for file, known in self._known:
-            if _identity(file) != known:
-                raise _lost(self.url, file)
+        """Raise StoreError when a file was deleted or replaced: SQLite would go on writing to what is gone."""
+        file = self._files.lost()
+        if file is not None:
+            raise _lost(self.url, file)
 
 
 def _lost(url: str, file: str) -> StoreError:
@@ -175,14 +171,6 @@ def _lost(url: str, file: str) -> StoreError:
         ),
         Text(zh="恢复文件，并重新打开", en="restore it, and open it again"),
     )
-
-
-def _identity(file: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(file)  # noqa: PTH116  # half the price, at every commit
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _database(url: URL) -> Database:
