@@ -26,7 +26,7 @@ def replaced(file):
 
 def put_back_with_its_folder(file):
     """As a backup is, by a tool that keeps the times of what it copies."""
-    of_folder = os.stat(file.parent)
+    of_folder = file.parent.stat()
     replaced(file)
     os.utime(file.parent, ns=(of_folder.st_atime_ns, of_folder.st_mtime_ns))
 

@@ -58,10 +58,8 @@ def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
 
 def attached(evidence: Mapping[str, str] | None) -> Mapping[str, str]:
     """Return the evidence that comes with a command: what is blank is none."""
-    if not evidence:
-        return _NONE if evidence is None else evidence
-    if type(evidence) is not dict and not isinstance(evidence, Mapping):
-        return evidence  # its carrier refuses what is no mapping
+    if not evidence or (type(evidence) is not dict and not isinstance(evidence, Mapping)):
+        return _NONE if evidence is None else evidence  # its carrier refuses what is no mapping
     for what in evidence.values():
         if isinstance(what, str) and is_blank(what):
             return {name: what for name, what in evidence.items() if not _is_blank(what)}
