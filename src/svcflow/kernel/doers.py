@@ -28,7 +28,7 @@ def noted(compiled: Compiled, known: Doers, fact: Moved, among: Container[str]) 
     return Unchanging({**known, **new}) if new else known
 
 
-def renamed(passage: Passage, steps: Mapping[str, str], known: Doers) -> Doers:
+def renamed(passage: Passage, steps: Mapping[str, str], known: Mapping[str, tuple[str, ...]]) -> Doers:
     """Return who did which step by the names of the version gone over to.
 
     What is known of steps that it does not have stays, and yields: a later version may have them again.

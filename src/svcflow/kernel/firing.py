@@ -323,10 +323,11 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Data, when_us: in
         "" if roleless else row.role,
         data,
         dict(command.evidence) if command.evidence else command.evidence,
-        via="" if choice.skipped is None else row.source,
-        override=command.override or "",
-        row=row.row,
-        paired=bool(ledger.compiled.pairs),
+        False,  # noqa: FBT003  # automatic; all go by place, on the hottest way
+        "" if choice.skipped is None else row.source,
+        command.override or "",
+        row.row,
+        bool(ledger.compiled.pairs),
     )
     settle(ledger, before, when_us, command.actor.id)
 

@@ -55,7 +55,7 @@ def _go_on_booking(passage: Passage, draft: Draft, fact: Migrated) -> None:
         if field not in draft.bookings and draft.data.get(field) is None
     }
     if new:
-        draft.bookings = {**draft.bookings, **new}
+        draft.bookings = Unchanging({**draft.bookings, **new})
     _book(draft, fact, fact.data)
 
 

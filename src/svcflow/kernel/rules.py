@@ -93,7 +93,7 @@ def _who_breaches(
         if theirs is not None:
             breach = _wrong_role(ledger, command, theirs)
             found.append(attrs.evolve(breach, rule="order") if is_named(who.id) else breach)
-    if not compiled.told_apart.isdisjoint(steps):
+    if compiled.told_apart and not compiled.told_apart.isdisjoint(steps):
         found += _separation(ledger, who, steps)
     return found
 
