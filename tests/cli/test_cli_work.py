@@ -175,8 +175,16 @@ def test_the_work_of_a_giver_is_that_of_the_delegated_procedures(svc, lamp, tour
     ("args", "exit_code", "said"),
     [
         (("worklist", "--actor", "li", "--for", "x"), 3, ("没有有效的委托", "no delegation is in force")),
-        (("worklist", "--actor", "li", "--for", "x", "--procedure", "lamp"), 3, ("对 lamp 有效", "for lamp")),
-        (("claim", "lamp-1", "--actor", "li", "--for", "x"), 3, ("对 lamp 有效", "for lamp is in force")),
+        (
+            ("worklist", "--actor", "li", "--for", "x", "--procedure", "lamp"),
+            3,
+            ("对 lamp 没有有效的委托", "for lamp"),
+        ),
+        (
+            ("claim", "lamp-1", "--actor", "li", "--for", "x"),
+            3,
+            ("对 lamp 没有有效的委托", "for lamp is in force"),
+        ),
         (("fire", "lamp-1", "accept", "--for", "d"), 2, ("没有指明谁代办", "who acts with --actor")),
         (("worklist", "--for", "d"), 2, ("没有指明谁代办", "who acts with --actor")),
         (("claim", "lamp-1"), 2, ("缺少 --actor", "--actor is missing")),
@@ -191,7 +199,7 @@ def test_the_work_of_a_giver_is_that_of_the_delegated_procedures(svc, lamp, tour
         (
             ("delegation", "revoke", "none"),
             3,
-            ("没有委托 none；用 `svcflow delegation list` 查看", "see `svcflow delegation list`"),
+            ("没有委托“none”；用 `svcflow delegation list` 查看", "see `svcflow delegation list`"),
         ),
     ],
     ids=lambda one: " ".join(one[:3]) if isinstance(one, tuple) and len(one) > 2 else "",

@@ -97,7 +97,7 @@ def test_two_documents_of_one_name_are_refused(folder, name, text, shown):
     write(folder / name, text)
     with pytest.raises(DeclarationError, match=f"{shown} is declared twice") as caught:
         Catalog.from_folder(folder)
-    assert "声明了两次" in caught.value.text("zh")
+    assert "声明了两次；只留一份文件" in caught.value.text("zh")
 
 
 def test_the_mistakes_of_several_files_are_one_report(folder):

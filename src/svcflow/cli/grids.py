@@ -42,6 +42,7 @@ _NUMBERED = Text(zh="实例与序号", en="Instance, no.")
 _ALLOWED = Text(zh="规定", en="Allowed")
 _CLOSED = Text(zh="仅在非工作时间", en="closed hours only")
 """What is over by nothing: no working time has passed since the deadline."""
+_LAST_MET = Text(zh="末次按时", en="last one met")
 _NOTHING = Text(zh="无", en="nothing")
 """What is over by nothing where the deadline moves by itself, or the clock never stands still: not an instant."""
 
@@ -102,9 +103,7 @@ def deviation_table(
     ]
     numbered = _NUMBERED if whose else _NUMBER
     heads = _heads(lang, _WHEN, numbered, _KIND, _SEVERITY, _WHERE, _OVER, _REASON)
-    return table(
-        heads, rows, right=_heads(lang, _OVER), whole=_heads(lang, _WHEN, numbered, _OVER), flows=True
-    )
+    return table(heads, rows, right=_heads(lang, _OVER), whole=_heads(lang, _WHEN, numbered), flows=True)
 
 
 def available_table(found: Iterable[Available], names: Names) -> str:
@@ -134,6 +133,8 @@ def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
             late = Text(zh=f"超 {left}", en=f"over {left}") if one.remaining else _CLOSED
             left = late.in_(names.lang)
     state = word(STATES, one.state, names.lang)
+    if one.target.kind == "every" and one.state == "met":  # of those before, some may have been missed
+        state = _LAST_MET.in_(names.lang)
     return (
         one.instance if whose else "",
         names.limit(one.limit),

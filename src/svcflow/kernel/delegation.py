@@ -136,7 +136,7 @@ def acting(actor: Actor, giver: str, delegations: Iterable[Delegation], procedur
     if not ends:
         raise Refused(
             "delegation",
-            Text(zh=f"没有对 {procedure} 有效的委托", en=f"no delegation for {procedure} is in force"),
+            Text(zh=f"对 {procedure} 没有有效的委托", en=f"no delegation for {procedure} is in force"),
             Text(zh="请对方先委托，或以本人身份办理", en="ask them to delegate it, or act as oneself"),
         )
     return Actor(actor.id, ends, giver, ends=ends)

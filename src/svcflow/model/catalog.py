@@ -285,5 +285,8 @@ def _put(where: dict[K, V], key: K, made: V, document: Document) -> None:
     if key in where:
         shown = " v".join(map(str, key)) if isinstance(key, tuple) else key
         message = Text(zh=f"{shown} 在目录中声明了两次", en=f"{shown} is declared twice in the folder")
-        raise DeclarationError([Problem((), message, file=document.file, line=1, column=1)])
+        remedy = Text(zh="只留一份文件，或改编号", en="keep one of the files, or change the id of the other")
+        if isinstance(key, tuple):
+            remedy = Text(zh="只留一份文件，或改 version", en="keep one of the files, or change its version")
+        raise DeclarationError([Problem((), message, remedy, document.file, 1, 1)])
     where[key] = made

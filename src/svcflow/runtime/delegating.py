@@ -82,7 +82,7 @@ class Delegations(Core):
                     revoked
                 )  # asked again it is done again: what did not come to its end is made up for
                 return revoked
-        message = Text(zh=f"没有委托 {delegation}", en=f"there is no delegation {delegation!r}")
+        message = Text(zh=f"没有委托“{delegation}”", en=f"there is no delegation {delegation!r}")
         raise FieldError(message, Text(zh="用 `delegations` 查看", en="see `delegations`"))
 
     def _recall(self, revoked: Delegation) -> None:
