@@ -108,6 +108,18 @@ def test_where_nothing_is_open_to_somebody_it_is_said(svc, lamp):
     assert "nothing is open to this actor there; or give a reason" in said
 
 
+def test_a_guard_that_lacks_data_says_how_they_are_given(svc, folder):
+    """With the move itself, which is what guards see."""
+    (folder / "loan.yaml").write_text(
+        "procedure: loan\nfields: {sum: {type: number}}\n"
+        "steps:\n  a: {to: {go: {step: z, when: sum < 9}}}\n  z: {end: completed}\n"
+    )
+    svc("start", "loan", "--id", "l")
+    said = svc("fire", "l", "go", "--lang", "zh", exit_code=3).stderr
+    assert "更正或补填数据，可随此次流转提交：--data 名称=…；或说明理由后越过：--override 理由" in said
+    svc("fire", "l", "go", "-d", "sum=5")
+
+
 def test_a_field_called_by_its_name_is_answered_with_its_id(svc, folder):
     """Tables show the names of fields; data are given by id."""
     (folder / "loan.yaml").write_text(

@@ -94,7 +94,7 @@ def led_elsewhere(rows: tuple[CompiledMove, ...], taken: CompiledMove) -> Breach
 
 def _breach(rows: tuple[CompiledMove, ...], message: Text) -> Breach:
     remedy = Text(
-        zh="更正数据（与此次流转同交的也算），或说明理由后越过：`override`",
-        en="correct the data (what comes with the move counts), or give a reason to go round it: `override`",
+        zh="更正或补填数据，可随此次流转提交：`data`；或说明理由后越过：`override`",
+        en="correct or give the data, with the move itself: `data`; or give a reason to go round it: `override`",
     )
     return Breach("guard", "guard", message, remedy, {"guards": [str(row.move.when or "") for row in rows]})

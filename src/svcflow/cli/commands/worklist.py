@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     "worklist",
     Text(
         zh="列出待办的环节，先到期的在前。给出 --actor 时只列其已有的，和其岗位上尚无人办理的；不给则全列。"
-        "“剩余”按实际时间计；停止计时的没有截止。--overdue 只列已超期的，--due-within 连同即将到期的。",
+        "“剩余”按实际时间计；暂停中的只有暂停本身的截止。--overdue 只列已超期的，--due-within 连同即将到期的。",
         en="List the steps that wait, the soonest due first. With --actor those that are theirs, and those in their "
-        "roles that nobody has; without, all. What is left is told as elapsed time; what is held has no deadline. "
+        "roles that nobody has; without, all. What is left is told as elapsed time; what is held has that of its hold, if any. "
         "--overdue lists what is overdue, --due-within also what soon will be.",
     ),
     "svcflow worklist --db service.db --actor tech-2:technician",
