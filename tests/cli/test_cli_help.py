@@ -145,6 +145,7 @@ def test_the_option_stands_before_the_environment():
         (["hold", "x", "--resaon", "y"], "是否指 --reason？", "did you mean --reason?"),
         (["deviations", "--kind", "late"], "没有偏差种类", "no kind of deviation"),
         (["simulate", "repair", "--instances", "0"], "--instances", "--instances"),
+        (["simulate", "repair", "--instances", "1000001"], "至少 1，至多 1000000", "1<=x<=1000000"),
     ],
 )
 def test_wrong_usage_exits_with_2_in_the_asked_language(run, args, zh, en):

@@ -118,6 +118,11 @@ def test_what_is_due_is_listed_with_when(svc, lamps):
         assert sorted(one[name] for one in found(command, "--due-within", "4h")) == ["a", "b", "c"]
         assert sorted(one[name] for one in found(command, "--overdue", "--role", "fitter")) == []
         assert "exclude each other" in svc(command, "--overdue", "--due-within", "1h", exit_code=2).stderr
+        assert (
+            "100 年，至多写 876600h"
+            in svc(command, "--due-within", "99999999h", "--lang", "zh", exit_code=2).stderr
+        )
+        assert svc(command, "--due-within", "876600h", at="2199-12-31T20:00Z").stdout
         assert "30m、2h 或 1d" in svc(command, "--due-within", "2wh", "--lang", "zh", exit_code=2).stderr
     assert found("list", "--overdue")[0]["due_at"] == "2026-03-02T03:01:00+00:00"
     assert [one["overdue"] for one in found("worklist")] == [True, True, False]

@@ -308,6 +308,18 @@ def test_an_overdue_limit_whose_scheduled_instant_was_cleared_is_explained(ahead
     assert "(version 1)" in found.title.en
 
 
+def test_a_scheduled_instant_of_another_year_is_named_with_it():
+    """Begun in 2026, so that a day of 2199 is not read as one of this year."""
+    work = {"within": TimeLimit(before="meet - 30m")}
+    declared = procedure(*line("asked", "done", asked=work), fields=[Field("meet", type="instant")])
+    far, near = (
+        Traveller(declared, data={"meet": meet})
+        for meet in ("2199-12-31T12:00+08:00", "2026-12-31T12:00+08:00")
+    )
+    assert "Tue 2199-12-31 12:00" in told(far, "asked", "en", "anchored")[0]
+    assert "at Thu 12-31 12:00" in told(near, "asked", "en", "anchored")[0]
+
+
 def test_a_kept_deadline_of_an_instant_that_was_never_set_is_explained():
     """A limit in hours that is kept under one before a meeting nobody has fixed."""
     meet = Field("meet", type="instant")

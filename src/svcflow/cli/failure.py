@@ -237,7 +237,7 @@ def _takes(error: click.BadParameter) -> str:
     if isinstance(kind, click.Choice):
         return f"只能取 {', '.join(map(str, kind.choices))}"
     if isinstance(kind, click.IntRange):
-        return f"须为整数，至少 {kind.min}"
+        return f"须为整数，至少 {kind.min}" + (f"，至多 {kind.max}" if kind.max is not None else "")
     if isinstance(kind, click.types.IntParamType):
         return "须为整数"
     if isinstance(kind, click.Path):

@@ -6,11 +6,12 @@ A name misspelt would list nothing, and nobody would notice.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from svcflow.bounds import LAST_US
 from svcflow.cli.command import option
 from svcflow.cli.failure import WrongUsage, unknown
 from svcflow.cli.values import ELAPSED, INSTANT, PAIR, Pair, typed
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "data_of",
+    "due_before",
     "due_soon",
-    "due_within",
     "in_span",
     "of_data",
     "of_group",
@@ -82,17 +83,24 @@ def due_soon(function: Callable[..., Any]) -> Callable[..., Any]:
     return _overdue(_due_within(function))
 
 
-def due_within(overdue: bool, within: timedelta | None) -> timedelta | None:  # noqa: FBT001  # as the options come
-    """Return within which elapsed time a deadline is asked for: 0 for what is overdue, None for any.
+def due_before(now: datetime, overdue: bool, within: timedelta | None) -> datetime | None:  # noqa: FBT001  # as the options come
+    """Return before which instant a deadline asked for is: now for what is overdue, None for any.
 
     Raises: WrongUsage when both options are given.
     """
+    from svcflow.kernel.facts import to_datetime
+
     if overdue and within is not None:
         raise WrongUsage(
             Text(zh="--overdue 与 --due-within 只能取一", en="--overdue and --due-within exclude each other"),
             Text(zh="--due-within 包括已超期的", en="--due-within includes what is overdue"),
         )
-    return timedelta(0) if overdue else within
+    if overdue:
+        return now
+    last = to_datetime(
+        LAST_US
+    )  # nothing that is asked for lies past the bounds, and near their end neither do we
+    return None if within is None else now + min(within, last - now)
 
 
 def see_known(

@@ -152,6 +152,10 @@ class _Elapsed(Type):
                 param,
                 ctx,
             )
+        flaw = amount.too_long
+        if flaw is not None:
+            text = Text(zh=f"{flaw.message.zh}，{flaw.remedy.zh}", en=f"{flaw.message.en}; {flaw.remedy.en}")
+            raise WrongValue(text, param, ctx)
         return timedelta(microseconds=amount.us)
 
 

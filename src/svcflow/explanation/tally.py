@@ -268,7 +268,8 @@ class Tally:
             for entry in open_days(self.limit.calendar, low, high):
                 if entry.days or entry.name:
                     self._entry(entry, "working")
-        when = instant(self.local(clock.anchor_us))
+        anchor = self.local(clock.anchor_us)
+        when = instant(anchor, year=anchor.year != self.local(clock.started_us).year)
         self.say(
             "anchored",
             clock.anchor_us,

@@ -67,7 +67,7 @@ def run(
 ) -> None:
     """List, or count."""
     from svcflow.cli.grids import instance_table
-    from svcflow.cli.narrowing import data_of, due_within, see_known
+    from svcflow.cli.narrowing import data_of, due_before, see_known
     from svcflow.cli.opening import engine_at, names_in, versions_of
     from svcflow.cli.records import listed_json
     from svcflow.kernel.facts import to_datetime
@@ -76,8 +76,8 @@ def run(
     with engine_at(db, folder, at) as engine:
         procedure = filters["procedure"]
         see_known(engine.catalog, procedure=procedure, step=filters["step"], role=filters["role"])
-        soon, now = due_within(overdue, within), to_datetime(engine.clock.now_us())
-        filters["due_before"] = None if soon is None else now + soon
+        now = to_datetime(engine.clock.now_us())
+        filters["due_before"] = due_before(now, overdue, within)
         filters["data"] = data_of(engine.catalog, procedure, pairs)
         if count_by is not None:
             answer_counts(

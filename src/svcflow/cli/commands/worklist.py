@@ -60,7 +60,7 @@ def run(
     at: datetime | None,
 ) -> None:
     """List the work."""
-    from svcflow.cli.narrowing import due_within, see_known
+    from svcflow.cli.narrowing import due_before, see_known
     from svcflow.cli.opening import engine_at, names_in, versions_of
     from svcflow.cli.work import work_json, work_table
     from svcflow.kernel.facts import to_datetime
@@ -69,8 +69,7 @@ def run(
     with engine_at(db, folder, at) as engine:
         see_known(engine.catalog, procedure=procedure, role=role)
         now = to_datetime(engine.clock.now_us())
-        soon = due_within(overdue, within)
-        by = None if soon is None else now + soon
+        by = due_before(now, overdue, within)
         found = _work(
             engine, actor, giver, role=role, procedure=procedure, due_before=by, limit=limit, after=after
         )
