@@ -364,6 +364,22 @@ def test_a_mistake_of_shape_does_not_hide_a_name_that_refers_to_nothing():
     assert "there is no step 'c'" in told[2]
 
 
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ("sources: {D1: {zh: a, en: b}}", "sources.D1"),
+        ("roles: {clerk: [a]}\nsources: {D1: a}", "roles.clerk"),
+    ],
+)
+def test_what_is_listed_in_the_wrong_shape_is_listed(written, place):
+    """Who cites the source, or has the role, makes no mistake."""
+    role = "clerk" if "roles" in written else ""
+    steps = f"steps:\n  a: {{role: {role}, within: {{h: 1, source: D1}}, to: {{go: z}}}}\n  z: {{end: completed}}\n"
+    told = mistakes(f"procedure: p\n{written}\n{steps}")
+    assert len(told) == 1
+    assert place in told[0]
+
+
 def test_a_document_mistaken_throughout_still_ends():
     """When too little is left to check, what was found is all that is told."""
     assert mistakes("procedure: 5\nsteps: 5\n")

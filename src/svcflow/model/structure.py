@@ -109,6 +109,11 @@ def _beyond(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     return ()
 
 
+_NAMED: Collection[Path] = (("sources",), ("roles",))
+_STANDS_FOR = "-"
+"""What stands for the text of a source or role that is none: it is listed, so whoever cites it makes no mistake."""
+
+
 def _pruned(node: Any, gone: Collection[Path], above: Collection[Path], here: Path = ()) -> Any:
     """Return the node without the places that are gone, and without scalars that had one `above` itself."""
     places: Iterable[tuple[Any, Any]]
@@ -119,9 +124,10 @@ def _pruned(node: Any, gone: Collection[Path], above: Collection[Path], here: Pa
     else:
         return node
     kept = {
-        key: _pruned(part, gone, above, (*here, key))
+        key: _STANDS_FOR if (*here, key) in gone else _pruned(part, gone, above, (*here, key))
         for key, part in places
-        if (*here, key) not in gone and ((*here, key) not in above or isinstance(part, Mapping | list))
+        if ((*here, key) not in gone or here in _NAMED)
+        and ((*here, key) not in above or isinstance(part, Mapping | list))
     }
     return kept if isinstance(node, Mapping) else list(kept.values())
 
