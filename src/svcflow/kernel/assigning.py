@@ -23,9 +23,8 @@ def claim(ledger: Ledger, command: Claim) -> Refusal | None:
         return step
     refusal = may_not_have(ledger, step, who)
     if refusal is None:
-        ledger.record(
-            Assigned, ledger.at_us, who.id, step, who.id, until_us=_until_us(ledger, step, who.ends)
-        )
+        until_us = _until_us(ledger, step, who.ends)
+        ledger.record(Assigned, ledger.at_us, who.id, step, who.id, "", until_us)
     return refusal
 
 
@@ -73,7 +72,7 @@ def release(ledger: Ledger, command: Release) -> Refusal | None:
 
 def _until_us(ledger: Ledger, step: str, ends: Mapping[str, int]) -> int:
     """Return when the delegation ends by which somebody has a step; 0 when they need none."""
-    return ends.get(ledger.compiled.steps[step].step.role or "", 0)
+    return ends.get(ledger.compiled.steps[step].step.role or "", 0) if ends else 0
 
 
 def _named(person: str) -> None:

@@ -357,11 +357,12 @@ def _match(limit: CompiledLimit, data: Mapping[str, Any]) -> int:
 
 
 def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
+    data = guard_data(compiled, draft)
     for limit_id in compiled.rematch:
         clock = draft.clocks.get(limit_id)
         if clock is not None and not clock.verdict:
             limit = compiled.limits[limit_id]
-            row = _match(limit, guard_data(compiled, draft))
+            row = _match(limit, data)
             anchor_us = _anchor_us(limit, row, draft.data)
             if row != clock.row or anchor_us != clock.anchor_us:
                 _put(

@@ -221,9 +221,10 @@ BLANK = Instance(
 def to_state(instance: Instance) -> list[Any]:
     """Return the instance as plain JSON values, in the order of its fields."""
     state: list[Any] = list(instance)
-    state[_CLOCKS] = [tuple(clock) for clock in instance.clocks.values()]
+    state[_CLOCKS] = list(map(tuple, instance.clocks.values()))
+    # keys of JSON objects are texts, those of these two are numbers
     state[_DEVIATIONS] = _rows(instance.deviations) if instance.deviations else []
-    state[_EXPLAINERS] = list(instance.explainers.items())  # keys of JSON objects are texts
+    state[_EXPLAINERS] = list(instance.explainers.items()) if instance.explainers else []
     if instance.bookings:
         state[_BOOKINGS] = {field: tuple(booking) for field, booking in instance.bookings.items()}
     return state
@@ -242,16 +243,19 @@ def from_state(state: list[Any]) -> Instance:
     fields += BLANK[len(fields) :]
     fields[_STEPS] = tuple(fields[_STEPS])
     fields[_CLOCKS] = {row[0]: _clock(row) for row in fields[_CLOCKS]}
-    fields[_LEFT_BY] = {step: _persons(who) for step, who in fields[_LEFT_BY].items()}
-    fields[_DEVIATIONS] = _standings(fields[_DEVIATIONS])
-    fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
+    if fields[_LEFT_BY]:
+        fields[_LEFT_BY] = {step: _persons(who) for step, who in fields[_LEFT_BY].items()}
+    if fields[_DEVIATIONS]:
+        fields[_DEVIATIONS] = _standings(fields[_DEVIATIONS])
+    if fields[_EXPLAINERS]:
+        fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
     if fields[_BOOKINGS]:
         fields[_BOOKINGS] = {field: Booking(*row) for field, row in fields[_BOOKINGS].items()}
     if fields[_DEPUTIES]:
         fields[_DEPUTIES] = {step: (giver, until_us) for step, (giver, until_us) in fields[_DEPUTIES].items()}
     for place in _MAPPINGS:
         fields[place] = _NOTHING if fields[place] == _NOTHING else Unchanging(fields[place])
-    return Instance._make(fields)
+    return tuple.__new__(Instance, fields)
 
 
 _NOTHING: Mapping[Any, Any] = Unchanging()
@@ -290,7 +294,7 @@ def _rows(standings: Mapping[int, DeviationStatus]) -> list[list[Any]]:
 
 def _standings(rows: list[list[Any]]) -> dict[int, DeviationStatus]:
     """Return where each deviation stands; the first versions wrote a pair for each."""
-    if not rows or isinstance(rows[0][0], int):
+    if isinstance(rows[0][0], int):
         return dict(rows)
     standings: dict[int, DeviationStatus] = {}
     for status, *distances in rows:

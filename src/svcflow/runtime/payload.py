@@ -41,7 +41,9 @@ _KINDS: Mapping[str, type] = {
 _PLAIN = {name: dict if kind is Mapping else kind for name, kind in _KINDS.items()}
 _NAMES = ("trigger", "step", "limit", "field", "to")
 _FIELDS = {kind: tuple(one.name for one in attrs.fields(kind)) for kind in get_args(Command)}
-_CARRIED = {kind: tuple(name for name in names if name in _KINDS) for kind, names in _FIELDS.items()}
+_CARRIED = {
+    kind: tuple((name, _PLAIN[name]) for name in names if name in _KINDS) for kind, names in _FIELDS.items()
+}
 _NAMED = {kind: tuple(name for name in names if name in _NAMES) for kind, names in _FIELDS.items()}
 _WITH_NUMBERS = dict.fromkeys((Explain, Accept, Reject), ("deviation",))
 _BACKSLASH, _NUL = ord("\\"), b"\\u0000"
@@ -55,13 +57,13 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         names = instance + actor.id + actor.behalf
         if command_id is not None:
             names += command_id
-        others = "".join(actor.roles or ())
+        others: Iterable[str] = actor.roles or ()
         if type(command) is Fire:  # a trigger or step that is not declared is told as that
-            others = "".join((others, command.trigger, "" if command.step is None else command.step))
+            others = (*others, command.trigger, "" if command.step is None else command.step)
         else:
             names += _about(command)
         given = command_id != "" and (instance != "" or kind is not Start)
-        short = len(names) <= INSTANCE_ID and len(others) <= limit
+        short = len(names) <= INSTANCE_ID and len("".join(others)) <= limit
         fit = given and short and names.isprintable() and kind not in _WITH_NUMBERS
     except (TypeError, AttributeError):  # one is no text, or a text stands for an actor
         fit = False
@@ -69,11 +71,11 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         _refuse_names(instance, command, command_id)
         _refuse_long(instance, command, limit)
     size = 0
-    for name in _CARRIED[kind]:
+    for name, plain in _CARRIED[kind]:
         carried = getattr(command, name)
         if carried:
             size += _size(name, carried)
-        elif type(carried) is not _PLAIN[name] and (carried is not None or name == "steps"):
+        elif type(carried) is not plain and (carried is not None or name == "steps"):
             _refuse_strange(name, carried)  # nothing, but of another kind
     if size > limit:
         raise _too_large(size, limit)
