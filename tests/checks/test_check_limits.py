@@ -180,6 +180,21 @@ def test_a_span_between_two_branches_is_left_alone() -> None:
     assert not paths(over(span, *forked("2h", "2h")), "span-without-way")
 
 
+def test_a_span_that_ends_as_it_begins_is_found() -> None:
+    """A parallel step is entered together with the first steps of its branches, however deep; not with later ones."""
+    inner = {"p": [step("p", "p_end"), end("p_end", "done")], "q": [step("q", "q_end"), end("q_end", "done")]}
+    deep = fork("deep", move("done", "x_end"), branches=inner)
+    outer = {"x": [deep, end("x_end", "done")], "y": [step("y", "y_end"), end("y_end", "done")]}
+    whole = fork("both", move("done", "closed"), branches=outer)
+
+    def nothing(to: str) -> bool:
+        span = TimeLimit(id="span", from_="both", to=to, within="5h", source="proposal")
+        return bool(found(over(span, whole, end()), "span-of-nothing"))
+
+    ends = ["deep", "p", "q", "y", "p_end", "x_end", "closed"]
+    assert [name for name in ends if nothing(name)] == ["deep", "p", "q", "y"]
+
+
 def rowed(high: str, low: str) -> TimeLimit:
     return TimeLimit(
         match=[

@@ -52,7 +52,7 @@ CODES: dict[str, Code] = _table(
     ("rows-ambiguous", "warning", "同一流转的条件部分重叠而去向不同", "guards of one trigger overlap in part and lead to different steps"),
     ("rows-with-gap", "warning", "有的数据不满足任何一行条件", "for some data no row of a trigger matches"),
     ("rungs-coincide", "warning", "两个预警或升级点落在同一时刻", "two points of a ladder fall on one instant"),
-    ("span-of-nothing", "warning", "时限的起点与终点是同一环节", "a limit's start and end are the same step"),
+    ("span-of-nothing", "warning", "时限的起点与终点是同一环节，或同时进入", "a limit's start and end are the same step, or are entered at once"),
     ("step-without-limit", "warning", "环节没有时限", "a step has no time limit"),
     ("step-without-role", "warning", "环节没有责任岗位", "a step has no role"),
     ("wait-without-cap", "warning", "等待或暂停没有最长时间", "a wait or a hold has no longest duration"),

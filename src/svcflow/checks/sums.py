@@ -43,7 +43,7 @@ def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Findin
         over = stretch(procedure, limit)
         if over is None:
             continue
-        if limit.from_ is not None and limit.from_ == limit.to:
+        if limit.from_ is not None and limit.to in _entered_with(procedure.all_steps[limit.from_]):
             yield _nothing(limit, place)
         elif over.shortest(lambda _: 0) is None:
             yield from _no_way(procedure, limit, place)
@@ -186,18 +186,28 @@ class _Broken:
         return Text(zh="（工时取自工作日历）", en=" (with the hours of the calendar)")
 
 
+def _entered_with(step: Step) -> Iterator[str]:
+    """Yield the steps that are entered at the instant at which a step is: itself, and the first of its branches."""
+    yield step.id
+    for branch in step.parallel:
+        yield from _entered_with(branch.steps[0])
+
+
 def _nothing(limit: TimeLimit, place: int) -> Finding:
+    same = limit.from_ == limit.to
+    zh, en = ("起点就是终点", "the same step") if same else ("两者同时进入", "entered at the same instant")
+    inside = Text(
+        zh=f"计在该环节内的时间，写 step: {limit.from_}；否则改正 to",
+        en=f"for the time inside that step write step: {limit.from_}; else correct 'to'",
+    )
     return finding(
         "span-of-nothing",
         ("limits", place),
         Text(
-            zh=f"时限“{limit.id}”由 {limit.from_} 计到 {limit.to}，起点就是终点",
-            en=f"limit '{limit.id}' runs from {limit.from_} to {limit.to}, which is the same step",
+            zh=f"时限“{limit.id}”由 {limit.from_} 计到 {limit.to}，{zh}",
+            en=f"limit '{limit.id}' runs from {limit.from_} to {limit.to}, which is {en}",
         ),
-        Text(
-            zh=f"计在该环节内的时间，写 step: {limit.from_}；否则改正 to",
-            en=f"for the time inside that step write step: {limit.from_}; else correct 'to'",
-        ),
+        inside if same else Text(zh="改正 from 或 to", en="correct 'from' or 'to'"),
     )
 
 
