@@ -170,7 +170,7 @@ DEFECTS = (
         "kernel/eligibility.py",
         "if not assignee or",
         "if True or",
-        MODEL,
+        ("tests/kernel/test_kernel_assignment.py",),
     ),
     Defect(
         "what a tick recorded it does not tell",
@@ -203,9 +203,9 @@ DEFECTS = (
     Defect(
         "what stood there before meets what a move requires",
         "kernel/rules.py",
-        "came = {*command.evidence,",
-        "came = {*ledger.draft.data, *command.evidence,",
-        ("tests/kernel/test_data_with_the_move.py",),
+        "came = command.evidence\n",
+        "came = {*command.evidence, *ledger.draft.data}\n",
+        ("tests/kernel/test_kernel_rules.py",),
     ),
     Defect(
         "who has no name has a role",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.dues import counted, due_of, interval_before, measured, rung_instant
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Run, Verdict
 from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, RungKind
@@ -210,7 +211,7 @@ def remaining(limit: CompiledLimit, clock: Clock, at_us: int) -> int | None:
     """Return how much time is left, negative once overdue, in microseconds of the limit's own clock.
 
     For limits in days this is the time until the deadline as it would be if the clock ran on. None while
-    the scheduled instant is missing.
+    the scheduled instant is missing, and where that deadline lies beyond what the calendar can be projected to.
     """
     row, open_us, due_us = limit.rows[clock.row], clock.open_us, clock.due_us
     if clock.overdue:
@@ -218,11 +219,14 @@ def remaining(limit: CompiledLimit, clock: Clock, at_us: int) -> int | None:
     if open_us == STOPPED and row.family in ("elapsed", "working") and not row.fixed:
         left = counted(row, clock) - worked(limit, clock, at_us)
         return max(0, left) if row.kind == "at_least" else left
-    if open_us == STOPPED:
-        due_us = due(limit, resume(clock, at_us))
-    if due_us == NEVER:
+    try:
+        if open_us == STOPPED:
+            due_us = due(limit, resume(clock, at_us))
+        if due_us == NEVER:
+            return None
+        left = measured(limit, row, max(at_us, open_us), due_us)
+    except CalendarCoverageError:  # a question is answered all the same: that it is not known
         return None
-    left = measured(limit, row, max(at_us, open_us), due_us)
     return max(0, left) if row.kind == "at_least" else left
 
 
