@@ -210,7 +210,7 @@ DEFECTS = (
     Defect(
         "who has no name has a role",
         "kernel/eligibility.py",
-        "role not in actor.roles or not is_named(actor.id)",
+        "role not in actor.roles or is_blank(actor.id)",
         "role not in actor.roles",
         ("tests/kernel/test_kernel_nameless.py",),
     ),
@@ -224,8 +224,8 @@ DEFECTS = (
     Defect(
         "a minimum is a deadline of work",
         "kernel/work.py",
-        '.kind == "at_least":',
-        '.kind == "none":',
+        '.kind != "at_least":',
+        '.kind != "none":',
         ("tests/contract/test_worklist.py",),
     ),
 )
