@@ -107,7 +107,7 @@ def _escaped(found: re.Match[str]) -> str:
 _UNSEEN = frozenset(("Cc", "Cf", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"))
 """Unicode's controls, formats, marks and spaces; what is unassigned or private may have a shape, and a lone half of a
 surrogate pair is no blank but a mistake, which is told."""
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
 """Letters and symbols that are drawn as nothing."""
 
 

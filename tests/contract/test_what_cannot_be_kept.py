@@ -209,8 +209,13 @@ def test_an_id_is_not_empty(engine):
     """Two commands with an empty id would be one, and an empty id of a new instance none: leaving it out says so."""
     entrances = {name: (place, ask) for name, (place, _, ask) in NAMES.items() if place.endswith("_id")}
     entrances["migration"] = ("command_id", lambda e, it: e.migrate("r1", 1, reason="x", command_id=it))
-    found = places(engine, entrances, "", "it is empty; give one, or leave `")
-    assert found == {name: place for name, (place, _) in entrances.items()}
+    for blank, said in (
+        ("", "it is empty"),
+        ("\u3000", "nothing in it can be seen"),
+        ("\u200b ", "nothing in it"),
+    ):
+        found = places(engine, entrances, blank, said)
+        assert found == {name: place for name, (place, _) in entrances.items()}
     assert len(engine.journal("r1")) == len(engine.instances()) == 1
     assert engine.delegations() == ()
 

@@ -27,6 +27,7 @@ BLANKS = [
     "\u3164",
     "\u2800",
     "\u0301\ufe0f",
+    "\U0001d159",
 ]
 ALL = ("clerk", "chief")
 LI, CHEN = worker("li", *ALL), worker("chen", *ALL)

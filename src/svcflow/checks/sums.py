@@ -43,7 +43,7 @@ def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Findin
         over = stretch(procedure, limit)
         if over is None:
             continue
-        if limit.from_ is not None and limit.to in _entered_with(procedure.all_steps[limit.from_]):
+        if limit.from_ is not None and limit.to in {*_entered_with(procedure.all_steps[limit.from_])}:
             yield _nothing(limit, place)
         elif over.shortest(lambda _: 0) is None:
             yield from _no_way(procedure, limit, place)

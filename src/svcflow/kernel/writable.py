@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from svcflow.bounds import LARGEST, SMALLEST
 from svcflow.errors import FieldError
-from svcflow.text import Text
+from svcflow.text import Text, is_blank
 
 
 class Flaw(NamedTuple):
@@ -69,10 +69,12 @@ def refuse_unfit_name(place: str, name: object, longest: int) -> None:
 
 
 def refuse_unfit_id(place: str, name: object, longest: int) -> None:
-    """Raise FieldError when something is to have an id that is no name, or an empty one, which would be one for all."""
+    """Raise FieldError when something is to have an id that is no name, or a blank one, which would be one for all."""
     if name == "":
         raise refused(place, Flaw(_EMPTY, _or_leave_out(place)))
     refuse_unfit_name(place, name, longest)
+    if isinstance(name, str) and is_blank(name):
+        raise refused(place, Flaw(_UNSEEN, _or_leave_out(place)))
 
 
 def refused(place: str, found: Flaw) -> FieldError:
@@ -145,6 +147,7 @@ def _or_leave_out(place: str) -> Text:
 
 
 _EMPTY = Text(zh="为空", en="it is empty")
+_UNSEEN = Text(zh="其中没有看得见的字符", en="nothing in it can be seen")
 _UNNAMED = Flaw(Text(zh="名称须为文字", en="a name is text"), Text(zh="写成文字", en="write it as text"))
 _NUL = Flaw(
     Text(
