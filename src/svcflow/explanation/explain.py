@@ -47,7 +47,7 @@ class Line:
 
 @attrs.frozen
 class Explanation:
-    """Hold how a deadline came to be. `target` is the last one that applied; a limit that never ran has no lines.
+    """How a deadline came to be. `target` is the last one that applied; a limit that never ran has no lines.
 
     `promised` is the earlier version that gave the target, where a migration kept it; 0 where the present one did.
     """

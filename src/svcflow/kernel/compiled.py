@@ -286,7 +286,7 @@ def _events(step: Step) -> Iterator[tuple[str, int, Transition]]:
 
 @attrs.frozen
 class _Ends:
-    """Hold the limits by the step at which something happens to them, so that no step asks all of them."""
+    """Limits by the step at which something happens to them, so that no step asks all of them."""
 
     starts: Mapping[str | None, list[CompiledLimit]]
     stops: Mapping[str | None, list[CompiledLimit]]

@@ -51,7 +51,7 @@ from svcflow.text import NO_TEXT, Text, cut
 
 
 class Outcome(NamedTuple):
-    """Hold what a decision came to: the facts, the instance after them, and the refusal if there was one.
+    """What a decision came to: the facts, the instance after them, and the refusal if there was one.
 
     `behind` says that what was due before filled the decision: a command has yet to be judged.
     """

@@ -39,7 +39,7 @@ _WIDE = tuple(
 
 @attrs.frozen
 class SyntaxMistake:
-    """Hold the place, what is wrong there and what to write."""
+    """Place of a mistake, what is wrong there and what to write."""
 
     place: _Place
     message: Text
