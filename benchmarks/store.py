@@ -266,7 +266,7 @@ def start_up(folder: Path, count: int) -> None:
 def fairness() -> None:
     """Let processes compete for one file for some seconds; see tests/crash/test_fairness.py."""
     test = Path(__file__).parents[1] / "tests" / "crash" / "test_fairness.py"
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "-k", "share", str(test)]
+    command = [sys.executable, "-m", "pytest", "-q", "-s", "-n0", "-m", "", "-k", "share", str(test)]
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603  # our own test
     print(f"8 processes on one file: {said.splitlines()[0]}")
 

@@ -6,9 +6,7 @@ import os
 import time
 from shutil import copy2
 
-import pytest
-
-from svcflow.store.opened_files import _SETTLED_NS, OpenedFiles
+from svcflow.store.opened_files import OpenedFiles
 
 
 def deleted(file):
@@ -38,7 +36,6 @@ def opened(folder):
     return OpenedFiles(folder / "s.db")
 
 
-@pytest.mark.long
 def test_a_file_that_is_lost_from_a_folder_long_unchanged_is_told_at_once(tmp_path):
     """That nothing in the folder had changed for a while is no reason to miss what happens now."""
     ways = (deleted, renamed, replaced, put_back_with_its_folder)
@@ -47,7 +44,7 @@ def test_a_file_that_is_lost_from_a_folder_long_unchanged_is_told_at_once(tmp_pa
         for way in ways
         for end in ("", "-wal", "-shm")
     ]
-    time.sleep(_SETTLED_NS / 1e9 + 0.1)
+    time.sleep(0.3)
     for files, way, file in cases:
         assert files.lost() is None
         assert files.lost() is None

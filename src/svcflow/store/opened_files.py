@@ -9,8 +9,9 @@ from pathlib import Path
 
 _Identity = tuple[int, ...]
 
-_SETTLED_NS = 3_000_000_000
-"""Longer than the ticks in which any file system counts; the coarsest has two seconds."""
+_SECOND_NS = 1_000_000_000
+_FINE_NS, _COARSE_NS = _SECOND_NS // 10, 3 * _SECOND_NS
+"""Longer than the ticks of file systems: 10 ms where an instant has a fraction of a second, else up to two seconds."""
 
 
 class OpenedFiles:
@@ -37,9 +38,14 @@ class OpenedFiles:
         for file, known in self._known.items():
             if _identity(file) != known:
                 return file
-        if folder is not None and folder[-1] < time.time_ns() - _SETTLED_NS:
+        if folder is not None and _is_settled(folder[-1]):
             self._unchanged = folder
         return None
+
+
+def _is_settled(changed_ns: int) -> bool:
+    tick_ns = _FINE_NS if changed_ns % _SECOND_NS else _COARSE_NS
+    return changed_ns < time.time_ns() - tick_ns
 
 
 def _identity(file: str) -> _Identity | None:
