@@ -226,7 +226,7 @@ def commands(known: Compiled, instance: Instance) -> st.SearchStrategy[Command]:
     people = about_people(known, instance)
     anything = st.builds(
         Fire,
-        st.sampled_from(sorted(known.by_trigger)),
+        st.sampled_from(sorted(known.triggers)),
         actors,
         values,
         papers,
@@ -239,7 +239,7 @@ def commands(known: Compiled, instance: Instance) -> st.SearchStrategy[Command]:
     if instance.status == "held":
         return st.one_of(st.builds(Resume, actors), st.builds(Resume, actors), anything, rest)
     hold = st.builds(Hold, st.sampled_from(HOLD_REASONS), actors)
-    here = [(step, trigger) for step in instance.active for trigger in known.steps[step].exits]
+    here = [(step, trigger) for step in instance.active for trigger in known.steps[step].triggers]
     if not here:
         return st.one_of(anything, rest, hold, people, people)
     given = {"note": "x", "size": 2, "kind": "a"}

@@ -79,7 +79,7 @@ def test_what_is_available_with_data_is_what_a_move_with_them_meets(run: Run, da
 def test_a_refusal_for_the_order_lists_what_is_available_and_never_itself(run: Run, data: st.DataObject):
     """Whoever asks is told what is open to them."""
     at = data.draw(st.sampled_from(moments(run) or [run.outcomes[0].instance]))
-    actor, trigger = data.draw(actors), data.draw(st.sampled_from(sorted(run.compiled.by_trigger)))
+    actor, trigger = data.draw(actors), data.draw(st.sampled_from(sorted(run.compiled.triggers)))
     outcome = transact(run.compiled, at, Fire(trigger, actor), at.updated_us)
     if outcome.refused is None or outcome.refused.rule != "order":
         return
@@ -96,7 +96,7 @@ def test_a_value_of_before_meets_no_requirement_and_sent_again_it_does(run: Run,
     at = data.draw(st.sampled_from(moments(run) or [run.outcomes[0].instance]))
     told = [one for one in available(run.compiled, at, SKILLED, at.updated_us) if one.open and one.requires]
     for one in told:
-        rows = run.compiled.steps[one.step].exits[one.trigger]
+        rows = run.compiled.rows(one.step, one.trigger)
         refuses = rows[0].enforce["requires"] == "refuse"
         papers = dict.fromkeys(one.evidence, "p")
         for note, came in (({}, False), ({"note": "x"}, True), ({"note": "\u3000"}, False)):

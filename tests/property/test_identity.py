@@ -80,8 +80,8 @@ def commands(draw: st.DrawFn, compiled: Compiled, instance: Instance) -> Command
         return Assign(step, draw(st.sampled_from(NAMES)), actor)
     if kind == 2:
         return draw(st.sampled_from([Release(step, actor), Recall("li", "wang", frozenset(ROLES))]))
-    here = tuple(compiled.steps[step].exits) or tuple(compiled.by_trigger)
-    trigger = draw(st.sampled_from(here if kind < 7 else tuple(compiled.by_trigger)))
+    here = compiled.steps[step].triggers or tuple(compiled.triggers)
+    trigger = draw(st.sampled_from(here if kind < 7 else tuple(compiled.triggers)))
     return Fire(trigger, actor, override=draw(st.sampled_from([None, "hurry"])))
 
 
@@ -125,7 +125,7 @@ class Reference:
 
     def judge_role(self, moved: Moved, actor: Actor) -> None:
         """See that who made a declared move had its role, under a name."""
-        row = self.compiled.steps[moved.via or moved.step].exits[moved.trigger][moved.row]
+        row = self.compiled.rows(moved.via or moved.step, moved.trigger)[moved.row]
         if row.role and not moved.automatic:
             assert is_named(actor.id)
             assert row.role in (actor.roles or ())

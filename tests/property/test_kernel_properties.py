@@ -182,7 +182,7 @@ def test_an_assigned_step_is_left_by_its_assignee_or_by_another_role(run: Run):
                 who = instance.assignees.get(getattr(fact, "step", ""))
                 if isinstance(fact, Moved) and not fact.automatic and who is not None:
                     left = run.compiled.steps[fact.step].step
-                    row = run.compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
+                    row = run.compiled.rows(fact.via or fact.step, fact.trigger)[fact.row]
                     assert who in (fact.actor, fact.behalf) or row.move.role not in (None, left.role)
         instance = outcome.instance
 

@@ -108,7 +108,7 @@ class Replay:
         for fact in facts:
             if not isinstance(fact, Moved) or (fact.automatic and not fact.via):
                 continue
-            row = self._compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
+            row = self._compiled.rows(fact.via or fact.step, fact.trigger)[fact.row]
             self.unjudged["role"] += bool(row.role and actor.roles is None and not fact.automatic)
             steps = steps_done(self._compiled, fact) if self._compiled.watched else ()
             checked = (self._compiled.steps[step].step.not_by or "" for step in steps)

@@ -56,9 +56,8 @@ def available(
 
 
 def _required(ledger: Ledger) -> frozenset[str]:
-    places = (ledger.compiled.steps[name].exits for name in ledger.draft.active)
-    moves = (row.move for exits in places for rows in exits.values() for row in rows)
-    return frozenset(name for move in moves for name in move.requires)
+    rows = (row for name in ledger.draft.active for row in ledger.compiled.exits(name))
+    return frozenset(name for row in rows for name in row.move.requires)
 
 
 def _entry(ledger: Ledger, offer: Offer) -> Available:
@@ -66,7 +65,7 @@ def _entry(ledger: Ledger, offer: Offer) -> Available:
     return Available(
         trigger=row.move.trigger,
         step=row.source,
-        to=row.move.step,
+        to=row.dest,
         name=row.move.name,
         open=refusal is None,
         requires=row.move.requires,

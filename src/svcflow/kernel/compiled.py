@@ -1,15 +1,17 @@
-"""A procedure made ready to run: the flat state machine, its rows, limits and calendars.
+"""A procedure made ready to run: the state machine that is its one table of moves, its limits and calendars.
 
-One `Compiled` serves all instances of a procedure version. It holds no instance and reads no clock.
+One `Compiled` serves all instances of a procedure version, from all threads: nothing in the machine changes once it
+is made.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
+import transitions
 from transitions import Event, Machine, State
 
 from svcflow.kernel.instance import NEVER, Booking
@@ -25,72 +27,87 @@ _UNBOOKED = Booking(NEVER, "", moved=False)
 Calendars = Callable[[str], WorkCalendar]
 
 
-class Token:
-    """Stand for an instance inside the state machine: one slot, no callbacks."""
+class CompiledMove(transitions.Transition):
+    """One row of one trigger out of one step, with what its breach does: a transition of the state machine.
 
-    __slots__ = ("state",)
-
-    def __init__(self, state: str) -> None:
-        self.state = state
-
-
-class _SlimEvent(Event):
-    """An event that takes its one transition, without logging and empty callbacks; guards were asked before.
-
-    Measured: 3 times the speed of the plain event.
+    Its guard is `move.when`. The kernel evaluates it, so that a refusal can name the one that failed: the machine's
+    own `conditions` stay empty.
     """
 
-    def trigger(self, model: Any, *args: object, **kwargs: object) -> bool:  # noqa: ARG002  # the library's signature
-        rows = self.transitions.get(model.state)
-        if not rows:
-            return super().trigger(model)  # raises the library's MachineError
-        model.state = rows[0].dest or model.state
-        return True
+    dest: str
+
+    def __init__(  # noqa: PLR0917  # the library passes the first seven by position
+        self,
+        source: str,
+        dest: str,
+        conditions: Any = None,
+        unless: Any = None,
+        before: Any = None,
+        after: Any = None,
+        prepare: Any = None,
+        *,
+        move: Transition,
+        row: int,
+        role: str,
+        enforce: Mapping[str, Enforcement],
+        joins: str,
+    ) -> None:
+        super().__init__(source, dest, conditions, unless, before, after, prepare)
+        self.move = move
+        self.row = row
+        self.role = role
+        self.enforce = enforce
+        self.joins = joins
+        """The parallel step of which the move ends a branch; empty for any other move."""
+        self.key = f"{source}.{move.trigger}.{dest}"
 
 
-class _FlatMachine(Machine):
-    event_cls = _SlimEvent
+class CompiledTrigger(Event):
+    """One trigger, with its rows by the step that they leave, in the order in which they are declared."""
+
+    transitions: defaultdict[str, list[CompiledMove]]  # type: ignore[assignment]  # the machine makes no others
 
 
-@attrs.frozen(eq=False)
-class CompiledMove:
-    """Hold one row of one trigger from one step, with what its breach does."""
+class CompiledStep(State):
+    """One step with its place and the limits it starts, ends and reaches: a state of the state machine."""
 
-    move: Transition
-    source: str
-    row: int
-    role: str
-    enforce: Mapping[str, Enforcement]
-    event: Any
-    key: str
-    joins: str
-    """The parallel step of which the move ends a branch; empty for any other move."""
+    def __init__(
+        self,
+        step: Step,
+        *,
+        scope: str,
+        around: tuple[str, ...],
+        starts: tuple[CompiledLimit, ...],
+        stops: tuple[CompiledLimit, ...],
+        reaches: tuple[CompiledLimit, ...],
+    ) -> None:
+        super().__init__(step.id, final=step.end is not None)
+        self.step = step
+        self.scope = scope
+        self.around = around
+        """The parallel steps around it, innermost first."""
+        self.parent = around[0] if around else ""
+        self.branches = tuple(branch.steps[0].id for branch in step.parallel)
+        """First step of each branch; empty unless the step is parallel."""
+        self.triggers = tuple(dict.fromkeys(move.trigger for move in step.to))
+        """The triggers that leave it, as declared; their rows are asked of `Compiled.rows`."""
+        self.starts = starts
+        """Limits whose clock starts when the step is entered."""
+        self.stops = stops
+        """Limits over this step, which end when it is left."""
+        self.reaches = reaches
+        """Spans that end when this step is entered."""
 
-    def target(self) -> str:
-        """Ask the state machine where the move leads."""
-        token = Token(self.source)
-        self.event.trigger(token)
-        return token.state
 
+class ProcedureMachine(Machine):
+    """The flat state machine of a procedure version: the one table of its moves. It has no models."""
 
-@attrs.frozen(eq=False)
-class CompiledStep:
-    """Hold one step with its place, exits and the limits it starts, ends and reaches."""
+    state_cls = CompiledStep
+    transition_cls = CompiledMove
+    event_cls = CompiledTrigger
 
-    step: Step
-    parent: str
-    scope: str
-    exits: Mapping[str, tuple[CompiledMove, ...]]
-    around: tuple[str, ...]
-    """The parallel steps around it, innermost first."""
-    branches: tuple[str, ...]
-    """First step of each branch; empty unless the step is parallel."""
-    starts: tuple[CompiledLimit, ...]
-    """Limits whose clock starts when the step is entered."""
-    stops: tuple[CompiledLimit, ...]
-    """Limits over this step, which end when it is left."""
-    reaches: tuple[CompiledLimit, ...]
-    """Spans that end when this step is entered."""
+    states: OrderedDict[str, CompiledStep]  # type: ignore[assignment]  # it makes no others
+    events: OrderedDict[str, CompiledTrigger]  # type: ignore[assignment]
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -100,9 +117,12 @@ class Compiled:
     procedure: Procedure
     calendar: WorkCalendar
     first: str
+    machine: ProcedureMachine
     steps: Mapping[str, CompiledStep]
+    """The states of the machine."""
+    triggers: Mapping[str, CompiledTrigger]
+    """The events of the machine."""
     limits: Mapping[str, CompiledLimit]
-    by_trigger: Mapping[str, tuple[tuple[CompiledMove, ...], ...]]
     uses_recipient: bool
     rematch: tuple[str, ...]
     """Limits whose matrix or anchor has to be asked again when data change."""
@@ -135,6 +155,16 @@ class Compiled:
         """Steps whose doer may bar somebody: what another step excludes, and what excludes one side by side with it."""
         return self.watched.union(*self.pairs.values())
 
+    def rows(self, step: str, trigger: str) -> Sequence[CompiledMove]:
+        """Return the rows of a trigger out of a step, in declared order; none where the step has no such trigger."""
+        known = self.triggers.get(trigger)
+        return () if known is None else known.transitions.get(step, ())
+
+    def exits(self, step: str) -> Iterator[CompiledMove]:
+        """Yield every row out of a step, in declared order."""
+        for trigger in self.steps[step].triggers:
+            yield from self.triggers[trigger].transitions[step]
+
     def way(self, start: str, goal: str) -> tuple[str, ...] | None:
         """Return the steps skipped by jumping from `start` to `goal`, `goal` included; None when none leads there.
 
@@ -154,11 +184,10 @@ class Compiled:
             here = queue.popleft()
             if here == goal:
                 return tuple(_back(seen, goal))[::-1]
-            for rows in self.steps[here].exits.values():
-                for row in rows:
-                    if row.move.kind in kinds and row.move.step not in seen:
-                        seen[row.move.step] = here
-                        queue.append(row.move.step)
+            for row in self.exits(here):
+                if row.move.kind in kinds and row.dest not in seen:
+                    seen[row.dest] = here
+                    queue.append(row.dest)
         return None
 
     def standing(self, active: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
@@ -191,18 +220,13 @@ def compile_procedure(
     """
     rules = RECORD_ALL if enforce == "record" else None
     limits = {limit.id: _limit(procedure, limit, calendars) for limit in _limits(procedure)}
-    machine = _machine(procedure)
-    ends = _Ends.of(procedure, limits.values())
-    steps = {item.step.id: item for item in _walk(procedure, machine, ends, rules, steps=procedure.steps)}
-    by_trigger: dict[str, list[tuple[CompiledMove, ...]]] = {}
-    for step in steps.values():
-        for trigger, rows in step.exits.items():
-            by_trigger.setdefault(trigger, []).append(rows)
+    machine = _machine(procedure, _Ends.of(procedure, limits.values()), rules)
+    steps = machine.states
     occurrences: dict[str, list[str]] = {}
     for limit in limits.values():
         if limit.limit.done_by:
             occurrences.setdefault(limit.limit.done_by, []).append(limit.id)
-    guards = [row.move.when for step in steps.values() for rows in step.exits.values() for row in rows]
+    guards = [move.when for step in procedure.all_steps.values() for move in step.to]
     guards += [row.guard for limit in limits.values() for row in limit.rows]
     others = {name: step.step.not_by for name, step in steps.items() if step.step.not_by is not None}
     watched, apart = frozenset(others.values()), {*others.keys(), *others.values()}
@@ -210,9 +234,10 @@ def compile_procedure(
         procedure,
         calendars(procedure.calendar),
         procedure.steps[0].id,
+        machine,
         steps,
+        machine.events,
         limits,
-        {trigger: tuple(rows) for trigger, rows in by_trigger.items()},
         any(guard is not None and "recipient" in guard.names for guard in guards),
         tuple(name for name, limit in limits.items() if limit.varies),
         watched,
@@ -262,26 +287,32 @@ def _limit(procedure: Procedure, limit: TimeLimit, calendars: Calendars) -> Comp
     return compile_limit(limit, calendars(limit.calendar or procedure.calendar), waits=waits)
 
 
-def _machine(procedure: Procedure) -> _FlatMachine:
-    machine = _FlatMachine(
+def _machine(procedure: Procedure, ends: _Ends, rules: Enforce | None) -> ProcedureMachine:
+    machine = ProcedureMachine(
         model=None,
-        states=[State(name) for name in procedure.all_steps],
+        states=list(_steps(ends, procedure.steps)),
         initial=procedure.steps[0].id,
         auto_transitions=False,
+        model_attribute="",  # no trigger may be called as the attribute, and "state" is a good name for one
     )
-    for step in procedure.all_steps.values():
-        for event, _, move in _events(step):
-            machine.add_transition(event, step.id, move.step)
+    enforce = attrs.asdict(rules or procedure.enforce)
+    for name, state in machine.states.items():
+        rows: Counter[str] = Counter()
+        for move in state.step.to:
+            machine.add_transition(
+                move.trigger,
+                name,
+                move.step,
+                move=move,
+                row=rows[move.trigger],
+                role=move.role or state.step.role or "",
+                enforce=enforce if rules else {**enforce, **move.enforce},
+                joins=state.parent if procedure.all_steps[move.step].end is not None else "",
+            )
+            rows[move.trigger] += 1
+    for event in machine.events.values():
+        event.transitions.default_factory = None  # all threads share the table: a look-up must not add to it
     return machine
-
-
-def _events(step: Step) -> Iterator[tuple[str, int, Transition]]:
-    """Yield each move with its event and its row; rows of one trigger are told apart, because guards are asked by us."""
-    rows: Counter[str] = Counter()
-    for move in step.to:
-        row = rows[move.trigger]
-        rows[move.trigger] += 1
-        yield f"{move.trigger}#{row}" if row else move.trigger, row, move
 
 
 @attrs.frozen
@@ -302,33 +333,20 @@ class _Ends:
         return ends
 
 
-def _walk(
-    procedure: Procedure,
-    machine: _FlatMachine,
-    ends: _Ends,
-    rules: Enforce | None,
-    *,
-    steps: tuple[Step, ...],
-    around: tuple[str, ...] = (),
-    scope: str = "",
+def _steps(
+    ends: _Ends, steps: tuple[Step, ...], around: tuple[str, ...] = (), scope: str = ""
 ) -> Iterator[CompiledStep]:
-    parent = around[0] if around else ""
     for step in steps:
         yield CompiledStep(
-            step=step,
-            parent=parent,
+            step,
             scope=scope,
-            exits=_exits(procedure, step, machine, rules, parent),
             around=around,
-            branches=tuple(branch.steps[0].id for branch in step.parallel),
             starts=tuple(ends.starts[step.id]),
             stops=tuple(ends.stops[step.id]),
             reaches=tuple(ends.reaches[step.id]),
         )
         for branch in step.parallel:
-            place = f"{step.id}/{branch.id}"
-            inner = (step.id, *around)
-            yield from _walk(procedure, machine, ends, rules, steps=branch.steps, around=inner, scope=place)
+            yield from _steps(ends, branch.steps, (step.id, *around), f"{step.id}/{branch.id}")
 
 
 def _starts(procedure: Procedure, limit: TimeLimit) -> str | None:
@@ -337,23 +355,3 @@ def _starts(procedure: Procedure, limit: TimeLimit) -> str | None:
     if limit.scope == "span":
         return limit.from_
     return None if reason_of(limit.id) else procedure.steps[0].id
-
-
-def _exits(
-    procedure: Procedure, step: Step, machine: _FlatMachine, rules: Enforce | None, parent: str
-) -> Mapping[str, tuple[CompiledMove, ...]]:
-    exits: dict[str, list[CompiledMove]] = {}
-    enforce = attrs.asdict(rules or procedure.enforce)
-    for event, row, move in _events(step):
-        compiled = CompiledMove(
-            move=move,
-            source=step.id,
-            row=row,
-            role=move.role or step.role or "",
-            enforce=enforce if rules else {**enforce, **move.enforce},
-            event=machine.events[event],
-            key=f"{step.id}.{move.trigger}.{move.step}",
-            joins=parent if procedure.all_steps[move.step].end is not None else "",
-        )
-        exits.setdefault(move.trigger, []).append(compiled)
-    return {trigger: tuple(rows) for trigger, rows in exits.items()}

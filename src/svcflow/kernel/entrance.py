@@ -29,8 +29,7 @@ def entrance_for(ledger: Ledger, command: Fire, data: Data) -> Entrance | None:
     """Return how to get into a parallel step that is not active and inside which the trigger is declared."""
     compiled, active = ledger.compiled, ledger.draft.active
     options: list[tuple[int, bool, int, Entrance]] = []
-    for rows in compiled.by_trigger[command.trigger]:
-        source = rows[0].source
+    for source, rows in compiled.triggers[command.trigger].transitions.items():
         around = [name for name in compiled.inside(source) if name not in active]
         if not around or command.step not in (None, source):
             continue
@@ -47,12 +46,14 @@ def entrance_for(ledger: Ledger, command: Fire, data: Data) -> Entrance | None:
 
 def _leading_to(ledger: Ledger, step: str, data: Data) -> Iterator[tuple[CompiledMove, tuple[Breach, ...]]]:
     """Yield a row of each trigger that may lead to a step: the one the data lead by, else one that they close."""
-    for place in ledger.compiled.steps.values():
-        for rows in place.exits.values():
-            leading = [row for row in rows if row.move.step == step]
+    compiled = ledger.compiled
+    for name, place in compiled.steps.items():
+        for trigger in place.triggers:
+            rows = compiled.rows(name, trigger)
+            leading = [row for row in rows if row.dest == step]
             if not leading:
                 continue
-            row, breach = choose_row(ledger.compiled, ledger.draft, rows, data)
+            row, breach = choose_row(compiled, ledger.draft, rows, data)
             if breach is None and row not in leading:
                 breach = led_elsewhere(rows, row)
             yield (leading[0], (breach,)) if breach is not None else (row, ())

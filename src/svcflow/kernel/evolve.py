@@ -126,7 +126,7 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
         if fact.data:
             _book(draft, fact, fact.data)
         _merge(draft, fact.data, fact.evidence, at_us)
-    row = compiled.steps[fact.via or fact.step].exits[fact.trigger][fact.row]
+    row = compiled.triggers[fact.trigger].transitions[fact.via or fact.step][fact.row]
     if row.move.at_most is not None:
         draft.counts = Unchanging({**draft.counts, row.key: draft.counts.get(row.key, 0) + 1})
     if compiled.watched and fact.actor:

@@ -52,7 +52,7 @@ class Offer:
 def fire(ledger: Ledger, command: Fire) -> Refusal | None:
     """Move by the command's trigger, or return the rule that refuses it. Raises: UnknownTrigger, FieldError."""
     compiled = ledger.compiled
-    if command.trigger not in compiled.by_trigger:
+    if command.trigger not in compiled.triggers:
         raise _unknown(compiled, command.trigger)
     when_us = ledger.at_us if command.occurred_us is None else command.occurred_us
     if not ledger.draft.revised_us <= when_us <= ledger.at_us:
@@ -84,7 +84,7 @@ def fire(ledger: Ledger, command: Fire) -> Refusal | None:
 
 def _accepted(compiled: Compiled, command: Fire) -> Data:
     """Return the data as they are kept. Which row is taken they tell, so what any row requires may be among them."""
-    places = compiled.by_trigger[command.trigger]
+    places = compiled.triggers[command.trigger].transitions.values()
     required = [name for rows in places for row in rows for name in row.move.requires]
     return accepted(compiled.procedure, command.data, extra=required)
 
@@ -130,14 +130,15 @@ def choose(ledger: Ledger, command: Fire, data: Data = NO_DATA) -> Choice | Refu
     return Choice(row, row.source, None, (breach,) if breach else ())
 
 
-def _open_rows(ledger: Ledger, command: Fire) -> list[tuple[CompiledMove, ...]]:
+def _open_rows(ledger: Ledger, command: Fire) -> list[list[CompiledMove]]:
     """Return the rows of the trigger from each active step that has it; `done` is the kernel's to fire."""
-    steps, found = ledger.compiled.steps, []
+    compiled, found = ledger.compiled, []
+    rows_by_step = compiled.triggers[command.trigger].transitions
     for name in ledger.draft.active:
-        rows = steps[name].exits.get(command.trigger)
+        rows = rows_by_step.get(name)
         if rows is None or command.step not in (None, name):
             continue
-        if command.trigger != DONE or not steps[name].branches:
+        if command.trigger != DONE or not compiled.steps[name].branches:
             found.append(rows)
     return found
 
@@ -146,13 +147,13 @@ def offers(ledger: Ledger, actor: Actor, data: Data = NO_DATA) -> Iterator[Offer
     """Yield every trigger of the active steps that is not the kernel's own, and what closes it to this actor."""
     for name in ledger.draft.active:
         step = ledger.compiled.steps[name]
-        for trigger, rows in step.exits.items():
+        for trigger in step.triggers:
             if step.branches and trigger == DONE:
                 continue  # the kernel fires it when the branches have ended
             command = Fire(trigger, actor, step=name)
             choice = choose(ledger, command, data)
             if isinstance(choice, Refusal):
-                yield Offer(rows[0], choice)
+                yield Offer(ledger.compiled.rows(name, trigger)[0], choice)
                 continue
             standing = standing_breaches(ledger, command, choice.row, choice.leaving)
             closed = _closed(ledger, command, choice, (*choice.breaches, *standing), data)
@@ -180,13 +181,13 @@ def _refuses(command: Fire, choice: Choice, breaches: Iterable[Breach]) -> Refus
 def _detour(ledger: Ledger, command: Fire, data: Data) -> Choice | Refusal:
     """Take a trigger that is not open here: from the declared source that is nearest ahead."""
     compiled, active = ledger.compiled, ledger.draft.active
-    options: list[tuple[int, int, str, tuple[CompiledMove, ...], tuple[str, ...] | None]] = []
-    for place, rows in enumerate(compiled.by_trigger[command.trigger]):
-        if command.step not in (None, rows[0].source):
+    options: list[tuple[int, int, str, list[CompiledMove], tuple[str, ...] | None]] = []
+    for place, (source, rows) in enumerate(compiled.triggers[command.trigger].transitions.items()):
+        if command.step not in (None, source):
             continue
-        scope = compiled.steps[rows[0].source].scope
+        scope = compiled.steps[source].scope
         for leaving in [name for name in active if compiled.steps[name].scope == scope]:
-            way = compiled.way(leaving, rows[0].source)
+            way = compiled.way(leaving, source)
             options.append((10_000 if way is None else len(way), place, leaving, rows, way))
     if not options:
         message, remedy = _not_here(ledger, command.step) or _not_open(ledger, command)
@@ -225,7 +226,7 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
         command.actor.id,
         leaving,
         row.move.trigger,
-        row.target(),
+        row.dest,
         automatic=True,
         via=row.source,
         override=command.override or "",
@@ -234,7 +235,7 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
     )
     settle(ledger, before, when_us, command.actor.id)
     order = _order(entrance.way)
-    skipped = (*(entrance.way or ()), row.target())
+    skipped = (*(entrance.way or ()), row.dest)
     _deviate(ledger, command, Choice(row, leaving, skipped, (order,)), (order, *breaches), when_us)
     refusal = fire(ledger, command)
     if refusal is not None:
@@ -319,7 +320,7 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Data, when_us: in
         command.actor.id,
         choice.leaving,
         command.trigger,
-        row.target(),
+        row.dest,
         "" if roleless else row.role,
         data,
         dict(command.evidence) if command.evidence else command.evidence,
@@ -354,14 +355,18 @@ def _deviate(
 
 def _called(compiled: Compiled, name: str) -> str:
     """Return the trigger that people call by this name, or the name itself."""
-    for trigger, places in compiled.by_trigger.items():
-        if any(name in (row.move.name.zh, row.move.name.en) for rows in places for row in rows):
+    for trigger, event in compiled.triggers.items():
+        if any(
+            name in (row.move.name.zh, row.move.name.en)
+            for rows in event.transitions.values()
+            for row in rows
+        ):
             return trigger
     return name
 
 
 def _unknown(compiled: Compiled, trigger: str) -> UnknownTrigger:
-    known = sorted(compiled.by_trigger)
+    known = sorted(compiled.triggers)
     name, given = compiled.procedure.id, cut(trigger)
     return UnknownTrigger(
         Text(zh=f"服务流程 {name} 没有流转“{given}”", en=f"procedure {name} has no trigger {given!r}"),

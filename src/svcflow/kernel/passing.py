@@ -46,7 +46,7 @@ def join(ledger: Ledger, move: CompiledMove, at_us: int, by: str = SYSTEM, overr
 
     Whether a guard of `done` may refuse that was asked before the move; what goes on without one is recorded.
     """
-    for row, breach in joins_after(ledger.compiled, ledger.draft, move, move.move.step):
+    for row, breach in joins_after(ledger.compiled, ledger.draft, move, move.dest):
         _move_by_itself(ledger, row, at_us, by)
         if breach is not None:
             step = ledger.compiled.steps[row.source].step
@@ -67,9 +67,7 @@ def join(ledger: Ledger, move: CompiledMove, at_us: int, by: str = SYSTEM, overr
 def _move_by_itself(ledger: Ledger, row: CompiledMove, at_us: int, by: str = SYSTEM) -> None:
     ledger.count_automatic(at_us, MAX_AUTOMATIC)
     before = ledger.draft.clocks
-    ledger.record(
-        Moved, at_us, SYSTEM, row.source, row.move.trigger, row.target(), automatic=True, row=row.row
-    )
+    ledger.record(Moved, at_us, SYSTEM, row.source, row.move.trigger, row.dest, automatic=True, row=row.row)
     settle(ledger, before, at_us, by)
 
 
@@ -244,7 +242,7 @@ def _deem(ledger: Ledger, limit: CompiledLimit, at_us: int) -> None:
     ledger.deemed.add((limit.id, at_us))
     compiled, draft = ledger.compiled, ledger.draft
     for name in (only,) if only else (*draft.steps, *draft.active):
-        rows = compiled.steps[name].exits.get(trigger, ())
+        rows = compiled.rows(name, trigger)
         if not rows or name not in draft.active:
             continue
         row, breach = choose_row(compiled, draft, rows)

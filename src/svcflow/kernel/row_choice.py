@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from svcflow.errors import GuardError
 from svcflow.kernel.compiled import Compiled, CompiledMove
@@ -20,7 +20,7 @@ NO_DATA: Data = {}
 
 
 def choose_row(
-    compiled: Compiled, draft: Draft, rows: tuple[CompiledMove, ...], data: Data = NO_DATA
+    compiled: Compiled, draft: Draft, rows: Sequence[CompiledMove], data: Data = NO_DATA
 ) -> tuple[CompiledMove, Breach | None]:
     """Return the first row whose guard holds, or the first row and the breach that none does.
 
@@ -53,7 +53,7 @@ def joins_after(
         if any(place.parent == move.joins and place.step.end is None for place in places):
             return
         left = move.joins
-        move, breach = choose_row(compiled, draft, compiled.steps[left].exits[DONE], data)
+        move, breach = choose_row(compiled, draft, compiled.rows(left, DONE), data)
         yield move, breach
 
 
@@ -83,16 +83,16 @@ def _untrue(guard: Guard, data: Data) -> Text:
     )
 
 
-def led_elsewhere(rows: tuple[CompiledMove, ...], taken: CompiledMove) -> Breach:
+def led_elsewhere(rows: Sequence[CompiledMove], taken: CompiledMove) -> Breach:
     """Return the breach of going by another row than the one that the data lead by."""
-    trigger, step = taken.move.trigger, taken.move.step
+    trigger, step = taken.move.trigger, taken.dest
     message = Text(
         zh=f"按现有数据，“{trigger}”通向“{step}”", en=f"with these data {trigger!r} leads to {step!r}"
     )
     return _breach(rows, message)
 
 
-def _breach(rows: tuple[CompiledMove, ...], message: Text) -> Breach:
+def _breach(rows: Sequence[CompiledMove], message: Text) -> Breach:
     remedy = Text(
         zh="更正或补填数据，可随此次流转提交：`data`；或说明理由后越过：`override`",
         en="correct or give the data, with the move itself: `data`; or give a reason to go round it: `override`",

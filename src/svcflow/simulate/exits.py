@@ -40,7 +40,7 @@ def choose_exit(compiled: Compiled, instance: Instance, plan: StepPlan, number: 
 
 def open_row(compiled: Compiled, instance: Instance, step: CompiledStep, trigger: str) -> CompiledMove | None:
     """Return the row of a trigger that the kernel would take now; None when it would refuse it for a guard."""
-    rows = step.exits[trigger]
+    rows = compiled.rows(step.step.id, trigger)
     if not hangs_on_data(rows[0]):
         return rows[0]
     draft = Draft.of(instance)
@@ -55,7 +55,7 @@ def hangs_on_data(row: CompiledMove) -> bool:
 
 
 def _open_rows(compiled: Compiled, instance: Instance, step: CompiledStep) -> Iterator[CompiledMove]:
-    for trigger in step.exits:
+    for trigger in step.triggers:
         row = open_row(compiled, instance, step, trigger)
         if row is not None:
             yield row

@@ -123,8 +123,7 @@ def _pool(procedure: Procedure, pool: Pool | None, calendars: Calendars) -> tupl
 
 
 def _sampled(compiled: Compiled) -> tuple[Field, ...]:
-    moves = [row for place in compiled.steps.values() for rows in place.exits.values() for row in rows]
-    guards = [row.move.when for row in moves]
+    guards = [row.move.when for name in compiled.steps for row in compiled.exits(name)]
     guards += [row.guard for limit in compiled.limits.values() for row in limit.rows]
     named = {name for guard in guards if guard is not None for name in guard.names}
     fields = compiled.procedure.fields.values()
