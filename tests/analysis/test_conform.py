@@ -16,10 +16,10 @@ from svcflow.analysis.conform import conform
 from svcflow.analysis.conformance import readable
 from svcflow.analysis.log import Case, Event
 from svcflow.errors import DeclarationError, LogError
-from svcflow.grid import cells, grid
 from svcflow.model.catalog import load, load_mapping, shipped_folder
 from svcflow.model.mapping import LogMapping
 from svcflow.model.structure import structure_procedure
+from svcflow.text_table import cells, grid
 from svcflow.worktime import WorkCalendar, shipped_calendar
 
 FORM = {

@@ -11,9 +11,9 @@ from cli_answers import parsed
 
 from svcflow.cli.yearly import year_text
 from svcflow.drawing.year import Year
-from svcflow.grid import cells
 from svcflow.kernel.calendars import calendars_of
 from svcflow.model.catalog import Catalog
+from svcflow.text_table import cells
 from svcflow.worktime import shipped_calendar
 
 GERMANY = ("calendar", "import", "--country", "de", "--timezone", "Europe/Berlin")

@@ -14,7 +14,7 @@ from cli_answers import parsed
 
 from svcflow.cli.demo.folder import prepared
 from svcflow.cli.failure import OutputError
-from svcflow.grid import cells
+from svcflow.text_table import cells
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from svcflow.cli import main
 from svcflow.cli.app import COMMANDS, app
 from svcflow.cli.asked import Asked
 from svcflow.cli.section import Section
-from svcflow.grid import cells
+from svcflow.text_table import cells
 
 SECTIONS = {
     name: list(found.commands)

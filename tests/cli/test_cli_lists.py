@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from cli_answers import LATER, parsed
 
-from svcflow.grid import cells
 from svcflow.kernel.deviations import KINDS
+from svcflow.text_table import cells
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from svcflow.cli.table import broken, table
 from svcflow.cli.telling import _TELL
 from svcflow.cli.wording import duration
 from svcflow.cli.writing import written
-from svcflow.grid import cells
 from svcflow.kernel.facts import FACTS
+from svcflow.text_table import cells
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cli_answers import LAMP, LATER, parsed
 
-from svcflow.grid import cells
+from svcflow.text_table import cells
 
 WORK = {
     "instance", "procedure", "version", "step", "role", "assignee", "entered_at", "due_at", "overdue", "recipient", "group", "data",

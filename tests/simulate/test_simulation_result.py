@@ -169,7 +169,7 @@ def test_figures_agree_with_the_journals(repairs):
 @pytest.mark.parametrize("lang", ["zh", "en", "zh+en"])
 def test_the_table_is_aligned_in_every_language(repairs, lang):
     """A Chinese character takes two cells; every table has its columns one below another."""
-    from svcflow.grid import cells
+    from svcflow.text_table import cells
 
     text = repairs.table(lang)
     tables = [part.splitlines() for part in text.split("\n\n")[1:-1]]

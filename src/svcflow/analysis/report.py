@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from svcflow.grid import grid
 from svcflow.kernel.deviations import KINDS
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text
+from svcflow.text_table import grid
 
 if TYPE_CHECKING:
     from svcflow.analysis.conformance import Conformance, LimitResult, Variant

@@ -11,8 +11,8 @@ import click
 from svcflow.cli.asked import Asked, Tongue
 from svcflow.cli.failure import WrongUsage
 from svcflow.cli.table import broken, padded
-from svcflow.grid import cells
 from svcflow.text import Text
+from svcflow.text_table import cells
 
 __all__ = ["Command", "argument", "asked_of", "command", "help_text", "option"]
 

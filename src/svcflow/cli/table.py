@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from svcflow.grid import cells
 from svcflow.text import visible
+from svcflow.text_table import cells
 
 __all__ = ["WIDEST", "broken", "clipped", "padded", "table"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from svcflow.grid import grid
 from svcflow.kernel.deviations import KINDS
 from svcflow.simulate.measures import Breaches, Durations, PoolUse
 from svcflow.simulate.result import Simulation
 from svcflow.text import NO_TEXT, Lang, Text
+from svcflow.text_table import grid
 
 __all__ = ["table"]
 
