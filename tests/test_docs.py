@@ -21,7 +21,7 @@ from svcflow.kernel.availability import Available
 from svcflow.kernel.deviations import KINDS
 from svcflow.model import field, guard, limit, mapping, procedure, scenario, step
 from svcflow.runtime.query import DeviationFilters, InstanceFilters
-from svcflow.worktime import calendar, reading
+from svcflow.worktime import calendar, calendar_file
 
 REFERENCE = ROOT / "docs" / "reference"
 DECLARED = {
@@ -139,7 +139,7 @@ def assert_default(row: list[str], attribute: attrs.Attribute) -> None:
 def test_every_key_of_a_calendar_is_documented():
     """The calendar's table names each key its reader knows."""
     rows = sections(REFERENCE / "declaration.md")["calendar"]
-    assert [code(row[0]) for row in rows] == list(reading.KEYS)
+    assert [code(row[0]) for row in rows] == list(calendar_file.KEYS)
 
 
 def test_every_choice_of_a_declaration_is_documented():

@@ -194,10 +194,10 @@ CALENDAR = {"calendar": "c", "timezone": "UTC", "weekly": {"mon-fri": ["08:30-17
 )
 def test_a_calendar_has_the_keys_of_the_declaration(more, fits):
     """Calendars are read elsewhere; their schema says the same keys, and the reader agrees."""
-    from svcflow.worktime import reading
+    from svcflow.worktime import calendar_file
 
     assert accepted({**CALENDAR, **more}, "calendar") is fits
-    assert set(json_schema("calendar")["properties"]) == set(reading.KEYS)
+    assert set(json_schema("calendar")["properties"]) == set(calendar_file.KEYS)
 
 
 def test_a_schema_is_made_anew_for_each_caller():

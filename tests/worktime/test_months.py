@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from svcflow.worktime.months import months_after
+from svcflow.worktime.instants import months_after
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, reac
 from svcflow.kernel.reckoner import Reckoner
 from svcflow.model.amount import Amount
 from svcflow.model.target import Target
-from svcflow.worktime.months import months_after
+from svcflow.worktime.instants import months_after
 
 _EARLIEST_US = UNRECKONED + 1
 

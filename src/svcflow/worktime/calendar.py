@@ -16,13 +16,11 @@ from svcflow.errors import DeclarationError, Problem, SvcflowError
 from svcflow.text import Text
 from svcflow.worktime.always import AroundTheClock
 from svcflow.worktime.arithmetic import Arithmetic, not_covered, refuse_negative
-from svcflow.worktime.compiled import CompiledHours
+from svcflow.worktime.calendar_file import as_mapping, read_calendar
 from svcflow.worktime.fingerprint import fingerprint
-from svcflow.worktime.instants import SECOND, amount_us, to_us
-from svcflow.worktime.months import months_after
-from svcflow.worktime.reading import read_calendar
+from svcflow.worktime.instants import SECOND, amount_us, months_after, to_us
 from svcflow.worktime.rules import CalendarRules, Coverage
-from svcflow.worktime.writing import as_mapping
+from svcflow.worktime.working_hours import CompiledHours
 
 if TYPE_CHECKING:
     import numpy as np
@@ -247,7 +245,7 @@ class WorkCalendar:
             MissingExtra: numpy is not installed.
 
         """
-        from svcflow.worktime.many import as_arrays  # noqa: PLC0415 - numpy is an optional extra
+        from svcflow.worktime.numpy_batch import as_arrays  # noqa: PLC0415 - numpy is an optional extra
 
         return self._hours.add_many(*as_arrays(starts, amounts))
 

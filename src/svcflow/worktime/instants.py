@@ -5,6 +5,7 @@ Knows time zones; refuses to know opening hours.
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -152,3 +153,15 @@ def _change_us(zone: ZoneInfo, low: int, high: int) -> int:
         else:
             low = middle
     return high
+
+
+def months_after(day: int, months: int) -> int:
+    """Return the same date so many months later, or the last day of that month (民法典 §202).
+
+    Days are `date.toordinal()`; past the year 9999 it is the day after the last one that there is.
+    """
+    start = date.fromordinal(day)
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max.toordinal() + 1
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from svcflow.errors import CalendarCoverageError
 from svcflow.worktime.arithmetic import not_covered, refuse_count, refuse_negative
+from svcflow.worktime.hour_table import DaySource, Stretch, Table
 from svcflow.worktime.instants import DAY, MINUTE, boundary_us, clock_us, ordinal_at
 from svcflow.worktime.rules import CalendarRules
-from svcflow.worktime.table import DaySource, Stretch, Table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -199,16 +199,16 @@ class CompiledHours:
 
     def add_many(self, starts: NDArray[np.int64], amounts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Add to many instants at once."""
-        from svcflow.worktime import many  # noqa: PLC0415 - numpy is an optional extra
+        from svcflow.worktime import numpy_batch  # noqa: PLC0415 - numpy is an optional extra
 
         if not starts.size:
             return starts.copy()
         refuse_negative(int(amounts.min()))
         table = self._reach(self._reach(self._table, int(starts.min())), int(starts.max()))
-        reached = many.targets(table, starts, amounts)
-        while (missing := many.missing(table, starts, amounts, reached)) > 0:
+        reached = numpy_batch.targets(table, starts, amounts)
+        while (missing := numpy_batch.missing(table, starts, amounts, reached)) > 0:
             table = self._later(table, self._days_for(missing))
-        return many.add(table, starts, amounts, reached)
+        return numpy_batch.add(table, starts, amounts, reached)
 
     def _opening_us(self, table: Table, at_us: int) -> int:
         index = bisect_right(table.starts, at_us) - 1

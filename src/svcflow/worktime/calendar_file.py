@@ -1,7 +1,4 @@
-"""Reading a calendar: from the mapping a YAML file holds to CalendarRules, every mistake noted.
-
-Knows the keys and their shapes; what the values mean together is `consistency`'s.
-"""
+"""Calendar files: from a mapping to CalendarRules, every mistake noted, and back."""
 
 from __future__ import annotations
 
@@ -15,11 +12,11 @@ from svcflow.bounds import refuse_day
 from svcflow.errors import DeclarationError, FieldError, Path, Problem
 from svcflow.model.scalar_remedy import as_date
 from svcflow.text import Text
-from svcflow.worktime.consistency import inconsistencies
-from svcflow.worktime.hours import read_hours, read_weekdays
-from svcflow.worktime.rules import CalendarRules, Coverage, DayHours, Special
+from svcflow.worktime.calendar_validation import inconsistencies
+from svcflow.worktime.opening_hours import read_hours, read_weekdays, written
+from svcflow.worktime.rules import WEEKDAYS, CalendarRules, Coverage, DayHours, Special
 
-__all__ = ["read_calendar"]
+__all__ = ["as_mapping", "read_calendar"]
 
 KEYS = ("calendar", "name", "timezone", "weekly", "covers", "holidays", "makeup", "source")
 IDENTIFIER = re.compile(r"[a-z0-9_]+")
@@ -258,3 +255,39 @@ def _source(value: object, problems: list[Problem]) -> tuple[str, ...]:
         Problem(("source",), message, Text(zh="写明依据的文件名称", en="name the document it follows"))
     )
     return ()
+
+
+def as_mapping(rules: CalendarRules) -> dict[str, object]:
+    """Return a mapping that reads back as equal rules; keys without content are left out."""
+    mapping: dict[str, object] = {"calendar": rules.id}
+    if rules.name:
+        mapping["name"] = _text_writing(rules.name)
+    mapping["timezone"] = rules.timezone
+    mapping["weekly"] = {WEEKDAYS[day]: _hours(hours) for day, hours in enumerate(rules.weekly) if hours}
+    if rules.covers:
+        mapping["covers"] = {"from": rules.covers.first, "to": rules.covers.last}
+    for key, runs in (("holidays", rules.holidays), ("makeup", rules.makeup)):
+        if runs:
+            mapping[key] = [_special_writing(run) for run in runs]
+    if rules.source:
+        mapping["source"] = list(rules.source)
+    return mapping
+
+
+def _special_writing(run: Special) -> dict[str, object]:
+    entry: dict[str, object] = {"date": run.first}
+    if run.last != run.first:
+        entry["to"] = run.last
+    if run.name:
+        entry["name"] = _text_writing(run.name)
+    if run.own_hours:
+        entry["hours"] = _hours(run.hours)
+    return entry
+
+
+def _text_writing(text: Text) -> str | dict[str, str]:
+    return text.zh if text.zh == text.en else {"zh": text.zh, "en": text.en}
+
+
+def _hours(hours: DayHours) -> list[str]:
+    return [written(interval) for interval in hours]

@@ -24,7 +24,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from svcflow.worktime.table import Table
+    from svcflow.worktime.hour_table import Table
 
 __all__ = ["add", "as_arrays", "missing", "targets"]
 

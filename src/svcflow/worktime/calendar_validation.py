@@ -11,7 +11,7 @@ from datetime import date
 
 from svcflow.errors import Path, Problem
 from svcflow.text import Text
-from svcflow.worktime.hours import overlap_in, overlap_in_week, written
+from svcflow.worktime.opening_hours import overlap_in, overlap_in_week, written
 from svcflow.worktime.rules import CalendarRules, DayHours, Special
 
 __all__ = ["inconsistencies"]
