@@ -16,9 +16,9 @@ from ruamel.yaml import YAML
 
 from svcflow.errors import DeclarationError
 from svcflow.kernel.compiled import compile_procedure
-from svcflow.model.document import parse_document
 from svcflow.model.procedure import Procedure
-from svcflow.model.structure import structure_procedure
+from svcflow.model.yaml.document import parse_document
+from svcflow.model.yaml.parse import structure_procedure
 from svcflow.worktime import shipped_calendar
 
 SIZES = (100, 1_000, 2_000)

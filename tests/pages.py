@@ -167,7 +167,7 @@ def _invoke(line: str, variables: Mapping[str, str]) -> tuple[int, str]:
 
 def _load(page: Path, block: Block, folder: Path) -> None:
     from svcflow import load, load_mapping, load_scenario
-    from svcflow.model.document import read_document
+    from svcflow.model.yaml.document import read_document
     from svcflow.worktime import WorkCalendar
 
     name = block.file or f"{block.document}-{block.line}.yaml"

@@ -19,7 +19,7 @@ from svcflow.cli.app import COMMANDS, app
 from svcflow.kernel import facts
 from svcflow.kernel.availability import Available
 from svcflow.kernel.deviations import KINDS
-from svcflow.model import field, guard, limit, mapping, procedure, scenario, step
+from svcflow.model import field, guard, limit, log_mapping, procedure, scenario, step
 from svcflow.runtime.query import DeviationFilters, InstanceFilters
 from svcflow.worktime import calendar, calendar_file
 
@@ -42,7 +42,7 @@ DECLARED = {
     "arrivals": scenario.Arrivals,
     "duration": scenario.Duration,
     "pool": scenario.Pool,
-    "mapping": mapping.LogMapping,
+    "mapping": log_mapping.LogMapping,
 }
 RULES = tuple(
     f"kernel.{name}"

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from svcflow.kernel.facts import Fact
     from svcflow.kernel.instance import Instance
     from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario
-    from svcflow.model.diffing import Difference, diff
-    from svcflow.model.dump import dump
+    from svcflow.model.diff.compare import Difference, diff
     from svcflow.model.procedure import Procedure
+    from svcflow.model.yaml.dump import dump
     from svcflow.runtime.asynchronous import AsyncEngine
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
@@ -44,7 +44,7 @@ _WHERE = {
     "Delegation": "kernel.delegation",
     "Delivery": "runtime.subscription",
     "Deviation": "kernel.deviations",
-    "Difference": "model.diffing",
+    "Difference": "model.diff.compare",
     "Engine": "runtime.engine",
     "Fact": "kernel.facts",
     "Finding": "checks",
@@ -60,9 +60,9 @@ _WHERE = {
     "WorkItem": "runtime.query",
     "check": "checks",
     "conform": "analysis.conform",
-    "diff": "model.diffing",
+    "diff": "model.diff.compare",
     "draw": "drawing",
-    "dump": "model.dump",
+    "dump": "model.yaml.dump",
     "facts": "kernel",
     "load": "model.catalog",
     "load_mapping": "model.catalog",

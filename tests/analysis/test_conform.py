@@ -17,8 +17,8 @@ from svcflow.analysis.conformance import readable
 from svcflow.analysis.log import Case, Event
 from svcflow.errors import DeclarationError, LogError
 from svcflow.model.catalog import load, load_mapping, shipped_folder
-from svcflow.model.mapping import LogMapping
-from svcflow.model.structure import structure_procedure
+from svcflow.model.log_mapping import LogMapping
+from svcflow.model.yaml.parse import structure_procedure
 from svcflow.text_table import cells, grid
 from svcflow.worktime import WorkCalendar, shipped_calendar
 

@@ -13,11 +13,11 @@ from svcflow.kernel.calendars import calendars_of
 from svcflow.kernel.commands import Command
 from svcflow.kernel.decide import Outcome
 from svcflow.model.catalog import Catalog
-from svcflow.model.digest import digest
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
+from svcflow.model.yaml.dump import digest
 from svcflow.runtime.carrying import changed
 from svcflow.runtime.store import BEGINNING, Change, Found, Place, Store
 from svcflow.runtime.stored_rows import InstanceRows

@@ -17,11 +17,11 @@ from svcflow.kernel import deadlines
 from svcflow.kernel.commands import Reschedule
 from svcflow.kernel.promises import promises
 from svcflow.model.catalog import Catalog
-from svcflow.model.document import Document
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
+from svcflow.model.yaml.document import Document
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Change
 from svcflow.runtime.verification import verify

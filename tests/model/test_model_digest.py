@@ -6,10 +6,9 @@ import attrs
 import pytest
 
 from svcflow import Catalog, load
-from svcflow.model.digest import digest
-from svcflow.model.dump import dump
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition
+from svcflow.model.yaml.dump import digest, dump
 from svcflow.text import Text
 
 ASK = Procedure(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svcflow.errors import DeclarationError
-from svcflow.model.document import (
+from svcflow.model.yaml.document import (
     MAX_BYTES,
     MAX_DEPTH,
     MAX_EVENTS,

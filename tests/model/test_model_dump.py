@@ -8,12 +8,12 @@ from model_strategies import procedures
 
 import svcflow
 from svcflow.model.catalog import shipped_folder
-from svcflow.model.document import parse_document
-from svcflow.model.dump import dump
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
-from svcflow.model.structure import structure_procedure
+from svcflow.model.yaml.document import parse_document
+from svcflow.model.yaml.dump import dump
+from svcflow.model.yaml.parse import structure_procedure
 from svcflow.text import Text
 
 SHIPPED = sorted(path for path in shipped_folder().rglob("*.yaml") if path.name.count(".") == 1)

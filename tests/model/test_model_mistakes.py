@@ -7,8 +7,8 @@ import time
 import pytest
 
 from svcflow.errors import DeclarationError
-from svcflow.model.document import parse_document
-from svcflow.model.structure import structure_procedure
+from svcflow.model.yaml.document import parse_document
+from svcflow.model.yaml.parse import structure_procedure
 from svcflow.worktime import WorkCalendar
 
 HEAD = "procedure: p\n"

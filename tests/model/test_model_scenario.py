@@ -6,9 +6,9 @@ import pytest
 
 from svcflow.errors import DeclarationError
 from svcflow.model.amount import Amount
-from svcflow.model.document import parse_document
 from svcflow.model.scenario import Branching, Duration, Pool, Scenario
-from svcflow.model.structure import by_kind, structure
+from svcflow.model.yaml.document import parse_document
+from svcflow.model.yaml.parse import by_kind, structure
 
 
 def load(written: str) -> Scenario:

@@ -16,14 +16,14 @@ from model_strategies import procedures
 import svcflow
 from svcflow.errors import DeclarationError
 from svcflow.model.catalog import shipped_folder
-from svcflow.model.document import Document, parse_document, read_document
-from svcflow.model.dump import dump
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
-from svcflow.model.schema import json_schema
 from svcflow.model.step import Step, Transition
-from svcflow.model.structure import by_kind, structure, structure_procedure
+from svcflow.model.yaml.document import Document, parse_document, read_document
+from svcflow.model.yaml.dump import dump
+from svcflow.model.yaml.json_schema import json_schema
+from svcflow.model.yaml.parse import by_kind, structure, structure_procedure
 
 KINDS = ("procedure", "scenario", "mapping", "calendar")
 CALENDARS = Path(svcflow.__file__).parent / "worktime" / "data"
@@ -41,7 +41,7 @@ def accepted(data: dict, kind: str) -> bool:
 
 def loads(data: dict, kind: str) -> bool:
     """Say whether the loader takes the data."""
-    from svcflow.model.mapping import LogMapping
+    from svcflow.model.log_mapping import LogMapping
 
     try:
         if kind == "procedure":

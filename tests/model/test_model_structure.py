@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 import svcflow
 from svcflow.errors import DeclarationError
-from svcflow.model.document import parse_document
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
-from svcflow.model.structure import structure_procedure
+from svcflow.model.yaml.document import parse_document
+from svcflow.model.yaml.parse import structure_procedure
 from svcflow.text import Text
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from svcflow.errors import DeclarationError
-from svcflow.model import validation
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
-from svcflow.model.references import source_keys
 from svcflow.model.step import Branch, Step, Transition
+from svcflow.model.validation import procedure
+from svcflow.model.validation.references import source_keys
 
 END = Step("end", end="completed")
 
@@ -305,7 +305,7 @@ def test_sources_are_split_at_commas_of_either_script():
 )
 def test_a_procedure_has_a_largest_size(monkeypatch, number, said):
     """A document cannot declare a machine without bound."""
-    monkeypatch.setattr(validation, number, 1)
+    monkeypatch.setattr(procedure, number, 1)
     assert any(
         said in problem for problem in told(steps=start(Transition("go", "end"), Transition("no", "end")))
     )

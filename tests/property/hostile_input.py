@@ -24,8 +24,8 @@ from svcflow.errors import DeclarationError, GuardError, LogError, Problem, Unkn
 from svcflow.kernel import compile_procedure
 from svcflow.kernel.calendars import calendars_of
 from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario, shipped_folder
-from svcflow.model.document import read_document
 from svcflow.model.guard import Guard
+from svcflow.model.yaml.document import read_document
 from svcflow.text import NO_TEXT
 from svcflow.worktime.calendar import WorkCalendar
 

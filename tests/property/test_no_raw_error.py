@@ -15,9 +15,9 @@ import pytest
 from svcflow import Actor, Catalog, Engine, Recipient, VirtualClock
 from svcflow.bounds import shown
 from svcflow.errors import SvcflowError
-from svcflow.model.document import parse_document
 from svcflow.model.procedure import Procedure
-from svcflow.model.structure import structure_procedure
+from svcflow.model.yaml.document import parse_document
+from svcflow.model.yaml.parse import structure_procedure
 
 EVER = (datetime.min, datetime.max)  # noqa: DTZ901  # without a zone, as hosts give them
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

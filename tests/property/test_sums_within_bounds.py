@@ -14,8 +14,8 @@ from svcflow.bounds import FIRST_US, LAST_US, LONGEST, SMALLEST
 from svcflow.errors import SvcflowError
 from svcflow.kernel.facts import to_datetime
 from svcflow.kernel.instance import NEVER
-from svcflow.model.document import parse_document
-from svcflow.model.structure import structure_procedure
+from svcflow.model.yaml.document import parse_document
+from svcflow.model.yaml.parse import structure_procedure
 
 LI = Actor("li", {"clerk"})
 FIRST, LAST = to_datetime(FIRST_US), to_datetime(LAST_US)

@@ -12,10 +12,10 @@ import attrs
 import pytest
 
 from svcflow import Actor, Catalog, Engine, Fact
-from svcflow.model.document import Document
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
+from svcflow.model.yaml.document import Document
 from svcflow.worktime.instants import to_us
 
 ZONES = (

@@ -10,11 +10,11 @@ from timelimit_cases import CHIEF, HOUR, MICRO, WANG, Desk, at, booked, procedur
 
 from svcflow import Catalog, Engine, VirtualClock
 from svcflow.errors import Refused
-from svcflow.model.document import Document
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, TimeLimit
 from svcflow.model.procedure import HoldRule
 from svcflow.model.step import Step, Transition
+from svcflow.model.yaml.document import Document
 from svcflow.store.memory import MemoryStore
 from svcflow.worktime import shipped_calendar
 

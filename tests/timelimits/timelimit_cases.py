@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from svcflow import Actor, Catalog, Engine, VirtualClock
 from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.facts import Fact
-from svcflow.model.document import Document
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition
+from svcflow.model.yaml.document import Document
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NEW_YORK = ZoneInfo("America/New_York")

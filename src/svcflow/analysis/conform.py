@@ -25,7 +25,7 @@ from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.compiled import Calendars, Compiled
 from svcflow.kernel.deviations import Deviation
 from svcflow.model.limit import TimeLimit
-from svcflow.model.mapping import LogMapping
+from svcflow.model.log_mapping import LogMapping
 from svcflow.model.procedure import Procedure
 from svcflow.worktime import shipped_calendar
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from svcflow.errors import DeclarationError, Path, Problem
-from svcflow.model.mapping import LogMapping, zone_problem
+from svcflow.model.log_mapping import LogMapping, zone_problem
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
 from svcflow.text import Text

@@ -14,7 +14,7 @@ from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.model.catalog import Catalog
-    from svcflow.model.mapping import LogMapping
+    from svcflow.model.log_mapping import LogMapping
     from svcflow.model.procedure import Procedure
     from svcflow.model.scenario import Scenario
 
@@ -98,9 +98,9 @@ def is_file(named: str) -> bool:
 def _beside(file: Path) -> Catalog:
     """Return what stands in the folder of a file and can be read; procedures are of no interest."""
     from svcflow.model.catalog import Catalog, declared_in, yaml_files
-    from svcflow.model.document import read_document
-    from svcflow.model.mapping import LogMapping
+    from svcflow.model.log_mapping import LogMapping
     from svcflow.model.scenario import Scenario
+    from svcflow.model.yaml.document import read_document
 
     catalog = Catalog()
     calendars, scenarios, mappings = {}, {}, {}

@@ -9,11 +9,11 @@ import attrs
 
 from svcflow.checks import Finding, check
 from svcflow.errors import DeclarationError, Problem, UnknownCalendar
+from svcflow.model.calendar_names import unknown_calendars
 from svcflow.model.catalog import declared_in, yaml_files
-from svcflow.model.document import Document, read_document
-from svcflow.model.named_calendars import unknown_calendars
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
+from svcflow.model.yaml.document import Document, read_document
 from svcflow.text import Text
 from svcflow.worktime import WorkCalendar, shipped_calendar
 

@@ -12,8 +12,8 @@ from svcflow.kernel.reckoner import Reckoner
 from svcflow.model.amount import Amount, Family
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, Rung, TimeLimit, reason_of, step_of
-from svcflow.model.limit_validation import FIXED
 from svcflow.model.target import Target, TargetKind
+from svcflow.model.validation.limits import FIXED
 from svcflow.worktime.calendar import WorkCalendar
 
 RungKind = Literal["warn", "overdue", "escalate"]

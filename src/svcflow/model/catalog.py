@@ -10,13 +10,13 @@ import attrs
 
 from svcflow.bounds import shown
 from svcflow.errors import DeclarationError, FieldError, Problem, UnknownCalendar, UnknownProcedure
-from svcflow.model.document import Document, read_document
-from svcflow.model.lengths import too_long
-from svcflow.model.mapping import LogMapping, zone_problem
-from svcflow.model.named_calendars import unknown_calendars
+from svcflow.model.calendar_names import unknown_calendars
+from svcflow.model.limit_locations import too_long
+from svcflow.model.log_mapping import LogMapping, zone_problem
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
-from svcflow.model.structure import structure_kind, structure_procedure
+from svcflow.model.yaml.document import Document, read_document
+from svcflow.model.yaml.parse import structure_kind, structure_procedure
 from svcflow.nearest import nearest
 from svcflow.text import Text
 

@@ -121,7 +121,7 @@ class Procedure:
     indicators: Mapping[str, Indicator] = attrs.field(factory=dict, converter=_keyed)
 
     def __attrs_post_init__(self) -> None:
-        from svcflow.model.validation import problems_of  # noqa: PLC0415  # it reads this class
+        from svcflow.model.validation.procedure import problems_of  # noqa: PLC0415  # it reads this class
 
         problems = tuple(problems_of(self))
         if problems:

@@ -1,7 +1,7 @@
 """Forgetting a person: their data beside the journals are erased, and every chain still verifies.
 
 The journals keep commitments that lead nowhere any more. What was decided stays decided, because nothing
-personal may decide anything (see model/references.py).
+personal may decide anything (see model/validation/references.py).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from svcflow.errors import (
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Refused as RefusedFact
 from svcflow.kernel.instance import Instance
-from svcflow.model.lengths import too_long
+from svcflow.model.limit_locations import too_long
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.store import PART
 from svcflow.text import Text, cut

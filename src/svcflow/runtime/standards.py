@@ -12,8 +12,8 @@ from svcflow.errors import ChangedProcedure
 from svcflow.kernel.calendars import calendars_of
 from svcflow.kernel.compiled import Compiled, compile_procedure
 from svcflow.model.catalog import Catalog
-from svcflow.model.digest import digest
 from svcflow.model.procedure import Procedure
+from svcflow.model.yaml.dump import digest
 from svcflow.runtime.store import Store
 from svcflow.text import Text
 

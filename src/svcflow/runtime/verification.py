@@ -17,7 +17,7 @@ from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.marks import but_for_reckoning, corrected
 from svcflow.kernel.replay import replay
-from svcflow.model.digest import digest
+from svcflow.model.yaml.dump import digest
 from svcflow.runtime.projections import FACTS, INSTANCES, RESTORE, Projections, Told, surplus
 from svcflow.runtime.registers import PINS, register_problems, seal_problems, subscriptions_of
 from svcflow.runtime.standards import Standards, changed_procedure

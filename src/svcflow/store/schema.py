@@ -178,4 +178,4 @@ procedures = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("digest", String(64), nullable=False),
 )
-"""What each version of a procedure said when an instance of it was first started here (see model/digest.py)."""
+"""What each version of a procedure said when an instance of it was first started here (see model/yaml/dump.py)."""

@@ -9,7 +9,7 @@ import difflib
 from functools import cache
 
 from svcflow.errors import UnknownCalendar
-from svcflow.model.named_calendars import SHIPPED_CALENDARS, shipped_calendar_names
+from svcflow.model.calendar_names import SHIPPED_CALENDARS, shipped_calendar_names
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 

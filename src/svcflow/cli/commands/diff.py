@@ -31,7 +31,7 @@ from svcflow.text import Text
 def run(ctx: click.Context, *, old: str, new: str, folder: str | None) -> None:
     """Compare, and list the changes."""
     from svcflow.cli.declared import find_procedure
-    from svcflow.model.diffing import diff
+    from svcflow.model.diff.compare import diff
 
     asked = asked_of(ctx)
     found = diff(find_procedure(old, folder).procedure, find_procedure(new, folder).procedure)

@@ -10,18 +10,20 @@ import io
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 import attrs
+import orjson
 
 from svcflow.model.amount import Amount
-from svcflow.model.document import plain_scalar
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
+from svcflow.model.yaml.document import plain_scalar
 from svcflow.text import Text
 
 _WIDTH = 110
@@ -267,3 +269,8 @@ def _quoted(value: Node) -> Node:
     if not isinstance(value, str) or (_BARE.fullmatch(value) and isinstance(plain_scalar(value), str)):
         return value
     return SingleQuotedScalarString(value) if _LINE.fullmatch(value) else DoubleQuotedScalarString(value)
+
+
+def digest(procedure: Procedure) -> str:
+    """Return the SHA-256, in hexadecimal, of what the procedure declares; calendars are not part of it."""
+    return sha256(orjson.dumps(form(procedure))).hexdigest()

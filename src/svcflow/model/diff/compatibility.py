@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from svcflow.model.difference import Change, Section
+from svcflow.model.diff.changes import Change, Section
 from svcflow.text import Text
 
 Rule = Callable[[Any, Any], bool]

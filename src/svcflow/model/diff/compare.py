@@ -7,17 +7,10 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from svcflow.model.breaking import broken_by
-from svcflow.model.difference import (
-    Change,
-    ChangeKind,
-    Place,
-    Section,
-    changes_between,
-    changes_of_step,
-)
+from svcflow.model.diff.changes import Change, ChangeKind, Place, Section, changes_between, changes_of_step
+from svcflow.model.diff.compatibility import broken_by
+from svcflow.model.diff.step_mapping import Match, StepMatch, matches
 from svcflow.model.procedure import Procedure
-from svcflow.model.stepmap import Match, StepMatch, matches
 from svcflow.text import Lang, Text
 
 MARKS: Mapping[ChangeKind, str] = {"added": "＋", "removed": "－", "changed": "≠"}

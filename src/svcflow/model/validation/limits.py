@@ -9,8 +9,8 @@ from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, Rung, TimeLimit
-from svcflow.model.references import guard_names, personal, role_name, unknown
 from svcflow.model.target import TARGET_KINDS, ClockTime, Target
+from svcflow.model.validation.references import guard_names, personal, role_name, unknown
 from svcflow.text import Text
 
 if TYPE_CHECKING:

@@ -1,12 +1,9 @@
-"""The lengths of time that a procedure declares, each with its place in the document, and those beyond the bounds.
-
-A procedure that is new is refused with one of them. An older version is read all the same while a newer one
-stands beside it: instances may run under it since a time at which there were no bounds.
-"""
+"""Time limits and lengths of a procedure, each with its place in the document."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
@@ -15,7 +12,26 @@ from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
 from svcflow.model.target import TARGET_KINDS
 
-__all__ = ["too_long"]
+if TYPE_CHECKING:
+    from svcflow.model.procedure import Procedure
+
+__all__ = ["limit_places", "too_long"]
+
+
+def limit_places(procedure: Procedure) -> Iterator[tuple[Path, TimeLimit]]:
+    """Yield each limit that is written out: those of steps, those of steps in branches, then the others."""
+    yield from _of_steps(procedure.steps, ("steps",))
+    for place, limit in enumerate(procedure.limits):
+        yield ("limits", place), limit
+
+
+def _of_steps(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, TimeLimit]]:
+    for step in steps:
+        path = (*base, step.id)
+        if step.within is not None:
+            yield (*path, "within"), step.within
+        for branch in step.parallel:
+            yield from _of_steps(branch.steps, (*path, "parallel", branch.id, "steps"))
 
 
 def too_long(procedure: Procedure) -> Iterator[Problem]:
@@ -30,19 +46,19 @@ def _lengths(procedure: Procedure) -> Iterator[tuple[Path, Amount | None]]:
     yield ("late_after",), procedure.late_after
     for rule in procedure.holds:
         yield ("holds", rule.reason, "at_most"), rule.at_most
-    yield from _of_steps(procedure.steps, ("steps",))
+    yield from _of_steps_lengths(procedure.steps, ("steps",))
     for place, limit in enumerate(procedure.limits):
         yield from _of_limit(limit, ("limits", place))
 
 
-def _of_steps(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, Amount | None]]:
+def _of_steps_lengths(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, Amount | None]]:
     for step in steps:
         path = (*base, step.id)
         yield (*path, "at_most"), step.at_most
         if step.within is not None:
             yield from _of_limit(step.within, (*path, "within"))
         for branch in step.parallel:
-            yield from _of_steps(branch.steps, (*path, "parallel", branch.id, "steps"))
+            yield from _of_steps_lengths(branch.steps, (*path, "parallel", branch.id, "steps"))
 
 
 def _of_limit(limit: TimeLimit, path: Path) -> Iterator[tuple[Path, Amount | None]]:

@@ -15,11 +15,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import attrs
 
 from svcflow.model.amount import UNITS, Amount
-from svcflow.model.calendar_schema import calendar_properties
 from svcflow.model.field import Field
 from svcflow.model.guard import MAX_CHARACTERS, Guard
 from svcflow.model.limit import Rung, TimeLimit
-from svcflow.model.mapping import LogMapping
+from svcflow.model.log_mapping import LogMapping
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.scenario import Branching, Duration, Scenario
 from svcflow.model.step import HOLD_REASONS, Branch, Step, Transition
@@ -232,3 +231,60 @@ def _said(cls: type[Any]) -> str:
     """Return what the class's docstring says before its examples and errors, as one paragraph."""
     said = inspect.cleandoc(cls.__doc__ or "").split(">>>")[0].split("Raises:")[0]
     return " ".join(said.split())
+
+
+_DAY: Schema = {"type": "string", "format": "date", "pattern": r"^\d{4}-?\d{2}-?\d{2}$"}
+_HOURS: Schema = {
+    "description": 'Open intervals such as "08:30-12:00"; a night shift is "22:00-06:00".',
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+}
+_NAME: Schema = {
+    "anyOf": [
+        {"type": ["string", "null"]},
+        {
+            "type": "object",
+            "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+def calendar_properties() -> dict[str, Schema]:
+    """Return the schema of each key a calendar may have."""
+    return {
+        "calendar": {"type": "string", "pattern": "^[a-z0-9_]+$"},
+        "name": _NAME,
+        "timezone": {"type": "string", "description": "An IANA name such as Asia/Shanghai."},
+        "weekly": {
+            "type": "object",
+            "description": "Open hours by weekday: mon, mon-fri or mon,wed.",
+            "additionalProperties": _HOURS,
+        },
+        "covers": {
+            "description": "The first and the last day the calendar speaks for.",
+            "anyOf": [_entry({"from": _DAY, "to": _DAY}, ("from", "to")), {"type": "null"}],
+        },
+        "holidays": _days("Days on which it is closed."),
+        "makeup": _days(
+            "Days off that are worked, with Monday's hours unless they say others.", hours=_HOURS
+        ),
+        "source": {
+            "description": "The documents it follows.",
+            "anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}],
+        },
+    }
+
+
+def _days(description: str, **more: Schema) -> Schema:
+    day = _entry({"date": _DAY, "to": _DAY, "name": _NAME, **more}, ("date",))
+    return {"description": description, "anyOf": [{"type": "array", "items": day}, {"type": "null"}]}
+
+
+def _entry(properties: dict[str, Schema], required: tuple[str, ...]) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path as FilePath
 
 from svcflow.errors import Path, Problem
-from svcflow.model.limit_places import limit_places
+from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.nearest import nearest

@@ -14,9 +14,10 @@ import attrs
 from svcflow.bounds import MOST
 from svcflow.errors import FieldError, Path, Problem
 from svcflow.model.limit import PROPOSAL, step_of
-from svcflow.model.limit_places import limit_places
-from svcflow.model.limit_validation import limit_problems
-from svcflow.model.references import (
+from svcflow.model.limit_locations import limit_places
+from svcflow.model.step import DONE, ENFORCEMENTS, HOLD_REASONS, Enforce, Step, Transition, walk
+from svcflow.model.validation.limits import limit_problems
+from svcflow.model.validation.references import (
     RECIPIENT,
     RENAME,
     guard_names,
@@ -25,7 +26,6 @@ from svcflow.model.references import (
     source_keys,
     unknown,
 )
-from svcflow.model.step import DONE, ENFORCEMENTS, HOLD_REASONS, Enforce, Step, Transition, walk
 from svcflow.text import Text
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 import attrs
 
 from svcflow.errors import DeclarationError, Path, Problem
-from svcflow.model.syntax_mistake import syntax_mistake
+from svcflow.model.yaml.syntax_mistakes import syntax_mistake
 from svcflow.text import NO_TEXT, Text, system_words
 
 MAX_BYTES, MAX_DEPTH = 1 << 20, 32

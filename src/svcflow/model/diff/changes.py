@@ -13,13 +13,13 @@ import attrs
 
 from svcflow.errors import Path
 from svcflow.model.amount import Amount
-from svcflow.model.dump import written
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
+from svcflow.model.yaml.dump import written
 from svcflow.text import Text
 
 ChangeKind = Literal["added", "removed", "changed"]

@@ -1,0 +1,1 @@
+"""YAML documents: read, structured, written back, and their JSON Schema."""
