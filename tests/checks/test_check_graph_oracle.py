@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from svcflow.checks.graph import back_edges, heaviest_way, lightest_way, scope_graph
-from svcflow.checks.places import scopes
+from svcflow.checks.locations import scopes
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
 

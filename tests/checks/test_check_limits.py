@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from svcflow.checks import Finding
-from svcflow.checks.measures import DayHours, Length, measures
+from svcflow.checks.path_weights import DayHours, Length, measures
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, TimeLimit

@@ -6,7 +6,7 @@ from checks_declared import codes, declared, end, found, hour, move, paths, step
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcflow.checks.samples import MAX_SAMPLES, samples
+from svcflow.checks.guard_samples import MAX_SAMPLES, samples
 from svcflow.errors import GuardError
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard

@@ -12,7 +12,7 @@ import pytest
 from checks_declared import declared, end, step
 
 from svcflow.checks import CODES, Finding, check
-from svcflow.checks.finding import finding
+from svcflow.checks.findings import finding
 from svcflow.text import Text
 
 ONE = finding("dead-end", ("steps", "a"), Text(zh="没有去路", en="no way on"), Text(zh="加 to", en="add to"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import svcflow
-from svcflow.checks.ways import stretch
+from svcflow.checks.path_weights import stretch
 from svcflow.drawing.lines import main_path
 from svcflow.kernel.passage import limit_name
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of, step_of, wait_limit

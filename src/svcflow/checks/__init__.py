@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from svcflow.checks.codes import CODES, Code, FindingSeverity
-from svcflow.checks.finding import Finding
+from svcflow.checks.findings import CODES, Code, Finding, FindingSeverity
 
 if TYPE_CHECKING:
     from svcflow.model.procedure import Procedure

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from svcflow.checks.finding import Finding, finding
-from svcflow.checks.places import Scope, row_groups, scopes
-from svcflow.checks.ways import stretch
+from svcflow.checks.findings import Finding, finding
+from svcflow.checks.locations import Scope, row_groups, scopes
+from svcflow.checks.path_weights import stretch
 from svcflow.errors import Path
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import networkx as nx
 
-from svcflow.checks.places import Scope, scopes
+from svcflow.checks.locations import Scope, scopes
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step, Transition
 

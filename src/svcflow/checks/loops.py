@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from svcflow.checks.finding import Finding, finding
+from svcflow.checks.findings import Finding, finding
 from svcflow.checks.graph import back_edges, circles, reachable, scope_graph
-from svcflow.checks.places import Rows, Scope, row_groups, scopes
+from svcflow.checks.locations import Rows, Scope, row_groups, scopes
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step, Transition
 from svcflow.text import Text

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from svcflow.checks.completeness import completeness
-from svcflow.checks.finding import Finding
+from svcflow.checks.findings import Finding
+from svcflow.checks.guards import guarded_rows, unsettled
+from svcflow.checks.limit_sums import sums
 from svcflow.checks.loops import loops
-from svcflow.checks.rows import guarded_rows
-from svcflow.checks.settled import unsettled
-from svcflow.checks.structure import structure
-from svcflow.checks.sums import sums
+from svcflow.checks.reachability import structure
 from svcflow.checks.unused import unused
 from svcflow.checks.version_pairs import version_pair
 from svcflow.model.procedure import Procedure

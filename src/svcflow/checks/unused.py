@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from svcflow.checks.finding import Finding, finding
-from svcflow.checks.measures import ALWAYS
-from svcflow.checks.places import Rows, row_groups, scopes
-from svcflow.checks.ways import stretch
+from svcflow.checks.findings import Finding, finding
+from svcflow.checks.locations import Rows, row_groups, scopes
+from svcflow.checks.path_weights import ALWAYS, stretch
 from svcflow.errors import Path
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.procedure import Procedure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from svcflow.checks.finding import Finding, finding
+from svcflow.checks.findings import Finding, finding
 from svcflow.model.procedure import Procedure
 from svcflow.text import Text
 

@@ -5,13 +5,15 @@ A code, once published, keeps its meaning; the severity of one code is the same 
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import total_ordering
+from typing import Literal, TypeAlias
 
 import attrs
 
-from svcflow.text import Text
+from svcflow.errors import Path, Problem, dotted
+from svcflow.text import Lang, Text
 
-__all__ = ["CODES", "RANK", "Code", "FindingSeverity"]
+__all__ = ["CODES", "RANK", "Code", "Finding", "FindingSeverity", "finding"]
 
 FindingSeverity = Literal["error", "warning", "note"]
 RANK: dict[FindingSeverity, int] = {"error": 0, "warning": 1, "note": 2}
@@ -63,3 +65,61 @@ CODES: dict[str, Code] = _table(
     ("loop-not-marked", "note", "往回的流转没有标明 rework 或 exception", "a move leads back without being marked rework or exception"),
     ("role-unused", "note", "岗位无处使用", "a role is used nowhere"),
 )  # fmt: skip
+
+
+_Place: TypeAlias = tuple[int, str, int, int, tuple[tuple[bool, int, str], ...], str]
+_SEVERITY_ZH: dict[FindingSeverity, str] = {"error": "错误", "warning": "警告", "note": "提示"}
+
+
+@total_ordering
+@attrs.frozen(order=False)
+class Finding:
+    """Hold one finding; findings sort by severity (errors first), then by place.
+
+    `line` and `column` count from 1; 0 means unknown (a procedure built in Python).
+    """
+
+    code: str = attrs.field(validator=attrs.validators.in_(CODES))
+    severity: FindingSeverity = attrs.field(validator=attrs.validators.in_(RANK))
+    path: Path
+    message: Text
+    remedy: Text
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def text(self, lang: Lang = "en") -> str:
+        """Return `file:line:column path: severity code: message; remedy`."""
+        kind = _SEVERITY_ZH[self.severity] if lang == "zh" else self.severity
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where = " ".join(part for part in (place, dotted(self.path)) if part)
+        said = Problem((), self.message, self.remedy).text(lang)
+        return ": ".join(part for part in (where, f"{kind} {self.code}", said) if part)
+
+    def to_json(self) -> dict[str, object]:
+        """Return plain data for `--json`; both languages are kept."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "path": dotted(self.path),
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "message": {"zh": self.message.zh, "en": self.message.en},
+            "remedy": {"zh": self.remedy.zh, "en": self.remedy.en},
+        }
+
+    def __lt__(self, other: object) -> bool:
+        if not isinstance(other, Finding):
+            return NotImplemented
+        return self._order < other._order
+
+    @property
+    def _order(self) -> _Place:
+        parts = tuple((isinstance(p, str), p if isinstance(p, int) else 0, str(p)) for p in self.path)
+        return (RANK[self.severity], self.file, self.line, self.column, parts, self.code)
+
+
+def finding(code: str, path: Path, message: Text, remedy: Text) -> Finding:
+    """Make a finding with the severity its code has in the table."""
+    return Finding(code, CODES[code].severity, path, message, remedy)

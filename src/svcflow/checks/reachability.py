@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from svcflow.checks.finding import Finding, finding
+from svcflow.checks.findings import Finding, finding
 from svcflow.checks.graph import can_end, comes_before, flow, reachable, scope_graph
-from svcflow.checks.places import Scope, concurrent, scopes
+from svcflow.checks.locations import Scope, concurrent, scopes
 from svcflow.model.procedure import Procedure
 from svcflow.text import Text
 
