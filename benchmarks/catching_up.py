@@ -16,7 +16,7 @@ from pathlib import Path
 
 from svcflow import Catalog, Engine, Procedure, VirtualClock
 from svcflow.kernel import Start, compile_procedure, transact
-from svcflow.kernel.calendars import calendars_of
+from svcflow.kernel.compiled import calendars_of
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
 from svcflow.worktime.instants import to_us

@@ -17,8 +17,8 @@ from svcflow import errors, explanation
 from svcflow.checks import CODES
 from svcflow.cli.app import COMMANDS, app
 from svcflow.kernel import facts
-from svcflow.kernel.availability import Available
-from svcflow.kernel.deviations import KINDS
+from svcflow.kernel.lifecycle.deviations import KINDS
+from svcflow.kernel.moves.availability import Available
 from svcflow.model import field, guard, limit, log_mapping, procedure, scenario, step
 from svcflow.runtime.query import DeviationFilters, InstanceFilters
 from svcflow.worktime import calendar, calendar_file

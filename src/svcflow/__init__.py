@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from svcflow.errors import DeclarationError, Refused, StaleRevision, SvcflowError
     from svcflow.kernel import facts
     from svcflow.kernel.commands import Actor, Recipient
-    from svcflow.kernel.deadlines import Deadline
-    from svcflow.kernel.delegation import Delegation
-    from svcflow.kernel.deviations import Deviation
     from svcflow.kernel.facts import Fact
     from svcflow.kernel.instance import Instance
+    from svcflow.kernel.lifecycle.delegation import Delegation
+    from svcflow.kernel.lifecycle.deviations import Deviation
+    from svcflow.kernel.timing.deadlines import Deadline
     from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario
     from svcflow.model.diff.compare import Difference, diff
     from svcflow.model.procedure import Procedure
@@ -39,11 +39,11 @@ _WHERE = {
     "Actor": "kernel.commands",
     "AsyncEngine": "runtime.asynchronous",
     "Catalog": "model.catalog",
-    "Deadline": "kernel.deadlines",
+    "Deadline": "kernel.timing.deadlines",
     "DeclarationError": "errors",
-    "Delegation": "kernel.delegation",
+    "Delegation": "kernel.lifecycle.delegation",
     "Delivery": "runtime.subscription",
-    "Deviation": "kernel.deviations",
+    "Deviation": "kernel.lifecycle.deviations",
     "Difference": "model.diff.compare",
     "Engine": "runtime.engine",
     "Fact": "kernel.facts",

@@ -19,8 +19,8 @@ from urllib.parse import SplitResult, urlsplit
 import orjson
 
 from svcflow.errors import DeliveryError, SubscriptionError
+from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.records import to_record
 from svcflow.runtime.subscription import Delivery, snake
 from svcflow.text import Text
 

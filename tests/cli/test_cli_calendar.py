@@ -11,7 +11,7 @@ from cli_answers import parsed
 
 from svcflow.cli.yearly import year_text
 from svcflow.drawing.year import Year
-from svcflow.kernel.calendars import calendars_of
+from svcflow.kernel.compiled import calendars_of
 from svcflow.model.catalog import Catalog
 from svcflow.text_table import cells
 from svcflow.worktime import shipped_calendar

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cli_answers import LATER, parsed
 
-from svcflow.kernel.deviations import KINDS
+from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.text_table import cells
 
 

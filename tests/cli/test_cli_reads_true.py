@@ -11,8 +11,8 @@ from cli_answers import parsed
 from svcflow.cli.grids import over
 from svcflow.cli.names import Names
 from svcflow.cli.telling import tell
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Escalated, Warned
+from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.model.catalog import load
 from svcflow.model.words import rung
 

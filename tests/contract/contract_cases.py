@@ -9,8 +9,8 @@ import pytest
 
 from svcflow import Actor, Engine, VirtualClock
 from svcflow.kernel import Instance, Start, compile_procedure, transact
-from svcflow.kernel.calendars import calendars_of
 from svcflow.kernel.commands import Command
+from svcflow.kernel.compiled import calendars_of
 from svcflow.kernel.decide import Outcome
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field

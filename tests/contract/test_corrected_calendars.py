@@ -12,7 +12,7 @@ from contract_cases import rows_with
 from svcflow import Actor, Catalog, Engine, Procedure, VirtualClock
 from svcflow.journal.chain import GENESIS, chained
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.work import work_of
+from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.store import Change, Store

@@ -15,7 +15,7 @@ from svcflow import Engine, VirtualClock
 from svcflow.errors import CorruptJournal
 from svcflow.journal import GENESIS, chained
 from svcflow.kernel import Update, compile_procedure, transact
-from svcflow.kernel.calendars import calendars_of
+from svcflow.kernel.compiled import calendars_of
 from svcflow.runtime.store import Change
 
 HOUR = timedelta(hours=1)

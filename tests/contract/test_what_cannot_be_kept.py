@@ -16,7 +16,7 @@ from svcflow import Actor, Engine, Recipient, VirtualClock
 from svcflow.errors import FieldError
 from svcflow.journal.canonical import to_bytes
 from svcflow.kernel.facts import Updated
-from svcflow.kernel.writable import misfit
+from svcflow.kernel.storable import misfit
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition

@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from svcflow.journal.personal import MARK, NO_SECRETS, Book
+from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import (
     Accepted,
     Assigned,
@@ -15,7 +16,6 @@ from svcflow.kernel.facts import (
     Released,
     Started,
 )
-from svcflow.kernel.records import from_record, to_record
 
 HEAD = ("i1", 1, 0, 0, "li")
 

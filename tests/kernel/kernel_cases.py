@@ -22,12 +22,12 @@ from svcflow.kernel import (
     Start,
     Update,
     compile_procedure,
-    deadlines,
     deviations_of,
     evolve_all,
     transact,
 )
 from svcflow.kernel.facts import to_datetime
+from svcflow.kernel.timing import deadlines
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Branch, Step, Transition

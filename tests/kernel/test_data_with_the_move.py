@@ -7,8 +7,8 @@ from kernel_cases import HOUR, MINUTE, Case, Step, fork, line, move, procedure, 
 
 from svcflow.errors import FieldError
 from svcflow.kernel import Actor, Fire
-from svcflow.kernel.availability import Available, available
 from svcflow.kernel.commands import Assign, Extend, Recompute, Reschedule, Start, Update
+from svcflow.kernel.moves.availability import Available, available
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, TimeLimit
 from svcflow.model.procedure import HoldRule

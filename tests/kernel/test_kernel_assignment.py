@@ -9,9 +9,9 @@ from kernel_cases import MINUTE, NOBODY, Case, Step, fork, move, procedure, work
 
 from svcflow.errors import FieldError
 from svcflow.kernel import Actor
-from svcflow.kernel.availability import Available, available
 from svcflow.kernel.commands import Assign, Claim, Command, Release
 from svcflow.kernel.facts import Assigned, Refused, Released
+from svcflow.kernel.moves.availability import Available, available
 from svcflow.model.step import Enforce
 from svcflow.worktime.instants import to_us
 

@@ -12,11 +12,11 @@ from version_cases import Traveller
 
 from svcflow.errors import FieldError, Refused
 from svcflow.kernel import Actor, Hold, Resume, Start, Update
-from svcflow.kernel.assignment import assignee_of
 from svcflow.kernel.commands import Assign, Claim, Explain, Extend, Recall, Release
-from svcflow.kernel.delegation import MOST_DAYS, Delegation, acting, delegate
+from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.instance import from_state, to_state
-from svcflow.kernel.records import to_record
+from svcflow.kernel.lifecycle.assignees import assignee_of
+from svcflow.kernel.lifecycle.delegation import MOST_DAYS, Delegation, acting, delegate
 from svcflow.model.limit import Extension, TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.worktime.instants import to_us

@@ -9,8 +9,8 @@ from kernel_cases import HOUR, MICRO, MINUTE, MONDAY, Case, Step, fork, line, mo
 
 from svcflow.errors import AutomaticLoop
 from svcflow.kernel import NOBODY, decide, deviations_of
-from svcflow.kernel.availability import available
 from svcflow.kernel.facts import Escalated, Overdue, Settled, Warned
+from svcflow.kernel.moves.availability import available
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.worktime.instants import to_us
@@ -402,7 +402,7 @@ def test_a_span_runs_from_entering_one_step_to_entering_another():
 
 
 def _open(case: Case):
-    from svcflow.kernel import deadlines
+    from svcflow.kernel.timing import deadlines
 
     return deadlines(case.compiled, case.instance, to_us(case.now))
 

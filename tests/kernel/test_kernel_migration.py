@@ -12,9 +12,9 @@ from version_cases import Traveller, limit
 from svcflow.errors import FieldError
 from svcflow.kernel import Migrate, Revert, evolve_all, replay, transact
 from svcflow.kernel.commands import Extend
-from svcflow.kernel.deviations import recorded_under
+from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.facts import Migrated, Started
-from svcflow.kernel.records import to_record
+from svcflow.kernel.lifecycle.deviations import recorded_under
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Procedure

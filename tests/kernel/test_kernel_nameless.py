@@ -7,9 +7,9 @@ from kernel_cases import MINUTE, NOBODY, Case, fork, move, procedure, worker
 
 from svcflow.errors import FieldError
 from svcflow.kernel import Actor
-from svcflow.kernel.availability import available
 from svcflow.kernel.commands import Accept, Assign, Claim, Explain, Extend, is_named
-from svcflow.kernel.delegation import Delegation
+from svcflow.kernel.lifecycle.delegation import Delegation
+from svcflow.kernel.moves.availability import available
 from svcflow.model.limit import Extension, TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Enforce, Step

@@ -24,12 +24,12 @@ from kernel_cases import (
 
 from svcflow.errors import FieldError, UnknownCalendar
 from svcflow.kernel import deviations_of, facts
-from svcflow.kernel.availability import available
-from svcflow.kernel.calendars import calendars_of
-from svcflow.kernel.deviations import KINDS
+from svcflow.kernel.compiled import calendars_of
+from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import FACTS, DeviationKind, Fact
 from svcflow.kernel.instance import FIELDS, Draft, Instance, from_state, to_state
-from svcflow.kernel.records import from_record, to_record
+from svcflow.kernel.lifecycle.deviations import KINDS
+from svcflow.kernel.moves.availability import available
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
 from svcflow.worktime.instants import to_us

@@ -10,7 +10,7 @@ from kernel_cases import CHIEF, CLERK, MINUTE, MONDAY, Case, Step, line, move, p
 from svcflow.errors import FieldError, UnknownTrigger
 from svcflow.kernel import NOBODY, Actor, Fire, Start, evolve
 from svcflow.kernel.facts import Deviated, Moved, Refused
-from svcflow.kernel.values import accepted
+from svcflow.kernel.input_checks import accepted
 from svcflow.model.field import Field
 from svcflow.model.step import ENFORCEMENTS, Enforce
 

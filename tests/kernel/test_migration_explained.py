@@ -13,9 +13,9 @@ from svcflow.cli.names import Names
 from svcflow.cli.telling import tell
 from svcflow.explanation.explain import UnknownLimit, explain
 from svcflow.journal.chain import GENESIS, chained
-from svcflow.kernel import deadlines
 from svcflow.kernel.commands import Reschedule
-from svcflow.kernel.promises import promises
+from svcflow.kernel.timing import deadlines
+from svcflow.kernel.timing.pinned_targets import promises
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, TimeLimit

@@ -8,8 +8,7 @@ from kernel_cases import CALENDARS, Case, fork, line, move, procedure
 
 from pages import ROOT
 from svcflow.kernel import compile_procedure
-from svcflow.kernel.calendars import calendars_of
-from svcflow.kernel.compiled import Compiled, CompiledMove, CompiledStep
+from svcflow.kernel.compiled import Compiled, CompiledMove, CompiledStep, calendars_of
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from svcflow.kernel.reckoner import Reckoner
+from svcflow.kernel.timing.business_time import Reckoner
 from svcflow.worktime import WorkCalendar
 from svcflow.worktime.instants import to_us
 

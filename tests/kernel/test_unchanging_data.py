@@ -11,8 +11,7 @@ import orjson
 import pytest
 
 from svcflow import Actor, Engine, Procedure, VirtualClock
-from svcflow.kernel.instance import BLANK
-from svcflow.kernel.unchanging import Unchanging
+from svcflow.kernel.instance import BLANK, Unchanging
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
 

@@ -22,7 +22,7 @@ from svcflow import worktime
 from svcflow.analysis.xes import XesLog
 from svcflow.errors import DeclarationError, GuardError, LogError, Problem, UnknownCalendar
 from svcflow.kernel import compile_procedure
-from svcflow.kernel.calendars import calendars_of
+from svcflow.kernel.compiled import calendars_of
 from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario, shipped_folder
 from svcflow.model.guard import Guard
 from svcflow.model.yaml.document import read_document

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from procedures import SKILLED, Run, actors, commands, runs, values
 
 from svcflow.kernel import Compiled, Fire, Instance, Outcome, Update, transact
-from svcflow.kernel.availability import available
 from svcflow.kernel.facts import Deviated, Fact, Moved, Updated
+from svcflow.kernel.moves.availability import available
 
 EXAMPLES = settings(max_examples=settings.default.max_examples // 4)
 

@@ -14,10 +14,10 @@ from procedures import BEGIN_US, CALENDARS, MINUTE_US
 
 from svcflow.errors import FieldError
 from svcflow.kernel import Actor, Command, Compiled, Fire, Instance, Start, compile_procedure, transact
-from svcflow.kernel.availability import available
 from svcflow.kernel.commands import Assign, Claim, Recall, Release, is_named
 from svcflow.kernel.facts import Moved
 from svcflow.kernel.instance import from_state, to_state
+from svcflow.kernel.moves.availability import available
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from procedures import Run, replayed, runs
 
 from svcflow.journal import GENESIS, chained, from_bytes, to_bytes, verified
-from svcflow.kernel import Fire, Instance, deadlines, deviations_of, evolve, evolve_all, transact
+from svcflow.kernel import Fire, Instance, deviations_of, evolve, evolve_all, transact
+from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.facts import Deviated, Fact, Moved, Refused
 from svcflow.kernel.instance import NEVER, from_state, to_state
-from svcflow.kernel.records import to_record
+from svcflow.kernel.timing import deadlines
 
 EXAMPLES = settings(max_examples=settings.default.max_examples // 4)
 """A run takes some 20 ms to make up; SVCFLOW_HYPOTHESIS=thorough multiplies them by twenty."""

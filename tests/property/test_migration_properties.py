@@ -24,7 +24,6 @@ from svcflow.kernel import (
     Revert,
     Start,
     compile_procedure,
-    deadlines,
     deviations_of,
     migration_in_force,
     replay,
@@ -32,6 +31,7 @@ from svcflow.kernel import (
     who_did,
 )
 from svcflow.kernel.instance import from_state, to_state
+from svcflow.kernel.timing import deadlines
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition

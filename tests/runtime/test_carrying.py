@@ -6,9 +6,9 @@ import pytest
 
 from svcflow import Actor, Catalog, Procedure
 from svcflow.kernel import Start, compile_procedure, transact
-from svcflow.kernel.calendars import calendars_of
 from svcflow.kernel.commands import Claim, Command, Extend, Fire
-from svcflow.kernel.work import work_of
+from svcflow.kernel.compiled import calendars_of
+from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.model.limit import Extension, TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition

@@ -9,7 +9,7 @@ import pytest
 import svcflow
 from svcflow.errors import UnknownProcedure
 from svcflow.kernel import Compiled, Fact, Hold, Instance, Migrate, Revert, Start, compile_procedure, transact
-from svcflow.kernel.calendars import calendars_of
+from svcflow.kernel.compiled import calendars_of
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.migration import passage_for, preview

@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from svcflow.errors import SubscriptionError
-from svcflow.kernel.deviations import KINDS
 from svcflow.kernel.facts import FACTS, Deviated, Held, Overdue
+from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.runtime.feed import Fed
 from svcflow.runtime.subscription import FACT_KINDS, Delivery, Pace, Subscription, Wanted
 

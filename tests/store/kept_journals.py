@@ -18,8 +18,8 @@ import stored_play
 from stored_play import CHIEF, CLERK, MORNING
 
 from svcflow import Actor, Catalog, Engine, Procedure, Recipient, VirtualClock
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Rung, TimeLimit
 from svcflow.model.procedure import Role

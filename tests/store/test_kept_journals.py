@@ -15,7 +15,7 @@ from svcflow.journal import GENESIS, from_bytes, link, to_bytes, verified
 from svcflow.journal.personal import Secret
 from svcflow.journal.personal import from_bytes as secrets_from
 from svcflow.kernel import compile_procedure, deviations_of, evolve_all
-from svcflow.kernel.calendars import calendars_of
+from svcflow.kernel.compiled import calendars_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import FIELDS, Instance, from_state
 from svcflow.store import open_store

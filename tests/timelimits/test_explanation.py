@@ -16,8 +16,8 @@ from timelimit_cases import CHIEF, HOUR, MINUTE, Desk, at, procedure
 
 from svcflow.explanation.explain import UnknownLimit, explain
 from svcflow.kernel import Actor, Start, compile_procedure, transact
-from svcflow.kernel.calendars import calendars_of
 from svcflow.kernel.commands import Accept, Explain, Reject
+from svcflow.kernel.compiled import calendars_of
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit

@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from minute_oracle import Situation, Verdict, judge, situation
 
-from svcflow.kernel import Compiled, Fire, Hold, Resume, Start, compile_procedure, deadlines, transact
+from svcflow.kernel import Compiled, Fire, Hold, Resume, Start, compile_procedure, transact
 from svcflow.kernel.commands import Command
-from svcflow.kernel.deviations import deviations_of
 from svcflow.kernel.facts import Fact
+from svcflow.kernel.lifecycle.deviations import deviations_of
+from svcflow.kernel.timing import deadlines
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from svcflow import Actor, Catalog, Engine, VirtualClock
-from svcflow.kernel.deadlines import Deadline
 from svcflow.kernel.facts import Fact
+from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure, Role

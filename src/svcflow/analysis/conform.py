@@ -23,7 +23,7 @@ from svcflow.analysis.xes import Progress, XesLog
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.compiled import Calendars, Compiled
-from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.model.limit import TimeLimit
 from svcflow.model.log_mapping import LogMapping
 from svcflow.model.procedure import Procedure

@@ -15,8 +15,8 @@ import attrs
 from svcflow.analysis.log import Flaw
 from svcflow.analysis.replay import Missed
 from svcflow.analysis.report import table
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import DeviationKind, to_datetime
+from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.model.amount import DAY_US, HOUR_US, MINUTE_US, Amount
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text

@@ -16,13 +16,13 @@ import attrs
 from svcflow.analysis.replay import Judgement, Replay, superseded
 from svcflow.analysis.translation import Reading
 from svcflow.errors import CalendarCoverageError
-from svcflow.kernel import clocks
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import SYSTEM
 from svcflow.kernel.instance import STOPPED, Clock
-from svcflow.kernel.ladder import CompiledLimit
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.timing import stopwatch
+from svcflow.kernel.timing.compiled_limit import CompiledLimit
 
 __all__ = ["Rehearsal", "Stretch", "Timetable", "rehearse"]
 
@@ -56,8 +56,8 @@ class Timetable:
 
     def clock(self, start_us: int) -> Clock:
         """Return the limit's clock as it starts; all it waits for is the breach, for nobody is warned."""
-        begun = clocks.start(self.limit, self.row, start_us, visit=1, running=True)
-        return clocks.reckoned(self.limit, begun)
+        begun = stopwatch.start(self.limit, self.row, start_us, visit=1, running=True)
+        return stopwatch.reckoned(self.limit, begun)
 
     def _bound(self, bucket_us: int) -> int:
         try:
@@ -136,7 +136,7 @@ class Rehearsal:
             limit=limit.id,
             visit=stretch.visit,
             due_us=clock.due_us,
-            overrun_us=clocks.overrun(limit, clock, times[stretch.stop]) if settled else None,
+            overrun_us=stopwatch.overrun(limit, clock, times[stretch.stop]) if settled else None,
         )
 
     def _step_at(self, noticed_us: int, times: Sequence[int]) -> str:

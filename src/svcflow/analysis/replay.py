@@ -13,15 +13,15 @@ import attrs
 
 from svcflow.analysis.translation import Ask, Reading
 from svcflow.errors import CalendarCoverageError
-from svcflow.kernel.clocks import met_when_replaced
 from svcflow.kernel.commands import Actor, Command, Fire, Start
 from svcflow.kernel.compiled import Calendars, Compiled, compile_procedure
 from svcflow.kernel.decide import Outcome, transact
-from svcflow.kernel.deviations import Deviation, deviations_of
-from svcflow.kernel.doers import steps_done
 from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import Clock, Instance, Verdict
-from svcflow.kernel.ladder import CompiledLimit
+from svcflow.kernel.lifecycle.deviations import Deviation, deviations_of
+from svcflow.kernel.moves.four_eyes import steps_done
+from svcflow.kernel.timing.compiled_limit import CompiledLimit
+from svcflow.kernel.timing.stopwatch import met_when_replaced
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Branch, Step

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from svcflow.kernel.deviations import KINDS
+from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text
 from svcflow.text_table import grid

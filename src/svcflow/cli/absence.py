@@ -11,7 +11,7 @@ from svcflow.cli.instants import clock_of, near
 from svcflow.cli.records import Record
 from svcflow.cli.table import table
 from svcflow.cli.wording import DELEGATIONS, word
-from svcflow.kernel.delegation import Delegation
+from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.text import Text
 
 __all__ = ["delegation_json", "delegation_table"]

@@ -71,7 +71,7 @@ def answer_counts(
 
 def _named(by: str, catalog: Catalog, procedure: str | None) -> Mapping[str, Text]:
     from svcflow.cli.wording import STANDINGS, STATUSES
-    from svcflow.kernel.deviations import KINDS
+    from svcflow.kernel.lifecycle.deviations import KINDS
     from svcflow.model.words import GROUPS
 
     if by == "procedure":

@@ -9,7 +9,7 @@ from svcflow.cli.asked import Tongue
 from svcflow.cli.grids import deviation_table
 from svcflow.cli.opening import names_in, versions_of
 from svcflow.cli.records import Record, deviation_json
-from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text
 

@@ -10,11 +10,11 @@ from svcflow.cli.names import Names
 from svcflow.cli.replies import Replies, replies_text
 from svcflow.cli.table import table
 from svcflow.cli.wording import SEVERITIES, STATES, word
-from svcflow.kernel.answers import Answer
-from svcflow.kernel.availability import Available
-from svcflow.kernel.deadlines import Deadline
-from svcflow.kernel.deviations import KINDS, Deviation
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.lifecycle.deviation_status import Answer
+from svcflow.kernel.lifecycle.deviations import KINDS, Deviation
+from svcflow.kernel.moves.availability import Available
+from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.text import Text
 
 __all__ = ["NamesOf", "available_table", "deadline_table", "deviation_table", "instance_table"]

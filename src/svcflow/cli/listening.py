@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from svcflow.kernel.deviations import Deviation, deviation_of
 from svcflow.kernel.facts import Fact
+from svcflow.kernel.lifecycle.deviations import Deviation, deviation_of
 from svcflow.model.catalog import Catalog
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.engine import Engine

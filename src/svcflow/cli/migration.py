@@ -15,7 +15,7 @@ from svcflow.cli.names import Names
 from svcflow.cli.opening import names_in
 from svcflow.cli.records import Record
 from svcflow.cli.table import table
-from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.text import Text
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from svcflow.cli.listening import ListeningEngine
 from svcflow.cli.names import Names
 from svcflow.cli.opening import names_of
 from svcflow.cli.records import Record, deadline_json, instance_json
-from svcflow.kernel.assignment import assignee_of
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.lifecycle.assignees import assignee_of
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text
 

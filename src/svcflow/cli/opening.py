@@ -20,8 +20,8 @@ from svcflow.text import Text
 if TYPE_CHECKING:
     from svcflow.cli.listening import ListeningEngine
     from svcflow.cli.names import Names
-    from svcflow.kernel.deviations import Deviation
     from svcflow.kernel.instance import Instance
+    from svcflow.kernel.lifecycle.deviations import Deviation
     from svcflow.model.catalog import Catalog
     from svcflow.runtime.engine import Engine
     from svcflow.runtime.query import WorkItem
@@ -91,7 +91,7 @@ def sqlite_file(url: str) -> Path | None:
 def names_of(engine: Engine, procedure: str, version: int, lang: Tongue) -> Names:
     """Return the names of a procedure of the engine's catalog. Raises: UnknownProcedure, UnknownCalendar."""
     from svcflow.cli.names import Names
-    from svcflow.kernel.calendars import calendars_of
+    from svcflow.kernel.compiled import calendars_of
 
     found = engine.catalog[procedure, version]
     return Names(found, lang, calendars_of(engine.catalog)(found.calendar).timezone)

@@ -11,14 +11,14 @@ from typing import Any
 
 from svcflow.cli.replies import replies_json
 from svcflow.explanation.explain import Explanation, Line
-from svcflow.kernel.answers import Answer
-from svcflow.kernel.assignment import assignee_of
-from svcflow.kernel.availability import Available
-from svcflow.kernel.deadlines import Deadline
-from svcflow.kernel.deviations import Deviation
+from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.records import to_record
+from svcflow.kernel.lifecycle.assignees import assignee_of
+from svcflow.kernel.lifecycle.deviation_status import Answer
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.moves.availability import Available
+from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.text import Text
 
 __all__ = [

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from svcflow.cli.asked import Tongue
 from svcflow.cli.wording import STANDINGS, word
-from svcflow.kernel.answers import STANDS, Answer
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected
+from svcflow.kernel.lifecycle.deviation_status import STANDS, Answer
+from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text
 

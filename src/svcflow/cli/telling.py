@@ -8,8 +8,8 @@ from typing import Any
 
 from svcflow.cli.names import Names
 from svcflow.kernel import facts
-from svcflow.kernel.deviations import KINDS
 from svcflow.kernel.facts import Fact, to_datetime
+from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.model.limit import reason_of
 from svcflow.model.words import rung
 from svcflow.text import Text

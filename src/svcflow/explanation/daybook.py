@@ -9,7 +9,7 @@ from itertools import groupby
 import attrs
 
 from svcflow.kernel.facts import to_datetime
-from svcflow.kernel.reckoner import Reckoner
+from svcflow.kernel.timing.business_time import Reckoner
 from svcflow.text import NO_TEXT, Text
 from svcflow.worktime.calendar import WorkCalendar
 from svcflow.worktime.instants import to_us

@@ -14,7 +14,7 @@ import attrs
 from svcflow.errors import SvcflowError
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.passage import VersionOf
+from svcflow.kernel.lifecycle.version_change import VersionOf
 from svcflow.model.target import Target
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Lang, Text

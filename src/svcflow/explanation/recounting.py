@@ -11,9 +11,9 @@ from svcflow.kernel.decide import transact
 from svcflow.kernel.evolve import apply
 from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected
 from svcflow.kernel.instance import STOPPED, Clock, Draft
-from svcflow.kernel.ladder import CompiledLimit
-from svcflow.kernel.passage import Passage, VersionOf, limit_name
+from svcflow.kernel.lifecycle.version_change import Passage, VersionOf, limit_name
 from svcflow.kernel.replay import versions_along
+from svcflow.kernel.timing.compiled_limit import CompiledLimit
 
 
 @attrs.frozen

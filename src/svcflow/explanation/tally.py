@@ -8,13 +8,13 @@ from svcflow.explanation.daybook import Entry, closings, open_days
 from svcflow.explanation.explain import Line, LineKind
 from svcflow.explanation.phrases import count, days, holiday, instant, length, span
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.dues import counted, last_day
 from svcflow.kernel.facts import (
     to_datetime,
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
-from svcflow.kernel.ladder import CompiledLimit
-from svcflow.kernel.promises import Promise
+from svcflow.kernel.timing.compiled_limit import CompiledLimit
+from svcflow.kernel.timing.due import counted, last_day
+from svcflow.kernel.timing.pinned_targets import Promise
 from svcflow.model import words
 from svcflow.model.amount import Family
 from svcflow.model.target import Target

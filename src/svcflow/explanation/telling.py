@@ -9,8 +9,6 @@ from svcflow.explanation.explain import LineKind
 from svcflow.explanation.phrases import count, instant, length
 from svcflow.explanation.recounting import Moment, Stretch, recount
 from svcflow.explanation.tally import UNITS
-from svcflow.kernel import clocks
-from svcflow.kernel.deviations import KINDS
 from svcflow.kernel.facts import (
     Accepted,
     Escalated,
@@ -27,7 +25,9 @@ from svcflow.kernel.facts import (
     Warned,
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
-from svcflow.kernel.promises import promise_over, stands
+from svcflow.kernel.lifecycle.deviations import KINDS
+from svcflow.kernel.timing import stopwatch
+from svcflow.kernel.timing.pinned_targets import promise_over, stands
 from svcflow.model.words import HOLDS, rung, word
 from svcflow.text import Text
 
@@ -311,19 +311,19 @@ class Telling(Crossing):
         when = instant(self.local(at_us))
         own = self.own
         if after.verdict == "late":
-            over_us = clocks.overrun(self.limit, after, at_us)
+            over_us = stopwatch.overrun(self.limit, after, at_us)
             over = length(over_us)
             how = Text(zh=f"超时{own.zh}{over.zh}", en=f"{over.en}{own.en} late")
             if not over_us:
                 how = _AT_ONCE if at_us <= after.due_us + 1 else _CLOSED
         elif after.verdict == "early":
-            short = length(clocks.lacking(self.limit, after, at_us))
+            short = length(stopwatch.lacking(self.limit, after, at_us))
             how = Text(zh=f"不足下限，差{own.zh}{short.zh}", en=f"{short.en}{own.en} short of the minimum")
         elif after.verdict == "cancelled":
             how = Text(zh="时限取消，不算达标", en="the limit is cancelled, which is no met limit")
         else:
             left_us = (
-                clocks.remaining(self.limit, before, at_us)
+                stopwatch.remaining(self.limit, before, at_us)
                 if before.due_us >= at_us or not before.overdue
                 else None
             )
@@ -347,7 +347,7 @@ class Telling(Crossing):
             self.say("pending", self.at_us, words)
             return
         self.count(clock, max(self.at_us, clock.due_us + 1) if clock.due_us != NEVER else self.at_us)
-        left_us = clocks.remaining(self.limit, clock, self.at_us)
+        left_us = stopwatch.remaining(self.limit, clock, self.at_us)
         if left_us is None:
             return
         left = length(left_us)

@@ -9,9 +9,9 @@ import orjson
 
 from svcflow.errors import CorruptJournal, FieldError
 from svcflow.journal.personal import Book
+from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.records import from_record, to_record
-from svcflow.kernel.writable import misfit
+from svcflow.kernel.storable import misfit
 from svcflow.text import Text
 
 

@@ -14,14 +14,14 @@ from svcflow.kernel.commands import (
     Update,
 )
 from svcflow.kernel.compiled import Compiled, compile_procedure
-from svcflow.kernel.deadlines import Deadline, deadlines
 from svcflow.kernel.decide import Outcome, decide, transact
-from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.evolve import evolve, evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.passage import Passage, VersionOf
+from svcflow.kernel.lifecycle.deviations import Deviation, deviations_of
+from svcflow.kernel.lifecycle.version_change import Passage, VersionOf
 from svcflow.kernel.replay import migration_in_force, replay, who_did
+from svcflow.kernel.timing.deadlines import Deadline, deadlines
 
 __all__ = [
     "NOBODY",

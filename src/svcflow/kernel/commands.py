@@ -98,7 +98,7 @@ class Actor:
     """Name who acts and in which roles; `roles=None` means that the roles are not known (foreign logs).
 
     What is not known passes no rule: only where a foreign log is replayed it is left unjudged. `behalf` is the
-    person acted for, `ends` until when for each role; `svcflow.kernel.delegation.acting` gives such an actor.
+    person acted for, `ends` until when for each role; `svcflow.kernel.lifecycle.delegation.acting` gives such an actor.
     """
 
     id: str

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import attrs
 import transitions
 from transitions import Event, Machine, State
 
-from svcflow.kernel.instance import NEVER, Booking
-from svcflow.kernel.ladder import CompiledLimit, compile_limit
-from svcflow.kernel.unchanging import Unchanging
+from svcflow.kernel.instance import NEVER, Booking, Unchanging
+from svcflow.kernel.timing.compiled_limit import CompiledLimit, compile_limit
+from svcflow.model.catalog import Catalog
 from svcflow.model.field import Value
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import RECORD_ALL, Enforce, Enforcement, Step, Transition
 from svcflow.worktime.calendar import WorkCalendar
+from svcflow.worktime.shipped import shipped_calendar
 
 _UNBOOKED = Booking(NEVER, "", moved=False)
 Calendars = Callable[[str], WorkCalendar]
@@ -355,3 +357,18 @@ def _starts(procedure: Procedure, limit: TimeLimit) -> str | None:
     if limit.scope == "span":
         return limit.from_
     return None if reason_of(limit.id) else procedure.steps[0].id
+
+
+def calendars_of(catalog: Catalog) -> Calendars:
+    """Return the look-up of calendars by name for one catalog.
+
+    The look-up raises UnknownCalendar, or DeclarationError when the calendar's document is wrong.
+    """
+
+    @cache
+    def look_up(name: str) -> WorkCalendar:
+        if name in catalog.calendars:
+            return catalog.calendar_document(name).build(WorkCalendar.from_mapping)
+        return shipped_calendar(name)
+
+    return look_up

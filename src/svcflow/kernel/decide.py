@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from svcflow.errors import FieldError
-from svcflow.kernel.answering import explain, judge
-from svcflow.kernel.assigning import assign, claim, recall, release
 from svcflow.kernel.commands import (
     Accept,
     Answering,
@@ -35,15 +33,17 @@ from svcflow.kernel.commands import (
 )
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
-from svcflow.kernel.firing import fire
+from svcflow.kernel.input_checks import accepted, is_given
 from svcflow.kernel.instance import NEVER, Draft, Instance
-from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.marks import marks_of
-from svcflow.kernel.migrating import migrate, revert
-from svcflow.kernel.passing import pass_time, settle
-from svcflow.kernel.refusal import Refusal, wanted
-from svcflow.kernel.scheduling import extend, recompute, reschedule
-from svcflow.kernel.values import accepted, is_given
+from svcflow.kernel.lifecycle.assignment import assign, claim, recall, release
+from svcflow.kernel.lifecycle.deviation_review import explain, judge
+from svcflow.kernel.lifecycle.migrate import migrate, revert
+from svcflow.kernel.lifecycle.reschedule import extend, recompute, reschedule
+from svcflow.kernel.moves.fire import fire
+from svcflow.kernel.refusals import Refusal, wanted
+from svcflow.kernel.timing.calendar_fingerprints import marks_of
+from svcflow.kernel.timing.elapse import pass_time, settle
+from svcflow.kernel.transaction import Ledger
 from svcflow.model.step import HOLD_REASONS
 from svcflow.model.words import HOLDS, OUTCOMES, fields_listed, word
 from svcflow.nearest import nearest

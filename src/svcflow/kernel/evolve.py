@@ -10,9 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from svcflow.errors import GuardError
-from svcflow.kernel import answers, assignment, clocks
 from svcflow.kernel.compiled import Compiled, CompiledStep
-from svcflow.kernel.doers import noted
 from svcflow.kernel.facts import (
     Accepted,
     Assigned,
@@ -37,9 +35,11 @@ from svcflow.kernel.facts import (
     Updated,
     Warned,
 )
-from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Booking, Clock, Draft, Instance
-from svcflow.kernel.ladder import CompiledLimit
-from svcflow.kernel.unchanging import Unchanging
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Booking, Clock, Draft, Instance, Unchanging
+from svcflow.kernel.lifecycle import assignees, deviation_status
+from svcflow.kernel.moves.four_eyes import noted
+from svcflow.kernel.timing import stopwatch
+from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.model.field import Value
 from svcflow.model.limit import hold_limit
 from svcflow.model.step import DONE
@@ -101,7 +101,7 @@ def _reckon(compiled: Compiled, draft: Draft) -> None:
     for limit_id, clock in draft.clocks.items():
         next_us = clock.next_us
         if next_us == UNRECKONED:
-            draft.clocks[limit_id] = known = clocks.reckoned(compiled.limits[limit_id], clock)
+            draft.clocks[limit_id] = known = stopwatch.reckoned(compiled.limits[limit_id], clock)
             next_us = known.next_us
         if next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hottest way
             soonest = next_us
@@ -158,15 +158,15 @@ def _rescheduled(compiled: Compiled, draft: Draft, fact: Rescheduled) -> None:
 
 def _extended(_: Compiled, draft: Draft, fact: Extended) -> None:
     _merge(draft, {}, fact.evidence, fact.occurred_us)
-    _put(draft, clocks.extend(draft.clocks[fact.limit], fact.extra))
+    _put(draft, stopwatch.extend(draft.clocks[fact.limit], fact.extra))
 
 
 def _recomputed(_: Compiled, draft: Draft, fact: Recomputed) -> None:
-    _put(draft, clocks.recompute(draft.clocks[fact.limit], fact.occurred_us, fact.due_us))
+    _put(draft, stopwatch.recompute(draft.clocks[fact.limit], fact.occurred_us, fact.due_us))
 
 
 def _migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
-    from svcflow.kernel.migration import migrated  # noqa: PLC0415  # it reads this module
+    from svcflow.kernel.lifecycle.migrated import migrated  # noqa: PLC0415  # it reads this module
 
     migrated(compiled, draft, fact)
 
@@ -190,18 +190,18 @@ def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
 
 def _warned(compiled: Compiled, draft: Draft, fact: Warned) -> None:
     limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
-    _put(draft, clocks.fired(limit, clock, "warn", fact.at, fact.due_us))
+    _put(draft, stopwatch.fired(limit, clock, "warn", fact.at, fact.due_us))
 
 
 def _escalated(compiled: Compiled, draft: Draft, fact: Escalated) -> None:
     limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
-    _put(draft, clocks.fired(limit, clock, "escalate", fact.at, fact.due_us))
+    _put(draft, stopwatch.fired(limit, clock, "escalate", fact.at, fact.due_us))
 
 
 def _overdue(compiled: Compiled, draft: Draft, fact: Overdue) -> None:
     limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
-    _put(draft, clocks.fired(limit, clock, "overdue", "", fact.due_us))
-    answers.deviated(compiled, draft, fact)
+    _put(draft, stopwatch.fired(limit, clock, "overdue", "", fact.due_us))
+    deviation_status.deviated(compiled, draft, fact)
 
 
 def _nothing(compiled: Compiled, draft: Draft, fact: Fact) -> None:
@@ -222,13 +222,13 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Escalated: _escalated,
     Overdue: _overdue,
     Settled: _nothing,
-    Deviated: answers.deviated,
+    Deviated: deviation_status.deviated,
     Refused: _nothing,
-    Assigned: assignment.assigned,
-    Released: assignment.released,
-    Explained: answers.answered,
-    Accepted: answers.answered,
-    Rejected: answers.answered,
+    Assigned: assignees.assigned,
+    Released: assignees.released,
+    Explained: deviation_status.answered,
+    Accepted: deviation_status.answered,
+    Rejected: deviation_status.answered,
     Erased: _nothing,
 }
 
@@ -271,7 +271,7 @@ def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int, deemed: bool
     left = compiled.steps[name]
     draft.active.pop(name, None)
     if draft.assignees:
-        assignment.end_assignments(draft, (name,))
+        assignees.end_assignments(draft, (name,))
     for limit in left.stops:
         _end(draft, limit, at_us, deemed)
     if left.branches:
@@ -285,7 +285,7 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, dee
         if not clock.verdict:
             limit = compiled.limits[limit_id]
             whole = limit.limit.scope == "procedure"
-            _put(draft, clocks.end(limit, clock, at_us, reached=whole, deemed=deemed))
+            _put(draft, stopwatch.end(limit, clock, at_us, reached=whole, deemed=deemed))
 
 
 def _start(
@@ -299,11 +299,11 @@ def _start(
     running = not (draft.paused and _stoppable(limit, row))
     if old is None or anew:
         visit = 1 if old is None else old.visit + 1
-        _put(draft, clocks.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
+        _put(draft, stopwatch.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
     else:
-        clock = clocks.reopen(old, at_us if running else STOPPED)
+        clock = stopwatch.reopen(old, at_us if running else STOPPED)
         if limit.varies and (row, anchor_us) != (old.row, old.anchor_us):
-            clock = clocks.rematch(limit, clock, row, at_us, anchor_us)
+            clock = stopwatch.rematch(limit, clock, row, at_us, anchor_us)
         _put(draft, clock)
 
 
@@ -324,7 +324,7 @@ def _end(draft: Draft, limit: CompiledLimit, at_us: int, deemed: bool) -> None:
     """End the clock of a limit whose goal was reached, if it has not ended."""
     clock = draft.clocks.get(limit.id)
     if clock is not None and not clock.verdict:
-        _put(draft, clocks.end(limit, clock, at_us, reached=True, deemed=deemed))
+        _put(draft, stopwatch.end(limit, clock, at_us, reached=True, deemed=deemed))
 
 
 def _occur(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
@@ -334,7 +334,7 @@ def _occur(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
         if clock is not None and not clock.verdict:
             limit = compiled.limits[limit_id]
             running = clock.open_us != STOPPED
-            _put(draft, clocks.start(limit, clock.row, at_us, visit=clock.visit + 1, running=running))
+            _put(draft, stopwatch.start(limit, clock.row, at_us, visit=clock.visit + 1, running=running))
 
 
 def _put(draft: Draft, clock: Clock) -> None:
@@ -366,7 +366,8 @@ def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
             anchor_us = _anchor_us(limit, row, draft.data)
             if row != clock.row or anchor_us != clock.anchor_us:
                 _put(
-                    draft, _in_step(draft, limit, clocks.rematch(limit, clock, row, at_us, anchor_us), at_us)
+                    draft,
+                    _in_step(draft, limit, stopwatch.rematch(limit, clock, row, at_us, anchor_us), at_us),
                 )
 
 
@@ -375,7 +376,7 @@ def _in_step(draft: Draft, limit: CompiledLimit, clock: Clock, at_us: int) -> Cl
     stop = draft.paused and _stoppable(limit, clock.row)
     if stop == (clock.open_us == STOPPED):
         return clock
-    return clocks.pause(clock, at_us) if stop else clocks.resume(clock, at_us)
+    return stopwatch.pause(clock, at_us) if stop else stopwatch.resume(clock, at_us)
 
 
 def _settle(compiled: Compiled, draft: Draft, at_us: int) -> None:
@@ -392,4 +393,4 @@ def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
         if clock.verdict or (clock.open_us == STOPPED) == stop:
             continue
         if _stoppable(compiled.limits[limit_id], clock.row):
-            _put(draft, clocks.pause(clock, at_us) if stop else clocks.resume(clock, at_us))
+            _put(draft, stopwatch.pause(clock, at_us) if stop else stopwatch.resume(clock, at_us))

@@ -7,11 +7,11 @@ from itertools import groupby
 from operator import itemgetter
 
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.doers import Doers, Memory
 from svcflow.kernel.evolve import apply_all
 from svcflow.kernel.facts import Fact, Migrated, Moved, Started
 from svcflow.kernel.instance import Draft, Instance
-from svcflow.kernel.passage import Passage, VersionOf
+from svcflow.kernel.lifecycle.version_change import Passage, VersionOf
+from svcflow.kernel.moves.four_eyes import Doers, Memory
 
 
 def replay(version_of: VersionOf, facts: Iterable[Fact]) -> Instance:

@@ -19,8 +19,8 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.passage import version_after
-from svcflow.kernel.work import Work, work_of
+from svcflow.kernel.lifecycle.version_change import version_after
+from svcflow.kernel.lifecycle.work_items import Work, work_of
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.replies import about, far_behind, stale, unknown_instance
 from svcflow.runtime.store import PART, Answer, Change, Found, fits

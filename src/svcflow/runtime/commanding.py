@@ -23,9 +23,9 @@ from svcflow.kernel.commands import (
     Start,
     Update,
 )
-from svcflow.kernel.delegation import acting, delegated
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.writable import refuse_unfit_id
+from svcflow.kernel.lifecycle.delegation import acting, delegated
+from svcflow.kernel.storable import refuse_unfit_id
 from svcflow.model.catalog import asked_for
 from svcflow.model.field import Value
 from svcflow.runtime.carrying import Beginning

@@ -10,7 +10,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.replay import replay
-from svcflow.kernel.writable import refuse_no_text
+from svcflow.kernel.storable import refuse_no_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.carrying import Beginning, Carrying

@@ -9,10 +9,10 @@ from secrets import token_hex
 import attrs
 
 from svcflow.errors import FieldError
-from svcflow.kernel import delegation as delegation_of
 from svcflow.kernel.commands import Actor, Recall
-from svcflow.kernel.delegation import Delegation
-from svcflow.kernel.writable import refuse_misfit, refuse_no_text, refuse_unfit_id, refuse_unfit_name
+from svcflow.kernel.lifecycle import delegation as delegation_of
+from svcflow.kernel.lifecycle.delegation import Delegation
+from svcflow.kernel.storable import refuse_misfit, refuse_no_text, refuse_unfit_id, refuse_unfit_name
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import INSTANCE_ID, PERSON, refuse_large, refuse_no_actor
 from svcflow.runtime.query import WorkQuery

@@ -10,9 +10,9 @@ from typing import Self
 from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.journal.clear import count_named
 from svcflow.kernel.commands import NOBODY, Actor
-from svcflow.kernel.eligibility import needs_to_know
 from svcflow.kernel.instance import NEVER
-from svcflow.kernel.writable import refuse_no_text
+from svcflow.kernel.moves.authorization import needs_to_know
+from svcflow.kernel.storable import refuse_no_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock

@@ -16,11 +16,11 @@ from svcflow.journal.chain import chained
 from svcflow.journal.clear import count_exposed
 from svcflow.journal.personal import Book
 from svcflow.kernel.commands import Actor
-from svcflow.kernel.eligibility import needs_to_know
 from svcflow.kernel.facts import Erased
-from svcflow.kernel.passage import VersionOf
+from svcflow.kernel.lifecycle.version_change import VersionOf
+from svcflow.kernel.lifecycle.work_items import work_of
+from svcflow.kernel.moves.authorization import needs_to_know
 from svcflow.kernel.replay import replay
-from svcflow.kernel.work import work_of
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.store import Change, Found
 from svcflow.text import Text

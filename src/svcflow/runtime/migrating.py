@@ -13,9 +13,9 @@ from svcflow.journal.personal import Book
 from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert, names_of
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
+from svcflow.kernel.input_checks import require_reason
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.passage import VersionOf
-from svcflow.kernel.values import require_reason
+from svcflow.kernel.lifecycle.version_change import VersionOf
 from svcflow.model.catalog import asked_for
 from svcflow.model.field import Value
 from svcflow.runtime.carrying import Carrying

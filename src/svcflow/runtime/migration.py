@@ -9,12 +9,12 @@ from typing import Literal
 import attrs
 
 from svcflow.kernel.commands import Migrate, Revert
-from svcflow.kernel.deadlines import Deadline, deadlines
 from svcflow.kernel.decide import transact
 from svcflow.kernel.facts import Fact, Migrated, Refused
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.passage import Passage, VersionOf, limit_name
+from svcflow.kernel.lifecycle.version_change import Passage, VersionOf, limit_name
 from svcflow.kernel.replay import migration_in_force, who_did
+from svcflow.kernel.timing.deadlines import Deadline, deadlines
 from svcflow.text import NO_TEXT, Text
 
 LimitFate = Literal["kept", "moved", "ended", "started"]

@@ -15,7 +15,7 @@ import attrs
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import NEVER
-from svcflow.kernel.writable import refuse_no_text
+from svcflow.kernel.storable import refuse_no_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock

@@ -16,7 +16,7 @@ from svcflow.bounds import LARGEST, SMALLEST, refuse_count
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Accept, Actor, Assign, Command, Explain, Fire, Recipient, Reject, Start
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.writable import misfit, refuse_misfit, refuse_no_text, refuse_unfit_id, refuse_unfit_name
+from svcflow.kernel.storable import misfit, refuse_misfit, refuse_no_text, refuse_unfit_id, refuse_unfit_name
 from svcflow.text import Text
 
 PAYLOAD_LIMIT = 64 * 1024

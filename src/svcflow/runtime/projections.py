@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from svcflow.errors import CorruptJournal
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact, Refused
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.work import work_of
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.runtime.stored_rows import Columns, InstanceRows, Row
 from svcflow.text import Text
 

@@ -12,10 +12,10 @@ import orjson
 from svcflow.bounds import LARGEST, SMALLEST, shown
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Actor, is_named
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import DeviationKind, DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
-from svcflow.kernel.writable import refuse_misfit, refuse_no_text
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.storable import refuse_misfit, refuse_no_text
 from svcflow.model.field import Value
 from svcflow.model.procedure import GROUPS, Group
 from svcflow.nearest import nearest

@@ -12,18 +12,18 @@ from svcflow.bounds import LAST_US, refuse_length
 from svcflow.errors import ChangedProcedure, StoreError, UnknownProcedure
 from svcflow.explanation.explain import Explanation
 from svcflow.journal.checkpoint import Checkpoint, newest
-from svcflow.kernel import availability
-from svcflow.kernel import deadlines as deadlines_of
-from svcflow.kernel.availability import Available
 from svcflow.kernel.commands import Actor
-from svcflow.kernel.deadlines import Deadline
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact, Migrated, to_datetime
 from svcflow.kernel.instance import NEVER, Instance
-from svcflow.kernel.promises import Promises, promises
-from svcflow.kernel.row_choice import NO_DATA
-from svcflow.kernel.work import soonest_due_us
-from svcflow.kernel.writable import refuse_no_text
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.lifecycle.work_items import soonest_due_us
+from svcflow.kernel.moves import availability
+from svcflow.kernel.moves.availability import Available
+from svcflow.kernel.moves.row_choice import NO_DATA
+from svcflow.kernel.storable import refuse_no_text
+from svcflow.kernel.timing import deadlines as deadlines_of
+from svcflow.kernel.timing.deadlines import Deadline
+from svcflow.kernel.timing.pinned_targets import Promises, promises
 from svcflow.model.field import Value
 from svcflow.runtime.core import Core
 from svcflow.runtime.payload import refuse_no_actor, refuse_no_instance

@@ -6,8 +6,8 @@ from svcflow.errors import ChangedProcedure, UnknownCalendar, UnknownProcedure
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.personal import Book
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.kernel.replay import replay
-from svcflow.kernel.work import work_of
 from svcflow.runtime.standards import Standards
 from svcflow.runtime.store import Change, Found, Store
 

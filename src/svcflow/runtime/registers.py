@@ -10,7 +10,7 @@ from svcflow.errors import CorruptJournal, SvcflowError
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
 from svcflow.journal.seal import Leaf, other_leaves, verified_against
-from svcflow.kernel.delegation import Delegation
+from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.model.yaml.dump import digest
 from svcflow.runtime.projections import RESTORE, missing, otherwise, shown
 from svcflow.runtime.standards import Standards, changed_procedure

@@ -9,8 +9,7 @@ from __future__ import annotations
 from threading import Lock
 
 from svcflow.errors import ChangedProcedure
-from svcflow.kernel.calendars import calendars_of
-from svcflow.kernel.compiled import Compiled, compile_procedure
+from svcflow.kernel.compiled import Compiled, calendars_of, compile_procedure
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.model.yaml.dump import digest

@@ -9,11 +9,11 @@ from svcflow.errors import StoreError
 from svcflow.journal.chain import GENESIS, Entry
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import NO_SECRETS, Secrets
-from svcflow.kernel.delegation import Delegation
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.work import Work
+from svcflow.kernel.lifecycle.delegation import Delegation
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.feed import Feed
 from svcflow.runtime.query import (
     DeviationKey,

@@ -18,8 +18,8 @@ import orjson
 from svcflow.bounds import refuse_count, refuse_length, shown
 from svcflow.errors import FieldError, SubscriptionError, UnknownSubscription
 from svcflow.journal.personal import strip
-from svcflow.kernel.deviations import KINDS as DEVIATIONS
 from svcflow.kernel.facts import FACTS, Fact
+from svcflow.kernel.lifecycle.deviations import KINDS as DEVIATIONS
 from svcflow.runtime.feed import Fed
 from svcflow.text import Text
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svcflow.kernel.commands import NOBODY, Actor, Recompute
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.values import require_reason
+from svcflow.kernel.input_checks import require_reason
 from svcflow.runtime.carrying import Sweeping
 from svcflow.runtime.core import Core
 from svcflow.runtime.logbook import note_sweep

@@ -12,11 +12,11 @@ from svcflow.journal.chain import verified
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import from_bytes as secrets_from
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.deviations import deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.marks import but_for_reckoning, corrected
+from svcflow.kernel.lifecycle.deviations import deviations_of
 from svcflow.kernel.replay import replay
+from svcflow.kernel.timing.calendar_fingerprints import but_for_reckoning, corrected
 from svcflow.model.yaml.dump import digest
 from svcflow.runtime.projections import FACTS, INSTANCES, RESTORE, Projections, Told, surplus
 from svcflow.runtime.registers import PINS, register_problems, seal_problems, subscriptions_of

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import attrs
 
-from svcflow.kernel.clocks import met_when_replaced
 from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import Deviated, Fact, Moved, Overdue, Started
 from svcflow.kernel.instance import Clock, Instance
+from svcflow.kernel.timing.stopwatch import met_when_replaced
 from svcflow.model.limit import reason_of
 from svcflow.simulate.pool import RolePool
 from svcflow.simulate.task import Case

@@ -15,10 +15,10 @@ from svcflow.errors import CalendarCoverageError, Refused
 from svcflow.kernel.commands import Actor, Command, Fire, Recipient, Start
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.decide import Outcome, transact
-from svcflow.kernel.eligibility import excluded
 from svcflow.kernel.facts import Fact, Moved
+from svcflow.kernel.input_checks import is_given
 from svcflow.kernel.instance import NEVER, STOPPED, Instance
-from svcflow.kernel.values import is_given
+from svcflow.kernel.moves.authorization import excluded
 from svcflow.model.field import Value
 from svcflow.simulate.exits import choose_exit, hangs_on_data, open_row
 from svcflow.simulate.measures import replaced_met

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from svcflow.kernel.deviations import KINDS
+from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.simulate.measures import Breaches, Durations, PoolUse
 from svcflow.simulate.result import Simulation
 from svcflow.text import NO_TEXT, Lang, Text

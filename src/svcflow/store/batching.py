@@ -11,8 +11,8 @@ from operator import attrgetter
 
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from svcflow.kernel.deviations import Deviation
-from svcflow.kernel.work import Work
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
 from svcflow.store.remembering import REMEMBERED, left
 from svcflow.store.statements import Statement, Statements, Value

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import orjson
 from sqlalchemy import Connection, select
 
-from svcflow.kernel.delegation import Delegation
+from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.runtime.replies import another_delegation
 from svcflow.store.schema import delegations as _table
 

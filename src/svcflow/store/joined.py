@@ -17,7 +17,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
 
 from svcflow.errors import StoreError
-from svcflow.kernel.delegation import Delegation
+from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.runtime.store import Decide, Place, Store
 from svcflow.store import delegating
 from svcflow.store.borrowing import Opened, borrow

@@ -17,12 +17,12 @@ from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
 from svcflow.journal.personal import NO_SECRETS, Book, Secrets
 from svcflow.journal.seal import Leaf
-from svcflow.kernel.assignment import has_lapsed
-from svcflow.kernel.delegation import Delegation
-from svcflow.kernel.deviations import Deviation, deviations_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
-from svcflow.kernel.work import Work
+from svcflow.kernel.lifecycle.assignees import has_lapsed
+from svcflow.kernel.lifecycle.delegation import Delegation
+from svcflow.kernel.lifecycle.deviations import Deviation, deviations_of
+from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.query import (
     DeviationKey,
     DeviationQuery,

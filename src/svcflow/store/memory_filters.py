@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.work import Work
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.model.field import Value
 from svcflow.runtime.query import DeviationQuery, InstanceQuery, WorkItem, WorkQuery
 

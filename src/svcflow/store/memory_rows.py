@@ -12,8 +12,8 @@ import orjson
 from svcflow.journal import personal
 from svcflow.journal.chain import Entry
 from svcflow.journal.personal import Secrets
-from svcflow.kernel.delegation import Delegation
-from svcflow.kernel.work import Work
+from svcflow.kernel.lifecycle.delegation import Delegation
+from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.feed import Failure
 from svcflow.runtime.store import Answer, Kept
 from svcflow.runtime.stored_rows import Columns, Row, state_of

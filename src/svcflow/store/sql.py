@@ -17,10 +17,10 @@ from svcflow.journal.canonical import from_bytes
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.personal import Book, Secrets
 from svcflow.journal.personal import from_bytes as secrets_from
-from svcflow.kernel.delegation import Delegation
-from svcflow.kernel.deviations import Deviation, deviation_of
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
+from svcflow.kernel.lifecycle.delegation import Delegation
+from svcflow.kernel.lifecycle.deviations import Deviation, deviation_of
 from svcflow.runtime.query import (
     DeviationKey,
     DeviationQuery,

@@ -14,8 +14,10 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from svcflow.journal import personal
 from svcflow.journal.canonical import from_bytes
-from svcflow.kernel.answers import STANDS
-from svcflow.kernel.deviations import (
+from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected, Settled
+from svcflow.kernel.instance import Instance
+from svcflow.kernel.lifecycle.deviation_status import STANDS
+from svcflow.kernel.lifecycle.deviations import (
     TELLING,
     Deviation,
     Missed,
@@ -23,9 +25,7 @@ from svcflow.kernel.deviations import (
     deviations_of,
     recorded_under,
 )
-from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected, Settled
-from svcflow.kernel.instance import Instance
-from svcflow.kernel.work import Work
+from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn, swept
 from svcflow.runtime.stored_rows import instance_of, state_of
 from svcflow.store import schema

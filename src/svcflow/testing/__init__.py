@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the plugin stands in this package, and is loaded by every run of pytest
-    from svcflow.kernel.deviations import Deviation
     from svcflow.kernel.facts import Fact
+    from svcflow.kernel.lifecycle.deviations import Deviation
 
 __all__ = ["assert_deviation", "assert_no_deviation", "assert_path", "path_of"]
 
@@ -50,7 +50,7 @@ def assert_no_deviation(facts: tuple[Fact, ...], kind: str | None = None) -> Non
 
 
 def _deviations(facts: tuple[Fact, ...]) -> tuple[Deviation, ...]:
-    from svcflow.kernel.deviations import deviations_of  # noqa: PLC0415  # see above
+    from svcflow.kernel.lifecycle.deviations import deviations_of  # noqa: PLC0415  # see above
 
     return deviations_of(facts)
 

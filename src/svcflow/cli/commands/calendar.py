@@ -42,7 +42,7 @@ def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: 
     from svcflow.cli.writing import written
     from svcflow.cli.yearly import year_json, year_text
     from svcflow.drawing.year import Year
-    from svcflow.kernel.calendars import calendars_of
+    from svcflow.kernel.compiled import calendars_of
 
     asked = asked_of(ctx)
     found = Year.of(calendars_of(catalog_at(folder))(name), year)

@@ -76,7 +76,7 @@ def run(
     from svcflow.analysis.conform import conform
     from svcflow.cli.declared import find_mapping, find_procedure
     from svcflow.cli.progress import progress
-    from svcflow.kernel.calendars import calendars_of
+    from svcflow.kernel.compiled import calendars_of
 
     asked = asked_of(ctx)
     found = find_procedure(procedure, folder)
@@ -110,7 +110,7 @@ def _worst(result: Conformance, top: int) -> list[CaseResult]:
 
 def _cases(worst: Iterable[CaseResult], lang: Tongue) -> str:
     from svcflow.cli.table import table
-    from svcflow.kernel.deviations import KINDS
+    from svcflow.kernel.lifecycle.deviations import KINDS
 
     rows = [
         (

@@ -16,7 +16,7 @@ from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor
-    from svcflow.kernel.delegation import Delegation
+    from svcflow.kernel.lifecycle.delegation import Delegation
     from svcflow.runtime.engine import Engine
 
 

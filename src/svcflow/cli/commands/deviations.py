@@ -135,7 +135,7 @@ def at_least(found: str, asked: str) -> bool:
 
 def _known_kind(kind: str | None) -> None:
     from svcflow.cli.failure import unknown
-    from svcflow.kernel.deviations import KINDS
+    from svcflow.kernel.lifecycle.deviations import KINDS
 
     if kind is not None and kind not in KINDS:
         named = next((one for one, name in KINDS.items() if kind in (name.zh, name.en)), None)

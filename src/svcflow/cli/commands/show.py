@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from svcflow.cli.names import Names
     from svcflow.cli.records import Record
     from svcflow.cli.values import Pair
-    from svcflow.kernel.availability import Available
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
+    from svcflow.kernel.moves.availability import Available
     from svcflow.runtime.engine import Engine
 
     Offers = tuple[Available, ...]
@@ -157,7 +157,7 @@ def _journal(engine: Engine, found: Instance, names: Names) -> str:
     from svcflow.cli.replies import who
     from svcflow.cli.table import table
     from svcflow.cli.telling import tell
-    from svcflow.kernel.deviations import recorded_under
+    from svcflow.kernel.lifecycle.deviations import recorded_under
 
     heads = [text.in_(names.lang) for text in _JOURNAL]
     then, name = names_along(engine, names), found.procedure

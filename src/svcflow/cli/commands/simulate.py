@@ -56,7 +56,7 @@ def run(
     """Simulate, and show the results."""
     from svcflow.cli.declared import find_procedure, find_scenario
     from svcflow.cli.progress import progress
-    from svcflow.kernel.calendars import calendars_of
+    from svcflow.kernel.compiled import calendars_of
     from svcflow.simulate import simulate
 
     asked = asked_of(ctx)

@@ -22,10 +22,10 @@ from svcflow.cli.records import Record, deadline_json, deviation_json, fact_json
 from svcflow.cli.table import WIDEST, broken, table
 from svcflow.cli.telling import tell
 from svcflow.kernel import facts
-from svcflow.kernel.deadlines import Deadline
-from svcflow.kernel.deviations import Deviation
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.model.catalog import Catalog
 from svcflow.runtime.engine import Engine
 from svcflow.runtime.verification import Verification

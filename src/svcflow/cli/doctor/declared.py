@@ -9,7 +9,7 @@ from svcflow.cli.doctor.probe import Probe, plain
 from svcflow.cli.opening import catalog_at
 from svcflow.cli.wording import many
 from svcflow.errors import DeclarationError, SvcflowError
-from svcflow.kernel.calendars import calendars_of
+from svcflow.kernel.compiled import calendars_of
 from svcflow.text import Text
 from svcflow.worktime import WorkCalendar, shipped_names
 

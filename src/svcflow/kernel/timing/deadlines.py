@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
-from svcflow.kernel import clocks
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import transact
 from svcflow.kernel.facts import to_datetime
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Instance
-from svcflow.kernel.ladder import CompiledLimit
-from svcflow.kernel.promises import Promises, stands
+from svcflow.kernel.timing import stopwatch
+from svcflow.kernel.timing.compiled_limit import CompiledLimit
+from svcflow.kernel.timing.pinned_targets import Promises, stands
 from svcflow.model.limit import Severity
 from svcflow.model.target import Target
 from svcflow.text import Text
@@ -82,7 +82,7 @@ def _deadline(  # noqa: PLR0917  # one for each part
     limit: CompiledLimit, instance: str, clock: Clock, target: Target, version: int, at_us: int
 ) -> Deadline:
     declared, due_us = limit.limit, clock.due_us
-    left_us = None if clock.verdict else clocks.remaining(limit, clock, at_us)
+    left_us = None if clock.verdict else stopwatch.remaining(limit, clock, at_us)
     return Deadline(
         instance,
         limit.id,

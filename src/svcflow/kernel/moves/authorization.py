@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from svcflow.kernel.assignment import assignee_of
 from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import Draft, Instance
-from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.lifecycle.assignees import assignee_of
+from svcflow.kernel.refusals import Refusal
+from svcflow.kernel.transaction import Ledger
 from svcflow.text import LONGEST_NAME, Text, cut, is_blank
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Migrated, Started
 from svcflow.kernel.instance import Clock, Instance
-from svcflow.kernel.passage import VersionOf
+from svcflow.kernel.lifecycle.version_change import VersionOf
 from svcflow.worktime.calendar import WorkCalendar
 
 Marks = Mapping[str, str]

@@ -10,7 +10,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.evolve import apply
 from svcflow.kernel.facts import Fact, Migrated
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Draft
-from svcflow.kernel.passage import Passage, VersionOf, limit_name
+from svcflow.kernel.lifecycle.version_change import Passage, VersionOf, limit_name
 from svcflow.kernel.replay import versions_along
 from svcflow.model.target import Target
 

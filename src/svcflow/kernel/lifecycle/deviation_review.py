@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from svcflow.kernel.commands import Accept, Explain, Reject, is_named
 from svcflow.kernel.facts import Accepted, Explained, Rejected
-from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.refusal import Refusal
-from svcflow.kernel.values import require_reason
+from svcflow.kernel.input_checks import require_reason
+from svcflow.kernel.refusals import Refusal
+from svcflow.kernel.transaction import Ledger
 from svcflow.text import Text
 
 

@@ -9,17 +9,16 @@ from collections.abc import Mapping
 
 import attrs
 
-from svcflow.kernel import clocks
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.doers import Doers, renamed
-from svcflow.kernel.dues import counted, due_of
 from svcflow.kernel.evolve import _anchor_us, _book, _in_step, _match, _reckon, _settle, guard_data
 from svcflow.kernel.facts import Migrated
-from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft
-from svcflow.kernel.keeping import extra_by_count, extra_for, fired_in, kept_of
-from svcflow.kernel.ladder import CompiledLimit, CompiledRow
-from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
-from svcflow.kernel.unchanging import Unchanging
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft, Unchanging
+from svcflow.kernel.lifecycle.kept_deadlines import extra_by_count, extra_for, fired_in, kept_of
+from svcflow.kernel.lifecycle.version_change import Passage, limit_name, passage_of, step_name
+from svcflow.kernel.moves.four_eyes import Doers, renamed
+from svcflow.kernel.timing import stopwatch
+from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow
+from svcflow.kernel.timing.due import counted, due_of
 from svcflow.model.limit import reason_of
 
 
@@ -95,7 +94,7 @@ class _Carrying:
         if new is None:
             if old is None or clock.verdict:
                 return clock
-            return clocks.end(old, clock, self.fact.occurred_us, reached=False)
+            return stopwatch.end(old, clock, self.fact.occurred_us, reached=False)
         if old is None:
             return self._returned(new, clock)
         return self._ended(old, new, clock) if clock.verdict else self._running(old, new, clock)
@@ -118,7 +117,7 @@ class _Carrying:
         at_us, row, anchor_us = self.fact.occurred_us, *self._target(limit)
         whole = limit.limit.scope == "procedure" and not reason_of(limit.id)
         since_us = self.draft.started_us if whole else at_us
-        clock = clocks.start(limit, row, since_us, visit=visit, running=True, anchor_us=anchor_us)
+        clock = stopwatch.start(limit, row, since_us, visit=visit, running=True, anchor_us=anchor_us)
         return self._in_step(limit, clock._replace(attached_us=at_us))
 
     def _running(self, old: CompiledLimit, new: CompiledLimit, clock: Clock) -> Clock:
@@ -138,7 +137,7 @@ class _Carrying:
                 return self._start(new, clock.visit)  # there was no deadline to keep
             anew = not keep or row.target is None or (due_us == NEVER and clock.open_us != STOPPED)
             due_us = due_of(new, row, carried, clock.open_us) if anew else due_us
-        return self._in_step(new, clocks.recompute(carried, self.fact.occurred_us, due_us))
+        return self._in_step(new, stopwatch.recompute(carried, self.fact.occurred_us, due_us))
 
     def _ended(self, old: CompiledLimit, new: CompiledLimit, clock: Clock) -> Clock:
         """Rename a clock that has ended; entered again, its limit goes on as it would have without the migration."""
@@ -177,7 +176,7 @@ class _Carrying:
         if self.fact.gives_way and not self._still_due(limit, back):
             extra = extra_by_count(limit, limit.rows[place], back)
             back = back._replace(extra=extra, kept=extra)
-        return self._in_step(limit, clocks.recompute(back, self.fact.occurred_us, clock.due_us))
+        return self._in_step(limit, stopwatch.recompute(back, self.fact.occurred_us, clock.due_us))
 
     def _still_due(self, limit: CompiledLimit, clock: Clock) -> bool:
         """Say whether a clock that comes back is due when it was by what its limit says now."""

@@ -9,8 +9,8 @@ from datetime import date
 from fractions import Fraction
 
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock
-from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, reach_of
-from svcflow.kernel.reckoner import Reckoner
+from svcflow.kernel.timing.business_time import Reckoner
+from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung, reach_of
 from svcflow.model.amount import Amount
 from svcflow.model.target import Target
 from svcflow.worktime.instants import months_after

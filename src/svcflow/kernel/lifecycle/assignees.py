@@ -7,8 +7,7 @@ from typing import TypeVar
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import ERASED, Assigned, Released
-from svcflow.kernel.instance import Draft, Instance
-from svcflow.kernel.unchanging import Unchanging
+from svcflow.kernel.instance import Draft, Instance, Unchanging
 
 V = TypeVar("V")
 

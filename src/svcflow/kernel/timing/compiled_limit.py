@@ -8,7 +8,7 @@ from typing import Literal
 
 import attrs
 
-from svcflow.kernel.reckoner import Reckoner
+from svcflow.kernel.timing.business_time import Reckoner
 from svcflow.model.amount import Amount, Family
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, Rung, TimeLimit, reason_of, step_of

@@ -8,7 +8,9 @@ import attrs
 
 from svcflow.kernel.commands import Actor, Fire, is_named
 from svcflow.kernel.compiled import CompiledMove
-from svcflow.kernel.eligibility import (
+from svcflow.kernel.facts import DeviationKind
+from svcflow.kernel.input_checks import is_given
+from svcflow.kernel.moves.authorization import (
     barred_from,
     in_role,
     lacks,
@@ -17,10 +19,8 @@ from svcflow.kernel.eligibility import (
     unnamed_for,
     wrong_role,
 )
-from svcflow.kernel.facts import DeviationKind
-from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.refusal import wanted
-from svcflow.kernel.values import is_given
+from svcflow.kernel.refusals import wanted
+from svcflow.kernel.transaction import Ledger
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
 from svcflow.model.step import DONE

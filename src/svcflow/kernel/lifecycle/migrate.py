@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from svcflow.errors import FieldError
-from svcflow.kernel import clocks
 from svcflow.kernel.commands import DueRule, Migrate, Revert
-from svcflow.kernel.eligibility import barred_from
 from svcflow.kernel.facts import SYSTEM, Migrated, Released, Settled
+from svcflow.kernel.input_checks import accepted, is_given
 from svcflow.kernel.instance import Draft
-from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.marks import marks_of
-from svcflow.kernel.passage import Passage, limit_name, passage_of, step_name
-from svcflow.kernel.refusal import Refusal, wanted
-from svcflow.kernel.values import accepted, is_given
+from svcflow.kernel.lifecycle.version_change import Passage, limit_name, passage_of, step_name
+from svcflow.kernel.moves.authorization import barred_from
+from svcflow.kernel.refusals import Refusal, wanted
+from svcflow.kernel.timing import stopwatch
+from svcflow.kernel.timing.calendar_fingerprints import marks_of
+from svcflow.kernel.transaction import Ledger
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
@@ -95,8 +95,8 @@ def _go_over(
         gone = limit_name(steps, clock.limit) not in passage.into.limits
         if gone and clock.overdue and not clock.verdict:
             limit = passage.limits[clock.limit]
-            ended = clocks.end(limit, clock, ledger.at_us, reached=False)
-            over_us = clocks.overrun(limit, ended, ledger.at_us)
+            ended = stopwatch.end(limit, clock, ledger.at_us, reached=False)
+            over_us = stopwatch.overrun(limit, ended, ledger.at_us)
             ledger.record(Settled, ledger.at_us, SYSTEM, clock.limit, clock.visit, clock.due_us, over_us)
     held = {step_name(steps, step): passage.steps[step].step.role for step in ledger.draft.assignees}
     ledger.record(

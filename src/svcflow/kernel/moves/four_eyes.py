@@ -10,8 +10,8 @@ from collections.abc import Container, Mapping
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Migrated, Moved
-from svcflow.kernel.passage import Passage, step_name
-from svcflow.kernel.unchanging import Unchanging
+from svcflow.kernel.instance import Unchanging
+from svcflow.kernel.lifecycle.version_change import Passage, step_name
 
 Doers = Unchanging[str, tuple[str, ...]]
 """The persons who did each step."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from svcflow.errors import FieldError
-from svcflow.kernel.assignment import assignee_of
 from svcflow.kernel.commands import Assign, Claim, Recall, Release, is_named
-from svcflow.kernel.eligibility import barred_from, called, may_not_have, same_person
 from svcflow.kernel.facts import SYSTEM, Assigned, Released
-from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.refusal import Refusal
+from svcflow.kernel.lifecycle.assignees import assignee_of
+from svcflow.kernel.moves.authorization import barred_from, called, may_not_have, same_person
+from svcflow.kernel.refusals import Refusal
+from svcflow.kernel.transaction import Ledger
 from svcflow.text import Text, cut
 
 

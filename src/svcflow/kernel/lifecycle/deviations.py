@@ -8,7 +8,6 @@ from typing import Any
 
 import attrs
 
-from svcflow.kernel.answers import STANDS, Answer
 from svcflow.kernel.facts import (
     Accepted,
     Detail,
@@ -24,7 +23,8 @@ from svcflow.kernel.facts import (
     Started,
     to_datetime,
 )
-from svcflow.kernel.passage import limit_name
+from svcflow.kernel.lifecycle.deviation_status import STANDS, Answer
+from svcflow.kernel.lifecycle.version_change import limit_name
 from svcflow.model.limit import Severity
 from svcflow.text import Text
 

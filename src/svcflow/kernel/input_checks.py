@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from svcflow.errors import FieldError
-from svcflow.kernel.writable import flaw, refused
+from svcflow.kernel.storable import flaw, refused
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest

@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
-from svcflow.kernel.dues import due_of, measured
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Run
-from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung
-from svcflow.kernel.reckoner import Reckoner
+from svcflow.kernel.timing.business_time import Reckoner
+from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung
+from svcflow.kernel.timing.due import due_of, measured
 
 _Key = tuple[object, ...]
 

@@ -8,12 +8,12 @@ import attrs
 
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.firing import Offer, offers
+from svcflow.kernel.input_checks import accepted
 from svcflow.kernel.instance import Draft, Instance
-from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.passing import pass_time
-from svcflow.kernel.row_choice import NO_DATA
-from svcflow.kernel.values import accepted
+from svcflow.kernel.moves.fire import Offer, offers
+from svcflow.kernel.moves.row_choice import NO_DATA
+from svcflow.kernel.timing.elapse import pass_time
+from svcflow.kernel.transaction import Ledger
 from svcflow.text import NO_TEXT, Text
 
 

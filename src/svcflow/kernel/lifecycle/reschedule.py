@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from svcflow.errors import FieldError
-from svcflow.kernel import clocks
 from svcflow.kernel.commands import Extend, Recompute, Reschedule
-from svcflow.kernel.eligibility import lacks
 from svcflow.kernel.facts import Extended, Recomputed, Rescheduled
+from svcflow.kernel.input_checks import require_reason
 from svcflow.kernel.instance import STOPPED
-from svcflow.kernel.ladder import CompiledLimit, reach_of
-from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.refusal import Refusal, wanted
-from svcflow.kernel.values import require_reason
+from svcflow.kernel.moves.authorization import lacks
+from svcflow.kernel.refusals import Refusal, wanted
+from svcflow.kernel.timing import stopwatch
+from svcflow.kernel.timing.compiled_limit import CompiledLimit, reach_of
+from svcflow.kernel.transaction import Ledger
 from svcflow.model.limit import Extension
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text, cut
@@ -56,7 +56,9 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
     if refusal is not None:
         return refusal
     clock = ledger.draft.clocks[limit.id]
-    was_us = clocks.due(limit, clocks.resume(clock, ledger.at_us) if clock.open_us == STOPPED else clock)
+    was_us = stopwatch.due(
+        limit, stopwatch.resume(clock, ledger.at_us) if clock.open_us == STOPPED else clock
+    )
     ledger.record(
         Extended,
         ledger.at_us,
@@ -80,7 +82,7 @@ def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
     for limit_id, clock in ledger.draft.clocks.items():
         if clock.verdict:
             continue
-        due_us = clocks.recomputed_us(ledger.compiled.limits[limit_id], clock)
+        due_us = stopwatch.recomputed_us(ledger.compiled.limits[limit_id], clock)
         if due_us != clock.due_us:
             ledger.record(
                 Recomputed,

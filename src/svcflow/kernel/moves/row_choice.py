@@ -8,8 +8,8 @@ from svcflow.errors import GuardError
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.evolve import guard_data
 from svcflow.kernel.instance import Draft
-from svcflow.kernel.refusal import Refusal
-from svcflow.kernel.rules import Breach
+from svcflow.kernel.moves.rules import Breach
+from svcflow.kernel.refusals import Refusal
 from svcflow.model.field import Value
 from svcflow.model.guard import Guard
 from svcflow.model.step import DONE

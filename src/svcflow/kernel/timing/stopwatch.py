@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from svcflow.errors import CalendarCoverageError
-from svcflow.kernel.dues import counted, due_of, interval_before, measured, rung_instant
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Run, Verdict
-from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung, RungKind
+from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung, RungKind
+from svcflow.kernel.timing.due import counted, due_of, interval_before, measured, rung_instant
 
 _STRICTLY_AFTER = 1
 _new = tuple.__new__

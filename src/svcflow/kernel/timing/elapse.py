@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from svcflow.kernel import clocks
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Escalated, Moved, Overdue, Settled, Warned
 from svcflow.kernel.instance import NEVER, STOPPED, Booking, Clock
-from svcflow.kernel.ladder import CompiledLimit, CompiledRow, CompiledRung
-from svcflow.kernel.ledger import Ledger
-from svcflow.kernel.row_choice import choose_row, joins_after, unjoinable
-from svcflow.kernel.rules import SEVERITY
+from svcflow.kernel.moves.row_choice import choose_row, joins_after, unjoinable
+from svcflow.kernel.moves.rules import SEVERITY
+from svcflow.kernel.timing import stopwatch
+from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung
+from svcflow.kernel.transaction import Ledger
 from svcflow.model.step import DONE
 
 MAX_AUTOMATIC = 100
@@ -88,13 +88,13 @@ def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int, by: str) -> 
         if old.verdict or not (clock.verdict or clock.visit != old.visit):
             continue
         limit = ledger.compiled.limits[limit_id]
-        for visit, due_us in clocks.not_missed(limit, old, at_us):
+        for visit, due_us in stopwatch.not_missed(limit, old, at_us):
             ledger.record(Settled, at_us, SYSTEM, limit_id, visit, due_us, at_us - due_us - 1)
-        ended = clock if clock.visit == old.visit else clocks.end(limit, old, at_us, reached=True)
+        ended = clock if clock.visit == old.visit else stopwatch.end(limit, old, at_us, reached=True)
         if ended.verdict == "early":
             _too_early(ledger, limit, ended, at_us, by)
         elif old.overdue:
-            over_us = clocks.overrun(limit, ended, at_us) if ended.overdue else at_us - ended.due_us - 1
+            over_us = stopwatch.overrun(limit, ended, at_us) if ended.overdue else at_us - ended.due_us - 1
             ledger.record(Settled, at_us, SYSTEM, limit_id, ended.visit, ended.due_us, over_us)
 
 
@@ -111,7 +111,7 @@ def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int, b
         limit=limit.id,
         visit=clock.visit,
         due_us=0 if clock.due_us == NEVER else clock.due_us,
-        detail={} if clock.due_us == NEVER else {"short_us": clocks.lacking(limit, clock, at_us)},
+        detail={} if clock.due_us == NEVER else {"short_us": stopwatch.lacking(limit, clock, at_us)},
     )
 
 
@@ -125,7 +125,7 @@ def _soonest(ledger: Ledger) -> tuple[CompiledLimit, Clock, CompiledRung]:
 
 def _present(ledger: Ledger, clock: Clock) -> tuple[CompiledLimit, Clock, CompiledRung]:
     limit = ledger.compiled.limits[clock.limit]
-    return limit, clock, clocks.present_rung(limit, clock)
+    return limit, clock, stopwatch.present_rung(limit, clock)
 
 
 def _reach(ledger: Ledger, limit: CompiledLimit, clock: Clock, rung: CompiledRung) -> None:

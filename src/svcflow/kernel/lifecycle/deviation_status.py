@@ -6,8 +6,7 @@ from collections.abc import Mapping, MutableMapping
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Accepted, DeviationStatus, Explained, Fact, Rejected
-from svcflow.kernel.instance import Draft
-from svcflow.kernel.unchanging import Unchanging
+from svcflow.kernel.instance import Draft, Unchanging
 
 Answer = Explained | Accepted | Rejected
 STANDS: Mapping[type[Fact], DeviationStatus] = {

@@ -1,0 +1,1 @@
+"""What happens to an instance besides its moves: assignment, deviations, delegation, migration."""

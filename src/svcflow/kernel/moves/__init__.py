@@ -1,0 +1,1 @@
+"""Moves: which transition a trigger takes, and the rules it has to keep."""

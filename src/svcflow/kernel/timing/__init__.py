@@ -1,0 +1,1 @@
+"""Time limits of an instance: stopwatches, due instants, and what time brings about."""
