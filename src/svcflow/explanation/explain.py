@@ -97,8 +97,8 @@ def explain(
 
     Raises: UnknownLimit when none has one of that id; LookupError for a version that is not to be found.
     """
-    from svcflow.explanation.recounting import stretches  # noqa: PLC0415  # only who explains needs it
-    from svcflow.explanation.telling import Telling  # noqa: PLC0415  # it makes these lines
+    from svcflow.explanation.narrative import Telling  # noqa: PLC0415  # it makes these lines
+    from svcflow.explanation.timeline import stretches  # noqa: PLC0415  # only who explains needs it
 
     known = [fact for fact in facts if fact.recorded_us <= at_us]
     parts = stretches(version_of or _only(compiled), known, limit)

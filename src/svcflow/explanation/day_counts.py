@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from svcflow.explanation.daybook import Entry, closings, open_days
+from svcflow.explanation.calendar_days import Entry, closings, open_days
 from svcflow.explanation.explain import Line, LineKind
 from svcflow.explanation.phrases import count, days, holiday, instant, length, span
 from svcflow.kernel.compiled import Compiled

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from svcflow.explanation.crossing import Crossing
+from svcflow.explanation.day_counts import UNITS
 from svcflow.explanation.explain import LineKind
+from svcflow.explanation.migration import Crossing
 from svcflow.explanation.phrases import count, instant, length
-from svcflow.explanation.recounting import Moment, Stretch, recount
-from svcflow.explanation.tally import UNITS
+from svcflow.explanation.timeline import Moment, Stretch, recount
 from svcflow.kernel.facts import (
     Accepted,
     Escalated,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from svcflow.explanation.day_counts import Tally
 from svcflow.explanation.phrases import instant
-from svcflow.explanation.recounting import Moment
-from svcflow.explanation.tally import Tally
+from svcflow.explanation.timeline import Moment
 from svcflow.kernel.facts import Migrated
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.text import Text
