@@ -12,7 +12,7 @@ from stored_play import CATALOG, CHIEF, CLERK, MORNING, play
 from svcflow import Engine, Recipient, Refused, VirtualClock
 from svcflow.errors import CorruptJournal, PersonInUse
 from svcflow.journal.chain import GENESIS, chained
-from svcflow.journal.personal import Book, commitment, erased, refuse_false, to_bytes
+from svcflow.journal.personal_data import Book, commitment, erased, refuse_false, to_bytes
 from svcflow.kernel.facts import Assigned, Moved, Started
 from svcflow.runtime.store import Change, Store
 

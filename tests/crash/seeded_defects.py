@@ -126,7 +126,7 @@ DEFECTS = (
     ),
     Defect(
         "persons stand in the journal",
-        "journal/personal.py",
+        "journal/personal_data.py",
         "record[name] = self._commitment(person, person)",
         "self._commitment(person, person)",
         ("tests/contract/test_personal_data.py",),

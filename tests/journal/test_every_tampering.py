@@ -15,7 +15,7 @@ from svcflow import Engine, Recipient, VirtualClock
 from svcflow.errors import CorruptJournal
 from svcflow.journal import GENESIS, Checkpoint, Leaf, link, verified, verified_against
 from svcflow.journal.merkle import root_of
-from svcflow.journal.personal import Secret, Secrets
+from svcflow.journal.personal_data import Secret, Secrets
 from svcflow.store import open_store
 
 pytestmark = pytest.mark.long

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from svcflow.journal.personal import MARK, NO_SECRETS, Book
+from svcflow.journal.personal_data import MARK, NO_SECRETS, Book
 from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import (
     Accepted,

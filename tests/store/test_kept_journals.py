@@ -12,8 +12,8 @@ import pytest
 
 from svcflow import Catalog, Engine, VirtualClock
 from svcflow.journal import GENESIS, from_bytes, link, to_bytes, verified
-from svcflow.journal.personal import Secret
-from svcflow.journal.personal import from_bytes as secrets_from
+from svcflow.journal.personal_data import Secret
+from svcflow.journal.personal_data import from_bytes as secrets_from
 from svcflow.kernel import compile_procedure, deviations_of, evolve_all
 from svcflow.kernel.compiled import calendars_of
 from svcflow.kernel.facts import Fact

@@ -15,7 +15,7 @@ from stored_play import MORNING
 from svcflow import Engine, Instance, VirtualClock, dump
 from svcflow.cli.app import app
 from svcflow.journal import GENESIS, from_bytes, link, to_bytes, verified
-from svcflow.journal.personal import Secret
+from svcflow.journal.personal_data import Secret
 from svcflow.kernel.lifecycle.deviations import deviations_of
 from svcflow.kernel.replay import replay
 from svcflow.runtime.query import DeviationQuery

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from svcflow.errors import CorruptJournal, FieldError
-from svcflow.journal.personal import Book
+from svcflow.journal.personal_data import Book
 from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.storable import misfit

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from svcflow.errors import CorruptJournal
 from svcflow.journal.canonical import from_bytes, to_bytes
-from svcflow.journal.personal import Book, Secrets, refuse_false
+from svcflow.journal.personal_data import Book, Secrets, refuse_false
 from svcflow.kernel.facts import Fact
 from svcflow.text import Text
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from svcflow.errors import StoreError
 from svcflow.journal.chain import chained
-from svcflow.journal.personal import Book
+from svcflow.journal.personal_data import Book
 from svcflow.kernel.commands import Command, Start
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact

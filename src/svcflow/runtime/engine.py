@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from svcflow.journal.checkpoint import Checkpoint, append
-from svcflow.journal.clear import count_named
+from svcflow.journal.personal_data import count_named
 from svcflow.kernel.commands import NOBODY, Actor
 from svcflow.kernel.instance import NEVER
 from svcflow.kernel.moves.authorization import needs_to_know

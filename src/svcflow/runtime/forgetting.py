@@ -13,8 +13,7 @@ import attrs
 from svcflow.errors import PersonInUse
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import chained
-from svcflow.journal.clear import count_exposed
-from svcflow.journal.personal import Book
+from svcflow.journal.personal_data import Book, count_exposed
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.facts import Erased
 from svcflow.kernel.lifecycle.version_change import VersionOf

@@ -8,8 +8,7 @@ from functools import partial
 import attrs
 
 from svcflow.journal.canonical import from_bytes
-from svcflow.journal.clear import exposed
-from svcflow.journal.personal import Book
+from svcflow.journal.personal_data import Book, exposed
 from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert, names_of
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svcflow.errors import ChangedProcedure, UnknownCalendar, UnknownProcedure
 from svcflow.journal.canonical import from_bytes
-from svcflow.journal.personal import Book
+from svcflow.journal.personal_data import Book
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.kernel.replay import replay

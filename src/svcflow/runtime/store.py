@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from svcflow.errors import StoreError
 from svcflow.journal.chain import GENESIS, Entry
 from svcflow.journal.checkpoint import Checkpoint
-from svcflow.journal.personal import NO_SECRETS, Secrets
+from svcflow.journal.personal_data import NO_SECRETS, Secrets
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.delegation import Delegation

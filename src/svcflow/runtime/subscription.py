@@ -17,7 +17,7 @@ import orjson
 
 from svcflow.bounds import refuse_count, refuse_length, shown
 from svcflow.errors import FieldError, SubscriptionError, UnknownSubscription
-from svcflow.journal.personal import strip
+from svcflow.journal.personal_data import strip
 from svcflow.kernel.facts import FACTS, Fact
 from svcflow.kernel.lifecycle.deviations import KINDS as DEVIATIONS
 from svcflow.runtime.feed import Fed

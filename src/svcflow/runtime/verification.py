@@ -10,7 +10,7 @@ import attrs
 from svcflow.errors import CorruptJournal, SvcflowError
 from svcflow.journal.chain import verified
 from svcflow.journal.checkpoint import Checkpoint
-from svcflow.journal.personal import from_bytes as secrets_from
+from svcflow.journal.personal_data import from_bytes as secrets_from
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from svcflow.journal.personal import to_bytes
+from svcflow.journal.personal_data import to_bytes
 from svcflow.kernel.facts import Settled
 from svcflow.runtime.store import Change, Found
 from svcflow.store import prepared, schema

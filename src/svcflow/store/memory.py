@@ -15,7 +15,7 @@ from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import Entry
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
-from svcflow.journal.personal import NO_SECRETS, Book, Secrets
+from svcflow.journal.personal_data import NO_SECRETS, Book, Secrets
 from svcflow.journal.seal import Leaf
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import orjson
 
-from svcflow.journal import personal
+from svcflow.journal import personal_data
 from svcflow.journal.chain import Entry
-from svcflow.journal.personal import Secrets
+from svcflow.journal.personal_data import Secrets
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.feed import Failure
@@ -35,7 +35,7 @@ def of_instance(kept: Kept, secrets: Secrets) -> Row:
     """Return the row of an instance."""
     one = kept.instance
     columns = (getattr(one, name) for name in _OF_INSTANCE)
-    return (one.id, *columns, kept.head, state_of(one), personal.to_bytes(secrets))
+    return (one.id, *columns, kept.head, state_of(one), personal_data.to_bytes(secrets))
 
 
 def of_journal(

@@ -43,7 +43,7 @@ instances = Table(
     Index("svcflow_instances_due", "next_us", "id"),
     Index("svcflow_instances_started", "procedure", "started_us"),
 )
-"""`secrets` holds the personal data that the journal holds commitments to (see journal/personal.py)."""
+"""`secrets` holds the personal data that the journal holds commitments to (see journal/personal_data.py)."""
 
 facts = Table(
     "svcflow_facts",

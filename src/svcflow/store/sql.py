@@ -15,8 +15,8 @@ from sqlalchemy import Connection, func, select
 from svcflow.errors import CorruptJournal, StoreError
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.checkpoint import Checkpoint
-from svcflow.journal.personal import Book, Secrets
-from svcflow.journal.personal import from_bytes as secrets_from
+from svcflow.journal.personal_data import Book, Secrets
+from svcflow.journal.personal_data import from_bytes as secrets_from
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.lifecycle.delegation import Delegation

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 from sqlalchemy.engine.interfaces import DBAPICursor
 
-from svcflow.journal import personal
+from svcflow.journal import personal_data
 from svcflow.journal.canonical import from_bytes
 from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected, Settled
 from svcflow.kernel.instance import Instance
@@ -137,14 +137,14 @@ class Writing:
             sequence=instance.sequence,
             head=change.entries[-1].link if change.entries else found.head,
             state=state_of(instance),
-            secrets=None if change.secrets is None else personal.to_bytes(change.secrets),
+            secrets=None if change.secrets is None else personal_data.to_bytes(change.secrets),
             before=before,
         )
 
     def _keep_personal(self, change: Change, *, anew: bool) -> None:
         run, write, name = self._run, self._statements, change.instance.id
         if change.secrets is not None and not anew:
-            run(write.keep_secrets, id=name, secrets=personal.to_bytes(change.secrets))
+            run(write.keep_secrets, id=name, secrets=personal_data.to_bytes(change.secrets))
         for person in sorted(change.persons):
             run(write.add_person, person=person, instance=name)
         for person in sorted(change.forgotten):
@@ -220,5 +220,5 @@ class Writing:
             raise out_of_turn(str(values["id"]))
 
 
-def _secrets(kept: Any) -> personal.Secrets:
-    return personal.NO_SECRETS if kept is None else personal.from_bytes(bytes(kept))
+def _secrets(kept: Any) -> personal_data.Secrets:
+    return personal_data.NO_SECRETS if kept is None else personal_data.from_bytes(bytes(kept))

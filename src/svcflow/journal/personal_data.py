@@ -10,7 +10,7 @@ the same person; between instances they cannot be connected.
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Any, NamedTuple
@@ -179,3 +179,39 @@ def from_bytes(body: bytes | None) -> Secrets:
     except (ValueError, TypeError, AttributeError) as error:
         message = Text(zh=f"个人信息无法读取：{error}", en=f"personal data cannot be read: {error}")
         raise CorruptJournal(message, table="svcflow_instances", column="secrets") from error
+
+
+def exposed(bodies: Iterable[bytes], fields: Collection[str]) -> frozenset[str]:
+    """Return which of the fields have values in the clear."""
+    return frozenset(name for body in bodies for name in _clear(orjson.loads(body), fields))
+
+
+def count_exposed(
+    bodies: Iterable[bytes], fields: Collection[str], served: str, secrets: Secrets, person: str
+) -> int:
+    """Count the entries that hold fields of a person in the clear.
+
+    They are about the person served, or, where nobody is, about whoever wrote them down.
+    """
+    records = [orjson.loads(body) for body in bodies] if fields else []
+    own = (one for one in records if served == person or (not served and _wrote(one, secrets, person)))
+    return sum(any(_clear(record, fields)) for record in own)
+
+
+def count_named(bodies: Iterable[bytes], person: str) -> int:
+    """Count the entries that name a person in the clear, as those written before there were commitments do."""
+    written = orjson.dumps(person)
+    return sum(person in persons_in(orjson.loads(body)) for body in bodies if written in body)
+
+
+def _clear(record: dict[str, Any], fields: Collection[str]) -> Iterator[str]:
+    """Yield the fields of an entry that are no commitments; those of an anchor that was moved, too."""
+    data = record.get("data") or {}
+    yield from (name for name in fields if data.get(name) is not None and type(data[name]) is not dict)
+    if record.get("field") in fields:
+        yield record["field"]
+
+
+def _wrote(record: dict[str, Any], secrets: Secrets, person: str) -> bool:
+    secret = secrets.get(record.get("actor", ""))
+    return secret is not None and secret.person == person
