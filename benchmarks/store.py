@@ -205,7 +205,7 @@ def fill(file: Path, count: int) -> None:
     """Keep `count` instances, each due within two working hours, in one transaction."""
     from svcflow.kernel import Start, compile_procedure, transact
     from svcflow.kernel.compiled import calendars_of
-    from svcflow.runtime.carrying import changed
+    from svcflow.runtime.handlers import changed
     from svcflow.runtime.store import Found
     from svcflow.worktime.instants import to_us
 

@@ -19,7 +19,7 @@ from svcflow.errors import SubscriptionError
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
-from svcflow.runtime.courier import Delivered
+from svcflow.runtime.outbox.delivery import Delivered
 from waiting import PATIENCE_S
 
 LI = Actor("li.wei")

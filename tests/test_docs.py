@@ -20,7 +20,7 @@ from svcflow.kernel import facts
 from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.kernel.moves.availability import Available
 from svcflow.model import field, guard, limit, log_mapping, procedure, scenario, step
-from svcflow.runtime.query import DeviationFilters, InstanceFilters
+from svcflow.runtime.filters import DeviationFilters, InstanceFilters
 from svcflow.worktime import calendar, calendar_file
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -234,7 +234,7 @@ def test_every_rule_that_refuses_is_documented():
     rows = sections(REFERENCE / "facts.md")["Rules that refuse"]
     sources = [
         Path(str(importlib.import_module(f"svcflow.{name}").__file__)).read_text(encoding="utf-8")
-        for name in (*RULES, "runtime.replies")
+        for name in (*RULES, "runtime.engine_errors")
     ]
     refusals = {rule for text in sources for rule in re.findall(r'(?:Refusal|Refused)\(\s*"(\w+)"', text)}
     breaches = {rule for text in sources for rule in re.findall(r'Breach\(\s*(?:\w+, )?"(\w+)"', text)}

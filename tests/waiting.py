@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from svcflow.runtime.timers import Ticker
+from svcflow.runtime.ticker import Ticker
 
 PATIENCE_S = 300.0
 """After so long a process or a lock hangs. No test that passes comes near it, however busy the machine is."""

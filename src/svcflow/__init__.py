@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from svcflow.model.diff.compare import Difference, diff
     from svcflow.model.procedure import Procedure
     from svcflow.model.yaml.dump import dump
-    from svcflow.runtime.asynchronous import AsyncEngine
+    from svcflow.runtime.async_engine import AsyncEngine
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
-    from svcflow.runtime.query import Page, WorkItem
-    from svcflow.runtime.subscription import Delivery
+    from svcflow.runtime.filters import Page, WorkItem
+    from svcflow.runtime.outbox.subscription import Delivery
     from svcflow.simulate import simulate
     from svcflow.text import Text
 
@@ -37,19 +37,19 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "Actor": "kernel.commands",
-    "AsyncEngine": "runtime.asynchronous",
+    "AsyncEngine": "runtime.async_engine",
     "Catalog": "model.catalog",
     "Deadline": "kernel.timing.deadlines",
     "DeclarationError": "errors",
     "Delegation": "kernel.lifecycle.delegation",
-    "Delivery": "runtime.subscription",
+    "Delivery": "runtime.outbox.subscription",
     "Deviation": "kernel.lifecycle.deviations",
     "Difference": "model.diff.compare",
     "Engine": "runtime.engine",
     "Fact": "kernel.facts",
     "Finding": "checks",
     "Instance": "kernel.instance",
-    "Page": "runtime.query",
+    "Page": "runtime.filters",
     "Procedure": "model.procedure",
     "Recipient": "kernel.commands",
     "Refused": "errors",
@@ -57,7 +57,7 @@ _WHERE = {
     "SvcflowError": "errors",
     "Text": "text",
     "VirtualClock": "runtime.clock",
-    "WorkItem": "runtime.query",
+    "WorkItem": "runtime.filters",
     "check": "checks",
     "conform": "analysis.conform",
     "diff": "model.diff.compare",

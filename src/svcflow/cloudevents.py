@@ -21,7 +21,7 @@ import orjson
 from svcflow.errors import DeliveryError, SubscriptionError
 from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.facts import Fact
-from svcflow.runtime.subscription import Delivery, snake
+from svcflow.runtime.outbox.subscription import Delivery, snake
 from svcflow.text import Text
 
 __all__ = ["SIGNATURE", "CloudEvents", "signature"]

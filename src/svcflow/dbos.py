@@ -19,11 +19,10 @@ from typing import Self
 from sqlalchemy.exc import SQLAlchemyError
 
 from svcflow.errors import DispatchError, MissingExtra
-from svcflow.runtime.dispatching import AT_ONCE
 from svcflow.runtime.engine import Engine
-from svcflow.runtime.running import Running
+from svcflow.runtime.outbox.dispatcher import AT_ONCE
 from svcflow.runtime.store import Store
-from svcflow.runtime.timers import Ticker
+from svcflow.runtime.ticker import Running, Ticker
 from svcflow.store.joined import JoinedStore
 from svcflow.text import Text
 

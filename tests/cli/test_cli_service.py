@@ -9,7 +9,7 @@ import pytest
 from cli_answers import ASKING, LAMP, LATER, parsed
 
 from svcflow.cli.commands.verify import verification_json, verification_text
-from svcflow.runtime.verification import Verification
+from svcflow.runtime.integrity.verification import Verification
 from svcflow.text import Text
 
 DEVIATION = {

@@ -18,7 +18,7 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.model.yaml.dump import digest
-from svcflow.runtime.carrying import changed
+from svcflow.runtime.handlers import changed
 from svcflow.runtime.store import BEGINNING, Change, Found, Place, Store
 from svcflow.runtime.stored_rows import InstanceRows
 

@@ -16,7 +16,7 @@ from svcflow.errors import FarBehind, Refused
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
-from svcflow.runtime.query import InstanceQuery
+from svcflow.runtime.filters import InstanceQuery
 from svcflow.runtime.store import PART, Store
 
 MINUTES = timedelta(minutes=1)

@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 
 from svcflow import Engine, Refused, StaleRevision, VirtualClock
 from svcflow.errors import FieldError, InstanceClosed, StoreError, UnknownTrigger
-from svcflow.runtime.verification import Verification
+from svcflow.runtime.integrity.verification import Verification
 from svcflow.store import open_store, schema
 from waiting import PATIENCE_S
 

@@ -16,7 +16,7 @@ from svcflow.errors import ChangedProcedure, CorruptJournal, SvcflowError
 from svcflow.journal import verified
 from svcflow.kernel import evolve
 from svcflow.kernel.lifecycle.deviations import deviations_of
-from svcflow.runtime.query import DeviationQuery
+from svcflow.runtime.filters import DeviationQuery
 from svcflow.store import memory_rows, open_store, rows, schema
 from svcflow.store.sql import SqlStore
 

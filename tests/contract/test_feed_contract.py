@@ -9,7 +9,7 @@ from contract_cases import HOUR_US, LI, NOON_US, advance, put
 
 from svcflow.errors import SubscriptionError
 from svcflow.kernel import Fire
-from svcflow.runtime.feed import PORTION, Failure, Look, Notes, Standing
+from svcflow.runtime.outbox.feed import PORTION, Failure, Look, Notes, Standing
 from waiting import PATIENCE_S
 
 ALL: frozenset[str] = frozenset()

@@ -17,8 +17,8 @@ from contract_cases import LI, NOON, engine_on
 
 from svcflow import VirtualClock
 from svcflow.errors import DeliveryError, StoreError, SubscriptionError, UnknownSubscription
-from svcflow.runtime import courier, outbox
-from svcflow.runtime.courier import Delivered
+from svcflow.runtime.outbox import delivery, outbox
+from svcflow.runtime.outbox.delivery import Delivered
 from svcflow.store import open_store
 from svcflow.text import NO_TEXT, Text
 from waiting import PATIENCE_S, until, until_asleep
@@ -357,7 +357,7 @@ def test_many_workers_at_once_deliver_each_fact_once(store):
 
 def test_a_lease_that_ran_out_is_taken_over(store, clock, caplog, monkeypatch):
     """A worker that hangs longer than its lease is overtaken; what it then says counts for nothing, and it stops."""
-    monkeypatch.setattr(courier, "NOTED_S", 0.0)
+    monkeypatch.setattr(delivery, "NOTED_S", 0.0)
     inside, go = threading.Event(), threading.Event()
     slow, quick = engine_on(store, clock), engine_on(store, clock)
     got: list[str] = []
@@ -389,7 +389,7 @@ def test_a_lease_that_ran_out_is_taken_over(store, clock, caplog, monkeypatch):
 
 def test_a_slow_handler_is_noted_after_each_fact(store, clock, monkeypatch):
     """What took longer than NOTED_S is on record before the next fact: another worker goes on behind it."""
-    monkeypatch.setattr(courier, "NOTED_S", 0.0)
+    monkeypatch.setattr(delivery, "NOTED_S", 0.0)
     engine = engine_on(store, clock)
     seen: list[int] = []
     engine.on_fact(name="desk")(lambda _: seen.append(store.feed.look("desk").position))
@@ -523,7 +523,7 @@ def test_a_quiet_subscription_writes_nothing_while_others_are_busy(engine, desk)
 
 def test_a_quiet_subscription_is_moved_on_after_a_portion(engine, desk, monkeypatch):
     """So that it never has to look at more than that twice."""
-    monkeypatch.setattr(courier, "PORTION", 3)
+    monkeypatch.setattr(delivery, "PORTION", 3)
     engine.on_fact("held", name="quiet")(desk)
     start(engine, "r1", "r2")
     engine._couriers["quiet"].deliver(thrifty=True)

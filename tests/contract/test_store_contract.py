@@ -10,8 +10,8 @@ from contract_cases import COMPILED, HOUR_US, LI, NOON_US, advance, due, found, 
 from svcflow.errors import StoreError
 from svcflow.journal import chained, verified
 from svcflow.kernel import Fire, deviations_of, transact
-from svcflow.runtime.carrying import Sweeping
-from svcflow.runtime.query import DeviationQuery, InstanceQuery
+from svcflow.runtime.filters import DeviationQuery, InstanceQuery
+from svcflow.runtime.handlers import Sweeping
 from svcflow.runtime.store import (
     BATCH,
     BEGINNING,

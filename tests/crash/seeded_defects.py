@@ -42,7 +42,7 @@ class Defect:
 DEFECTS = (
     Defect(
         "the expected revision is not looked at",
-        "runtime/carrying.py",
+        "runtime/handlers.py",
         "if self._expected is not None and self._expected != instance.revision:",
         "if False:",
         ("tests/contract/test_one_winner.py",),
@@ -98,7 +98,7 @@ DEFECTS = (
     ),
     Defect(
         "a repeated command is done again",
-        "runtime/carrying.py",
+        "runtime/handlers.py",
         "        if found.answer is not None:\n            return None\n        if self._expected",
         "        if self._expected",
         MODEL,
@@ -220,7 +220,7 @@ DEFECTS = (
     ),
     Defect(
         "work is not held against the journal",
-        "runtime/projections.py",
+        "runtime/integrity/projections.py",
         "    WORK: lambda told: work_of(told.compiled, told.instance),\n",
         "",
         ("tests/contract/test_every_column.py",),

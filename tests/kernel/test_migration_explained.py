@@ -22,9 +22,9 @@ from svcflow.model.limit import Row, TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
 from svcflow.model.yaml.document import Document
-from svcflow.runtime.standards import Standards
+from svcflow.runtime.integrity.verification import verify
+from svcflow.runtime.procedure_registry import Standards
 from svcflow.runtime.store import Change
-from svcflow.runtime.verification import verify
 from svcflow.store import open_store
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us

@@ -10,8 +10,8 @@ from svcflow.kernel.commands import NOBODY
 from svcflow.model.field import Field
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
-from svcflow.runtime.carrying import Sweeping
-from svcflow.runtime.forgetting import Forgetting
+from svcflow.runtime.erasure import Forgetting
+from svcflow.runtime.handlers import Sweeping
 from svcflow.runtime.store import Found, Store
 from svcflow.store import open_store
 

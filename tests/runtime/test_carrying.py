@@ -12,7 +12,7 @@ from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.model.limit import Extension, TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
-from svcflow.runtime.carrying import changed
+from svcflow.runtime.handlers import changed
 from svcflow.runtime.store import Change, Found
 
 HOUR_US = 3_600_000_000

@@ -21,7 +21,7 @@ from svcflow.errors import FieldError, StoreError, UnknownInstance
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
-from svcflow.runtime.joining import DriverConnection, JoinedEngine
+from svcflow.runtime.joined_engine import DriverConnection, JoinedEngine
 from svcflow.runtime.store import BEGINNING
 from waiting import PATIENCE_S, until, until_asleep
 

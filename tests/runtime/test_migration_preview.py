@@ -13,7 +13,7 @@ from svcflow.kernel.compiled import calendars_of
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.migration import passage_for, preview
-from svcflow.runtime.standards import Standards
+from svcflow.runtime.procedure_registry import Standards
 from svcflow.store import open_store
 
 HOUR_US = 3_600_000_000

@@ -9,8 +9,8 @@ import pytest
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import FACTS, Deviated, Held, Overdue
 from svcflow.kernel.lifecycle.deviations import KINDS
-from svcflow.runtime.feed import Fed
-from svcflow.runtime.subscription import FACT_KINDS, Delivery, Pace, Subscription, Wanted
+from svcflow.runtime.outbox.feed import Fed
+from svcflow.runtime.outbox.subscription import FACT_KINDS, Delivery, Pace, Subscription, Wanted
 
 HELD = Held("r1", 2, 0, 0, "li", "recipient")
 OVERDUE = Overdue("r1", 3, 0, 0, "", "reported", 1, "reported", 0)

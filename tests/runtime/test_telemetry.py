@@ -19,7 +19,7 @@ from sqlalchemy import create_engine
 
 from svcflow import Actor, AsyncEngine, Catalog, Engine, Recipient, SvcflowError, VirtualClock
 from svcflow.errors import FieldError, StoreError
-from svcflow.runtime.telemetry import Telemetry, telemetry
+from svcflow.runtime.observability import Telemetry, telemetry
 from waiting import until
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from svcflow import Engine, VirtualClock
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.clock import SystemClock
-from svcflow.runtime.timers import Ticker
+from svcflow.runtime.ticker import Ticker
 from waiting import until, until_asleep
 
 PROCEDURE = Procedure(

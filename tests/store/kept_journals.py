@@ -24,7 +24,7 @@ from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Rung, TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Branch, Step, Transition
-from svcflow.runtime.query import DeviationQuery
+from svcflow.runtime.filters import DeviationQuery
 from svcflow.runtime.store import Store
 from svcflow.store import open_store
 

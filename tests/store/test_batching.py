@@ -14,7 +14,7 @@ from stored_play import CATALOG, CLERK, MORNING
 
 from svcflow import Engine, StaleRevision, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.runtime.carrying import Sweeping
+from svcflow.runtime.handlers import Sweeping
 from svcflow.runtime.store import BEGINNING
 from svcflow.store import batching
 from svcflow.store.writing import Writing

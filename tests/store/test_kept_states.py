@@ -18,8 +18,8 @@ from svcflow.journal import GENESIS, from_bytes, link, to_bytes, verified
 from svcflow.journal.personal_data import Secret
 from svcflow.kernel.lifecycle.deviations import deviations_of
 from svcflow.kernel.replay import replay
-from svcflow.runtime.query import DeviationQuery
-from svcflow.runtime.standards import Standards
+from svcflow.runtime.filters import DeviationQuery
+from svcflow.runtime.procedure_registry import Standards
 from svcflow.store import open_store
 
 VERSIONS = sorted({file.name.split(".")[0] for file in (HERE / "states").glob("*.jsonl")}, key=int)

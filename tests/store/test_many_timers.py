@@ -11,7 +11,7 @@ from stored_play import CATALOG, CLERK, MORNING
 from svcflow import Engine, VirtualClock
 from svcflow.kernel import Start, compile_procedure, transact
 from svcflow.kernel.compiled import calendars_of
-from svcflow.runtime.carrying import changed
+from svcflow.runtime.handlers import changed
 from svcflow.runtime.store import Found
 from svcflow.store import open_store
 from svcflow.store.writing import Writing

@@ -101,7 +101,7 @@ def _stubborn(engine, name):
 
 def _update(engine, found):
     from svcflow.kernel import Update, transact
-    from svcflow.runtime.carrying import changed
+    from svcflow.runtime.handlers import changed
 
     compiled = engine._compiled(found.instance)
     return changed(
@@ -137,7 +137,7 @@ def test_personal_data_erased_meanwhile_do_not_come_back(engine, store, other):
         if len(seen) == 1:
             other.execute("UPDATE svcflow_instances SET secrets = %s", (b'{"~x":null}',))
         from svcflow.kernel import Update, transact
-        from svcflow.runtime.carrying import changed
+        from svcflow.runtime.handlers import changed
 
         compiled = engine._compiled(found.instance)
         command = Update(CLERK, {"contact": "137 0000 0000"})

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from svcflow.kernel.lifecycle.deviations import Deviation
     from svcflow.model.catalog import Catalog
     from svcflow.runtime.engine import Engine
-    from svcflow.runtime.query import WorkItem
+    from svcflow.runtime.filters import WorkItem
 
 __all__ = [
     "catalog_at",

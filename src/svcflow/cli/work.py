@@ -11,7 +11,7 @@ from svcflow.cli.instants import near
 from svcflow.cli.names import Names
 from svcflow.cli.records import Record
 from svcflow.cli.table import table
-from svcflow.runtime.query import WorkItem
+from svcflow.runtime.filters import WorkItem
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us
 

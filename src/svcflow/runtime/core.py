@@ -13,14 +13,13 @@ from svcflow.kernel.replay import replay
 from svcflow.kernel.storable import refuse_no_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
-from svcflow.runtime.carrying import Beginning, Carrying
 from svcflow.runtime.clock import Clock, SystemClock
-from svcflow.runtime.logbook import note_command
-from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_revision, refuse_unfit
-from svcflow.runtime.replies import refusal, unknown_instance
-from svcflow.runtime.standards import Standards
+from svcflow.runtime.command_checks import PAYLOAD_LIMIT, refuse_revision, refuse_unfit
+from svcflow.runtime.engine_errors import refusal, unknown_instance
+from svcflow.runtime.handlers import Beginning, Carrying
+from svcflow.runtime.observability import note_command, telemetry
+from svcflow.runtime.procedure_registry import Standards
 from svcflow.runtime.store import Answer, Kept, Store
-from svcflow.runtime.telemetry import telemetry
 from svcflow.text import Text
 
 

@@ -16,20 +16,19 @@ from svcflow.kernel.storable import refuse_no_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.commanding import Commands
+from svcflow.runtime.command_checks import PAYLOAD_LIMIT, refuse_unfit_actor
+from svcflow.runtime.commands import Commands
 from svcflow.runtime.core import catalog_of
-from svcflow.runtime.delegating import Delegations
-from svcflow.runtime.forgetting import Forgetting, Forgotten, refuse_if_asked_about, refuse_in_use
-from svcflow.runtime.joining import Host, JoinedEngine
-from svcflow.runtime.migrating import Migrations
-from svcflow.runtime.outbox import Outbox
-from svcflow.runtime.payload import PAYLOAD_LIMIT, refuse_unfit_actor
-from svcflow.runtime.questions import Questions
-from svcflow.runtime.rebuilding import rebuild
-from svcflow.runtime.running import Running
+from svcflow.runtime.delegations import Delegations
+from svcflow.runtime.erasure import Forgetting, Forgotten, refuse_if_asked_about, refuse_in_use
+from svcflow.runtime.joined_engine import Host, JoinedEngine
+from svcflow.runtime.migration import Migrations
+from svcflow.runtime.outbox.outbox import Outbox
+from svcflow.runtime.queries import Questions
+from svcflow.runtime.rebuild import rebuild
 from svcflow.runtime.store import Store
-from svcflow.runtime.sweeping import Sweeps
-from svcflow.runtime.timers import Ticker
+from svcflow.runtime.sweeps import Sweeps
+from svcflow.runtime.ticker import Running, Ticker
 
 
 class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):

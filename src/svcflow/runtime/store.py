@@ -14,8 +14,7 @@ from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.lifecycle.work_items import Work
-from svcflow.runtime.feed import Feed
-from svcflow.runtime.query import (
+from svcflow.runtime.filters import (
     DeviationKey,
     DeviationQuery,
     InstanceKey,
@@ -24,6 +23,7 @@ from svcflow.runtime.query import (
     WorkItem,
     WorkQuery,
 )
+from svcflow.runtime.outbox.feed import Feed
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.text import Text
 

@@ -1,4 +1,4 @@
-"""Questions about many instances or deviations, as SQL. What they ask is said in runtime/query.py."""
+"""Questions about many instances or deviations, as SQL. What they ask is said in runtime/filters.py."""
 
 from __future__ import annotations
 
@@ -26,7 +26,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import FIELDS, NEVER
 from svcflow.model.field import Value
-from svcflow.runtime.query import Cursor, DeviationKey, DeviationQuery, InstanceKey, InstanceQuery, WorkQuery
+from svcflow.runtime.filters import (
+    Cursor,
+    DeviationKey,
+    DeviationQuery,
+    InstanceKey,
+    InstanceQuery,
+    WorkQuery,
+)
 from svcflow.store import schema
 
 _instances, _facts, _deviations = schema.instances.c, schema.facts.c, schema.deviations.c

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from svcflow.kernel.lifecycle.delegation import Delegation
-from svcflow.runtime.replies import another_delegation
+from svcflow.runtime.engine_errors import another_delegation
 from svcflow.store.schema import delegations as _table
 
 _GONE = ""

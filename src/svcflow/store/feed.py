@@ -28,8 +28,8 @@ from sqlalchemy import (
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.personal_data import Book, Secrets
 from svcflow.journal.personal_data import from_bytes as secrets_from
-from svcflow.runtime.feed import PORTION, Fed, Look, Notes, Parked, Portion, Standing, State
-from svcflow.runtime.subscription import undelivered
+from svcflow.runtime.outbox.feed import PORTION, Fed, Look, Notes, Parked, Portion, Standing, State
+from svcflow.runtime.outbox.subscription import undelivered
 from svcflow.store import schema
 from svcflow.store.statements import INSERT, Row, Statement, compiled
 from svcflow.store.writing import Writing

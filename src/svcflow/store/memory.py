@@ -23,7 +23,8 @@ from svcflow.kernel.lifecycle.assignees import has_lapsed
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.kernel.lifecycle.deviations import Deviation, deviations_of
 from svcflow.kernel.lifecycle.work_items import Work
-from svcflow.runtime.query import (
+from svcflow.runtime.engine_errors import another_delegation
+from svcflow.runtime.filters import (
     DeviationKey,
     DeviationQuery,
     InstanceKey,
@@ -34,7 +35,6 @@ from svcflow.runtime.query import (
     counted,
     cursor_of,
 )
-from svcflow.runtime.replies import another_delegation
 from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Place, out_of_turn, swept
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.store import memory_rows

@@ -7,9 +7,9 @@ from itertools import islice
 from threading import RLock
 
 from svcflow.journal.chain import Entry
-from svcflow.runtime.feed import PORTION, Failure, Fed, Look, Notes, Parked, Portion, Standing, State
+from svcflow.runtime.outbox.feed import PORTION, Failure, Fed, Look, Notes, Parked, Portion, Standing, State
+from svcflow.runtime.outbox.subscription import undelivered
 from svcflow.runtime.stored_rows import Row
-from svcflow.runtime.subscription import undelivered
 from svcflow.store import memory_rows
 
 Line = dict[int, Failure]

@@ -9,7 +9,7 @@ from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.model.field import Value
-from svcflow.runtime.query import DeviationQuery, InstanceQuery, WorkItem, WorkQuery
+from svcflow.runtime.filters import DeviationQuery, InstanceQuery, WorkItem, WorkQuery
 
 
 def is_asked(one: Instance, work: Sequence[Work], query: InstanceQuery) -> bool:

@@ -14,7 +14,7 @@ from svcflow.journal.chain import Entry
 from svcflow.journal.personal_data import Secrets
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.kernel.lifecycle.work_items import Work
-from svcflow.runtime.feed import Failure
+from svcflow.runtime.outbox.feed import Failure
 from svcflow.runtime.store import Answer, Kept
 from svcflow.runtime.stored_rows import Columns, Row, state_of
 

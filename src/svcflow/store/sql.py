@@ -21,7 +21,7 @@ from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.kernel.lifecycle.deviations import Deviation, deviation_of
-from svcflow.runtime.query import (
+from svcflow.runtime.filters import (
     DeviationKey,
     DeviationQuery,
     InstanceKey,

@@ -17,7 +17,7 @@ from svcflow.cli.paging import going_on, paged
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.runtime.query import DeviationFilters, DeviationKey
+    from svcflow.runtime.filters import DeviationFilters, DeviationKey
 
 
 @command(

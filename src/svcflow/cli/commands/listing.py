@@ -17,7 +17,7 @@ from svcflow.cli.values import Pair
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.runtime.query import InstanceFilters, InstanceKey
+    from svcflow.runtime.filters import InstanceFilters, InstanceKey
 
 
 @command(

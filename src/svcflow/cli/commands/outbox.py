@@ -18,8 +18,8 @@ from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.cli.records import Record
-    from svcflow.runtime.feed import Standing
-    from svcflow.runtime.outbox import DeadLetter
+    from svcflow.runtime.outbox.feed import Standing
+    from svcflow.runtime.outbox.outbox import DeadLetter
 
 _STANDINGS = (
     Text(zh="订阅", en="Subscription"),

@@ -19,7 +19,7 @@ from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.cli.records import Record
-    from svcflow.runtime.verification import Verification
+    from svcflow.runtime.integrity.verification import Verification
 
 
 @command(

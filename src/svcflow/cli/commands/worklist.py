@@ -19,7 +19,7 @@ from svcflow.text import Text
 if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor
     from svcflow.runtime.engine import Engine
-    from svcflow.runtime.query import Page, WorkItem
+    from svcflow.runtime.filters import Page, WorkItem
 
 
 @command(
@@ -130,7 +130,7 @@ def _work(
 ) -> Page[WorkItem]:
     """Return the work of an actor, or what they may do for a giver: by procedure, as delegations are."""
     from svcflow.cli.deputy import deputies
-    from svcflow.runtime.query import Page, cursor_of
+    from svcflow.runtime.filters import Page, cursor_of
 
     if giver is None:
         return engine.worklist(

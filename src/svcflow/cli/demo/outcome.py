@@ -28,7 +28,7 @@ from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.model.catalog import Catalog
 from svcflow.runtime.engine import Engine
-from svcflow.runtime.verification import Verification
+from svcflow.runtime.integrity.verification import Verification
 from svcflow.text import NO_TEXT, Text
 
 __all__ = ["Diagrams", "Outcome"]

@@ -13,10 +13,10 @@ from svcflow.kernel.commands import Actor, Recall
 from svcflow.kernel.lifecycle import delegation as delegation_of
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.kernel.storable import refuse_misfit, refuse_no_text, refuse_unfit_id, refuse_unfit_name
+from svcflow.runtime.command_checks import INSTANCE_ID, PERSON, refuse_large, refuse_no_actor
 from svcflow.runtime.core import Core
-from svcflow.runtime.payload import INSTANCE_ID, PERSON, refuse_large, refuse_no_actor
-from svcflow.runtime.query import WorkQuery
-from svcflow.runtime.replies import another_delegation
+from svcflow.runtime.engine_errors import another_delegation
+from svcflow.runtime.filters import WorkQuery
 from svcflow.text import Text
 from svcflow.worktime.instants import given_us
 

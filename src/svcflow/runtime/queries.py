@@ -25,9 +25,10 @@ from svcflow.kernel.timing import deadlines as deadlines_of
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.kernel.timing.pinned_targets import Promises, promises
 from svcflow.model.field import Value
+from svcflow.runtime.command_checks import refuse_no_actor, refuse_no_instance
 from svcflow.runtime.core import Core
-from svcflow.runtime.payload import refuse_no_actor, refuse_no_instance
-from svcflow.runtime.query import (
+from svcflow.runtime.engine_errors import unknown_instance
+from svcflow.runtime.filters import (
     DeviationFilters,
     DeviationKey,
     InstanceFilters,
@@ -42,8 +43,7 @@ from svcflow.runtime.query import (
     refuse_instances_by,
     work_asked,
 )
-from svcflow.runtime.replies import unknown_instance
-from svcflow.runtime.verification import Progress, Verification, verify
+from svcflow.runtime.integrity.verification import Progress, Verification, verify
 from svcflow.text import Text
 from svcflow.worktime.instants import amount_us
 

@@ -22,7 +22,7 @@ from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.version_change import version_after
 from svcflow.kernel.lifecycle.work_items import Work, work_of
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.replies import about, far_behind, stale, unknown_instance
+from svcflow.runtime.engine_errors import about, far_behind, stale, unknown_instance
 from svcflow.runtime.store import PART, Answer, Change, Found, fits
 from svcflow.text import Text
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from svcflow.kernel.facts import Fact
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.commanding import Commands
-from svcflow.runtime.delegating import Delegations
-from svcflow.runtime.migrating import Migrations
-from svcflow.runtime.questions import Questions
-from svcflow.runtime.standards import Standards
+from svcflow.runtime.commands import Commands
+from svcflow.runtime.delegations import Delegations
+from svcflow.runtime.migration import Migrations
+from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.queries import Questions
 from svcflow.runtime.store import Store
-from svcflow.runtime.sweeping import Sweeps
+from svcflow.runtime.sweeps import Sweeps
 
 if TYPE_CHECKING:  # the engine does not load SQLAlchemy for whoever does not use it
     from sqlalchemy import Connection

@@ -20,7 +20,7 @@ from svcflow.errors import FieldError, SubscriptionError, UnknownSubscription
 from svcflow.journal.personal_data import strip
 from svcflow.kernel.facts import FACTS, Fact
 from svcflow.kernel.lifecycle.deviations import KINDS as DEVIATIONS
-from svcflow.runtime.feed import Fed
+from svcflow.runtime.outbox.feed import Fed
 from svcflow.text import Text
 
 Handler = Callable[..., object]

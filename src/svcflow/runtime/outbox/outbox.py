@@ -20,12 +20,10 @@ from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.core import Core
-from svcflow.runtime.courier import Courier, Delivered
-from svcflow.runtime.dispatching import AT_ONCE, Dispatcher
-from svcflow.runtime.feed import Parked, Standing
-from svcflow.runtime.running import Running
-from svcflow.runtime.store import Store
-from svcflow.runtime.subscription import (
+from svcflow.runtime.outbox.delivery import Courier, Delivered
+from svcflow.runtime.outbox.dispatcher import AT_ONCE, Dispatcher
+from svcflow.runtime.outbox.feed import Parked, Standing
+from svcflow.runtime.outbox.subscription import (
     Handler,
     Pace,
     Since,
@@ -33,7 +31,8 @@ from svcflow.runtime.subscription import (
     refuse_bare,
     unknown_subscription,
 )
-from svcflow.runtime.timers import Ticker
+from svcflow.runtime.store import Store
+from svcflow.runtime.ticker import Running, Ticker
 from svcflow.text import Text
 
 _POLL_US = 1_000_000

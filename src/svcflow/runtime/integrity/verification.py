@@ -18,9 +18,9 @@ from svcflow.kernel.lifecycle.deviations import deviations_of
 from svcflow.kernel.replay import replay
 from svcflow.kernel.timing.calendar_fingerprints import but_for_reckoning, corrected
 from svcflow.model.yaml.dump import digest
-from svcflow.runtime.projections import FACTS, INSTANCES, RESTORE, Projections, Told, surplus
-from svcflow.runtime.registers import PINS, register_problems, seal_problems, subscriptions_of
-from svcflow.runtime.standards import Standards, changed_procedure
+from svcflow.runtime.integrity.projections import FACTS, INSTANCES, RESTORE, Projections, Told, surplus
+from svcflow.runtime.integrity.registers import PINS, register_problems, seal_problems, subscriptions_of
+from svcflow.runtime.procedure_registry import Standards, changed_procedure
 from svcflow.runtime.store import Found, Store
 from svcflow.runtime.stored_rows import InstanceRows, Row, instance_of, state_of
 from svcflow.text import NO_TEXT, Text

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from secrets import token_hex
+from types import FrameType, TracebackType
 
 import attrs
 
+from svcflow.errors import DeliveryError
 from svcflow.kernel.facts import Fact
-from svcflow.runtime.cause import cause
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.feed import PORTION, Failure, Fed, Feed, Look, Notes, Portion
-from svcflow.runtime.subscription import Subscription
+from svcflow.runtime.outbox.feed import PORTION, Failure, Fed, Feed, Look, Notes, Portion
+from svcflow.runtime.outbox.subscription import Subscription
 
 NOTED_S = 0.1
 _log = logging.getLogger("svcflow")
@@ -196,3 +198,35 @@ class _Round:
                 "%s: the lease ran out and another worker took it, or it was unsubscribed",
                 self._subscription.name,
             )
+
+
+_LONGEST = 1_000
+
+
+def cause(error: Exception, handler: object) -> str:
+    """Return the class of an error, with what it says or the place in the handler's module where it came up."""
+    if isinstance(error, DeliveryError):
+        said = traceback.format_exception_only(error)[0].strip()  # also of one that cannot say what it is
+    else:
+        said = f"{_name(type(error))} at {_place(error, handler)}"
+    return (
+        said[:_LONGEST].encode(errors="replace").decode().replace("\0", "?")
+    )  # what every database can keep
+
+
+def _name(kind: type) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _place(error: Exception, handler: object) -> str:
+    """Name function and line: where the handler's own module was left, else where the error was raised."""
+    met = list(_frames(error.__traceback__))
+    own = [one for one in met if one[0].f_globals.get("__name__") == getattr(handler, "__module__", None)]
+    frame, line = (own or met)[-1]
+    return f"{frame.f_globals.get('__name__', '')}.{frame.f_code.co_qualname}:{line}"
+
+
+def _frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    while trace is not None:
+        yield trace.tb_frame, trace.tb_lineno
+        trace = trace.tb_next

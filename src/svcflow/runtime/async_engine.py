@@ -18,11 +18,11 @@ from svcflow.errors import StoreError
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.clock import Clock
+from svcflow.runtime.command_checks import PAYLOAD_LIMIT
 from svcflow.runtime.engine import Engine
-from svcflow.runtime.joining import Host, JoinedEngine
-from svcflow.runtime.payload import PAYLOAD_LIMIT
-from svcflow.runtime.running import Running
+from svcflow.runtime.joined_engine import Host, JoinedEngine
 from svcflow.runtime.store import Store
+from svcflow.runtime.ticker import Running
 from svcflow.text import Text
 
 P = ParamSpec("P")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from svcflow.kernel.commands import NOBODY, Actor, Recompute
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.input_checks import require_reason
-from svcflow.runtime.carrying import Sweeping
+from svcflow.runtime.command_checks import refuse_unfit
 from svcflow.runtime.core import Core
-from svcflow.runtime.logbook import note_sweep
-from svcflow.runtime.payload import refuse_unfit
-from svcflow.runtime.replies import far_behind
+from svcflow.runtime.engine_errors import far_behind
+from svcflow.runtime.handlers import Sweeping
+from svcflow.runtime.observability import note_sweep
 from svcflow.runtime.store import BEGINNING, PART, Place
 
 

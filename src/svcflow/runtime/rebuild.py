@@ -8,7 +8,7 @@ from svcflow.journal.personal_data import Book
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.kernel.replay import replay
-from svcflow.runtime.standards import Standards
+from svcflow.runtime.procedure_registry import Standards
 from svcflow.runtime.store import Change, Found, Store
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from svcflow.kernel.commands import (
     NOBODY,
@@ -28,11 +30,10 @@ from svcflow.kernel.lifecycle.delegation import acting, delegated
 from svcflow.kernel.storable import refuse_unfit_id
 from svcflow.model.catalog import asked_for
 from svcflow.model.field import Value
-from svcflow.runtime.carrying import Beginning
+from svcflow.runtime.command_checks import COMMAND_ID, refuse_no_actor
 from svcflow.runtime.core import Core
-from svcflow.runtime.ids import new_id
-from svcflow.runtime.payload import COMMAND_ID, refuse_no_actor
-from svcflow.runtime.replies import refuse_before_effective, refuse_too_long
+from svcflow.runtime.engine_errors import refuse_before_effective, refuse_too_long
+from svcflow.runtime.handlers import Beginning
 from svcflow.worktime.instants import given_us
 
 _NONE: Mapping[str, str] = {}
@@ -263,3 +264,18 @@ def _happened(occurred_at: datetime | None) -> tuple[int | None, int]:
         return None, 0
     occurred_us, offset = given_us("occurred_at", occurred_at), occurred_at.utcoffset()
     return occurred_us, 0 if offset is None else offset // timedelta(minutes=1)
+
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id(procedure: str, command_id: str | None) -> str:
+    """Make an id people can read aloud; a repeated `command_id` finds the instance of its first run."""
+    if command_id is not None:
+        return _short(f"{procedure}-{command_id}")
+    return f"{procedure}-{''.join(secrets.choice(_ALPHABET) for _ in range(12))}"
+
+
+def _short(name: str) -> str:
+    """Keep a name that fits the store; cut a longer one and tell it apart by its hash."""
+    return name if len(name) <= 80 else f"{name[:55]}-{sha256(name.encode()).hexdigest()[:24]}"

@@ -19,7 +19,7 @@ from svcflow.kernel.storable import refuse_misfit, refuse_no_text
 from svcflow.model.field import Value
 from svcflow.model.procedure import GROUPS, Group
 from svcflow.nearest import nearest
-from svcflow.runtime.payload import refuse_no_actor, refuse_no_mapping
+from svcflow.runtime.command_checks import refuse_no_actor, refuse_no_mapping
 from svcflow.text import Text
 from svcflow.worktime.instants import optional_given_us
 

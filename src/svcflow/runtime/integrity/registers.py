@@ -12,8 +12,8 @@ from svcflow.journal.merkle import Frontier
 from svcflow.journal.seal import Leaf, other_leaves, verified_against
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.model.yaml.dump import digest
-from svcflow.runtime.projections import RESTORE, missing, otherwise, shown
-from svcflow.runtime.standards import Standards, changed_procedure
+from svcflow.runtime.integrity.projections import RESTORE, missing, otherwise, shown
+from svcflow.runtime.procedure_registry import Standards, changed_procedure
 from svcflow.runtime.store import Store
 from svcflow.runtime.stored_rows import LastSeal
 from svcflow.text import Text

@@ -1,0 +1,1 @@
+"""Verification of journals, and of everything that is kept beside them."""
