@@ -1,4 +1,4 @@
-"""The layers of the architecture hold: imports point up only, nothing goes in circles, modules stay small."""
+"""The layers of the architecture hold: imports point up only, nothing goes in circles, each module says what it is."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ import svcflow
 
 SOURCE = Path(svcflow.__file__).parent
 LAYERS = (
-    "text", "nearest", "grid", "errors", "bounds", "model", "worktime", "checks", "kernel", "explanation", "journal", "runtime", "cloudevents", "store", "dbos",
+    "text", "nearest", "text_table", "errors", "bounds", "model", "worktime", "checks", "kernel", "explanation", "journal", "runtime", "cloudevents", "store", "dbos",
     "simulate", "analysis", "drawing", "review", "testing", "", "cli", "web", "__main__",
 )  # fmt: skip
 """From the top of the list down: a layer imports from itself and from those before it. "" is svcflow itself, on which the faces stand."""
 EXCEPTIONS = {("svcflow.runtime.engine", "svcflow.store")}
 """The engine opens the store that a URL names, inside a function."""
-LONGEST = 400
 MODULES = {
     ".".join(("svcflow", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__"): path
     for path in sorted(SOURCE.rglob("*.py"))
@@ -106,11 +105,9 @@ def test_no_import_goes_in_circles():
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_a_module_is_short_and_says_what_it_is(name):
-    """No module has more than 400 lines; each one that holds anything has a docstring."""
-    text = MODULES[name].read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= LONGEST
-    assert not text.strip() or ast.get_docstring(tree(name))
+def test_a_module_says_what_it_is(name):
+    """Each module has a docstring, packages included."""
+    assert ast.get_docstring(tree(name))
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -1,0 +1,1 @@
+"""The model of a procedure: what is declared, as immutable values."""
