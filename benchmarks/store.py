@@ -28,7 +28,7 @@ from svcflow import Actor, Catalog, Engine, VirtualClock
 from svcflow.store import open_store, schema
 from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements, Value
-from svcflow.store.writing import Writing
+from svcflow.store.unit_of_work import Writing
 
 ROUNDS, SECONDS, THREADS = 9, 0.2, 64
 MORNING = datetime(2026, 3, 2, 1, tzinfo=UTC)

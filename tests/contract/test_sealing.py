@@ -15,7 +15,7 @@ from svcflow.journal import GENESIS, Leaf, checkpoint, link
 from svcflow.journal.merkle import root_of
 from svcflow.kernel import Fire
 from svcflow.runtime.store import Store
-from svcflow.store import sealing
+from svcflow.store import seals
 
 
 def test_a_seal_has_a_leaf_for_each_journal_that_grew(store: Store):
@@ -223,9 +223,9 @@ def test_who_was_sealed_meanwhile_by_another_is_not_sealed_twice(
 ):
     """Two processes that seal at the same time leave one leaf for each journal that grew."""
     twice.fire("r1", "again", actor=LI)
-    looked, look = [], sealing.unsealed
+    looked, look = [], seals.unsealed
 
-    def look_on(connection: object) -> sealing.Unsealed:
+    def look_on(connection: object) -> seals.Unsealed:
         found = look(connection)
         looked.append(found)
         if len(looked) == 1:  # another process is faster
@@ -233,6 +233,6 @@ def test_who_was_sealed_meanwhile_by_another_is_not_sealed_twice(
                 other.seal()
         return found
 
-    monkeypatch.setattr(sealing, "unsealed", look_on)
+    monkeypatch.setattr(seals, "unsealed", look_on)
     assert twice.seal().size == 5
     assert twice.verify().ok

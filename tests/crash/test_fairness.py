@@ -15,7 +15,7 @@ import pytest
 from crash_writer import PROCEDURE
 
 from svcflow import Engine
-from svcflow.store.turnstile import Turnstile
+from svcflow.store.sqlite.file_lock import Turnstile
 from waiting import PATIENCE_S
 
 PROCESSES, SECONDS = 8, float(os.environ.get("SVCFLOW_FAIR_SECONDS", "5"))
@@ -69,7 +69,7 @@ def longest_wait(path: Path) -> int:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from svcflow.store.turnstile import Turnstile
+from svcflow.store.sqlite.file_lock import Turnstile
 Turnstile(Path(sys.argv[1])).enter()
 print("in", flush=True)
 time.sleep(60)
@@ -98,7 +98,7 @@ def test_a_turn_ends_with_its_process(holder, tmp_path):
 
 def test_a_process_that_stands_still_stops_nobody_for_good(holder, tmp_path, monkeypatch):
     """After a while one goes through without a turn: SQLite's own lock says whether the file is free."""
-    monkeypatch.setattr("svcflow.store.turnstile.LONGEST_S", 0.2)
+    monkeypatch.setattr("svcflow.store.sqlite.file_lock.LONGEST_S", 0.2)
     line = Turnstile(tmp_path / "f-lock")
     line.enter()
     assert not line.has_turn

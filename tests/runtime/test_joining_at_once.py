@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from svcflow import Catalog, Engine, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.store import sqlite
-from svcflow.store.sqlite import SqliteBackend
+from svcflow.store.sqlite import backend
+from svcflow.store.sqlite.backend import SqliteBackend
 
 MANY = 40
 """More than a store has connections."""
@@ -56,7 +56,7 @@ def test_connections_that_nobody_gives_back_are_an_error_of_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waits for one in vain is told so; what the pool raises is nobody's to know."""
-    monkeypatch.setattr(sqlite, "_WAIT_S", 0.05)
+    monkeypatch.setattr(backend, "_WAIT_S", 0.05)
     with Engine(f"sqlite:///{tmp_path / 's.db'}", Catalog.shipped()) as engine:
         backend = engine._store.backend
         assert isinstance(backend, SqliteBackend)

@@ -30,7 +30,7 @@ from svcflow import Actor, Catalog, Engine, Recipient, Refused, VirtualClock
 from svcflow.errors import DeclarationError
 from svcflow.model.catalog import load
 from svcflow.store import schema
-from svcflow.store.postgres import _tables
+from svcflow.store.postgres.backend import _tables
 
 HERE = Path(__file__).parent
 LI, WANG = Actor("li", roles={"clerk"}), Actor("wang", roles={"clerk"})

@@ -11,7 +11,7 @@ from stored_play import CATALOG, CLERK, MORNING, play
 
 from svcflow import Engine, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.store.sqlite import _keep_log
+from svcflow.store.sqlite.backend import _keep_log
 
 DATA = {"place": "3-1204"}
 
@@ -155,7 +155,7 @@ def test_a_file_that_another_process_makes_meanwhile_is_waited_for(tmp_path, mon
     ):
         other.executescript("CREATE TABLE made (x); BEGIN IMMEDIATE")
         with monkeypatch.context() as patched:
-            patched.setattr("svcflow.store.sqlite._BUSY_MS", 20)
+            patched.setattr("svcflow.store.sqlite.backend._BUSY_MS", 20)
             with pytest.raises(sqlite3.OperationalError, match="locked"):
                 _keep_log(writer)
         done = Timer(0.05, other.rollback)
@@ -167,7 +167,7 @@ def test_a_file_that_another_process_makes_meanwhile_is_waited_for(tmp_path, mon
 
 def test_a_file_in_use_by_another_is_told(path, monkeypatch):
     """Somebody holds the file for longer than we wait: the error says so, and later it goes."""
-    monkeypatch.setattr("svcflow.store.sqlite._BUSY_MS", 50)
+    monkeypatch.setattr("svcflow.store.sqlite.backend._BUSY_MS", 50)
     with opened(path) as engine, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match=r"locked; another process holds it"):

@@ -16,8 +16,8 @@ from svcflow import Engine, StaleRevision, VirtualClock
 from svcflow.errors import StoreError
 from svcflow.runtime.handlers import Sweeping
 from svcflow.runtime.store import BEGINNING
-from svcflow.store import batching
-from svcflow.store.writing import Writing
+from svcflow.store.sqlite import write_batch
+from svcflow.store.unit_of_work import Writing
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_change_that_was_not_kept_is_forgotten(engine, monkeypatch):
     """When writing fails nothing of the change stays in memory: the next one goes on from the file."""
     engine.start("repair", actor=CLERK, instance_id="r1")
     monkeypatch.setattr(
-        batching.Batching,
+        write_batch.Batching,
         "_write",
         lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("disk I/O error")),
     )
@@ -117,7 +117,7 @@ def test_a_row_that_was_changed_by_hand_keeps_the_change_out(engine):
 
 def test_no_more_are_remembered_than_a_bound(engine, monkeypatch):
     """Those changed last stay; a store of a million instances takes no more memory than one of some."""
-    monkeypatch.setattr(batching, "REMEMBERED", 3)
+    monkeypatch.setattr(write_batch, "REMEMBERED", 3)
     for number in range(6):
         engine.start("repair", actor=CLERK, instance_id=f"r{number}")
     engine.update("r4", data={"place": "3-1204"}, actor=CLERK)

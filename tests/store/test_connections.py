@@ -12,7 +12,7 @@ from database_server import connected
 from svcflow import Engine, Recipient, VirtualClock
 from svcflow.errors import StoreError
 from svcflow.runtime.store import BEGINNING
-from svcflow.store import connections
+from svcflow.store.postgres import pool
 from waiting import until
 
 
@@ -46,7 +46,7 @@ def server_processes(store, database_server):
 def test_a_connection_that_was_cut_off_while_it_rested_is_noticed(engine, server_processes, monkeypatch):
     """After a rest it is tried before it is lent: nobody's command fails for it."""
     engine.update("r1", actor=CLERK)
-    monkeypatch.setattr(connections, "_RESTED_S", 0)
+    monkeypatch.setattr(pool, "_RESTED_S", 0)
     server_processes("pg_terminate_backend(pid)")
     assert engine.update("r1", actor=CLERK).sequence == 3
 
@@ -124,8 +124,8 @@ def test_whoever_was_slower_is_asked_again_whatever_isolation_the_server_sets(po
 
 def test_more_threads_than_places_wait_and_are_told(postgres_url, monkeypatch):
     """Whoever has a place may ask the store while it decides; the others wait in a line, and not for ever."""
-    monkeypatch.setattr(connections, "_AT_ONCE", 1)
-    monkeypatch.setattr(connections, "_WAIT_S", 0.02)
+    monkeypatch.setattr(pool, "_AT_ONCE", 1)
+    monkeypatch.setattr(pool, "_WAIT_S", 0.02)
     said = []
 
     def decide(found):

@@ -11,8 +11,8 @@ from threading import Event, get_ident
 
 import pytest
 
-from svcflow.store import grouping as module
-from svcflow.store.grouping import Grouping
+from svcflow.store.sqlite import group_commit as module
+from svcflow.store.sqlite.group_commit import Grouping
 from waiting import PATIENCE_S, until
 
 Act = Callable[[sqlite3.Cursor], object]

@@ -14,7 +14,7 @@ from svcflow.kernel.compiled import calendars_of
 from svcflow.runtime.handlers import changed
 from svcflow.runtime.store import Found
 from svcflow.store import open_store
-from svcflow.store.writing import Writing
+from svcflow.store.unit_of_work import Writing
 from svcflow.worktime.instants import to_us
 
 pytestmark = pytest.mark.long

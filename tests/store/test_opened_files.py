@@ -6,7 +6,7 @@ import os
 import time
 from shutil import copy2
 
-from svcflow.store.opened_files import OpenedFiles
+from svcflow.store.sqlite.opened_files import OpenedFiles
 
 
 def deleted(file):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from svcflow.store.places import Full, Places
+from svcflow.store.fair_semaphore import Full, Places
 from waiting import PATIENCE_S, until
 
 

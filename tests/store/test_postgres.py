@@ -21,7 +21,7 @@ from svcflow import Engine, Recipient, VirtualClock
 from svcflow.errors import StoreError
 from svcflow.runtime.store import BEGINNING
 from svcflow.store import open_store, schema
-from svcflow.store.gathering import _NOTED
+from svcflow.store.postgres.bulk_statement import _NOTED
 from svcflow.store.statements import Statements
 from waiting import PATIENCE_S
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from database_server import connected
-from svcflow.store import prepared
+from svcflow.store.postgres import prepared
 from waiting import until
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))

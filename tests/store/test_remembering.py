@@ -10,7 +10,7 @@ from stored_play import ASKED, CATALOG, CLERK, MORNING
 from database_server import connected
 from svcflow import Engine, Recipient, StaleRevision, VirtualClock
 from svcflow.runtime.store import Change, Found
-from svcflow.store.remembering import REMEMBERED, Memory
+from svcflow.store.instance_cache import REMEMBERED, Memory
 
 
 @pytest.fixture

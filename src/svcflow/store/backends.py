@@ -28,11 +28,11 @@ def open_backend(url: str) -> Backend:
         and parsed.database not in _MEMORY
         and not parsed.host
     ):
-        from svcflow.store.read_only import open_sqlite  # noqa: PLC0415  # only the one that is asked for
+        from svcflow.store.sqlite.read_only import open_sqlite  # noqa: PLC0415  # only the one that is asked for
 
         return open_sqlite(parsed)
     if parsed.drivername in ("postgresql", _POSTGRES):
-        from svcflow.store.postgres import PostgresBackend  # noqa: PLC0415  # needs an extra
+        from svcflow.store.postgres.backend import PostgresBackend  # noqa: PLC0415  # needs an extra
 
         return PostgresBackend(parsed)
     raise unsupported(url, _instead_of(parsed))

@@ -32,7 +32,7 @@ from svcflow.runtime.outbox.feed import PORTION, Fed, Look, Notes, Parked, Porti
 from svcflow.runtime.outbox.subscription import undelivered
 from svcflow.store import schema
 from svcflow.store.statements import INSERT, Row, Statement, compiled
-from svcflow.store.writing import Writing
+from svcflow.store.unit_of_work import Writing
 
 _instances, _facts = schema.instances, schema.facts
 _subscriptions, _deliveries = schema.subscriptions, schema.deliveries

@@ -7,23 +7,25 @@ Each change stands in a savepoint, so that one that fails leaves nothing behind 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, MutableMapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
+from importlib import import_module
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, StaticPool
+from sqlalchemy import Engine as Database
+from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import SQLAlchemyError
 
 from svcflow.errors import StoreError
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.runtime.store import Decide, Place, Store
-from svcflow.store import delegating
-from svcflow.store.borrowing import Opened, borrow
+from svcflow.store import delegations
 from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements
-from svcflow.store.writing import Writing
+from svcflow.store.unit_of_work import Writing
 from svcflow.text import Text
 
 T = TypeVar("T")
@@ -64,7 +66,7 @@ class JoinedStore(SqlStore):
     def keep_delegation(self, delegation: Delegation) -> None:
         """Keep a new delegation, or that one of this id was revoked."""
         with self._joined.changing() as connection:
-            delegating.keep(connection, delegation)
+            delegations.keep(connection, delegation)
 
 
 class JoinedBackend:
@@ -258,3 +260,65 @@ def _table(connection: Connection) -> Hashable:
 
 
 _PLACE: dict[str, Callable[[Connection], Hashable]] = {"sqlite": _file, "postgresql": _table}
+
+
+Opened = Callable[[], AbstractContextManager[Connection]]
+"""How a connection of SQLAlchemy is had for a while."""
+
+_DRIVERS = {"sqlite3": "sqlite+pysqlite://", "psycopg": "postgresql+psycopg://"}
+"""The modules whose connections are taken as they are, and the dialect each speaks."""
+
+
+def borrow(host: object) -> Opened | None:
+    """Return how a driver's connection is used through SQLAlchemy; None when it is of no driver we know."""
+    url = next((_DRIVERS[name] for name in map(_package, type(host).__mro__) if name in _DRIVERS), None)
+    if url is None:
+        return None
+    dialect, compiled = _dialect(url)
+    rows = None if dialect.name == "sqlite" else import_module("psycopg.rows").tuple_row
+    borrowed = _Borrowed(host, rows)
+    pool = StaticPool(lambda: borrowed, reset_on_return=None, dialect=dialect)
+    database = Database(pool, dialect, make_url(url))
+    return database.execution_options(compiled_cache=compiled).connect
+
+
+class _Borrowed:
+    """Stand for a driver's connection that SQLAlchemy may use but neither commit, roll back nor close."""
+
+    def __init__(self, connection: Any, rows: Any) -> None:
+        self._connection = connection
+        self._rows = rows
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def cursor(self) -> Any:
+        """Open a cursor that gives rows as tuples, whatever the host has set for its own."""
+        made = self._connection.cursor()
+        made.row_factory = self._rows
+        return made
+
+    def commit(self) -> None:
+        """Leave it to the host."""
+
+    def rollback(self) -> None:
+        """Leave it to the host."""
+
+    def close(self) -> None:
+        """Leave it to the host."""
+
+
+@cache
+def _dialect(url: str) -> tuple[Dialect, MutableMapping[Any, Any]]:
+    """Return a dialect with its driver, and what it has compiled so far."""
+    kind = make_url(url).get_dialect()
+    dialect: Dialect = kind(dbapi=kind.import_dbapi())  # type: ignore[call-arg]  # Dialect has no constructor
+    if dialect.name == "sqlite":
+        dialect.default_schema_name = (
+            "main"  # nobody asks the connection, and tables of DBOS are named with it
+        )
+    return dialect, {}
+
+
+def _package(kind: type) -> str:
+    return kind.__module__.split(".")[0]

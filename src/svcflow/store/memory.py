@@ -39,7 +39,7 @@ from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Pl
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.store import memory_rows
 from svcflow.store.memory_feed import MemoryFeed
-from svcflow.store.memory_filters import fits, is_asked, is_due, is_wanted
+from svcflow.store.memory_rows import fits, is_asked, is_due, is_wanted
 
 
 class MemoryStore:

@@ -33,11 +33,11 @@ from svcflow.runtime.filters import (
 )
 from svcflow.runtime.store import Decide, Kept, Place
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf, instance_of
-from svcflow.store import asking, delegating, rows, schema, sealing
+from svcflow.store import delegations, queries, rows, schema, seals
 from svcflow.store.feed import SqlFeed
 from svcflow.store.forking import forks, refuse_forked
 from svcflow.store.migrations import REBUILD
-from svcflow.store.writing import Writing
+from svcflow.store.unit_of_work import Writing
 from svcflow.text import Text
 
 _instances, _facts, _deviations = schema.instances, schema.facts, schema.deviations
@@ -139,13 +139,13 @@ class SqlStore:
     def mentioning(self, person: str) -> Sequence[str]:
         """Return the instances whose journals hold a person's name in the clear; every entry is looked at."""
         with self._reading() as connection:
-            return connection.scalars(asking.mentioning(person, connection.dialect.name)).all()
+            return connection.scalars(queries.mentioning(person, connection.dialect.name)).all()
 
     def scrub(self, person: str) -> None:
         """Erase a person from the delegations, and leave nothing of what was erased in files in use."""
         self.refuse_closed()
         with self._backend.exclusive() as connection:
-            delegating.erase(connection, person)
+            delegations.erase(connection, person)
         self._backend.scrub()
 
     def seal(self, sealed_us: int) -> Checkpoint:
@@ -155,9 +155,9 @@ class SqlStore:
         while sealed is None:  # None: somebody else sealed between the two
             position = self._backend.settled_position()
             with self._reading() as connection:  # looking over all journals keeps no writer waiting
-                unsealed = sealing.unsealed(connection)
+                unsealed = seals.unsealed(connection)
             with self._backend.exclusive() as connection:
-                sealed = sealing.seal(connection, unsealed, position, sealed_us)
+                sealed = seals.seal(connection, unsealed, position, sealed_us)
         return sealed
 
     @property
@@ -208,13 +208,13 @@ class SqlStore:
     def instances(self, query: InstanceQuery) -> Page[Instance]:
         """Return the instances asked for, newest first."""
         with self._reading() as connection:
-            states = connection.scalars(asking.instances(query, connection.dialect.name)).all()
+            states = connection.scalars(queries.instances(query, connection.dialect.name)).all()
         return Page.of([instance_of(state) for state in states], query.limit)
 
     def instance_counts(self, query: InstanceQuery, by: InstanceKey | None) -> Mapping[str, int]:
         """Count the instances asked for, under each key, or all of them under `""`."""
         with self._reading() as connection:
-            rows = connection.execute(asking.instance_counts(query, connection.dialect.name, by))
+            rows = connection.execute(queries.instance_counts(query, connection.dialect.name, by))
             return counted({row[0]: row[1] for row in rows})
 
     def ids(self) -> Iterator[str]:
@@ -228,31 +228,31 @@ class SqlStore:
     def deviations(self, query: DeviationQuery) -> Page[Deviation]:
         """Return the deviations asked for, in the order in which they occurred."""
         with self._reading() as connection:
-            rows = connection.execute(asking.deviations(query, connection.dialect.name)).all()
+            rows = connection.execute(queries.deviations(query, connection.dialect.name)).all()
         return Page.of([_deviation(row) for row in rows], query.limit)
 
     def deviation_counts(self, query: DeviationQuery, by: DeviationKey | None) -> Mapping[str, int]:
         """Count the deviations asked for, under each key, or all of them under `""`."""
         with self._reading() as connection:
-            rows = connection.execute(asking.deviation_counts(query, connection.dialect.name, by))
+            rows = connection.execute(queries.deviation_counts(query, connection.dialect.name, by))
             return counted({row[0]: row[1] for row in rows})
 
     def worklist(self, query: WorkQuery) -> Page[WorkItem]:
         """Return the work that waits, the soonest due first."""
         with self._reading() as connection:
-            rows = connection.execute(asking.worklist(query, connection.dialect.name)).all()
+            rows = connection.execute(queries.worklist(query, connection.dialect.name)).all()
         return Page.of([_work_item(row) for row in rows], query.limit)
 
     def delegations(self) -> Sequence[Delegation]:
         """Return every delegation that was ever given."""
         with self._reading() as connection:
-            return delegating.delegations(connection)
+            return delegations.delegations(connection)
 
     def keep_delegation(self, delegation: Delegation) -> None:
         """Keep a new delegation, or that one of this id was revoked."""
         self.refuse_closed()
         with self._backend.exclusive() as connection:
-            delegating.keep(connection, delegation)
+            delegations.keep(connection, delegation)
 
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""

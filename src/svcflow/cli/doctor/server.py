@@ -29,7 +29,7 @@ def _looked_at(url: str) -> dict[str, object] | None:
     from sqlalchemy.engine import make_url
 
     from svcflow.store import schema
-    from svcflow.store.connections import Connections
+    from svcflow.store.postgres.pool import Connections
 
     connections = Connections(make_url(url))
     try:

@@ -19,9 +19,10 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from svcflow.journal.personal_data import to_bytes
 from svcflow.kernel.facts import Settled
 from svcflow.runtime.store import Change, Found
-from svcflow.store import prepared, schema
+from svcflow.store import schema
+from svcflow.store.postgres import prepared
 from svcflow.store.statements import Row, Statement, Statements, Value
-from svcflow.store.writing import Writing
+from svcflow.store.unit_of_work import Writing
 
 
 class Gathering(Writing):

@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from svcflow.errors import StoreError
-from svcflow.store.places import Full, all_in_use
+from svcflow.store.fair_semaphore import Full, all_in_use
 from svcflow.text import NO_TEXT, Text
 
 

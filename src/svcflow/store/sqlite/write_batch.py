@@ -14,9 +14,9 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
-from svcflow.store.remembering import REMEMBERED, left
+from svcflow.store.instance_cache import REMEMBERED, left
 from svcflow.store.statements import Statement, Statements, Value
-from svcflow.store.writing import Writing
+from svcflow.store.unit_of_work import Writing
 
 _NOTED = (
     "add_fact",

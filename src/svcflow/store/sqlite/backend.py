@@ -23,14 +23,14 @@ from sqlalchemy.pool import QueuePool
 from svcflow.errors import StoreError, SvcflowError
 from svcflow.runtime.store import Decide, Place
 from svcflow.store import schema
-from svcflow.store.batching import Batching
-from svcflow.store.grouping import Grouping
+from svcflow.store.fair_semaphore import all_in_use
 from svcflow.store.migrations import prepare
-from svcflow.store.opened_files import OpenedFiles
-from svcflow.store.places import all_in_use
+from svcflow.store.sqlite.file_lock import Turnstile
+from svcflow.store.sqlite.group_commit import Grouping
+from svcflow.store.sqlite.opened_files import OpenedFiles
+from svcflow.store.sqlite.write_batch import Batching
 from svcflow.store.statements import Statements
-from svcflow.store.turnstile import Turnstile
-from svcflow.store.writing import Writing
+from svcflow.store.unit_of_work import Writing
 from svcflow.text import NO_TEXT, Text
 
 T = TypeVar("T")

@@ -23,8 +23,8 @@ from svcflow.runtime.store import Decide, Place
 from svcflow.store import schema
 from svcflow.store.migrations import refuse_unready
 from svcflow.store.sql import Backend
-from svcflow.store.sqlite import SqliteBackend, existing_tables, explained
-from svcflow.store.writing import Writing
+from svcflow.store.sqlite.backend import SqliteBackend, existing_tables, explained
+from svcflow.store.unit_of_work import Writing
 from svcflow.text import Text
 
 T = TypeVar("T")

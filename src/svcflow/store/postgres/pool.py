@@ -18,7 +18,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from svcflow.errors import MissingExtra
-from svcflow.store.places import Places
+from svcflow.store.fair_semaphore import Places
 from svcflow.text import Text
 
 try:
@@ -28,7 +28,7 @@ except ImportError as error:
         "postgres", Text(zh="PostgreSQL 存储需要 psycopg 3", en="a store in PostgreSQL needs psycopg 3")
     ) from error
 
-from svcflow.store.explaining import explained  # it needs the driver too
+from svcflow.store.postgres.errors import explained
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 

@@ -22,13 +22,13 @@ from sqlalchemy.engine import URL
 from svcflow.errors import CorruptJournal, StoreError
 from svcflow.runtime.store import Change, Decide, Found, Place, out_of_turn
 from svcflow.store import schema
-from svcflow.store.connections import Connections, DoneBefore
-from svcflow.store.explaining import explained
-from svcflow.store.gathering import Gathering
+from svcflow.store.instance_cache import Memory
 from svcflow.store.migrations import prepare
-from svcflow.store.remembering import Memory
+from svcflow.store.postgres.bulk_statement import Gathering
+from svcflow.store.postgres.errors import explained
+from svcflow.store.postgres.pool import Connections, DoneBefore
 from svcflow.store.statements import Statements
-from svcflow.store.writing import Writing
+from svcflow.store.unit_of_work import Writing
 from svcflow.text import Text
 
 T = TypeVar("T")
