@@ -16,8 +16,7 @@ from svcflow.model.field import Field
 from svcflow.model.scenario import Duration
 from svcflow.model.step import Step, Transition
 from svcflow.simulate import simulate
-from svcflow.simulate.sampling import NUMBER_SPAN, sampler, value_of
-from svcflow.simulate.streams import Streams
+from svcflow.simulate.sampling import NUMBER_SPAN, Streams, sampler, value_of
 
 MINUTE = 60_000_000
 NUMBERS = [(k + 0.5) / 20_000 for k in range(20_000)]

@@ -28,7 +28,7 @@ from svcflow.simulate import default_scenario, simulate
 from svcflow.simulate.arrivals import arrivals_from, gaps_of, starts_of
 from svcflow.simulate.plan import make_plan
 from svcflow.simulate.run import Run
-from svcflow.simulate.streams import Streams
+from svcflow.simulate.sampling import Streams
 from svcflow.worktime import shipped_calendar
 
 IDS = [f"{procedure.id}-{scenario.id if scenario else 'default'}" for procedure, scenario in SITUATIONS]

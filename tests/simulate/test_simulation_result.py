@@ -17,7 +17,7 @@ from svcflow.model.limit import Row, TimeLimit
 from svcflow.model.scenario import Pool
 from svcflow.model.step import Step, Transition
 from svcflow.simulate import Breaches, Simulation, Spread, simulate
-from svcflow.simulate.measures import wilson
+from svcflow.simulate.statistics import wilson
 from svcflow.text import Text
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)

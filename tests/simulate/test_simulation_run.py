@@ -17,10 +17,9 @@ from svcflow.model.scenario import Pool
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.simulate import simulate
 from svcflow.simulate.plan import make_plan
-from svcflow.simulate.pool import RolePool
+from svcflow.simulate.resources import RolePool, Task
 from svcflow.simulate.run import MAX_VISITS, Run
-from svcflow.simulate.streams import Streams
-from svcflow.simulate.task import Task
+from svcflow.simulate.sampling import Streams
 from svcflow.worktime import shipped_calendar
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)

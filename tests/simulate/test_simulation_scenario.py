@@ -13,7 +13,7 @@ from svcflow.model.limit import Row, TimeLimit
 from svcflow.model.scenario import Pool
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.simulate import default_scenario, simulate
-from svcflow.simulate.stated import STATED, default_duration
+from svcflow.simulate.default_scenario import STATED, default_duration
 
 REPAIR = SHIPPED["repair"]
 

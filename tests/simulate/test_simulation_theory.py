@@ -13,7 +13,7 @@ from svcflow.simulate import simulate
 from svcflow.simulate.arrivals import arrivals_from, gaps_of
 from svcflow.simulate.plan import make_plan
 from svcflow.simulate.run import DURATION, Run
-from svcflow.simulate.streams import Streams
+from svcflow.simulate.sampling import Streams
 
 MINUTE = 60_000_000
 BATCHES = 25

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
-from svcflow.simulate.measures import Breaches, Durations, PoolUse, Spread
-from svcflow.simulate.result import Simulation
+from svcflow.simulate.default_scenario import default_scenario
+from svcflow.simulate.report import Simulation
 from svcflow.simulate.simulation import simulate
-from svcflow.simulate.stated import default_scenario
+from svcflow.simulate.statistics import Breaches, Durations, PoolUse, Spread
 
 __all__ = ["Breaches", "Durations", "PoolUse", "Simulation", "Spread", "default_scenario", "simulate"]
 

@@ -10,7 +10,7 @@ from svcflow.bounds import LAST_US
 from svcflow.errors import CalendarCoverageError
 from svcflow.model.amount import DAY_US
 from svcflow.simulate.plan import Plan
-from svcflow.simulate.streams import Streams
+from svcflow.simulate.sampling import Streams
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 from svcflow.worktime.instants import given_us

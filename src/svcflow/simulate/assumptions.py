@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from svcflow.kernel.facts import to_datetime
+from svcflow.simulate.default_scenario import STATED
 from svcflow.simulate.plan import Plan
 from svcflow.simulate.run import MAX_VISITS
-from svcflow.simulate.stated import STATED
 from svcflow.text import Text
 
 __all__ = ["assumptions_of"]

@@ -16,8 +16,8 @@ from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Pool, Scenario
 from svcflow.model.step import Step
+from svcflow.simulate.default_scenario import default_duration, is_work
 from svcflow.simulate.sampling import Sampler, sampler
-from svcflow.simulate.stated import default_duration, is_work
 from svcflow.worktime.calendar import WorkCalendar
 
 __all__ = ["Plan", "StepPlan", "make_plan"]

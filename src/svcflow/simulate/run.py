@@ -20,13 +20,11 @@ from svcflow.kernel.input_checks import is_given
 from svcflow.kernel.instance import NEVER, STOPPED, Instance
 from svcflow.kernel.moves.authorization import excluded
 from svcflow.model.field import Value
-from svcflow.simulate.exits import choose_exit, hangs_on_data, open_row
-from svcflow.simulate.measures import replaced_met
+from svcflow.simulate.branching import choose_exit, hangs_on_data, open_row
 from svcflow.simulate.plan import Plan, StepPlan, never_closes
-from svcflow.simulate.pool import RolePool
-from svcflow.simulate.sampling import PLACEHOLDER, value_of
-from svcflow.simulate.streams import Streams
-from svcflow.simulate.task import Case, Task
+from svcflow.simulate.resources import Case, RolePool, Task
+from svcflow.simulate.sampling import PLACEHOLDER, Streams, value_of
+from svcflow.simulate.statistics import replaced_met
 from svcflow.text import Text
 
 __all__ = ["MAX_VISITS", "Progress", "Run"]

@@ -7,15 +7,19 @@ It knows no calendar and no instance.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 from math import exp, log, log1p, sqrt
 from statistics import NormalDist
+from struct import Struct
+
+import attrs
 
 from svcflow.kernel.facts import to_datetime
 from svcflow.model.amount import DAY_US
 from svcflow.model.field import Field, Value
 from svcflow.model.scenario import Duration
 
-__all__ = ["NUMBER_SPAN", "PLACEHOLDER", "Sampler", "sampler", "value_of"]
+__all__ = ["NUMBER_SPAN", "PLACEHOLDER", "Sampler", "Streams", "sampler", "value_of"]
 
 Sampler = Callable[[float], int]
 """From a number strictly between 0 and 1 to microseconds."""
@@ -105,3 +109,24 @@ _SAMPLERS: dict[str, Callable[[dict[str, int]], Sampler]] = {
     "triangular": _triangular,
     "lognormal": _lognormal,
 }
+
+
+_WORDS = Struct("<8Q")
+_SPACING = 2.0**-52
+
+
+@attrs.frozen
+class Streams:
+    """Give the uniform numbers of one seed; every number lies strictly between 0 and 1."""
+
+    seed: int
+
+    def of(self, number: int, place: str, visit: int = 1) -> tuple[float, ...]:
+        """Return eight independent numbers for one visit of one place by one instance."""
+        return _uniforms(f"{self.seed}|{number}|{visit}|{place}")
+
+
+def _uniforms(key: str) -> tuple[float, ...]:
+    # 52 bits and a half: every value is exact in a float and neither 0 nor 1 is possible
+    words = _WORDS.unpack(blake2b(key.encode()).digest())
+    return tuple([((word >> 12) + 0.5) * _SPACING for word in words])

@@ -14,13 +14,13 @@ from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.simulate.arrivals import arrivals_from, gaps_of, starts_of
 from svcflow.simulate.assumptions import assumptions_of
-from svcflow.simulate.fitting import check_scenario
-from svcflow.simulate.measures import breaches_of, deviations_by_kind, durations_of, pool_use, step_times
+from svcflow.simulate.default_scenario import default_scenario
 from svcflow.simulate.plan import Plan, make_plan
-from svcflow.simulate.result import Simulation
+from svcflow.simulate.report import Simulation
 from svcflow.simulate.run import Progress, Run
-from svcflow.simulate.stated import default_scenario
-from svcflow.simulate.streams import Streams
+from svcflow.simulate.sampling import Streams
+from svcflow.simulate.scenario_validation import check_scenario
+from svcflow.simulate.statistics import breaches_of, deviations_by_kind, durations_of, pool_use, step_times
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 from svcflow.worktime.shipped import shipped_calendar

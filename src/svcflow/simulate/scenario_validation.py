@@ -9,7 +9,7 @@ from svcflow.kernel.compiled import Calendars
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.nearest import nearest
-from svcflow.simulate.stated import is_work
+from svcflow.simulate.default_scenario import is_work
 from svcflow.text import Text
 
 __all__ = ["check_scenario"]

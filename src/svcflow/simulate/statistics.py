@@ -14,8 +14,7 @@ from svcflow.kernel.facts import Deviated, Fact, Moved, Overdue, Started
 from svcflow.kernel.instance import Clock, Instance
 from svcflow.kernel.timing.stopwatch import met_when_replaced
 from svcflow.model.limit import reason_of
-from svcflow.simulate.pool import RolePool
-from svcflow.simulate.task import Case
+from svcflow.simulate.resources import Case, RolePool
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 
