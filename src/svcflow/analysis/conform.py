@@ -14,11 +14,11 @@ from pathlib import Path
 
 import attrs
 
+from svcflow.analysis.activity_mapping import Ask, Reading, Translation
 from svcflow.analysis.conformance import CaseResult, Conformance, LimitResult, Status
+from svcflow.analysis.fast_replay import Rehearsal, Timetable, rehearse
 from svcflow.analysis.log import Case, Event, Flaw, Report
-from svcflow.analysis.rehearsal import Rehearsal, Timetable, rehearse
 from svcflow.analysis.replay import Judgement, Replay, compile_for_replay
-from svcflow.analysis.translation import Ask, Reading, Translation
 from svcflow.analysis.xes import Progress, XesLog
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor, is_named

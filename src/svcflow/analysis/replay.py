@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import attrs
 
-from svcflow.analysis.translation import Ask, Reading
+from svcflow.analysis.activity_mapping import Ask, Reading
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor, Command, Fire, Start
 from svcflow.kernel.compiled import Calendars, Compiled, compile_procedure

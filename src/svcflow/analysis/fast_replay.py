@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from svcflow.analysis.activity_mapping import Reading
 from svcflow.analysis.replay import Judgement, Replay, superseded
-from svcflow.analysis.translation import Reading
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.compiled import Compiled
