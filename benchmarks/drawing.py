@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from svcflow.drawing import draw, routers
-from svcflow.drawing.quality import quality
+from svcflow.drawing.layout.quality import quality
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition
 from svcflow.text import Text

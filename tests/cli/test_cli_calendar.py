@@ -10,7 +10,7 @@ import pytest
 from cli_answers import parsed
 
 from svcflow.cli.yearly import year_text
-from svcflow.drawing.year import Year
+from svcflow.drawing.calendar_year import Year
 from svcflow.kernel.compiled import calendars_of
 from svcflow.model.catalog import Catalog
 from svcflow.text_table import cells

@@ -11,7 +11,7 @@ from cli_answers import parsed
 
 from svcflow.cli.terminal import echo, echo_json, escape_log_lines
 from svcflow.cli.yearly import year_text
-from svcflow.drawing.year import Year
+from svcflow.drawing.calendar_year import Year
 from svcflow.text import visible
 from svcflow.worktime import WorkCalendar
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcflow.drawing.geometry import Rect, crossings, meets, shared_length, simplified
-from svcflow.drawing.lettering import BOLD, broken, ems, fit, width
-from svcflow.drawing.ruler import PAD, PITCH, Asked, Ruler
+from svcflow.drawing.layout.axis import PAD, PITCH, Asked, Ruler
+from svcflow.drawing.layout.geometry import Rect, crossings, meets, shared_length, simplified
+from svcflow.drawing.layout.text_metrics import BOLD, broken, ems, fit, width
 
 
 def test_a_chinese_character_is_one_em_wide() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from test_drawing_map import drawn_points, foreign_hits, label_hits
 
 from svcflow.drawing import draw
-from svcflow.drawing.quality import faulty
+from svcflow.drawing.layout.quality import faulty
 from svcflow.model.procedure import Procedure
 
 MANY = settings(

@@ -8,9 +8,10 @@ import pytest
 from drawing_samples import ALL, parsed, repair
 from test_drawing_map import foreign_hits, label_hits
 
-from svcflow.drawing import draw, graphviz, routers
-from svcflow.drawing.quality import faulty, quality
-from svcflow.drawing.routing import by_graphviz
+from svcflow.drawing import draw, routers
+from svcflow.drawing.layout.quality import faulty, quality
+from svcflow.drawing.router import graphviz
+from svcflow.drawing.router.routing import by_graphviz
 from svcflow.errors import DrawingError
 
 

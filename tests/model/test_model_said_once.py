@@ -8,7 +8,7 @@ import pytest
 
 import svcflow
 from svcflow.checks.path_weights import stretch
-from svcflow.drawing.lines import main_path
+from svcflow.drawing.scene.edges import main_path
 from svcflow.kernel.lifecycle.version_change import limit_name
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of, step_of, wait_limit
 from svcflow.model.procedure import Procedure

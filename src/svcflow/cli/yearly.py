@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from svcflow.cli.asked import Tongue
 from svcflow.cli.table import padded
-from svcflow.drawing.year import KINDS, MARKS, WEEKDAYS, Day, Year
+from svcflow.drawing.calendar_year import KINDS, MARKS, WEEKDAYS, Day, Year
 from svcflow.explanation.phrases import holiday
 from svcflow.text import Text, visible
 

@@ -3,10 +3,10 @@
 Imports stay light: Graphviz, networkx and the rasteriser are loaded by the drawing that needs them.
 """
 
-from svcflow.drawing.badge import Badge
 from svcflow.drawing.drawing import Drawing
-from svcflow.drawing.graphviz import Availability
-from svcflow.drawing.graphviz import available as routers
+from svcflow.drawing.router.graphviz import Availability
+from svcflow.drawing.router.graphviz import available as routers
+from svcflow.drawing.scene.scene import Badge
 from svcflow.drawing.swimlane import draw
 
 __all__ = ["Availability", "Badge", "Drawing", "draw", "routers"]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import attrs
 
-from svcflow.drawing.badge import Badge
-from svcflow.drawing.dot import dot_source
-from svcflow.drawing.layout import Layout
-from svcflow.drawing.outline import outline
-from svcflow.drawing.painter import paint
+from svcflow.drawing.layout.layout import Layout
+from svcflow.drawing.render.dot import dot_source
+from svcflow.drawing.render.json import outline
+from svcflow.drawing.render.svg import paint
+from svcflow.drawing.scene.scene import Badge
 from svcflow.errors import DrawingError
 from svcflow.text import Text
 
@@ -45,7 +45,7 @@ class Drawing:
 
     def png(self, *, font_files: Sequence[str | Path] = (), zoom: float = 2.0) -> bytes:
         """Rasterise. Raises: MissingExtra without resvg, DrawingError without a font for the text."""
-        from svcflow.drawing.raster import png  # noqa: PLC0415  # optional extra
+        from svcflow.drawing.render.png import png  # noqa: PLC0415  # optional extra
 
         return png(self.svg, font_files=font_files, zoom=zoom)
 

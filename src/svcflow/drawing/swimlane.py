@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import get_args
 
-from svcflow.drawing.badge import Badge
 from svcflow.drawing.drawing import Drawing
-from svcflow.drawing.layout import lay_out
-from svcflow.drawing.routing import Router, routed
-from svcflow.drawing.scene import Direction
-from svcflow.drawing.unfolding import scene_of
+from svcflow.drawing.layout.layout import lay_out
+from svcflow.drawing.router.routing import Router, routed
+from svcflow.drawing.scene.from_procedure import scene_of
+from svcflow.drawing.scene.scene import Badge, Direction
 from svcflow.errors import DrawingError
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text

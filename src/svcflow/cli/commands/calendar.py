@@ -41,7 +41,7 @@ def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: 
     from svcflow.cli.opening import catalog_at
     from svcflow.cli.writing import written
     from svcflow.cli.yearly import year_json, year_text
-    from svcflow.drawing.year import Year
+    from svcflow.drawing.calendar_year import Year
     from svcflow.kernel.compiled import calendars_of
 
     asked = asked_of(ctx)
@@ -129,7 +129,7 @@ def import_(
 ) -> None:
     """Import, and name the file."""
     from svcflow.cli.writing import written
-    from svcflow.drawing.year import Year
+    from svcflow.drawing.calendar_year import Year
     from svcflow.worktime import WorkCalendar
     from svcflow.worktime.importing import import_calendar
 

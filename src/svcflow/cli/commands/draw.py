@@ -13,8 +13,8 @@ from svcflow.cli.command import argument, asked_of, command, option
 from svcflow.text import Lang, Text
 
 if TYPE_CHECKING:
-    from svcflow.drawing.routing import Router
-    from svcflow.drawing.scene import Direction
+    from svcflow.drawing.router.routing import Router
+    from svcflow.drawing.scene.scene import Direction
 
 
 @command(

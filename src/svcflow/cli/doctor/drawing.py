@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from svcflow.cli.doctor.probe import Probe, plain
 from svcflow.drawing import draw, routers
-from svcflow.drawing.raster import find_fonts
+from svcflow.drawing.render.png import find_fonts
 from svcflow.errors import DrawingError, SvcflowError
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from svcflow.drawing import wording
-from svcflow.drawing.scene import Note
+from svcflow.drawing.scene import phrases
+from svcflow.drawing.scene.scene import Note
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import walk
@@ -20,7 +20,7 @@ def notes_of(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
     for step in walk(procedure.steps):
         for limit in step.time_limits:
             if len(limit.rows) > 1:
-                name = wording.name_of(limit.name, step.id)
+                name = phrases.name_of(limit.name, step.id)
                 at = number.get(step.id, "")
                 yield Note(
                     head=Text(zh=f"{at} {name.zh or name.en}", en=f"{at} {name.en or name.zh}"),
@@ -29,7 +29,7 @@ def notes_of(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
 
 
 def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) -> Text:
-    name = wording.name_of(limit.name, limit.id)
+    name = phrases.name_of(limit.name, limit.id)
     if limit.step is not None:
         place = number.get(limit.step, "")
         return Text(zh=f"{place} {name.zh or name.en}".strip(), en=f"{place} {name.en or name.zh}".strip())
@@ -39,7 +39,7 @@ def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) ->
         if step is None:
             ends.append(edge)
         else:
-            called = wording.name_of(step.name, step.id)
+            called = phrases.name_of(step.name, step.id)
             at = number.get(step.id, "")
             ends.append(
                 Text(zh=f"{at} {called.zh or called.en}".strip(), en=f"{at} {called.en or called.zh}".strip())
@@ -60,7 +60,7 @@ def _cases(limit: TimeLimit) -> Text:
     for row in limit.rows:
         said = _target(row.target)
         if row.when is not None:
-            guard = wording.condition_text(str(row.when))
+            guard = phrases.condition_text(str(row.when))
             said = Text(zh=f"{guard} {said.zh}", en=f"{guard} {said.en}")
         elif len(limit.rows) > 1:
             said = Text(zh=f"其余 {said.zh}", en=f"otherwise {said.en}")

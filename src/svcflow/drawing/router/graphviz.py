@@ -15,9 +15,9 @@ from typing import Any, Literal, cast
 
 import attrs
 
-from svcflow.drawing.dot import dot_source
-from svcflow.drawing.geometry import Point, simplified
-from svcflow.drawing.layout import Layout
+from svcflow.drawing.layout.geometry import Point, simplified
+from svcflow.drawing.layout.layout import Layout
+from svcflow.drawing.render.dot import dot_source
 from svcflow.errors import DrawingError
 from svcflow.text import NO_TEXT, Text
 

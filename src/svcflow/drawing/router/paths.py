@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
-from svcflow.drawing.rows import Cell, Places
-from svcflow.drawing.scene import Edge, Scene
+from svcflow.drawing.layout.rows import Cell, Places
+from svcflow.drawing.scene.scene import Edge, Scene
 
 Vertex = tuple[int, int]
 Way = tuple[Vertex, ...]

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from svcflow.drawing.columns import columns
-from svcflow.drawing.faces import BAR, DOT, Faces
-from svcflow.drawing.paths import ways
-from svcflow.drawing.rows import Places, places
-from svcflow.drawing.scene import Direction, Node, Scene
-from svcflow.drawing.tracks import Stretch, Track, stretches, tracks
+from svcflow.drawing.layout.box_text import BAR, DOT, Faces
+from svcflow.drawing.layout.columns import columns
+from svcflow.drawing.layout.rows import Places, places
+from svcflow.drawing.router.paths import ways
+from svcflow.drawing.router.tracks import Stretch, Track, stretches, tracks
+from svcflow.drawing.scene.scene import Direction, Node, Scene
 
 _PITCH = 12.0
 _EDGE = 7.0

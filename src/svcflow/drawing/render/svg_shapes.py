@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from svcflow.drawing.faces import LEADING, Row, stacked
-from svcflow.drawing.geometry import Point, Rect
+from svcflow.drawing.layout.box_text import BADGE, FOOT, FOOT_SIZE, ICON, LEADING, Row, stacked
+from svcflow.drawing.layout.geometry import Point, Rect
+from svcflow.drawing.layout.layout import Layout
+from svcflow.drawing.layout.text_metrics import fit
+from svcflow.drawing.render import style
+from svcflow.drawing.scene.scene import Badge, Node
+from svcflow.model.step import SUCCESSES
 
 _ILLEGAL = {code: None for code in range(32) if code not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000))
@@ -98,3 +103,65 @@ def symbol(shape: str, x: float, y: float, colour: str) -> str:
     if shape == "triangle":
         return f'<path fill="{colour}" d="M{number(x)} {number(y + 3)}h7l-3.5 -6.4z"/>'
     return f'<rect fill="{colour}" x="{number(x)}" y="{number(y - 3.2)}" width="6.4" height="6.4"/>'
+
+
+def node_svg(layout: Layout, node: Node, badge: Badge | None) -> str:
+    """Return the shape of one node."""
+    box = layout.boxes[node.key]
+    if node.bar:
+        return _shape("fork", box, 1.5)
+    if node.shape == "start":
+        return f'<circle class="fork" cx="{number(box.cx)}" cy="{number(box.cy)}" r="{number(box.w / 2)}"/>'
+    drawn = _end(layout, node, box) if node.shape == "end" else _step(layout, node, box, badge)
+    title = escaped(f"{node.number} {layout.faces.by_key[node.key].full}".strip())
+    return f'<g data-step="{escaped(node.key)}"><title>{title}</title>{drawn}</g>'
+
+
+def _shape(kind: str, box: Rect, radius: float, more: str = "") -> str:
+    return (
+        f'<rect class="{kind}" x="{number(box.x)}" y="{number(box.y)}" width="{number(box.w)}" '
+        f'height="{number(box.h)}" rx="{number(radius)}"{more}/>'
+    )
+
+
+def _end(layout: Layout, node: Node, box: Rect) -> str:
+    done = node.ending in SUCCESSES
+    rows = layout.faces.by_key[node.key].rows
+    sign = (target if done else stop)(box.x + 17, box.cy)
+    return _shape("done" if done else "gone", box, box.h / 2) + sign + rows_svg(rows, box)
+
+
+def _step(layout: Layout, node: Node, box: Rect, badge: Badge | None) -> str:
+    face = layout.faces.by_key[node.key]
+    fill = (
+        f' style="fill:{style.LEVEL[badge.level][0]};stroke:{style.LEVEL[badge.level][1]}"' if badge else ""
+    )
+    footed = bool(face.foot or badge)
+    inner = Rect(box.x, box.y, box.w, box.h - (FOOT if footed else 0.0))
+    parts = [_shape("wait" if node.shape == "waiting" else "box", box, 5, fill)]
+    parts.append(rows_svg(face.rows, inner))
+    if node.shape == "waiting":
+        parts.append(pause(box.x + ICON / 2 + 4, inner.cy))
+    if node.shape == "parallel":
+        parts.append(split(box.x + ICON / 2 + 3, inner.cy))
+    if footed:
+        parts.append(_foot(box, face.foot, badge))
+    return "".join(parts)
+
+
+def _foot(box: Rect, said: str, badge: Badge | None) -> str:
+    top = box.bottom - FOOT
+    base = box.bottom - 5.2
+    out = f'<path class="rule" d="M{number(box.x)} {number(top)}H{number(box.right)}"/>'
+    out += text(Row(said, FOOT_SIZE), box.x + 6, base, "") if said else ""
+    return out + (_badge(box, badge, base) if badge else "")
+
+
+def _badge(box: Rect, badge: Badge, base: float) -> str:
+    _, ink, shape = style.LEVEL[badge.level]
+    room = BADGE - 6 - (10 if shape else 0)
+    block = fit(badge.text, room, FOOT_SIZE, bold=True, most=1)
+    row = Row(block.lines[0] if block.lines else "", block.size, bold=True)
+    x = box.right - 5 - (10 if shape else 0)
+    sign = symbol(shape, box.right - 12.5, base - 3.2, ink) if shape else ""
+    return text(row, x, base, "e", colour=ink) + sign

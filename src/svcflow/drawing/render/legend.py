@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
-from svcflow.drawing import marks, style, wording
-from svcflow.drawing.badge import Badge
-from svcflow.drawing.faces import Row
-from svcflow.drawing.geometry import Point
-from svcflow.drawing.layout import MARGIN, Layout
-from svcflow.drawing.lettering import broken, width
-from svcflow.drawing.marks import number
-from svcflow.drawing.scene import Note
+from svcflow.drawing.layout.box_text import Row
+from svcflow.drawing.layout.geometry import Point
+from svcflow.drawing.layout.layout import MARGIN, Layout
+from svcflow.drawing.layout.text_metrics import broken, width
+from svcflow.drawing.render import style, svg_shapes
+from svcflow.drawing.render.svg_shapes import number
+from svcflow.drawing.scene import phrases
+from svcflow.drawing.scene.scene import Badge, Note
 from svcflow.model.step import SUCCESSES
 from svcflow.text import Lang, Text
 
@@ -41,12 +41,12 @@ def legend(layout: Layout, badges: Mapping[str, Badge]) -> tuple[list[str], floa
     for item in _items(layout, badges):
         if x > MARGIN and x + item.width - _GAP > MARGIN + room:
             x, y = MARGIN, y + _LINE
-        out += [item.draw(x, y), marks.text(Row(item.said, _SIZE), x + _SWATCH, y + 3.4, "note")]
+        out += [item.draw(x, y), svg_shapes.text(Row(item.said, _SIZE), x + _SWATCH, y + 3.4, "note")]
         x += item.width
     y += 6
     for row in _note_rows((*layout.scene.notes, *_unplaced(layout)), layout.lang, room):
         y += 15
-        out.append(marks.text(row, MARGIN, y, "" if row.bold else "note"))
+        out.append(svg_shapes.text(row, MARGIN, y, "" if row.bold else "note"))
     return out, y + 4, MARGIN + room
 
 
@@ -77,31 +77,31 @@ def _items(layout: Layout, badges: Mapping[str, Badge]) -> Iterator[_Item]:
     scene, lang = layout.scene, layout.lang
     yield _Item(
         lambda x, y: f'<circle class="fork" cx="{number(x + 12)}" cy="{number(y)}" r="6"/>',
-        wording.STARTS.in_(lang),
+        phrases.STARTS.in_(lang),
     )
     shapes = {node.shape for node in scene.nodes}
     endings = {node.ending for node in scene.nodes if node.ending}
     kinds = {"main" if edge.main else edge.kind for edge in scene.edges}
     for kind in style.LINE:
         if kind in kinds:
-            yield _Item(_swatch(kind), wording.KIND[kind].in_(lang))
+            yield _Item(_swatch(kind), phrases.KIND[kind].in_(lang))
     if "waiting" in shapes:
-        yield _Item(lambda x, y: marks.pause(x + 14, y), wording.WAITS.in_(lang))
+        yield _Item(lambda x, y: svg_shapes.pause(x + 14, y), phrases.WAITS.in_(lang))
     if "fork" in shapes:
-        yield _Item(lambda x, y: marks.split(x + 14, y), wording.PARALLEL.in_(lang))
+        yield _Item(lambda x, y: svg_shapes.split(x + 14, y), phrases.PARALLEL.in_(lang))
     if endings & SUCCESSES:
-        yield _Item(lambda x, y: marks.target(x + 14, y), wording.COMPLETED.in_(lang))
+        yield _Item(lambda x, y: svg_shapes.target(x + 14, y), phrases.COMPLETED.in_(lang))
     if endings - SUCCESSES:
-        yield _Item(lambda x, y: marks.stop(x + 14, y), wording.OTHER_END.in_(lang))
+        yield _Item(lambda x, y: svg_shapes.stop(x + 14, y), phrases.OTHER_END.in_(lang))
     if any(edge.overdue for edge in scene.edges):
-        yield _Item(lambda x, y: marks.clock(x + 18, y, style.INK), wording.OVERDUE.in_(lang))
+        yield _Item(lambda x, y: svg_shapes.clock(x + 18, y, style.INK), phrases.OVERDUE.in_(lang))
     for level in sorted({badge.level for badge in badges.values()} & set(_LEVEL)):
         _, ink, shape = style.LEVEL[level]
         yield _Item(_sign(shape, ink), _LEVEL[level].in_(lang))
 
 
 def _sign(shape: str, ink: str) -> Callable[[float, float], str]:
-    return lambda x, y: marks.symbol(shape, x + 10, y, ink)
+    return lambda x, y: svg_shapes.symbol(shape, x + 10, y, ink)
 
 
 def _swatch(kind: str) -> Callable[[float, float], str]:
@@ -112,6 +112,6 @@ def _swatch(kind: str) -> Callable[[float, float], str]:
         start: Point = (x, y)
         tip: Point = (x + 25, y)
         line = f'<path d="M{number(x)} {number(y)}h19" stroke="{colour}" stroke-width="{wide}"{dashes}/>'
-        return line + marks.arrow(start, tip, colour)
+        return line + svg_shapes.arrow(start, tip, colour)
 
     return draw

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from svcflow.drawing import wording
-from svcflow.drawing.lines import edges_of
-from svcflow.drawing.notes import notes_of
-from svcflow.drawing.scene import FORK, JOIN, START, Lane, Node, Scene, Shape
+from svcflow.drawing.scene import phrases
+from svcflow.drawing.scene.edges import edges_of
+from svcflow.drawing.scene.notes import notes_of
+from svcflow.drawing.scene.scene import FORK, JOIN, START, Lane, Node, Scene, Shape
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk
 from svcflow.text import Text
@@ -29,8 +29,8 @@ def scene_of(procedure: Procedure) -> Scene:
     """Unfold a procedure into lanes, nodes and edges."""
     nodes = tuple(_Nodes(procedure, _lanes_of(procedure)).nodes())
     return Scene(
-        title=wording.heading(procedure),
-        subtitle=wording.subheading(procedure),
+        title=phrases.heading(procedure),
+        subtitle=phrases.subheading(procedure),
         description=_description(procedure),
         lanes=_lanes(procedure, nodes),
         nodes=nodes,
@@ -75,13 +75,13 @@ def _lane(key: str, steps: Mapping[str, Step], reached: Mapping[str, str]) -> st
 
 def _lanes(procedure: Procedure, nodes: Iterable[Node]) -> tuple[Lane, ...]:
     used = {node.lane for node in nodes}
-    declared = [Lane(role.id, wording.name_of(role.name, role.id)) for role in procedure.roles.values()]
+    declared = [Lane(role.id, phrases.name_of(role.name, role.id)) for role in procedure.roles.values()]
     known = {lane.id for lane in declared}
     extra = sorted(used - known - {NO_LANE})
     lanes = [lane for lane in declared if lane.id in used]
-    lanes += [Lane(role, wording.name_of(Text(), role)) for role in extra]
+    lanes += [Lane(role, phrases.name_of(Text(), role)) for role in extra]
     if NO_LANE in used:
-        lanes.insert(0, Lane(NO_LANE, wording.NO_ROLE))
+        lanes.insert(0, Lane(NO_LANE, phrases.NO_ROLE))
     return tuple(lanes)
 
 
@@ -96,7 +96,7 @@ class _Nodes:
 
     def nodes(self) -> Iterator[Node]:
         first = self.procedure.steps[0]
-        yield Node(key=START, shape="start", lane=self.lanes[first.id], name=wording.STARTS)
+        yield Node(key=START, shape="start", lane=self.lanes[first.id], name=phrases.STARTS)
         yield from self._of(self.procedure.steps, ())
 
     def _of(self, steps: Iterable[Step], strand: tuple[str, ...]) -> Iterator[Node]:
@@ -118,9 +118,9 @@ class _Nodes:
             shape=_shape(step),
             lane=self.lanes[step.id],
             number=self.number.get(step.id, ""),
-            name=wording.name_of(step.name, step.id),
-            limit=wording.limit_text(limit) if limit else Text(),
-            short_limit=wording.short_limit(limit) if limit else "",
+            name=phrases.name_of(step.name, step.id),
+            limit=phrases.limit_text(limit) if limit else Text(),
+            short_limit=phrases.short_limit(limit) if limit else "",
             step=step.id,
             ending=step.end or "",
             strand=strand,

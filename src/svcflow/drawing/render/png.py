@@ -15,7 +15,7 @@ from pathlib import Path
 
 import attrs
 
-from svcflow.drawing import fontfile
+from svcflow.drawing.render import font_file
 from svcflow.errors import DrawingError, MissingExtra
 from svcflow.text import Text
 
@@ -143,7 +143,7 @@ def _folders() -> list[Path]:
 def _fits(path: Path, *, cjk: bool) -> bool:
     """Say whether the file has the script; a file that cannot be read as a font does not."""
     try:
-        return fontfile.has(path, "限" if cjk else "A")
+        return font_file.has(path, "限" if cjk else "A")
     except (OSError, ValueError, struct.error):
         return False
 
@@ -160,7 +160,7 @@ def _with_bold(paths: Sequence[Path]) -> list[Path]:
 
 @lru_cache(maxsize=256)
 def _family(path: Path) -> str:
-    names = _preferred(fontfile.families(path))
+    names = _preferred(font_file.families(path))
     return names or path.stem
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import attrs
 
-from svcflow.drawing.paths import Vertex, Way
+from svcflow.drawing.router.paths import Vertex, Way
 
 Axis = Literal["x", "y"]
 Line = tuple[Axis, int]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from svcflow.drawing import graphviz
-from svcflow.drawing.geometry import Point
-from svcflow.drawing.graphviz import Engine
-from svcflow.drawing.layout import Layout
-from svcflow.drawing.quality import faulty, quality
+from svcflow.drawing.layout.geometry import Point
+from svcflow.drawing.layout.layout import Layout
+from svcflow.drawing.layout.quality import faulty, quality
+from svcflow.drawing.router import graphviz
+from svcflow.drawing.router.graphviz import Engine
 from svcflow.errors import DrawingError
 from svcflow.text import Text
 

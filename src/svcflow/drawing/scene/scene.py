@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import attrs
 
@@ -96,3 +96,14 @@ class Scene:
     def lane_order(self) -> Mapping[str, int]:
         """The place of each lane."""
         return {lane.id: place for place, lane in enumerate(self.lanes)}
+
+
+Level = Literal["ok", "risk", "over"]
+
+
+@attrs.frozen
+class Badge:
+    """Hold a short wording and its level: `ok`, `risk` (▲) or `over` (■)."""
+
+    text: str
+    level: Level = attrs.field(default="ok", validator=attrs.validators.in_(get_args(Level)))

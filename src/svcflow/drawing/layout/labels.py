@@ -7,8 +7,8 @@ from typing import Literal
 
 import attrs
 
-from svcflow.drawing.faces import LabelText
-from svcflow.drawing.geometry import Point, Rect, length, segments
+from svcflow.drawing.layout.box_text import LabelText
+from svcflow.drawing.layout.geometry import Point, Rect, length, segments
 
 Seat = Literal["split", "above", "below", "left", "right", "over"]
 _SEAT: dict[Seat, float] = {"split": 0, "above": 1, "right": 1, "below": 3, "left": 4, "over": 14}

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from svcflow.drawing.columns import between
-from svcflow.drawing.scene import FORK, JOIN, Scene
+from svcflow.drawing.layout.columns import between
+from svcflow.drawing.scene.scene import FORK, JOIN, Scene
 
 Cell = tuple[int, int]
 """Column and row, both counted from 0."""

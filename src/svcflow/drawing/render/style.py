@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from svcflow.drawing.lettering import FONTS
+from svcflow.drawing.layout.text_metrics import FONTS
 
 INK = "#17232b"
 PAPER = "#ffffff"

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from svcflow.drawing import wording
-from svcflow.drawing.lettering import Lines, fit, width
-from svcflow.drawing.scene import Edge, Node, Scene
+from svcflow.drawing.layout.text_metrics import Lines, fit, width
+from svcflow.drawing.scene import phrases
+from svcflow.drawing.scene.scene import Edge, Node, Scene
 from svcflow.text import Lang, Text
 
 ZH_SIZE, EN_SIZE, FOOT_SIZE, LABEL_SIZE = 12.0, 9.5, 9.0, 9.5
@@ -93,7 +93,7 @@ def label_text(edge: Edge, lang: Lang) -> LabelText | None:
         for line in block.lines
     ]
     if edge.condition:
-        block = fit(wording.condition_text(edge.condition), LABEL_ROOM + 40, LABEL_SIZE - 1)
+        block = fit(phrases.condition_text(edge.condition), LABEL_ROOM + 40, LABEL_SIZE - 1)
         rows += [Row(line, block.size) for line in block.lines]
     if not rows:
         return None
@@ -150,7 +150,7 @@ def _wish(node: Node, lang: Lang) -> float:
 
 def _foot_wish(node: Node, lang: Lang) -> float:
     """Return the width at which the foot fits; a long one asks only for its short form."""
-    for foot in (wording.foot(node.limit, node.short_limit, lang), f"≤ {node.short_limit}"):
+    for foot in (phrases.foot(node.limit, node.short_limit, lang), f"≤ {node.short_limit}"):
         wish = width(foot, FOOT_SIZE) + BADGE + MARGIN
         if wish <= LONGEST_FOOT:
             return wish if node.short_limit else 0.0
@@ -167,7 +167,7 @@ def _face(node: Node, lang: Lang, wide: float) -> Face:
     for text, first in _names(node, lang):
         block: Lines = fit(text, wide - node_room(node), ZH_SIZE if first else EN_SIZE, bold=first)
         rows += [Row(line, block.size, first) for line in block.lines]
-    foot = wording.foot(node.limit, node.short_limit, lang)
+    foot = phrases.foot(node.limit, node.short_limit, lang)
     if width(foot, FOOT_SIZE) > wide - BADGE - MARGIN:
         block = fit(f"≤ {node.short_limit}", wide - BADGE - MARGIN, FOOT_SIZE, most=1)
         foot = block.lines[0]

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import attrs
 
-from svcflow.drawing import wording
-from svcflow.drawing.scene import FORK, JOIN, START, Edge, LineKind
+from svcflow.drawing.scene import phrases
+from svcflow.drawing.scene.scene import FORK, JOIN, START, Edge, LineKind
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, TRANSITION_KINDS, Step, Transition
 from svcflow.text import NO_TEXT, Text
@@ -92,7 +92,7 @@ class _Level:
             target=target,
             kind=kind,
             main=main,
-            name=NO_TEXT if silent else wording.joined([self._name(move) for move in moves]),
+            name=NO_TEXT if silent else phrases.joined([self._name(move) for move in moves]),
             condition=" | ".join(guards) if len(guards) == len(moves) else "",
             overdue=step.on_overdue is not None and any(move.trigger == step.on_overdue for move in moves),
             triggers=tuple(dict.fromkeys(move.trigger for move in moves)),
@@ -105,7 +105,7 @@ class _Level:
     def _name(self, move: Transition) -> Text:
         """Return the name of a move; one that ends a branch may go by the name of the end, which has no box."""
         end = self._end(move) if self.join is not None else None
-        return wording.trigger_text(move.trigger, move.name or (end.name if end else NO_TEXT))
+        return phrases.trigger_text(move.trigger, move.name or (end.name if end else NO_TEXT))
 
     def _end(self, move: Transition) -> Step | None:
         return next((step for step in self.steps if step.id == move.step and step.end is not None), None)

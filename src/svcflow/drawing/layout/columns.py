@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from svcflow.drawing.scene import Edge, Scene
+from svcflow.drawing.scene.scene import Edge, Scene
 
 Column = tuple[int, int, int]
 """A rank, the place within it (a join or the start before, steps, a fork after), and a bar's own number."""

@@ -7,9 +7,9 @@ from itertools import combinations
 
 import attrs
 
-from svcflow.drawing.geometry import Point, Rect, crossings, length, meets, segments, shared_length
-from svcflow.drawing.layout import Layout
-from svcflow.drawing.scene import Edge
+from svcflow.drawing.layout.geometry import Point, Rect, crossings, length, meets, segments, shared_length
+from svcflow.drawing.layout.layout import Layout
+from svcflow.drawing.scene.scene import Edge
 
 Routes = Mapping[str, Sequence[Point]]
 _SHARED = 8.0

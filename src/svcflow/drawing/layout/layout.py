@@ -11,14 +11,14 @@ from functools import partial
 
 import attrs
 
-from svcflow.drawing import labels as labelling
-from svcflow.drawing.faces import Faces, LabelText, faces, flat, label_text
-from svcflow.drawing.geometry import Point, Rect, simplified
-from svcflow.drawing.labels import Ground, Label
-from svcflow.drawing.ruler import PAD, Asked, Ruler
-from svcflow.drawing.scene import Direction, Scene
-from svcflow.drawing.skeleton import Skeleton, skeleton
-from svcflow.drawing.tracks import Stretch
+from svcflow.drawing.layout import labels as labelling
+from svcflow.drawing.layout.axis import PAD, Asked, Ruler
+from svcflow.drawing.layout.box_text import Faces, LabelText, faces, flat, label_text
+from svcflow.drawing.layout.geometry import Point, Rect, simplified
+from svcflow.drawing.layout.grid import Skeleton, skeleton
+from svcflow.drawing.layout.labels import Ground, Label
+from svcflow.drawing.router.tracks import Stretch
+from svcflow.drawing.scene.scene import Direction, Scene
 from svcflow.text import Lang
 
 MARGIN = 16.0

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import attrs
 
-from svcflow.drawing.raster import png
-from svcflow.drawing.style import FONT_STACK
+from svcflow.drawing.render.png import png
+from svcflow.drawing.render.style import FONT_STACK
 from svcflow.errors import DrawingError
 from svcflow.text import Lang, Text
 from svcflow.worktime.calendar import WorkCalendar

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from svcflow.drawing import style
-from svcflow.drawing.badge import Badge
-from svcflow.drawing.faces import Row, head
-from svcflow.drawing.geometry import Point, Rect
-from svcflow.drawing.labels import Label
-from svcflow.drawing.layout import MARGIN, Layout
-from svcflow.drawing.legend import legend
-from svcflow.drawing.marks import arrow, clock, escaped, number, rows_svg, text
-from svcflow.drawing.nodes import node_svg
-from svcflow.drawing.scene import Edge
+from svcflow.drawing.layout.box_text import Row, head
+from svcflow.drawing.layout.geometry import Point, Rect
+from svcflow.drawing.layout.labels import Label
+from svcflow.drawing.layout.layout import MARGIN, Layout
+from svcflow.drawing.render import style
+from svcflow.drawing.render.legend import legend
+from svcflow.drawing.render.svg_shapes import arrow, clock, escaped, node_svg, number, rows_svg, text
+from svcflow.drawing.scene.scene import Badge, Edge
 
 _CORNER = 5.0
 

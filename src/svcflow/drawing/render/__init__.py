@@ -1,0 +1,1 @@
+"""From a layout to SVG, PNG, JSON and DOT."""
