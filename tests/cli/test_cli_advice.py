@@ -10,7 +10,7 @@ import pytest
 from cli_answers import LATER, MONDAY, parsed
 
 import svcflow
-from svcflow.cli.advice import KEYWORDS, spoken
+from svcflow.cli.errors import KEYWORDS, spoken
 from svcflow.text import Text
 
 SOURCE = Path(svcflow.__file__).parent

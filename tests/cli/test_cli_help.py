@@ -16,7 +16,7 @@ import pytest
 import svcflow
 from svcflow.cli import main
 from svcflow.cli.app import COMMANDS, app
-from svcflow.cli.asked import Asked
+from svcflow.cli.language import Asked
 from svcflow.cli.section import Section
 from svcflow.text_table import cells
 

@@ -8,9 +8,9 @@ import attrs
 import pytest
 from cli_answers import parsed
 
-from svcflow.cli.grids import over
+from svcflow.cli.journal_lines import tell
 from svcflow.cli.names import Names
-from svcflow.cli.telling import tell
+from svcflow.cli.tables import over
 from svcflow.kernel.facts import Escalated, Warned
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.model.catalog import load

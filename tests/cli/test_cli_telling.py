@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from svcflow.cli.journal_lines import _TELL, tell
 from svcflow.cli.names import Names
-from svcflow.cli.telling import _TELL, tell
 from svcflow.kernel.facts import FACTS, Accepted, Assigned, Explained, Fact, Rejected, Released
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step

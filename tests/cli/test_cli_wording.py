@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from svcflow.cli.asked import Asked
-from svcflow.cli.failure import Interruption, OutputError, explained
+from svcflow.cli.errors import Interruption, OutputError, explained
 from svcflow.cli.instants import clock_of, near, when
+from svcflow.cli.journal_lines import _TELL
+from svcflow.cli.language import Asked
+from svcflow.cli.output_file import written
 from svcflow.cli.progress import progress
-from svcflow.cli.table import broken, table
-from svcflow.cli.telling import _TELL
+from svcflow.cli.tables import broken, table
 from svcflow.cli.wording import duration
-from svcflow.cli.writing import written
 from svcflow.kernel.facts import FACTS
 from svcflow.text_table import cells
 

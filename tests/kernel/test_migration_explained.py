@@ -9,8 +9,8 @@ import pytest
 from kernel_cases import HOUR, MINUTE, line, move, procedure
 from version_cases import Traveller
 
+from svcflow.cli.journal_lines import tell
 from svcflow.cli.names import Names
-from svcflow.cli.telling import tell
 from svcflow.explanation.explain import UnknownLimit, explain
 from svcflow.journal.chain import GENESIS, chained
 from svcflow.kernel.commands import Reschedule

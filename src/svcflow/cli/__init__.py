@@ -11,7 +11,7 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line and leave with its exit code: 0 ok, 1 findings, 2 usage, 3 bad input."""
     from svcflow.cli.app import app
-    from svcflow.cli.terminal import escape_log_lines
+    from svcflow.cli.output import escape_log_lines
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from svcflow.cli.asked import Tongue
 from svcflow.cli.instants import clock_of, near
-from svcflow.cli.records import Record
-from svcflow.cli.table import table
+from svcflow.cli.json import Record
+from svcflow.cli.language import Tongue
+from svcflow.cli.tables import table
 from svcflow.cli.wording import DELEGATIONS, word
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.text import Text

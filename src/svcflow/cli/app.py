@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from svcflow.cli.asked import Asked
 from svcflow.cli.command import (
     Option,
     asked_of,
@@ -19,7 +18,8 @@ from svcflow.cli.command import (
     section,
     titled,
 )
-from svcflow.cli.failure import explained
+from svcflow.cli.errors import explained
+from svcflow.cli.language import Asked
 from svcflow.cli.section import unknown_command
 from svcflow.text import Text
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from svcflow.cli.asked import Asked, Tongue
-from svcflow.cli.failure import WrongUsage
-from svcflow.cli.table import broken, padded
+from svcflow.cli.errors import WrongUsage
+from svcflow.cli.language import Asked, Tongue
+from svcflow.cli.tables import broken, padded
 from svcflow.text import Text
 from svcflow.text_table import cells
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from svcflow.cli.opening import catalog_at
+from svcflow.cli.session import catalog_at
 from svcflow.errors import DeclarationError, Problem
 from svcflow.nearest import nearest
 from svcflow.text import Text

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from svcflow.cli.answer import paragraphs
-from svcflow.cli.asked import Tongue
-from svcflow.cli.grids import deviation_table
-from svcflow.cli.opening import names_in, versions_of
-from svcflow.cli.records import Record, deviation_json
+from svcflow.cli.json import Record, deviation_json
+from svcflow.cli.language import Tongue
+from svcflow.cli.output import paragraphs
+from svcflow.cli.session import names_in, versions_of
+from svcflow.cli.tables import deviation_table
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from svcflow.cli.failure import WrongUsage
+from svcflow.cli.errors import WrongUsage
 from svcflow.cli.values import actor_or_nobody
 from svcflow.errors import Refused
 from svcflow.text import Text

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
-from svcflow.cli.asked import Tongue
+from svcflow.cli.language import Tongue
 from svcflow.text import Text
 
 __all__ = ["by_clock", "clock_of", "day_time", "near", "when"]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from svcflow.cli.advice import spoken
-from svcflow.cli.answer import paragraphs
-from svcflow.cli.asked import Tongue
 from svcflow.cli.departures import departures_json, departures_text
+from svcflow.cli.errors import spoken
+from svcflow.cli.json import Record
+from svcflow.cli.language import Tongue
 from svcflow.cli.names import Names
-from svcflow.cli.opening import names_in
-from svcflow.cli.records import Record
-from svcflow.cli.table import table
+from svcflow.cli.output import paragraphs
+from svcflow.cli.session import names_in
+from svcflow.cli.tables import table
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.text import Text
 

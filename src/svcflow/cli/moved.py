@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from svcflow.cli.answer import paragraphs
-from svcflow.cli.asked import Tongue
 from svcflow.cli.departures import departures_json, departures_text
-from svcflow.cli.grids import deadline_table
+from svcflow.cli.json import Record, deadline_json, instance_json
+from svcflow.cli.language import Tongue
 from svcflow.cli.listening import ListeningEngine
 from svcflow.cli.names import Names
-from svcflow.cli.opening import names_of
-from svcflow.cli.records import Record, deadline_json, instance_json
+from svcflow.cli.output import paragraphs
+from svcflow.cli.session import names_of
+from svcflow.cli.tables import deadline_table
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.assignees import assignee_of
 from svcflow.runtime.engine import Engine

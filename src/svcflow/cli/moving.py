@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import command_id_option, expect_option, giver_option, stored
 from svcflow.cli.command import asked_of
-from svcflow.cli.failure import Failure, failed
+from svcflow.cli.errors import Failure, failed
+from svcflow.cli.options import command_id_option, expect_option, giver_option, stored
+from svcflow.cli.output import answer
 from svcflow.errors import Refused
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def asking(function: Callable[..., None]) -> Callable[..., None]:
         **own: Any,
     ) -> None:
         from svcflow.cli.deputy import who_acts
-        from svcflow.cli.opening import engine_at
+        from svcflow.cli.session import engine_at
 
         with engine_at(db, folder, at) as engine:
             by = Asker(actor=who_acts(engine, instance, actor, giver), command_id=command_id)

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, tzinfo
 
 import attrs
 
-from svcflow.cli.asked import Tongue
 from svcflow.cli.instants import when
+from svcflow.cli.language import Tongue
 from svcflow.cli.wording import STATUSES, duration, word
 from svcflow.kernel.instance import Instance
 from svcflow.model import words

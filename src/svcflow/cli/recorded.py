@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from svcflow.cli.asked import Tongue
-from svcflow.cli.opening import names_in, versions_of
-from svcflow.cli.records import fact_json
-from svcflow.cli.table import table
-from svcflow.cli.telling import tell
+from svcflow.cli.journal_lines import tell
+from svcflow.cli.json import fact_json
+from svcflow.cli.language import Tongue
+from svcflow.cli.session import names_in, versions_of
+from svcflow.cli.tables import table
 from svcflow.kernel.facts import Fact
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from svcflow.cli.asked import Tongue
+from svcflow.cli.language import Tongue
 from svcflow.cli.wording import STANDINGS, word
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected
 from svcflow.kernel.lifecycle.deviation_status import STANDS, Answer

@@ -17,7 +17,7 @@ from svcflow.cli.command import (
     options,
     titled,
 )
-from svcflow.cli.failure import WrongUsage, unknown
+from svcflow.cli.errors import WrongUsage, unknown
 from svcflow.text import Text
 
 __all__ = ["Section", "unknown_command"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from svcflow.cli.failure import WrongUsage, WrongValue
+from svcflow.cli.errors import WrongUsage, WrongValue
 from svcflow.text import Text
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from svcflow.cli.asked import Tongue
+from svcflow.cli.language import Tongue
 from svcflow.text import Text
 
 __all__ = [

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from svcflow.cli.asked import Tongue
-from svcflow.cli.grids import NamesOf
 from svcflow.cli.instants import near
+from svcflow.cli.json import Record
+from svcflow.cli.language import Tongue
 from svcflow.cli.names import Names
-from svcflow.cli.records import Record
-from svcflow.cli.table import table
+from svcflow.cli.tables import NamesOf, table
 from svcflow.runtime.filters import WorkItem
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us

@@ -5,8 +5,8 @@ from __future__ import annotations
 import calendar as months
 from collections.abc import Iterator
 
-from svcflow.cli.asked import Tongue
-from svcflow.cli.table import padded
+from svcflow.cli.language import Tongue
+from svcflow.cli.tables import padded
 from svcflow.drawing.calendar_year import KINDS, MARKS, WEEKDAYS, Day, Year
 from svcflow.explanation.phrases import holiday
 from svcflow.text import Text, visible

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from svcflow.bounds import FIRST_DAY, LAST_DAY
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import spoken, with_procedures
 from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.options import spoken, with_procedures
+from svcflow.cli.output import answer
 from svcflow.cli.section import Section
 from svcflow.text import Text
 
@@ -38,8 +38,8 @@ from svcflow.text import Text
 @click.pass_context
 def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: str | None) -> None:
     """Show or draw a year."""
-    from svcflow.cli.opening import catalog_at
-    from svcflow.cli.writing import written
+    from svcflow.cli.output_file import written
+    from svcflow.cli.session import catalog_at
     from svcflow.cli.yearly import year_json, year_text
     from svcflow.drawing.calendar_year import Year
     from svcflow.kernel.compiled import calendars_of
@@ -128,7 +128,7 @@ def import_(
     out: Path | None,
 ) -> None:
     """Import, and name the file."""
-    from svcflow.cli.writing import written
+    from svcflow.cli.output_file import written
     from svcflow.drawing.calendar_year import Year
     from svcflow.worktime import WorkCalendar
     from svcflow.worktime.importing import import_calendar
@@ -157,7 +157,7 @@ def import_(
 
 def _unbroken(years: tuple[int, ...]) -> None:
     """Refuse a gap: a calendar covers one span, and a year between would pass for one without holidays."""
-    from svcflow.cli.failure import WrongUsage
+    from svcflow.cli.errors import WrongUsage
 
     gap = sorted({*range(min(years), max(years))} - {*years})
     if gap:

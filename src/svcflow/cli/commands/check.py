@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asked import Tongue
-from svcflow.cli.asking import spoken, with_procedures
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.failure import BAD_INPUT, FOUND, error_json, problem_json
+from svcflow.cli.errors import BAD_INPUT, FOUND, error_json, problem_json
+from svcflow.cli.language import Tongue
+from svcflow.cli.options import spoken, with_procedures
+from svcflow.cli.output import answer
 from svcflow.cli.wording import many
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.cli.records import Record
+    from svcflow.cli.json import Record
     from svcflow.cli.review import Review
     from svcflow.errors import Problem
 

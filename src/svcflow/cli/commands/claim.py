@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from svcflow.cli.asking import named_actor_option, step_option
 from svcflow.cli.command import argument, command
 from svcflow.cli.moving import By, moving
+from svcflow.cli.options import named_actor_option, step_option
 from svcflow.text import Text
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer, paragraphs
-from svcflow.cli.asked import Tongue
-from svcflow.cli.asking import spoken, with_procedures
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.failure import BAD_INPUT, FOUND
+from svcflow.cli.errors import BAD_INPUT, FOUND
+from svcflow.cli.language import Tongue
+from svcflow.cli.options import spoken, with_procedures
+from svcflow.cli.output import answer, paragraphs
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _worst(result: Conformance, top: int) -> list[CaseResult]:
 
 
 def _cases(worst: Iterable[CaseResult], lang: Tongue) -> str:
-    from svcflow.cli.table import table
+    from svcflow.cli.tables import table
     from svcflow.kernel.lifecycle.deviations import KINDS
 
     rows = [

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import named_actor_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.options import named_actor_option, stored
+from svcflow.cli.output import answer
 from svcflow.cli.section import Section
 from svcflow.cli.values import INSTANT
 from svcflow.text import Text
@@ -81,8 +81,8 @@ def give(
     at: datetime | None,
 ) -> None:
     """Give, and show the delegation."""
-    from svcflow.cli.narrowing import see_known
-    from svcflow.cli.opening import engine_at
+    from svcflow.cli.options import see_known
+    from svcflow.cli.session import engine_at
     from svcflow.kernel.facts import to_datetime
 
     with engine_at(db, folder, at) as engine:
@@ -123,7 +123,7 @@ def list_(
 ) -> None:
     """List."""
     from svcflow.cli.absence import delegation_json, delegation_table
-    from svcflow.cli.opening import engine_at
+    from svcflow.cli.session import engine_at
     from svcflow.kernel.facts import to_datetime
 
     asked = asked_of(ctx)
@@ -149,7 +149,7 @@ def revoke(
     ctx: click.Context, *, delegation: str, db: str | None, folder: str | None, at: datetime | None
 ) -> None:
     """Revoke, and show the delegation."""
-    from svcflow.cli.opening import engine_at
+    from svcflow.cli.session import engine_at
 
     with engine_at(db, folder, at) as engine:
         _show(ctx, engine, engine.revoke(delegation))

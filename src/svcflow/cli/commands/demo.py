@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asked import Tongue
-from svcflow.cli.asking import spoken
 from svcflow.cli.command import asked_of, command, option
+from svcflow.cli.language import Tongue
+from svcflow.cli.options import spoken
+from svcflow.cli.output import answer
 from svcflow.text import Text
 
 if TYPE_CHECKING:

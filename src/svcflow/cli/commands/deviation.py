@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import named_actor_option
 from svcflow.cli.command import argument, asked_of, command, option
 from svcflow.cli.moving import Asker, asking
+from svcflow.cli.options import named_actor_option
+from svcflow.cli.output import answer
 from svcflow.cli.section import Section
 from svcflow.text import Text
 
@@ -81,12 +81,12 @@ def reject(engine: ListeningEngine, instance: str, sequence: int, *, reason: str
 
 
 def _show(engine: ListeningEngine, instance: str, sequence: int) -> None:
-    from svcflow.cli.answer import paragraphs
     from svcflow.cli.departures import departures_json, departures_text
-    from svcflow.cli.grids import deviation_table
-    from svcflow.cli.opening import names_in, versions_of
-    from svcflow.cli.records import deviation_json
+    from svcflow.cli.json import deviation_json
+    from svcflow.cli.output import paragraphs
     from svcflow.cli.replies import replies_to
+    from svcflow.cli.session import names_in, versions_of
+    from svcflow.cli.tables import deviation_table
 
     asked, departed = asked_of(click.get_current_context()), engine.departures(instance)
     found = [one for one in engine.deviations(instance=instance) if one.sequence == sequence]

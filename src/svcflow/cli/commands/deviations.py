@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
-from svcflow.cli.counting import answer_count, answer_counts, counted
-from svcflow.cli.failure import FOUND
-from svcflow.cli.narrowing import in_span, of_group, of_procedure, of_role, of_step
-from svcflow.cli.paging import going_on, paged
+from svcflow.cli.errors import FOUND
+from svcflow.cli.options import (
+    answer_count,
+    answer_counts,
+    counted,
+    going_on,
+    in_span,
+    of_group,
+    of_procedure,
+    of_role,
+    of_step,
+    paged,
+    stored,
+)
+from svcflow.cli.output import answer
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -80,11 +89,11 @@ def run(
     **filters: Unpack[DeviationFilters],
 ) -> None:
     """List the deviations, or count them."""
-    from svcflow.cli.grids import deviation_table
-    from svcflow.cli.narrowing import see_known
-    from svcflow.cli.opening import engine_at, names_in, versions_of
-    from svcflow.cli.records import deviation_json
+    from svcflow.cli.json import deviation_json
+    from svcflow.cli.options import see_known
     from svcflow.cli.replies import replies_to
+    from svcflow.cli.session import engine_at, names_in, versions_of
+    from svcflow.cli.tables import deviation_table
 
     asked = asked_of(ctx)
     _known_kind(filters["kind"])
@@ -134,7 +143,7 @@ def at_least(found: str, asked: str) -> bool:
 
 
 def _known_kind(kind: str | None) -> None:
-    from svcflow.cli.failure import unknown
+    from svcflow.cli.errors import unknown
     from svcflow.kernel.lifecycle.deviations import KINDS
 
     if kind is not None and kind not in KINDS:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import spoken, with_procedures
 from svcflow.cli.command import argument, asked_of, command
-from svcflow.cli.failure import FOUND
+from svcflow.cli.errors import FOUND
+from svcflow.cli.options import spoken, with_procedures
+from svcflow.cli.output import answer
 from svcflow.text import Text
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asked import Tongue
-from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command
-from svcflow.cli.failure import FOUND
+from svcflow.cli.errors import FOUND
+from svcflow.cli.language import Tongue
+from svcflow.cli.options import stored
+from svcflow.cli.output import answer
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def run(ctx: click.Context, *, db: str | None, folder: str | None, at: datetime 
 
 def _text(found: Sequence[Probe], lang: Tongue) -> str:
     from svcflow.cli.doctor.probe import STATES, counted
-    from svcflow.cli.table import table
+    from svcflow.cli.tables import table
 
     rows = []
     for one in found:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import with_procedures
 from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.options import with_procedures
+from svcflow.cli.output import answer
 from svcflow.text import Lang, Text
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def run(
 ) -> None:
     """Draw, and name the file."""
     from svcflow.cli.declared import find_procedure
-    from svcflow.cli.writing import written
+    from svcflow.cli.output_file import written
     from svcflow.drawing import draw
 
     asked = asked_of(ctx)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import stored
 from svcflow.cli.command import argument, asked_of, command
+from svcflow.cli.options import stored
+from svcflow.cli.output import answer
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def run(
     ctx: click.Context, *, instance: str, limit: str, db: str | None, folder: str | None, at: datetime | None
 ) -> None:
     """Explain."""
-    from svcflow.cli.opening import engine_at, names_of
-    from svcflow.cli.records import explanation_json
+    from svcflow.cli.json import explanation_json
+    from svcflow.cli.session import engine_at, names_of
 
     asked = asked_of(ctx)
     with engine_at(db, folder, at) as engine:
@@ -60,7 +60,7 @@ def _text(found: Explanation, names: Names) -> str:
 
 def _hung(line: str) -> list[str]:
     """Break a line to the width of tables; what goes on below hangs in."""
-    from svcflow.cli.table import WIDEST, broken
+    from svcflow.cli.tables import WIDEST, broken
 
     first, *more = broken(line, WIDEST - 4)
     return [f"  {first}", *(f"    {part}" for part in more)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from svcflow.cli.asking import actor_option, evidence_option
 from svcflow.cli.command import argument, command, option
 from svcflow.cli.moving import By, moving
+from svcflow.cli.options import actor_option, evidence_option
 from svcflow.cli.values import Pair, once
 from svcflow.text import Text
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from svcflow.cli.asking import actor_option, data_option, evidence_option
 from svcflow.cli.command import argument, command, option
 from svcflow.cli.moving import By, moving
+from svcflow.cli.options import actor_option, data_option, evidence_option
 from svcflow.cli.values import INSTANT, Pair, once, typed
 from svcflow.text import Text
 

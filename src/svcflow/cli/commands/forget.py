@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asked import Tongue
-from svcflow.cli.asking import actor_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.failure import INTERRUPTED, WrongUsage
-from svcflow.cli.terminal import echo
+from svcflow.cli.errors import INTERRUPTED, WrongUsage
+from svcflow.cli.language import Tongue
+from svcflow.cli.options import actor_option, stored
+from svcflow.cli.output import answer, echo
 from svcflow.cli.values import actor_or_nobody
 from svcflow.cli.wording import many
 from svcflow.errors import SvcflowError
@@ -76,7 +75,7 @@ def run(
     at: datetime | None,
 ) -> None:
     """Ask once more, erase, and say what was erased."""
-    from svcflow.cli.opening import engine_at
+    from svcflow.cli.session import engine_at
 
     asked = asked_of(ctx)
     if not (yes or _confirmed(person, asked.lang)):

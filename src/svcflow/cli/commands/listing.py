@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
-from svcflow.cli.counting import answer_count, answer_counts, counted
-from svcflow.cli.narrowing import due_soon, in_span, of_data, of_group, of_procedure, of_role, of_step
-from svcflow.cli.paging import going_on, paged
+from svcflow.cli.options import (
+    answer_count,
+    answer_counts,
+    counted,
+    due_soon,
+    going_on,
+    in_span,
+    of_data,
+    of_group,
+    of_procedure,
+    of_role,
+    of_step,
+    paged,
+    stored,
+)
+from svcflow.cli.output import answer
 from svcflow.cli.values import Pair
 from svcflow.text import Text
 
@@ -66,10 +77,10 @@ def run(
     **filters: Unpack[InstanceFilters],
 ) -> None:
     """List, or count."""
-    from svcflow.cli.grids import instance_table
-    from svcflow.cli.narrowing import data_of, due_before, see_known
-    from svcflow.cli.opening import engine_at, names_in, versions_of
-    from svcflow.cli.records import listed_json
+    from svcflow.cli.json import listed_json
+    from svcflow.cli.options import data_of, due_before, see_known
+    from svcflow.cli.session import engine_at, names_in, versions_of
+    from svcflow.cli.tables import instance_table
     from svcflow.kernel.facts import to_datetime
 
     asked = asked_of(ctx)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import actor_option, data_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.failure import FOUND, WrongUsage
+from svcflow.cli.errors import FOUND, WrongUsage
+from svcflow.cli.options import actor_option, data_option, stored
+from svcflow.cli.output import answer
 from svcflow.cli.progress import progress
 from svcflow.cli.values import PAIR, Pair, actor_or_nobody, once, typed
 from svcflow.text import Text
@@ -100,7 +100,7 @@ def run(
 ) -> None:
     """Migrate one after the other, and say what became of each."""
     from svcflow.cli.migration import Crossing, migrations_json, migrations_text
-    from svcflow.cli.opening import engine_at
+    from svcflow.cli.session import engine_at
 
     asked = asked_of(ctx)
     if not instances and procedure is None:

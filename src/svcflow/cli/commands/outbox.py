@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer, paragraphs
-from svcflow.cli.asked import Tongue
-from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
-from svcflow.cli.failure import FOUND, WrongUsage
+from svcflow.cli.errors import FOUND, WrongUsage
+from svcflow.cli.language import Tongue
+from svcflow.cli.options import stored
+from svcflow.cli.output import answer, paragraphs
 from svcflow.cli.wording import many
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.cli.records import Record
+    from svcflow.cli.json import Record
     from svcflow.runtime.outbox.feed import Standing
     from svcflow.runtime.outbox.outbox import DeadLetter
 
@@ -85,7 +85,7 @@ def run(
     at: datetime | None,
 ) -> None:
     """List, put back, or end."""
-    from svcflow.cli.opening import engine_at
+    from svcflow.cli.session import engine_at
 
     asked = asked_of(ctx)
     if (retry is not None and ending is not None) or (discard and ending is None):
@@ -108,7 +108,7 @@ def run(
 
 def outbox_json(standings: Sequence[Standing], letters: Sequence[DeadLetter]) -> Record:
     """Return how subscriptions stand, and what they gave up."""
-    from svcflow.cli.records import fact_json
+    from svcflow.cli.json import fact_json
 
     dead = [
         {
@@ -126,7 +126,7 @@ def outbox_json(standings: Sequence[Standing], letters: Sequence[DeadLetter]) ->
 
 def outbox_text(standings: Sequence[Standing], letters: Sequence[DeadLetter], lang: Tongue) -> str:
     """Return the table of subscriptions, and below it that of dead letters."""
-    from svcflow.cli.table import table
+    from svcflow.cli.tables import table
 
     if not standings:
         return Text(zh="没有订阅", en="no subscriptions").in_(lang)

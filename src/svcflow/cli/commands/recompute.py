@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import actor_option, stored
 from svcflow.cli.command import asked_of, command, option
+from svcflow.cli.options import actor_option, stored
+from svcflow.cli.output import answer
 from svcflow.cli.values import actor_or_nobody
 from svcflow.text import Text
 
@@ -40,8 +40,8 @@ def run(
     at: datetime | None,
 ) -> None:
     """Recompute, and say which deadlines changed."""
-    from svcflow.cli.opening import engine_at
     from svcflow.cli.recorded import recorded_json, recorded_text
+    from svcflow.cli.session import engine_at
 
     asked = asked_of(ctx)
     nothing = Text(zh="截止时间没有变化", en="no deadline changed")

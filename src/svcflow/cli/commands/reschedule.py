@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.asking import actor_option
 from svcflow.cli.command import argument, command
 from svcflow.cli.moving import By, moving
+from svcflow.cli.options import actor_option
 from svcflow.cli.values import INSTANT
 from svcflow.text import Text
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command, option
-from svcflow.cli.failure import OutputError
+from svcflow.cli.errors import OutputError
+from svcflow.cli.options import stored
+from svcflow.cli.output import answer
 from svcflow.errors import StoreError
 from svcflow.text import Text
 
@@ -36,7 +36,7 @@ def run(
     ctx: click.Context, *, to: str | None, db: str | None, folder: str | None, at: datetime | None
 ) -> None:
     """Seal, and say what was sealed."""
-    from svcflow.cli.opening import engine_at
+    from svcflow.cli.session import engine_at
 
     asked = asked_of(ctx)
     with engine_at(db, folder, at) as engine:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer, paragraphs
-from svcflow.cli.asking import actor_option, data_option, stored
 from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.options import actor_option, data_option, stored
+from svcflow.cli.output import answer, paragraphs
 from svcflow.text import Text, visible
 
 if TYPE_CHECKING:
+    from svcflow.cli.json import Record
     from svcflow.cli.names import Names
-    from svcflow.cli.records import Record
     from svcflow.cli.values import Pair
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
@@ -54,7 +54,7 @@ def run(
     at: datetime | None,
 ) -> None:
     """Show."""
-    from svcflow.cli.opening import engine_at, names_of
+    from svcflow.cli.session import engine_at, names_of
     from svcflow.cli.values import typed
 
     asked = asked_of(ctx)
@@ -70,7 +70,7 @@ def run(
 
 
 def _record(engine: Engine, found: Instance, available: Offers, *, journal: bool) -> Record:
-    from svcflow.cli.records import available_json, deadline_json, deviation_json, fact_json, instance_json
+    from svcflow.cli.json import available_json, deadline_json, deviation_json, fact_json, instance_json
     from svcflow.cli.replies import replies_to
 
     deviations = engine.deviations(instance=found.id)
@@ -91,10 +91,10 @@ def _record(engine: Engine, found: Instance, available: Offers, *, journal: bool
 def _parts(
     engine: Engine, found: Instance, names: Names, available: Offers, *, journal: bool
 ) -> Iterator[str]:
-    from svcflow.cli.grids import available_table, deadline_table, deviation_table
     from svcflow.cli.moved import standing
-    from svcflow.cli.opening import names_along
     from svcflow.cli.replies import replies_to
+    from svcflow.cli.session import names_along
+    from svcflow.cli.tables import available_table, deadline_table, deviation_table
 
     lang = names.lang
     yield standing(engine, found, lang)
@@ -121,7 +121,7 @@ def _titled(names: Names, zh: str, en: str, grid: str) -> str:
 
 
 def _particulars(found: Instance, names: Names) -> str:
-    from svcflow.cli.table import padded
+    from svcflow.cli.tables import padded
 
     recipient = visible(found.recipient) + (
         Text(zh=f"（{names.group(found.group)}）", en=f" ({names.group(found.group)})").in_(names.lang)
@@ -153,10 +153,10 @@ def _value(field: str, value: object, names: Names) -> str:
 
 
 def _journal(engine: Engine, found: Instance, names: Names) -> str:
-    from svcflow.cli.opening import names_along
+    from svcflow.cli.journal_lines import tell
     from svcflow.cli.replies import who
-    from svcflow.cli.table import table
-    from svcflow.cli.telling import tell
+    from svcflow.cli.session import names_along
+    from svcflow.cli.tables import table
     from svcflow.kernel.lifecycle.deviations import recorded_under
 
     heads = [text.in_(names.lang) for text in _JOURNAL]

@@ -7,9 +7,9 @@ import json
 import click
 
 from svcflow.bounds import MOST_SIMULATED
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import spoken, with_procedures
 from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.options import spoken, with_procedures
+from svcflow.cli.output import answer
 from svcflow.text import Text
 
 

@@ -7,15 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import (
-    actor_option,
-    command_id_option,
-    data_option,
-    evidence_option,
-    stored,
-)
 from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.options import actor_option, command_id_option, data_option, evidence_option, stored
+from svcflow.cli.output import answer
 from svcflow.cli.values import PROCEDURE, RECIPIENT, Pair, ProcedureName, actor_or_nobody, once, typed
 from svcflow.text import Text
 
@@ -73,7 +67,7 @@ def run(
 ) -> None:
     """Start, and show the instance."""
     from svcflow.cli.moved import moved_json, moved_text
-    from svcflow.cli.opening import engine_at, is_new
+    from svcflow.cli.session import engine_at, is_new
 
     asked = asked_of(ctx)
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import stored
 from svcflow.cli.command import asked_of, command
+from svcflow.cli.options import stored
+from svcflow.cli.output import answer
 from svcflow.text import Text
 
 
@@ -26,8 +26,8 @@ from svcflow.text import Text
 @click.pass_context
 def run(ctx: click.Context, *, db: str | None, folder: str | None, at: datetime | None) -> None:
     """Tick, and say what was recorded."""
-    from svcflow.cli.opening import engine_at
     from svcflow.cli.recorded import recorded_json, recorded_text
+    from svcflow.cli.session import engine_at
 
     asked = asked_of(ctx)
     nothing = Text(zh="没有到期事项", en="nothing was due")

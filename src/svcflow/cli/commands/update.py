@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from svcflow.cli.asking import actor_option, data_option, evidence_option
 from svcflow.cli.command import argument, command
-from svcflow.cli.failure import WrongUsage
+from svcflow.cli.errors import WrongUsage
 from svcflow.cli.moving import By, moving
+from svcflow.cli.options import actor_option, data_option, evidence_option
 from svcflow.cli.values import Pair, once, typed
 from svcflow.text import Text
 

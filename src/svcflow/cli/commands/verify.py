@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asked import Tongue
-from svcflow.cli.asking import stored
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.failure import FOUND, advised, error_json
+from svcflow.cli.errors import FOUND, advised, error_json
+from svcflow.cli.language import Tongue
+from svcflow.cli.options import stored
+from svcflow.cli.output import answer
 from svcflow.cli.progress import progress
 from svcflow.cli.wording import many
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.cli.records import Record
+    from svcflow.cli.json import Record
     from svcflow.runtime.integrity.verification import Verification
 
 
@@ -56,7 +56,7 @@ def run(
     at: datetime | None,
 ) -> None:
     """Verify, and say what was found."""
-    from svcflow.cli.opening import engine_at
+    from svcflow.cli.session import engine_at
 
     asked = asked_of(ctx)
     what = Text(zh="校验", en="verifying").in_(asked.lang)

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.answer import answer
-from svcflow.cli.asking import actor_option, giver_option, stored
 from svcflow.cli.command import asked_of, command
-from svcflow.cli.narrowing import due_soon, of_procedure, of_role
-from svcflow.cli.paging import going_on, paged
-from svcflow.cli.terminal import echo
+from svcflow.cli.options import (
+    actor_option,
+    due_soon,
+    giver_option,
+    going_on,
+    of_procedure,
+    of_role,
+    paged,
+    stored,
+)
+from svcflow.cli.output import answer, echo
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -60,8 +66,8 @@ def run(
     at: datetime | None,
 ) -> None:
     """List the work."""
-    from svcflow.cli.narrowing import due_before, see_known
-    from svcflow.cli.opening import engine_at, names_in, versions_of
+    from svcflow.cli.options import due_before, see_known
+    from svcflow.cli.session import engine_at, names_in, versions_of
     from svcflow.cli.work import work_json, work_table
     from svcflow.kernel.facts import to_datetime
 

@@ -10,17 +10,16 @@ from pathlib import Path
 
 import attrs
 
-from svcflow.cli.answer import paragraphs
-from svcflow.cli.asked import Tongue
 from svcflow.cli.commands.verify import verification_json, verification_text
 from svcflow.cli.demo.folder import DATABASE, RECORD
 from svcflow.cli.demo.scene import FINISH, MONDAY, ZONE
-from svcflow.cli.grids import deadline_table, deviation_table, instance_table
 from svcflow.cli.instants import day_time
+from svcflow.cli.journal_lines import tell
+from svcflow.cli.json import Record, deadline_json, deviation_json, fact_json, instance_json
+from svcflow.cli.language import Tongue
 from svcflow.cli.names import Names
-from svcflow.cli.records import Record, deadline_json, deviation_json, fact_json, instance_json
-from svcflow.cli.table import WIDEST, broken, table
-from svcflow.cli.telling import tell
+from svcflow.cli.output import paragraphs
+from svcflow.cli.tables import WIDEST, broken, deadline_table, deviation_table, instance_table, table
 from svcflow.kernel import facts
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from svcflow.cli.asked import Tongue
 from svcflow.cli.demo.scene import FINISH, Scene, Told
 from svcflow.cli.demo.week import week
+from svcflow.cli.language import Tongue
 from svcflow.errors import Refused
 from svcflow.model.field import Value
 from svcflow.runtime.clock import VirtualClock

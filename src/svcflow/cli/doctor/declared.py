@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from svcflow.cli.doctor.probe import Probe, plain
-from svcflow.cli.opening import catalog_at
+from svcflow.cli.session import catalog_at
 from svcflow.cli.wording import many
 from svcflow.errors import DeclarationError, SvcflowError
 from svcflow.kernel.compiled import calendars_of

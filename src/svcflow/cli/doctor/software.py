@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
-from svcflow.cli.asked import Asked
 from svcflow.cli.doctor.probe import Probe, plain
+from svcflow.cli.language import Asked
 from svcflow.text import NO_TEXT, Text
 
 __all__ = ["software"]

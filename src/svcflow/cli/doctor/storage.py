@@ -10,7 +10,7 @@ from pathlib import Path
 
 from svcflow.cli.doctor.probe import Probe, State, plain
 from svcflow.cli.doctor.server import server
-from svcflow.cli.opening import sqlite_file, url_of
+from svcflow.cli.session import sqlite_file, url_of
 from svcflow.cli.wording import many
 from svcflow.text import NO_TEXT, Text, system_words
 

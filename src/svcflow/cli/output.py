@@ -1,8 +1,4 @@
-"""Writing to a terminal: characters that steer it are shown escaped, wherever they come from.
-
-Data, reasons, names and foreign logs may hold any character. C0 and C1 controls move the cursor, clear the screen
-or write to the clipboard; bidirectional controls show a line in another order than it has (Unicode TR 36).
-"""
+"""Answer: how a command answers: lines for people, or one JSON value for programs."""
 
 from __future__ import annotations
 
@@ -10,13 +6,35 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Callable, Iterable
 from typing import IO, Any
 
 import click
 
+from svcflow.cli.language import Asked
 from svcflow.text import STEERING, visible
 
-__all__ = ["echo", "echo_json", "escape_log_lines"]
+__all__ = ["answer", "echo", "echo_json", "escape_log_lines", "paragraphs"]
+
+
+def answer(
+    asked: Asked, data: Callable[[], object], text: Callable[[], str], *, styled: bool = False
+) -> None:
+    """Write the one that is asked for; the other is not even made.
+
+    `styled` says that the text holds escape codes of its own; whoever made it has escaped what came from outside.
+    """
+    if asked.as_json:
+        echo_json(data())
+    elif styled:
+        click.echo(text().rstrip("\n"))
+    else:
+        echo(text().rstrip("\n"))
+
+
+def paragraphs(parts: Iterable[str]) -> str:
+    """Join the parts that say something, a blank line between them."""
+    return "\n\n".join(part.rstrip("\n") for part in parts if part.strip())
 
 
 def echo(text: str, *, file: IO[Any] | None = None, err: bool = False) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from svcflow.cli.asked import Tongue
-from svcflow.cli.failure import WrongUsage
+from svcflow.cli.errors import WrongUsage
 from svcflow.cli.instants import clock_of
+from svcflow.cli.language import Tongue
 from svcflow.errors import StoreError
 from svcflow.text import Text
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from svcflow.cli.failure import OutputError
+from svcflow.cli.errors import OutputError
 
 __all__ = ["written"]
 
