@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from svcflow import Actor, Catalog, Engine, Procedure, VirtualClock
 from svcflow.explanation.explain import explain
 from svcflow.kernel import Compiled, Fact, compile_procedure, evolve_all
-from svcflow.kernel.timing import deadlines
+from svcflow.kernel.timing.deadlines import deadlines
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition

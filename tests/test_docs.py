@@ -47,8 +47,8 @@ DECLARED = {
 RULES = tuple(
     f"kernel.{name}"
     for name in (
-        "answering", "assigning", "decide", "delegation", "eligibility", "firing", "migrating", "row_choice",
-        "rules", "scheduling",
+        "decide", "lifecycle.assignment", "lifecycle.delegation", "lifecycle.deviation_review", "lifecycle.migrate",
+        "lifecycle.reschedule", "moves.authorization", "moves.fire", "moves.row_choice", "moves.rules",
     )
 )  # fmt: skip
 """The modules that refuse."""

@@ -16,10 +16,9 @@ from svcflow.cli.journal_lines import _TELL
 from svcflow.cli.language import Asked
 from svcflow.cli.output_file import written
 from svcflow.cli.progress import progress
-from svcflow.cli.tables import broken, table
 from svcflow.cli.wording import duration
 from svcflow.kernel.facts import FACTS
-from svcflow.text_table import cells
+from svcflow.text_table import broken, cells, table
 
 
 @pytest.mark.parametrize(

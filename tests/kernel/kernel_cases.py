@@ -27,7 +27,7 @@ from svcflow.kernel import (
     transact,
 )
 from svcflow.kernel.facts import to_datetime
-from svcflow.kernel.timing import deadlines
+from svcflow.kernel.timing.deadlines import deadlines
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Branch, Step, Transition

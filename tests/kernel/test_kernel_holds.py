@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from kernel_cases import HOUR, MICRO, MINUTE, MONDAY, Case, Step, fork, move, procedure, worker
 
-from svcflow.kernel.timing import deadlines
+from svcflow.kernel.timing.deadlines import deadlines
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import HoldRule
 from svcflow.model.step import HOLD_REASONS

@@ -402,7 +402,7 @@ def test_a_span_runs_from_entering_one_step_to_entering_another():
 
 
 def _open(case: Case):
-    from svcflow.kernel.timing import deadlines
+    from svcflow.kernel.timing.deadlines import deadlines
 
     return deadlines(case.compiled, case.instance, to_us(case.now))
 

@@ -14,7 +14,7 @@ from svcflow.cli.names import Names
 from svcflow.explanation.explain import UnknownLimit, explain
 from svcflow.journal.chain import GENESIS, chained
 from svcflow.kernel.commands import Reschedule
-from svcflow.kernel.timing import deadlines
+from svcflow.kernel.timing.deadlines import deadlines
 from svcflow.kernel.timing.pinned_targets import promises
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field

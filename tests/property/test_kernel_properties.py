@@ -17,7 +17,7 @@ from svcflow.kernel import Fire, Instance, deviations_of, evolve, evolve_all, tr
 from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.facts import Deviated, Fact, Moved, Refused
 from svcflow.kernel.instance import NEVER, from_state, to_state
-from svcflow.kernel.timing import deadlines
+from svcflow.kernel.timing.deadlines import deadlines
 
 EXAMPLES = settings(max_examples=settings.default.max_examples // 4)
 """A run takes some 20 ms to make up; SVCFLOW_HYPOTHESIS=thorough multiplies them by twenty."""

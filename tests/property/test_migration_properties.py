@@ -31,7 +31,7 @@ from svcflow.kernel import (
     who_did,
 )
 from svcflow.kernel.instance import from_state, to_state
-from svcflow.kernel.timing import deadlines
+from svcflow.kernel.timing.deadlines import deadlines
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition

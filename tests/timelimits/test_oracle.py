@@ -15,7 +15,7 @@ from svcflow.kernel import Compiled, Fire, Hold, Resume, Start, compile_procedur
 from svcflow.kernel.commands import Command
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.lifecycle.deviations import deviations_of
-from svcflow.kernel.timing import deadlines
+from svcflow.kernel.timing.deadlines import deadlines
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition

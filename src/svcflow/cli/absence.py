@@ -9,10 +9,10 @@ from typing import Literal
 from svcflow.cli.instants import clock_of, near
 from svcflow.cli.json import Record
 from svcflow.cli.language import Tongue
-from svcflow.cli.tables import table
 from svcflow.cli.wording import DELEGATIONS, word
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.text import Text
+from svcflow.text_table import table
 
 __all__ = ["delegation_json", "delegation_table"]
 

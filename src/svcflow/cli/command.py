@@ -10,9 +10,8 @@ import click
 
 from svcflow.cli.errors import WrongUsage
 from svcflow.cli.language import Asked, Tongue
-from svcflow.cli.tables import broken, padded
 from svcflow.text import Text
-from svcflow.text_table import cells
+from svcflow.text_table import broken, cells, padded
 
 __all__ = ["Command", "argument", "asked_of", "command", "help_text", "option"]
 

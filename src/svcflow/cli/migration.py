@@ -14,9 +14,9 @@ from svcflow.cli.language import Tongue
 from svcflow.cli.names import Names
 from svcflow.cli.output import paragraphs
 from svcflow.cli.session import names_in
-from svcflow.cli.tables import table
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.text import Text
+from svcflow.text_table import table
 
 if TYPE_CHECKING:
     from svcflow.runtime.engine import Engine

@@ -316,7 +316,7 @@ def answer_counts(
     """Answer with the number of each key, and what people call it."""
 
     def text() -> str:
-        from svcflow.cli.tables import table
+        from svcflow.text_table import table
 
         named = _named(by, catalog, procedure)
         words = {key: named[key].in_(asked.lang) for key in counts if key in named}

@@ -8,10 +8,10 @@ from svcflow.cli.journal_lines import tell
 from svcflow.cli.json import fact_json
 from svcflow.cli.language import Tongue
 from svcflow.cli.session import names_in, versions_of
-from svcflow.cli.tables import table
 from svcflow.kernel.facts import Fact
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text
+from svcflow.text_table import table
 
 __all__ = ["recorded_json", "recorded_text"]
 

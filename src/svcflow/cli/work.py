@@ -9,9 +9,10 @@ from svcflow.cli.instants import near
 from svcflow.cli.json import Record
 from svcflow.cli.language import Tongue
 from svcflow.cli.names import Names
-from svcflow.cli.tables import NamesOf, table
+from svcflow.cli.tables import NamesOf
 from svcflow.runtime.filters import WorkItem
 from svcflow.text import Text
+from svcflow.text_table import table
 from svcflow.worktime.instants import to_us
 
 __all__ = ["work_json", "work_table"]

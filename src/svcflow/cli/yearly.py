@@ -6,10 +6,10 @@ import calendar as months
 from collections.abc import Iterator
 
 from svcflow.cli.language import Tongue
-from svcflow.cli.tables import padded
 from svcflow.drawing.calendar_year import KINDS, MARKS, WEEKDAYS, Day, Year
 from svcflow.explanation.phrases import holiday
 from svcflow.text import Text, visible
+from svcflow.text_table import padded
 
 __all__ = ["year_json", "year_text"]
 

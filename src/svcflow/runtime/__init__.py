@@ -1,0 +1,1 @@
+"""The engine: commands, queries, time and delivery over a store."""

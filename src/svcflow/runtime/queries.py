@@ -21,8 +21,8 @@ from svcflow.kernel.moves import availability
 from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.moves.row_choice import NO_DATA
 from svcflow.kernel.storable import refuse_no_text
-from svcflow.kernel.timing import deadlines as deadlines_of
 from svcflow.kernel.timing.deadlines import Deadline
+from svcflow.kernel.timing.deadlines import deadlines as deadlines_of
 from svcflow.kernel.timing.pinned_targets import Promises, promises
 from svcflow.model.field import Value
 from svcflow.runtime.command_checks import refuse_no_actor, refuse_no_instance

@@ -54,7 +54,6 @@ class Simulation:
 
     def table(self, lang: Lang = "en") -> str:
         """Return the result as plain text for a terminal."""
-
         return table(self, lang)
 
     def to_json(self) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from svcflow.bounds import refuse_day
 from svcflow.errors import DeclarationError, FieldError, Path, Problem
-from svcflow.model.yaml.parse_values import as_date
+from svcflow.model.yaml.value_remedies import as_date
 from svcflow.text import Text
 from svcflow.worktime.calendar_validation import inconsistencies
 from svcflow.worktime.opening_hours import read_hours, read_weekdays, written

@@ -109,8 +109,8 @@ def _worst(result: Conformance, top: int) -> list[CaseResult]:
 
 
 def _cases(worst: Iterable[CaseResult], lang: Tongue) -> str:
-    from svcflow.cli.tables import table
     from svcflow.kernel.lifecycle.deviations import KINDS
+    from svcflow.text_table import table
 
     rows = [
         (

@@ -53,7 +53,7 @@ def run(ctx: click.Context, *, db: str | None, folder: str | None, at: datetime 
 
 def _text(found: Sequence[Probe], lang: Tongue) -> str:
     from svcflow.cli.doctor.probe import STATES, counted
-    from svcflow.cli.tables import table
+    from svcflow.text_table import table
 
     rows = []
     for one in found:

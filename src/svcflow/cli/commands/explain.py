@@ -60,7 +60,7 @@ def _text(found: Explanation, names: Names) -> str:
 
 def _hung(line: str) -> list[str]:
     """Break a line to the width of tables; what goes on below hangs in."""
-    from svcflow.cli.tables import WIDEST, broken
+    from svcflow.text_table import WIDEST, broken
 
     first, *more = broken(line, WIDEST - 4)
     return [f"  {first}", *(f"    {part}" for part in more)]

@@ -126,7 +126,7 @@ def outbox_json(standings: Sequence[Standing], letters: Sequence[DeadLetter]) ->
 
 def outbox_text(standings: Sequence[Standing], letters: Sequence[DeadLetter], lang: Tongue) -> str:
     """Return the table of subscriptions, and below it that of dead letters."""
-    from svcflow.cli.tables import table
+    from svcflow.text_table import table
 
     if not standings:
         return Text(zh="没有订阅", en="no subscriptions").in_(lang)

@@ -121,7 +121,7 @@ def _titled(names: Names, zh: str, en: str, grid: str) -> str:
 
 
 def _particulars(found: Instance, names: Names) -> str:
-    from svcflow.cli.tables import padded
+    from svcflow.text_table import padded
 
     recipient = visible(found.recipient) + (
         Text(zh=f"（{names.group(found.group)}）", en=f" ({names.group(found.group)})").in_(names.lang)
@@ -156,8 +156,8 @@ def _journal(engine: Engine, found: Instance, names: Names) -> str:
     from svcflow.cli.journal_lines import tell
     from svcflow.cli.replies import who
     from svcflow.cli.session import names_along
-    from svcflow.cli.tables import table
     from svcflow.kernel.lifecycle.deviations import recorded_under
+    from svcflow.text_table import table
 
     heads = [text.in_(names.lang) for text in _JOURNAL]
     then, name = names_along(engine, names), found.procedure

@@ -19,7 +19,7 @@ from svcflow.cli.json import Record, deadline_json, deviation_json, fact_json, i
 from svcflow.cli.language import Tongue
 from svcflow.cli.names import Names
 from svcflow.cli.output import paragraphs
-from svcflow.cli.tables import WIDEST, broken, deadline_table, deviation_table, instance_table, table
+from svcflow.cli.tables import deadline_table, deviation_table, instance_table
 from svcflow.kernel import facts
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
@@ -29,6 +29,7 @@ from svcflow.model.catalog import Catalog
 from svcflow.runtime.engine import Engine
 from svcflow.runtime.integrity.verification import Verification
 from svcflow.text import NO_TEXT, Text
+from svcflow.text_table import WIDEST, broken, table
 
 __all__ = ["Diagrams", "Outcome"]
 

@@ -32,7 +32,6 @@ from svcflow.model.scenario import Branching, Duration
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.parse_values import (
-    as_list,
     is_number,
     is_value,
     mistaken,
@@ -43,9 +42,9 @@ from svcflow.model.yaml.parse_values import (
     read_plain,
     read_share,
     read_text,
-    split_key,
     strict,
 )
+from svcflow.model.yaml.value_remedies import as_list, split_key
 from svcflow.nearest import nearest_name
 from svcflow.text import NO_TEXT, Text
 

@@ -11,23 +11,14 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any, NamedTuple, cast
 
+import psycopg
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from svcflow.errors import MissingExtra
 from svcflow.store.fair_semaphore import Places
-from svcflow.text import Text
-
-try:
-    import psycopg
-except ImportError as error:
-    raise MissingExtra(
-        "postgres", Text(zh="PostgreSQL 存储需要 psycopg 3", en="a store in PostgreSQL needs psycopg 3")
-    ) from error
-
 from svcflow.store.postgres.errors import explained
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE
