@@ -1,4 +1,4 @@
-"""How long drawings take: the first in a new process, and the next ones, by size and router.
+"""How long drawings take: the first in a new process, and the next ones, by size.
 
 Rasterising is not counted. Run: python benchmarks/drawing.py
 """
@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from svcflow.drawing import draw, routers
+from svcflow.drawing import draw
 from svcflow.drawing.layout.quality import quality
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition
@@ -23,7 +23,7 @@ FIRST = """
 import time; start = time.perf_counter()
 import sys; sys.path.insert(0, sys.argv[1])
 import drawing; procedure = drawing.made(12, 20, 5)
-drawing.draw(procedure, router=sys.argv[2]).svg
+drawing.draw(procedure).svg
 print(time.perf_counter() - start)
 """
 
@@ -61,40 +61,36 @@ def made(steps: int, edges: int, roles: int, seed: int = 7) -> Procedure:
     )
 
 
-def first(router: str) -> float:
+def first() -> float:
     """Return the seconds of a new process: imports, building, drawing 12 steps."""
     here = str(Path(__file__).parent)
-    command = [sys.executable, "-c", FIRST, here, router]
+    command = [sys.executable, "-c", FIRST, here]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  # our own code
     return float(ran.stdout)
 
 
-def following(procedure: Procedure, router: str, rounds: int) -> float:
+def following(procedure: Procedure, rounds: int) -> float:
     """Return the median milliseconds of drawings after the first."""
-    draw(procedure, router=router).svg  # noqa: B018  # the first one is not counted
+    draw(procedure).svg  # noqa: B018  # the first one is not counted
     times = []
     for _ in range(rounds):
         start = time.perf_counter()
-        draw(procedure, router=router).svg  # noqa: B018  # made when asked for
+        draw(procedure).svg  # noqa: B018  # made when asked for
         times.append((time.perf_counter() - start) * 1000)
     return median(times)
 
 
 def main() -> None:
-    usable = ["auto", *(one.router for one in routers() if one.usable)]
     procedures = {size: made(*size) for size in SIZES}
-    for router in usable:
-        seconds = sorted(first(router) for _ in range(3))
+    seconds = sorted(first() for _ in range(3))
+    print(f"first drawing in a new process {seconds[1]:.2f} s (worst of 3: {seconds[2]:.2f} s)")
+    for (steps, edges, _), procedure in procedures.items():
+        spent = following(procedure, 5 if steps > 100 else 15)
+        found = quality(draw(procedure).layout)
         print(
-            f"{router:>4}  first drawing in a new process {seconds[1]:.2f} s (worst of 3: {seconds[2]:.2f} s)"
+            f"  {steps:>3} steps, {edges:>3} moves: {spent:7.1f} ms"
+            f"   crossings {found.crossings}, bends {found.bends}, labels over lines {found.struck_labels}, missing {found.missing_labels}"
         )
-        for (steps, edges, _), procedure in procedures.items():
-            spent = following(procedure, router, 5 if steps > 100 else 15)
-            found = quality(draw(procedure, router=router).layout)
-            print(
-                f"      {steps:>3} steps, {edges:>3} moves: {spent:7.1f} ms"
-                f"   crossings {found.crossings}, bends {found.bends}, labels over lines {found.struck_labels}, missing {found.missing_labels}"
-            )
 
 
 if __name__ == "__main__":

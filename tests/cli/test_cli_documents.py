@@ -113,6 +113,16 @@ def test_draw_takes_an_id_and_names_its_file(run, folder, tmp_path):
     assert "Lamp" in svg
 
 
+@pytest.mark.parametrize("router", ["auto", "own", "wasm", "dot"])
+def test_a_router_is_still_accepted(run, folder, tmp_path, router):
+    """Every map is routed by svcflow itself: what named Graphviz is accepted, and said to have no effect."""
+    plain = ["draw", "lamp", "--procedures", folder]
+    run(*plain, "-o", "plain.svg")
+    result = run(*plain, "-o", "routed.svg", "--router", router, "--lang", "zh+en")
+    assert (tmp_path / "routed.svg").read_bytes() == (tmp_path / "plain.svg").read_bytes()
+    assert ("has no effect" in result.stderr) == (router in ("wasm", "dot"))
+
+
 @pytest.mark.parametrize(
     ("args", "code"),
     [

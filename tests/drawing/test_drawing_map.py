@@ -173,7 +173,7 @@ def test_the_same_procedure_gives_the_same_bytes() -> None:
     """A drawing depends on nothing but its input: not on the process, not on the seed of hashes."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import drawing_samples as s;"
-        "from svcflow.drawing import draw; sys.stdout.buffer.write(draw(s.repair(), router='own').svg.encode())"
+        "from svcflow.drawing import draw; sys.stdout.buffer.write(draw(s.repair()).svg.encode())"
     )
     here = str(Path(__file__).parent)
     seen = set()
@@ -181,7 +181,7 @@ def test_the_same_procedure_gives_the_same_bytes() -> None:
         env = {**os.environ, "PYTHONHASHSEED": seed}
         ran = subprocess.run([sys.executable, "-c", code, here], capture_output=True, env=env, check=True)
         seen.add(ran.stdout)
-    assert seen == {draw(repair(), router="own").svg.encode()}
+    assert seen == {draw(repair()).svg.encode()}
 
 
 @pytest.mark.parametrize("lang", LANGS)

@@ -10,6 +10,7 @@ from test_drawing_map import drawn_points, foreign_hits, label_hits
 
 from svcflow.drawing import draw
 from svcflow.drawing.layout.quality import faulty
+from svcflow.drawing.render import graphviz
 from svcflow.model.procedure import Procedure
 
 MANY = settings(
@@ -23,7 +24,7 @@ LANGS = st.sampled_from(["zh", "en", "zh+en"])
 @MANY
 def test_any_procedure_is_drawn_within_the_rules(procedure: Procedure, direction: str, lang: str) -> None:
     """Lines keep off boxes, off each other's stretches and inside the frame; labels touch nothing."""
-    drawing = draw(procedure, direction=direction, lang=lang, router="own")
+    drawing = draw(procedure, direction=direction, lang=lang)
     layout = drawing.layout
     assert foreign_hits(layout) == []
     assert faulty(layout, layout.routes) == frozenset()
@@ -36,7 +37,7 @@ def test_any_procedure_is_drawn_within_the_rules(procedure: Procedure, direction
 @MANY
 def test_no_wording_of_a_transition_is_lost(procedure: Procedure) -> None:
     """Each transition's line is there, and its label is on the map or in the notes under it."""
-    drawing = draw(procedure, router="own")
+    drawing = draw(procedure)
     layout = drawing.layout
     drawn = {trigger for edge in layout.scene.edges for trigger in edge.triggers}
     assert drawn == set(procedure.triggers)
@@ -50,4 +51,15 @@ def test_no_wording_of_a_transition_is_lost(procedure: Procedure) -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_drawing_twice_gives_the_same(procedure: Procedure) -> None:
     """The same input gives the same bytes."""
-    assert draw(procedure, router="own").svg == draw(procedure, router="own").svg
+    assert draw(procedure).svg == draw(procedure).svg
+
+
+@given(procedures(), DIRECTIONS, LANGS)
+@MANY
+def test_any_procedure_is_exported_as_dot(procedure: Procedure, direction: str, lang: str) -> None:
+    """Graphviz takes the export whatever the names hold, with every node and every line."""
+    drawing = draw(procedure, direction=direction, lang=lang)
+    found = graphviz.layout(drawing.dot)
+    assert len(found.boxes) == len(drawing.layout.scene.nodes)
+    assert len(found.lines) == len(drawing.layout.scene.edges)
+    parsed(graphviz.render(drawing.dot).decode())

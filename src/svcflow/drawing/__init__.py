@@ -4,9 +4,7 @@ Imports stay light: Graphviz, networkx and the rasteriser are loaded by the draw
 """
 
 from svcflow.drawing.drawing import Drawing
-from svcflow.drawing.router.graphviz import Availability
-from svcflow.drawing.router.graphviz import available as routers
 from svcflow.drawing.scene.scene import Badge
 from svcflow.drawing.swimlane import draw
 
-__all__ = ["Availability", "Badge", "Drawing", "draw", "routers"]
+__all__ = ["Badge", "Drawing", "draw"]

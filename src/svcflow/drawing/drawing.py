@@ -22,11 +22,15 @@ SUFFIXES = (".svg", ".png", ".dot", ".json")
 
 @attrs.frozen(slots=False)
 class Drawing:
-    """Hold a laid out map; `router` names who found the lines' ways."""
+    """A laid out map, with the badges of its steps."""
 
     layout: Layout
-    router: str
     badges: Mapping[str, Badge] = attrs.field(factory=dict)
+
+    @property
+    def router(self) -> str:
+        """Who routed the lines: always "own"; kept for programs that record it."""
+        return "own"
 
     @cached_property
     def svg(self) -> str:
@@ -35,8 +39,8 @@ class Drawing:
 
     @cached_property
     def dot(self) -> str:
-        """The graph with its positions as Graphviz source."""
-        return dot_source(self.layout)
+        """The graph as DOT source, to be laid out by Graphviz."""
+        return dot_source(self.layout.scene, lang=self.layout.lang, direction=self.layout.direction)
 
     @cached_property
     def json(self) -> str:

@@ -1,18 +1,21 @@
-"""Draw a procedure as a swimlane map: the one call that joins scene, layout, routing and painter."""
+"""Draw a procedure as a swimlane map: the one call that joins scene, layout, router and painter."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from typing import get_args
+from typing import Literal, get_args
 
 from svcflow.drawing.drawing import Drawing
 from svcflow.drawing.layout.layout import lay_out
-from svcflow.drawing.router.routing import Router, routed
 from svcflow.drawing.scene.from_procedure import scene_of
 from svcflow.drawing.scene.scene import Badge, Direction
 from svcflow.errors import DrawingError
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text
+
+Router = Literal["auto", "own", "wasm", "dot"]
+ROUTERS: tuple[Router, ...] = get_args(Router)
 
 
 def draw(
@@ -26,18 +29,24 @@ def draw(
     """Draw a procedure as a swimlane map.
 
     `badges` are put in the feet of steps, by step id; nothing moves for them. The same input gives the
-    same bytes.
+    same bytes. `router` changes nothing any more: svcflow routes every map itself, and "wasm" and "dot",
+    which named Graphviz, give a DeprecationWarning.
 
-    Raises: DrawingError for an unknown choice, a badge of no step, or a router that cannot be used.
+    Raises: DrawingError for an unknown choice or a badge of no step.
     """
     _choice("lang", lang, get_args(Lang))
     _choice("direction", direction, get_args(Direction))
+    _choice("router", router, ROUTERS)
+    if router in ("wasm", "dot"):
+        warnings.warn(
+            f"router={router!r} has no effect: svcflow routes every map itself",
+            DeprecationWarning,
+            stacklevel=2,
+        )
     given = dict(badges or {})
     for step in given:
         _choice("badges", step, tuple(procedure.all_steps))
-    layout = lay_out(scene_of(procedure), lang=lang, direction=direction)
-    found, used = routed(layout, router)
-    return Drawing(found, used, given)
+    return Drawing(lay_out(scene_of(procedure), lang=lang, direction=direction), given)
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -13,8 +13,8 @@ from svcflow.cli.output import answer
 from svcflow.text import Lang, Text
 
 if TYPE_CHECKING:
-    from svcflow.drawing.router.routing import Router
     from svcflow.drawing.scene.scene import Direction
+    from svcflow.drawing.swimlane import Router
 
 
 @command(
@@ -58,7 +58,9 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "wasm", "dot", "own"]),
     default="auto",
     show_default=True,
-    wording=Text(zh="由谁布线（见 svcflow doctor）", en="Who finds the lines' ways (see svcflow doctor)."),
+    wording=Text(
+        zh="不再起作用：所有图都由内置布线", en="Has no effect any more: svcflow routes every map itself."
+    ),
 )
 @option("--json", is_flag=True, expose_value=False, wording=Text(zh="输出 JSON", en="Answer with JSON."))
 @with_procedures
@@ -80,7 +82,13 @@ def run(
 
     asked = asked_of(ctx)
     found = find_procedure(procedure, folder).procedure
-    drawing = draw(found, lang=drawn, direction=direction, router=router)
+    if router in ("wasm", "dot"):
+        note = Text(
+            zh=f"--router {router} 不起作用：所有图都由内置布线",
+            en=f"--router {router} has no effect: svcflow routes every map itself",
+        )
+        click.echo(note.in_(asked.lang), err=True)
+    drawing = draw(found, lang=drawn, direction=direction)
     target = written(out or Path(f"{found.id}.svg"), drawing.save)
     record = {
         "file": str(target),

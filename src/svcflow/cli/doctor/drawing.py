@@ -1,11 +1,12 @@
-"""Probes of drawing: who routes the lines here, why not the others, and which font has Chinese."""
+"""Probes of drawing: whether a map is drawn, which Graphviz there is for DOT, and which font has Chinese."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from svcflow.cli.doctor.probe import Probe, plain
-from svcflow.drawing import draw, routers
+from svcflow.drawing import draw
+from svcflow.drawing.render import graphviz
 from svcflow.drawing.render.png import find_fonts
 from svcflow.errors import DrawingError, SvcflowError
 from svcflow.model.procedure import Procedure
@@ -14,37 +15,28 @@ from svcflow.text import Text
 
 __all__ = ["drawing"]
 
-_NAME = Text(zh="布线", en="Graphviz")
+_NAME = Text(zh="绘图布线", en="Drawing, Graphviz")
 
 
 def drawing() -> Iterator[Probe]:
     """Yield the findings about drawing."""
-    yield _router()
+    yield _graphviz()
     yield _font()
 
 
-def _router() -> Probe:
-    """Say which Graphviz helps our own router, and let it route two steps, to see that it does."""
-    known = routers()
-    engine = next((one.router for one in known if one.usable and one.router != "own"), None)
-    others = [one for one in known if not one.usable]
-    data: dict[str, object] = {
-        "used": engine or "own",
-        "routers": {
-            one.router: {"usable": one.usable, "said": {"zh": one.said.zh, "en": one.said.en}}
-            for one in known
-        },
-    }
+def _graphviz() -> Probe:
+    """Draw a map of two steps, and let Graphviz lay out its DOT export."""
+    data: dict[str, object] = {"used": "own", "graphviz": None}
     try:
-        draw(_sample(), lang="en", router=engine or "own")
+        map_ = draw(_sample(), lang="en")
+        data["graphviz"] = graphviz.program()
+        graphviz.layout(map_.dot)
     except SvcflowError as error:
         return Probe("graphviz", _NAME, "warning", error.message, error.remedy, data)
-    why = Text(
-        zh="".join(f"；{one.router} 不可用：{one.said.zh}" for one in others),
-        en="".join(f"; not {one.router}: {one.said.en}" for one in others),
+    said = Text(
+        zh=f"泳道图由内置布线；.dot 由 {data['graphviz']} 布局",
+        en=f"maps by our own router; .dot laid out by {data['graphviz']}",
     )
-    helped = Text(zh=f"，拥挤处用 {engine}", en=f", {engine} where it is crowded") if engine else Text()
-    said = Text(zh=f"内置布线{helped.zh}{why.zh}", en=f"our own router{helped.en}{why.en}")
     return Probe("graphviz", _NAME, "ok", said, data=data)
 
 

@@ -23,7 +23,7 @@ _OPEN, _DONE = 1, 2
 
 def columns(scene: Scene, *, fold: bool) -> dict[str, int]:
     """Return the column of every node, counted from 0, empty ones left out."""
-    forward = _forward(scene)
+    forward = forward_edges(scene)
     order = _sorted(scene, forward)
     push: dict[str, int] = {}
     for _ in range(_TRIES):
@@ -41,7 +41,7 @@ def columns(scene: Scene, *, fold: bool) -> dict[str, int]:
     return {key: place[column] for key, column in placed.items()}
 
 
-def _forward(scene: Scene) -> list[Edge]:
+def forward_edges(scene: Scene) -> list[Edge]:
     """Return the edges that do not lead back, found depth first with the main line leading."""
     out: dict[str, list[Edge]] = {node.key: [] for node in scene.nodes}
     for declared in scene.edges:

@@ -1,4 +1,4 @@
-"""What is wrong with lines on a map, and how good a map is; it repairs nothing."""
+"""Faults of the lines of a map, and the measure by which two drawings of one map are compared."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def quality(layout: Layout) -> Quality:
     )
 
 
-def faulty(layout: Layout, routes: Routes, trusted: frozenset[str] = frozenset()) -> frozenset[str]:
-    """Return the edges whose line breaks a rule: box, frame, ends, straight main line, or another's stretch.
+def faulty(layout: Layout, routes: Routes) -> frozenset[str]:
+    """Return the edges whose line breaks a rule: it ends at its boxes, passes none, stays in the frame, shares no stretch.
 
-    Of two that share a stretch the later one is named, unless it is trusted.
+    Of two that share a stretch the later one is named.
     """
     bad = {
         edge.key
@@ -59,7 +59,7 @@ def faulty(layout: Layout, routes: Routes, trusted: frozenset[str] = frozenset()
     keys = [edge.key for edge in layout.scene.edges if edge.key not in bad]
     for one, other in combinations(keys, 2):
         if shared_length(routes[one], routes[other], _CLOSE) > _SHARED:
-            bad.add(one if other in trusted else other)
+            bad.add(other)
     return frozenset(bad)
 
 
@@ -74,8 +74,6 @@ def _complaints(layout: Layout, edge: Edge, route: Sequence[Point]) -> Iterator[
     )
     yield any(not _inside(point, layout.area) for point in route)
     yield any(through(a, b, box) for a, b in segments(route) for box in layout.boxes.values())
-    own = layout.routes[edge.key]
-    yield edge.main and len(own) == 2 and (len(route) != 2 or shared_length(own, route, _CLOSE) == 0)
 
 
 def through(a: Point, b: Point, box: Rect) -> bool:
