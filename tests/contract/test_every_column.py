@@ -191,7 +191,7 @@ def test_a_sound_store_in_memory_verifies_too():
     engine.deliver()
     engine.seal()
     assert engine.verify().ok
-    engine._store._work["r1"] = ()
+    engine._store._journals["r1"]._work = (engine.instance("r1"), ())
     ((name, error),) = engine.verify().problems
     assert (name, error.table, error.column) == ("r1", "svcflow_work", "")
 

@@ -30,7 +30,8 @@ def test_what_was_kept_is_loaded_equal(store):
     store.change("r2", None, lambda _: change)
     assert store.load("r2") == (change.instance, change.entries[-1].link)
     assert store.load("r3") is None
-    assert found(store, "r2")[:2] == (change.instance, change.entries[-1].link)
+    seen = found(store, "r2")
+    assert (seen.instance, seen.journal.head) == (change.instance, change.entries[-1].link)
     assert found(store, "r3") == Found(None)
 
 
@@ -56,7 +57,7 @@ def test_persons_stand_beside_the_journal(store):
     (secret,) = store.secrets("r1").values()
     assert (secret.person, secret.value) == ("li", '"li"')
     assert store.facts("r1")[-1].actor == "li"
-    assert found(store, "r1").secrets == store.secrets("r1")
+    assert found(store, "r1").journal.secrets == store.secrets("r1")
     assert store.secrets("r2") == {}
 
 

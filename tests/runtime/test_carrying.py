@@ -13,7 +13,7 @@ from svcflow.model.limit import Extension, TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.handlers import changed
-from svcflow.runtime.store import Change, Found
+from svcflow.runtime.store import Change, Found, StoredJournal
 
 HOUR_US = 3_600_000_000
 CLERK = Actor("li.wei", roles={"clerk"})
@@ -41,19 +41,19 @@ def change_of(found: Found, command: Command | None, at_us: int) -> Change:
     """Return what is to be kept after a command, or after time alone."""
     change = changed(ROUNDS, found, transact(ROUNDS, found.instance, command, at_us), None)
     assert change is not None
-    return change
+    return change.written(found)
 
 
 def asked() -> Found:
     """Return an instance as it begins."""
     change = change_of(Found(None), Start("r1", actor=CLERK), 0)
-    return Found(change.instance, change.entries[-1].link, change.secrets or {})
+    return Found(change.instance, StoredJournal(change.entries[-1].link, change.secrets or {}))
 
 
 def walking() -> Found:
     """Return an instance in its second step, which somebody has to make rounds in."""
     change = change_of(asked(), Fire("accept", CLERK), 1)
-    return Found(change.instance, change.entries[-1].link, change.secrets or {})
+    return Found(change.instance, StoredJournal(change.entries[-1].link, change.secrets or {}))
 
 
 @pytest.mark.parametrize("at_us", [HOUR_US, 3 * HOUR_US], ids=["warned", "overdue"])

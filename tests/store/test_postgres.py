@@ -133,7 +133,7 @@ def test_personal_data_erased_meanwhile_do_not_come_back(engine, store, other):
     seen = []
 
     def decide(found):
-        seen.append(dict(found.secrets))
+        seen.append(dict(found.journal.secrets))
         if len(seen) == 1:
             other.execute("UPDATE svcflow_instances SET secrets = %s", (b'{"~x":null}',))
         from svcflow.kernel import Update, transact

@@ -64,12 +64,14 @@ class Forgetting:
         """Return the instance without the person's data; None when there were none."""
         self.values = self.in_clear = 0
         instance = found.instance
-        theirs = sorted(token for token, one in found.secrets.items() if one and one.person == self._person)
+        theirs = sorted(
+            token for token, one in found.journal.secrets.items() if one and one.person == self._person
+        )
         if instance is None or not theirs:
             return None
         if needs_to_know(self._version_of(instance.procedure, instance.version), instance, self._person):
             refuse_if_asked_about((instance.id,))
-        book = Book({**found.secrets, **dict.fromkeys(theirs)})
+        book = Book({**found.journal.secrets, **dict.fromkeys(theirs)})
         at_us = max(self._clock.now_us(), instance.updated_us)
         erased = Erased(
             instance.id,
@@ -80,11 +82,13 @@ class Forgetting:
             tuple(theirs),
             behalf=self._but_them(self._actor.behalf),
         )
-        entries = chained(found.head, (erased,), book)
-        bodies, personal = found.journal(), self._personal_in(instance.procedure)
+        entries = chained(found.journal.head, (erased,), book)
+        bodies, personal = found.journal.bodies(), self._personal_in(instance.procedure)
         facts = [from_bytes(body, book) for body in bodies]
         self.values = len(theirs)
-        self.in_clear = count_exposed(bodies, personal, instance.recipient, found.secrets, self._person)
+        self.in_clear = count_exposed(
+            bodies, personal, instance.recipient, found.journal.secrets, self._person
+        )
         rebuilt = replay(self._version_of, (*facts, erased))  # nothing personal decides on time
         rebuilt = rebuilt._replace(clocks=instance.clocks, next_us=instance.next_us)
         return Change(

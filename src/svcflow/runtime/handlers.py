@@ -12,18 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from svcflow.errors import StoreError
-from svcflow.journal.chain import chained
-from svcflow.journal.personal_data import Book
 from svcflow.kernel.commands import Command, Start
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
-from svcflow.kernel.facts import Fact
+from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.version_change import version_after
-from svcflow.kernel.lifecycle.work_items import Work, work_of
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.engine_errors import about, far_behind, stale, unknown_instance
-from svcflow.runtime.store import PART, Answer, Change, Found, fits
+from svcflow.runtime.store import PART, Answer, Change, Decision, Found, fits
 from svcflow.text import Text
 
 CompiledOf = Callable[[Instance], Compiled]
@@ -40,7 +37,7 @@ class Beginning:
         self._command_id = command_id
         self._clock = clock
 
-    def __call__(self, found: Found) -> Change | None:
+    def __call__(self, found: Found) -> Change | Decision | None:
         """Decide, unless the instance is there already. Raises: StoreError when another command started it."""
         self.answer = found.answer
         if found.answer is not None:
@@ -82,7 +79,7 @@ class Carrying:
         self._in_parts = in_parts
         self._caught_up: list[Fact] = []
 
-    def __call__(self, found: Found) -> Change | None:
+    def __call__(self, found: Found) -> Change | Decision | None:
         """Decide, or catch up by a part. Raises: UnknownInstance, StaleRevision, FarBehind; what the command may."""
         instance, self.answer = found.instance, found.answer
         if instance is None:
@@ -144,7 +141,7 @@ class Sweeping:
         self._behind = False
         self._sure: dict[str, int] = {}
 
-    def __call__(self, found: Found) -> Change | None:
+    def __call__(self, found: Found) -> Change | Decision | None:
         """Decide what became due up to the instant, as far as there is room, and what the command asks."""
         instance = found.instance
         if instance is None or instance.id in self._had_turn:
@@ -212,30 +209,16 @@ class Sweeping:
         return tuple(fact for facts in self.facts.values() for fact in facts)
 
 
-def changed(compiled: Compiled, found: Found, outcome: Outcome, command_id: str | None) -> Change | None:
-    """Return what is to be kept of an outcome; None when nothing happened."""
-    if not outcome.facts:
+def changed(
+    compiled: Compiled, found: Found, outcome: Outcome, command_id: str | None
+) -> Change | Decision | None:
+    """Return what is to be kept of an outcome; None when nothing happened. Raises: as `Decision.written`."""
+    facts, instance = outcome.facts, outcome.instance
+    if not facts:
         return None
-    instance = outcome.instance
-    version = version_after(compiled, instance.version)
-    book = Book(found.secrets, version.personal, instance.recipient)
-    entries = chained(found.head, outcome.facts, book)
     if outcome.refused is not None or outcome.behind:
         command_id = None  # nothing was done yet: corrected, the command may carry the same id
-    work = _new_work(compiled, found.instance, version, instance)
-    if not book.added:
-        return Change(instance, entries, command_id, work=work)
-    persons = frozenset(secret.person for secret in book.added.values())
-    return Change(instance, entries, command_id, book.all_secrets(), persons, work)
-
-
-def _new_work(
-    was: Compiled, before: Instance | None, version: Compiled, after: Instance
-) -> Sequence[Work] | None:
-    """Return the work of an instance after a change; None when it is what it was, as after a warning."""
-    if before is None or before.active != after.active or before.status != after.status:
-        return work_of(version, after)
-    if before.clocks is after.clocks and before.assignees == after.assignees:
-        return None
-    work = work_of(version, after)
-    return None if work == work_of(was, before) else work
+    decision = Decision(instance, facts, command_id, version_after(compiled, instance.version))
+    # what a caller brought may have no JSON form, so it is written before anything is kept; a bare move always has one
+    only_moved = len(facts) == 1 and type(facts[0]) is Moved and not facts[0].data and not facts[0].evidence
+    return decision if only_moved else decision.written(found)

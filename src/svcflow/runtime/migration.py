@@ -155,8 +155,8 @@ class Crossing(Carrying):
         caught_up = transact(left, instance, None, now_us, PART)
         if caught_up.behind:  # the whole journal is read once, when the command can be judged
             return left, caught_up
-        book = Book(found.secrets)
-        journal = (from_bytes(body, book) for body in found.journal())
+        book = Book(found.journal.secrets)
+        journal = (from_bytes(body, book) for body in found.journal.bodies())
         passage = passage_for(self._version_of, instance, self._crossing, journal)
         return passage, transact(passage, instance, self._crossing, now_us, PART)
 

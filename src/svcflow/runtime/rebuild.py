@@ -56,6 +56,6 @@ class Rebuilding:
         return Change(instance, (), work=work_of(compiled, instance))
 
     def _replayed(self, found: Found) -> Instance:
-        book = Book(found.secrets)
-        facts = (from_bytes(body, book) for body in found.journal())
+        book = Book(found.journal.secrets)
+        facts = (from_bytes(body, book) for body in found.journal.bodies())
         return replay(self._standards.version, facts)

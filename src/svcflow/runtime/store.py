@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from svcflow.errors import StoreError
-from svcflow.journal.chain import GENESIS, Entry
+from svcflow.journal.chain import GENESIS, Entry, chained
 from svcflow.journal.checkpoint import Checkpoint
-from svcflow.journal.personal_data import NO_SECRETS, Secrets
+from svcflow.journal.personal_data import NO_SECRETS, Book, Secrets
+from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.kernel.lifecycle.deviations import Deviation
-from svcflow.kernel.lifecycle.work_items import Work
+from svcflow.kernel.lifecycle.work_items import Work, changed_work
 from svcflow.runtime.filters import (
     DeviationKey,
     DeviationQuery,
@@ -47,22 +48,51 @@ class Answer(NamedTuple):
     sequence: int
 
 
-def _no_journal() -> Sequence[bytes]:
-    return ()
+class Journal(Protocol):
+    """The journal of an instance that is about to change: its last link, and the personal data kept beside it."""
+
+    @property
+    def head(self) -> bytes:
+        """The link of the last entry."""
+        ...
+
+    @property
+    def secrets(self) -> Secrets:
+        """The personal data kept beside the journal."""
+        ...
+
+    def bodies(self) -> Sequence[bytes]:
+        """Read the canonical bytes of the entries in the same transaction.
+
+        What others of a group have written, and not committed yet, is among them.
+        """
+        ...
+
+
+class StoredJournal(NamedTuple):
+    """Journal of a stored instance: `read` gives the bytes of its entries."""
+
+    head: bytes = GENESIS
+    secrets: Secrets = NO_SECRETS
+    read: Callable[[], Sequence[bytes]] = tuple
+
+    def bodies(self) -> Sequence[bytes]:
+        """Read the canonical bytes of the entries."""
+        return self.read()
+
+
+NO_JOURNAL = StoredJournal()
 
 
 class Found(NamedTuple):
     """What a store holds of an instance when it is about to change; `answer` if the command ran before.
 
-    `journal` reads the canonical bytes of its entries in the same transaction: what others of a group have
-    written, and not committed yet, is in them. `room` is how many more entries the transaction takes.
+    `room` is how many more entries the transaction takes.
     """
 
     instance: Instance | None
-    head: bytes = GENESIS
-    secrets: Secrets = NO_SECRETS
+    journal: Journal = NO_JOURNAL
     answer: Answer | None = None
-    journal: Callable[[], Sequence[bytes]] = _no_journal
     room: int = PART
 
 
@@ -84,8 +114,43 @@ class Change(NamedTuple):
     work: Sequence[Work] | None = None
     forgotten: frozenset[str] = frozenset()
 
+    @property
+    def facts(self) -> Sequence[Fact]:
+        """The facts of its entries."""
+        return [entry.fact for entry in self.entries]
 
-Decide = Callable[[Found], Change | None]
+    def written(self, _: Found) -> Change:
+        """Return the change itself: it is written already."""
+        return self
+
+
+class Decision(NamedTuple):
+    """Facts that were decided and the instance they leave, not written down yet: a `Change` in the making.
+
+    `compiled` is the version of the procedure under which the instance goes on.
+    """
+
+    instance: Instance
+    facts: Sequence[Fact]
+    command_id: str | None
+    compiled: Compiled
+
+    def written(self, found: Found) -> Change:
+        """Return what is to be kept: entries with commitments and links that go on from the journal, and the work.
+
+        Raises: FieldError when a value has no JSON form.
+        """
+        instance, journal = self.instance, found.journal
+        book = Book(journal.secrets, self.compiled.personal, instance.recipient)
+        entries = chained(journal.head, self.facts, book)
+        work = changed_work(self.compiled, found.instance, instance)
+        if not book.added:
+            return Change(instance, entries, self.command_id, work=work)
+        persons = frozenset(secret.person for secret in book.added.values())
+        return Change(instance, entries, self.command_id, book.all_secrets(), persons, work)
+
+
+Decide = Callable[[Found], Change | Decision | None]
 """Say what is to be kept; None for nothing. It may be asked again when somebody else was faster."""
 
 
@@ -106,12 +171,12 @@ def swept(
     come, room = None, PART
     for place, found in due:
         change = decide(found._replace(room=room))
-        entries = 0 if change is None else len(change.entries)
+        entries = 0 if change is None else len(change.facts)
         if not fits(entries, room):
             break
         come, room = place, room - entries
         if change is not None:
-            keep(found, change)
+            keep(found, change.written(found))
         if room <= 0:
             break
     return come

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import NamedTuple
 
-from svcflow.runtime.store import Change, Found
+from svcflow.runtime.store import Change, Found, StoredJournal
 
 REMEMBERED = 256
 """How many instances are remembered: idle ones shall take no memory."""
@@ -50,6 +50,6 @@ class Memory:
 
 def left(found: Found, change: Change) -> Found:
     """Return what a change has left of what was found: what reading would find next."""
-    head = change.entries[-1].link if change.entries else found.head
-    secrets = found.secrets if change.secrets is None else change.secrets
-    return Found(change.instance, head, secrets)
+    head = change.entries[-1].link if change.entries else found.journal.head
+    secrets = found.journal.secrets if change.secrets is None else change.secrets
+    return Found(change.instance, StoredJournal(head, secrets))

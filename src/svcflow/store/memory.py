@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from heapq import heappop, heappush
 from secrets import token_hex
 from threading import RLock
 
 import orjson
 
-from svcflow.journal.canonical import from_bytes
-from svcflow.journal.chain import Entry
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
-from svcflow.journal.personal_data import NO_SECRETS, Book, Secrets
+from svcflow.journal.personal_data import NO_SECRETS, Secrets
 from svcflow.journal.seal import Leaf
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.lifecycle.assignees import has_lapsed
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.kernel.lifecycle.deviations import Deviation, deviations_of
-from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.engine_errors import another_delegation
 from svcflow.runtime.filters import (
     DeviationKey,
@@ -35,11 +31,25 @@ from svcflow.runtime.filters import (
     counted,
     cursor_of,
 )
-from svcflow.runtime.store import BATCH, Answer, Change, Decide, Found, Kept, Place, out_of_turn, swept
+from svcflow.runtime.store import (
+    BATCH,
+    Answer,
+    Change,
+    Decide,
+    Decision,
+    Found,
+    Kept,
+    Place,
+    out_of_turn,
+    swept,
+)
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.store import memory_rows
 from svcflow.store.memory_feed import MemoryFeed
+from svcflow.store.memory_journal import MemoryJournal
 from svcflow.store.memory_rows import fits, is_asked, is_due, is_wanted
+
+_NOTHING = Found(None)
 
 
 class MemoryStore:
@@ -47,11 +57,8 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = RLock()
-        self._kept: dict[str, Kept] = {}
-        self._journals: dict[str, list[Entry]] = {}
+        self._journals: dict[str, MemoryJournal] = {}
         self._answers: dict[tuple[str, str], Answer] = {}
-        self._secrets: dict[str, Secrets] = {}
-        self._work: dict[str, Sequence[Work]] = {}
         self.feed = MemoryFeed(self._lock, self._journals)
         self._delegations: dict[str, Delegation] = {}
         self._erased: set[str] = set()  # ids of delegations whose persons are forgotten
@@ -61,6 +68,9 @@ class MemoryStore:
         self._tree = Frontier()
         self._digests: dict[tuple[str, int], str] = {}
         self._timers: list[Place] = []  # a heap; an entry counts while its instance is due at that instant
+        self._moved_timers: set[str] = (
+            set()
+        )  # instances that are due at another instant than when last looked at
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says."""
@@ -78,18 +88,27 @@ class MemoryStore:
 
     def load(self, instance: str) -> Kept | None:
         """Return the instance as last kept."""
-        return self._kept.get(instance)
+        journal = self._journals.get(instance)
+        if journal is None:
+            return None
+        kept = (
+            journal.instance
+        )  # a command that is carried out meanwhile is waited for by nobody who only looks
+        return Kept(kept, journal.entries()[kept.sequence - 1].link)
 
     def secrets(self, instance: str) -> Secrets:
         """Return the personal data kept beside an instance's journal."""
-        return self._secrets.get(instance, NO_SECRETS)
+        journal = self._journals.get(instance)
+        return NO_SECRETS if journal is None else journal.secrets
 
     def instances_of(self, person: str) -> Sequence[str]:
         """Return the instances beside whose journals data of a person are kept."""
         with self._lock:
-            kept = list(self._secrets.items())
+            kept = {name: journal.secrets for name, journal in self._journals.items()}
         return sorted(
-            name for name, all_ in kept if any(one and one.person == person for one in all_.values())
+            name
+            for name, secrets in kept.items()
+            if any(one and one.person == person for one in secrets.values())
         )
 
     def mentioning(self, person: str) -> Sequence[str]:
@@ -97,7 +116,9 @@ class MemoryStore:
         written = orjson.dumps(person)
         with self._lock:
             return sorted(
-                name for name, kept in self._journals.items() if any(written in one.body for one in kept)
+                name
+                for name, journal in self._journals.items()
+                if any(written in body for body in journal.bodies())
             )
 
     def scrub(self, person: str) -> None:
@@ -111,7 +132,8 @@ class MemoryStore:
         """Seal what was written since the last seal."""
         with self._lock:
             heads = (
-                Leaf(name, kept.instance.sequence, kept.head) for name, kept in sorted(self._kept.items())
+                Leaf(name, journal.instance.sequence, journal.head)
+                for name, journal in sorted(self._journals.items())
             )
             new = [leaf for leaf in heads if leaf != self._sealed.get(leaf.instance)]
             self._sealed |= {leaf.instance: leaf for leaf in new}
@@ -127,12 +149,12 @@ class MemoryStore:
     def instance_rows(self, instance: str | None = None) -> Iterator[InstanceRows]:
         """Yield what is kept of each instance, or of one."""
         with self._lock:
-            names = sorted(self._kept) if instance is None else [instance]
+            names = sorted(self._journals) if instance is None else [instance]
             answers = memory_rows.of_answers(self._answers)
         for name in names:
             with self._lock:
-                kept = self._kept.get(name)
-                tables = {} if kept is None else self._tables(kept, answers.get(name, ()))
+                journal = self._journals.get(name)
+                tables = {} if journal is None else self._tables(journal, answers.get(name, ()))
             yield InstanceRows(name, tables)
 
     def table_rows(self, table: str) -> Sequence[Row]:
@@ -157,18 +179,22 @@ class MemoryStore:
     def sealed(self) -> Iterator[SealedLeaf]:
         """Yield the leaves of the sealed tree in their order, with the links of their entries."""
         for place, leaf in enumerate(tuple(self._leaves)):
-            link = next((one.link for one in self._journals[leaf.instance][leaf.sequence - 1 :]), None)
+            entries = self._journals[leaf.instance].entries()
+            link = next((one.link for one in entries[leaf.sequence - 1 :]), None)
             yield SealedLeaf(place, leaf, link)
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
         with self._lock:
-            return [entry.fact for entry in self._journals.get(instance, ())[:until]]
+            journal = self._journals.get(instance)
+            # written by now: a fact that a caller has is not changed any more
+            return [] if journal is None else [entry.fact for entry in journal.entries()[:until]]
 
     def rows(self, instance: str) -> Iterator[tuple[bytes, bytes]]:
         """Yield the journal as (canonical bytes, link)."""
         with self._lock:
-            entries = list(self._journals.get(instance, ()))
+            journal = self._journals.get(instance)
+            entries = () if journal is None else tuple(journal.entries())
         yield from ((entry.body, entry.link) for entry in entries)
 
     def instances(self, query: InstanceQuery) -> Page[Instance]:
@@ -189,7 +215,7 @@ class MemoryStore:
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
         with self._lock:
-            names = list(self._kept)
+            names = list(self._journals)
         yield from names
 
     def deviations(self, query: DeviationQuery) -> Page[Deviation]:
@@ -205,7 +231,7 @@ class MemoryStore:
         if by is None:
             return {"": len(found)}
         if by == "group":
-            return counted(Counter(self._kept[one.instance].instance.group for one in found))
+            return counted(Counter(self._journals[one.instance].instance.group for one in found))
         return counted(Counter(str(getattr(one, by)) for one in found))
 
     def worklist(self, query: WorkQuery) -> Page[WorkItem]:
@@ -215,11 +241,11 @@ class MemoryStore:
                 WorkItem(
                     name, of.procedure, of.version, *one, recipient=of.recipient, group=of.group, data=of.data
                 )
-                for name, all_ in self._work.items()
-                for of in (self._kept[name].instance,)
+                for name, journal in self._journals.items()
+                for of in (journal.instance,)
                 for one in (
                     work._replace(assignee="") if has_lapsed(of, work.step, query.now_us) else work
-                    for work in all_
+                    for work in journal.work()
                 )
             ]
         fit = sorted((one for one in found if is_wanted(one, query)), key=cursor_of)
@@ -245,6 +271,7 @@ class MemoryStore:
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""
         with self._lock:
+            self._arm()
             while self._timers and not self._counts(self._timers[0]):
                 heappop(self._timers)
             return self._timers[0].due_us if self._timers else None
@@ -269,12 +296,12 @@ class MemoryStore:
 
     def _asked(self, query: InstanceQuery) -> list[Instance]:
         with self._lock:
-            kept = [(one.instance, self._work[name]) for name, one in self._kept.items()]
+            kept = [(one.instance, one.work()) for one in self._journals.values()]
         return [one for one, work in kept if is_asked(one, work, query)]
 
     def _keys(self, one: Instance, by: InstanceKey, query: InstanceQuery) -> Iterable[str]:
         if by in ("step", "role"):  # of several branches, those that are due when that is asked
-            due = [work for work in self._work[one.id] if is_due(work, query.due_before_us)]
+            due = [work for work in self._journals[one.id].work() if is_due(work, query.due_before_us)]
             return {str(getattr(work, by)) for work in due}
         return (str(getattr(one, by)),)
 
@@ -285,61 +312,57 @@ class MemoryStore:
                 one
                 for name in names
                 for one in deviations_of(self.facts(name))
-                if fits(one, query) and query.group in (None, self._kept[name].instance.group)
+                if fits(one, query) and query.group in (None, self._journals[name].instance.group)
             ]
 
     def _found(self, instance: str, command_id: str | None) -> Found:
-        kept = self._kept.get(instance)
-        if kept is None:
-            return Found(None)
+        journal = self._journals.get(instance)
+        if journal is None:
+            return _NOTHING
         answer = None if command_id is None else self._answers.get((instance, command_id))
-        return Found(
-            kept.instance, kept.head, self.secrets(instance), answer, partial(self._bodies, instance)
-        )
+        return Found(journal.instance, journal, answer)
 
-    def _bodies(self, instance: str) -> list[bytes]:
-        return [entry.body for entry in self._journals[instance]]
+    def _keep(self, found: Found, change: Change | Decision) -> None:
+        instance, command_id = change.instance, change.command_id
+        name, journal = instance.id, self._journals.get(instance.id)
+        last = 0 if journal is None else journal.instance.sequence
+        if change.facts and change.facts[0].sequence != last + 1:
+            raise out_of_turn(name)
+        if command_id is not None:
+            if (name, command_id) in self._answers:
+                raise out_of_turn(name)
+            self._answers[name, command_id] = Answer(instance.sequence)
+        if journal is None:
+            self._journals[name] = MemoryJournal(change.written(found))
+        elif isinstance(change, Change):
+            journal.keep(change)
+        else:
+            journal.add(change)
+        self.feed.add(change.facts)
+        if found.instance is None or found.instance.next_us != instance.next_us:
+            self._moved_timers.add(name)
 
-    def _keep(self, found: Found, change: Change) -> None:
-        instance = change.instance
-        journal = self._journals.get(instance.id, [])
-        known = change.command_id is not None and (instance.id, change.command_id) in self._answers
-        if known or (change.entries and change.entries[0].fact.sequence != len(journal) + 1):
-            raise out_of_turn(instance.id)
-        journal.extend(change.entries)
-        self._journals[instance.id] = journal
-        self.feed.add(instance.id, change.entries)
-        self._kept[instance.id] = Kept(instance, journal[-1].link)
-        if instance.next_us != NEVER and (
-            found.instance is None or found.instance.next_us != instance.next_us
-        ):
-            heappush(self._timers, Place(instance.next_us, instance.id))
-        if change.secrets is not None:
-            self._secrets[instance.id] = change.secrets
-        if change.work is not None:
-            self._work[instance.id] = change.work
-        if change.command_id is not None:
-            self._answers[instance.id, change.command_id] = Answer(instance.sequence)
-        if change.forgotten:
-            self._journals[instance.id] = [self._reread(entry) for entry in journal]
-
-    def _reread(self, entry: Entry) -> Entry:
-        """Return an entry whose fact knows no more than what is kept beside the journal."""
-        book = Book(self.secrets(entry.fact.instance))
-        return entry._replace(fact=from_bytes(entry.body, book))
-
-    def _tables(self, kept: Kept, answers: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
-        name = kept.instance.id
+    def _tables(self, journal: MemoryJournal, answers: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
+        name = journal.instance.id
         return {
-            "svcflow_instances": [memory_rows.of_instance(kept, self.secrets(name))],
-            "svcflow_facts": memory_rows.of_journal(name, self._journals[name], self.feed.positions),
+            "svcflow_instances": [memory_rows.of_instance(journal)],
+            "svcflow_facts": memory_rows.of_journal(name, journal.entries(), self.feed.positions),
             "svcflow_commands": answers,
-            "svcflow_work": memory_rows.of_work(name, self._work.get(name, ())),
+            "svcflow_work": memory_rows.of_work(name, journal.work()),
             "svcflow_deliveries": self.feed.deliveries(name),
         }
 
+    def _arm(self) -> None:
+        """Put what is due at another instant into the heap; between two looks an instance may move many times."""
+        for name in self._moved_timers:
+            due_us = self._journals[name].instance.next_us
+            if due_us != NEVER:
+                heappush(self._timers, Place(due_us, name))
+        self._moved_timers.clear()
+
     def _due(self, until_us: int, after: Place) -> list[Place]:
         """Take the next batch from the heap. What is taken and stays due is put back."""
+        self._arm()
         passed: list[Place] = []
         due: list[Place] = []
         while self._timers and self._timers[0].due_us <= until_us and len(due) < BATCH:
@@ -352,4 +375,4 @@ class MemoryStore:
         return due
 
     def _counts(self, place: Place) -> bool:
-        return self._kept[place.instance].instance.next_us == place.due_us
+        return self._journals[place.instance].instance.next_us == place.due_us

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import count, islice
 from threading import RLock
 
-from svcflow.journal.chain import Entry
+from svcflow.kernel.facts import Fact
 from svcflow.runtime.outbox.feed import PORTION, Failure, Fed, Look, Notes, Parked, Portion, Standing, State
 from svcflow.runtime.outbox.subscription import undelivered
 from svcflow.runtime.stored_rows import Row
 from svcflow.store import memory_rows
+from svcflow.store.memory_journal import MemoryJournal
 
 Line = dict[int, Failure]
 """The facts of one instance that one subscription has passed and not delivered, by sequence."""
@@ -41,19 +42,25 @@ _NONE = _Subscription(0)
 class MemoryFeed:
     """Keep subscriptions beside the journals of a store in memory, behind its lock."""
 
-    def __init__(self, lock: RLock, journals: Mapping[str, Sequence[Entry]]) -> None:
+    def __init__(self, lock: RLock, journals: Mapping[str, MemoryJournal]) -> None:
         self._lock = lock
         self._journals = journals
         self._log: list[tuple[str, int]] = []
-        self.positions: dict[tuple[str, int], int] = {}
+        self._positions: dict[tuple[str, int], int] = {}
         self._subscriptions: dict[str, _Subscription] = {}
 
-    def add(self, instance: str, entries: Iterable[Entry]) -> None:
-        """Take in entries that were just kept."""
-        for entry in entries:
-            key = (instance, entry.fact.sequence)
-            self._log.append(key)
-            self.positions[key] = len(self._log)
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Take in facts that were just kept."""
+        for fact in facts:
+            self._log.append((fact.instance, fact.sequence))
+
+    @property
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """The position of each fact, by instance and sequence."""
+        known = len(self._positions)
+        if known < len(self._log):  # seldom asked for, so they are counted then
+            self._positions.update(zip(self._log[known:], count(known + 1), strict=False))
+        return self._positions
 
     def settled_position(self) -> int:
         """Return the last position."""
@@ -171,7 +178,7 @@ class MemoryFeed:
         return Standing(name, one.position, len(self._log) - one.position, len(kept) - dead, dead)
 
     def _fed(self, key: tuple[str, int], *, behind: bool = False) -> Fed:
-        entry = self._journals[key[0]][key[1] - 1]
+        entry = self._journals[key[0]].entries()[key[1] - 1]
         return Fed(self.positions[key], entry.fact, entry.body, behind)
 
     def _parked(self, name: str, one: Failure) -> Parked:

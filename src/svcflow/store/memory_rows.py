@@ -11,7 +11,6 @@ import orjson
 
 from svcflow.journal import personal_data
 from svcflow.journal.chain import Entry
-from svcflow.journal.personal_data import Secrets
 from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.delegation import Delegation
@@ -20,8 +19,9 @@ from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.model.field import Value
 from svcflow.runtime.filters import DeviationQuery, InstanceQuery, WorkItem, WorkQuery
 from svcflow.runtime.outbox.feed import Failure
-from svcflow.runtime.store import Answer, Kept
+from svcflow.runtime.store import Answer
 from svcflow.runtime.stored_rows import Columns, Row, state_of
+from svcflow.store.memory_journal import MemoryJournal
 
 _OF_INSTANCE = ("procedure", "version", "status", "started_us", "next_us", "sequence")
 
@@ -36,11 +36,11 @@ COLUMNS: Mapping[str, Columns] = {
 }
 
 
-def of_instance(kept: Kept, secrets: Secrets) -> Row:
+def of_instance(journal: MemoryJournal) -> Row:
     """Return the row of an instance."""
-    one = kept.instance
+    one = journal.instance
     columns = (getattr(one, name) for name in _OF_INSTANCE)
-    return (one.id, *columns, kept.head, state_of(one), personal_data.to_bytes(secrets))
+    return (one.id, *columns, journal.head, state_of(one), personal_data.to_bytes(journal.secrets))
 
 
 def of_journal(

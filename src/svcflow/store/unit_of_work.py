@@ -26,7 +26,7 @@ from svcflow.kernel.lifecycle.deviations import (
     recorded_under,
 )
 from svcflow.kernel.lifecycle.work_items import Work
-from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn, swept
+from svcflow.runtime.store import Answer, Change, Decide, Found, Place, StoredJournal, out_of_turn, swept
 from svcflow.runtime.stored_rows import instance_of, state_of
 from svcflow.store import schema
 from svcflow.store.statements import Row, Statement, Statements, Value
@@ -49,7 +49,7 @@ class Writing:
         found = self.found(instance, command_id)
         change = decide(found)
         if change is not None:
-            self.keep(found, change)
+            self.keep(found, change.written(found))
 
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Do so for the next batch of instances that are due."""
@@ -77,7 +77,7 @@ class Writing:
     def _found(self, name: str, row: Sequence[Any], answer: Answer | None) -> Found:
         state, head, secrets = row
         journal = partial(self._bodies, name)
-        return Found(instance_of(state), bytes(head), _secrets(secrets), answer, journal)
+        return Found(instance_of(state), StoredJournal(bytes(head), _secrets(secrets), journal), answer)
 
     def _bodies(self, instance: str) -> list[bytes]:
         """Return the canonical bytes of an instance's entries, in order."""
@@ -85,7 +85,8 @@ class Writing:
 
     def recalled(self, instance: str, found: Found) -> Found:
         """Return what is remembered of an instance; its journal is read in this transaction."""
-        return Found(found.instance, found.head, found.secrets, found.answer, partial(self._bodies, instance))
+        journal = StoredJournal(found.journal.head, found.journal.secrets, partial(self._bodies, instance))
+        return Found(found.instance, journal, found.answer)
 
     def keep(self, found: Found, change: Change) -> None:
         """Write a change down. Raises: StoreError when its entries do not go on from what was found."""
@@ -135,7 +136,7 @@ class Writing:
             status=instance.status,
             next_us=instance.next_us,
             sequence=instance.sequence,
-            head=change.entries[-1].link if change.entries else found.head,
+            head=change.entries[-1].link if change.entries else found.journal.head,
             state=state_of(instance),
             secrets=None if change.secrets is None else personal_data.to_bytes(change.secrets),
             before=before,

@@ -45,6 +45,19 @@ def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = No
     return due_us
 
 
+def changed_work(compiled: Compiled, before: Instance | None, after: Instance) -> tuple[Work, ...] | None:
+    """Return the work of an instance after a change; None when it is what it was, as after a warning.
+
+    `compiled` is the version after the change. Work under another version is returned whatever it was.
+    """
+    if before is None or before.active != after.active or before.status != after.status:
+        return work_of(compiled, after)
+    if before.clocks is after.clocks and before.assignees == after.assignees:
+        return None
+    work = work_of(compiled, after)
+    return None if before.version == after.version and work == work_of(compiled, before) else work
+
+
 def _work(compiled: Compiled, instance: Instance, step: str) -> Work:
     role, assignee = compiled.steps[step].step.role or "", instance.assignees.get(step, "")
     return Work(step, role, assignee, instance.active[step], soonest_due_us(compiled, instance, step))

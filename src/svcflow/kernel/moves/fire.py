@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta, timezone
 from typing import NamedTuple
 
@@ -29,6 +29,8 @@ from svcflow.kernel.transaction import Ledger
 from svcflow.model.step import DONE
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text, cut
+
+_NO_EVIDENCE: Mapping[str, str] = {}
 
 
 class Choice(NamedTuple):
@@ -322,7 +324,7 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Data, when_us: in
         row.dest,
         "" if roleless else row.role,
         data,
-        dict(command.evidence) if command.evidence else command.evidence,
+        dict(command.evidence) if command.evidence else _NO_EVIDENCE,  # the caller may fill theirs later
         False,  # noqa: FBT003  # automatic; all go by place, on the hottest way
         "" if choice.skipped is None else row.source,
         command.override or "",

@@ -120,7 +120,7 @@ class PostgresBackend:
             work = Gathering(cursor, self._glancing)
             found = work.found(instance, command_id)
             change = decide(found)
-            return change is None or self._kept(work, found, change)
+            return change is None or self._kept(work, found, change.written(found))
 
     def _changed_again(self, instance: str, command_id: str | None, decide: Decide) -> bool:
         """Change an instance that is remembered without reading it, if it is still as it was left.
@@ -142,7 +142,7 @@ class PostgresBackend:
             if change is None or change.command_id != command_id:
                 return False
             try:
-                return self._kept(work, found, change)
+                return self._kept(work, found, change.written(found))
             except DoneBefore:  # nothing was kept
                 return False
 

@@ -56,7 +56,7 @@ class Gathering(Writing):
         """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
         super().keep(found, change)
         if change.secrets is not None and found.instance is not None:
-            self._notes["change"][-1]["seen"] = to_bytes(found.secrets)
+            self._notes["change"][-1]["seen"] = to_bytes(found.journal.secrets)
 
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
         if statement.name not in _NOTED:
