@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.limit import TimeLimit
-from svcflow.model.procedure import Procedure
+from svcflow.model.procedure_parts import ProcedureParts
 from svcflow.model.step import Step
 from svcflow.model.target import TARGET_KINDS
-
-if TYPE_CHECKING:
-    from svcflow.model.procedure import Procedure
 
 __all__ = ["limit_places", "too_long"]
 
 
-def limit_places(procedure: Procedure) -> Iterator[tuple[Path, TimeLimit]]:
+def limit_places(procedure: ProcedureParts) -> Iterator[tuple[Path, TimeLimit]]:
     """Yield each limit that is written out: those of steps, those of steps in branches, then the others."""
     yield from _of_steps(procedure.steps, ("steps",))
     for place, limit in enumerate(procedure.limits):
@@ -34,7 +30,7 @@ def _of_steps(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, TimeLim
             yield from _of_steps(branch.steps, (*path, "parallel", branch.id, "steps"))
 
 
-def too_long(procedure: Procedure) -> Iterator[Problem]:
+def too_long(procedure: ProcedureParts) -> Iterator[Problem]:
     """Yield a mistake for each length of time that is longer than a hundred years."""
     for path, amount in _lengths(procedure):
         problem = None if amount is None else amount.too_long
@@ -42,7 +38,7 @@ def too_long(procedure: Procedure) -> Iterator[Problem]:
             yield Problem(path, problem.message, problem.remedy)
 
 
-def _lengths(procedure: Procedure) -> Iterator[tuple[Path, Amount | None]]:
+def _lengths(procedure: ProcedureParts) -> Iterator[tuple[Path, Amount | None]]:
     yield ("late_after",), procedure.late_after
     for rule in procedure.holds:
         yield ("holds", rule.reason, "at_most"), rule.at_most

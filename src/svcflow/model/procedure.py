@@ -1,4 +1,4 @@
-"""A procedure: the declared, versioned standard. Immutable; knows no instance, file or clock."""
+"""A procedure: the declared, versioned standard, as an immutable value."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, optional_amount
-from svcflow.model.step import ENFORCE, Enforce, HoldReason, Step, walk
+from svcflow.model.procedure_parts import HoldRule, Indicator, Role
+from svcflow.model.step import ENFORCE, Enforce, Step, walk
+from svcflow.model.validation.procedure import problems_of
 from svcflow.text import NO_TEXT, Text
+
+__all__ = ["AREAS", "GROUPS", "Area", "Group", "HoldRule", "Indicator", "Procedure", "Role"]
 
 Area = Literal["assets", "property", "vehicles", "construction", "catering", "staff", "all"]
 AREAS: tuple[Area, ...] = ("assets", "property", "vehicles", "construction", "catering", "staff", "all")
@@ -28,34 +32,6 @@ class _Identified(Protocol):
 
 
 T = TypeVar("T", bound=_Identified)
-
-
-@attrs.frozen
-class Role:
-    """Declare one role: who acts."""
-
-    id: str
-    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
-
-
-@attrs.frozen
-class Indicator:
-    """Declare one measured value with a target, of a limit or of the procedure."""
-
-    id: str
-    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
-    of: str | None = attrs.field(default=None, kw_only=True)
-    target: str | None = attrs.field(default=None, kw_only=True)
-    source: str | None = attrs.field(default=None, kw_only=True)
-
-
-@attrs.frozen
-class HoldRule:
-    """Declare what a hold for one reason may last and what evidence it owes."""
-
-    reason: HoldReason
-    at_most: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
-    evidence: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
 
 
 def _identified(items: Iterable[T], kinds: str) -> list[T]:
@@ -91,7 +67,7 @@ def _keyed(items: Iterable[T] | Mapping[str, T]) -> dict[str, T]:
 
 @attrs.frozen(kw_only=True, slots=False, eq=True)
 class Procedure:
-    """Declare one procedure version; the first step is where an instance starts.
+    """One version of a procedure; its first step is where an instance starts.
 
     Raises: DeclarationError listing every mistake, the same whether built from YAML or in Python.
     """
@@ -121,8 +97,6 @@ class Procedure:
     indicators: Mapping[str, Indicator] = attrs.field(factory=dict, converter=_keyed)
 
     def __attrs_post_init__(self) -> None:
-        from svcflow.model.validation.procedure import problems_of  # noqa: PLC0415  # it reads this class
-
         problems = tuple(problems_of(self))
         if problems:
             raise DeclarationError(problems)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, Rung, TimeLimit
+from svcflow.model.procedure_parts import ProcedureParts
 from svcflow.model.target import TARGET_KINDS, ClockTime, Target
 from svcflow.model.validation.references import guard_names, personal, role_name, unknown
 from svcflow.text import Text
-
-if TYPE_CHECKING:
-    from svcflow.model.procedure import Procedure
 
 FIXED = frozenset(("by", "before", "after"))
 """Kinds whose deadline is an instant of its own; no hold moves it."""
@@ -28,7 +25,7 @@ _UNITS = {
 
 
 def limit_problems(
-    procedure: Procedure, limit: TimeLimit, path: Path, triggers: Iterable[str]
+    procedure: ProcedureParts, limit: TimeLimit, path: Path, triggers: Iterable[str]
 ) -> Iterator[Problem]:
     """Yield the mistakes of one limit; `triggers` are those its `on_overdue` may name."""
     own = [kind for kind in TARGET_KINDS if getattr(limit, kind) is not None]
@@ -84,7 +81,7 @@ def _repeated(guard: Guard, path: Path) -> Problem:
     )
 
 
-def _row(procedure: Procedure, row: Row, path: Path, *, last: bool) -> Iterator[Problem]:
+def _row(procedure: ProcedureParts, row: Row, path: Path, *, last: bool) -> Iterator[Problem]:
     if len(row.kinds) != (0 if row.no_target else 1):
         yield Problem(
             path,
@@ -114,7 +111,7 @@ def _row(procedure: Procedure, row: Row, path: Path, *, last: bool) -> Iterator[
         yield _without("cutoff, day", "by", path)
 
 
-def _target(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
+def _target(procedure: ProcedureParts, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
     if target.anchor is not None:
         yield from _anchor(procedure, target, path)
     if target.kind == "every":
@@ -143,7 +140,7 @@ def _cutoff(cutoff: ClockTime, time: ClockTime, path: Path) -> Iterator[Problem]
         )
 
 
-def _anchor(procedure: Procedure, target: Target, path: Path) -> Iterator[Problem]:
+def _anchor(procedure: ProcedureParts, target: Target, path: Path) -> Iterator[Problem]:
     anchor = target.anchor
     assert anchor is not None  # noqa: S101  # asked before
     where = (*path, target.kind)
@@ -180,7 +177,7 @@ def _anchor(procedure: Procedure, target: Target, path: Path) -> Iterator[Proble
         )
 
 
-def _recurrence(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
+def _recurrence(procedure: ProcedureParts, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
     if limit.done_by is None:
         yield Problem(
             path,
@@ -195,7 +192,7 @@ def _recurrence(procedure: Procedure, limit: TimeLimit, target: Target, path: Pa
         yield Problem(path, Text(zh="every 不能为零", en="every cannot be zero"))
 
 
-def _ladder(procedure: Procedure, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
+def _ladder(procedure: ProcedureParts, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
     for key, rungs in (("warn", limit.warn), ("escalate", limit.escalate)):
         for place, rung in enumerate(rungs):
             where = (*path, key, place)
@@ -264,7 +261,7 @@ def _two_clocks(rung: Rung, target: str, path: Path) -> Problem:
     )
 
 
-def _extension(procedure: Procedure, limit: TimeLimit, path: Path) -> Iterator[Problem]:
+def _extension(procedure: ProcedureParts, limit: TimeLimit, path: Path) -> Iterator[Problem]:
     if limit.extension is None:
         return
     where = (*path, "extension")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import attrs
 
@@ -15,6 +14,7 @@ from svcflow.bounds import MOST
 from svcflow.errors import FieldError, Path, Problem
 from svcflow.model.limit import PROPOSAL, step_of
 from svcflow.model.limit_locations import limit_places
+from svcflow.model.procedure_parts import ProcedureParts
 from svcflow.model.step import DONE, ENFORCEMENTS, HOLD_REASONS, Enforce, Step, Transition, walk
 from svcflow.model.validation.limits import limit_problems
 from svcflow.model.validation.references import (
@@ -28,14 +28,11 @@ from svcflow.model.validation.references import (
 )
 from svcflow.text import Text
 
-if TYPE_CHECKING:
-    from svcflow.model.procedure import Procedure
-
 MAX_STEPS, MAX_TRANSITIONS = 2_000, 10_000
 _RULES = tuple(attrs.fields_dict(Enforce))
 
 
-def problems_of(procedure: Procedure) -> Iterator[Problem]:
+def problems_of(procedure: ProcedureParts) -> Iterator[Problem]:
     """Yield every mistake of the procedure, in the order of the document."""
     yield from _header(procedure)
     yield from _fields(procedure)
@@ -46,7 +43,7 @@ def problems_of(procedure: Procedure) -> Iterator[Problem]:
     yield from _sources(procedure)
 
 
-def _header(procedure: Procedure) -> Iterator[Problem]:
+def _header(procedure: ProcedureParts) -> Iterator[Problem]:
     yield from identifier(procedure.id, ("procedure",))
     if procedure.version > MOST:
         yield Problem(("version",), Text(zh=f"版本号至多 {MOST}", en=f"versions count to {MOST}"))
@@ -69,7 +66,7 @@ def _header(procedure: Procedure) -> Iterator[Problem]:
             yield unknown(("holds", reason), "暂停原因", "hold reason", reason, HOLD_REASONS)
 
 
-def _fields(procedure: Procedure) -> Iterator[Problem]:
+def _fields(procedure: ProcedureParts) -> Iterator[Problem]:
     for field in procedure.fields.values():
         path: Path = ("fields", field.id)
         yield from identifier(field.id, path)
@@ -89,7 +86,7 @@ def _fields(procedure: Procedure) -> Iterator[Problem]:
             yield Problem((*path, "default"), error.message, error.remedy)
 
 
-def _size(procedure: Procedure) -> Iterator[Problem]:
+def _size(procedure: ProcedureParts) -> Iterator[Problem]:
     steps = list(walk(procedure.steps))
     moves = sum(len(step.to) for step in steps)
     if not steps:
@@ -113,7 +110,7 @@ def _size(procedure: Procedure) -> Iterator[Problem]:
             )
 
 
-def _steps(procedure: Procedure, steps: tuple[Step, ...], base: Path) -> Iterator[Problem]:
+def _steps(procedure: ProcedureParts, steps: tuple[Step, ...], base: Path) -> Iterator[Problem]:
     scope = dict.fromkeys(step.id for step in steps)
     for step in steps:
         path = (*base, step.id)
@@ -145,7 +142,7 @@ def _steps(procedure: Procedure, steps: tuple[Step, ...], base: Path) -> Iterato
             yield from _steps(procedure, branch.steps, (*inside, "steps"))
 
 
-def _step(procedure: Procedure, step: Step, path: Path) -> Iterator[Problem]:
+def _step(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem]:
     yield from identifier(step.id, path)
     if step.role is not None:
         yield from role_name(procedure, step.role, (*path, "role"))
@@ -184,7 +181,7 @@ def _step(procedure: Procedure, step: Step, path: Path) -> Iterator[Problem]:
 
 
 def _transition(
-    procedure: Procedure, move: Transition, scope: Mapping[str, object], path: Path
+    procedure: ProcedureParts, move: Transition, scope: Mapping[str, object], path: Path
 ) -> Iterator[Problem]:
     yield from identifier(move.trigger, path)
     if move.step not in scope:
@@ -211,7 +208,7 @@ def _transition(
             yield unknown((*path, "enforce", rule), "处理方式", "way", way, ENFORCEMENTS)
 
 
-def _limits(procedure: Procedure) -> Iterator[Problem]:
+def _limits(procedure: ProcedureParts) -> Iterator[Problem]:
     seen = Counter(limit.id for step in walk(procedure.steps) for limit in step.time_limits)
     for place, limit in enumerate(procedure.limits):
         path: Path = ("limits", place)
@@ -238,7 +235,7 @@ def _limits(procedure: Procedure) -> Iterator[Problem]:
         yield from limit_problems(procedure, limit, path, procedure.triggers)
 
 
-def _indicators(procedure: Procedure) -> Iterator[Problem]:
+def _indicators(procedure: ProcedureParts) -> Iterator[Problem]:
     for indicator in procedure.indicators.values():
         path: Path = ("indicators", indicator.id)
         yield from identifier(indicator.id, path)
@@ -246,7 +243,7 @@ def _indicators(procedure: Procedure) -> Iterator[Problem]:
             yield unknown((*path, "of"), "时限", "limit", indicator.of, procedure.time_limits)
 
 
-def _sources(procedure: Procedure) -> Iterator[Problem]:
+def _sources(procedure: ProcedureParts) -> Iterator[Problem]:
     """Yield each source that is cited and not listed, once: at its first citation."""
     told: set[str] = set()
     for path, source in _citations(procedure):
@@ -256,7 +253,7 @@ def _sources(procedure: Procedure) -> Iterator[Problem]:
                 yield unknown(path, "来源", "source", key, (*procedure.sources, PROPOSAL))
 
 
-def _citations(procedure: Procedure) -> Iterator[tuple[Path, str | None]]:
+def _citations(procedure: ProcedureParts) -> Iterator[tuple[Path, str | None]]:
     for path, limit in limit_places(procedure):
         yield (*path, "source"), limit.source
         for place, row in enumerate(limit.match):

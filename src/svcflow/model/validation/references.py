@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 from svcflow.errors import GuardError, Path, Problem
 from svcflow.model.fullwidth import halved
 from svcflow.model.guard import Guard
+from svcflow.model.procedure_parts import ProcedureParts
 from svcflow.nearest import nearest
 from svcflow.text import Text
-
-if TYPE_CHECKING:
-    from svcflow.model.procedure import Procedure
 
 RECIPIENT = "recipient"
 RENAME = Text(zh="换一个名字", en="choose another name")
@@ -26,7 +23,7 @@ def source_keys(source: str | None) -> tuple[str, ...]:
     return tuple(part for part in _SPLIT.split(source or "") if part)
 
 
-def guard_names(procedure: Procedure, guard: Guard, path: Path) -> Iterator[Problem]:
+def guard_names(procedure: ProcedureParts, guard: Guard, path: Path) -> Iterator[Problem]:
     """Yield a mistake when a guard names what is no field, or what is personal."""
     strange = sorted(name for name in guard.names if name not in procedure.fields and name != RECIPIENT)
     if strange:
@@ -59,7 +56,7 @@ def personal(path: Path, name: str) -> Problem:
     )
 
 
-def role_name(procedure: Procedure, role: str, path: Path) -> Iterator[Problem]:
+def role_name(procedure: ProcedureParts, role: str, path: Path) -> Iterator[Problem]:
     """Yield a mistake when a role is not declared."""
     if role not in procedure.roles:
         yield unknown(path, "岗位", "role", role, procedure.roles)
