@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from svcflow import deprecated_paths
+
 if TYPE_CHECKING:
     from svcflow.analysis.conform import conform
     from svcflow.checks import Finding, check
@@ -108,6 +110,9 @@ __all__ = [  # the names are the keys above
 
 _MODULES = ("cloudevents", "errors", "testing", "worktime")
 """Modules that users reach as `svcflow.worktime.WorkCalendar`, imported when first used."""
+
+
+deprecated_paths.install()
 
 
 def __getattr__(name: str) -> object:
