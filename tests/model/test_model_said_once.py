@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import svcflow
-from svcflow.checks.path_weights import stretch
+from svcflow.checks.path_weights import limit_path
 from svcflow.drawing.scene.edges import main_path
 from svcflow.kernel.lifecycle.version_change import limit_name
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of, step_of, wait_limit
@@ -35,7 +35,7 @@ def test_checks_and_drawings_agree_which_end_is_a_success(outcome):
     """The main line leads to it, whole-procedure limits are measured to it, its sign is the target."""
     procedure = two_ends(outcome)
     assert main_path(procedure.steps)[-1] == "answered"
-    assert stretch(procedure, procedure.limits[0]).targets == ("answered",)
+    assert limit_path(procedure, procedure.limits[0]).targets == ("answered",)
     drawn = svcflow.draw(procedure, lang="en").svg
     assert drawn.count('class="done"') == drawn.count('class="gone"') == 1
 

@@ -1,6 +1,6 @@
 """Checks over a declared procedure: what runs but looks unwise, unreachable, unkept or incomplete.
 
-They only read the procedure. What cannot run at all is refused when the procedure is built.
+The procedure is only read. What cannot run at all is refused when the procedure is built.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a declaration leaves out: roles, limits, names, sources, caps. Says nothing of what is declared."""
+"""What a declaration leaves out: roles, limits, names, sources, caps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from svcflow.checks.findings import Finding, finding
 from svcflow.checks.locations import Scope, row_groups, scopes
-from svcflow.checks.path_weights import stretch
+from svcflow.checks.path_weights import limit_path
 from svcflow.errors import Path
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
@@ -64,7 +64,7 @@ def _step(scope: Scope, step: Step, covered: set[str]) -> Iterator[Finding]:
 
 
 def _is_timed(scope: Scope, step: Step, covered: set[str]) -> bool:
-    """Tell whether a limit runs over a step: its own, a span's, or that of the parallel step around it."""
+    """Return whether a limit runs over a step: its own, a span's, or that of the parallel step around it."""
     if step.within is not None or step.id in covered:
         return True
     return (
@@ -76,7 +76,7 @@ def _covered(procedure: Procedure) -> set[str]:
     """Return the steps timed by a limit declared apart or by a span; the whole limit times no step."""
     covered = {limit.step for limit in procedure.limits if limit.step is not None}
     for limit in procedure.limits:
-        over = stretch(procedure, limit) if limit.scope == "span" else None
+        over = limit_path(procedure, limit) if limit.scope == "span" else None
         if over is not None:
             covered |= over.covered()
     return covered

@@ -1,4 +1,4 @@
-"""The table of finding codes: severity and meaning of each. Documentation is generated from it.
+"""Findings, and the table of their codes: severity and meaning of each. Documentation is generated from the table.
 
 A code, once published, keeps its meaning; the severity of one code is the same wherever it is found.
 """
@@ -21,7 +21,7 @@ RANK: dict[FindingSeverity, int] = {"error": 0, "warning": 1, "note": 2}
 
 @attrs.frozen
 class Code:
-    """Hold one row of the table."""
+    """One row of the table of codes."""
 
     id: str
     severity: FindingSeverity
@@ -74,7 +74,7 @@ _SEVERITY_ZH: dict[FindingSeverity, str] = {"error": "错误", "warning": "警�
 @total_ordering
 @attrs.frozen(order=False)
 class Finding:
-    """Hold one finding; findings sort by severity (errors first), then by place.
+    """One thing about a procedure that looks wrong. Findings sort by severity (errors first), then by place.
 
     `line` and `column` count from 1; 0 means unknown (a procedure built in Python).
     """
@@ -121,5 +121,5 @@ class Finding:
 
 
 def finding(code: str, path: Path, message: Text, remedy: Text) -> Finding:
-    """Make a finding with the severity its code has in the table."""
+    """Return a finding with the severity that its code has in the table."""
     return Finding(code, CODES[code].severity, path, message, remedy)

@@ -1,6 +1,6 @@
 """Procedures as networkx graphs: nodes are step ids, an edge says one step may follow another.
 
-The only module of the checks that loads networkx. It knows steps and moves, not what is wrong with them.
+No other module of the checks loads networkx.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = [
     "back_edges",
     "can_end",
-    "circles",
     "comes_before",
+    "cycles",
     "flow",
     "heaviest_way",
     "lightest_way",
@@ -69,7 +69,7 @@ def reachable(graph: Graph, source: str) -> set[str]:
 
 
 def comes_before(graph: Graph, one: str, other: str) -> bool:
-    """Say whether `one` can be left and `other` entered later; of a step itself, whether it can come again."""
+    """Return whether `one` can be left and `other` entered later; of a step itself, whether it can come again."""
     return any(nx.has_path(graph, after, other) for after in graph[one])
 
 
@@ -89,7 +89,7 @@ def can_end(scope: Scope, inner: Mapping[str, bool]) -> set[str]:
     return set(nx.ancestors(graph, _SINK))
 
 
-def circles(graph: Graph) -> list[set[str]]:
+def cycles(graph: Graph) -> list[set[str]]:
     """Return the sets of steps that can all be reached from one another; a lone step only if it loops."""
     found = nx.strongly_connected_components(graph)
     return [circle for circle in found if len(circle) > 1 or any(graph.has_edge(s, s) for s in circle)]

@@ -32,8 +32,8 @@ _Constants: TypeAlias = dict[str, set[Value]]
 _EQUALITY = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
 
 
-class _Beyond(Exception):  # an answer, not an error: it never leaves this module
-    """The guard is outside what can be sampled."""
+class _NotSampled(Exception):  # an answer, not an error: it never leaves this module
+    """Raised for a guard outside what can be sampled."""
 
 
 def samples(
@@ -56,9 +56,9 @@ def domains(
     found: _Constants = {}
     try:
         for guard in guards:
-            for name, constants in _Reader(procedure).read(guard).items():
+            for name, constants in _ConstantReader(procedure).read(guard).items():
                 found.setdefault(name, set()).update(constants)
-    except _Beyond:
+    except _NotSampled:
         return None
     return {name: _domain(procedure, name, found[name], given) for name in sorted(found)}
 
@@ -66,13 +66,13 @@ def domains(
 def constants_of(procedure: Procedure, guard: Guard) -> Mapping[str, set[Value]]:
     """Return the constants each field is compared with; empty when the guard is beyond sampling."""
     try:
-        return _Reader(procedure).read(guard)
-    except _Beyond:
+        return _ConstantReader(procedure).read(guard)
+    except _NotSampled:
         return {}
 
 
 def holds(guard: Guard | None, sample: Sample) -> bool:
-    """Say whether a row would be taken: a guard that cannot be decided denies, as in the kernel."""
+    """Return whether a row would be taken: a guard that cannot be decided denies, as in the kernel."""
     data: dict[str, object] = {name: value for name, value in sample.items() if name != GROUP}
     if GROUP in sample:
         data["recipient"] = {"group": sample[GROUP]}
@@ -83,7 +83,7 @@ def holds(guard: Guard | None, sample: Sample) -> bool:
 
 
 def worded(sample: Sample) -> Text:
-    """Word a sample as an example for people."""
+    """Return a sample as an example for people."""
     zh = [
         f"{name} 未填" if value is None else f"{name} = {_literal(value)}" for name, value in sample.items()
     ]
@@ -129,7 +129,7 @@ def _values(field: Field, constants: set[Value]) -> tuple[Value, ...]:
 
 
 def _numbers(field: Field, constants: list[int | float]) -> Iterator[Value]:
-    """Both sides of each constant, the middle between neighbours, and the ends of the declared range."""
+    """Return both sides of each constant, the middle between neighbours, and the ends of the declared range."""
     edges = sorted({float(c) for c in constants})
     tried = {c + d for c in edges for d in (-1.0, 0.0, 1.0)} | {(a + b) / 2 for a, b in pairwise(edges)}
     low, high = field.minimum, field.maximum
@@ -140,8 +140,8 @@ def _numbers(field: Field, constants: list[int | float]) -> Iterator[Value]:
 
 
 @attrs.frozen
-class _Reader:
-    """Read which constants a guard compares each field with, refusing what cannot be sampled."""
+class _ConstantReader:
+    """Reader of the constants that a guard compares each field with. Raises: _NotSampled."""
 
     procedure: Procedure
 
@@ -172,26 +172,26 @@ class _Reader:
         if isinstance(op, ast.In | ast.NotIn) and (
             right is None or not isinstance(other, ast.List | ast.Tuple)
         ):
-            raise _Beyond
+            raise _NotSampled
         if left is None and right is None:
             self._two_fields(one, other, found)
             return
         name = self._variable(one if left is None else other)
         if self._type(name) in ("text", "instant") and not isinstance(op, _EQUALITY):
-            raise _Beyond
+            raise _NotSampled
         found.setdefault(name, set()).update(right if left is None else left)  # type: ignore[arg-type]  # one is known
 
     def _two_fields(self, one: ast.expr, other: ast.expr, found: _Constants) -> None:
         for name in (self._variable(one), self._variable(other)):
             if self._type(name) not in ("choice", "boolean"):
-                raise _Beyond
+                raise _NotSampled
             found.setdefault(name, set())
 
     def _variable(self, node: ast.expr) -> str:
         name = ast.unparse(node)
         if name == GROUP or (isinstance(node, ast.Name) and name in self.procedure.fields):
             return name
-        raise _Beyond
+        raise _NotSampled
 
     def _type(self, name: str) -> str:
         return "choice" if name == GROUP else self.procedure.fields[name].type

@@ -1,7 +1,7 @@
 """Guarded rows: which can never be taken, which data none takes, which overlap. First match wins.
 
-Rows are transitions of one trigger, or rows of a limit's matrix. It judges guards over `samples`; where
-those cannot decide, only what the text alone proves is reported.
+Rows are transitions of one trigger, or rows of a limit's matrix. Guards are evaluated over sample data; where
+samples cannot decide, only what the text alone proves is reported.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ def guarded_rows(procedure: Procedure) -> Iterator[Finding]:
 
 
 @attrs.frozen
-class _Judged:
-    """Hold rows with what is known of them: `taken[i]` has a bit for each sample row i's guard is true of."""
+class _SampledRows:
+    """Rows with the samples that they match: `taken[i]` has a bit for each sample for which row i's guard is true."""
 
     guards: tuple[Guard | None, ...]
     tried: tuple[Sample, ...] | None
     taken: tuple[int, ...]
 
     def before(self, row: int) -> int:
-        """Bits of the samples that an earlier row takes."""
+        """Return the bits of the samples that an earlier row takes."""
         bits = 0
         for earlier in self.taken[:row]:
             bits |= earlier
         return bits
 
     def example(self, bits: int) -> Text:
-        """Word the first sample of `bits`."""
+        """Return the first sample of `bits`, in words."""
         first = (bits & -bits).bit_length() - 1
         return worded((self.tried or ({},))[first])
 
@@ -100,15 +100,15 @@ def _matrix(procedure: Procedure, limit: TimeLimit, path: Path) -> Iterator[Find
             )
 
 
-def _judge(procedure: Procedure, guards: tuple[Guard | None, ...], given: frozenset[str]) -> _Judged:
+def _judge(procedure: Procedure, guards: tuple[Guard | None, ...], given: frozenset[str]) -> _SampledRows:
     tried = samples(procedure, [guard for guard in guards if guard is not None], given)
     taken = [
         sum(1 << bit for bit, sample in enumerate(tried or ()) if holds(guard, sample)) for guard in guards
     ]
-    return _Judged(guards, tried, tuple(taken))
+    return _SampledRows(guards, tried, tuple(taken))
 
 
-def _unreachable(procedure: Procedure, judged: _Judged, paths: Sequence[Path]) -> Iterator[Finding]:
+def _unreachable(procedure: Procedure, judged: _SampledRows, paths: Sequence[Path]) -> Iterator[Finding]:
     for place, guard in enumerate(judged.guards):
         strange = [] if guard is None else list(_strange(procedure, guard))
         why = _shadowed(judged, place)
@@ -126,8 +126,8 @@ def _unreachable(procedure: Procedure, judged: _Judged, paths: Sequence[Path]) -
             yield finding("row-unreachable", paths[place], why, remedy)
 
 
-def _shadowed(judged: _Judged, place: int) -> Text | None:
-    """Say why the row can never be taken; None when it can, or when that cannot be decided."""
+def _shadowed(judged: _SampledRows, place: int) -> Text | None:
+    """Return why the row can never be taken; None when it can be, or when that cannot be decided."""
     guard, earlier = judged.guards[place], judged.guards[:place]
     if None in earlier:
         return Text(zh="前面已有一行无条件成立", en="an earlier row has no guard and always matches")
@@ -142,7 +142,7 @@ def _shadowed(judged: _Judged, place: int) -> Text | None:
     )
 
 
-def _gap(rows: Rows, judged: _Judged) -> Iterator[Finding]:
+def _gap(rows: Rows, judged: _SampledRows) -> Iterator[Finding]:
     if judged.tried is None:
         message = Text(
             zh=f"{rows.trigger} 的各行都有条件，可能无一成立（条件超出可核算范围）",
@@ -161,7 +161,7 @@ def _gap(rows: Rows, judged: _Judged) -> Iterator[Finding]:
     yield finding("rows-with-gap", rows.path, message, remedy)
 
 
-def _overlaps(judged: _Judged) -> Iterator[tuple[int, int, Text]]:
+def _overlaps(judged: _SampledRows) -> Iterator[tuple[int, int, Text]]:
     """Yield pairs that overlap in part: neither contains the other, and no earlier row settles it.
 
     A narrow row before a wider one is the usual way to write an exception and is not ambiguous.
@@ -198,7 +198,7 @@ _TELL_APART = Text(
 
 
 def unsettled(procedure: Procedure) -> Iterator[Finding]:
-    """Yield each field that guards look at while the instance goes on, and none at its end, with the first trigger."""
+    """Yield each field that a guard reads while the instance goes on, and none at its end, with the first trigger."""
     first: dict[str, Rows] = {}
     at_the_end: set[str] = set()
     for scope in scopes(procedure):

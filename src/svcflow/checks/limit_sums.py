@@ -1,6 +1,6 @@
 """Whether limits fit together: what the steps may take against the limit that runs over all of them.
 
-Reported is what is certain when every step uses its limit up; `measures` says how clocks are compared. A
+What is reported is certain when every step uses its limit up; `path_weights` has how clocks are compared. A
 step that waits takes nothing from a limit it stops; a step without a limit counts as no time at all.
 """
 
@@ -18,11 +18,11 @@ from svcflow.checks.path_weights import (
     ALWAYS,
     DayHours,
     Length,
+    LimitPath,
     Measure,
-    Stretch,
     branches_of,
+    limit_path,
     measures,
-    stretch,
 )
 from svcflow.errors import Path
 from svcflow.model.limit import Row, TimeLimit
@@ -31,7 +31,7 @@ from svcflow.model.step import Step, Transition
 from svcflow.text import Text
 from svcflow.worktime import WorkCalendar
 
-__all__ = ["Case", "cases", "sums"]
+__all__ = ["RowCombination", "row_combinations", "sums"]
 
 SHOWN = 8
 """Steps of a way that a message names before it says how many more there are."""
@@ -41,14 +41,14 @@ def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Findin
     """Yield limits that the steps' own limits break, and spans whose end no way reaches."""
     own = {step.id: limit for step in procedure.all_steps.values() if (limit := _own(procedure, step))}
     hours = DayHours() if calendar is None or calendar.id == ALWAYS else DayHours.of(calendar)
-    sheet = _Sheet(procedure, own, calendar.id if calendar else None, hours)
+    sheet = _Lengths(procedure, own, calendar.id if calendar else None, hours)
     for scope in scopes(procedure):
         for step in scope.steps:
             if step.parallel and step.id in own:
                 path = (*scope.path_of(step), "within")
                 yield from _compare(sheet, own[step.id], tuple(branches_of(procedure, step)), path)
     for place, limit in enumerate(procedure.limits):
-        over = stretch(procedure, limit)
+        over = limit_path(procedure, limit)
         if over is None:
             continue
         if limit.from_ is not None and limit.to in {*_entered_with(procedure.all_steps[limit.from_])}:
@@ -60,15 +60,15 @@ def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Findin
 
 
 @attrs.frozen
-class _Sheet:
-    """Hold what lengths are read from."""
+class _Lengths:
+    """The procedure, rows and calendars from which lengths are computed."""
 
     procedure: Procedure
     own: Mapping[str, TimeLimit]
     calendar: str | None
     given: DayHours
 
-    def length(self, limit: TimeLimit, place: int, case: Case) -> Length | None:
+    def length(self, limit: TimeLimit, place: int, case: RowCombination) -> Length | None:
         """Return the length of one row of a limit; None where the row has no target."""
         within = case.rows[limit.id][place].within
         return None if within is None else Length(within, limit.calendar or self.procedure.calendar)
@@ -77,7 +77,9 @@ class _Sheet:
         """Return the hours of a working day: of the calendar given, where it is the one meant."""
         return self.given if calendar == self.calendar else DayHours()
 
-    def least(self, step: str, over: TimeLimit, case: Case, measure: Measure) -> tuple[int, Length] | None:
+    def least(
+        self, step: str, over: TimeLimit, case: RowCombination, measure: Measure
+    ) -> tuple[int, Length] | None:
         """Return what a step takes at the least by a measure, with the row that says so."""
         limit = self.own.get(step)
         if limit is None or limit.id == over.id:
@@ -91,7 +93,7 @@ class _Sheet:
             ((measure.weigh(length), length) for length in lengths if length), key=lambda pair: pair[0]
         )
 
-    def weigh(self, over: TimeLimit, case: Case, measure: Measure) -> Callable[[Step], int | None]:
+    def weigh(self, over: TimeLimit, case: RowCombination, measure: Measure) -> Callable[[Step], int | None]:
         """Return a scale for steps; one whose row has no target counts as one without a limit."""
 
         def scale(step: Step) -> int | None:
@@ -107,9 +109,11 @@ def _own(procedure: Procedure, step: Step) -> TimeLimit | None:
     return next(chain(step.time_limits, apart), None)
 
 
-def _compare(sheet: _Sheet, over: TimeLimit, stretches: tuple[Stretch, ...], path: Path) -> Iterator[Finding]:
+def _compare(
+    sheet: _Lengths, over: TimeLimit, stretches: tuple[LimitPath, ...], path: Path
+) -> Iterator[Finding]:
     """Yield at most one finding for the limit: the shortest way in any case, else the longest."""
-    tried = list(cases(sheet.procedure, over, sheet.own.values()))
+    tried = list(row_combinations(sheet.procedure, over, sheet.own.values()))
     closed = {case.closed for case in tried}
     runs_in = {shut: [attrs.evolve(run, closed=shut) for run in stretches] for shut in closed}
     for shortest in (True, False):
@@ -122,25 +126,25 @@ def _compare(sheet: _Sheet, over: TimeLimit, stretches: tuple[Stretch, ...], pat
                 for run in runs_in[case.closed]:
                     way = run.shortest(scale) if shortest else run.longest(scale)
                     if way is not None and way[0] > measure.most:
-                        broken = _Broken(sheet, over, limit, case, measure, way[1], way[0])
+                        broken = _Shortfall(sheet, over, limit, case, measure, way[1], way[0])
                         yield broken.finding(path, shortest=shortest)
                         return
 
 
 @attrs.frozen
-class _Broken:
-    """Hold one way on which the steps need more than the limit, to be worded."""
+class _Shortfall:
+    """One way on which the steps need more than the limit allows."""
 
-    sheet: _Sheet
+    sheet: _Lengths
     over: TimeLimit
     limit: Length
-    case: Case
+    case: RowCombination
     measure: Measure
     steps: tuple[str, ...]
     total: int
 
     def finding(self, path: Path, *, shortest: bool) -> Finding:
-        """Word it."""
+        """Return the finding in words."""
         need, when, way, basis = self._need(), self._when(), self._way(), self._basis()
         zh_which, en_which = ("最短", "shortest") if shortest else ("最长（无环）", "longest acyclic")
         zh_scope, en_scope = self._scope()
@@ -162,7 +166,7 @@ class _Broken:
         return [(step, least[1]) for step, least in found if least is not None]
 
     def _need(self) -> Text:
-        """Exact where every step runs on the limit's own clock."""
+        """Return the time needed, exact where every step runs on the limit's own clock."""
         lengths = [length for _, length in self._lengths()]
         plain = all(length.clock_of == self.limit.clock_of for length in lengths)
         exact = plain and self.total == sum(map(self.measure.weigh, lengths))
@@ -241,8 +245,8 @@ MAX_CASES, MAX_VISITS = 64, 40_000
 
 
 @attrs.frozen
-class Case:
-    """The rows that may hold together, by limit id; `example` words data that give them.
+class RowCombination:
+    """Rows that may hold together, by limit id; `example` is data for which they do, in words.
 
     `closed` are the moves (by `id`) that these data do not take: a guard is false, or an earlier row is taken.
     """
@@ -252,7 +256,9 @@ class Case:
     closed: frozenset[int] = frozenset()
 
 
-def cases(procedure: Procedure, over: TimeLimit, parts: Iterable[TimeLimit]) -> Iterator[Case]:
+def row_combinations(
+    procedure: Procedure, over: TimeLimit, parts: Iterable[TimeLimit]
+) -> Iterator[RowCombination]:
     """Yield the combinations of rows of `over` and of the limits it is compared with.
 
     One case where no limit has a matrix; beyond `MAX_CASES` combinations rows are no longer held together.
@@ -270,7 +276,7 @@ def cases(procedure: Procedure, over: TimeLimit, parts: Iterable[TimeLimit]) -> 
         if chosen is not None and len(chosen) <= most:
             for (places, closed), sample in chosen.items():
                 rows = {limit.id: (limit.rows[at],) for limit, at in zip(limits, places, strict=True)}
-                yield Case(rows, worded(sample) if guards or choices else None, closed)
+                yield RowCombination(rows, worded(sample) if guards or choices else None, closed)
             return
     yield from _loose(over, limits)
 
@@ -301,8 +307,8 @@ def _first(limit: TimeLimit, sample: Sample) -> int:
     return next(at for at, row in enumerate(limit.rows) if holds(row.when, sample))
 
 
-def _loose(over: TimeLimit, limits: tuple[TimeLimit, ...]) -> Iterator[Case]:
+def _loose(over: TimeLimit, limits: tuple[TimeLimit, ...]) -> Iterator[RowCombination]:
     every = {limit.id: limit.rows for limit in limits}
     for row in over.rows:
         said = None if row.when is None else Text(zh=f"条件“{row.when}”成立", en=f"'{row.when}' true")
-        yield Case({**every, over.id: (row,)}, said)
+        yield RowCombination({**every, over.id: (row,)}, said)

@@ -1,4 +1,4 @@
-"""Where things stand in a declaration: paths of steps and rows, and the scopes steps live in."""
+"""Locations in a declaration: paths of steps and rows, and the scopes to which steps belong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Rows", "Scope", "concurrent", "row_groups", "scopes"]
 
 @attrs.frozen
 class Scope:
-    """Stand for one list of steps: the procedure's own, or those of one branch of a parallel step."""
+    """One list of steps: the procedure's own, or those of one branch of a parallel step."""
 
     steps: tuple[Step, ...]
     path: Path
@@ -29,7 +29,7 @@ class Scope:
 
 @attrs.frozen
 class Rows:
-    """Hold the transitions of one trigger at one step: rows, the first whose guard is true is taken."""
+    """Transitions of one trigger at one step: the first whose guard is true is taken."""
 
     step: Step
     trigger: str
@@ -57,7 +57,7 @@ def row_groups(scope: Scope) -> Iterator[Rows]:
 
 
 def concurrent(one: Scope, other: Scope) -> bool:
-    """Say whether steps of the two scopes may be open at once, in branches of one parallel step."""
+    """Return whether steps of the two scopes may be open at once, in branches of one parallel step."""
     mine, theirs = dict(_branches(one)), dict(_branches(other))
     return any(mine[parent] != theirs[parent] for parent in mine.keys() & theirs.keys())
 

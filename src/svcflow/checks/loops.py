@@ -1,11 +1,11 @@
-"""Whether a procedure can go round for ever: rework without a bound, unmarked ways back, automatic circles."""
+"""Whether a procedure can go round for ever: rework without a bound, unmarked ways back, automatic cycles."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
 from svcflow.checks.findings import Finding, finding
-from svcflow.checks.graph import back_edges, circles, reachable, scope_graph
+from svcflow.checks.graph import back_edges, cycles, reachable, scope_graph
 from svcflow.checks.locations import Rows, Scope, row_groups, scopes
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step, Transition
@@ -15,7 +15,7 @@ __all__ = ["loops"]
 
 
 def loops(procedure: Procedure) -> Iterator[Finding]:
-    """Yield rework loops without a bound, ways back that are not marked, circles of moves made on overdue."""
+    """Yield rework loops without a bound, ways back that are not marked, cycles of moves made on overdue."""
     found = scopes(procedure)
     occurrences = {limit.done_by for limit in procedure.time_limits.values()}
     for scope in found:
@@ -27,8 +27,8 @@ def loops(procedure: Procedure) -> Iterator[Finding]:
 
 
 def _unbounded(scope: Scope) -> Iterator[Finding]:
-    """Take away the moves that are bounded by `at_most`; a rework move still on a circle has no bound."""
-    loose = circles(scope_graph(scope, lambda move: move.at_most is None))
+    """Yield rework moves still on a cycle when the moves bounded by `at_most` are taken away."""
+    loose = cycles(scope_graph(scope, lambda move: move.at_most is None))
     for rows in row_groups(scope):
         for place, move in enumerate(rows.moves):
             if move.kind == "rework" and move.at_most is None and _together(rows.step.id, move.step, loose):
@@ -70,7 +70,7 @@ def _unmarked(scope: Scope, occurrences: Collection[str | None]) -> Iterator[Fin
 
 
 def _automatic(procedure: Procedure, scope: Scope, by_itself: dict[str, bool]) -> Iterator[Finding]:
-    """Circles of moves that need nobody: made on overdue, or `done` of branches that end by themselves."""
+    """Yield cycles of moves that need nobody: made on overdue, or `done` of branches that end by themselves."""
     timed = {step.id: _timed(procedure, step) for step in scope.steps}
     graph = scope_graph(scope, lambda _: False)
     for rows in row_groups(scope):
@@ -81,7 +81,7 @@ def _automatic(procedure: Procedure, scope: Scope, by_itself: dict[str, bool]) -
         after = reachable(graph, scope.steps[0].id)
         ends = any(step.end is not None and step.id in after for step in scope.steps)
         by_itself[scope.parent.id] = by_itself.get(scope.parent.id, True) and ends
-    for circle in circles(graph):
+    for circle in cycles(graph):
         steps = [step for step in scope.steps if step.id in circle]
         names = ", ".join(step.id for step in steps)
         yield finding(

@@ -1,4 +1,4 @@
-"""The ways a limit runs over: from the step that starts it to the step that ends it, and what they weigh.
+"""Paths that a limit runs over, from the step that starts it to the step that ends it, and their weights.
 
 A parallel step weighs what its longest branch weighs, unless it has a limit of its own. Where a limit
 starts or ends inside a branch, the way goes through that branch.
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from svcflow.checks.graph import Graph
     from svcflow.worktime import WorkCalendar
 
-__all__ = ["ALWAYS", "DayHours", "Length", "Measure", "Stretch", "branches_of", "measures", "stretch"]
+__all__ = ["ALWAYS", "DayHours", "Length", "LimitPath", "Measure", "branches_of", "limit_path", "measures"]
 
 Weigh = Callable[[Step], int | None]
 """What a step's own limit weighs; None when it has none."""
 
 
 @attrs.frozen
-class Stretch:
-    """Hold the steps a limit runs over: everything between `source` and the `targets`."""
+class LimitPath:
+    """Steps that a limit runs over: everything between `source` and the `targets`."""
 
     found: tuple[Scope, ...]
     source: str
@@ -100,7 +100,7 @@ class Stretch:
         return _within(scope, self.found, self.source)
 
     def _weights(self, weigh: Weigh, choose: _Choose) -> Mapping[str, int]:
-        """Weigh inner scopes first, so that a parallel step knows its branches."""
+        """Return the weights, inner scopes first, since a parallel step weighs what its branches do."""
         weights: dict[str, int] = {}
         branches: dict[str, int] = {}
         for scope in reversed(self.found):
@@ -118,7 +118,7 @@ class Stretch:
 _Choose = Callable[[Scope, list[str], Mapping[str, int]], Way | None]
 
 
-def stretch(procedure: Procedure, limit: TimeLimit) -> Stretch | None:
+def limit_path(procedure: Procedure, limit: TimeLimit) -> LimitPath | None:
     """Return what the limit runs over; None for a limit over one step.
 
     A whole-procedure limit runs to the ends that complete it, where there are any: being turned down after
@@ -130,19 +130,19 @@ def stretch(procedure: Procedure, limit: TimeLimit) -> Stretch | None:
     if limit.from_ is None or limit.to is None:
         ends = [step for step in procedure.steps if step.end is not None]
         completed = [step for step in ends if step.succeeds] or ends
-        return Stretch(found, procedure.steps[0].id, tuple(step.id for step in completed))
+        return LimitPath(found, procedure.steps[0].id, tuple(step.id for step in completed))
     homes = {step.id: scope for scope in found for step in scope.steps}
     starts, stops = set(_parents(homes[limit.from_])), set(_parents(homes[limit.to]))
-    return Stretch(found, limit.from_, (limit.to,), frozenset(starts ^ stops))
+    return LimitPath(found, limit.from_, (limit.to,), frozenset(starts ^ stops))
 
 
-def branches_of(procedure: Procedure, step: Step) -> Iterator[Stretch]:
+def branches_of(procedure: Procedure, step: Step) -> Iterator[LimitPath]:
     """Yield, for a parallel step, what runs inside each branch."""
     found = scopes(procedure)
     for scope in found:
         if scope.parent is not None and scope.parent.id == step.id:
             ends = tuple(inner.id for inner in scope.steps if inner.end is not None)
-            yield Stretch(found, scope.steps[0].id, ends)
+            yield LimitPath(found, scope.steps[0].id, ends)
 
 
 def _within(scope: Scope, found: tuple[Scope, ...], step: str) -> bool:
@@ -166,7 +166,7 @@ _A_LEAP_YEAR = date(2024, 1, 1)
 
 @attrs.frozen
 class DayHours:
-    """Hold the hours of the shortest and of the longest working day of a calendar."""
+    """Hours of the shortest and of the longest working day of a calendar."""
 
     least_us: int = 8 * HOUR_US
     most_us: int = 8 * HOUR_US
@@ -174,7 +174,7 @@ class DayHours:
 
     @classmethod
     def of(cls, calendar: WorkCalendar) -> DayHours:
-        """Read the hours off the first year the calendar covers."""
+        """Return the hours of the first year that the calendar covers."""
         first = calendar.covers.first if calendar.covers else _A_LEAP_YEAR
         last = calendar.covers.last if calendar.covers else _A_LEAP_YEAR + timedelta(days=365)
         days = (first + timedelta(days=n) for n in range(min((last - first).days + 1, 366)))
@@ -184,14 +184,14 @@ class DayHours:
 
 @attrs.frozen
 class Length:
-    """Hold an amount with the calendar it runs on."""
+    """Amount of time with the calendar on which it runs."""
 
     amount: Amount
     calendar: str
 
     @property
     def clock(self) -> str:
-        """The clock: on a calendar always open, working time is elapsed and working days are calendar days."""
+        """Kind of time: on a calendar always open, working time is elapsed and working days are calendar days."""
         family = self.amount.family
         if self.calendar == ALWAYS:
             return {"working": "elapsed", "working_days": "calendar_days"}.get(family, family)
@@ -199,7 +199,7 @@ class Length:
 
     @property
     def clock_of(self) -> tuple[str, str]:
-        """The clock with its calendar; elapsed time and dates are the same on every calendar."""
+        """Kind of time with its calendar; elapsed time and dates are the same on every calendar."""
         return self.clock, self.calendar if self.clock.startswith("working") else ""
 
     def __str__(self) -> str:
@@ -208,7 +208,7 @@ class Length:
 
 @attrs.frozen
 class Measure:
-    """Measure steps against one limit: `weigh` gives the least a step takes, `most` what the limit bears.
+    """Measure of steps against one limit: `weigh` gives the least a step takes, `most` what the limit allows.
 
     `bounds` says that `word` already words a total as a bound.
     """

@@ -1,4 +1,4 @@
-"""Whether every step can be entered, left and brought to an end. Knows nothing of time or guards."""
+"""Whether every step can be entered, left and brought to an end, time and guards left aside."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from svcflow.checks.locations import Scope, concurrent, scopes
 from svcflow.model.procedure import Procedure
 from svcflow.text import Text
 
-__all__ = ["structure"]
+__all__ = ["reachability"]
 
 
-def structure(procedure: Procedure) -> Iterator[Finding]:
+def reachability(procedure: Procedure) -> Iterator[Finding]:
     """Yield unreachable steps, dead ends, steps without a way to an end, and separations that never bite.
 
     Each branch of a parallel step is judged by itself, so that one mistake is reported once.

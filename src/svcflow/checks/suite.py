@@ -1,4 +1,4 @@
-"""All checks over one procedure. Loads networkx, so `svcflow.checks` imports it when it is first asked."""
+"""All checks over one procedure. Loads networkx, so `svcflow.checks` imports it with the first call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from svcflow.checks.findings import Finding
 from svcflow.checks.guards import guarded_rows, unsettled
 from svcflow.checks.limit_sums import sums
 from svcflow.checks.loops import loops
-from svcflow.checks.reachability import structure
+from svcflow.checks.reachability import reachability
 from svcflow.checks.unused import unused
 from svcflow.checks.version_pairs import version_pair
 from svcflow.model.procedure import Procedure
@@ -21,7 +21,7 @@ def run(
 ) -> tuple[Finding, ...]:
     """Return every finding, errors first, then by place."""
     found = (
-        *structure(procedure),
+        *reachability(procedure),
         *loops(procedure),
         *guarded_rows(procedure),
         *unsettled(procedure),

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from svcflow.checks.findings import Finding, finding
 from svcflow.checks.locations import Rows, row_groups, scopes
-from svcflow.checks.path_weights import ALWAYS, stretch
+from svcflow.checks.path_weights import ALWAYS, limit_path
 from svcflow.errors import Path
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.procedure import Procedure
@@ -152,7 +152,7 @@ def _deemed(procedure: Procedure) -> Iterator[Finding]:
 def _closed(procedure: Procedure) -> Iterator[Finding]:
     """Yield limits over several steps whose move on overdue is not open in one of them: it would be made nowhere."""
     for place, limit in enumerate(procedure.limits):
-        over = stretch(procedure, limit) if limit.on_overdue is not None else None
+        over = limit_path(procedure, limit) if limit.on_overdue is not None else None
         if over is None:
             continue
         steps = procedure.all_steps
@@ -182,7 +182,7 @@ _SHOWN = 5
 
 
 def _opens(step: Step, trigger: str, limit: TimeLimit) -> bool:
-    """Tell whether a trigger may be open while a step is active; one that stops the limit's clock never asks."""
+    """Return whether a trigger may be open while a step is active; one that stops the limit's clock never asks."""
     if step.waits is not None and limit.stoppable:
         return True
     inside = (inner for branch in step.parallel for inner in walk(branch.steps))

@@ -1,7 +1,4 @@
-"""AroundTheClock: arithmetic of a calendar that never closes, in UTC; a day closes at its midnight.
-
-Knows only division by the length of a day; refuses to know coverage and closures.
-"""
+"""Arithmetic of a calendar that never closes, in UTC; a day closes at its midnight."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ __all__ = ["AroundTheClock"]
 
 
 class AroundTheClock:
-    """Carry out Arithmetic where working time is elapsed time."""
+    """Arithmetic of a calendar whose working time is elapsed time."""
 
     __slots__ = ()
 
@@ -44,7 +41,7 @@ class AroundTheClock:
         return [end_us - start_us for start_us, end_us in runs]
 
     def is_open_us(self, at_us: int) -> bool:  # noqa: ARG002 - the question is the protocol's
-        """Tell that it is open."""
+        """Return True: it is always open."""
         return True
 
     def day_of_us(self, at_us: int) -> int:

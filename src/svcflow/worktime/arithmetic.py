@@ -1,7 +1,4 @@
-"""Arithmetic: what every kind of calendar can compute, in microseconds of UTC and day ordinals.
-
-Names the operations and their shared refusals; the two ways to carry them out live beside it.
-"""
+"""Protocol of calendar arithmetic, in microseconds of UTC and day ordinals, with the errors its implementations share."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ __all__ = ["Arithmetic", "not_covered", "refuse_count", "refuse_negative"]
 
 
 class Arithmetic(Protocol):
-    """Compute with open hours. Instants are integers of microseconds, days are `date.toordinal()`."""
+    """Arithmetic with open hours. Instants are integers of microseconds, days are `date.toordinal()`."""
 
     def add_us(self, start_us: int, amount_us: int) -> int: ...
     def subtract_us(self, end_us: int, amount_us: int) -> int: ...

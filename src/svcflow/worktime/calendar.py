@@ -1,12 +1,14 @@
 """WorkCalendar 工作日历: open hours, holidays and make-up working days, and the arithmetic of working time.
 
-Knows nothing of procedures, limits or the present time: every answer follows from the calendar's declaration.
+Every answer follows from what the calendar declares; none depends on the present time.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING, Self
 from zoneinfo import ZoneInfo
 
@@ -17,26 +19,25 @@ from svcflow.text import Text
 from svcflow.worktime.always import AroundTheClock
 from svcflow.worktime.arithmetic import Arithmetic, not_covered, refuse_negative
 from svcflow.worktime.calendar_file import as_mapping, read_calendar
-from svcflow.worktime.fingerprint import fingerprint
 from svcflow.worktime.instants import SECOND, amount_us, months_after, to_us
 from svcflow.worktime.rules import CalendarRules, Coverage
-from svcflow.worktime.working_hours import CompiledHours
+from svcflow.worktime.working_hours import WorkingHours
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["ClosedDay", "WorkCalendar"]
+__all__ = ["ClosedDay", "WorkCalendar", "fingerprint"]
 
 
 class ClosedDay(SvcflowError, LookupError):
-    """The opening or closing of a day was asked on which the calendar is closed."""
+    """The opening or closing was asked of a day on which the calendar is closed."""
 
     code = "closed-day"
 
 
 class WorkCalendar:
-    """Compute with working time. Immutable; equal and hashed by what it declares; safe to share between threads.
+    """Calendar of working time. Immutable; equal and hashed by what it declares; safe to share between threads.
 
     Datetimes go in aware, of any zone, and come out in the calendar's own. Intervals are half-open. Methods
     whose names end `_us` take and give integer microseconds of UTC and cost about a microsecond.
@@ -56,7 +57,7 @@ class WorkCalendar:
         self._zone = ZoneInfo(rules.timezone)
         self._epoch = datetime(1970, 1, 1, tzinfo=self._zone)  # in UTC but labelled as `fromutc` wants it
         simple = rules.is_around_the_clock() and rules.timezone in {"UTC", "Etc/UTC"}
-        self._hours: Arithmetic = AroundTheClock() if simple else CompiledHours(rules, self._zone)
+        self._hours: Arithmetic = AroundTheClock() if simple else WorkingHours(rules, self._zone)
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, object]) -> Self:
@@ -94,7 +95,7 @@ class WorkCalendar:
 
     @property
     def arithmetic(self) -> Arithmetic:
-        """Return what carries out the arithmetic in microseconds and day ordinals, for those who ask it often."""
+        """Arithmetic in microseconds and day ordinals, for callers that need it often."""
         return self._hours
 
     @property
@@ -155,11 +156,11 @@ class WorkCalendar:
         return tuple((self._local(opens), self._local(closes)) for opens, closes in hours)
 
     def is_open(self, at: datetime) -> bool:
-        """Tell whether the calendar is open at an instant; at a closing it is not."""
+        """Return whether the calendar is open at an instant; at a closing it is not."""
         return self._hours.is_open_us(to_us(at))
 
     def is_working_day(self, day: date) -> bool:
-        """Tell whether any hours belong to the day."""
+        """Return whether any hours belong to the day."""
         return bool(self._hours.hours_us(_plain(day)))
 
     def special(self, day: date) -> Text | None:
@@ -174,15 +175,15 @@ class WorkCalendar:
         return date.fromordinal(self._in_dates(self._hours.day_of_us(to_us(at))))
 
     def add_us(self, start_us: int, amount_us: int) -> int:
-        """Do what `add` does."""
+        """Do what `add` does, in microseconds."""
         return self._hours.add_us(start_us, amount_us)
 
     def subtract_us(self, end_us: int, amount_us: int) -> int:
-        """Do what `subtract` does."""
+        """Do what `subtract` does, in microseconds."""
         return self._hours.subtract_us(end_us, amount_us)
 
     def between_us(self, start_us: int, end_us: int) -> int:
-        """Do what `between` does."""
+        """Do what `between` does, in microseconds."""
         return self._hours.between_us(start_us, end_us)
 
     def nth_closing_us(self, start_us: int, n: int) -> int:
@@ -217,7 +218,7 @@ class WorkCalendar:
         return self._hours.clock_us(day.toordinal(), minute)
 
     def day_of_us(self, at_us: int) -> date:
-        """Do what `day_of` does."""
+        """Do what `day_of` does, for microseconds; return an ordinal."""
         return date.fromordinal(self._in_dates(self._hours.day_of_us(at_us)))
 
     def extended(self, by: timedelta) -> Self:
@@ -229,7 +230,7 @@ class WorkCalendar:
         return type(self)(attrs.evolve(self._rules, covers=attrs.evolve(covers, last=last)))
 
     def fingerprint(self, until: date | None = None) -> str:
-        """Return what is equal for the same hours on the same days; `until` leaves out what it says of later ones."""
+        """Return a digest that is equal for the same hours on the same days; `until` leaves later days out."""
         return fingerprint(self._rules, until)
 
     def date_us(self, at_us: int) -> date:
@@ -293,10 +294,31 @@ class WorkCalendar:
 
 
 def _plain(day: date) -> int:
-    """Refuse an instant where a date is meant: its date would silently be that of its own zone."""
+    """Raise for an instant where a date is meant: its date would silently be that of its own zone."""
     if isinstance(day, datetime):
         message = Text(zh=f"{day} 是时刻，这里要日期", en=f"{day} is an instant; a date is meant here")
         raise DeclarationError(
             [Problem((), message, Text(zh="请用 calendar.day_of(...)", en="use calendar.day_of(...)"))]
         )
     return day.toordinal()
+
+
+_LENGTH = 32
+
+
+def fingerprint(rules: CalendarRules, until: date | None = None) -> str:
+    """Return 128 bits of a calendar's hours, in hexadecimal; `until` leaves later days out.
+
+    A calendar whose coverage has been prolonged keeps its fingerprint up to the day on which it ended before.
+    """
+    covered = None
+    if rules.covers is not None:
+        last = rules.covers.last if until is None else min(rules.covers.last, until)
+        covered = (rules.covers.first.isoformat(), last.isoformat())
+    specials = {
+        date.fromordinal(day).isoformat(): hours
+        for day, hours in sorted(rules.specials().items())
+        if until is None or day <= until.toordinal()
+    }
+    said = json.dumps([rules.timezone, rules.weekly, covered, specials], separators=(",", ":"))
+    return sha256(said.encode()).hexdigest()[:_LENGTH]

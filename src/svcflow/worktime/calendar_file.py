@@ -14,7 +14,7 @@ from svcflow.model.yaml.value_remedies import as_date
 from svcflow.text import Text
 from svcflow.worktime.calendar_validation import inconsistencies
 from svcflow.worktime.opening_hours import read_hours, read_weekdays, written
-from svcflow.worktime.rules import WEEKDAYS, CalendarRules, Coverage, DayHours, Special
+from svcflow.worktime.rules import WEEKDAYS, CalendarRules, Coverage, DayHours, SpecialDays
 
 __all__ = ["as_mapping", "read_calendar"]
 
@@ -165,7 +165,7 @@ COVERS_REMEDY = Text(
 )
 
 
-def _specials(value: object, key: str, default: DayHours, problems: list[Problem]) -> tuple[Special, ...]:
+def _specials(value: object, key: str, default: DayHours, problems: list[Problem]) -> tuple[SpecialDays, ...]:
     if value is None:
         return ()
     if isinstance(value, str) or not isinstance(value, Sequence):
@@ -180,7 +180,7 @@ ENTRY_REMEDY = Text(
 )
 
 
-def _special(entry: object, path: Path, default: DayHours, problems: list[Problem]) -> Special | None:
+def _special(entry: object, path: Path, default: DayHours, problems: list[Problem]) -> SpecialDays | None:
     if not isinstance(entry, Mapping):
         message = Text(zh=f"{entry!r} 不是一项", en=f"{entry!r} is not an entry")
         problems.append(Problem(path, message, ENTRY_REMEDY))
@@ -200,7 +200,7 @@ def _special(entry: object, path: Path, default: DayHours, problems: list[Proble
     if last < first:
         problems.append(_reversed(first, last, path))
         return None
-    return Special(first, last, name, hours, own)
+    return SpecialDays(first, last, name, hours, own)
 
 
 def _half_day(entry: Mapping[str, object], path: Path) -> Problem:
@@ -274,7 +274,7 @@ def as_mapping(rules: CalendarRules) -> dict[str, object]:
     return mapping
 
 
-def _special_writing(run: Special) -> dict[str, object]:
+def _special_writing(run: SpecialDays) -> dict[str, object]:
     entry: dict[str, object] = {"date": run.first}
     if run.last != run.first:
         entry["to"] = run.last

@@ -1,7 +1,4 @@
-"""What the parts of a calendar must agree on: coverage, closures, make-up days, overlapping shifts.
-
-Knows rules as values; refuses to know how they were written down.
-"""
+"""What the parts of a calendar must agree on: coverage, closures, make-up days, overlapping shifts."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from datetime import date
 from svcflow.errors import Path, Problem
 from svcflow.text import Text
 from svcflow.worktime.opening_hours import overlap_in, overlap_in_week, written
-from svcflow.worktime.rules import CalendarRules, DayHours, Special
+from svcflow.worktime.rules import CalendarRules, DayHours, SpecialDays
 
 __all__ = ["inconsistencies"]
 
@@ -170,6 +167,6 @@ def _hours_on(rules: CalendarRules, specials: dict[int, DayHours], day: int) -> 
     return rules.weekly[(day - 1) % 7] if hours is None else hours
 
 
-def _runs(rules: CalendarRules) -> Iterator[tuple[Path, Special]]:
+def _runs(rules: CalendarRules) -> Iterator[tuple[Path, SpecialDays]]:
     for key, runs in (("holidays", rules.holidays), ("makeup", rules.makeup)):
         yield from (((key, index), run) for index, run in enumerate(runs))

@@ -1,7 +1,4 @@
-"""Table: open hours of a run of days, compiled for bisection.
-
-Knows sums and positions over one stretch of days; refuses to know where the next stretch comes from.
-"""
+"""Open hours of a run of days, compiled into arrays for bisection."""
 
 from __future__ import annotations
 
@@ -18,11 +15,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["DaySource", "Stretch", "Table"]
+__all__ = ["CompiledDays", "DaySource", "HourTable"]
 
 
 class DaySource:
-    """Turn the hours of local days into instants."""
+    """Source of compiled days: the hours of local days as instants."""
 
     __slots__ = ("_span", "specials", "weekly", "zone")
 
@@ -38,9 +35,9 @@ class DaySource:
         hours = self.specials.get(day)
         return self.weekly[(day - 1) % 7] if hours is None else hours
 
-    def compile(self, first: int, last: int) -> Stretch:
+    def compile(self, first: int, last: int) -> CompiledDays:
         """Compile the days from `first` to `last`, both included."""
-        stretch = Stretch()
+        stretch = CompiledDays()
         midnights = midnights_us(self.zone, first, last + 1 + self._span)
         for index, day in enumerate(range(first, last + 1)):
             stretch.midnights.append(midnights[index])
@@ -58,8 +55,8 @@ class DaySource:
         return stretch
 
 
-class Stretch:
-    """Hold compiled days before they are joined: opening, closing and day of each interval; midnights."""
+class CompiledDays:
+    """Compiled days before they are joined: opening, closing and day of each interval; midnights."""
 
     __slots__ = ("ends", "midnights", "owners", "starts")
 
@@ -69,7 +66,7 @@ class Stretch:
         self.owners: list[int] = []
         self.midnights: list[int] = []
 
-    def extend(self, later: Stretch) -> None:
+    def extend(self, later: CompiledDays) -> None:
         """Append the days that follow."""
         self.starts += later.starts
         self.ends += later.ends
@@ -77,8 +74,8 @@ class Stretch:
         self.midnights += later.midnights
 
 
-class Table:
-    """Answer sums and positions for instants in [first_us, last_us).
+class HourTable:
+    """Sums and positions of open time for instants in [first_us, last_us).
 
     Interval 0 is a sentinel of no length before everything else, so that `bisect_right(starts, t) - 1`
     always names an interval; `before[i]` and `after[i]` are the time worked when interval i opens and closes.
@@ -92,7 +89,7 @@ class Table:
         "last_us", "midnights", "positions", "ranks", "since", "starts", "total", "working_days",
     )  # fmt: skip
 
-    def __init__(self, first: int, since: int, last: int, days: Stretch, *, is_end: bool) -> None:
+    def __init__(self, first: int, since: int, last: int, days: CompiledDays, *, is_end: bool) -> None:
         self.first, self.since, self.last = first, since, last
         self.first_us, self.last_us = days.midnights[since - first], days.midnights[-1]
         if is_end:  # the last shift may run past the last midnight, and both may be named as ends
@@ -107,7 +104,7 @@ class Table:
         self._index_days(days)
         self.arrays: tuple[NDArray[np.int64], ...] | None = None
 
-    def _index_days(self, days: Stretch) -> None:
+    def _index_days(self, days: CompiledDays) -> None:
         closing_of = dict(zip(days.owners, days.ends, strict=True))  # the last interval of a day wins
         self.working_days = list(closing_of)
         self.closings = list(closing_of.values())

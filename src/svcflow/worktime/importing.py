@@ -1,6 +1,6 @@
 """Calendars of other countries, from the PyPI package `holidays`; refuses years the package only guesses.
 
-Knows public holidays and make-up days of a country; refuses to know its office hours, which differ.
+Public holidays and make-up days are imported; office hours are given, since they differ from house to house.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Instants: integer microseconds of UTC, and how local clocks map to them.
 
-Knows time zones; refuses to know opening hours.
+The date some months later (民法典 §202) is here too, as it depends on no calendar.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Additions by the million: a table's arrays in numpy.
-
-The only module of the package that imports numpy; refuses to know which days a table should hold.
-"""
+"""Additions by the million, over a table's arrays in numpy. No other module of the package imports numpy."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from svcflow.worktime.hour_table import Table
+    from svcflow.worktime.hour_table import HourTable
 
 __all__ = ["add", "as_arrays", "missing", "targets"]
 
@@ -39,7 +36,7 @@ def as_arrays(
     return first, second
 
 
-def targets(table: Table, starts: NDArray[np.int64], amounts: NDArray[np.int64]) -> NDArray[np.int64]:
+def targets(table: HourTable, starts: NDArray[np.int64], amounts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the time worked since the table began at which each limit is reached."""
     opens, ends, offsets, _, _ = _arrays(table)
     index = opens.searchsorted(starts, side="right") - 1
@@ -48,7 +45,7 @@ def targets(table: Table, starts: NDArray[np.int64], amounts: NDArray[np.int64])
 
 
 def missing(
-    table: Table, starts: NDArray[np.int64], amounts: NDArray[np.int64], reached: NDArray[np.int64]
+    table: HourTable, starts: NDArray[np.int64], amounts: NDArray[np.int64], reached: NDArray[np.int64]
 ) -> int:
     """Return the open time that the table lacks for these additions; an opening it lacks counts as 1."""
     lacks_opening = bool(((starts >= table.ends[-1]) & (amounts == 0)).any())
@@ -56,7 +53,7 @@ def missing(
 
 
 def add(
-    table: Table, starts: NDArray[np.int64], amounts: NDArray[np.int64], reached: NDArray[np.int64]
+    table: HourTable, starts: NDArray[np.int64], amounts: NDArray[np.int64], reached: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return for each start the earliest instant at which its amount of open time has passed."""
     opens, ends, _, after, backwards = _arrays(table)
@@ -67,7 +64,7 @@ def add(
     return due
 
 
-def _arrays(table: Table) -> tuple[NDArray[np.int64], ...]:
+def _arrays(table: HourTable) -> tuple[NDArray[np.int64], ...]:
     if table.arrays is None:
         opens, ends, before, after = (
             np.array(column, dtype=np.int64)

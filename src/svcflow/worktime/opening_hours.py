@@ -1,6 +1,6 @@
 """Opening hours as they are written: "08:30-12:00" on "mon-fri".
 
-Knows the notation and its mistakes; refuses to know dates.
+Every mistake in the notation is noted with what was probably meant.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""CalendarRules: what a calendar declares, as plain immutable values.
-
-Knows hours, closures and coverage by local date; refuses to know instants and time zones' offsets.
-"""
+"""What a calendar declares, as plain immutable values: hours, closures and coverage by local date."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import attrs
 
 from svcflow.text import Text
 
-__all__ = ["WEEKDAYS", "CalendarRules", "Coverage", "DayHours", "Special"]
+__all__ = ["WEEKDAYS", "CalendarRules", "Coverage", "DayHours", "SpecialDays"]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -21,7 +18,7 @@ DayHours = tuple[tuple[int, int], ...]
 
 @attrs.frozen
 class Coverage:
-    """Hold the first and the last local date for which a calendar speaks."""
+    """First and last local date for which a calendar speaks."""
 
     first: date
     last: date
@@ -31,8 +28,8 @@ class Coverage:
 
 
 @attrs.frozen
-class Special:
-    """Hold a run of days with hours of their own: none for a holiday, some for make-up days 调休."""
+class SpecialDays:
+    """Run of days with hours of their own: none for a holiday, some for make-up days 调休."""
 
     first: date
     last: date
@@ -47,15 +44,15 @@ class Special:
 
 @attrs.frozen
 class CalendarRules:
-    """Hold everything a calendar file says; two calendars are equal when their rules are."""
+    """Everything that a calendar file says; two calendars are equal when their rules are."""
 
     id: str
     name: Text
     timezone: str
     weekly: tuple[DayHours, ...]
     covers: Coverage | None = None
-    holidays: tuple[Special, ...] = ()
-    makeup: tuple[Special, ...] = ()
+    holidays: tuple[SpecialDays, ...] = ()
+    makeup: tuple[SpecialDays, ...] = ()
     source: tuple[str, ...] = ()
 
     def specials(self) -> dict[int, DayHours]:
@@ -63,6 +60,6 @@ class CalendarRules:
         return {day: run.hours for run in (*self.holidays, *self.makeup) for day in run.ordinals()}
 
     def is_around_the_clock(self) -> bool:
-        """Tell whether every instant of every day is open."""
+        """Return whether every instant of every day is open."""
         whole_week = all(hours == ((0, 1440),) for hours in self.weekly)
         return whole_week and self.covers is None and not self.holidays and not self.makeup

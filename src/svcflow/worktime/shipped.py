@@ -1,7 +1,4 @@
-"""The calendars that come with the library, by name.
-
-Knows the data folder; refuses to know what their hours mean.
-"""
+"""The calendars that come with the library, by name."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""CompiledHours: arithmetic over tables that grow as far as a computation needs, never past the coverage.
+"""Arithmetic of a calendar with opening hours, over tables that grow as far as a computation needs.
 
-Knows which days to compile; sums and positions within them are `table`'s.
+The tables never go past the calendar's coverage; sums and positions within one are computed in `hour_table`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from svcflow.errors import CalendarCoverageError
 from svcflow.worktime.arithmetic import not_covered, refuse_count, refuse_negative
-from svcflow.worktime.hour_table import DaySource, Stretch, Table
+from svcflow.worktime.hour_table import CompiledDays, DaySource, HourTable
 from svcflow.worktime.instants import DAY, MINUTE, boundary_us, clock_us, ordinal_at
 from svcflow.worktime.rules import CalendarRules
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CompiledHours"]
+__all__ = ["WorkingHours"]
 
 # What datetime can hold, less a year at each end so that no zone or night shift leaves it.
 FIRST_DAY = date(2, 1, 1).toordinal()
@@ -30,8 +30,8 @@ LAST_DAY = date(9998, 12, 31).toordinal()
 LIKELY_YEAR = date(2026, 1, 1).toordinal()
 
 
-class CompiledHours:
-    """Carry out Arithmetic for a calendar with hours. Threads may share it: tables are never changed, only replaced."""
+class WorkingHours:
+    """Arithmetic of a calendar with hours. Threads may share it: tables are never changed, only replaced."""
 
     __slots__ = (
         "_days_a_week",
@@ -54,7 +54,7 @@ class CompiledHours:
         self._last = covers.last.toordinal() if covers else LAST_DAY
         self._week_us = sum(end - start for hours in rules.weekly for start, end in hours) * MINUTE
         self._days_a_week = sum(bool(hours) for hours in rules.weekly)
-        self._years: dict[int, Stretch] = {}
+        self._years: dict[int, CompiledDays] = {}
         start = min(max(LIKELY_YEAR, self._first), self._last)
         self._table = self._compile(*self._whole_years(start, start))
 
@@ -124,7 +124,7 @@ class CompiledHours:
         return found
 
     def is_open_us(self, at_us: int) -> bool:
-        """Tell whether the instant lies in an open interval, which holds its opening but not its closing."""
+        """Return whether the instant lies in an open interval, which includes its opening but not its closing."""
         table = self._reach(self._table, at_us)
         return at_us < table.ends[bisect_right(table.starts, at_us) - 1]
 
@@ -210,7 +210,7 @@ class CompiledHours:
             table = self._later(table, self._days_for(missing))
         return numpy_batch.add(table, starts, amounts, reached)
 
-    def _opening_us(self, table: Table, at_us: int) -> int:
+    def _opening_us(self, table: HourTable, at_us: int) -> int:
         index = bisect_right(table.starts, at_us) - 1
         if at_us < table.ends[index]:
             return at_us
@@ -218,14 +218,14 @@ class CompiledHours:
             table = self._later(table, 1)
         return table.starts[index + 1]
 
-    def _closing_us(self, table: Table, at_us: int) -> int:
+    def _closing_us(self, table: HourTable, at_us: int) -> int:
         index = bisect_right(table.starts, at_us) - 1
         while index == 0:
             table = self._earlier(table, 1)
             index = bisect_right(table.starts, at_us) - 1
         return min(at_us, table.ends[index])
 
-    def _seek(self, table: Table, index: int) -> tuple[Table, int]:
+    def _seek(self, table: HourTable, index: int) -> tuple[HourTable, int]:
         """Widen the table until it holds the working day at `index`, which moves when days are put before."""
         while index >= len(table.closings):
             table = self._later(table, self._days_with(index + 1 - len(table.closings)))
@@ -241,7 +241,7 @@ class CompiledHours:
     def _days_with(self, working_days: int) -> int:
         return working_days * 7 // self._days_a_week + 1 if self._days_a_week else LAST_DAY
 
-    def _reach(self, table: Table, at_us: int) -> Table:
+    def _reach(self, table: HourTable, at_us: int) -> HourTable:
         """Return a table that holds the instant.
 
         Raises:
@@ -262,7 +262,7 @@ class CompiledHours:
         except OverflowError:
             raise self._not_covered(LAST_DAY + 366 if at_us > 0 else 1) from None
 
-    def _with_day(self, day: int) -> Table:
+    def _with_day(self, day: int) -> HourTable:
         table = self._table
         if table.first <= day <= table.last:
             return table
@@ -270,19 +270,19 @@ class CompiledHours:
             raise self._not_covered(day)
         return self._widen(table, day, day)
 
-    def _later(self, table: Table, days: int) -> Table:
+    def _later(self, table: HourTable, days: int) -> HourTable:
         wanted = table.last + days
         if table.last >= self._last or (self._rules.covers is None and wanted > self._last + 366):
             raise self._not_covered(self._last + 1)
         return self._widen(table, table.since, wanted)
 
-    def _earlier(self, table: Table, days: int) -> Table:
+    def _earlier(self, table: HourTable, days: int) -> HourTable:
         wanted = table.since - days
         if table.since <= self._first or (self._rules.covers is None and wanted < self._first - 366):
             raise self._not_covered(self._first - 1)
         return self._widen(table, wanted, table.last)
 
-    def _widen(self, table: Table, low: int, high: int) -> Table:
+    def _widen(self, table: HourTable, low: int, high: int) -> HourTable:
         """Compile whole years until the table also holds the days from `low` to `high`, within the coverage."""
         low, high = min(max(low, self._first), self._last), max(min(high, self._last), self._first)
         wider = self._compile(*self._whole_years(min(low, table.since), max(high, table.last)))
@@ -294,16 +294,16 @@ class CompiledHours:
         last = date(date.fromordinal(high).year, 12, 31).toordinal()
         return max(first, self._first), min(last, self._last)
 
-    def _compile(self, since: int, last: int) -> Table:
+    def _compile(self, since: int, last: int) -> HourTable:
         """Join the years, with the day before them: its night shift reaches into the first morning."""
         first = max(since - 1, self._first)
         days = self._source.compile(first, since - 1)
         for year in range(date.fromordinal(since).year, date.fromordinal(last).year + 1):
             days.extend(self._year(year))
         days.midnights.append(boundary_us(self._zone, last + 1, 0))
-        return Table(first, since, last, days, is_end=last == self._last)
+        return HourTable(first, since, last, days, is_end=last == self._last)
 
-    def _year(self, year: int) -> Stretch:
+    def _year(self, year: int) -> CompiledDays:
         stretch = self._years.get(year)
         if stretch is None:
             first = max(date(year, 1, 1).toordinal(), self._first)
