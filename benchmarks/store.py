@@ -216,7 +216,7 @@ def fill(file: Path, count: int) -> None:
     def start_all(work: Writing) -> None:
         for number in range(count):
             outcome = transact(compiled, None, Start(f"p{number}", actor=CLERK), to_us(MORNING) + number)
-            change = changed(compiled, Found(None), outcome, None)
+            change = changed(Found(None), outcome, None)
             assert change is not None
             work.keep(Found(None), change)
 

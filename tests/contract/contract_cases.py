@@ -62,7 +62,7 @@ def engine_on(store: Store | str, clock: VirtualClock | None = None) -> Engine:
 def started(name: str, at_us: int = NOON_US, procedure: str = "repair") -> Change:
     """An instance as it starts, kept nowhere yet."""
     compiled = COMPILED[procedure]
-    change = changed(compiled, Found(None), transact(compiled, None, Start(name), at_us), None)
+    change = changed(Found(None), transact(compiled, None, Start(name), at_us), None)
     assert change is not None
     return change
 
@@ -83,7 +83,7 @@ def advance(
     def decide(found: Found) -> Change | None:
         compiled = COMPILED[found.instance.procedure]
         outcomes.append(transact(compiled, found.instance, command, at_us))
-        return changed(compiled, found, outcomes[-1], command_id)
+        return changed(found, outcomes[-1], command_id)
 
     store.change(name, command_id, decide)
     return outcomes[-1]

@@ -7,7 +7,7 @@ import pytest
 from kernel_cases import MINUTE, Case, fork, move, procedure, worker
 from version_cases import Traveller
 
-from svcflow.kernel import Actor, Passage, Revert, replay, transact
+from svcflow.kernel import Actor, MigrationTarget, Revert, replay, transact
 from svcflow.kernel.commands import Assign, Claim
 from svcflow.kernel.facts import Moved
 from svcflow.model.procedure import Procedure
@@ -82,14 +82,16 @@ def test_the_last_who_did_it_counts_across_versions():
 
 
 def test_a_driver_that_does_not_look_at_the_journal_keeps_what_the_instance_remembers():
-    """A passage without a memory of its own loses nobody who was noted."""
+    """A target without performers of its own loses nobody whom the instance remembers."""
     case = Traveller(version(), version("draw"))
     case.fire("hand_in", actor=LI)
-    passage = Passage.between(case.compiled, case.versions[2])
-    over = transact(passage, case.instance, _go({"work": "draw"}), to_us(case.now)).instance
+    into = MigrationTarget(case.versions[2])
+    over = transact(
+        case.compiled, case.instance, _go({"work": "draw"}), to_us(case.now), target=into
+    ).instance
     assert over.left_by["draw"] == ("li",)
-    back = Passage.between(case.versions[2], case.compiled, None)
-    assert transact(back, over, Revert(), to_us(case.now)).refused is not None
+    back = MigrationTarget(case.compiled)
+    assert transact(into.compiled, over, Revert(), to_us(case.now), target=back).refused is not None
 
 
 def _go(steps: dict[str, str]):

@@ -9,14 +9,14 @@ from kernel_cases import CALENDARS, MINUTE, Case
 
 from svcflow.kernel import (
     Migrate,
+    MigrationTarget,
     Outcome,
-    Passage,
     Revert,
     compile_procedure,
     migration_in_force,
+    performers_of,
     replay,
     transact,
-    who_did,
 )
 from svcflow.kernel.instance import Clock
 from svcflow.model.limit import TimeLimit
@@ -50,9 +50,8 @@ class Traveller(Case):
     def _cross(self, command: Migrate | Revert) -> Outcome:
         back = migration_in_force(self.facts)
         version = command.version if isinstance(command, Migrate) else back.from_version if back else 1
-        doers = who_did(self.version_of, self.facts)
-        passage = Passage.between(self.compiled, self.versions[version], back, doers=doers)
-        return self._keep(transact(passage, self.instance, command, to_us(self.now)))
+        target = MigrationTarget(self.versions[version], back, performers_of(self.version_of, self.facts))
+        return self._keep(transact(self.compiled, self.instance, command, to_us(self.now), target=target))
 
     def _do(self, command) -> Outcome:
         self.compiled = self.versions[self.instance.version] if self.instance else self.versions[1]
@@ -61,7 +60,8 @@ class Traveller(Case):
     def _keep(self, outcome: Outcome) -> Outcome:
         self.outcome, self.instance = outcome, outcome.instance
         self.facts += outcome.facts
-        self.compiled = self.versions[self.instance.version]
+        assert outcome.compiled is self.versions[self.instance.version]
+        self.compiled = outcome.compiled
         assert replay(self.version_of, self.facts) == self.instance
         return outcome
 

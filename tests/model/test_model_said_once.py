@@ -9,7 +9,7 @@ import pytest
 import svcflow
 from svcflow.checks.path_weights import limit_path
 from svcflow.drawing.scene.edges import main_path
-from svcflow.kernel.lifecycle.version_change import limit_name
+from svcflow.kernel.lifecycle.version_change import mapped_limit
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of, step_of, wait_limit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import SUCCESSES, Step, Transition
@@ -45,7 +45,7 @@ def test_limits_that_nobody_names_are_told_by_their_ids():
     assert reason_of(hold_limit("statutory")) == "statutory"
     assert reason_of("whole") == reason_of(wait_limit("parts")) == ""
     assert (step_of(wait_limit("parts")), step_of("parts")) == (("parts", True), ("parts", False))
-    assert limit_name({"parts": "waiting"}, wait_limit("parts")) == wait_limit("waiting")
+    assert mapped_limit({"parts": "waiting"}, wait_limit("parts")) == wait_limit("waiting")
     assert Step("parts", waits="recipient", at_most="2d").time_limits[0].id == wait_limit("parts")
 
 

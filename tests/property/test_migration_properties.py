@@ -19,16 +19,16 @@ from svcflow.kernel import (
     Hold,
     Instance,
     Migrate,
-    Passage,
+    MigrationTarget,
     Resume,
     Revert,
     Start,
     compile_procedure,
     deviations_of,
     migration_in_force,
+    performers_of,
     replay,
     transact,
-    who_did,
 )
 from svcflow.kernel.instance import from_state, to_state
 from svcflow.kernel.timing.deadlines import deadlines
@@ -57,14 +57,13 @@ class Journey:
 
     def do(self, command: object, at_us: int) -> None:
         compiled, self.now_us = self.compiled, at_us
-        doers = who_did(self.version_of, self.facts)
+        performers, target = performers_of(self.version_of, self.facts), None
         if isinstance(command, Migrate):
-            compiled = Passage.between(compiled, self.versions[command.version], doers=doers)
+            target = MigrationTarget(self.versions[command.version], performers=performers)
         elif isinstance(command, Revert):
             back = migration_in_force(self.facts)
-            into = self.versions[back.from_version if back else 1]
-            compiled = Passage.between(compiled, into, back, doers=doers)
-        outcome = transact(compiled, self.instance, command, at_us)
+            target = MigrationTarget(self.versions[back.from_version if back else 1], back, performers)
+        outcome = transact(compiled, self.instance, command, at_us, target=target)
         self.instance = outcome.instance
         self.facts += outcome.facts
 

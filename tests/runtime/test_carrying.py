@@ -39,7 +39,7 @@ ROUNDS = compile_procedure(
 
 def change_of(found: Found, command: Command | None, at_us: int) -> Change:
     """Return what is to be kept after a command, or after time alone."""
-    change = changed(ROUNDS, found, transact(ROUNDS, found.instance, command, at_us), None)
+    change = changed(found, transact(ROUNDS, found.instance, command, at_us), None)
     assert change is not None
     return change.written(found)
 

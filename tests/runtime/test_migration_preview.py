@@ -12,7 +12,7 @@ from svcflow.kernel import Compiled, Fact, Hold, Instance, Migrate, Revert, Star
 from svcflow.kernel.compiled import calendars_of
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
-from svcflow.runtime.migration import passage_for, preview
+from svcflow.runtime.migration import preview, target_of
 from svcflow.runtime.procedure_registry import Standards
 from svcflow.store import open_store
 
@@ -90,13 +90,15 @@ def test_what_is_previewed_happens_and_is_taken_back(started):
     """The driver needs the journal to take a migration back."""
     instance, facts = started
     there = Migrate(2, MAPPED)
-    over = transact(passage_for(version_of, instance, there), instance, there, HOUR_US)
+    one, two = version_of("p", 1), version_of("p", 2)
+    over = transact(one, instance, there, HOUR_US, target=target_of(version_of, instance, there))
     assert over.instance.version == 2
     journal, back = (*facts, *over.facts), Revert()
     assert preview(version_of, over.instance, back, HOUR_US, journal).steps_after == ("asked",)
-    passage = passage_for(version_of, over.instance, back, journal)
-    assert transact(passage, over.instance, back, HOUR_US).instance.version == 1
-    nothing = transact(passage_for(version_of, over.instance, back), over.instance, back, HOUR_US)
+    target = target_of(version_of, over.instance, back, journal)
+    assert transact(two, over.instance, back, HOUR_US, target=target).instance.version == 1
+    target = target_of(version_of, over.instance, back)
+    nothing = transact(two, over.instance, back, HOUR_US, target=target)
     assert nothing.refused is not None
     assert nothing.refused.rule == "migration"
 
@@ -104,4 +106,4 @@ def test_what_is_previewed_happens_and_is_taken_back(started):
 def test_a_version_that_is_not_there_is_unknown(started):
     """It is a mistake of the caller and leaves no fact."""
     with pytest.raises(UnknownProcedure):
-        passage_for(version_of, started[0], Migrate(9))
+        target_of(version_of, started[0], Migrate(9))

@@ -104,9 +104,7 @@ def _update(engine, found):
     from svcflow.runtime.handlers import changed
 
     compiled = engine._compiled(found.instance)
-    return changed(
-        compiled, found, transact(compiled, found.instance, Update(CLERK), engine.clock.now_us()), None
-    )
+    return changed(found, transact(compiled, found.instance, Update(CLERK), engine.clock.now_us()), None)
 
 
 def test_nobody_starves_when_others_are_always_faster(engine, store):
@@ -141,9 +139,7 @@ def test_personal_data_erased_meanwhile_do_not_come_back(engine, store, other):
 
         compiled = engine._compiled(found.instance)
         command = Update(CLERK, {"contact": "137 0000 0000"})
-        return changed(
-            compiled, found, transact(compiled, found.instance, command, engine.clock.now_us()), None
-        )
+        return changed(found, transact(compiled, found.instance, command, engine.clock.now_us()), None)
 
     store.change("r1", None, decide)
     assert len(seen) == 2

@@ -8,11 +8,10 @@ import attrs
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import transact
-from svcflow.kernel.evolve import apply
 from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected
 from svcflow.kernel.instance import STOPPED, Clock, Draft
-from svcflow.kernel.lifecycle.version_change import Passage, VersionOf, limit_name
-from svcflow.kernel.replay import versions_along
+from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf, mapped_limit
+from svcflow.kernel.replay import apply_under, versions_along
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 
 
@@ -67,9 +66,9 @@ def stretches(version_of: VersionOf, facts: Iterable[Fact], limit: str) -> tuple
     A migration is the first fact of the stretch it begins; there is one stretch for each version run under.
     """
     parts: list[tuple[Compiled, list[Fact]]] = []
-    for compiled, fact in versions_along(version_of, facts):
-        if isinstance(compiled, Passage):
-            parts.append((compiled.into, []))
+    for compiled, target, fact in versions_along(version_of, facts):
+        if target is not None:
+            parts.append((target.compiled, []))
         elif not parts:
             parts.append((compiled, []))
         parts[-1][1].append(fact)
@@ -87,7 +86,7 @@ def _names(parts: Sequence[tuple[Compiled, list[Fact]]], limit: str) -> list[str
         crossed = parts[place][1][0]
         assert isinstance(crossed, Migrated)  # noqa: S101  # it begins every stretch but the first
         older = parts[place - 1][0].limits
-        came = (name for name in older if limit_name(crossed.steps, name) == names[place])
+        came = (name for name in older if mapped_limit(crossed.steps, name) == names[place])
         names[place - 1] = next(came, names[place])
     return names
 
@@ -99,20 +98,17 @@ def recount(parts: Iterable[Stretch], at_us: int) -> Iterator[Moment]:
     for part in parts:
         for fact in part.facts:
             was = was or part
-            crosses = isinstance(fact, Migrated)
-            under = Passage.between(was.compiled, part.compiled) if crosses else part.compiled
-            yield from _apply(under, draft, fact, was, part, breaches=breaches)
+            yield from _apply(draft, fact, was, part, breaches=breaches)
             was = part
     if was is not None:
         for fact in transact(was.compiled, draft.freeze(), None, at_us).facts:
-            yield from _apply(was.compiled, draft, fact, was, was, breaches=breaches)
+            yield from _apply(draft, fact, was, was, breaches=breaches)
 
 
-def _apply(
-    compiled: Compiled, draft: Draft, fact: Fact, was: Stretch, now: Stretch, *, breaches: set[int]
-) -> Iterator[Moment]:
+def _apply(draft: Draft, fact: Fact, was: Stretch, now: Stretch, *, breaches: set[int]) -> Iterator[Moment]:
     draft.id, before = fact.instance, draft.clocks.get(was.limit)
-    apply(compiled, draft, fact)
+    target = None if was is now else MigrationTarget(now.compiled)
+    apply_under(was.compiled, target, draft, fact)
     after = draft.clocks.get(now.limit)
     own = getattr(fact, "limit", "") == now.limit
     if own and fact.sequence in draft.deviations:

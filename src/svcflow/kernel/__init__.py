@@ -19,8 +19,8 @@ from svcflow.kernel.evolve import evolve, evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.deviations import Deviation, deviations_of
-from svcflow.kernel.lifecycle.version_change import Passage, VersionOf
-from svcflow.kernel.replay import migration_in_force, replay, who_did
+from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf
+from svcflow.kernel.replay import migration_in_force, performers_of, replay
 from svcflow.kernel.timing.deadlines import Deadline, deadlines
 
 __all__ = [
@@ -35,8 +35,8 @@ __all__ = [
     "Hold",
     "Instance",
     "Migrate",
+    "MigrationTarget",
     "Outcome",
-    "Passage",
     "Recipient",
     "Resume",
     "Revert",
@@ -50,7 +50,7 @@ __all__ = [
     "evolve",
     "evolve_all",
     "migration_in_force",
+    "performers_of",
     "replay",
     "transact",
-    "who_did",
 ]

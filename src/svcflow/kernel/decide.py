@@ -39,6 +39,7 @@ from svcflow.kernel.lifecycle.assignment import assign, claim, recall, release
 from svcflow.kernel.lifecycle.deviation_review import explain, judge
 from svcflow.kernel.lifecycle.migrate import migrate, revert
 from svcflow.kernel.lifecycle.reschedule import extend, recompute, reschedule
+from svcflow.kernel.lifecycle.version_change import MigrationTarget
 from svcflow.kernel.moves.fire import fire
 from svcflow.kernel.refusals import Refusal, wanted
 from svcflow.kernel.timing.calendar_fingerprints import marks_of
@@ -53,31 +54,44 @@ from svcflow.text import NO_TEXT, Text, cut
 class Outcome(NamedTuple):
     """What a decision came to: the facts, the instance after them, and the refusal if there was one.
 
-    `behind` says that what was due before filled the decision: a command has yet to be judged.
+    `compiled` is the version that the instance runs under after them: another one after a migration. `behind` says
+    that what was due before filled the decision: a command has yet to be judged.
     """
 
     facts: tuple[Fact, ...]
     instance: Instance
+    compiled: Compiled
     refused: Refused | None = None
     remedy: Text = NO_TEXT
     behind: bool = False
 
 
 def decide(
-    compiled: Compiled, instance: Instance | None, command: Command | None, at_us: int
+    compiled: Compiled,
+    instance: Instance | None,
+    command: Command | None,
+    at_us: int,
+    *,
+    target: MigrationTarget | None = None,
 ) -> tuple[Fact, ...]:
     """Return the facts that follow from `command` at `at_us`; without a command, those that time brought.
 
     `at_us` before the last fact of the instance counts as the instant of that fact: a journal never runs
-    backwards.
+    backwards. `target` is the version that `Migrate` and `Revert` lead to.
 
-    Raises: UnknownTrigger, FieldError (both are mistakes of the caller and leave no fact).
+    Raises: UnknownTrigger, FieldError (both are mistakes of the caller and leave no fact); TypeError for a
+    migration without `target`.
     """
-    return transact(compiled, instance, command, at_us).facts
+    return transact(compiled, instance, command, at_us, target=target).facts
 
 
 def transact(
-    compiled: Compiled, instance: Instance | None, command: Command | None, at_us: int, most: int = NEVER
+    compiled: Compiled,
+    instance: Instance | None,
+    command: Command | None,
+    at_us: int,
+    most: int = NEVER,
+    target: MigrationTarget | None = None,
 ) -> Outcome:
     """Do what `decide` does and return the instance after the facts too, so that nothing is applied twice.
 
@@ -90,21 +104,21 @@ def transact(
         ledger = Ledger(compiled, Draft.blank(command.instance), at_us, who.id, who.behalf)
         _start(ledger, command)
         pass_time(ledger, most)
-        return Outcome(tuple(ledger.facts), ledger.draft.freeze())
+        return Outcome(tuple(ledger.facts), ledger.draft.freeze(), compiled)
     if command is None and instance.next_us > max(at_us, instance.updated_us):
-        return Outcome((), instance)
-    ledger = Ledger(compiled, Draft.of(instance), at_us)
+        return Outcome((), instance, compiled)
+    ledger = Ledger(compiled, Draft.of(instance), at_us, target=target)
     if not pass_time(ledger, most):
-        return Outcome(tuple(ledger.facts), ledger.draft.freeze(), behind=True)
+        return Outcome(tuple(ledger.facts), ledger.draft.freeze(), compiled, behind=True)
     if command is not None:
         ledger.asked_by(command.actor.id, command.actor.behalf)
     refusal = _ask(ledger, command) if command is not None else None
     refused = _refused(ledger, command, refusal) if refusal is not None else None
     if not ledger.facts:
-        return Outcome((), instance)
+        return Outcome((), instance, compiled)
     pass_time(ledger, most)
     remedy = refusal.remedy if refusal is not None else NO_TEXT
-    return Outcome(tuple(ledger.facts), ledger.draft.freeze(), refused, remedy)
+    return Outcome(tuple(ledger.facts), ledger.draft.freeze(), ledger.compiled, refused, remedy)
 
 
 def _ask(ledger: Ledger, command: Command) -> Refusal | None:

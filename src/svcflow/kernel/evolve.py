@@ -37,7 +37,7 @@ from svcflow.kernel.facts import (
 )
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Booking, Clock, Draft, Instance, Unchanging
 from svcflow.kernel.lifecycle import assignees, deviation_status
-from svcflow.kernel.moves.four_eyes import noted
+from svcflow.kernel.moves.four_eyes import performers_after
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.model.field import Value
@@ -64,13 +64,13 @@ def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fa
 def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
     """Change the draft by one fact, and reckon what is due after it."""
     _change(compiled, draft, (fact,))
-    _reckon(compiled, draft)
+    reckon(compiled, draft)
 
 
 def apply_all(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
     """Change the draft by facts, and reckon what is due after the last of them."""
     _change(compiled, draft, facts)
-    _reckon(compiled, draft)
+    reckon(compiled, draft)
 
 
 def guard_data(compiled: Compiled, draft: Draft) -> Mapping[str, Any]:
@@ -88,12 +88,12 @@ def _change(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
         if kind in _REVISES:
             draft.revision = fact.sequence
             draft.revised_us = at_us
-        if at_us > draft.updated_us:  # noqa: PLR1730  # see _reckon
+        if at_us > draft.updated_us:  # noqa: PLR1730  # see reckon
             draft.updated_us = at_us
         _APPLY[kind](compiled, draft, fact)
 
 
-def _reckon(compiled: Compiled, draft: Draft) -> None:
+def reckon(compiled: Compiled, draft: Draft) -> None:
     """Reckon the deadlines that changes have moved, and which instant of all clocks comes next."""
     if draft.next_us != UNRECKONED:
         return
@@ -114,24 +114,24 @@ def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
     draft.started_us = fact.occurred_us
     if fact.books:
         draft.bookings = compiled.unbooked
-        _book(draft, fact, fact.data)
+        book(draft, fact, fact.data)
     _merge(draft, fact.data, fact.evidence, fact.occurred_us)
     _enter(compiled, draft, fact.step, fact.occurred_us, restart=False, deemed=False)
-    _settle(compiled, draft, fact.occurred_us)
+    settle_steps(compiled, draft, fact.occurred_us)
 
 
 def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     at_us = fact.occurred_us
     if fact.data or fact.evidence:
         if fact.data:
-            _book(draft, fact, fact.data)
+            book(draft, fact, fact.data)
         _merge(draft, fact.data, fact.evidence, at_us)
     row = compiled.triggers[fact.trigger].transitions[fact.via or fact.step][fact.row]
     if row.move.at_most is not None:
         draft.counts = Unchanging({**draft.counts, row.key: draft.counts.get(row.key, 0) + 1})
     if compiled.watched and fact.actor:
         among = compiled.remembered if fact.paired else compiled.watched
-        draft.left_by = noted(compiled, draft.left_by, fact, among)
+        draft.left_by = performers_after(compiled, draft.left_by, fact, among)
     deemed = fact.automatic and not fact.via and fact.trigger != DONE
     restart = row.move.clock == "restart"
     _leave(compiled, draft, fact.step, at_us, deemed)
@@ -140,18 +140,18 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
         _occur(compiled, draft, fact.trigger, at_us)
     if fact.data:
         _rematch(compiled, draft, at_us)
-    _settle(compiled, draft, at_us)
+    settle_steps(compiled, draft, at_us)
 
 
 def _updated(compiled: Compiled, draft: Draft, fact: Updated) -> None:
-    _book(draft, fact, fact.data)
+    book(draft, fact, fact.data)
     _merge(draft, fact.data, fact.evidence, fact.occurred_us)
     if fact.data:
         _rematch(compiled, draft, fact.occurred_us)
 
 
 def _rescheduled(compiled: Compiled, draft: Draft, fact: Rescheduled) -> None:
-    _book(draft, fact, {fact.field: fact.at})
+    book(draft, fact, {fact.field: fact.at})
     _merge(draft, {fact.field: fact.at}, {}, fact.occurred_us)
     _rematch(compiled, draft, fact.occurred_us)
 
@@ -166,9 +166,7 @@ def _recomputed(_: Compiled, draft: Draft, fact: Recomputed) -> None:
 
 
 def _migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
-    from svcflow.kernel.lifecycle.migrated import migrated  # noqa: PLC0415  # it reads this module
-
-    migrated(compiled, draft, fact)
+    raise TypeError("a migration needs both versions: use replay() or apply_migration()")
 
 
 def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
@@ -177,7 +175,7 @@ def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
     cap = compiled.limits.get(hold_limit(fact.reason))
     if cap is not None:
         _start(compiled, draft, cap, draft.clocks.get(cap.id), fact.occurred_us, anew=True)
-    _settle(compiled, draft, fact.occurred_us)
+    settle_steps(compiled, draft, fact.occurred_us)
 
 
 def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
@@ -185,7 +183,7 @@ def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
     cap = compiled.limits.get(hold_limit(fact.reason))
     if cap is not None:
         _end(draft, cap, fact.occurred_us, deemed=False)
-    _settle(compiled, draft, fact.occurred_us)
+    settle_steps(compiled, draft, fact.occurred_us)
 
 
 def _warned(compiled: Compiled, draft: Draft, fact: Warned) -> None:
@@ -243,7 +241,7 @@ def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str],
         draft.evidence = Unchanging({**draft.evidence, **dict.fromkeys(evidence, at_us)})
 
 
-def _book(draft: Draft, fact: Fact, data: Mapping[str, Value]) -> None:
+def book(draft: Draft, fact: Fact, data: Mapping[str, Value]) -> None:
     """Remember who sets scheduled instants; the same one given again is not set anew."""
     for field in draft.bookings:
         before = draft.data.get(field)
@@ -294,8 +292,8 @@ def _start(
     """Start the clock of a limit, or go on with one that had ended."""
     row, anchor_us = 0, NEVER
     if limit.varies:
-        row = _match(limit, guard_data(compiled, draft))
-        anchor_us = _anchor_us(limit, row, draft.data)
+        row = match_row(limit, guard_data(compiled, draft))
+        anchor_us = anchor_us_of(limit, row, draft.data)
     running = not (draft.paused and _stoppable(limit, row))
     if old is None or anew:
         visit = 1 if old is None else old.visit + 1
@@ -311,7 +309,7 @@ def _stoppable(limit: CompiledLimit, row: int) -> bool:
     return limit.stoppable and not limit.rows[row].fixed
 
 
-def _anchor_us(limit: CompiledLimit, row: int, data: Mapping[str, Value]) -> int:
+def anchor_us_of(limit: CompiledLimit, row: int, data: Mapping[str, Value]) -> int:
     """Return the scheduled instant a row refers to, `NEVER` while it is missing."""
     target = limit.rows[row].target
     if target is None or target.anchor is None:
@@ -345,7 +343,7 @@ def _put(draft: Draft, clock: Clock) -> None:
     draft.clocks[clock.limit] = clock
 
 
-def _match(limit: CompiledLimit, data: Mapping[str, Any]) -> int:
+def match_row(limit: CompiledLimit, data: Mapping[str, Any]) -> int:
     """Return the first row whose guard is true; a row that cannot be decided is no match."""
     for place, row in enumerate(limit.rows):
         try:
@@ -362,16 +360,16 @@ def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
         clock = draft.clocks.get(limit_id)
         if clock is not None and not clock.verdict:
             limit = compiled.limits[limit_id]
-            row = _match(limit, data)
-            anchor_us = _anchor_us(limit, row, draft.data)
+            row = match_row(limit, data)
+            anchor_us = anchor_us_of(limit, row, draft.data)
             if row != clock.row or anchor_us != clock.anchor_us:
                 _put(
                     draft,
-                    _in_step(draft, limit, stopwatch.rematch(limit, clock, row, at_us, anchor_us), at_us),
+                    align(draft, limit, stopwatch.rematch(limit, clock, row, at_us, anchor_us), at_us),
                 )
 
 
-def _in_step(draft: Draft, limit: CompiledLimit, clock: Clock, at_us: int) -> Clock:
+def align(draft: Draft, limit: CompiledLimit, clock: Clock, at_us: int) -> Clock:
     """Stop or start a clock whose new row may be stopped, or may not, while the old one was the other way."""
     stop = draft.paused and _stoppable(limit, clock.row)
     if stop == (clock.open_us == STOPPED):
@@ -379,7 +377,7 @@ def _in_step(draft: Draft, limit: CompiledLimit, clock: Clock, at_us: int) -> Cl
     return stopwatch.pause(clock, at_us) if stop else stopwatch.resume(clock, at_us)
 
 
-def _settle(compiled: Compiled, draft: Draft, at_us: int) -> None:
+def settle_steps(compiled: Compiled, draft: Draft, at_us: int) -> None:
     """Bring steps and pause in line with what is active."""
     draft.steps, waits = compiled.standing(tuple(draft.active))
     stop = waits or draft.status == "held"

@@ -1,4 +1,4 @@
-"""Replay: an instance rebuilt from its whole journal, through all the versions it ran under. It decides nothing."""
+"""Replay: an instance rebuilt from its whole journal, through all the versions it ran under."""
 
 from __future__ import annotations
 
@@ -7,41 +7,53 @@ from itertools import groupby
 from operator import itemgetter
 
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.evolve import apply_all
+from svcflow.kernel.evolve import apply, apply_all
 from svcflow.kernel.facts import Fact, Migrated, Moved, Started
 from svcflow.kernel.instance import Draft, Instance
-from svcflow.kernel.lifecycle.version_change import Passage, VersionOf
-from svcflow.kernel.moves.four_eyes import Doers, Memory
+from svcflow.kernel.lifecycle.migrated import apply_migration
+from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf
+from svcflow.kernel.moves.four_eyes import Performers, StepPerformers
 
 
 def replay(version_of: VersionOf, facts: Iterable[Fact]) -> Instance:
-    """Return where a whole journal leads; `version_of` finds the versions it names.
+    """Return the instance that a whole journal leads to; `version_of` looks up the versions it names.
 
-    Raises: ValueError when the journal does not begin with its start; what `version_of` raises.
+    Raises: ValueError when the journal does not begin with `Started`; what `version_of` raises.
     """
     draft = Draft.blank("")
-    # facts under one version are reckoned once, at their end: calendar arithmetic is most of the cost of a replay
-    for compiled, along in groupby(versions_along(version_of, facts), itemgetter(0)):
-        run = [fact for _, fact in along]
-        draft.id = run[0].instance
-        apply_all(compiled, draft, run)
+    # deadlines are computed once for all facts under one version: calendar arithmetic is most of the cost of a replay
+    for (compiled, target), entries in groupby(versions_along(version_of, facts), itemgetter(0, 1)):
+        together = [fact for _, _, fact in entries]
+        draft.id = together[0].instance
+        if target is None:
+            apply_all(compiled, draft, together)
+        else:
+            apply_under(compiled, target, draft, together[0])
     return draft.freeze()
 
 
-def who_did(version_of: VersionOf, facts: Iterable[Fact]) -> Doers:
-    """Return who did which step, of all steps, by the names of the version a whole journal stands at."""
-    memory = Memory()
-    for _ in versions_along(version_of, facts, memory):
+def apply_under(compiled: Compiled, target: MigrationTarget | None, draft: Draft, fact: Fact) -> None:
+    """Change the draft by one fact that `versions_along` yields."""
+    if target is not None and isinstance(fact, Migrated):
+        apply_migration(compiled, target, draft, fact)
+    else:
+        apply(compiled, draft, fact)
+
+
+def performers_of(version_of: VersionOf, facts: Iterable[Fact]) -> Performers:
+    """Return who did which step, of all steps, by the names of the version a whole journal has come to."""
+    performers = StepPerformers()
+    for _ in versions_along(version_of, facts, performers):
         pass
-    return memory.doers()
+    return performers.known()
 
 
 def versions_along(
-    version_of: VersionOf, facts: Iterable[Fact], memory: Memory | None = None
-) -> Iterator[tuple[Compiled, Fact]]:
-    """Yield each fact with the version it is to be applied under; a migration with the passage it makes."""
+    version_of: VersionOf, facts: Iterable[Fact], performers: StepPerformers | None = None
+) -> Iterator[tuple[Compiled, MigrationTarget | None, Fact]]:
+    """Yield each fact with the version it was recorded under, a migration with its target too."""
     compiled: Compiled | None = None
-    memory = memory or Memory()
+    performers = performers or StepPerformers()
     for fact in facts:
         if isinstance(fact, Started):
             compiled = version_of(fact.procedure, fact.version)
@@ -49,14 +61,13 @@ def versions_along(
             raise ValueError(f"a journal begins with Started, not {fact.kind}")
         if isinstance(fact, Migrated):
             into = version_of(compiled.procedure.id, fact.to_version)
-            passage = Passage.between(compiled, into, doers=memory.doers())
-            yield passage, fact
-            memory.crossed(passage, fact)
+            yield compiled, MigrationTarget(into, performers=performers.known()), fact
+            performers.migrate(compiled, into, fact)
             compiled = into
         else:
             if isinstance(fact, Moved):
-                memory.moved(compiled, fact)
-            yield compiled, fact
+                performers.move(compiled, fact)
+            yield compiled, None, fact
 
 
 def migration_in_force(facts: Iterable[Fact]) -> Migrated | None:

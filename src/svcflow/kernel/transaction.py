@@ -7,8 +7,10 @@ from typing import Any
 from svcflow.errors import AutomaticLoop
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.evolve import apply
-from svcflow.kernel.facts import Fact
+from svcflow.kernel.facts import Fact, Migrated
 from svcflow.kernel.instance import Draft
+from svcflow.kernel.lifecycle.migrated import apply_migration
+from svcflow.kernel.lifecycle.version_change import MigrationTarget
 from svcflow.text import Text
 
 
@@ -17,13 +19,20 @@ class Ledger:
 
     __slots__ = (
         "actor", "at_us", "automatic", "automatic_us", "behalf", "compiled", "deemed", "draft", "facts", "recorded_us",
-        "used_up",
+        "target", "used_up",
     )  # fmt: skip
 
     def __init__(
-        self, compiled: Compiled, draft: Draft, at_us: int, actor: str = "", behalf: str = ""
+        self,
+        compiled: Compiled,
+        draft: Draft,
+        at_us: int,
+        actor: str = "",
+        behalf: str = "",
+        target: MigrationTarget | None = None,
     ) -> None:
         self.compiled = compiled
+        self.target = target
         self.draft = draft
         self.recorded_us = at_us
         self.actor = actor
@@ -51,6 +60,16 @@ class Ledger:
         self.facts.append(fact)
         apply(self.compiled, draft, fact)
         return fact
+
+    def record_migration(self, target: MigrationTarget, actor: str, *rest: Any, **named: Any) -> None:
+        """Write a migration down and go on under its target version."""
+        draft = self.draft
+        if self.behalf and actor == self.actor:
+            named["behalf"] = self.behalf
+        fact = Migrated(draft.id, draft.sequence + 1, self.at_us, self.recorded_us, actor, *rest, **named)
+        self.facts.append(fact)
+        apply_migration(self.compiled, target, draft, fact)
+        self.compiled = target.compiled
 
     def count_automatic(self, at_us: int, most: int) -> None:
         """Bound the moves that follow from each other at one instant. Raises: AutomaticLoop."""

@@ -17,7 +17,6 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.lifecycle.version_change import version_after
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.engine_errors import about, far_behind, stale, unknown_instance
 from svcflow.runtime.store import PART, Answer, Change, Decision, Found, fits
@@ -47,7 +46,7 @@ class Beginning:
             message = Text(zh=f"实例 {name} 已存在", en=f"there is an instance {name} already")
             raise StoreError(message, Text(zh="换一个 `instance_id`", en="choose another `instance_id`"))
         self.outcome = transact(self._compiled, None, self._command, self._clock.now_us(), PART)
-        return changed(self._compiled, found, self.outcome, self._command_id)
+        return changed(found, self.outcome, self._command_id)
 
     def goes_on(self) -> bool:
         """Say that nothing was due before there was an instance."""
@@ -88,10 +87,10 @@ class Carrying:
             return None
         if self._expected is not None and self._expected != instance.revision:
             raise stale(instance, self._expected)
-        compiled, self.outcome = self._decided(found, instance, self._clock.now_us())
+        self.outcome = self._decided(found, instance, self._clock.now_us())
         if self.outcome.behind and not self._in_parts:
             raise far_behind(instance.id)
-        return changed(compiled, found, self.outcome, self._command_id)
+        return changed(found, self.outcome, self._command_id)
 
     def goes_on(self) -> bool:
         """Take in what was kept; say whether that was a part, so that the command has yet to be judged."""
@@ -106,9 +105,8 @@ class Carrying:
             self.outcome = outcome._replace(facts=(*self._caught_up, *outcome.facts))
         return outcome.behind
 
-    def _decided(self, found: Found, instance: Instance, now_us: int) -> tuple[Compiled, Outcome]:  # noqa: ARG002  # for who needs the journal
-        compiled = self._compiled_of(instance)
-        return compiled, transact(compiled, instance, self._command, now_us, PART)
+    def _decided(self, found: Found, instance: Instance, now_us: int) -> Outcome:  # noqa: ARG002  # for who needs the journal
+        return transact(self._compiled_of(instance), instance, self._command, now_us, PART)
 
 
 class Sweeping:
@@ -152,7 +150,7 @@ class Sweeping:
         try:
             compiled = self._version(instance)
             outcome = self._outcome(compiled, instance, found.room)
-            change = changed(compiled, found, outcome, None)
+            change = changed(found, outcome, None)
         except Exception as error:  # noqa: BLE001  # raised when the others have had their turn
             self.errors[instance.id] = error
             self._asked[instance.id] = False
@@ -209,16 +207,14 @@ class Sweeping:
         return tuple(fact for facts in self.facts.values() for fact in facts)
 
 
-def changed(
-    compiled: Compiled, found: Found, outcome: Outcome, command_id: str | None
-) -> Change | Decision | None:
+def changed(found: Found, outcome: Outcome, command_id: str | None) -> Change | Decision | None:
     """Return what is to be kept of an outcome; None when nothing happened. Raises: as `Decision.written`."""
     facts, instance = outcome.facts, outcome.instance
     if not facts:
         return None
     if outcome.refused is not None or outcome.behind:
         command_id = None  # nothing was done yet: corrected, the command may carry the same id
-    decision = Decision(instance, facts, command_id, version_after(compiled, instance.version))
+    decision = Decision(instance, facts, command_id, outcome.compiled)
     # what a caller brought may have no JSON form, so it is written before anything is kept; a bare move always has one
     only_moved = len(facts) == 1 and type(facts[0]) is Moved and not facts[0].data and not facts[0].evidence
     return decision if only_moved else decision.written(found)

@@ -17,8 +17,8 @@ from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Migrated, Refused
 from svcflow.kernel.input_checks import require_reason
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.lifecycle.version_change import Passage, VersionOf, limit_name
-from svcflow.kernel.replay import migration_in_force, who_did
+from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf, mapped_limit
+from svcflow.kernel.replay import migration_in_force, performers_of
 from svcflow.kernel.timing.deadlines import Deadline, deadlines
 from svcflow.model.catalog import asked_for
 from svcflow.model.field import Value
@@ -150,15 +150,15 @@ class Crossing(Carrying):
         self._version_of = version_of
         self._crossing = command
 
-    def _decided(self, found: Found, instance: Instance, now_us: int) -> tuple[Compiled, Outcome]:
+    def _decided(self, found: Found, instance: Instance, now_us: int) -> Outcome:
         left = self._compiled_of(instance)
         caught_up = transact(left, instance, None, now_us, PART)
         if caught_up.behind:  # the whole journal is read once, when the command can be judged
-            return left, caught_up
+            return caught_up
         book = Book(found.journal.secrets)
         journal = (from_bytes(body, book) for body in found.journal.bodies())
-        passage = passage_for(self._version_of, instance, self._crossing, journal)
-        return passage, transact(passage, instance, self._crossing, now_us, PART)
+        target = target_of(self._version_of, instance, self._crossing, journal)
+        return transact(left, instance, self._crossing, now_us, PART, target)
 
 
 def _left(version_of: VersionOf, instance: Instance) -> Compiled:
@@ -197,23 +197,22 @@ class MigrationPreview:
     exposed: tuple[str, ...] = ()
 
 
-def passage_for(
+def target_of(
     version_of: VersionOf, instance: Instance, command: Migrate | Revert, journal: Iterable[Fact] = ()
-) -> Passage:
-    """Return the two versions a migration is decided with; `journal` is the instance's, whole.
+) -> MigrationTarget:
+    """Return the target of a migration; `journal` is the instance's, whole.
 
     It tells who did which step, and which migration there is to take back.
 
     Raises: UnknownProcedure without that version.
     """
-    left, facts = version_of(instance.procedure, instance.version), tuple(journal)
-    doers = who_did(version_of, facts) if facts else None
+    facts = tuple(journal)
+    performers = performers_of(version_of, facts) if facts else None
     if isinstance(command, Migrate):
-        return Passage.between(left, version_of(instance.procedure, command.version), doers=doers)
+        return MigrationTarget(version_of(instance.procedure, command.version), performers=performers)
     fact = migration_in_force(facts)
-    if fact is None:
-        return Passage.between(left, left, doers=doers)
-    return Passage.between(left, version_of(instance.procedure, fact.from_version), fact, doers=doers)
+    version = instance.version if fact is None else fact.from_version
+    return MigrationTarget(version_of(instance.procedure, version), fact, performers)
 
 
 def preview(
@@ -224,17 +223,18 @@ def preview(
     journal: Iterable[Fact] = (),
 ) -> MigrationPreview:
     """Say what a migration would do, doing nothing. Raises: UnknownProcedure, FieldError."""
-    passage = passage_for(version_of, instance, command, journal)
-    left = transact(passage, instance, None, at_us).instance
-    outcome = transact(passage, instance, command, at_us)
+    source = version_of(instance.procedure, instance.version)
+    target = target_of(version_of, instance, command, journal)
+    left = transact(source, instance, None, at_us).instance
+    outcome = transact(source, instance, command, at_us, target=target)
     known = MigrationPreview(
-        instance.id, instance.version, passage.into.procedure.version, left.steps, left.steps, ()
+        instance.id, instance.version, target.compiled.procedure.version, left.steps, left.steps, ()
     )
     if outcome.refused is not None:
         return _refused(known, outcome.refused, outcome.remedy)
     steps = next(fact.steps for fact in outcome.facts if isinstance(fact, Migrated))
-    before = {limit_name(steps, one.limit): one for one in deadlines(passage, left, at_us)}
-    after = {one.limit: one for one in deadlines(passage.into, outcome.instance, at_us)}
+    before = {mapped_limit(steps, one.limit): one for one in deadlines(source, left, at_us)}
+    after = {one.limit: one for one in deadlines(outcome.compiled, outcome.instance, at_us)}
     limits = tuple(_limits(before, after))
     return attrs.evolve(known, steps_after=outcome.instance.steps, limits=limits)
 

@@ -24,7 +24,7 @@ from svcflow.kernel.facts import (
     to_datetime,
 )
 from svcflow.kernel.lifecycle.deviation_status import STANDS, Answer
-from svcflow.kernel.lifecycle.version_change import limit_name
+from svcflow.kernel.lifecycle.version_change import mapped_limit
 from svcflow.model.limit import Severity
 from svcflow.text import Text
 
@@ -132,7 +132,7 @@ def _renamed(missed: dict[Missed, list[int]], steps: Mapping[str, str]) -> dict[
     """Return deviations by what their limits are called now: a migration renames them, and their ends go by that name."""
     renamed: dict[Missed, list[int]] = {}
     for (limit, visit, due_us), sequences in missed.items():
-        renamed.setdefault((limit_name(steps, limit), visit, due_us), []).extend(sequences)
+        renamed.setdefault((mapped_limit(steps, limit), visit, due_us), []).extend(sequences)
     return renamed
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import DueRule, Migrate, Revert
-from svcflow.kernel.facts import SYSTEM, Migrated, Released, Settled
+from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.facts import SYSTEM, Released, Settled
 from svcflow.kernel.input_checks import accepted, is_given
 from svcflow.kernel.instance import Draft
-from svcflow.kernel.lifecycle.version_change import Passage, limit_name, passage_of, step_name
+from svcflow.kernel.lifecycle.version_change import MigrationTarget, mapped_limit, mapped_step
 from svcflow.kernel.moves.authorization import barred_from
 from svcflow.kernel.refusals import Refusal, wanted
 from svcflow.kernel.timing import stopwatch
@@ -24,65 +25,72 @@ Steps = Mapping[str, str]
 
 
 def migrate(ledger: Ledger, command: Migrate) -> Refusal | None:
-    """Go over to another version. Raises: FieldError when `data` does not fit it; TypeError without a passage."""
-    passage, draft = passage_of(ledger.compiled), ledger.draft
-    given = accepted(passage.into.procedure, command.data, extra=())
-    data = {**_defaults(passage, draft, given), **given}
+    """Go over to another version. Raises: FieldError when `data` does not fit it; TypeError without a target."""
+    target, source, draft = _target(ledger), ledger.compiled, ledger.draft
+    into = target.compiled
+    given = accepted(into.procedure, command.data, extra=())
+    data = {**_defaults(source, into, draft, given), **given}
     refusal = (
-        _no_version(ledger, passage)
-        or _unknown_steps(passage, command.steps)
-        or misplaced(passage, command.steps, draft.active)
-        or _unfit(passage.into.procedure, {**draft.data, **data})
+        _no_version(ledger, into)
+        or _unknown_steps(source, into, command.steps)
+        or misplaced(source, into, command.steps, draft.active)
+        or _unfit(into.procedure, {**draft.data, **data})
     )
     if refusal is None:
         steps = {old: new for old, new in command.steps.items() if old != new}
-        _go_over(ledger, passage, command, steps, due=command.due, data=data)
+        _go_over(ledger, target, command, steps, due=command.due, data=data)
     return refusal
 
 
 def revert(ledger: Ledger, command: Revert) -> Refusal | None:
-    """Take the last migration back. Raises: TypeError without a passage."""
-    passage, draft = passage_of(ledger.compiled), ledger.draft
-    fact = passage.takes_back
+    """Take the last migration back. Raises: TypeError without a target."""
+    target, source, draft = _target(ledger), ledger.compiled, ledger.draft
+    into, fact = target.compiled, target.reverted
     if fact is None:
         zh, en = "没有可撤回的版本变更", "there is no migration to take back"
         return _refuse(zh, en, Text(zh="用 Migrate 指明版本", en="migrate to the version you want"))
-    sources = _sources(passage, fact.steps)
+    sources = _sources(into, fact.steps)
     steps = {new: olds[0] for new, olds in sources.items() if len(olds) == 1 and olds[0] != new}
-    data = _defaults(passage, draft, {})
+    data = _defaults(source, into, draft, {})
     refusal = (
         _one_way(sources, draft.active, fact.from_version)
-        or misplaced(passage, steps, draft.active)
-        or _unfit(passage.into.procedure, {**draft.data, **data})
+        or misplaced(source, into, steps, draft.active)
+        or _unfit(into.procedure, {**draft.data, **data})
     )
     if refusal is None:
-        _go_over(ledger, passage, command, steps, data=data, reverts=fact.sequence)
+        _go_over(ledger, target, command, steps, data=data, reverts=fact.sequence)
     return refusal
 
 
-def misplaced(passage: Passage, steps: Steps, active: Iterable[str]) -> Refusal | None:
+def _target(ledger: Ledger) -> MigrationTarget:
+    if ledger.target is None:
+        raise TypeError("a migration needs both versions: give its `target`")
+    return ledger.target
+
+
+def misplaced(source: Compiled, into: Compiled, steps: Steps, active: Iterable[str]) -> Refusal | None:
     """Refuse a step that has no counterpart at the same place: of the same nesting, and one for every branch."""
     active = tuple(active)
     taken: dict[str, str] = {}
     for name in active:
-        refusal = _no_counterpart(passage, steps, name) or _nested_otherwise(passage, steps, name)
+        refusal = _no_counterpart(source, into, steps, name) or _nested_otherwise(source, into, steps, name)
         if refusal is not None:
             return refusal
-        scope = passage.into.steps[step_name(steps, name)].scope
+        scope = into.steps[mapped_step(steps, name)].scope
         if scope in taken:
-            return _two_in_one(name, taken[scope], step_name(steps, name))
+            return _two_in_one(name, taken[scope], mapped_step(steps, name))
         taken[scope] = name
     for name in active:
-        for first in passage.into.steps[step_name(steps, name)].branches:
-            scope = passage.into.steps[first].scope
+        for first in into.steps[mapped_step(steps, name)].branches:
+            scope = into.steps[first].scope
             if scope not in taken:
-                return _new_branch(name, scope.rpartition("/")[2], passage.into.procedure.version)
+                return _new_branch(name, scope.rpartition("/")[2], into.procedure.version)
     return None
 
 
 def _go_over(
     ledger: Ledger,
-    passage: Passage,
+    target: MigrationTarget,
     command: Migrate | Revert,
     steps: Steps,
     *,
@@ -90,32 +98,31 @@ def _go_over(
     data: Mapping[str, Value],
     reverts: int = 0,
 ) -> None:
-    """Record by how much limits that are no more were overrun, then the passage; go on under the new version."""
+    """Record by how much limits that are no more were overrun, then the migration; go on under its target."""
+    source, into = ledger.compiled, target.compiled
     for clock in ledger.draft.clocks.values():
-        gone = limit_name(steps, clock.limit) not in passage.into.limits
+        gone = mapped_limit(steps, clock.limit) not in into.limits
         if gone and clock.overdue and not clock.verdict:
-            limit = passage.limits[clock.limit]
+            limit = source.limits[clock.limit]
             ended = stopwatch.end(limit, clock, ledger.at_us, reached=False)
             over_us = stopwatch.overrun(limit, ended, ledger.at_us)
             ledger.record(Settled, ledger.at_us, SYSTEM, clock.limit, clock.visit, clock.due_us, over_us)
-    held = {step_name(steps, step): passage.steps[step].step.role for step in ledger.draft.assignees}
-    ledger.record(
-        Migrated,
-        ledger.at_us,
+    held = {mapped_step(steps, step): source.steps[step].step.role for step in ledger.draft.assignees}
+    ledger.record_migration(
+        target,
         command.actor.id,
         ledger.draft.version,
-        passage.into.procedure.version,
+        into.procedure.version,
         steps,
         due,
         command.reason,
         reverts,
         data,
-        marks_of(passage.into),
+        marks_of(into),
         gives_way=True,
     )
-    ledger.compiled = passage.into
     _give_back(ledger, held)
-    ledger.used_up += [(name, ledger.at_us) for name in _newly_deemed(passage, steps)]
+    ledger.used_up += [(name, ledger.at_us) for name in _newly_deemed(source, into, steps)]
 
 
 def _give_back(ledger: Ledger, held: Mapping[str, str | None]) -> None:
@@ -128,32 +135,32 @@ def _give_back(ledger: Ledger, held: Mapping[str, str | None]) -> None:
             ledger.record(Released, ledger.at_us, SYSTEM, step)
 
 
-def _newly_deemed(passage: Passage, steps: Steps) -> Iterator[str]:
+def _newly_deemed(source: Compiled, into: Compiled, steps: Steps) -> Iterator[str]:
     """Yield the limits that move an instance by themselves under the version gone over to, and did not before."""
-    for name, old in passage.limits.items():
-        new = passage.into.limits.get(limit_name(steps, name))
+    for name, old in source.limits.items():
+        new = into.limits.get(mapped_limit(steps, name))
         if new is not None and new.limit.on_overdue is not None and old.limit.on_overdue is None:
             yield new.id
 
 
-def _defaults(passage: Passage, draft: Draft, given: Mapping[str, Value]) -> dict[str, Value]:
+def _defaults(source: Compiled, into: Compiled, draft: Draft, given: Mapping[str, Value]) -> dict[str, Value]:
     """Return the defaults of fields that are new, or newly required, and have no value."""
-    old, held = passage.procedure.fields, {**draft.data, **given}
+    old, held = source.procedure.fields, {**draft.data, **given}
     return {
         field.id: field.accept(field.default)
-        for field in passage.into.procedure.fields.values()
+        for field in into.procedure.fields.values()
         if field.default is not None
         and not is_given(held.get(field.id))
         and (field.required or field.id not in old)
     }
 
 
-def _no_version(ledger: Ledger, passage: Passage) -> Refusal | None:
-    into = passage.into.procedure
+def _no_version(ledger: Ledger, target: Compiled) -> Refusal | None:
+    into = target.procedure
     if into.version == ledger.draft.version:
         zh, en = f"已按第 {into.version} 版办理", f"the instance runs under version {into.version} already"
         return _refuse(zh, en)
-    if into.effective is not None and passage.into.calendar.date_us(ledger.at_us) < into.effective:
+    if into.effective is not None and target.calendar.date_us(ledger.at_us) < into.effective:
         return Refusal(
             "effective",
             Text(zh=f"{into} 自 {into.effective} 起施行", en=f"{into} is in force from {into.effective}"),
@@ -162,8 +169,8 @@ def _no_version(ledger: Ledger, passage: Passage) -> Refusal | None:
     return None
 
 
-def _unknown_steps(passage: Passage, steps: Steps) -> Refusal | None:
-    for names, known in ((steps, passage), (steps.values(), passage.into)):
+def _unknown_steps(source: Compiled, into: Compiled, steps: Steps) -> Refusal | None:
+    for names, known in ((steps, source), (steps.values(), into)):
         for name in names:
             if name not in known.steps:
                 procedure = known.procedure
@@ -172,11 +179,10 @@ def _unknown_steps(passage: Passage, steps: Steps) -> Refusal | None:
     return None
 
 
-def _no_counterpart(passage: Passage, steps: Steps, name: str) -> Refusal | None:
-    into = passage.into
-    if step_name(steps, name) in into.steps:
+def _no_counterpart(source: Compiled, into: Compiled, steps: Steps, name: str) -> Refusal | None:
+    if mapped_step(steps, name) in into.steps:
         return None
-    known = [one for one in into.steps if into.steps[one].scope == passage.steps[name].scope]
+    known = [one for one in into.steps if into.steps[one].scope == source.steps[name].scope]
     return _refuse(
         f"{into.procedure} 没有环节“{name}”，实例正在其中",
         f"{into.procedure} has no step {name!r}, which the instance is in",
@@ -185,9 +191,9 @@ def _no_counterpart(passage: Passage, steps: Steps, name: str) -> Refusal | None
     )
 
 
-def _nested_otherwise(passage: Passage, steps: Steps, name: str) -> Refusal | None:
-    old, new = passage.steps[name], passage.into.steps[step_name(steps, name)]
-    if new.parent != (step_name(steps, old.parent) if old.parent else ""):
+def _nested_otherwise(source: Compiled, into: Compiled, steps: Steps, name: str) -> Refusal | None:
+    old, new = source.steps[name], into.steps[mapped_step(steps, name)]
+    if new.parent != (mapped_step(steps, old.parent) if old.parent else ""):
         zh, en = "不在同一层", "is not at the same place of nesting"
     elif bool(new.branches) != bool(old.branches):
         zh, en = "一个并行，一个不并行", "is not parallel alike"
@@ -197,7 +203,7 @@ def _nested_otherwise(passage: Passage, steps: Steps, name: str) -> Refusal | No
         return None
     known = [
         one.step.id
-        for one in passage.into.steps.values()
+        for one in into.steps.values()
         if one.scope == old.scope
         and bool(one.branches) == bool(old.branches)
         and (one.step.end is None) == (old.step.end is None)
@@ -227,11 +233,11 @@ def _new_branch(name: str, branch: str, version: int) -> Refusal:
     )
 
 
-def _sources(passage: Passage, steps: Steps) -> dict[str, list[str]]:
+def _sources(into: Compiled, steps: Steps) -> dict[str, list[str]]:
     """Return, for each step of the version that is left, the steps of the earlier one that go to it."""
     sources: dict[str, list[str]] = {}
-    for name in passage.into.steps:
-        sources.setdefault(step_name(steps, name), []).append(name)
+    for name in into.steps:
+        sources.setdefault(mapped_step(steps, name), []).append(name)
     return sources
 
 

@@ -10,64 +10,71 @@ from collections.abc import Mapping
 import attrs
 
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.evolve import _anchor_us, _book, _in_step, _match, _reckon, _settle, guard_data
+from svcflow.kernel.evolve import align, anchor_us_of, book, guard_data, match_row, reckon, settle_steps
 from svcflow.kernel.facts import Migrated
 from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft, Unchanging
 from svcflow.kernel.lifecycle.kept_deadlines import extra_by_count, extra_for, fired_in, kept_of
-from svcflow.kernel.lifecycle.version_change import Passage, limit_name, passage_of, step_name
-from svcflow.kernel.moves.four_eyes import Doers, renamed
+from svcflow.kernel.lifecycle.version_change import MigrationTarget, mapped_limit, mapped_step
+from svcflow.kernel.moves.four_eyes import Performers, mapped_performers
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow
 from svcflow.kernel.timing.due import counted, due_of
 from svcflow.model.limit import reason_of
 
 
-def migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
-    """Put the draft under the version gone over to. Raises: TypeError unless `compiled` is a passage."""
-    passage = passage_of(compiled)
+def apply_migration(source: Compiled, target: MigrationTarget, draft: Draft, fact: Migrated) -> None:
+    """Change the draft by a migration from one version to another."""
+    draft.sequence = draft.revision = fact.sequence
+    draft.revised_us = fact.occurred_us
+    draft.updated_us = max(draft.updated_us, fact.occurred_us)
+    into = target.compiled
     left, steps, at_us = draft.clocks, fact.steps, fact.occurred_us
     draft.version = fact.to_version
     if fact.gives_way:
-        _go_on_booking(passage, draft, fact)
+        _go_on_booking(into, draft, fact)
     draft.data = Unchanging({**draft.data, **fact.data})
-    draft.active = {step_name(steps, name): since_us for name, since_us in draft.active.items()}
-    draft.left_by = _doers(passage, steps, draft.left_by)
-    draft.assignees = Unchanging({step_name(steps, name): who for name, who in draft.assignees.items()})
-    draft.deputies = Unchanging({step_name(steps, name): how for name, how in draft.deputies.items()})
+    draft.active = {mapped_step(steps, name): since_us for name, since_us in draft.active.items()}
+    draft.left_by = _performers(source, target, steps, draft.left_by)
+    draft.assignees = Unchanging({mapped_step(steps, name): who for name, who in draft.assignees.items()})
+    draft.deputies = Unchanging({mapped_step(steps, name): how for name, how in draft.deputies.items()})
     draft.counts = Unchanging({_row_name(steps, key): times for key, times in draft.counts.items()})
     draft.clocks = {}
-    _settle(passage.into, draft, at_us)  # which steps count, and whether they pause, before the clocks follow
-    carried = _Carrying(passage, draft, fact)
+    settle_steps(into, draft, at_us)  # which steps count, and whether they pause, before the clocks follow
+    carried = _Carrying(source, into, draft, fact)
     kept = [carried.carry(clock) for clock in left.values()]
     draft.clocks = {clock.limit: clock for clock in sorted(kept, key=lambda clock: not clock.verdict)}
     draft.clocks = {**draft.clocks, **carried.begun()}
     draft.next_us = UNRECKONED
-    _settle(passage.into, draft, at_us)
-    _reckon(passage.into, draft)
+    settle_steps(into, draft, at_us)
+    reckon(into, draft)
 
 
-def _go_on_booking(passage: Passage, draft: Draft, fact: Migrated) -> None:
+def _go_on_booking(into: Compiled, draft: Draft, fact: Migrated) -> None:
     """Remember who sets the scheduled instants that are new; of what was set before nobody looked, nothing is known."""
     new = {
         field: unbooked
-        for field, unbooked in passage.into.unbooked.items()
+        for field, unbooked in into.unbooked.items()
         if field not in draft.bookings and draft.data.get(field) is None
     }
     if new:
         draft.bookings = Unchanging({**draft.bookings, **new})
-    _book(draft, fact, fact.data)
+    book(draft, fact, fact.data)
 
 
-def _doers(passage: Passage, steps: Mapping[str, str], remembered: Doers) -> Doers:
-    """Return who did the steps that the new version asks about: as the journal knows it, if it was looked at.
+def _performers(
+    source: Compiled, target: MigrationTarget, steps: Mapping[str, str], remembered: Performers
+) -> Performers:
+    """Return who did the steps that the target version asks about.
 
-    The instance itself remembers only whom the version that is left asked about.
+    The journal tells it, where it was read: the instance itself remembers only whom the source version asked about.
     """
-    if passage.doers is None:
-        return renamed(passage, steps, remembered)
-    known = renamed(passage, steps, passage.doers)
+    into = target.compiled
+    carried = mapped_performers(source, into, steps, remembered)
+    if target.performers is None:
+        return carried
+    known = mapped_performers(source, into, steps, target.performers)
     # of a step that excludes one side by side only what the instance remembers: older journals lead where they led
-    kept = passage.into.watched | (passage.into.remembered & renamed(passage, steps, remembered).keys())
+    kept = into.watched | (into.remembered & carried.keys())
     return Unchanging({step: who for step, who in known.items() if step in kept})
 
 
@@ -75,22 +82,23 @@ def _row_name(steps: Mapping[str, str], key: str) -> str:
     """Rename the steps in the key of a transition: `source.trigger.target`."""
     source, _, rest = key.partition(".")
     trigger, _, target = rest.rpartition(".")
-    return f"{step_name(steps, source)}.{trigger}.{step_name(steps, target)}"
+    return f"{mapped_step(steps, source)}.{trigger}.{mapped_step(steps, target)}"
 
 
 @attrs.frozen
 class _Carrying:
     """Carry clocks over; the draft stands in its new steps already, and has no clocks yet."""
 
-    passage: Passage
+    source: Compiled
+    into: Compiled
     draft: Draft
     fact: Migrated
 
     def carry(self, clock: Clock) -> Clock:
         """Return what becomes of one clock; of a limit that is no more it ends, and is kept in case it comes back."""
-        old = self.passage.limits.get(clock.limit)
-        name = clock.limit if old is None else limit_name(self.fact.steps, clock.limit)
-        new = self.passage.into.limits.get(name)
+        old = self.source.limits.get(clock.limit)
+        name = clock.limit if old is None else mapped_limit(self.fact.steps, clock.limit)
+        new = self.into.limits.get(name)
         if new is None:
             if old is None or clock.verdict:
                 return clock
@@ -101,8 +109,8 @@ class _Carrying:
 
     def begun(self) -> dict[str, Clock]:
         """Return the clocks of limits that are new: of the steps the instance is in, its hold, the whole procedure."""
-        found = [limit for step in self.draft.active for limit in self.passage.into.steps[step].starts]
-        found += [limit for limit in self.passage.into.limits.values() if self._applies(limit)]
+        found = [limit for step in self.draft.active for limit in self.into.steps[step].starts]
+        found += [limit for limit in self.into.limits.values() if self._applies(limit)]
         return {limit.id: self._start(limit) for limit in found if limit.id not in self.draft.clocks}
 
     def _applies(self, limit: CompiledLimit) -> bool:
@@ -186,9 +194,9 @@ class _Carrying:
         return counted(row, clock) >= 0 and due_of(limit, row, clock, clock.open_us) == clock.due_us
 
     def _target(self, limit: CompiledLimit) -> tuple[int, int]:
-        row = _match(limit, guard_data(self.passage.into, self.draft))
-        return row, _anchor_us(limit, row, self.draft.data)
+        row = match_row(limit, guard_data(self.into, self.draft))
+        return row, anchor_us_of(limit, row, self.draft.data)
 
     def _in_step(self, limit: CompiledLimit, clock: Clock) -> Clock:
         """Let the clock run or stand still as the steps under the new version say."""
-        return _in_step(self.draft, limit, clock, self.fact.occurred_us)
+        return align(self.draft, limit, clock, self.fact.occurred_us)

@@ -11,13 +11,13 @@ from collections.abc import Container, Mapping
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Migrated, Moved
 from svcflow.kernel.instance import Unchanging
-from svcflow.kernel.lifecycle.version_change import Passage, step_name
+from svcflow.kernel.lifecycle.version_change import mapped_step
 
-Doers = Unchanging[str, tuple[str, ...]]
+Performers = Unchanging[str, tuple[str, ...]]
 """The persons who did each step."""
 
 
-def noted(compiled: Compiled, known: Doers, fact: Moved, among: Container[str]) -> Doers:
+def performers_after(compiled: Compiled, known: Performers, fact: Moved, among: Container[str]) -> Performers:
     """Return who did which of the steps `among`, after one more move that somebody made."""
     who = (fact.actor, fact.behalf) if fact.behalf else (fact.actor,)
     new: dict[str, tuple[str, ...]] = {}
@@ -28,20 +28,19 @@ def noted(compiled: Compiled, known: Doers, fact: Moved, among: Container[str]) 
     return Unchanging({**known, **new}) if new else known
 
 
-def renamed(passage: Passage, steps: Mapping[str, str], known: Mapping[str, tuple[str, ...]]) -> Doers:
-    """Return who did which step by the names of the version gone over to.
+def mapped_performers(
+    source: Compiled, target: Compiled, steps: Mapping[str, str], known: Mapping[str, tuple[str, ...]]
+) -> Performers:
+    """Return who did which step by the step names of the target version of a migration.
 
     What is known of steps that it does not have stays, and yields: a later version may have them again.
     """
-    kept = {
-        name: who
-        for name, who in known.items()
-        if name not in passage.steps or name not in passage.into.steps
-    }
+    kept = {name: who for name, who in known.items() if name not in source.steps or name not in target.steps}
     own: dict[str, tuple[str, ...]] = {}
     for name, who in known.items():
-        if name in passage.steps:
-            own[step_name(steps, name)] = (*own.get(step_name(steps, name), ()), *who)
+        if name in source.steps:
+            step = mapped_step(steps, name)
+            own[step] = (*own.get(step, ()), *who)
     return Unchanging({**kept, **own})
 
 
@@ -51,25 +50,25 @@ def steps_done(compiled: Compiled, fact: Moved) -> tuple[str, ...]:
     return (*done, fact.via, *compiled.inside(fact.via)) if fact.via else done
 
 
-class Memory:
-    """Follow a journal from its start, and remember who did every step, also under versions that did not ask."""
+class StepPerformers:
+    """Who did every step of a journal that is followed from its start, also under versions that did not ask."""
 
     def __init__(self) -> None:
-        self._doers: Doers = Unchanging()
+        self._performers: Performers = Unchanging()
         self._moves: list[tuple[Compiled, Moved]] = []
 
-    def moved(self, compiled: Compiled, fact: Moved) -> None:
+    def move(self, compiled: Compiled, fact: Moved) -> None:
         """Take in a move."""
         if fact.actor:
             self._moves.append((compiled, fact))
 
-    def crossed(self, passage: Passage, fact: Migrated) -> None:
+    def migrate(self, source: Compiled, target: Compiled, fact: Migrated) -> None:
         """Take in a migration."""
-        self._doers = renamed(passage, fact.steps, self.doers())
+        self._performers = mapped_performers(source, target, fact.steps, self.known())
 
-    def doers(self) -> Doers:
-        """Return who did which step, by the names of the version the journal stands at."""
+    def known(self) -> Performers:
+        """Return who did which step, by the step names of the version the journal has come to."""
         for compiled, fact in self._moves:
-            self._doers = noted(compiled, self._doers, fact, compiled.steps)
+            self._performers = performers_after(compiled, self._performers, fact, compiled.steps)
         self._moves = []
-        return self._doers
+        return self._performers

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.evolve import apply
 from svcflow.kernel.facts import Fact, Migrated
 from svcflow.kernel.instance import NEVER, STOPPED, Clock, Draft
-from svcflow.kernel.lifecycle.version_change import Passage, VersionOf, limit_name
-from svcflow.kernel.replay import versions_along
+from svcflow.kernel.lifecycle.version_change import VersionOf, mapped_limit
+from svcflow.kernel.replay import apply_under, versions_along
 from svcflow.model.target import Target
 
 
@@ -32,10 +31,10 @@ Promises = Mapping[str, Promise]
 def promises(version_of: VersionOf, facts: Iterable[Fact]) -> Promises:
     """Return the promises that stand at the end of a whole journal. Raises: what `version_of` raises."""
     draft, standing = Draft.blank(""), dict[str, Promise]()
-    for compiled, fact in versions_along(version_of, facts):
+    for compiled, target, fact in versions_along(version_of, facts):
         draft.id, before = fact.instance, draft.clocks
-        apply(compiled, draft, fact)
-        if isinstance(compiled, Passage) and isinstance(fact, Migrated):
+        apply_under(compiled, target, draft, fact)
+        if isinstance(fact, Migrated):
             standing = _crossed(compiled, fact, standing, before, draft.clocks)
         elif standing and before is not draft.clocks:
             standing = {
@@ -74,21 +73,21 @@ def stands(promise: Promise, before: Clock, after: Clock) -> bool:
 
 
 def _crossed(
-    passage: Passage,
+    source: Compiled,
     fact: Migrated,
     standing: Promises,
     before: Mapping[str, Clock],
     after: Mapping[str, Clock],
 ) -> dict[str, Promise]:
-    came = {_name(passage, fact, name): name for name in before}
+    came = {_name(source, fact, name): name for name in before}
     found: dict[str, Promise] = {}
     for limit, clock in after.items():
         old = came.get(limit, limit)
-        promise = promise_over(passage, fact, standing.get(old), before.get(old), clock)
+        promise = promise_over(source, fact, standing.get(old), before.get(old), clock)
         if promise is not None:
             found[limit] = promise
     return found
 
 
-def _name(passage: Passage, fact: Migrated, name: str) -> str:
-    return limit_name(fact.steps, name) if name in passage.limits else name
+def _name(source: Compiled, fact: Migrated, name: str) -> str:
+    return mapped_limit(fact.steps, name) if name in source.limits else name
