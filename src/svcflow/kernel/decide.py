@@ -91,6 +91,7 @@ def transact(
     command: Command | None,
     at_us: int,
     most: int = NEVER,
+    *,
     target: MigrationTarget | None = None,
 ) -> Outcome:
     """Do what `decide` does and return the instance after the facts too, so that nothing is applied twice.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from svcflow.errors import GuardError
 from svcflow.kernel.compiled import Compiled, CompiledStep
@@ -165,7 +165,7 @@ def _recomputed(_: Compiled, draft: Draft, fact: Recomputed) -> None:
     _put(draft, stopwatch.recompute(draft.clocks[fact.limit], fact.occurred_us, fact.due_us))
 
 
-def _migrated(compiled: Compiled, draft: Draft, fact: Migrated) -> None:
+def _migrated(*_: object) -> NoReturn:
     raise TypeError("a migration needs both versions: use replay() or apply_migration()")
 
 

@@ -29,6 +29,7 @@ class Ledger:
         at_us: int,
         actor: str = "",
         behalf: str = "",
+        *,
         target: MigrationTarget | None = None,
     ) -> None:
         self.compiled = compiled

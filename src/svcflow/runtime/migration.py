@@ -158,7 +158,7 @@ class Crossing(Carrying):
         book = Book(found.journal.secrets)
         journal = (from_bytes(body, book) for body in found.journal.bodies())
         target = target_of(self._version_of, instance, self._crossing, journal)
-        return transact(left, instance, self._crossing, now_us, PART, target)
+        return transact(left, instance, self._crossing, now_us, PART, target=target)
 
 
 def _left(version_of: VersionOf, instance: Instance) -> Compiled:
