@@ -19,7 +19,7 @@ from svcflow.errors import DeclarationError, LogError
 from svcflow.model.catalog import load, load_mapping, shipped_folder
 from svcflow.model.log_mapping import LogMapping
 from svcflow.model.yaml.parse import structure_procedure
-from svcflow.text_table import cells, grid
+from svcflow.text_table import cells
 from svcflow.worktime import WorkCalendar, shipped_calendar
 
 FORM = {
@@ -516,12 +516,6 @@ def test_the_tables_name_things_in_each_language_and_align():
     for text, title in ((zh, "偏差（按种类）"), (en, "Deviations by kind")):
         lines = text.split(f"{title}\n")[1].split("\n\n")[0].splitlines()
         assert len({cells(line) for line in lines}) == 1
-
-
-def test_a_grid_counts_wide_and_combining_characters():
-    """Chinese takes two cells, a combining accent none."""
-    assert (cells("超时a"), cells("e\u0301"), cells("→")) == (5, 1, 1)
-    assert grid([["超时", "1"], ["late", "20"]]) == "超时   1\nlate  20"
 
 
 @pytest.mark.parametrize(

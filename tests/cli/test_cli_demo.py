@@ -138,7 +138,7 @@ def test_a_foreign_folder_is_never_touched(run, tmp_path):
 @pytest.mark.parametrize(("lang", "said"), [("zh", "没有 PNG："), ("en", "no PNG: ")])
 def test_without_a_chinese_font_there_is_svg_and_the_reason(run, tmp_path, monkeypatch, lang, said):
     """SVG is always drawn; why there is no PNG is told, and an empty folder is as good as none."""
-    monkeypatch.setattr("svcflow.drawing.render.png._usual", lambda **_: [])
+    monkeypatch.setattr("svcflow.drawing.render.fonts._usual", lambda **_: [])
     (tmp_path / "svcflow-demo").mkdir()
     assert said in run("demo", "--lang", lang).stdout
     kinds = {path.suffix for path in (tmp_path / "svcflow-demo").iterdir()}

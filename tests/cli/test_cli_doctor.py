@@ -124,8 +124,8 @@ def test_faulty_procedures_are_a_failure(run, folder):
 
 def test_no_font_and_no_graphviz_are_no_failure(run, monkeypatch):
     """Without a Chinese font and without any Graphviz everything but PNG still works."""
-    monkeypatch.setattr("svcflow.drawing.render.png._folders", list)
-    monkeypatch.setattr("svcflow.drawing.render.png._scanned", lambda _known: ())
+    monkeypatch.setattr("svcflow.drawing.render.fonts._folders", list)
+    monkeypatch.setattr("svcflow.drawing.render.fonts._scanned", lambda _known: ())
     states = _states(run("doctor", "--json"))
     assert states["font"] == "note"
 

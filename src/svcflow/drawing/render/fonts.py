@@ -1,0 +1,203 @@
+"""Font files to draw with, chosen by the characters they have.
+
+They are looked for in `font_files`, then in the files and folders of SVCFLOW_FONTS, then in the usual folders.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import attrs
+
+from svcflow.errors import DrawingError, MissingExtra
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
+
+Read = TypeVar("Read")
+
+VARIABLE = "SVCFLOW_FONTS"
+_SUFFIXES = (".ttc", ".otf", ".ttf")
+_KNOWN = (
+    "notosanscjk",
+    "notosanssc",
+    "sourcehansans",
+    "wqy-microhei",
+    "wqy-zenhei",
+    "pingfang",
+    "hiragino sans gb",
+    "msyh",
+    "simhei",
+    "simsun",
+    "deng",
+    "droidsansfallback",
+    "stheiti",
+)
+_LATIN = (*_KNOWN, "dejavusans", "liberationsans", "arial", "notosans")
+
+
+@attrs.frozen
+class FontFiles:
+    """Hold the font files to draw with, and the family they give."""
+
+    files: tuple[str, ...]
+    family: str
+
+
+def find_fonts(*, cjk: bool, font_files: Sequence[str | Path] = ()) -> FontFiles:
+    """Return the fonts to draw with. Raises: DrawingError when none has the characters."""
+    for candidates in (_given(font_files), _from_variable(), _usual(cjk=cjk)):
+        first = next((path for path in candidates if _fits(path, cjk=cjk)), None)
+        if first is not None:
+            family = _family(first)
+            same = [path for path in candidates if _family(path) == family]
+            return FontFiles(tuple(map(str, _with_bold(first, same, cjk=cjk))), family)
+    raise _no_font(cjk=cjk)
+
+
+def _given(files: Sequence[str | Path]) -> list[Path]:
+    paths = [Path(file) for file in files]
+    for path in paths:
+        if not path.is_file():
+            raise DrawingError(
+                Text(zh=f"没有字体文件 {path}", en=f"there is no font file {path}"),
+                Text(zh="检查 font_files", en="check font_files"),
+            )
+    return paths
+
+
+def _from_variable() -> list[Path]:
+    out: list[Path] = []
+    for entry in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        path = Path(entry)
+        out += sorted(_fonts_in(path)) if path.is_dir() else [path] if path.is_file() else []
+    return out
+
+
+def _usual(*, cjk: bool) -> list[Path]:
+    return list(_scanned(_KNOWN if cjk else _LATIN))
+
+
+@lru_cache(maxsize=2)
+def _scanned(known: tuple[str, ...]) -> tuple[Path, ...]:
+    found = [path for folder in _folders() if folder.is_dir() for path in _fonts_in(folder)]
+    ranked = [(_rank(path, known), str(path), path) for path in found]
+    return tuple(path for rank, _, path in sorted(ranked) if rank < len(known))
+
+
+def _rank(path: Path, known: Sequence[str]) -> int:
+    name = path.name.lower()
+    return next((place for place, part in enumerate(known) if name.startswith(part)), len(known))
+
+
+def _fonts_in(folder: Path) -> Iterator[Path]:
+    for root, _, files in os.walk(folder):
+        yield from (Path(root, file) for file in files if file.lower().endswith(_SUFFIXES))
+
+
+def _folders() -> list[Path]:
+    home = Path.home()
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA", str(home))
+        return [
+            Path(os.environ.get("WINDIR", r"C:\Windows"), "Fonts"),
+            Path(local, "Microsoft", "Windows", "Fonts"),
+        ]
+    if sys.platform == "darwin":
+        return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library" / "Fonts"]
+    return [
+        Path("/usr/share/fonts"),
+        Path("/usr/local/share/fonts"),
+        home / ".local" / "share" / "fonts",
+        home / ".fonts",
+    ]
+
+
+@lru_cache(maxsize=256)
+def _fits(path: Path, *, cjk: bool) -> bool:
+    """Say whether the file has the script; a file that cannot be read as a font does not."""
+    return ("限" if cjk else "A") in characters(path)
+
+
+def _with_bold(first: Path, family: Sequence[Path], *, cjk: bool) -> Iterator[Path]:
+    """Yield the regular face of a family, or the first that fits, then the bold one if there is one."""
+    regular = [path for path in family if "regular" in path.stem.lower()]
+    chosen = next((path for path in regular if _fits(path, cjk=cjk)), first)
+    yield chosen
+    bold = [path for path in family if "bold" in path.stem.lower() and path != chosen]
+    plain = [
+        path for path in bold if not any(word in path.stem.lower() for word in ("semi", "demi", "extra"))
+    ]
+    yield from [path for path in (*plain, *bold) if _fits(path, cjk=cjk)][:1]
+
+
+@lru_cache(maxsize=256)
+def _family(path: Path) -> str:
+    """Return the family to draw with: the one for simplified Chinese where a collection has several."""
+    names = families(path)
+    return next((name for name in names if name.endswith(" SC")), names[0] if names else path.stem)
+
+
+def families(path: Path) -> tuple[str, ...]:
+    """Return the family name of each face in the file, as rasterisers know it; () when it is no font."""
+    return _read(path, _family_names, ())
+
+
+def characters(path: Path) -> frozenset[str]:
+    """Return the characters that the first face of the file has a glyph for; none when it is no font."""
+    return _read(path, _mapped, frozenset())
+
+
+def _family_names(faces: Sequence[TTFont]) -> tuple[str, ...]:
+    # name 16 is the family over all weights and widths, name 1 the one of four styles that older fonts have
+    names = (face["name"].getDebugName(16) or face["name"].getDebugName(1) for face in faces)
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+def _mapped(faces: Sequence[TTFont]) -> frozenset[str]:
+    face = faces[0]
+    # without an order given fontTools would read the names of all glyphs: a Chinese font has 65,000
+    face.setGlyphOrder([str(glyph) for glyph in range(face["maxp"].numGlyphs)])
+    # glyph 0 is the box that stands for a character the font does not have
+    return frozenset(chr(code) for code, glyph in (face.getBestCmap() or {}).items() if glyph != "0")
+
+
+def _read(path: Path, read: Callable[[Sequence[TTFont]], Read], otherwise: Read) -> Read:
+    """Return what `read` finds in the faces of a font file or collection; `otherwise` when the file is broken or no font.
+
+    Raises: MissingExtra without fontTools.
+    """
+    try:
+        from fontTools.ttLib import TTCollection, TTFont, TTLibError  # noqa: PLC0415  # optional, 15 ms
+    except ImportError as error:
+        raise MissingExtra(
+            "png", Text(zh="查看字体文件需要 fonttools", en="reading font files needs fonttools")
+        ) from error
+    try:
+        with path.open("rb") as file:
+            if path.suffix.lower() == ".ttc":
+                return read(TTCollection(file, lazy=True).fonts)
+            return read((TTFont(file, lazy=True),))
+    except (OSError, TTLibError, struct.error, AssertionError, LookupError, ValueError):
+        return otherwise
+
+
+def _no_font(*, cjk: bool) -> DrawingError:
+    what = Text(zh="中文", en="Chinese characters") if cjk else Text(zh="拉丁字母", en="Latin letters")
+    return DrawingError(
+        Text(
+            zh=f"没有找到含{what.zh}的字体，不能输出 PNG",
+            en=f"no font with {what.en} was found, so PNG cannot be drawn",
+        ),
+        Text(
+            zh=f"安装 Noto Sans CJK，或用 font_files= 或环境变量 {VARIABLE} 指明字体；SVG 不受影响",
+            en=f"install Noto Sans CJK, or name a font by font_files= or the variable {VARIABLE}; SVG works without",
+        ),
+    )
