@@ -23,6 +23,8 @@ def cells(text: str) -> int:
     >>> cells("超时 overdue")
     12
     """
+    if text.isascii():
+        return len(text)
     if any(map(_joins, text)):
         return _joined_cells(text)
     return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
