@@ -1,6 +1,6 @@
 """Amounts of time as a procedure writes them: `30m 2h 1d 4wh 30wm 3wd 15cd 1mo`.
 
-An amount knows its unit and its wording; it knows no calendar, so it cannot say when it ends.
+When an amount that has begun ends depends on a calendar, and is computed in the kernel.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _decimal(value: Decimal | int | str) -> Decimal:
 
 @attrs.frozen
 class Amount:
-    """Hold a non-negative amount of time in one unit.
+    """Non-negative amount of time in one unit.
 
     >>> Amount.parse("3wd").text("zh"), Amount.parse("3wd").text("en")
     ('3个工作日', '3 working days')
@@ -106,7 +106,7 @@ class Amount:
 
     @classmethod
     def parse(cls, written: object) -> Amount:
-        """Read an amount such as `30m`; refuse anything ambiguous with the choices spelled out.
+        """Return the amount written as `30m`; anything ambiguous is refused with the choices spelled out.
 
         Raises: DeclarationError.
         """
@@ -123,7 +123,7 @@ class Amount:
 
     @property
     def family(self) -> Family:
-        """Which clock the amount runs on."""
+        """Kind of time on which the amount runs."""
         return _FAMILY[self.unit]
 
     @property
@@ -138,7 +138,7 @@ class Amount:
 
     @property
     def too_long(self) -> Problem | None:
-        """The mistake that it is where it is longer than a hundred years; who declares or asks is told so."""
+        """Mistake to report where the amount is longer than a hundred years; None where it is not."""
         longest = LONGEST[self.unit]
         if self.value <= longest:
             return None
@@ -149,7 +149,7 @@ class Amount:
         )
 
     def text(self, lang: Lang = "en") -> str:
-        """Word the amount for people; `zh+en` gives the short written form, which both read."""
+        """Return the amount in words; `zh+en` gives the short written form, which both read."""
         if lang == "zh":
             return f"{self.value}{_ZH[self.unit]}"
         if lang == "en":
@@ -179,7 +179,7 @@ def _mistake(message: Text, remedy: Text = NO_TEXT) -> DeclarationError:
     return DeclarationError([Problem((), message, remedy)])
 
 
-_WRITTEN_spoken_amount = re.compile(r"\d{1,9}(?:\.\d{1,6})?(?:wm|wh|wd|cd|mo|m|h|d)")
+_SHORT_FORM = re.compile(r"\d{1,9}(?:\.\d{1,6})?(?:wm|wh|wd|cd|mo|m|h|d)")
 _PARTS = re.compile(r"(?:(\d{1,6})(d))?(?:(\d{1,6})(h))?(?:(\d{1,6})(m))?")
 _SPOKEN = re.compile(
     r"(?P<value>\d{1,9}(?:\.\d{1,6})?|[零一二两三四五六七八九十]{1,3}|半) ?(?P<more>个?半)?个?(?P<word>[a-z ]{1,20}|[天日年周月季分钟小时工作自然历法星期礼拜度]{1,6})?"
@@ -201,7 +201,7 @@ def written_amount(text: str) -> Text:
     """
     plain = re.sub(r"\s+", " ", halved(text[:60])).strip().lower()
     close = plain.replace(" ", "")
-    if _WRITTEN_spoken_amount.fullmatch(close):
+    if _SHORT_FORM.fullmatch(close):
         return _write(close)
     parts = _PARTS.fullmatch(close)
     if close and parts:
@@ -233,10 +233,10 @@ def _in_unit(value: Decimal, word: str) -> Text:
 
 
 def _days(value: Decimal) -> Text:
-    hours, working = f"{_plain_spoken_amount(value * 24)}h", f"{_plain_spoken_amount(value * 8)}wh"
+    hours, working = f"{_spoken_plain(value * 24)}h", f"{_spoken_plain(value * 8)}wh"
     if value != value.to_integral_value():
         return Text(zh=f"写 {hours} 或 {working}", en=f"write {hours} or {working}")
-    n = _plain_spoken_amount(value)
+    n = _spoken_plain(value)
     return Text(
         zh=f"写 {n}wd（工作日）、{n}cd（自然日）、{hours} 或 {working}",
         en=f"write {n}wd (working day), {n}cd (calendar day), {hours} or {working}",
@@ -245,14 +245,12 @@ def _days(value: Decimal) -> Text:
 
 def _working_days(value: Decimal) -> Text:
     return _write(
-        f"{_plain_spoken_amount(value)}wd"
-        if value == value.to_integral_value()
-        else f"{_plain_spoken_amount(value * 8)}wh"
+        f"{_spoken_plain(value)}wd" if value == value.to_integral_value() else f"{_spoken_plain(value * 8)}wh"
     )
 
 
 def _either(value: Decimal, unit: str) -> Text:
-    n = _plain_spoken_amount(value)
+    n = _spoken_plain(value)
     return Text(
         zh=f"写 {n}{unit}（连续）或 {n}w{unit}（工作时间）",
         en=f"write {n}{unit} (elapsed) or {n}w{unit} (working)",
@@ -260,7 +258,7 @@ def _either(value: Decimal, unit: str) -> Text:
 
 
 def _weeks(value: Decimal) -> Text:
-    days, working = _plain_spoken_amount(value * 7), _plain_spoken_amount(value * 5)
+    days, working = _spoken_plain(value * 7), _spoken_plain(value * 5)
     return Text(zh=f"写 {days}cd 或 {working}wd", en=f"write {days}cd or {working}wd")
 
 
@@ -268,26 +266,26 @@ def _write(amount: str) -> Text:
     return Text(zh=f"写 {amount}", en=f"write {amount}")
 
 
-def _plain_spoken_amount(value: Decimal) -> str:
+def _spoken_plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
 _UNITS = (
     (r"working ?days?|business ?days?|工作[日天]", _working_days),
-    (r"calendar ?days?|自然[日天]|日历[日天]", lambda n: _write(f"{_plain_spoken_amount(n)}cd")),
-    (r"working ?hours?|工作小时", lambda n: _write(f"{_plain_spoken_amount(n)}wh")),
+    (r"calendar ?days?|自然[日天]|日历[日天]", lambda n: _write(f"{_spoken_plain(n)}cd")),
+    (r"working ?hours?|工作小时", lambda n: _write(f"{_spoken_plain(n)}wh")),
     (r"days?|[天日]", _days),
     (r"hours?|hrs?|小时", lambda n: _either(n, "h")),
     (r"minutes?|mins?|分钟?", lambda n: _either(n, "m")),
     (r"weeks?|周|星期|礼拜", _weeks),
-    (r"months?|月", lambda n: _write(f"{_plain_spoken_amount(n)}mo")),
-    (r"quarters?|季度?", lambda n: _write(f"{_plain_spoken_amount(n * 3)}mo")),
-    (r"years?|yrs?|y|年", lambda n: _write(f"{_plain_spoken_amount(n * 12)}mo")),
+    (r"months?|月", lambda n: _write(f"{_spoken_plain(n)}mo")),
+    (r"quarters?|季度?", lambda n: _write(f"{_spoken_plain(n * 3)}mo")),
+    (r"years?|yrs?|y|年", lambda n: _write(f"{_spoken_plain(n * 12)}mo")),
     (
         r"",
         lambda n: Text(
-            zh=f"加上单位：{_plain_spoken_amount(n)}m {_plain_spoken_amount(n)}h {_plain_spoken_amount(n)}wh {_plain_spoken_amount(n)}wd",
-            en=f"add a unit: {_plain_spoken_amount(n)}m {_plain_spoken_amount(n)}h {_plain_spoken_amount(n)}wh {_plain_spoken_amount(n)}wd",
+            zh=f"加上单位：{_spoken_plain(n)}m {_spoken_plain(n)}h {_spoken_plain(n)}wh {_spoken_plain(n)}wd",
+            en=f"add a unit: {_spoken_plain(n)}m {_spoken_plain(n)}h {_spoken_plain(n)}wh {_spoken_plain(n)}wd",
         ),
     ),
 )

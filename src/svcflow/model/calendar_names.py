@@ -1,4 +1,4 @@
-"""The calendars that procedures and scenarios name, and those among them that there are not."""
+"""Calendars that procedures and scenarios name, and those among them that do not exist."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def yaml_files(folder: Path, *, below: bool = True) -> list[Path]:
 
 
 def declared_in(document: Document) -> Procedure | Scenario | LogMapping | None:
-    """Build what a document declares; a calendar is left as it is. Raises: DeclarationError with places."""
+    """Return what a document declares; a calendar is left as it is. Raises: DeclarationError with places."""
     builders: dict[str, Callable[[Mapping[str, object]], Procedure | Scenario | LogMapping]] = {
         "procedure": _procedure,
         "scenario": _scenario,
@@ -57,7 +57,7 @@ def declared_in(document: Document) -> Procedure | Scenario | LogMapping | None:
 
 
 def asked_for(given: object) -> tuple[str, int | None]:
-    """Return the id and the version that a procedure is asked for by; None is the newest. Raises: FieldError."""
+    """Return the id and the version of a catalog key; version None is the newest. Raises: FieldError."""
     name, version = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
     if not isinstance(name, str):
         raise _no_id(name)
@@ -75,7 +75,7 @@ def shipped_folder() -> Path:
 
 @attrs.frozen
 class Catalog:
-    """Hold what is declared: `catalog["repair"]` is the newest version, `catalog["repair", 1]` that one."""
+    """Procedures, calendars, scenarios and mappings by name: `catalog["repair"]` is the newest version, `catalog["repair", 1]` that one."""
 
     procedures: Mapping[tuple[str, int], Procedure] = attrs.field(factory=dict)
     calendars: Mapping[str, Document] = attrs.field(factory=dict)
@@ -139,7 +139,7 @@ class Catalog:
         return frozenset(field.id for one in known for field in one.fields.values() if field.personal)
 
     def check_calendars(self) -> None:
-        """Refuse newest versions that name a calendar which there is not. Raises: DeclarationError."""
+        """Raise DeclarationError where a newest version names a calendar that does not exist."""
         newest = {name: self[name] for name in {name for name, _ in self.procedures}}
         problems = [
             attrs.evolve(problem, file=str(self.files.get((one.id, one.version), "")))
@@ -205,7 +205,7 @@ def _of_kind(data: Mapping[str, object], kind: str, cls: type[V]) -> V:
 
 
 def _read(paths: Iterable[Path]) -> Catalog:
-    shelf = _Shelf()
+    shelf = _FolderDocuments()
     problems: list[Problem] = []
     for path in paths:
         try:
@@ -219,8 +219,8 @@ def _read(paths: Iterable[Path]) -> Catalog:
     return Catalog(shelf.procedures, shelf.calendars, shelf.scenarios, shelf.mappings, shelf.files)
 
 
-class _Shelf:
-    """Collect documents of a folder, refusing two of one name."""
+class _FolderDocuments:
+    """Documents of a folder; two of one name are refused."""
 
     def __init__(self) -> None:
         self.procedures: dict[tuple[str, int], Procedure] = {}
@@ -255,7 +255,7 @@ class _Shelf:
             yield from document.placed(too_long(procedure))
 
     def unknown_calendars(self) -> Iterator[Problem]:
-        """Yield the calendars that newest versions and scenarios name and that there are not."""
+        """Yield a mistake for each calendar that a newest version or a scenario names and that does not exist."""
         named: list[tuple[Procedure | Scenario, Document]] = [*self._newest.values(), *self._scenarios]
         for declared, document in named:
             yield from document.placed(unknown_calendars(declared, self.calendars))

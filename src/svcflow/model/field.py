@@ -25,7 +25,7 @@ _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=
 
 @attrs.frozen
 class Field:
-    """Declare one field of the instances of a procedure."""
+    """Field of the instances of a procedure."""
 
     id: str
     type: FieldType = attrs.field(default="text", validator=attrs.validators.in_(FIELD_TYPES), kw_only=True)
@@ -143,7 +143,7 @@ def _boolean(field: Field, value: object) -> Value:
 
 
 def _shown(value: object) -> Text:
-    """Write a value of one of our kinds as it is, and of any other only what it is."""
+    """Return a value of a field's types as it is, and of any other value its type only."""
     if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
         return Text(zh="超出 64 位的数", en="one beyond 64 bits")
     if isinstance(value, str):

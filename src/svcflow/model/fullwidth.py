@@ -35,7 +35,7 @@ def halved(text: str) -> str:
 
 
 def fullwidth_remedy(text: str, write: str | None = None) -> Text:
-    """Name the characters of a text that were to be ASCII, and what to write; NO_TEXT when there are none."""
+    """Return the full-width characters of a text and what to write instead; NO_TEXT when there are none."""
     wide = [char for char in dict.fromkeys(text) if ord(char) in _ASCII]
     if not wide:
         return NO_TEXT
@@ -47,7 +47,7 @@ def fullwidth_remedy(text: str, write: str | None = None) -> Text:
 
 
 def named(char: str) -> Text:
-    """Name the character; one that cannot be seen has a name of its own.
+    """Return the character's name; one that cannot be seen has a name of its own.
 
     >>> named("：").en, named("\u00a0").en
     ('a full-width ：', 'a no-break space')

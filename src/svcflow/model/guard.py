@@ -1,7 +1,7 @@
 """Guards: a small expression language, checked when a document is loaded, compiled to closures.
 
-It is a Python expression held to an allow-list. It never reaches an attribute, a call of its own or a
-builtin; what it cannot decide it denies with one `GuardError`.
+A guard is a Python expression parsed with `ast` and checked against an allow-list: no attributes, no calls but
+those of a fixed table, no builtins. A guard that cannot be evaluated denies, with one `GuardError`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 @attrs.frozen
 class Guard:
-    """Hold one checked guard expression; equal when the text is equal.
+    """Checked guard expression; equal when the text is equal.
 
     >>> Guard('priority == "emergency" and fee > 200').holds({"priority": "emergency", "fee": 300})
     True
@@ -81,7 +81,7 @@ class Guard:
         object.__setattr__(self, "_run", _compile(tree))
 
     def holds(self, data: Data) -> bool:
-        """Say whether the guard is true of `data`. Raises: GuardError when it cannot be decided."""
+        """Return whether the guard is true of `data`. Raises: GuardError when it cannot be decided."""
         try:
             return bool(self._run(data))
         except GuardError:
@@ -95,7 +95,7 @@ class Guard:
             raise GuardError(message) from error
 
     def check_names(self, declared: Iterable[str]) -> None:
-        """Refuse names that are not declared, with a suggestion. Raises: GuardError."""
+        """Raise GuardError for names that are not declared, with a suggestion."""
         known = sorted(declared)
         for name in sorted(self.names.difference(known)):
             constant = _CONSTANTS.get(name.casefold())
@@ -108,7 +108,7 @@ class Guard:
             )
 
     def _why(self, error: Exception, data: Data) -> Text:
-        """Say why it cannot be decided: mostly a field is empty, which Python words as one of its types."""
+        """Return why the guard cannot be decided: mostly a field is empty, which Python words as one of its types."""
         empty = ", ".join(name for name in sorted(self.names) if data.get(name) is None)
         if empty and isinstance(error, TypeError):
             return Text(zh=f"{empty} 没有值", en=f"{empty} {'are' if ',' in empty else 'is'} empty")
@@ -155,7 +155,7 @@ def _parse(text: str) -> ast.expr:
 
 
 def _suggested(text: str) -> Text:
-    """Ask whether the expression was meant that it becomes with our own operators and quotes."""
+    """Return a question whether the expression with Python's operators and quotes was meant."""
     fixed = meant(text)
     if fixed == text:
         return NO_TEXT
@@ -203,7 +203,7 @@ def _name(node: ast.Name) -> _Closure:
 
 
 def _key(node: ast.Attribute) -> _Closure:
-    """`.` is a key of a mapping, never an attribute of a Python object."""
+    """Return the value of a key; `.` never reads an attribute of a Python object."""
     inner, key = _compile(node.value), node.attr
 
     def run(data: Data) -> Any:
@@ -304,7 +304,7 @@ def _undecided(zh: str, en: str) -> NoReturn:
     raise GuardError(Text(zh=f"条件无法判定：{zh}", en=f"guard cannot be decided: {en}"))
 
 
-_STRING_guard_mistake = re.compile(r"(\"[^\"]*\"|'[^']*')")
+_PYTHON_STRING = re.compile(r"(\"[^\"]*\"|'[^']*')")
 _MEANT = tuple(
     (re.compile(pattern), instead)
     for pattern, instead in (
@@ -338,7 +338,7 @@ def meant(text: str) -> str:
     """
     if text[:1] in "“”" and text[-1:] in "“”":
         text = text[1:-1]
-    parts = _STRING_guard_mistake.split(halved(text))
+    parts = _PYTHON_STRING.split(halved(text))
     for place in range(0, len(parts), 2):
         for pattern, instead in _MEANT:
             parts[place] = pattern.sub(instead, parts[place])
@@ -346,7 +346,7 @@ def meant(text: str) -> str:
 
 
 def wording(error: SyntaxError) -> Text:
-    """Say in both languages what Python says of an expression, and in which column."""
+    """Return Python's message about an expression in both languages, with its column."""
     said = error.msg
     zh, en = "写法不对", "it cannot be read"
     for pattern, in_zh, in_en in _PYTHON:

@@ -1,6 +1,6 @@
 """Time limits as a procedure declares them: what, from where to where, how long, who is warned.
 
-A limit says nothing about one instance; the deadline it gives there is the kernel's to compute.
+The deadline that a limit gives for one instance is computed in the kernel.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def optional_clock_time(written: object) -> ClockTime | None:
 
 @attrs.frozen
 class Rung:
-    """Stand for one row of a warning or escalation ladder.
+    """One row of a warning or escalation ladder.
 
     `at` is a share of the limit (`75%`), a time after the deadline (`+30m`) or, for clock times and anchors,
     before it (`-10m`), in the limit's own clock.
@@ -99,18 +99,18 @@ class Rung:
 
     @property
     def share(self) -> Decimal | None:
-        """The share of the limit, 1 being the deadline; None for a time before or after it."""
+        """Share of the limit, 1 being the deadline; None for a time before or after it."""
         match = _PERCENT.fullmatch(self.at)
         return Decimal(match[1]) / 100 if match else None
 
     @property
     def after(self) -> Amount | None:
-        """The time after the deadline; None for the other forms."""
+        """Time after the deadline; None for the other forms."""
         return Amount.parse(self.at[1:]) if self.at.startswith("+") else None
 
     @property
     def ahead(self) -> Amount | None:
-        """The time before the deadline; None for the other forms."""
+        """Time before the deadline; None for the other forms."""
         return Amount.parse(self.at[1:]) if self.at.startswith("-") else None
 
 
@@ -137,7 +137,7 @@ def _rungs(rows: Iterable[Rung | str]) -> tuple[Rung, ...]:
 
 @attrs.frozen
 class Row:
-    """Stand for one row of a matrix: the target that holds when the guard is true; first match wins.
+    """One row of a matrix: the target that holds when the guard is true; first match wins.
 
     Give exactly one of `within`, `by`, `before`, `after`, `at_least`, `every`, or `no_target`.
     """
@@ -156,12 +156,12 @@ class Row:
 
     @property
     def kinds(self) -> tuple[TargetKind, ...]:
-        """Which kinds of target are given; a valid row has at most one."""
+        """Kinds of target that are given; a valid row has at most one."""
         return tuple(kind for kind in TARGET_KINDS if getattr(self, kind) is not None)
 
     @property
     def target(self) -> Target | None:
-        """What the row demands; None when it sets no target."""
+        """Target of the row; None when it sets none."""
         if not self.kinds:
             return None
         kind = self.kinds[0]
@@ -174,7 +174,7 @@ class Row:
 
 @attrs.frozen
 class Extension:
-    """Say that a limit may be prolonged once, by how much, by whom, owing which evidence."""
+    """Permission to prolong a limit once: by how much, by whom, with which evidence."""
 
     by: Amount = attrs.field(converter=_amount)
     role: str | None = None
@@ -183,7 +183,7 @@ class Extension:
 
 @attrs.frozen(kw_only=True)
 class TimeLimit:
-    """Declare one time limit over a step, a span of steps or the whole procedure.
+    """Time limit over a step, a span of steps or the whole procedure.
 
     Give one of `within`, `by`, `before`, `after`, `at_least`, `every`, or `match` with rows of them. A span
     runs from entering `from_` to entering `to`; without both, and without `step`, the limit runs from start
@@ -238,7 +238,7 @@ class TimeLimit:
 
     @property
     def scope(self) -> Literal["step", "span", "procedure"]:
-        """Over what the limit runs."""
+        """What the limit runs over: a step, a span, or the whole procedure."""
         if self.step is not None:
             return "step"
         return "span" if self.from_ is not None or self.to is not None else "procedure"

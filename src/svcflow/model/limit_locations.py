@@ -42,22 +42,22 @@ def _lengths(procedure: ProcedureParts) -> Iterator[tuple[Path, Amount | None]]:
     yield ("late_after",), procedure.late_after
     for rule in procedure.holds:
         yield ("holds", rule.reason, "at_most"), rule.at_most
-    yield from _of_steps_lengths(procedure.steps, ("steps",))
+    yield from _lengths_of_steps(procedure.steps, ("steps",))
     for place, limit in enumerate(procedure.limits):
-        yield from _of_limit(limit, ("limits", place))
+        yield from _lengths_of_limit(limit, ("limits", place))
 
 
-def _of_steps_lengths(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, Amount | None]]:
+def _lengths_of_steps(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, Amount | None]]:
     for step in steps:
         path = (*base, step.id)
         yield (*path, "at_most"), step.at_most
         if step.within is not None:
-            yield from _of_limit(step.within, (*path, "within"))
+            yield from _lengths_of_limit(step.within, (*path, "within"))
         for branch in step.parallel:
-            yield from _of_steps_lengths(branch.steps, (*path, "parallel", branch.id, "steps"))
+            yield from _lengths_of_steps(branch.steps, (*path, "parallel", branch.id, "steps"))
 
 
-def _of_limit(limit: TimeLimit, path: Path) -> Iterator[tuple[Path, Amount | None]]:
+def _lengths_of_limit(limit: TimeLimit, path: Path) -> Iterator[tuple[Path, Amount | None]]:
     for place, row in enumerate(limit.rows):
         where = (*path, "match", place) if limit.match else path
         for kind in TARGET_KINDS:

@@ -1,4 +1,4 @@
-"""A mapping: how the activities, roles and data of a foreign log read in a procedure's words."""
+"""Log mappings: activities, roles and data of a foreign log in the terms of a procedure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from svcflow.text import NO_TEXT, Text
 
 @attrs.frozen(kw_only=True)
 class LogMapping:
-    """Map a foreign log onto one procedure.
+    """Mapping of a foreign log onto one procedure.
 
     `activities` maps an activity to a trigger; one listed under `starts` starts the instance when it is the
     first of its case, and fires its trigger afterwards. `roles` maps the log's role to a role; a role not

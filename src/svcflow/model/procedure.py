@@ -35,7 +35,7 @@ T = TypeVar("T", bound=_Identified)
 
 
 def _identified(items: Iterable[T], kinds: str) -> list[T]:
-    """Refuse what is no object of ours, such as the key or the value of a document's mapping."""
+    """Return the items, refusing those without an id, such as the keys or values of a document's mapping."""
     given = list(items)
     for item in given:
         if not hasattr(item, "id"):
@@ -52,7 +52,7 @@ def _steps(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _keyed(items: Iterable[T] | Mapping[str, T]) -> dict[str, T]:
-    """Key the items by their ids, refusing one named twice or kept under another's name."""
+    """Return the items by their ids, refusing one named twice or kept under another's name."""
     given = _identified(items.values() if isinstance(items, Mapping) else items, "Field, Role, Indicator")
     keyed = {item.id: item for item in given}
     if len(keyed) != len(given) or (isinstance(items, Mapping) and keyed.keys() != items.keys()):

@@ -1,4 +1,4 @@
-"""Small parts of a procedure, and the procedure as far as its validation reads it."""
+"""Role, indicator and rule of holds of a procedure, and the protocol that its validation reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scenario: what a declaration does not know and a simulation needs. Knows no random source."""
+"""Scenarios: what a simulation needs and no procedure declares, such as arrivals, durations and capacities."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _time(written: object) -> Amount | None:
 
 @attrs.frozen(kw_only=True)
 class Duration:
-    """Name a distribution of times and its parameters, each an amount with its unit.
+    """Distribution of times with its parameters, each an amount with its unit.
 
     All parameters of one duration run on one clock: elapsed (`m h d`) or working time (`wm wh`).
 
@@ -69,7 +69,7 @@ class Duration:
 
     @property
     def parameters(self) -> Mapping[str, Amount]:
-        """The parameters that are given, by name."""
+        """Parameters that are given, by name."""
         named = {
             name: getattr(self, name) for name in attrs.fields_dict(type(self)) if name != "distribution"
         }
@@ -83,7 +83,7 @@ class Duration:
 
 @attrs.frozen(kw_only=True)
 class Arrivals:
-    """Say how instances arrive: the time between two of them, inside a calendar's open hours or always."""
+    """How instances arrive: the time between two of them, inside a calendar's open hours or always."""
 
     between: Duration
     calendar: str | None = None
@@ -91,7 +91,7 @@ class Arrivals:
 
 @attrs.frozen(kw_only=True)
 class Pool:
-    """Give one role's capacity: how many act at the same time; they work when its calendar is open."""
+    """Capacity of one role: how many act at the same time; they work when its calendar is open."""
 
     capacity: int = attrs.field(default=1, validator=count())
     calendar: str | None = None
@@ -99,7 +99,7 @@ class Pool:
 
 @attrs.frozen(kw_only=True)
 class Branching:
-    """Give the shares with which the exits of one step are taken; they need not sum to 1."""
+    """Shares with which the exits of one step are taken; they need not sum to 1."""
 
     shares: Mapping[str, float]
 
@@ -114,7 +114,7 @@ class Branching:
 
 @attrs.frozen(kw_only=True)
 class Scenario:
-    """Describe one situation of a procedure to simulate."""
+    """One situation of a procedure to simulate."""
 
     id: str
     procedure: str

@@ -27,7 +27,7 @@ ENFORCEMENTS: tuple[Enforcement, ...] = ("refuse", "record")
 
 @attrs.frozen
 class Enforce:
-    """Say what a breach of each rule does: `refuse` the command, or let it through and `record` it."""
+    """What a breach of each rule does: `refuse` the command, or let it through and `record` it."""
 
     role: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
     evidence: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
@@ -43,7 +43,7 @@ RECORD_ALL = Enforce("record", "record", "record", "record", "record", "record")
 
 @attrs.frozen
 class Transition:
-    """Declare one named move to another step.
+    """Named move to another step.
 
     `requires` names fields or evidence that must come with it; `at_most` bounds how often it may happen in
     one instance; `clock` says whether limits of the step entered go on or start anew. Several transitions of
@@ -67,7 +67,7 @@ class Transition:
 
 
 def _by_trigger(moves: Iterable[Transition]) -> tuple[Transition, ...]:
-    """Put the rows of one trigger together, as a document writes them; their order decides."""
+    """Return the moves with the rows of one trigger together, as a document writes them; their order decides."""
     rows: dict[str, list[Transition]] = {}
     for move in moves:
         rows.setdefault(move.trigger, []).append(move)
@@ -82,7 +82,7 @@ def _limit(written: object) -> TimeLimit | None:
 
 @attrs.frozen
 class Step:
-    """Declare one state of the procedure.
+    """State of the procedure.
 
     A step with `end` closes the instance (or its branch); one with `waits` stops the clocks that may stop,
     for at most `at_most`; one with `parallel` is left when all of its branches have ended, by `done`.
@@ -105,7 +105,7 @@ class Step:
 
     @property
     def succeeds(self) -> bool:
-        """Whether it ends what the procedure, or its branch, is for."""
+        """Whether the step ends the procedure, or its branch, as intended."""
         return self.end in SUCCESSES
 
     @property
@@ -139,7 +139,7 @@ class Step:
 
 @attrs.frozen
 class Branch:
-    """Declare one branch of a parallel step: a small machine of its own, starting at its first step."""
+    """Branch of a parallel step: a small machine of its own, starting at its first step."""
 
     id: str
     steps: tuple[Step, ...] = attrs.field(converter=tuple)

@@ -1,7 +1,4 @@
-"""Targets: what a limit demands. A length of time, a clock time, an instant carried by the instance.
-
-A target knows its words and units; it knows no calendar and no instance.
-"""
+"""Targets: what a limit demands. A length of time, a clock time, an instant carried by the instance."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ _ANCHOR = re.compile(r"(?P<field>[a-z0-9_]+)(?:\s*(?P<sign>[+-])\s*(?P<amount>\S
 
 @attrs.frozen
 class ClockTime:
-    """Hold a local time of day, such as `17:00`; `minute` counts from midnight."""
+    """Local time of day, such as `17:00`; `minute` counts from midnight."""
 
     written: str = attrs.field(converter=str)
 
@@ -49,7 +46,7 @@ class ClockTime:
 
 
 def _clock_remedy(written: str) -> Text:
-    """Write the time of day that was meant, where that can be told; else show the form."""
+    """Return the time of day that was meant, where that can be told; else the form to write."""
     match = _SPOKEN_CLOCK.fullmatch(halved(written[:20]).strip().lower())
     if match:
         hour, minute = int(match["hour"]), 30 if match["half"] else int(match["minute"] or 0)
@@ -66,7 +63,7 @@ def _clock_remedy(written: str) -> Text:
 
 @attrs.frozen
 class Anchor:
-    """Hold an instant relative to a field: `meeting_start - 30m`, `meeting_end + 1wd`, `pickup_at`."""
+    """Instant relative to a field: `meeting_start - 30m`, `meeting_end + 1wd`, `pickup_at`."""
 
     field: str
     sign: Literal[-1, 1] = 1
@@ -74,7 +71,7 @@ class Anchor:
 
     @classmethod
     def parse(cls, written: object) -> Anchor:
-        """Read an anchor. Raises: DeclarationError."""
+        """Return the anchor that is written. Raises: DeclarationError."""
         if isinstance(written, Anchor):
             return written
         match = _ANCHOR.fullmatch(str(written).strip())
@@ -98,7 +95,7 @@ class Anchor:
 
 @attrs.frozen
 class Target:
-    """Hold what one row of a limit demands; only the parts of its kind are set."""
+    """What one row of a limit demands; only the parts of its kind are set."""
 
     kind: TargetKind
     amount: Amount | None = None
@@ -108,7 +105,7 @@ class Target:
     anchor: Anchor | None = None
 
     def text(self, lang: Lang = "en") -> str:
-        """Word the target for people, in `zh` or `en`; `zh+en` gives the written form."""
+        """Return the target in words, in `zh` or `en`; `zh+en` gives the written form."""
         if lang == "zh+en":
             return str(self)
         return _ZH[self.kind](self) if lang == "zh" else _EN[self.kind](self)

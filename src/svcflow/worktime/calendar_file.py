@@ -261,31 +261,31 @@ def as_mapping(rules: CalendarRules) -> dict[str, object]:
     """Return a mapping that reads back as equal rules; keys without content are left out."""
     mapping: dict[str, object] = {"calendar": rules.id}
     if rules.name:
-        mapping["name"] = _text_writing(rules.name)
+        mapping["name"] = _written_text(rules.name)
     mapping["timezone"] = rules.timezone
     mapping["weekly"] = {WEEKDAYS[day]: _hours(hours) for day, hours in enumerate(rules.weekly) if hours}
     if rules.covers:
         mapping["covers"] = {"from": rules.covers.first, "to": rules.covers.last}
     for key, runs in (("holidays", rules.holidays), ("makeup", rules.makeup)):
         if runs:
-            mapping[key] = [_special_writing(run) for run in runs]
+            mapping[key] = [_written_special(run) for run in runs]
     if rules.source:
         mapping["source"] = list(rules.source)
     return mapping
 
 
-def _special_writing(run: SpecialDays) -> dict[str, object]:
+def _written_special(run: SpecialDays) -> dict[str, object]:
     entry: dict[str, object] = {"date": run.first}
     if run.last != run.first:
         entry["to"] = run.last
     if run.name:
-        entry["name"] = _text_writing(run.name)
+        entry["name"] = _written_text(run.name)
     if run.own_hours:
         entry["hours"] = _hours(run.hours)
     return entry
 
 
-def _text_writing(text: Text) -> str | dict[str, str]:
+def _written_text(text: Text) -> str | dict[str, str]:
     return text.zh if text.zh == text.en else {"zh": text.zh, "en": text.en}
 
 

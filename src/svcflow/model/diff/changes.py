@@ -1,7 +1,7 @@
 """The difference of two versions of a procedure: every attribute that was added, removed or changed.
 
-It walks the classes of the model as they are, so that nothing that can be declared can change unseen. What a
-change means for running instances is another module's to say.
+The attributes compared are read off the classes of the model, so that nothing that can be declared can change
+unseen. What a change means for running instances stands in `compatibility`.
 """
 
 from __future__ import annotations
@@ -49,22 +49,22 @@ _KEYS = {"from_": "from"}
 
 
 @attrs.frozen
-class Place:
-    """Name one thing on the way to a change: what it is, and its id or the point it stands at."""
+class PathElement:
+    """One element of the path to a change: its kind, and its id or position."""
 
     section: Section
     name: str
 
 
 @attrs.frozen
-class Change:
-    """Hold one change: where, of which attribute, and the values as a document writes them.
+class AttributeChange:
+    """One change: where, of which attribute, and the values as a document writes them.
 
     A whole thing that came or went has no `attribute`; `path` leads to it as in a document.
     """
 
     kind: ChangeKind
-    places: tuple[Place, ...]
+    places: tuple[PathElement, ...]
     attribute: str
     path: Path
     before: object = None
@@ -72,27 +72,27 @@ class Change:
 
     @property
     def section(self) -> Section:
-        """What kind of thing was changed."""
+        """Kind of thing that was changed."""
         return self.places[-1].section
 
     @property
     def name(self) -> str:
-        """Its id, or the point it stands at."""
+        """Its id or position."""
         return self.places[-1].name
 
 
-def changes_between(old: Procedure, new: Procedure) -> tuple[Change, ...]:
+def changes_between(old: Procedure, new: Procedure) -> tuple[AttributeChange, ...]:
     """Return every change, in the order in which a procedure is declared; none when the two are equal."""
-    return tuple(_item(old, new, (Place("procedure", new.id),), ()))
+    return tuple(_item(old, new, (PathElement("procedure", new.id),), ()))
 
 
-def changes_of_step(old: Step, new: Step) -> tuple[Change, ...]:
+def changes_of_step(old: Step, new: Step) -> tuple[AttributeChange, ...]:
     """Return what else changed in a step that has another id now; the id itself is left out."""
-    found = _item(old, new, (Place("procedure", ""), Place("step", new.id)), ("steps", new.id))
+    found = _item(old, new, (PathElement("procedure", ""), PathElement("step", new.id)), ("steps", new.id))
     return tuple(change for change in found if change.path[2:] != ("id",))
 
 
-def _item(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterator[Change]:
+def _item(old: Any, new: Any, places: tuple[PathElement, ...], path: Path) -> Iterator[AttributeChange]:
     """Compare two things of one class, attribute by attribute."""
     for attribute in attrs.fields(type(old)):
         if attribute.eq:
@@ -101,7 +101,7 @@ def _item(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterator
             yield from _value(before, after, places, (*path, name))
 
 
-def _value(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterator[Change]:
+def _value(old: Any, new: Any, places: tuple[PathElement, ...], path: Path) -> Iterator[AttributeChange]:
     if _is_thing(old) or _is_thing(new):
         yield from _thing(old, new, places, path)
     elif isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -110,14 +110,14 @@ def _value(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterato
         yield from _listed(old, new, places, path)
     elif not _same(old, new):
         kind: ChangeKind = "added" if _is_empty(old) else "removed" if _is_empty(new) else "changed"
-        yield Change(kind, places, str(path[-1]), path, written(old), written(new))
+        yield AttributeChange(kind, places, str(path[-1]), path, written(old), written(new))
 
 
-def _thing(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterator[Change]:
+def _thing(old: Any, new: Any, places: tuple[PathElement, ...], path: Path) -> Iterator[AttributeChange]:
     """Compare a part that may be missing, such as a step's limit."""
     there = old if new is None else new
     name = getattr(there, "id", "") or (places[-1].name if isinstance(there, TimeLimit) else "")
-    inner = (*places, Place(_SECTIONS[type(there)], name))
+    inner = (*places, PathElement(_SECTIONS[type(there)], name))
     if old is None or new is None:
         yield _whole("added" if old is None else "removed", there, inner, path)
     else:
@@ -125,40 +125,40 @@ def _thing(old: Any, new: Any, places: tuple[Place, ...], path: Path) -> Iterato
 
 
 def _named(
-    old: Mapping[str, Any], new: Mapping[str, Any], places: tuple[Place, ...], path: Path
-) -> Iterator[Change]:
+    old: Mapping[str, Any], new: Mapping[str, Any], places: tuple[PathElement, ...], path: Path
+) -> Iterator[AttributeChange]:
     """Compare what is kept by name: things by what they are, plain values as an attribute of their own."""
     for name in (*old, *(one for one in new if one not in old)):
         here = (*path, name)
         if _is_thing(old.get(name, new.get(name))):
             yield from _thing(old.get(name), new.get(name), places, here)
         elif path[-1] == "sources":
-            inner = (*places, Place("source", name))
+            inner = (*places, PathElement("source", name))
             yield from _plain(old, new, name, inner, here)
         else:
             yield from _plain(old, new, name, places, here)
 
 
 def _plain(
-    old: Mapping[str, Any], new: Mapping[str, Any], name: str, places: tuple[Place, ...], path: Path
-) -> Iterator[Change]:
+    old: Mapping[str, Any], new: Mapping[str, Any], name: str, places: tuple[PathElement, ...], path: Path
+) -> Iterator[AttributeChange]:
     attribute = "" if places[-1].section == "source" else ".".join(map(str, path[-2:]))
     if name not in old:
-        yield Change("added", places, attribute, path, None, written(new[name]))
+        yield AttributeChange("added", places, attribute, path, None, written(new[name]))
     elif name not in new:
-        yield Change("removed", places, attribute, path, written(old[name]), None)
+        yield AttributeChange("removed", places, attribute, path, written(old[name]), None)
     elif not _same(old[name], new[name]):
-        yield Change("changed", places, attribute, path, written(old[name]), written(new[name]))
+        yield AttributeChange("changed", places, attribute, path, written(old[name]), written(new[name]))
 
 
 def _listed(
-    old: Iterable[Any], new: Iterable[Any], places: tuple[Place, ...], path: Path
-) -> Iterator[Change]:
+    old: Iterable[Any], new: Iterable[Any], places: tuple[PathElement, ...], path: Path
+) -> Iterator[AttributeChange]:
     """Compare things that stand in an order: by their names, and then the order of those that stayed."""
     before, after = _by_name(old), _by_name(new)
     for name in (*before, *(one for one in after if one not in before)):
         one = before.get(name, after.get(name))
-        inner = (*places, Place(_SECTIONS[type(one)], name))
+        inner = (*places, PathElement(_SECTIONS[type(one)], name))
         if name not in before or name not in after:
             yield _whole("added" if name in after else "removed", one, inner, (*path, name))
         else:
@@ -166,11 +166,11 @@ def _listed(
     stayed = [name for name in before if name in after]
     now = [name for name in after if name in before]
     if stayed != now:
-        yield Change("changed", places, f"{path[-1]} (order)", path, stayed, now)
+        yield AttributeChange("changed", places, f"{path[-1]} (order)", path, stayed, now)
 
 
 def _by_name(things: Iterable[Any]) -> dict[str, Any]:
-    """Name things that stand in an order; those of one name are counted."""
+    """Return things that stand in an order by name; those of one name are numbered."""
     named: dict[str, Any] = {}
     for one in things:
         name, count = _name(one), 1
@@ -188,9 +188,9 @@ def _name(one: Any) -> str:
     return str(one.at if isinstance(one, Rung) else one.reason if isinstance(one, HoldRule) else one.id)
 
 
-def _whole(kind: ChangeKind, one: Any, places: tuple[Place, ...], path: Path) -> Change:
+def _whole(kind: ChangeKind, one: Any, places: tuple[PathElement, ...], path: Path) -> AttributeChange:
     form = written(one)
-    return Change(kind, places, "", path, *((None, form) if kind == "added" else (form, None)))
+    return AttributeChange(kind, places, "", path, *((None, form) if kind == "added" else (form, None)))
 
 
 def _is_thing(value: Any) -> bool:

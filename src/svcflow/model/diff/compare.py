@@ -1,4 +1,4 @@
-"""A difference told: what changed between two versions, what breaks, and which step became which; as text and JSON."""
+"""What differs between two versions: changes, what breaks, and which step became which; as text and JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from svcflow.model.diff.changes import Change, ChangeKind, Place, Section, changes_between, changes_of_step
+from svcflow.model.diff.changes import (
+    AttributeChange,
+    ChangeKind,
+    PathElement,
+    Section,
+    changes_between,
+    changes_of_step,
+)
 from svcflow.model.diff.compatibility import broken_by
 from svcflow.model.diff.step_mapping import Match, StepMatch, matches
 from svcflow.model.procedure import Procedure
@@ -39,7 +46,7 @@ _MATCHES: Mapping[Match, Text] = {
 
 @attrs.frozen
 class Difference:
-    """Hold what differs between two versions of a procedure; false when nothing does.
+    """Difference of two versions of a procedure; false when there is none.
 
     `steps` proposes which step became which, for a migration. `breaking` are the changes that running
     instances may stumble over; `broken_by` says how.
@@ -47,14 +54,14 @@ class Difference:
 
     old: Procedure
     new: Procedure
-    changes: tuple[Change, ...]
+    changes: tuple[AttributeChange, ...]
     steps: tuple[StepMatch, ...]
 
     def __bool__(self) -> bool:
         return bool(self.changes)
 
     @property
-    def breaking(self) -> tuple[Change, ...]:
+    def breaking(self) -> tuple[AttributeChange, ...]:
         """The changes that break something for running instances."""
         return tuple(change for change in self.changes if broken_by(change) is not None)
 
@@ -63,7 +70,7 @@ class Difference:
         """The proposed mapping of steps whose id changed, as a migration takes it."""
         return {match.step: match.to for match in self.steps if match.match == "renamed"}
 
-    def inside(self, match: StepMatch) -> tuple[Change, ...]:
+    def inside(self, match: StepMatch) -> tuple[AttributeChange, ...]:
         """Return what changed in a step that was probably renamed; the other steps' changes are among `changes`."""
         if match.match != "renamed":
             return ()
@@ -74,7 +81,7 @@ class Difference:
         return "\n".join(self._lines(lang))
 
     def to_json(self) -> dict[str, object]:
-        """Return the difference as plain data with keys that stay; nothing in it hangs on a language."""
+        """Return the difference as plain data with keys that stay; none of it depends on a language."""
         return {
             "old": {"procedure": self.old.id, "version": self.old.version},
             "new": {"procedure": self.new.id, "version": self.new.version},
@@ -129,7 +136,7 @@ def diff(old: Procedure, new: Procedure) -> Difference:
     return Difference(old, new, changes_between(old, new), matches(old, new))
 
 
-def _change_lines(change: Change, lang: Lang) -> Iterator[str]:
+def _change_lines(change: AttributeChange, lang: Lang) -> Iterator[str]:
     where = " › ".join(
         filter(None, (*(_place(place, lang) for place in change.places[1:]), change.attribute))
     )
@@ -144,12 +151,12 @@ def _change_lines(change: Change, lang: Lang) -> Iterator[str]:
         yield f"  ! {broken.in_(lang)}"
 
 
-def _place(place: Place, lang: Lang) -> str:
+def _place(place: PathElement, lang: Lang) -> str:
     return f"{_WORDS[place.section].in_(lang)} {place.name}".rstrip()
 
 
 def _shown(value: object, lang: Lang) -> str:
-    """Write a value for people: a name in their language, a thing by its name, the rest as in a document."""
+    """Return a value for people: a name in their language, a thing by its name, the rest as in a document."""
     if value is None:
         return "—"
     if isinstance(value, Mapping):
@@ -170,7 +177,7 @@ def _match_line(match: StepMatch, lang: Lang) -> str:
     return f"{match.step} → {to} ({_MATCHES[match.match].in_(lang)}{maybe})"
 
 
-def _change_json(change: Change) -> dict[str, object]:
+def _change_json(change: AttributeChange) -> dict[str, object]:
     broken = broken_by(change)
     return {
         "kind": change.kind,

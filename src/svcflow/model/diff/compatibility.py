@@ -1,18 +1,18 @@
-"""Which changes of a procedure break something for instances that are running. A table of rules; it compares nothing."""
+"""Rules by which a change of a procedure breaks something for instances that are running."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from svcflow.model.diff.changes import Change, Section
+from svcflow.model.diff.changes import AttributeChange, Section
 from svcflow.text import Text
 
 Rule = Callable[[Any, Any], bool]
 """Say of the values before and after whether the change breaks something."""
 
 
-def broken_by(change: Change) -> Text | None:
+def broken_by(change: AttributeChange) -> Text | None:
     """Return what a change breaks for instances under the old version; None when it breaks nothing."""
     if not change.attribute:
         return _WHOLE.get((change.section, change.kind)) or _new_field(change)
@@ -22,7 +22,7 @@ def broken_by(change: Change) -> Text | None:
     return said if rule is not None and rule(change.before, change.after) else None
 
 
-def _new_field(change: Change) -> Text | None:
+def _new_field(change: AttributeChange) -> Text | None:
     if (change.section, change.kind) != ("field", "added") or not isinstance(change.after, Mapping):
         return None
     return _REQUIRED if change.after.get("required") and "default" not in change.after else None

@@ -1,4 +1,4 @@
-"""Which step of a new version each old one became: the same id, or the likeliest new name. A proposal, no decision."""
+"""Proposed mapping of old steps to new ones: the same id, or the likeliest new name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIKELY = 0.5
 
 @attrs.frozen
 class StepMatch:
-    """Hold what one old step became; `candidates` are steps of the new version at its place, likeliest first."""
+    """What one old step became; `candidates` are steps of the new version at its place, likeliest first."""
 
     step: str
     match: Match
@@ -64,7 +64,7 @@ def _proposed(lost: Iterable[Step], fresh: Iterable[Step]) -> Mapping[str, StepM
 
 
 def _likeness(one: Step, other: Step) -> float:
-    """Say how alike two steps are, from 0 to 1: by their names, roles, ways on and ids."""
+    """Return how alike two steps are, from 0 to 1: by their names, roles, ways on and ids."""
     if bool(one.parallel) != bool(other.parallel) or (one.end is None) != (other.end is None):
         return 0.0
     named = bool(one.name) and one.name == other.name

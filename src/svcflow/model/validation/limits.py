@@ -247,7 +247,7 @@ def _other_clock(rung: Rung, target: str, units: str, path: Path) -> Problem:
 
 
 def _two_clocks(rung: Rung, target: str, path: Path) -> Problem:
-    """Say that no amount fits: whichever unit is written, it is not that of some row."""
+    """Return the mistake that no amount fits: whichever unit is written, it is not that of some row."""
     return Problem(
         path,
         Text(

@@ -1,4 +1,4 @@
-"""Names that must refer to something declared: roles, sources, fields, steps. Knows no other rule."""
+"""Names that must refer to something declared: roles, sources, fields, steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SPLIT = re.compile(r"[,，、\s]+")
 
 
 def source_keys(source: str | None) -> tuple[str, ...]:
-    """Split a limit's source into its keys: `D1, L7` names two."""
+    """Return the keys of a limit's source: `D1, L7` names two."""
     return tuple(part for part in _SPLIT.split(source or "") if part)
 
 

@@ -41,7 +41,7 @@ _Place = tuple[int, int]
 
 @attrs.frozen
 class Document:
-    """Hold one document: plain data (mappings, lists, scalars) and where each value stands."""
+    """One document: plain data (mappings, lists, scalars) and the place of each value."""
 
     data: Mapping[str, Node]
     file: str
@@ -49,7 +49,7 @@ class Document:
 
     @property
     def kind(self) -> str:
-        """What the document says it is by its first key."""
+        """First key of the document, which names its kind."""
         return next(iter(self.data))
 
     def written(self, path: Path) -> Path:
@@ -70,7 +70,7 @@ class Document:
             yield attrs.evolve(problem, path=path, file=self.file, line=line, column=column)
 
     def build(self, make: Callable[[Mapping[str, Node]], T]) -> T:
-        """Call `make` on the data; its mistakes come back with their places. Raises: DeclarationError."""
+        """Return what `make` makes of the data; mistakes get their places. Raises: DeclarationError."""
         try:
             return make(self.data)
         except DeclarationError as error:
@@ -103,15 +103,15 @@ def parse_document(content: str | bytes, *, file: str = "<text>") -> Document:
         line = raw[: error.start].count(b"\n") + 1
         message = Text(zh="文件不是 UTF-8 编码", en="the document is not UTF-8")
         _fail(file, (line, 1), message, Text(zh="另存为 UTF-8", en="save it as UTF-8"))
-    return _Reader(file).read(text)
+    return _EventReader(file).read(text)
 
 
 def _fail(file: str, place: _Place, message: Text, remedy: Text = NO_TEXT) -> NoReturn:
     raise DeclarationError([Problem((), message, remedy, file, *place)])
 
 
-class _Reader:
-    """Turn the event stream into data, refusing what the limits forbid."""
+class _EventReader:
+    """Reader of an event stream into data within the bounds."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -271,7 +271,7 @@ _CONSTANTS: Mapping[str, bool | None] = {
 
 
 def plain_scalar(text: str) -> str | int | float | bool | None:
-    """Resolve an unquoted scalar by the core schema of YAML 1.2, in its decimal part only."""
+    """Return the value of an unquoted scalar by the core schema of YAML 1.2, in its decimal part only."""
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):

@@ -1,4 +1,4 @@
-"""A procedure as the YAML a person would write. Knows the short forms; reads nothing back.
+"""A procedure as the YAML that a person would write, in the short forms.
 
 What `dump` writes, `svcflow.load` reads to an equal procedure. Defaults are left out, but for the version
 and the types of fields, which readers look for.
@@ -159,7 +159,7 @@ def _transitions(moves: tuple[Transition, ...]) -> dict[str, Node]:
 
 
 def _limit(limit: TimeLimit) -> Node:
-    """Write a step's limit: `15m`, `{wd: 1, source: D1}`, or a mapping with its matrix."""
+    """Return a step's limit as written: `15m`, `{wd: 1, source: D1}`, or a mapping with its matrix."""
     form = _changed(limit, order=("within", "match", "source"))
     if limit.within is None:
         return form
@@ -212,7 +212,7 @@ def _yaml(part: Mapping[str, Node]) -> str:
 
 
 def _styled(key: str, node: Node, depth: int) -> Node:
-    """Choose flow style for what fits on its line and is not deep, block style for the rest."""
+    """Return the node in flow style for what fits on its line and is not deep, block style for the rest."""
     from ruamel.yaml.comments import CommentedMap, CommentedSeq  # noqa: PLC0415  # see above
 
     made: CommentedMap | CommentedSeq
@@ -257,7 +257,7 @@ def _length(node: Node) -> int:
 
 
 def _quoted(value: Node) -> Node:
-    """Quote a text unless it is surely read back as itself without quotes.
+    """Return the text in quotes unless it is surely read back as itself without.
 
     Single quotes are kept for plain lines; double quotes escape the rest, control characters above all.
     """

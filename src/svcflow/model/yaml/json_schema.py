@@ -1,7 +1,7 @@
 """JSON Schema of the documents, generated from the model's classes, for editors and other tools.
 
-It knows shapes and keys. What must hold between values (a name that refers, a matrix with a default row)
-it refuses to know: that is the loader's. Whatever the loader takes, the schema takes.
+The schema covers shapes and keys. What must hold between values (a name that refers, a matrix with a default
+row) is left to the loader. Whatever the loader takes, the schema takes.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ def json_schema(kind: Kind = "procedure") -> Schema:
             **head,
             **_object(calendar_properties(), ("calendar", "timezone", "weekly")),
         }
-    walk = _Walk()
+    walk = _SchemaWalk()
     made = walk.document(_DOCUMENTS[kind], kind)
     return {"$schema": DRAFT, **made, "$defs": dict(sorted(walk.defs.items()))}
 
 
-class _Walk:
-    """Walk the attrs classes from one document, collecting a definition for each."""
+class _SchemaWalk:
+    """Walk over the attrs classes of one document, with a definition for each."""
 
     def __init__(self) -> None:
         self.defs: dict[str, Schema] = {}
@@ -76,7 +76,7 @@ class _Walk:
         declared = [a for a in attrs.fields(cls) if a.init and a.name != leave]
         properties = {_key(a.name): self.of(hints[a.name]) for a in declared}
         required = [_key(a.name) for a in declared if a.default is attrs.NOTHING]
-        return {"title": cls.__name__, "description": _said(cls), **_object(properties, required)}
+        return {"title": cls.__name__, "description": _description(cls), **_object(properties, required)}
 
     def of(self, kind: Any) -> Schema:
         """Return the schema of what a document may write for a value of this type."""
@@ -115,26 +115,26 @@ class _Walk:
         return {"$ref": f"#/$defs/{name}"}
 
     def amount(self) -> Schema:
-        made = {"title": "Amount", "description": _said(Amount), "type": "string"}
+        made = {"title": "Amount", "description": _description(Amount), "type": "string"}
         return self.define("Amount", lambda: {**made, "pattern": rf"^\s*{_AMOUNT}\s*$"})
 
     def clock_time(self) -> Schema:
-        made = {"title": "ClockTime", "description": _said(ClockTime), "type": "string"}
+        made = {"title": "ClockTime", "description": _description(ClockTime), "type": "string"}
         return self.define("ClockTime", lambda: {**made, "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"})
 
     def anchor(self) -> Schema:
-        made = {"title": "Anchor", "description": _said(Anchor), "type": "string"}
+        made = {"title": "Anchor", "description": _description(Anchor), "type": "string"}
         return self.define(
             "Anchor", lambda: {**made, "pattern": rf"^\s*[a-z0-9_]+(\s*[+-]\s*{_AMOUNT})?\s*$"}
         )
 
     def guard(self) -> Schema:
-        made = {"title": "Guard", "description": _said(Guard), "type": ["string", "boolean", "number"]}
+        made = {"title": "Guard", "description": _description(Guard), "type": ["string", "boolean", "number"]}
         return self.define("Guard", lambda: {**made, "maxLength": MAX_CHARACTERS})
 
     def text(self) -> Schema:
         both = _object({"zh": {"type": "string"}, "en": {"type": "string"}})
-        made = {"title": "Text", "description": _said(Text)}
+        made = {"title": "Text", "description": _description(Text)}
         return self.define("Text", lambda: {**made, "anyOf": [{"type": "string"}, both]})
 
     def rung(self) -> Schema:
@@ -147,7 +147,7 @@ class _Walk:
         return _any((at, self.define("Rung", long)))
 
     def limit(self) -> Schema:
-        """`15m`, `{wd: 1, source: D1}` or the mapping written out."""
+        """Return the schema of `15m`, `{wd: 1, source: D1}` or the mapping written out."""
 
         def long() -> Schema:
             made = self._class(TimeLimit)
@@ -157,7 +157,7 @@ class _Walk:
         return self.define("TimeLimit", long)
 
     def transitions(self) -> Schema:
-        """`{accept: accepted}`, `{reject: {step: …}}`, or rows of one trigger as a list."""
+        """Return the schema of `{accept: accepted}`, `{reject: {step: …}}`, or rows of one trigger as a list."""
         one = _any((_IDENTIFIER, self._reference(Transition, "trigger")))
         rows = {"type": "array", "items": one, "minItems": 1}
         return {
@@ -167,17 +167,17 @@ class _Walk:
         }
 
 
-_SPECIAL: Mapping[Any, Callable[[_Walk], Schema]] = {
-    Amount: _Walk.amount,
-    Anchor: _Walk.anchor,
-    ClockTime: _Walk.clock_time,
+_SPECIAL: Mapping[Any, Callable[[_SchemaWalk], Schema]] = {
+    Amount: _SchemaWalk.amount,
+    Anchor: _SchemaWalk.anchor,
+    ClockTime: _SchemaWalk.clock_time,
     Branching: lambda _: {
         "type": "object",
         "additionalProperties": {"type": "number", "minimum": 0},
         "minProperties": 1,
     },
     Duration: lambda walk: _any((walk.amount(), walk._reference(Duration))),  # noqa: SLF001  # this module's own
-    Guard: _Walk.guard,
+    Guard: _SchemaWalk.guard,
     Mapping[str, Field]: lambda walk: walk.keyed(Field),
     Mapping[str, Indicator]: lambda walk: walk.keyed(Indicator),
     Mapping[str, Role]: lambda walk: {
@@ -185,15 +185,15 @@ _SPECIAL: Mapping[Any, Callable[[_Walk], Schema]] = {
         "propertyNames": _IDENTIFIER,
         "additionalProperties": walk.text(),
     },
-    Rung: _Walk.rung,
-    Text: _Walk.text,
+    Rung: _SchemaWalk.rung,
+    Text: _SchemaWalk.text,
     TimeLimit: lambda walk: _any((walk.amount(), walk.limit())),
     date: lambda _: {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},
     tuple[Branch, ...]: lambda walk: walk.keyed(Branch),
     tuple[HoldRule, ...]: lambda walk: walk.keyed(HoldRule, {"enum": list(HOLD_REASONS)}),
     tuple[Step, ...]: lambda walk: walk.keyed(Step),
     tuple[TimeLimit, ...]: lambda walk: {"type": "array", "items": {**walk.limit(), "required": ["id"]}},
-    tuple[Transition, ...]: _Walk.transitions,
+    tuple[Transition, ...]: _SchemaWalk.transitions,
 }
 
 
@@ -227,8 +227,8 @@ def _key(name: str) -> str:
     return name.removesuffix("_")
 
 
-def _said(cls: type[Any]) -> str:
-    """Return what the class's docstring says before its examples and errors, as one paragraph."""
+def _description(cls: type[Any]) -> str:
+    """Return the class's docstring before its examples and errors, as one paragraph."""
     said = inspect.cleandoc(cls.__doc__ or "").split(">>>")[0].split("Raises:")[0]
     return " ".join(said.split())
 

@@ -1,4 +1,4 @@
-"""Turn plain data into the model's classes and back: the short forms of a document, and its mistakes.
+"""Structuring of plain data into the model's classes: the short forms of a document, and its mistakes.
 
 Every mistake is collected with its path before anything is refused.
 """
@@ -55,7 +55,7 @@ Data = Mapping[str, Any]
 
 
 def structure(data: Data, cls: type[T]) -> T:
-    """Build `cls` from plain data. Raises: DeclarationError listing every mistake with its path."""
+    """Return an object of `cls` made from plain data. Raises: DeclarationError listing every mistake with its path."""
     try:
         return _converter().structure(data, cls)
     except (BaseValidationError, SvcflowError, ForbiddenExtraKeysError) as error:
@@ -63,7 +63,7 @@ def structure(data: Data, cls: type[T]) -> T:
 
 
 def structure_procedure(data: Data) -> Procedure:
-    """Build a procedure from the data of its document. Raises: DeclarationError."""
+    """Return the procedure that a document's data declare. Raises: DeclarationError."""
     _required(data, ("procedure", "steps"))
     form = by_kind(data, "procedure")
     try:
@@ -74,7 +74,7 @@ def structure_procedure(data: Data) -> Procedure:
 
 
 def structure_kind(data: Data, kind: str, cls: type[T]) -> T:
-    """Build what a document of this kind declares. Raises: DeclarationError."""
+    """Return what a document of this kind declares. Raises: DeclarationError."""
     try:
         return structure(by_kind(data, kind), cls)
     except DeclarationError as error:
@@ -82,7 +82,7 @@ def structure_kind(data: Data, kind: str, cls: type[T]) -> T:
 
 
 def _of_kind(problem: Problem, kind: str) -> Problem:
-    """Place a mistake of the id at the key that gives it in a document."""
+    """Move a mistake of the id to the key that gives it in a document."""
     return attrs.evolve(problem, path=(kind,)) if problem.path == ("id",) else problem
 
 
@@ -210,7 +210,7 @@ def _class_hook(
 
 
 def _limit_form(value: object) -> object:
-    """`15m` and `{wd: 1, source: …}` stand for `{within: …}`."""
+    """Return `{within: …}`, for which `15m` and `{wd: 1, source: …}` stand."""
     if not isinstance(value, Mapping):
         return {"within": value}
     units = [key for key in value if key in UNITS]
@@ -221,7 +221,7 @@ def _limit_form(value: object) -> object:
 
 
 def _duration_form(value: object) -> object:
-    """`30m` stands for a constant time."""
+    """Return a constant time, for which `30m` stands."""
     return value if isinstance(value, Mapping) else {"distribution": "constant", "value": value}
 
 
@@ -238,7 +238,7 @@ def _keyed(
 
 
 def _each(items: Iterable[tuple[Any, Any]], make: Callable[[Any, Any], T], cls: type[Any]) -> list[T]:
-    """Make every item, keeping the mistakes of all of them, each with its place."""
+    """Return every item made, keeping the mistakes of all of them, each with its place."""
     made, errors = [], []
     for place, item in items:
         try:
@@ -252,7 +252,7 @@ def _each(items: Iterable[tuple[Any, Any]], make: Callable[[Any, Any], T], cls: 
 
 
 def _list(converter: cattrs.Converter, value: object, kind: Any) -> tuple[Any, ...]:
-    """Structure a list; a lone text is no list of its letters."""
+    """Return a list; a lone text is no list of its letters."""
     if not isinstance(value, list | tuple):
         raise mistaken(value, "列表，如 [甲, 乙]", "a list such as [a, b]", as_list(value))
     return tuple(_each(enumerate(value), lambda _, item: converter.structure(item, kind), tuple))
@@ -300,7 +300,7 @@ def _keyed_tuple(converter: cattrs.Converter, cls: type[Any], *, key: str = "id"
 
 
 def _transitions(converter: cattrs.Converter) -> Callable[[Any, Any], tuple[Transition, ...]]:
-    """`{accept: accepted}`, `{reject: {step: …}}`, and rows of one trigger as a list."""
+    """Return the moves of `{accept: accepted}`, `{reject: {step: …}}`, and rows of one trigger as a list."""
     inner = _class_hook(converter, Transition, _same)
 
     def row(trigger: str, written: Any) -> Transition:
@@ -388,7 +388,7 @@ def unknown_key(cls: type[Any], key: str, path: Path, written: Mapping[str, Any]
 
 
 def _lone_key(key: str, written: Mapping[str, Any]) -> Text:
-    """Say of a key without a value what it was: a pair whose colon YAML does not see, or the rest of a text."""
+    """Return what a key without a value was: a pair whose colon YAML does not see, or the rest of a text."""
     pair = split_key(key)
     if pair is not None:
         wide = fullwidth_remedy(key, pair)

@@ -1,6 +1,6 @@
-"""One value of a document, as the model's classes want it: text, number, date, choice.
+"""Single values of a document as the model's classes take them: text, number, date, choice.
 
-Each function refuses what it cannot take with one mistake that has no place yet; knows no class and no key.
+A value that cannot be taken is one mistake, whose place is added by the caller.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def strict(kind: type[Any], zh: str, en: str) -> Callable[[Any, Any], Any]:
 
 
 def read_text(value: object, _: object) -> Text:
-    """Take `{zh: …, en: …}`, or one wording, which is English when it is all ASCII."""
+    """Return the text of `{zh: …, en: …}`, or of one wording, which is English when it is all ASCII."""
     if isinstance(value, str):
         return Text(en=value) if value.isascii() else Text(zh=value)
     if not isinstance(value, Mapping):
@@ -50,7 +50,7 @@ def read_text(value: object, _: object) -> Text:
 
 
 def read_date(value: object, _: object) -> date:
-    """Take `2026-01-01` only, none of the other ways ISO 8601 writes a day."""
+    """Return the date of `2026-01-01`, none of the other ways ISO 8601 writes a day."""
     try:
         day = date.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
@@ -68,12 +68,12 @@ def read_share(value: object, _: object) -> float:
 
 
 def is_value(kind: Any) -> bool:
-    """Say whether the type is that of a field's value."""
+    """Return whether the type is that of a field's value."""
     return set(get_args(kind)) == {str, int, float, bool, type(None)}
 
 
 def is_number(kind: Any) -> bool:
-    """Say whether the type is an optional number of either kind."""
+    """Return whether the type is an optional number of either kind."""
     return set(get_args(kind)) == {int, float, type(None)}
 
 
@@ -90,7 +90,7 @@ def read_plain(value: object) -> Any:
 
 
 def read_choice(value: Any, kind: Any) -> Any:
-    """Take one of a `Literal`'s choices, suggesting the nearest."""
+    """Return one of a `Literal`'s choices; for another value the nearest is suggested."""
     choices = get_args(kind)
     if value not in choices:
         near = nearest_name(value, [str(c) for c in choices])

@@ -1,4 +1,4 @@
-"""What is wrong with a text that is no YAML: the place and the words of the one who wrote it, not the parser's."""
+"""Mistakes of a text that is no YAML, at the place and in the words of its writer rather than of the parser."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def syntax_mistake(text: str, place: _Place, problem: str, opened: _Place | None
 
 
 def _fullwidth(lines: list[str], place: _Place) -> SyntaxMistake | None:
-    """Look for a full-width character that stands for one of YAML's, from the place upwards."""
+    """Return the mistake of a full-width character that stands for one of YAML's, from the place upwards."""
     for number in range(min(place[0], len(lines)), max(place[0] - 50, 0), -1):
         line = _bare(lines[number - 1])
         found = [match.start("wide") for pattern in _WIDE if (match := pattern.search(line))]
@@ -87,7 +87,7 @@ def _shown(narrow: str) -> Text:
 
 
 def _bare(line: str) -> str:
-    """Blank out quoted text and comments, keeping columns."""
+    """Return the line with quoted text and comments blanked out, columns kept."""
     line = _QUOTED.sub(lambda match: "_" * len(match[0]), line)
     return _COMMENT.sub("", line)
 

@@ -23,7 +23,7 @@ _DASHES = "-－—–•·"
 
 
 def as_mapping(value: object) -> Text:
-    """Say what to write where a pair stands that YAML does not see, or pairs stand in a list."""
+    """Return what to write where a pair stands that YAML does not see, or pairs stand in a list."""
     if isinstance(value, str) and (pair := split_key(value)):
         return Text(zh=f"写半角冒号加空格：{pair}", en=f"write a plain colon and a space: {pair}")
     if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
@@ -40,7 +40,7 @@ def split_key(written: str) -> str | None:
 
 
 def as_kind(value: object, kind: type[Any]) -> Text:
-    """Say how the value is written so that YAML takes it for a text, a whole number, or true or false."""
+    """Return how the value is written so that YAML takes it for a text, a whole number, or true or false."""
     written: object = None
     if kind is str and isinstance(value, Mapping) and {*value} <= {"zh", "en"}:
         return Text(zh="这里只写一种文字，不分 zh 与 en", en="write one wording here, without zh and en")
@@ -57,7 +57,7 @@ def as_kind(value: object, kind: type[Any]) -> Text:
 
 
 def as_list(value: object) -> Text:
-    """Say how a lone text is written as a list; the marks that people put between items divide it."""
+    """Return how a lone text is written as a list; the marks that people put between items divide it."""
     if isinstance(value, bool) or not isinstance(value, str | int | float) or len(str(value)) > _LONGEST:
         return NO_TEXT
     text = str(value).strip("[]［］【】 ")
@@ -70,7 +70,7 @@ def as_list(value: object) -> Text:
 
 
 def as_date(value: object) -> Text:
-    """Say how a day that is written in another way is written here; NO_TEXT when it is none."""
+    """Return how a day that is written in another way is written here; NO_TEXT when it is none."""
     match = _DAY.fullmatch(halved(value[:_LONGEST]).strip()) if isinstance(value, str) else None
     try:
         day = date(*map(int, match.groups())) if match else None
