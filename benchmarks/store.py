@@ -28,7 +28,7 @@ from svcflow import Actor, Catalog, Engine, VirtualClock
 from svcflow.store import open_store, schema
 from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements, Value
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.unit_of_work import UnitOfWork
 
 ROUNDS, SECONDS, THREADS = 9, 0.2, 64
 MORNING = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -213,7 +213,7 @@ def fill(file: Path, count: int) -> None:
     store = open_store(f"sqlite:///{file}")
     assert isinstance(store, SqlStore)
 
-    def start_all(work: Writing) -> None:
+    def start_all(work: UnitOfWork) -> None:
         for number in range(count):
             outcome = transact(compiled, None, Start(f"p{number}", actor=CLERK), to_us(MORNING) + number)
             change = changed(Found(None), outcome, None)

@@ -17,7 +17,8 @@ from svcflow.journal import verified
 from svcflow.kernel import evolve
 from svcflow.kernel.lifecycle.deviations import deviations_of
 from svcflow.runtime.filters import DeviationQuery
-from svcflow.store import memory_rows, open_store, rows, schema
+from svcflow.store import open_store, schema, seals, table_rows
+from svcflow.store.memory import rows as memory_rows
 from svcflow.store.sql import SqlStore
 
 HOUR = timedelta(hours=1)
@@ -175,7 +176,7 @@ def test_what_the_page_names_is_there():
 def test_the_rows_of_a_store_in_memory_are_those_of_the_tables():
     """Both give the same columns, so that the same rules are held against them."""
     for name, columns in memory_rows.COLUMNS.items():
-        kept = rows.COLUMNS[name]
+        kept = table_rows.COLUMNS[name]
         assert (sorted(columns.names), columns.key) == (sorted(kept.names), kept.key)
         assert columns.names[: columns.key] == kept.names[: kept.key]
         assert columns.names == kept.names
@@ -232,8 +233,8 @@ def test_reading_by_pages_finds_what_looking_at_each_instance_finds(filled, what
     assert {name for name, _ in whole.problems if name.startswith("r")} == wrong
     assert {name for name in ("r1", "r2") if not filled.verify(name).ok} == wrong
     for page in (1, 2, 3):
-        for bound in ("_INSTANCES", "_FACTS", "_LEAVES"):
-            monkeypatch.setattr(rows, bound, page)
+        for module, bound in ((table_rows, "_INSTANCES"), (table_rows, "_FACTS"), (seals, "_LEAVES")):
+            monkeypatch.setattr(module, bound, page)
         paged = filled.verify()
         assert (paged.instances, paged.facts) == (whole.instances, whole.facts)
         assert [(name, str(error)) for name, error in paged.problems] == [
@@ -243,9 +244,9 @@ def test_reading_by_pages_finds_what_looking_at_each_instance_finds(filled, what
 
 def test_instances_are_read_when_they_are_asked_for(filled, monkeypatch):
     """One page is in memory at a time: the first instance is given before the second page is read."""
-    monkeypatch.setattr(rows, "_INSTANCES", 1)
-    pages, page = [], rows._page
-    monkeypatch.setattr(rows, "_page", lambda *given: pages.append(1) or page(*given))
+    monkeypatch.setattr(table_rows, "_INSTANCES", 1)
+    pages, page = [], table_rows._page
+    monkeypatch.setattr(table_rows, "_page", lambda *given: pages.append(1) or page(*given))
     given = filled._store.instance_rows()
     assert (next(given).instance, len(pages)) == ("r1", 1)
     assert [one.instance for one in given] == ["r2"]
@@ -253,7 +254,7 @@ def test_instances_are_read_when_they_are_asked_for(filled, monkeypatch):
 
 def test_rows_behind_the_last_instance_are_seen_by_pages_too(filled, monkeypatch):
     """What is kept of an instance that sorts before the first, between two or after the last has no instance."""
-    monkeypatch.setattr(rows, "_INSTANCES", 1)
+    monkeypatch.setattr(table_rows, "_INSTANCES", 1)
     for name in ("", "r11", "zz"):
         changed(
             filled, lambda on, n=name: on.execute(schema.persons.insert().values(person="li", instance=n))

@@ -12,7 +12,7 @@ from stored_play import CATALOG, CHIEF, CLERK, MORNING, play
 from svcflow import Engine, Recipient, Refused, VirtualClock
 from svcflow.errors import CorruptJournal, PersonInUse
 from svcflow.journal.chain import GENESIS, chained
-from svcflow.journal.personal_data import Book, commitment, erased, refuse_false, to_bytes
+from svcflow.journal.personal_data import Commitments, commitment, erased, refuse_false, to_bytes
 from svcflow.kernel.facts import Assigned, Moved, Started
 from svcflow.runtime.store import Change, Store
 
@@ -173,7 +173,7 @@ def test_a_text_that_looks_like_a_commitment_is_a_text(store, clock):
 
 def test_a_false_secret_is_told_from_an_erased_one():
     """An erased value is in order, one that does not fit its commitment is not."""
-    book = Book({}, frozenset(), "")
+    book = Commitments({}, frozenset(), "")
     record = {"kind": "Moved", "actor": "li"}
     book.veil(record)
     (token,) = book.added
@@ -182,5 +182,5 @@ def test_a_false_secret_is_told_from_an_erased_one():
     refuse_false("r1", book.added)
     with pytest.raises(CorruptJournal, match="r1"):
         refuse_false("r1", {token: book.added[token]._replace(value='"wang"')})
-    Book({token: None}).reveal(record)
+    Commitments({token: None}).reveal(record)
     assert record["actor"] == erased(token)

@@ -223,9 +223,9 @@ def test_who_was_sealed_meanwhile_by_another_is_not_sealed_twice(
 ):
     """Two processes that seal at the same time leave one leaf for each journal that grew."""
     twice.fire("r1", "again", actor=LI)
-    looked, look = [], seals.unsealed
+    looked, look = [], seals.new_leaves
 
-    def look_on(connection: object) -> seals.Unsealed:
+    def look_on(connection: object) -> seals.NewLeaves:
         found = look(connection)
         looked.append(found)
         if len(looked) == 1:  # another process is faster
@@ -233,6 +233,6 @@ def test_who_was_sealed_meanwhile_by_another_is_not_sealed_twice(
                 other.seal()
         return found
 
-    monkeypatch.setattr(seals, "unsealed", look_on)
+    monkeypatch.setattr(seals, "new_leaves", look_on)
     assert twice.seal().size == 5
     assert twice.verify().ok

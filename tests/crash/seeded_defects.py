@@ -73,21 +73,21 @@ DEFECTS = (
         "store/sqlite/group_commit.py",
         'cursor.execute("BEGIN IMMEDIATE")',
         'cursor.execute("BEGIN")',
-        ("tests/store/test_grouping.py",),
+        ("tests/store/test_group_commit.py",),
     ),
     Defect(
         "an instance that another process changed is taken from memory",
         "store/sqlite/write_batch.py",
         "if version != self._version:",
         "if False:",
-        ("tests/store/test_batching.py",),
+        ("tests/store/test_write_batch.py",),
     ),
     Defect(
         "a part that was undone is not done again",
         "store/sqlite/group_commit.py",
         "                part.alone = True\n                self._waiting.appendleft(part)",
         "                part.end()",
-        ("tests/store/test_grouping.py",),
+        ("tests/store/test_group_commit.py",),
     ),
     Defect(
         "a command id means nothing",
@@ -178,7 +178,7 @@ DEFECTS = (
     ),
     Defect(
         "what a tick recorded it does not tell",
-        "store/memory.py",
+        "store/memory/store.py",
         "if self._counts(place) and not again:",
         "if self._counts(place):",
         ("tests/contract/test_engine_contract.py",),

@@ -15,7 +15,7 @@ import pytest
 from crash_writer import PROCEDURE
 
 from svcflow import Engine
-from svcflow.store.sqlite.file_lock import Turnstile
+from svcflow.store.sqlite.file_lock import FileLock
 from waiting import PATIENCE_S
 
 PROCESSES, SECONDS = 8, float(os.environ.get("SVCFLOW_FAIR_SECONDS", "5"))
@@ -69,8 +69,8 @@ def longest_wait(path: Path) -> int:
 HOLDER = """
 import sys, time
 from pathlib import Path
-from svcflow.store.sqlite.file_lock import Turnstile
-Turnstile(Path(sys.argv[1])).enter()
+from svcflow.store.sqlite.file_lock import FileLock
+FileLock(Path(sys.argv[1])).enter()
 print("in", flush=True)
 time.sleep(60)
 """
@@ -88,7 +88,7 @@ def holder(tmp_path):
 
 def test_a_turn_ends_with_its_process(holder, tmp_path):
     """Killed in its turn, a process leaves the file to the next one at once."""
-    line = Turnstile(tmp_path / "f-lock")
+    line = FileLock(tmp_path / "f-lock")
     holder.send_signal(signal.SIGKILL)
     line.enter()
     assert line.has_turn
@@ -99,7 +99,7 @@ def test_a_turn_ends_with_its_process(holder, tmp_path):
 def test_a_process_that_stands_still_stops_nobody_for_good(holder, tmp_path, monkeypatch):
     """After a while one goes through without a turn: SQLite's own lock says whether the file is free."""
     monkeypatch.setattr("svcflow.store.sqlite.file_lock.LONGEST_S", 0.2)
-    line = Turnstile(tmp_path / "f-lock")
+    line = FileLock(tmp_path / "f-lock")
     line.enter()
     assert not line.has_turn
     line.leave()
@@ -108,7 +108,7 @@ def test_a_process_that_stands_still_stops_nobody_for_good(holder, tmp_path, mon
 
 def test_where_no_lock_can_be_made_everybody_goes_through(tmp_path):
     """A medium that is not writable is no matter of the turnstile."""
-    line = Turnstile(tmp_path / "missing" / "f-lock")
+    line = FileLock(tmp_path / "missing" / "f-lock")
     line.enter()
     assert not line.has_turn
     line.leave()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from svcflow import Engine, VirtualClock
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
-from svcflow.store.memory import MemoryStore
+from svcflow.store.memory.store import MemoryStore
 
 PROCEDURE = Procedure(id="patrol", steps=(Step("walking", to=(Transition("go_on", "walking"),)),))
 NAMES = ("r1", "r2", "r3")

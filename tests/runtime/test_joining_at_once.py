@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from svcflow import Catalog, Engine, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.store.sqlite import backend as sqlite_backend
+from svcflow.store.sqlite import errors as sqlite_errors
 from svcflow.store.sqlite.backend import SqliteBackend
 
 MANY = 40
@@ -56,7 +56,7 @@ def test_connections_that_nobody_gives_back_are_an_error_of_the_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waits for one in vain is told so; what the pool raises is nobody's to know."""
-    monkeypatch.setattr(sqlite_backend, "_WAIT_S", 0.05)
+    monkeypatch.setattr(sqlite_errors, "POOL_TIMEOUT_S", 0.05)
     with Engine(f"sqlite:///{tmp_path / 's.db'}", Catalog.shipped()) as engine:
         backend = engine._store.backend
         assert isinstance(backend, SqliteBackend)

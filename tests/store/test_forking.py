@@ -13,7 +13,7 @@ from stored_play import CATALOG, CLERK, MORNING
 
 from svcflow import Engine, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.store import forking
+from svcflow.store import sql
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
 
@@ -40,7 +40,7 @@ def test_what_was_opened_before_a_fork_is_not_even_closed(
     """Its connections are the parent's, which goes on with them."""
     with Engine(f"sqlite:///{tmp_path / 's.db'}", CATALOG, clock=VirtualClock(MORNING)) as engine:
         with monkeypatch.context() as child:
-            child.setattr(forking, "_forks", [*forking._forks, None])
+            child.setattr(sql, "_forks", [*sql._forks, None])
             child.setattr(engine._store.backend, "close", pytest.fail)
             with pytest.raises(StoreError, match="forked"):
                 engine.start("repair", actor=CLERK)

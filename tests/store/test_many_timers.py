@@ -14,7 +14,7 @@ from svcflow.kernel.compiled import calendars_of
 from svcflow.runtime.handlers import changed
 from svcflow.runtime.store import Found
 from svcflow.store import open_store
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.unit_of_work import UnitOfWork
 from svcflow.worktime.instants import to_us
 
 pytestmark = pytest.mark.long
@@ -28,7 +28,7 @@ def test_ten_thousand_open_timers_fire_once_each(tmp_path):
     compiled = compile_procedure(CATALOG["repair"], calendars_of(CATALOG))
     store = open_store(url)
 
-    def start_all(work: Writing) -> None:
+    def start_all(work: UnitOfWork) -> None:
         for number in range(TIMERS):
             outcome = transact(compiled, None, Start(f"r{number}", actor=CLERK), to_us(MORNING) + number)
             work.keep(Found(None), changed(Found(None), outcome, None))

@@ -10,11 +10,11 @@ from svcflow import Actor, Catalog, Engine, Procedure, VirtualClock
 from svcflow.errors import FieldError
 from svcflow.journal.canonical import to_bytes
 from svcflow.journal.chain import verified
-from svcflow.journal.personal_data import Book
+from svcflow.journal.personal_data import Commitments
 from svcflow.model.field import Field
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
-from svcflow.store.memory import MemoryStore
+from svcflow.store.memory.store import MemoryStore
 
 LI, WANG = Actor("li", {"clerk"}), Actor("wang", {"clerk"})
 
@@ -56,7 +56,7 @@ def test_moves_are_written_when_the_journal_is_asked_for(engine, store):
     facts = list(verified("r1", store.rows("r1"), kept.head, secrets))
     assert facts == list(engine.journal("r1"))
     assert {one.person for one in secrets.values() if one} == {"li", "wang"}
-    at_once = [to_bytes(fact, Book(secrets)) for fact in facts]
+    at_once = [to_bytes(fact, Commitments(secrets)) for fact in facts]
     assert [body for body, _ in store.rows("r1")] == at_once
     assert engine.verify().ok
 

@@ -15,7 +15,7 @@ from svcflow.model.limit import Extension, Row, TimeLimit
 from svcflow.model.procedure import HoldRule
 from svcflow.model.step import Step, Transition
 from svcflow.model.yaml.document import Document
-from svcflow.store.memory import MemoryStore
+from svcflow.store.memory.store import MemoryStore
 from svcflow.worktime import shipped_calendar
 
 PROLONGED = TimeLimit(within="3wd", extension=Extension("2wd", role="chief", evidence=("notice",)))

@@ -8,14 +8,14 @@ from typing import Any
 import orjson
 
 from svcflow.errors import CorruptJournal, FieldError
-from svcflow.journal.personal_data import Book
+from svcflow.journal.personal_data import Commitments
 from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.storable import misfit
 from svcflow.text import Text
 
 
-def to_bytes(fact: Fact, book: Book | None = None) -> bytes:
+def to_bytes(fact: Fact, book: Commitments | None = None) -> bytes:
     """Return the fact as JSON in UTF-8: keys sorted, no spaces, fields at their default left out.
 
     With a book, commitments stand where personal data would.
@@ -31,7 +31,7 @@ def to_bytes(fact: Fact, book: Book | None = None) -> bytes:
         raise _unwritable(fact, error) from None
 
 
-def from_bytes(body: bytes, book: Book | None = None) -> Fact:
+def from_bytes(body: bytes, book: Commitments | None = None) -> Fact:
     """Return the fact that `to_bytes` wrote. Raises: CorruptJournal when the bytes hold none."""
     try:
         record: Any = orjson.loads(body)

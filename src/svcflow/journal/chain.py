@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from svcflow.errors import CorruptJournal
 from svcflow.journal.canonical import from_bytes, to_bytes
-from svcflow.journal.personal_data import Book, Secrets, refuse_false
+from svcflow.journal.personal_data import Commitments, Secrets, refuse_false
 from svcflow.kernel.facts import Fact
 from svcflow.text import Text
 
@@ -32,7 +32,7 @@ def link(previous: bytes, body: bytes) -> bytes:
     return sha256(previous + body).digest()
 
 
-def chained(previous: bytes, facts: Iterable[Fact], book: Book | None = None) -> tuple[Entry, ...]:
+def chained(previous: bytes, facts: Iterable[Fact], book: Commitments | None = None) -> tuple[Entry, ...]:
     """Return the facts as entries that go on from the link `previous`, personal data kept in the book."""
     entries = []
     for fact in facts:
@@ -50,7 +50,7 @@ def verified(
     Raises: CorruptJournal naming the instance and the first entry that does not fit.
     """
     previous, sequence = GENESIS, 0
-    book = None if secrets is None else Book(secrets)
+    book = None if secrets is None else Commitments(secrets)
     refuse_false(instance, secrets or {})
     for body, kept in rows:
         sequence += 1
@@ -71,7 +71,7 @@ def verified(
         )
 
 
-def _read(sequence: int, body: bytes, book: Book | None) -> Fact:
+def _read(sequence: int, body: bytes, book: Commitments | None) -> Fact:
     try:
         return from_bytes(body, book)
     except CorruptJournal as error:

@@ -51,7 +51,7 @@ Secrets = Mapping[str, Secret | None]
 NO_SECRETS: Secrets = {}
 
 
-class Book:
+class Commitments:
     """Put commitments in the place of an instance's personal values, and values in the place of commitments.
 
     `fields` are the data fields that the procedure marks as personal. They are about the person served, or,

@@ -13,7 +13,7 @@ import attrs
 from svcflow.errors import PersonInUse
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import chained
-from svcflow.journal.personal_data import Book, count_exposed
+from svcflow.journal.personal_data import Commitments, count_exposed
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.facts import Erased
 from svcflow.kernel.lifecycle.version_change import VersionOf
@@ -71,7 +71,7 @@ class Forgetting:
             return None
         if needs_to_know(self._version_of(instance.procedure, instance.version), instance, self._person):
             refuse_if_asked_about((instance.id,))
-        book = Book({**found.journal.secrets, **dict.fromkeys(theirs)})
+        book = Commitments({**found.journal.secrets, **dict.fromkeys(theirs)})
         at_us = max(self._clock.now_us(), instance.updated_us)
         erased = Erased(
             instance.id,

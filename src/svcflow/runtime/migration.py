@@ -10,7 +10,7 @@ from typing import Literal
 import attrs
 
 from svcflow.journal.canonical import from_bytes
-from svcflow.journal.personal_data import Book, exposed
+from svcflow.journal.personal_data import Commitments, exposed
 from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert, names_of
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
@@ -155,7 +155,7 @@ class Crossing(Carrying):
         caught_up = transact(left, instance, None, now_us, PART)
         if caught_up.behind:  # the whole journal is read once, when the command can be judged
             return caught_up
-        book = Book(found.journal.secrets)
+        book = Commitments(found.journal.secrets)
         journal = (from_bytes(body, book) for body in found.journal.bodies())
         target = target_of(self._version_of, instance, self._crossing, journal)
         return transact(left, instance, self._crossing, now_us, PART, target=target)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from svcflow.errors import ChangedProcedure, UnknownCalendar, UnknownProcedure
 from svcflow.journal.canonical import from_bytes
-from svcflow.journal.personal_data import Book
+from svcflow.journal.personal_data import Commitments
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.kernel.replay import replay
@@ -56,6 +56,6 @@ class Rebuilding:
         return Change(instance, (), work=work_of(compiled, instance))
 
     def _replayed(self, found: Found) -> Instance:
-        book = Book(found.journal.secrets)
+        book = Commitments(found.journal.secrets)
         facts = (from_bytes(body, book) for body in found.journal.bodies())
         return replay(self._standards.version, facts)

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from svcflow.errors import StoreError
 from svcflow.journal.chain import GENESIS, Entry, chained
 from svcflow.journal.checkpoint import Checkpoint
-from svcflow.journal.personal_data import NO_SECRETS, Book, Secrets
+from svcflow.journal.personal_data import NO_SECRETS, Commitments, Secrets
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
@@ -141,7 +141,7 @@ class Decision(NamedTuple):
         Raises: FieldError when a value has no JSON form.
         """
         instance, journal = self.instance, found.journal
-        book = Book(journal.secrets, self.compiled.personal, instance.recipient)
+        book = Commitments(journal.secrets, self.compiled.personal, instance.recipient)
         entries = chained(journal.head, self.facts, book)
         work = changed_work(self.compiled, found.instance, instance)
         if not book.added:

@@ -11,11 +11,11 @@ def open_store(url: object) -> Store:
     What is no text at all, such as a `Path`, is refused likewise.
     """
     if url == "memory://":
-        from svcflow.store.memory import MemoryStore  # noqa: PLC0415  # only the store that is asked for
+        from svcflow.store.memory.store import MemoryStore  # noqa: PLC0415  # only the store that is asked for
 
         return MemoryStore()
-    from svcflow.store.backends import open_backend, unsupported  # noqa: PLC0415  # SQLAlchemy takes 200 ms
     from svcflow.store.sql import SqlStore  # noqa: PLC0415  # see above
+    from svcflow.store.url import open_backend, unsupported  # noqa: PLC0415  # SQLAlchemy takes 200 ms
 
     if not isinstance(url, str):
         raise unsupported(url)

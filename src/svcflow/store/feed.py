@@ -26,13 +26,13 @@ from sqlalchemy import (
 )
 
 from svcflow.journal.canonical import from_bytes
-from svcflow.journal.personal_data import Book, Secrets
+from svcflow.journal.personal_data import Commitments, Secrets
 from svcflow.journal.personal_data import from_bytes as secrets_from
 from svcflow.runtime.outbox.feed import PORTION, Fed, Look, Notes, Parked, Portion, Standing, State
 from svcflow.runtime.outbox.subscription import undelivered
 from svcflow.store import schema
 from svcflow.store.statements import INSERT, Row, Statement, compiled
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.unit_of_work import UnitOfWork
 
 _instances, _facts = schema.instances, schema.facts
 _subscriptions, _deliveries = schema.subscriptions, schema.deliveries
@@ -45,11 +45,11 @@ T = TypeVar("T")
 class Write(Protocol):
     """Do something in a writing transaction."""
 
-    def __call__(self, act: Callable[[Writing], T]) -> T: ...
+    def __call__(self, act: Callable[[UnitOfWork], T]) -> T: ...
 
 
 @attrs.frozen
-class _Statements:
+class _FeedStatements:
     """Hold the statements that write, compiled for one database."""
 
     take: Statement
@@ -66,9 +66,12 @@ class _Statements:
     clear: Statement
 
     @classmethod
-    def of(cls, dialect: Dialect) -> _Statements:
+    def of(cls, dialect: Dialect) -> _FeedStatements:
         return cls(
-            **{name: compiled(name, statement, dialect) for name, statement in _written(dialect).items()}
+            **{
+                name: compiled(name, statement, dialect)
+                for name, statement in _written_statements(dialect).items()
+            }
         )
 
 
@@ -88,7 +91,7 @@ class SqlFeed:
         """Create a subscription that stands at a position, unless there is one of that name."""
         statements = self._statements
 
-        def subscribe(work: Writing) -> None:
+        def subscribe(work: UnitOfWork) -> None:
             if work.run(statements.cursor, name=name).fetchone() is None:
                 work.run(statements.subscribe, name=name, position=position, owner="", lease_until_us=0)
 
@@ -110,7 +113,7 @@ class SqlFeed:
         """Remove a subscription, if there is one, and everything that is kept of it."""
         statements = self._statements
 
-        def remove(work: Writing) -> None:
+        def remove(work: UnitOfWork) -> None:
             work.run(statements.unsubscribe, name=name)  # first: it waits for a worker that notes
             dead = work.run(statements.dead, subscription=name).fetchone()
             if dead is not None and dead[0] and not discard:
@@ -131,7 +134,7 @@ class SqlFeed:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
         statements = self._statements
 
-        def take(work: Writing) -> int | None:
+        def take(work: UnitOfWork) -> int | None:
             taken = work.run(statements.take, name=name, owner=owner, now_us=now_us, lease_until_us=until_us)
             row = work.run(statements.cursor, name=name).fetchone() if taken.rowcount == 1 else None
             return None if row is None else int(row[0])
@@ -142,7 +145,7 @@ class SqlFeed:
         """Keep what was done, and the lease up to an instant (0 gives it back)."""
         statements = self._statements
 
-        def keep(work: Writing) -> bool:
+        def keep(work: UnitOfWork) -> bool:
             moved = work.run(
                 statements.move,
                 name=name,
@@ -195,7 +198,7 @@ class SqlFeed:
         values: Row = {"subscription": name, "instance": instance or "", "now_us": now_us}
         statements = self._statements
 
-        def revive(work: Writing) -> int:
+        def revive(work: UnitOfWork) -> int:
             work.run(statements.hurry, **values)
             return work.run(statements.revive, **values).rowcount
 
@@ -217,11 +220,11 @@ class SqlFeed:
         ]
 
     @cached_property
-    def _statements(self) -> _Statements:
+    def _statements(self) -> _FeedStatements:
         with self._reading() as connection:
             dialect = connection.dialect
         make: Callable[..., Dialect] = type(dialect)  # parameters are bound by their place
-        return _Statements.of(dialect if dialect.positional else make(paramstyle="format"))
+        return _FeedStatements.of(dialect if dialect.positional else make(paramstyle="format"))
 
 
 def _first(name: str) -> tuple[ColumnElement[bool], ...]:
@@ -252,10 +255,10 @@ def _secrets(connection: Connection, instances: Iterable[str]) -> Mapping[str, S
 
 
 def _fed(position: int, body: bytes, secrets: Secrets, behind: bool = False) -> Fed:  # noqa: FBT001, FBT002  # as the row has it
-    return Fed(position, from_bytes(body, Book(secrets)), body, bool(behind))
+    return Fed(position, from_bytes(body, Commitments(secrets)), body, bool(behind))
 
 
-def _written(dialect: Dialect) -> Mapping[str, Any]:
+def _written_statements(dialect: Dialect) -> Mapping[str, Any]:
     """Return the statements; constants are spoken out, because a driver would have to be given them."""
     subscriptions, deliveries = _subscriptions.c, _deliveries.c
     dead, waiting, blocked, nothing = (

@@ -12,25 +12,25 @@ from typing import NamedTuple
 
 from svcflow.runtime.store import Change, Found, StoredJournal
 
-REMEMBERED = 256
+CAPACITY = 256
 """How many instances are remembered: idle ones shall take no memory."""
 
 
-class Remembered(NamedTuple):
+class CachedInstance(NamedTuple):
     """An instance as it was written, and the stamp of its row."""
 
     found: Found
     stamp: str
 
 
-class Memory:
+class InstanceCache:
     """Remember instances. Safe to use from several threads: whoever takes one has it alone."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._kept: OrderedDict[str, Remembered] = OrderedDict()
+        self._kept: OrderedDict[str, CachedInstance] = OrderedDict()
 
-    def take(self, instance: str) -> Remembered | None:
+    def take(self, instance: str) -> CachedInstance | None:
         """Return what is remembered of an instance, and forget it: the next one reads, unless it is put back."""
         with self._lock:
             return self._kept.pop(instance, None)
@@ -38,8 +38,8 @@ class Memory:
     def put(self, found: Found, change: Change, stamp: str) -> None:
         """Remember what a change has left of what was found."""
         with self._lock:
-            self._kept[change.instance.id] = Remembered(left(found, change), stamp)
-            if len(self._kept) > REMEMBERED:
+            self._kept[change.instance.id] = CachedInstance(after_change(found, change), stamp)
+            if len(self._kept) > CAPACITY:
                 self._kept.popitem(last=False)
 
     def clear(self) -> None:
@@ -48,7 +48,7 @@ class Memory:
             self._kept.clear()
 
 
-def left(found: Found, change: Change) -> Found:
+def after_change(found: Found, change: Change) -> Found:
     """Return what a change has left of what was found: what reading would find next."""
     head = change.entries[-1].link if change.entries else found.journal.head
     secrets = found.journal.secrets if change.secrets is None else change.secrets

@@ -25,7 +25,7 @@ from svcflow.runtime.store import Decide, Place, Store
 from svcflow.store import delegations
 from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.unit_of_work import UnitOfWork
 from svcflow.text import Text
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class JoinedBackend:
 
     writable = True
 
-    def __init__(self, url: str, opened: Opened) -> None:
+    def __init__(self, url: str, opened: OpenConnection) -> None:
         self.url = url
         self._opened = opened
 
@@ -103,11 +103,11 @@ class JoinedBackend:
         """Refuse: what is erased is to stay erased."""
         raise _not_here()
 
-    def write(self, act: Callable[[Writing], T]) -> T:
+    def write(self, act: Callable[[UnitOfWork], T]) -> T:
         """Do something in a savepoint of the host's transaction; an error undoes what was written since."""
         with self._changing() as (connection, cursor):
             kind: Callable[..., Dialect] = type(connection.dialect)
-            return act(Writing(cursor, _statements(kind, connection.dialect.paramstyle)))
+            return act(UnitOfWork(cursor, _statements(kind, connection.dialect.paramstyle)))
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:
@@ -166,11 +166,11 @@ def place_of(connection: Connection) -> Hashable:
     return kind, _PLACE[kind](connection)
 
 
-def _opened(host: object) -> Opened:
+def _opened(host: object) -> OpenConnection:
     """Return how the host's connection is had. A session may have another one in its next transaction."""
     if isinstance(host, Connection):
         return lambda: nullcontext(host)
-    borrowed = borrow(host)
+    borrowed = proxied(host)
     if borrowed is not None:
         return borrowed
     from sqlalchemy.orm import Session, scoped_session  # noqa: PLC0415  # whoever has one has loaded it
@@ -262,27 +262,27 @@ def _table(connection: Connection) -> Hashable:
 _PLACE: dict[str, Callable[[Connection], Hashable]] = {"sqlite": _file, "postgresql": _table}
 
 
-Opened = Callable[[], AbstractContextManager[Connection]]
+OpenConnection = Callable[[], AbstractContextManager[Connection]]
 """How a connection of SQLAlchemy is had for a while."""
 
 _DRIVERS = {"sqlite3": "sqlite+pysqlite://", "psycopg": "postgresql+psycopg://"}
 """The modules whose connections are taken as they are, and the dialect each speaks."""
 
 
-def borrow(host: object) -> Opened | None:
+def proxied(host: object) -> OpenConnection | None:
     """Return how a driver's connection is used through SQLAlchemy; None when it is of no driver we know."""
     url = next((_DRIVERS[name] for name in map(_package, type(host).__mro__) if name in _DRIVERS), None)
     if url is None:
         return None
     dialect, compiled = _dialect(url)
     rows = None if dialect.name == "sqlite" else import_module("psycopg.rows").tuple_row
-    borrowed = _Borrowed(host, rows)
+    borrowed = _ConnectionProxy(host, rows)
     pool = StaticPool(lambda: borrowed, reset_on_return=None, dialect=dialect)
     database = Database(pool, dialect, make_url(url))
     return database.execution_options(compiled_cache=compiled).connect
 
 
-class _Borrowed:
+class _ConnectionProxy:
     """Stand for a driver's connection that SQLAlchemy may use but neither commit, roll back nor close."""
 
     def __init__(self, connection: Any, rows: Any) -> None:

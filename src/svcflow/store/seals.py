@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from secrets import token_hex
 from typing import NamedTuple
 
@@ -11,20 +12,26 @@ from sqlalchemy import Connection, Subquery, func, select
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
 from svcflow.journal.seal import Leaf, differs, other_leaves
+from svcflow.runtime.stored_rows import LastSeal, SealedLeaf
 from svcflow.store import schema
 
-_instances, _seals, _leaves, _meta = schema.instances.c, schema.seals.c, schema.leaves.c, schema.meta.c
+_instances, _facts, _meta = schema.instances.c, schema.facts.c, schema.meta.c
+_seals, _leaves = schema.seals.c, schema.leaves.c
 _ORIGIN = "origin"
+_LEAVES = 2_000
+"""How many leaves are read at once."""
+
+Reading = Callable[[], AbstractContextManager[Connection]]
 
 
-class Unsealed(NamedTuple):
+class NewLeaves(NamedTuple):
     """Where each journal stands that has grown since its last leaf, the tree having had `size` leaves."""
 
     size: int
     leaves: Sequence[Leaf]
 
 
-def unsealed(connection: Connection) -> Unsealed:
+def new_leaves(connection: Connection) -> NewLeaves:
     """Compare where every journal stands with its last leaf.
 
     No position decides what is sealed: whoever could change one number would switch sealing off.
@@ -48,10 +55,10 @@ def unsealed(connection: Connection) -> Unsealed:
         if until is not None and sequence < until:
             raise differs(name, until, lost=True)
         new.append(Leaf(name, sequence, bytes(head)))
-    return Unsealed(_last(connection).size, new)
+    return NewLeaves(_last(connection).size, new)
 
 
-def seal(connection: Connection, found: Unsealed, position: int, sealed_us: int) -> Checkpoint | None:
+def seal(connection: Connection, found: NewLeaves, position: int, sealed_us: int) -> Checkpoint | None:
     """Add the leaves that were found; None when another process has sealed since.
 
     Raises: CorruptJournal when the leaves that are kept are not as many as were sealed.
@@ -71,6 +78,34 @@ def seal(connection: Connection, found: Unsealed, position: int, sealed_us: int)
             {"size": tree.size, "position": position, "frontier": tree.to_bytes(), "sealed_us": sealed_us},
         )
     return Checkpoint(_origin(connection), tree.size, tree.root, sealed_us)
+
+
+def last_seal(connection: Connection) -> LastSeal | None:
+    """Return the last seal; None when nothing was sealed."""
+    asked = select(_seals.size, _seals.position, _seals.frontier).order_by(_seals.size.desc()).limit(1)
+    row = connection.execute(asked).one_or_none()
+    if row is None:
+        return None
+    origin = connection.scalar(select(_meta.value).where(_meta.name == _ORIGIN))
+    return LastSeal(origin or "", row.size, row.position, bytes(row.frontier))
+
+
+def sealed(reading: Reading) -> Iterator[SealedLeaf]:
+    """Yield the leaves in their order, with the links of their entries."""
+    here = (_facts.instance == _leaves.instance) & (_facts.sequence == _leaves.sequence)
+    asked = select(_leaves.place, _leaves.instance, _leaves.sequence, _leaves.head, _facts.link).join_from(
+        schema.leaves, schema.facts, here, isouter=True
+    )
+    after = -1
+    while True:
+        page = asked.where(_leaves.place > after).order_by(_leaves.place).limit(_LEAVES)
+        with reading() as connection:
+            rows = connection.execute(page).all()
+        for place, name, sequence, head, link in rows:
+            yield SealedLeaf(place, Leaf(name, sequence, head if isinstance(head, bytes) else b""), link)
+        if len(rows) < _LEAVES:
+            return
+        after = rows[-1].place
 
 
 def _refuse_lost(connection: Connection, newest: Subquery) -> None:

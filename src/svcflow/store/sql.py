@@ -5,6 +5,7 @@ Facts, the instance they leave, its next due instant, its work and its deviation
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TypeVar
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from svcflow.errors import CorruptJournal, StoreError
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.checkpoint import Checkpoint
-from svcflow.journal.personal_data import Book, Secrets
+from svcflow.journal.personal_data import Commitments, Secrets
 from svcflow.journal.personal_data import from_bytes as secrets_from
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
@@ -33,17 +34,26 @@ from svcflow.runtime.filters import (
 )
 from svcflow.runtime.store import Decide, Kept, Place
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf, instance_of
-from svcflow.store import delegations, queries, rows, schema, seals
+from svcflow.store import delegations, queries, schema, seals, table_rows
 from svcflow.store.feed import SqlFeed
-from svcflow.store.forking import forks, refuse_forked
 from svcflow.store.migrations import REBUILD
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.unit_of_work import UnitOfWork
 from svcflow.text import Text
 
 _instances, _facts, _deviations = schema.instances, schema.facts, schema.deviations
 _persons = schema.persons
 
 T = TypeVar("T")
+
+_forks: list[None] = []
+"""One item for each time this process was forked off since it began.
+
+What was opened before a fork is the parent's alone: two processes on one connection of SQLite lose each other's
+locks, and on one of a server each other's answers.
+"""
+
+if hasattr(os, "register_at_fork"):  # Windows has no forks
+    os.register_at_fork(after_in_child=lambda: _forks.append(None))
 
 
 class Backend(Protocol):
@@ -64,7 +74,7 @@ class Backend(Protocol):
         """Do what `Store.sweep` promises."""
         ...
 
-    def write(self, act: Callable[[Writing], T]) -> T:
+    def write(self, act: Callable[[UnitOfWork], T]) -> T:
         """Do something in a writing transaction, durable when this returns; it may be done again after an error."""
         ...
 
@@ -95,7 +105,7 @@ class SqlStore:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._closed = False
-        self._forks = forks()
+        self._forks = len(_forks)
         self.feed = SqlFeed(self._reading, self._write, self._settled_position)
 
     @property
@@ -155,7 +165,7 @@ class SqlStore:
         while sealed is None:  # None: somebody else sealed between the two
             position = self._backend.settled_position()
             with self._reading() as connection:  # looking over all journals keeps no writer waiting
-                unsealed = seals.unsealed(connection)
+                unsealed = seals.new_leaves(connection)
             with self._backend.exclusive() as connection:
                 sealed = seals.seal(connection, unsealed, position, sealed_us)
         return sealed
@@ -163,30 +173,30 @@ class SqlStore:
     @property
     def columns(self) -> Mapping[str, Columns]:
         """The columns of each table, in the order in which its rows are given."""
-        return rows.COLUMNS
+        return table_rows.COLUMNS
 
     def instance_rows(self, instance: str | None = None) -> Iterator[InstanceRows]:
         """Yield what is kept of each instance, or of one, as it is."""
-        return rows.of_instances(self._reading, instance)
+        return table_rows.of_instances(self._reading, instance)
 
     def table_rows(self, table: str) -> Sequence[Row]:
         """Return the rows of a table that is about no single instance."""
         with self._reading() as connection:
-            return rows.of_table(connection, table)
+            return table_rows.of_table(connection, table)
 
     def last_position(self) -> int:
         """Return the position of the fact that was kept last."""
         with self._reading() as connection:
-            return rows.last_position(connection)
+            return table_rows.last_position(connection)
 
     def last_seal(self) -> LastSeal | None:
         """Return the last seal; None when nothing was sealed."""
         with self._reading() as connection:
-            return rows.last_seal(connection)
+            return seals.last_seal(connection)
 
     def sealed(self) -> Iterator[SealedLeaf]:
         """Yield the leaves of the sealed tree in their order, with the links of their entries."""
-        return rows.sealed(self._reading)
+        return seals.sealed(self._reading)
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
@@ -194,7 +204,7 @@ class SqlStore:
         if until is not None:
             asked = asked.where(_facts.c.sequence <= until)
         with self._reading() as connection:
-            book = Book(_secrets(connection, instance))
+            book = Commitments(_secrets(connection, instance))
             bodies = connection.scalars(asked.order_by(_facts.c.sequence)).all()
         return [from_bytes(body, book) for body in bodies]
 
@@ -286,10 +296,10 @@ class SqlStore:
         """Close every connection; what is asked afterwards is a StoreError."""
         if not self._closed:
             self._closed = True
-            if self._forks == forks():
+            if self._forks == len(_forks):
                 self._backend.close()
 
-    def _write(self, act: Callable[[Writing], T]) -> T:
+    def _write(self, act: Callable[[UnitOfWork], T]) -> T:
         self.refuse_closed()
         return self._backend.write(act)
 
@@ -305,11 +315,21 @@ class SqlStore:
 
     def refuse_closed(self) -> None:
         """Raise StoreError when it was closed, or opened before this process was forked."""
-        if self._forks != forks():
-            refuse_forked(self.url)
+        if self._forks != len(_forks):
+            raise _forked(self.url)
         if self._closed:
             message = Text(zh=f"存储 {self.url} 已关闭", en=f"the store {self.url} is closed")
             raise StoreError(message, Text(zh="重新打开", en="open it again"))
+
+
+def _forked(url: str) -> StoreError:
+    return StoreError(
+        Text(
+            zh=f"存储 {url} 是在 fork 之前由父进程打开的",
+            en=f"the store {url} was opened before this process was forked",
+        ),
+        Text(zh="在子进程中重新打开", en="open it anew in the child"),
+    )
 
 
 def _secrets(connection: Connection, instance: str) -> Secrets:
@@ -336,6 +356,8 @@ def _work_item(row: Any) -> WorkItem:
 
 
 def _deviation(row: Any) -> Deviation:
-    one = deviation_of(from_bytes(row.body, Book(secrets_from(row.secrets))), row.procedure, row.version)
+    one = deviation_of(
+        from_bytes(row.body, Commitments(secrets_from(row.secrets))), row.procedure, row.version
+    )
     assert one is not None  # noqa: S101  # the row was made of this very fact
     return attrs.evolve(one, overrun_us=row.overrun_us, status=row.status, explanation=row.explanation)

@@ -35,7 +35,7 @@ _NOTHING = Found(None)
 _DEVIATION = tuple(schema.deviations.c.keys())
 
 
-class Writing:
+class UnitOfWork:
     """Read and write in one open transaction."""
 
     __slots__ = ("_cursor", "_statements")

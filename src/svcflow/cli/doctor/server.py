@@ -29,9 +29,9 @@ def _looked_at(url: str) -> dict[str, object] | None:
     from sqlalchemy.engine import make_url
 
     from svcflow.store import schema
-    from svcflow.store.postgres.pool import Connections
+    from svcflow.store.postgres.pool import ConnectionPool
 
-    connections = Connections(make_url(url))
+    connections = ConnectionPool(make_url(url))
     try:
         with connections.reading() as connection:
             if connection.scalar(text("SELECT to_regclass('svcflow_meta')")) is None:

@@ -22,13 +22,13 @@ from sqlalchemy.engine import URL
 from svcflow.errors import CorruptJournal, StoreError
 from svcflow.runtime.store import Change, Decide, Found, Place, out_of_turn
 from svcflow.store import schema
-from svcflow.store.instance_cache import Memory
+from svcflow.store.instance_cache import InstanceCache
 from svcflow.store.migrations import prepare
-from svcflow.store.postgres.bulk_statement import Gathering
-from svcflow.store.postgres.errors import explained
-from svcflow.store.postgres.pool import Connections, DoneBefore
+from svcflow.store.postgres.bulk_statement import BulkStatement
+from svcflow.store.postgres.errors import translate_errors
+from svcflow.store.postgres.pool import ConnectionPool, DoneBefore
 from svcflow.store.statements import Statements
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.unit_of_work import UnitOfWork
 from svcflow.text import Text
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class PostgresBackend:
 
     def __init__(self, url: URL) -> None:
         self.url = url.render_as_string()
-        self._connections = Connections(url)
+        self._connections = ConnectionPool(url)
         try:
             with self.exclusive() as connection:  # one process makes the tables, the others find them
                 _prepare(connection, self.url)
@@ -60,8 +60,8 @@ class PostgresBackend:
         # parameters by their place, as the statements bind them
         dialect = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]  # SQLAlchemy's
         self._locking, self._glancing = Statements.of(dialect), Statements.of(dialect, locking=False)
-        self._horizon = _Horizon()
-        self._memory = Memory()
+        self._horizon = _Watermark()
+        self._memory = InstanceCache()
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance, and keep what it says if the instance is still as it was found."""
@@ -78,16 +78,16 @@ class PostgresBackend:
     def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
         """Ask `decide` about the next batch of instances due; those that another process has in hand are its."""
         with self._connections.transaction() as cursor:
-            work = Gathering(cursor, self._locking)
+            work = BulkStatement(cursor, self._locking)
             place = work.sweep(until_us, after, decide)
             if place is not None and not work.keep_noted():
                 raise out_of_turn(place.instance)
         return place
 
-    def write(self, act: Callable[[Writing], T]) -> T:
+    def write(self, act: Callable[[UnitOfWork], T]) -> T:
         """Do something in a writing transaction; what is found in it is locked."""
         with self._connections.transaction() as cursor:
-            return act(Writing(cursor, self._locking))
+            return act(UnitOfWork(cursor, self._locking))
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a connection for questions."""
@@ -108,7 +108,7 @@ class PostgresBackend:
 
     def settled_position(self) -> int:
         """Return a position up to which every fact is visible that will ever be; it never goes back."""
-        with explained(self.url), self._connections.database.connect() as connection:
+        with translate_errors(self.url), self._connections.database.connect() as connection:
             return self._horizon.seen_from(connection)
 
     def close(self) -> None:
@@ -117,7 +117,7 @@ class PostgresBackend:
 
     def _changed(self, instance: str, command_id: str | None, decide: Decide) -> bool:
         with self._connections.cursor() as cursor:
-            work = Gathering(cursor, self._glancing)
+            work = BulkStatement(cursor, self._glancing)
             found = work.found(instance, command_id)
             change = decide(found)
             return change is None or self._kept(work, found, change.written(found))
@@ -133,7 +133,7 @@ class PostgresBackend:
         if known is None:
             return False
         with self._connections.cursor() as cursor:
-            work = Gathering(cursor, self._glancing, known.stamp)
+            work = BulkStatement(cursor, self._glancing, known.stamp)
             found = work.recalled(instance, known.found)
             try:
                 change = decide(found)
@@ -146,7 +146,7 @@ class PostgresBackend:
             except DoneBefore:  # nothing was kept
                 return False
 
-    def _kept(self, work: Gathering, found: Found, change: Change) -> bool:
+    def _kept(self, work: BulkStatement, found: Found, change: Change) -> bool:
         work.keep(found, change)
         kept = work.keep_noted()
         if kept and work.stamp is not None:
@@ -158,7 +158,7 @@ _PAUSES_S = (0.001, 0.004, 0.02, 0.1)
 """How long a transaction that has yet to end is waited for; most take a millisecond."""
 
 
-class _Horizon:
+class _Watermark:
     """Follow the position up to which nothing is still to come.
 
     Transactions take positions before they commit, so that a later one may be seen before an earlier one. A

@@ -1,8 +1,8 @@
 """One statement of PostgreSQL for all that changes keep: one round trip, whole or not at all.
 
-A `Gathering` is a `Writing` that notes what it would run and runs it together. Each kind of note becomes
+A `BulkStatement` is a `UnitOfWork` that notes what it would run and runs it together. Each kind of note becomes
 rows, and one part of the statement takes them; every part goes by the instances that did change. It knows
-no connection and does not say what is kept: that is `Writing`'s.
+no connection and does not say what is kept: that is `UnitOfWork`'s.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from svcflow.runtime.store import Change, Found
 from svcflow.store import schema
 from svcflow.store.postgres import prepared
 from svcflow.store.statements import Row, Statement, Statements, Value
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.unit_of_work import UnitOfWork
 
 
-class Gathering(Writing):
+class BulkStatement(UnitOfWork):
     """Find at once, note what is to be kept, and keep it when told to.
 
     `stamp` tells one writing of an instance's row from any other: until something is kept, the one it has to
@@ -106,7 +106,7 @@ def _values(rows: Sequence[Row], columns: Sequence[str]) -> list[Value]:
     return [prepared.array(_TYPES[name], [row[name] for row in rows]) for name in columns]
 
 
-class _Written(NamedTuple):
+class _BulkSql(NamedTuple):
     """A statement, and its parameters in their order: kinds of notes, with the columns of their rows."""
 
     sql: str
@@ -114,7 +114,7 @@ class _Written(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def _written(shape: tuple[tuple[str, bool], ...]) -> _Written:
+def _written(shape: tuple[tuple[str, bool], ...]) -> _BulkSql:
     """Return the statement for notes of some kinds, one or several rows of each."""
     kinds = dict(shape)
     kept = "1, stamp" if kinds.get("change") or kinds.get("create") else "count(*), max(stamp)"
@@ -124,7 +124,7 @@ def _written(shape: tuple[tuple[str, bool], ...]) -> _Written:
     for name, after in pairwise(kinds):
         first[after] = first[name] + len(_NOTED[name])
     sql = _ROWS.sub(lambda found: _rows(found[1], first[found[1]], one=kinds[found[1]]), sql)
-    return _Written(sql, tuple((name, _NOTED[name]) for name in kinds))
+    return _BulkSql(sql, tuple((name, _NOTED[name]) for name in kinds))
 
 
 def _rows(name: str, first: int, *, one: bool) -> str:
@@ -199,7 +199,7 @@ _NOTED: Mapping[str, tuple[str, ...]] = {
     "drop_work": ("instance",),
     "add_work": _columns(schema.work),
 }
-"""The statements of a `Writing` that are noted, and the columns of their rows; what changes instances comes first."""
+"""The statements of a `UnitOfWork` that are noted, and the columns of their rows; what changes instances comes first."""
 
 _UNLESS_DONE = "sequence = CASE WHEN o.refused <> 0 THEN excluded.sequence END"
 """A command takes the place of a refusal that an earlier version kept; over one that was done it is an error."""

@@ -9,27 +9,27 @@ import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from svcflow.errors import StoreError
-from svcflow.store.fair_semaphore import Full, all_in_use
+from svcflow.store.errors import all_in_use, unusable
+from svcflow.store.postgres.fair_semaphore import SemaphoreTimeout
 from svcflow.text import NO_TEXT, Text
 
 
 @contextmanager
-def explained(url: str) -> Iterator[None]:
-    """Turn what the driver raises into a StoreError that says what to do."""
+def translate_errors(url: str) -> Iterator[None]:
+    """Raise what the driver raises inside the block as a StoreError with a remedy."""
     try:
         yield
     except DBAPIError as error:
         raise _unusable(url, error.orig or error) from error
     except psycopg.Error as error:
         raise _unusable(url, error) from error
-    except Full as error:
-        raise all_in_use(url, error.patience_s) from error
+    except SemaphoreTimeout as error:
+        raise all_in_use(url, error.timeout_s) from error
 
 
 def _unusable(url: str, error: BaseException) -> StoreError:
     why = " ".join(str(error).split())
-    message = Text(zh=f"存储 {url} 不可用：{why}", en=f"the store {url} cannot be used: {why}")
-    return StoreError(message, _remedy(getattr(error, "sqlstate", None), error))
+    return unusable(url, why, _remedy(getattr(error, "sqlstate", None), error))
 
 
 def _remedy(state: str | None, error: BaseException) -> Text:

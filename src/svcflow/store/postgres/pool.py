@@ -1,4 +1,4 @@
-"""Connections to a PostgreSQL server: a pool of them, in autocommit.
+"""ConnectionPool to a PostgreSQL server: a pool of them, in autocommit.
 
 It knows no table. A connection that has rested, or that was open when another one broke, is tried before it
 is lent again, so that a server that was restarted is noticed once.
@@ -18,8 +18,8 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from svcflow.store.fair_semaphore import Places
-from svcflow.store.postgres.errors import explained
+from svcflow.store.postgres.errors import translate_errors
+from svcflow.store.postgres.fair_semaphore import FairSemaphore
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 
@@ -33,7 +33,7 @@ _RESTED_S = 30.0
 """A connection that was not used for so long is tried before it is lent."""
 
 _RESTING, _POOLED = 8, 8
-"""Connections stay open once they are needed, because to open one costs more than ten commits. So many are not
+"""ConnectionPool stay open once they are needed, because to open one costs more than ten commits. So many are not
 given back to the pool between two changes, so that they are lent at once; the pool keeps the others."""
 
 _AT_ONCE, _WAIT_S = 32, 30
@@ -45,15 +45,15 @@ _ENCODED = {"client_encoding": "UTF8"}
 """Whatever a URL says: what is sent is written in it."""
 
 
-class Connections:
+class ConnectionPool:
     """Lend connections to one database. Safe to use from several threads."""
 
     def __init__(self, url: URL) -> None:
         self.url = url.render_as_string()
         self._broken_at = -1.0
         self._closed = False
-        self._resting: list[_Line] = []
-        self._places = Places(_AT_ONCE, _WAIT_S)
+        self._resting: list[_PooledConnection] = []
+        self._places = FairSemaphore(_AT_ONCE, _WAIT_S)
         self.database = create_engine(
             url.set(drivername="postgresql+psycopg"),
             connect_args={**_SETTINGS, **url.query, **_ENCODED},
@@ -72,7 +72,7 @@ class Connections:
     @contextmanager
     def cursor(self) -> Iterator[DBAPICursor]:
         """Lend a cursor on which every statement is a transaction, unless one is begun."""
-        with explained(self.url), self._places.one():
+        with translate_errors(self.url), self._places.one():
             line = self._ready() or self._opened()
             try:
                 yield cast("DBAPICursor", line.cursor)
@@ -94,13 +94,13 @@ class Connections:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Lend a connection for questions, which are all answered as of one moment."""
-        with explained(self.url), self._places.one(), self._reader.connect() as connection:
+        with translate_errors(self.url), self._places.one(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Lend a connection inside a transaction, for what is written seldom."""
-        with explained(self.url), self._places.one(), self._writer.begin() as connection:
+        with translate_errors(self.url), self._places.one(), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -109,7 +109,7 @@ class Connections:
         self._end_resting()
         self.database.dispose()
 
-    def _ready(self) -> _Line | None:
+    def _ready(self) -> _PooledConnection | None:
         """Return the line that rested last, if one rests that is as it was left."""
         while (line := self._woken()) is not None:
             if self._goes_on(line.connection, line.used_at):
@@ -117,18 +117,18 @@ class Connections:
             line.lent.invalidate()
         return None
 
-    def _woken(self) -> _Line | None:
+    def _woken(self) -> _PooledConnection | None:
         try:
             return self._resting.pop()
         except IndexError:
             return None
 
-    def _opened(self) -> _Line:
+    def _opened(self) -> _PooledConnection:
         lent = self.database.raw_connection()
         connection = cast("psycopg.Connection[Any]", lent.dbapi_connection)
-        return _Line(lent, connection, connection.cursor())
+        return _PooledConnection(lent, connection, connection.cursor())
 
-    def _rest(self, line: _Line) -> None:
+    def _rest(self, line: _PooledConnection) -> None:
         """Keep a line for whoever comes next; the pool closes, or puts in order, what cannot be lent as it is."""
         if line.connection.closed:
             self._broken_at = monotonic()
@@ -154,7 +154,7 @@ class Connections:
             raise InvalidatePoolError
 
 
-class _Line(NamedTuple):
+class _PooledConnection(NamedTuple):
     """A connection that is not given back to the pool between two changes: that took as long as deciding one."""
 
     lent: PoolProxiedConnection

@@ -16,27 +16,25 @@ from sqlalchemy import Connection, create_engine, event, func, select
 from sqlalchemy import Engine as Database
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import QueuePool
 
-from svcflow.errors import StoreError, SvcflowError
+from svcflow.errors import StoreError
 from svcflow.runtime.store import Decide, Place
 from svcflow.store import schema
-from svcflow.store.fair_semaphore import all_in_use
 from svcflow.store.migrations import prepare
-from svcflow.store.sqlite.file_lock import Turnstile
-from svcflow.store.sqlite.group_commit import Grouping
+from svcflow.store.sqlite import errors
+from svcflow.store.sqlite.errors import translate_errors, unusable_file
+from svcflow.store.sqlite.file_lock import FileLock
+from svcflow.store.sqlite.group_commit import GroupCommit
 from svcflow.store.sqlite.opened_files import OpenedFiles
-from svcflow.store.sqlite.write_batch import Batching
+from svcflow.store.sqlite.write_batch import WriteBatch
 from svcflow.store.statements import Statements
-from svcflow.store.unit_of_work import Writing
-from svcflow.text import NO_TEXT, Text
+from svcflow.store.unit_of_work import UnitOfWork
+from svcflow.text import Text
 
 T = TypeVar("T")
 
 _BUSY_MS = 30_000
-_WAIT_S = 30
 _SCRUB_MS = 2_000
 _AGAIN_S = 0.01
 _IMMEDIATE = {"svcflow_immediate": True}
@@ -55,7 +53,7 @@ class SqliteBackend:
         shared = url.query.get("shared") == "true"
         url = url.difference_update_query(["shared"])
         self.url = url.render_as_string()
-        with explained(self.url):
+        with translate_errors(self.url):
             self._database = _database(url)
             with self._immediate() as connection:  # two processes may open a new file at the same time
                 _prepare(connection, self.url, shared=shared)
@@ -67,11 +65,11 @@ class SqliteBackend:
             self._file = Path(writer.execute("PRAGMA database_list").fetchone()[2])
             writer.execute("SELECT 1 FROM sqlite_master").fetchone()  # there is a log from the first look on
             self._files = OpenedFiles(self._file)
-            self._turnstile = Turnstile(self._file.with_name(f"{self._file.name}-lock"))
+            self._turnstile = FileLock(self._file.with_name(f"{self._file.name}-lock"))
             statements = Statements.of(self._database.dialect)
             self._cursor = writer.cursor()
-            self._batching = Batching(cast("DBAPICursor", self._cursor), statements)
-            self._grouping = Grouping(self._cursor, self, self._batching)
+            self._batching = WriteBatch(cast("DBAPICursor", self._cursor), statements)
+            self._grouping = GroupCommit(self._cursor, self, self._batching)
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance, and keep what it says, in one transaction."""
@@ -81,7 +79,7 @@ class SqliteBackend:
         """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
         return self._grouped(lambda: self._batching.sweep(until_us, after, decide))
 
-    def write(self, act: Callable[[Writing], T]) -> T:
+    def write(self, act: Callable[[UnitOfWork], T]) -> T:
         """Do something in a part of a writing transaction; it is durable when this returns."""
         return self._grouped(lambda: act(self._batching))
 
@@ -89,7 +87,7 @@ class SqliteBackend:
     def reading(self) -> Iterator[Connection]:
         """Open a connection for questions."""
         self._refuse_lost()
-        with explained(self.url), self._database.connect() as connection:
+        with translate_errors(self.url), self._database.connect() as connection:
             yield connection
 
     @contextmanager
@@ -147,12 +145,12 @@ class SqliteBackend:
         try:
             return self._grouping.run(part)
         except sqlite3.Error as error:
-            raise _unusable(self.url, str(error)) from error
+            raise unusable_file(self.url, str(error)) from error
 
     @contextmanager
     def _immediate(self) -> Iterator[Connection]:
         database = self._database.execution_options(**_IMMEDIATE)
-        with explained(self.url), database.begin() as connection:
+        with translate_errors(self.url), database.begin() as connection:
             yield connection
 
     def _refuse_lost(self) -> None:
@@ -174,7 +172,9 @@ def _lost(url: str, file: str) -> StoreError:
 
 
 def _database(url: URL) -> Database:
-    database = create_engine(url, poolclass=QueuePool, pool_size=4, max_overflow=28, pool_timeout=_WAIT_S)
+    database = create_engine(
+        url, poolclass=QueuePool, pool_size=4, max_overflow=28, pool_timeout=errors.POOL_TIMEOUT_S
+    )
 
     @event.listens_for(database, "connect")
     def _connect(connection: Any, _: object) -> None:
@@ -221,41 +221,3 @@ def _keep_log(writer: sqlite3.Connection) -> None:
             time.sleep(_AGAIN_S)
         else:
             return
-
-
-@contextmanager
-def explained(url: str) -> Iterator[None]:
-    """Turn what SQLite and its driver raise into a StoreError that says what to do."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _unusable(url, str(error.orig)) from error
-    except sqlite3.Error as error:
-        raise _unusable(url, str(error)) from error
-    except PoolTimeout as error:
-        raise all_in_use(url, _WAIT_S) from error
-
-
-def _unusable(url: str, why: str) -> SvcflowError:
-    remedies = {
-        "file is not a database": Text(
-            zh="文件已损坏或不是数据库；从备份恢复",
-            en="it is damaged or no database; restore it from a backup",
-        ),
-        "malformed": Text(zh="文件已损坏；从备份恢复", en="it is damaged; restore it from a backup"),
-        "unable to open": Text(
-            zh="检查文件夹是否存在、可写", en="see that its folder exists and is writable"
-        ),
-        "readonly": Text(zh="检查文件权限", en="see to the permissions of the file"),
-        "locked": Text(zh="另一进程占用过久；稍后再试", en="another process holds it; try again"),
-        "disk I/O": Text(
-            zh="检查磁盘；命令可能已生效，用同一 `command_id` 重试是安全的",
-            en="see to the disk; the command may have been done: asking again with its `command_id` is safe",
-        ),
-        "closed": Text(zh="重新打开", en="open it again"),
-        "full": Text(zh="磁盘已满；腾出空间", en="the disk is full; make room"),
-    }
-    remedy = next((text for part, text in remedies.items() if part in why), NO_TEXT)
-    return StoreError(
-        Text(zh=f"存储 {url} 不可用：{why}", en=f"the store {url} cannot be used: {why}"), remedy
-    )

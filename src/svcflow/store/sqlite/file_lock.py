@@ -47,7 +47,7 @@ else:
         fcntl.lockf(file, fcntl.LOCK_UN, 1, place)
 
 
-class Turnstile:
+class FileLock:
     """Let one process at a time through, in a line; one thread of each process may stand in it."""
 
     def __init__(self, path: Path) -> None:

@@ -30,14 +30,14 @@ _PATIENCE_S = 0.05
 T = TypeVar("T")
 
 
-class Gate(Protocol):
+class ProcessLock(Protocol):
     """Keep other processes out from `enter` to `leave`."""
 
     def enter(self) -> None: ...
     def leave(self) -> None: ...
 
 
-class Notes(Protocol):
+class PendingWrites(Protocol):
     """What parts leave to be written at the end of their transaction; `taken` is how much that ever was."""
 
     taken: int
@@ -55,7 +55,7 @@ class Notes(Protocol):
         ...
 
 
-class _Part:
+class _Request:
     """What one thread wants done, and what came of it; `alone` says that it wants a transaction of its own."""
 
     __slots__ = ("act", "alone", "error", "over", "result", "signal")
@@ -86,22 +86,22 @@ class _Part:
             return
 
 
-class Grouping:
+class GroupCommit:
     """Let threads share transactions on one connection, which nobody else begins or ends.
 
     A thread can be interrupted between any two calls. What it had in hand is put in order on its way out, or
     by whoever has the turn next.
     """
 
-    def __init__(self, cursor: sqlite3.Cursor, gate: Gate, notes: Notes) -> None:
+    def __init__(self, cursor: sqlite3.Cursor, gate: ProcessLock, notes: PendingWrites) -> None:
         self._connection = cursor.connection
         self._cursor = cursor
         self._gate = gate
         self._notes = notes
         self._turn = RLock()  # only the thread that has it can give it back
         self._leader = 0
-        self._waiting: deque[_Part] = deque()
-        self._group: list[_Part] = []
+        self._waiting: deque[_Request] = deque()
+        self._group: list[_Request] = []
         self._in_order = True
         self._whole = False
         self._final = False
@@ -116,7 +116,7 @@ class Grouping:
         Raises: what `act` raises; sqlite3.Error when its transaction cannot begin, or be committed.
         """
         self._refuse_inside()
-        part = _Part(act)
+        part = _Request(act)
         try:
             self._waiting.append(part)
             while not part.over:
@@ -160,7 +160,7 @@ class Grouping:
         if self._leader == get_ident():
             raise RuntimeError("a store was asked to change something from inside another change")
 
-    def _has_led(self, part: _Part) -> bool:
+    def _has_led(self, part: _Request) -> bool:
         """Run a part, with what others hand in, unless another thread is at it and will."""
         own = get_ident()
         taken: bool | None = None  # not known while it can be interrupted
@@ -264,7 +264,7 @@ class Grouping:
         self._notes.write()
         return True
 
-    def _arriving(self) -> Iterator[_Part]:
+    def _arriving(self) -> Iterator[_Request]:
         """Take parts from the line into the group, up to its bounds."""
         until = time.monotonic() + LONGEST_S
         while self._waiting:

@@ -23,8 +23,9 @@ from svcflow.runtime.store import Decide, Place
 from svcflow.store import schema
 from svcflow.store.migrations import refuse_unready
 from svcflow.store.sql import Backend
-from svcflow.store.sqlite.backend import SqliteBackend, existing_tables, explained
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.sqlite.backend import SqliteBackend, existing_tables
+from svcflow.store.sqlite.errors import translate_errors
+from svcflow.store.unit_of_work import UnitOfWork
 from svcflow.text import Text
 
 T = TypeVar("T")
@@ -66,7 +67,7 @@ class ReadOnlyBackend:
         """Refuse."""
         self._refuse()
 
-    def write(self, act: Callable[[Writing], T]) -> T:  # noqa: ARG002  # refused
+    def write(self, act: Callable[[UnitOfWork], T]) -> T:  # noqa: ARG002  # refused
         """Refuse."""
         self._refuse()
 
@@ -81,7 +82,7 @@ class ReadOnlyBackend:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a connection for questions."""
-        with explained(self.url), self._database.connect() as connection:
+        with translate_errors(self.url), self._database.connect() as connection:
             yield connection
 
     def settled_position(self) -> int:

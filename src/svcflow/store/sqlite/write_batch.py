@@ -1,6 +1,6 @@
 """What the parts of one SQLite transaction keep, written together at its end, and what the last ones left.
 
-A `Batching` is a `Writing` that notes what it would run, and runs each kind of note once. It remembers the
+A `WriteBatch` is a `UnitOfWork` that notes what it would run, and runs each kind of note once. It remembers the
 instances that were changed last, until somebody else writes to the file, so that they are not read again.
 """
 
@@ -14,9 +14,9 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
-from svcflow.store.instance_cache import REMEMBERED, left
+from svcflow.store.instance_cache import CAPACITY, after_change
 from svcflow.store.statements import Statement, Statements, Value
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.unit_of_work import UnitOfWork
 
 _NOTED = (
     "add_fact",
@@ -36,7 +36,7 @@ _APART = frozenset({"found", "found_asked", "asked"})
 """What is asked of an instance of which nothing is noted; before other questions the notes are written."""
 
 
-class Batching(Writing):
+class WriteBatch(UnitOfWork):
     """Note what is kept, and write it when told to; `taken` counts what was noted."""
 
     __slots__ = ("_answers", "_deviation_row", "_notes", "_seen", "_version", "_work", "taken")
@@ -63,8 +63,8 @@ class Batching(Writing):
         """Write what was noted. Raises: StoreError when an instance is not as it was found."""
         self._write()
         self._answers.clear()
-        if len(self._seen) > REMEMBERED:
-            for name in list(self._seen)[:-REMEMBERED]:
+        if len(self._seen) > CAPACITY:
+            for name in list(self._seen)[:-CAPACITY]:
                 del self._seen[name]
 
     def forget(self) -> None:
@@ -96,7 +96,7 @@ class Batching(Writing):
         super().keep(found, change)
         instance = change.instance
         self._seen.pop(instance.id, None)  # whoever was changed last stands last
-        self._seen[instance.id] = self.recalled(instance.id, left(found, change))
+        self._seen[instance.id] = self.recalled(instance.id, after_change(found, change))
         if change.command_id is not None:
             self._answers[instance.id, change.command_id] = Answer(instance.sequence)
 

@@ -21,7 +21,7 @@ from svcflow.runtime.filters import DeviationQuery, InstanceQuery, WorkItem, Wor
 from svcflow.runtime.outbox.feed import Failure
 from svcflow.runtime.store import Answer
 from svcflow.runtime.stored_rows import Columns, Row, state_of
-from svcflow.store.memory_journal import MemoryJournal
+from svcflow.store.memory.journal import MemoryJournal
 
 _OF_INSTANCE = ("procedure", "version", "status", "started_us", "next_us", "sequence")
 

@@ -10,14 +10,14 @@ from svcflow.kernel.facts import Fact
 from svcflow.runtime.outbox.feed import PORTION, Failure, Fed, Look, Notes, Parked, Portion, Standing, State
 from svcflow.runtime.outbox.subscription import undelivered
 from svcflow.runtime.stored_rows import Row
-from svcflow.store import memory_rows
-from svcflow.store.memory_journal import MemoryJournal
+from svcflow.store.memory import rows
+from svcflow.store.memory.journal import MemoryJournal
 
 Line = dict[int, Failure]
 """The facts of one instance that one subscription has passed and not delivered, by sequence."""
 
 
-class _Subscription:
+class _SubscriptionState:
     """Hold how far one subscription is, and its lines."""
 
     def __init__(self, position: int) -> None:
@@ -35,7 +35,7 @@ class _Subscription:
         return [one for line in self.lines.values() for one in line.values()]
 
 
-_NONE = _Subscription(0)
+_NONE = _SubscriptionState(0)
 """Stands for one that was removed while somebody was at it."""
 
 
@@ -47,7 +47,7 @@ class MemoryFeed:
         self._journals = journals
         self._log: list[tuple[str, int]] = []
         self._positions: dict[tuple[str, int], int] = {}
-        self._subscriptions: dict[str, _Subscription] = {}
+        self._subscriptions: dict[str, _SubscriptionState] = {}
 
     def add(self, facts: Iterable[Fact]) -> None:
         """Take in facts that were just kept."""
@@ -69,7 +69,7 @@ class MemoryFeed:
     def subscribe(self, name: str, position: int) -> None:
         """Create a subscription that stands at a position, unless there is one of that name."""
         with self._lock:
-            self._subscriptions.setdefault(name, _Subscription(position))
+            self._subscriptions.setdefault(name, _SubscriptionState(position))
 
     def standings(self) -> Sequence[Standing]:
         """Return how each subscription stands, by name."""
@@ -167,12 +167,12 @@ class MemoryFeed:
     def deliveries(self, instance: str) -> Sequence[Row]:
         """Return what waits of an instance, as rows of their table."""
         return [
-            memory_rows.of_delivery(name, failure)
+            rows.of_delivery(name, failure)
             for name, one in sorted(self._subscriptions.items())
             for _, failure in sorted(one.lines.get(instance, {}).items())
         ]
 
-    def _standing(self, name: str, one: _Subscription) -> Standing:
+    def _standing(self, name: str, one: _SubscriptionState) -> Standing:
         kept = one.kept()
         dead = sum(each.state == "dead" for each in kept)
         return Standing(name, one.position, len(self._log) - one.position, len(kept) - dead, dead)

@@ -1,4 +1,4 @@
-"""A store in memory: for tests, simulations and short-lived services. Nothing outlives the process."""
+"""Store in memory, for tests, simulations and short-lived services; nothing outlives the process."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ from svcflow.runtime.store import (
     swept,
 )
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
-from svcflow.store import memory_rows
-from svcflow.store.memory_feed import MemoryFeed
-from svcflow.store.memory_journal import MemoryJournal
-from svcflow.store.memory_rows import fits, is_asked, is_due, is_wanted
+from svcflow.store.memory import rows
+from svcflow.store.memory.feed import MemoryFeed
+from svcflow.store.memory.journal import MemoryJournal
+from svcflow.store.memory.rows import fits, is_asked, is_due, is_wanted
 
 _NOTHING = Found(None)
 
@@ -144,13 +144,13 @@ class MemoryStore:
     @property
     def columns(self) -> Mapping[str, Columns]:
         """The columns of each table, in the order in which its rows are given."""
-        return memory_rows.COLUMNS
+        return rows.COLUMNS
 
     def instance_rows(self, instance: str | None = None) -> Iterator[InstanceRows]:
         """Yield what is kept of each instance, or of one."""
         with self._lock:
             names = sorted(self._journals) if instance is None else [instance]
-            answers = memory_rows.of_answers(self._answers)
+            answers = rows.of_answers(self._answers)
         for name in names:
             with self._lock:
                 journal = self._journals.get(name)
@@ -163,7 +163,7 @@ class MemoryStore:
             if table == "svcflow_procedures":
                 return [(*version, kept) for version, kept in self._digests.items()]
             if table == "svcflow_delegations":
-                return [memory_rows.of_delegation(one) for one in self._delegations.values()]
+                return [rows.of_delegation(one) for one in self._delegations.values()]
             return self.feed.subscriptions()
 
     def last_position(self) -> int:
@@ -345,10 +345,10 @@ class MemoryStore:
     def _tables(self, journal: MemoryJournal, answers: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
         name = journal.instance.id
         return {
-            "svcflow_instances": [memory_rows.of_instance(journal)],
-            "svcflow_facts": memory_rows.of_journal(name, journal.entries(), self.feed.positions),
+            "svcflow_instances": [rows.of_instance(journal)],
+            "svcflow_facts": rows.of_journal(name, journal.entries(), self.feed.positions),
             "svcflow_commands": answers,
-            "svcflow_work": memory_rows.of_work(name, journal.work()),
+            "svcflow_work": rows.of_work(name, journal.work()),
             "svcflow_deliveries": self.feed.deliveries(name),
         }
 

@@ -12,7 +12,7 @@ from threading import Event, get_ident
 import pytest
 
 from svcflow.store.sqlite import group_commit as module
-from svcflow.store.sqlite.group_commit import Grouping
+from svcflow.store.sqlite.group_commit import GroupCommit
 from waiting import PATIENCE_S, until
 
 Act = Callable[[sqlite3.Cursor], object]
@@ -35,7 +35,7 @@ class Watched:
         self.taken = 0
         self.left: list[str] = []
         self.cursor = self.writer.cursor()
-        self.grouping = Grouping(self.cursor, self, self)
+        self.grouping = GroupCommit(self.cursor, self, self)
         self.pool = ThreadPoolExecutor(16)
 
     def enter(self) -> None:
@@ -342,7 +342,7 @@ def test_a_group_takes_in_parts_for_so_long(watched, monkeypatch):
 
 def test_who_was_to_lead_may_not_come(watched):
     """A thread was interrupted with a group in its hands: the next one lets its members go, or does their parts."""
-    stray = module._Part(lambda: insert("a")(watched.cursor))
+    stray = module._Request(lambda: insert("a")(watched.cursor))
     watched.grouping._group.append(stray)
     watched.grouping._in_order = False
     assert watched.part(insert("b")) == ["a", "b"]

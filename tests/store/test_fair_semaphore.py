@@ -1,4 +1,4 @@
-"""Places for so many threads at once: in the order in which they came, and never lost."""
+"""A semaphore for threads: first come, first served, and no slot lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from svcflow.store.fair_semaphore import Full, Places
+from svcflow.store.postgres.fair_semaphore import FairSemaphore, SemaphoreTimeout
 from waiting import PATIENCE_S, until
 
 
@@ -27,7 +27,7 @@ def _acting(places, act, number):
 
 def test_whoever_came_first_is_first():
     """A thread that has just given its place up comes behind those that wait."""
-    places, seen = Places(1, PATIENCE_S), []
+    places, seen = FairSemaphore(1, PATIENCE_S), []
     with places.one():
         threads = lined_up(places, 5, seen.append)
     with places.one():
@@ -38,7 +38,7 @@ def test_whoever_came_first_is_first():
 
 def test_no_more_have_a_place_than_there_are():
     """Of eight threads two at a time."""
-    places, inside, most = Places(2, PATIENCE_S), [], []
+    places, inside, most = FairSemaphore(2, PATIENCE_S), [], []
 
     def act(number):
         inside.append(number)
@@ -58,10 +58,10 @@ def test_no_more_have_a_place_than_there_are():
 
 def test_a_thread_needs_one_place_however_often_it_asks():
     """Otherwise those who ask while they have one would wait for each other."""
-    places, seen = Places(1, 0.01), []
+    places, seen = FairSemaphore(1, 0.01), []
     with places.one(), places.one():
         pass
-    places = Places(1, PATIENCE_S)
+    places = FairSemaphore(1, PATIENCE_S)
     with places.one():
         threads = lined_up(places, 1, seen.append)
         with places.one():
@@ -73,18 +73,18 @@ def test_a_thread_needs_one_place_however_often_it_asks():
 
 def test_whoever_waited_in_vain_is_out_of_the_line():
     """The place goes to the next one, not to who is gone."""
-    places, errors = Places(1, 0.01), []
+    places, errors = FairSemaphore(1, 0.01), []
 
     def late():
-        with pytest.raises(Full), places.one():
+        with pytest.raises(SemaphoreTimeout), places.one():
             pass
-        errors.append(Full)
+        errors.append(SemaphoreTimeout)
 
     with places.one():
         thread = threading.Thread(target=late)
         thread.start()
         thread.join()
-    assert errors == [Full]
+    assert errors == [SemaphoreTimeout]
     with places.one():
         assert places._inside == {threading.get_ident()}
     assert not places._inside

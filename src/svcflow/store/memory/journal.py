@@ -11,7 +11,7 @@ from threading import Lock
 
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import GENESIS, Entry, chained
-from svcflow.journal.personal_data import NO_SECRETS, Book, Secrets
+from svcflow.journal.personal_data import NO_SECRETS, Commitments, Secrets
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
@@ -90,16 +90,15 @@ class MemoryJournal:
     def _write(self) -> None:
         unwritten = self.facts[len(self._entries) :]
         if unwritten and self._compiled is not None:
-            book = Book(self._secrets, self._compiled.personal, self.instance.recipient)
+            book = Commitments(self._secrets, self._compiled.personal, self.instance.recipient)
             head = self._entries[-1].link if self._entries else GENESIS
             entries = chained(head, unwritten, book)
-            self._secrets = (
-                book.all_secrets()
-            )  # before the entries: whoever finds them finds what they commit to
+            # before the entries: whoever finds them finds what they commit to
+            self._secrets = book.all_secrets()
             self._entries.extend(entries)
 
     def _forget(self) -> None:
         """Leave no facts that know more than what is kept beside the journal."""
-        book = Book(self._secrets)
+        book = Commitments(self._secrets)
         self._entries = [entry._replace(fact=from_bytes(entry.body, book)) for entry in self._entries]
         self.facts = [entry.fact for entry in self._entries]

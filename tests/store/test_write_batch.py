@@ -17,7 +17,7 @@ from svcflow.errors import StoreError
 from svcflow.runtime.handlers import Sweeping
 from svcflow.runtime.store import BEGINNING
 from svcflow.store.sqlite import write_batch
-from svcflow.store.unit_of_work import Writing
+from svcflow.store.unit_of_work import UnitOfWork
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_change_that_was_not_kept_is_forgotten(engine, monkeypatch):
     """When writing fails nothing of the change stays in memory: the next one goes on from the file."""
     engine.start("repair", actor=CLERK, instance_id="r1")
     monkeypatch.setattr(
-        write_batch.Batching,
+        write_batch.WriteBatch,
         "_write",
         lambda _: (_ for _ in ()).throw(sqlite3.OperationalError("disk I/O error")),
     )
@@ -117,7 +117,7 @@ def test_a_row_that_was_changed_by_hand_keeps_the_change_out(engine):
 
 def test_no_more_are_remembered_than_a_bound(engine, monkeypatch):
     """Those changed last stay; a store of a million instances takes no more memory than one of some."""
-    monkeypatch.setattr(write_batch, "REMEMBERED", 3)
+    monkeypatch.setattr(write_batch, "CAPACITY", 3)
     for number in range(6):
         engine.start("repair", actor=CLERK, instance_id=f"r{number}")
     engine.update("r4", data={"place": "3-1204"}, actor=CLERK)
@@ -142,7 +142,7 @@ def test_a_command_sees_what_a_tick_of_its_group_has_changed(engine):
     now_us = engine.clock.now_us() + 3_600_000_001
     sweeping = Sweeping(engine._compiled, now_us)
 
-    def both(work: Writing) -> int:
+    def both(work: UnitOfWork) -> int:
         work.sweep(now_us, BEGINNING, sweeping)
         return work.found("r1", None).instance.sequence
 

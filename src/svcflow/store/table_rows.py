@@ -8,16 +8,15 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, and_, func, select, true
 
-from svcflow.journal.seal import Leaf
-from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
+from svcflow.runtime.stored_rows import Columns, InstanceRows, Row
 from svcflow.store import schema
 
 Reading = Callable[[], AbstractContextManager[Connection]]
 
-_INSTANCES, _FACTS, _LEAVES = 200, 2_000, 2_000
-"""How many instances are read at once, how many facts if one of them has not more, and how many leaves."""
+_INSTANCES, _FACTS = 200, 2_000
+"""How many instances are read at once, how many facts if one of them has not more."""
 
-_facts, _seals, _leaves, _meta = schema.facts.c, schema.seals.c, schema.leaves.c, schema.meta.c
+_facts = schema.facts.c
 
 
 def _ordered(table: Table) -> tuple[Column[Any], ...]:
@@ -72,34 +71,6 @@ def of_table(connection: Connection, name: str) -> Sequence[Row]:
 def last_position(connection: Connection) -> int:
     """Return the position of the fact that was kept last; 0 when there is none."""
     return connection.scalar(select(func.max(_facts.position))) or 0
-
-
-def last_seal(connection: Connection) -> LastSeal | None:
-    """Return the last seal; None when nothing was sealed."""
-    asked = select(_seals.size, _seals.position, _seals.frontier).order_by(_seals.size.desc()).limit(1)
-    row = connection.execute(asked).one_or_none()
-    if row is None:
-        return None
-    origin = connection.scalar(select(_meta.value).where(_meta.name == "origin"))
-    return LastSeal(origin or "", row.size, row.position, bytes(row.frontier))
-
-
-def sealed(reading: Reading) -> Iterator[SealedLeaf]:
-    """Yield the leaves in their order, with the links of their entries."""
-    here = (_facts.instance == _leaves.instance) & (_facts.sequence == _leaves.sequence)
-    asked = select(_leaves.place, _leaves.instance, _leaves.sequence, _leaves.head, _facts.link).join_from(
-        schema.leaves, schema.facts, here, isouter=True
-    )
-    after = -1
-    while True:
-        page = asked.where(_leaves.place > after).order_by(_leaves.place).limit(_LEAVES)
-        with reading() as connection:
-            rows = connection.execute(page).all()
-        for place, name, sequence, head, link in rows:
-            yield SealedLeaf(place, Leaf(name, sequence, head if isinstance(head, bytes) else b""), link)
-        if len(rows) < _LEAVES:
-            return
-        after = rows[-1].place
 
 
 def _last_of_page(connection: Connection, after: str | None) -> str | None:

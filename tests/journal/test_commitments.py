@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from svcflow.journal.personal_data import MARK, NO_SECRETS, Book
+from svcflow.journal.personal_data import MARK, NO_SECRETS, Commitments
 from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import (
     Accepted,
@@ -34,10 +34,10 @@ HEAD = ("i1", 1, 0, 0, "li")
 )
 def test_whoever_acts_or_is_acted_for_or_has_a_step_is_veiled(fact, fields):
     """Nothing that is kept with the chain names them; who may read it reads what was written."""
-    book, record = Book(NO_SECRETS), to_record(fact)
+    book, record = Commitments(NO_SECRETS), to_record(fact)
     book.veil(record)
     assert {name for name in record if str(record[name]).startswith(MARK)} == fields
-    reading = Book(book.all_secrets())
+    reading = Commitments(book.all_secrets())
     reading.reveal(record)
     assert from_record(record) == fact
     assert not reading.lost
@@ -45,9 +45,9 @@ def test_whoever_acts_or_is_acted_for_or_has_a_step_is_veiled(fact, fields):
 
 def test_a_claim_is_still_seen_to_be_one_when_who_claimed_is_erased():
     """Equal persons have equal commitments, so `to` and `actor` stay equal."""
-    book, record = Book(NO_SECRETS), to_record(Assigned(*HEAD, "a", "li"))
+    book, record = Commitments(NO_SECRETS), to_record(Assigned(*HEAD, "a", "li"))
     book.veil(record)
-    Book(dict.fromkeys(book.added)).reveal(record)
+    Commitments(dict.fromkeys(book.added)).reveal(record)
     erased = from_record(record)
     assert isinstance(erased, Assigned)
     assert erased.claimed
