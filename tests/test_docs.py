@@ -17,10 +17,10 @@ from svcflow import errors, explanation
 from svcflow.checks import CODES
 from svcflow.cli.app import COMMANDS, app
 from svcflow.kernel import facts
-from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.kernel.moves.availability import Available
 from svcflow.model import field, guard, limit, log_mapping, procedure, scenario, step
 from svcflow.runtime.filters import DeviationFilters, InstanceFilters
+from svcflow.wording import DEVIATIONS
 from svcflow.worktime import calendar, calendar_file
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -226,7 +226,9 @@ def test_every_field_of_a_fact_is_documented(name):
 def test_every_kind_of_deviation_is_documented():
     """The table of deviations has each kind in both languages."""
     rows = sections(REFERENCE / "facts.md")["Kinds of deviations"]
-    assert [(code(row[0]), row[1], row[2]) for row in rows] == [(k, t.en, t.zh) for k, t in KINDS.items()]
+    assert [(code(row[0]), row[1], row[2]) for row in rows] == [
+        (k, t.en, t.zh) for k, t in DEVIATIONS.items()
+    ]
 
 
 def test_every_rule_that_refuses_is_documented():

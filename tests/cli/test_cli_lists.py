@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from cli_answers import LATER, parsed
 
-from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.text_table import cells
+from svcflow.wording import DEVIATIONS
 
 
 @pytest.fixture
@@ -277,4 +277,4 @@ def test_a_reason_stands_before_its_answer(svc, lamp):
 def test_the_help_names_every_kind_of_deviation(run, lang):
     """Whoever filters by kind need not look the kinds up elsewhere."""
     said = "".join(run("deviations", "--help", "--lang", lang).stdout.split())
-    assert all(kind in said for kind in KINDS)
+    assert all(kind in said for kind in DEVIATIONS)

@@ -14,7 +14,7 @@ from svcflow.cli.tables import over
 from svcflow.kernel.facts import Escalated, Warned
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.model.catalog import load
-from svcflow.model.words import rung
+from svcflow.model.wording import rung_text
 
 TRIP = """\
 procedure: trip
@@ -115,8 +115,8 @@ def test_points_of_a_ladder_are_told_by_what_they_mean(svc, trip):
     told = svc("explain", trip, "asked", "--lang", "zh", at=at("11:11")).stdout
     assert "预警（截止前 20分钟）" in told
     assert "升级（截止后 30分钟），通知主管" in told
-    assert rung("75%").zh == "已用 75%"
-    assert rung("+0m").zh == "截止时"
+    assert rung_text("75%").zh == "已用 75%"
+    assert rung_text("+0m").zh == "截止时"
 
 
 def test_a_minimum_ended_early_is_told_by_what_was_lacking(svc, trip):

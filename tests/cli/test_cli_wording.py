@@ -4,65 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
-from datetime import datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from svcflow.cli.errors import Interruption, OutputError, explained
-from svcflow.cli.instants import clock_of, near, when
 from svcflow.cli.journal_lines import _TELL
 from svcflow.cli.language import Asked
 from svcflow.cli.output_file import written
 from svcflow.cli.progress import progress
-from svcflow.cli.wording import duration
 from svcflow.kernel.facts import FACTS
 from svcflow.text_table import broken, cells, table
-
-
-@pytest.mark.parametrize(
-    ("seconds", "working", "zh", "en"),
-    [
-        (0, False, "0秒", "0 s"),
-        (59, False, "59秒", "59 s"),
-        (-18 * 60, False, "18分", "18 min"),
-        (3600, False, "1小时", "1 h"),
-        (5400, True, "1小时30分（工作时间）", "1 h 30 min working"),
-        (26 * 3600 + 300, False, "1天2小时", "1 d 2 h"),
-        (24 * 3600 + 300, False, "1天", "1 d"),
-        (26 * 3600, True, "26小时（工作时间）", "26 h working"),
-        (130.5 * 3600, True, "130小时（工作时间）", "130 h working"),
-    ],
-)
-def test_lengths_of_time_read_naturally(seconds, working, zh, en):
-    """Two units at most; days only of elapsed time, since a working day has no fixed length."""
-    length = timedelta(seconds=seconds)
-    assert duration(length, "zh", working=working) == zh
-    assert duration(length, "en", working=working) == en
-
-
-def test_instants_carry_their_offset():
-    """The offset is short where it is whole hours."""
-    at = datetime(2026, 3, 2, 1, 0, tzinfo=ZoneInfo("UTC"))
-    assert when(at, ZoneInfo("Asia/Shanghai")) == "2026-03-02 09:00+08"
-    assert when(at, ZoneInfo("Asia/Kolkata")) == "2026-03-02 06:30+05:30"
-
-
-def test_an_instant_of_this_year_leaves_the_year_out_and_keeps_its_offset():
-    """What is near is told briefly, and still on a clock that is named."""
-    shanghai, now = ZoneInfo("Asia/Shanghai"), datetime(2025, 12, 31, 20, 0, tzinfo=ZoneInfo("UTC"))
-    assert near(datetime(2026, 3, 2, 1, 0, tzinfo=ZoneInfo("UTC")), shanghai, now) == "03-02 09:00+08"
-    assert near(now, ZoneInfo("UTC"), now) == "12-31 20:00+00"
-    assert near(datetime(2024, 3, 2, 1, 0, tzinfo=ZoneInfo("UTC")), shanghai, now) == "2024-03-02 09:00+08"
-
-
-def test_the_clock_is_the_one_that_calendars_share():
-    """One zone, however often, is the clock of an answer; several, or none, leave it to this computer."""
-    shanghai, amsterdam = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Amsterdam")
-    assert clock_of([shanghai, ZoneInfo.no_cache("Asia/Shanghai")]) is shanghai
-    assert clock_of([shanghai, amsterdam]) is None
-    assert clock_of([]) is None
 
 
 def test_columns_line_up_with_chinese_in_them():

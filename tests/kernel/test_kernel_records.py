@@ -28,10 +28,10 @@ from svcflow.kernel.compiled import calendars_of
 from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import FACTS, DeviationKind, Fact
 from svcflow.kernel.instance import FIELDS, Draft, Instance, from_state, to_state
-from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.kernel.moves.availability import available
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
+from svcflow.wording import DEVIATIONS
 from svcflow.worktime.instants import to_us
 
 
@@ -87,8 +87,8 @@ def test_every_class_of_fact_is_named_and_documented():
 
 def test_every_kind_of_deviation_has_two_languages():
     """Each kind is worded in Chinese and English."""
-    assert set(KINDS) == set(DeviationKind.__args__)
-    assert all(text.zh and text.en for text in KINDS.values())
+    assert set(DEVIATIONS) == set(DeviationKind.__args__)
+    assert all(text.zh and text.en for text in DEVIATIONS.values())
 
 
 def test_an_instance_reads_back_equal_from_its_state():

@@ -8,9 +8,9 @@ import pytest
 
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import FACTS, Deviated, Held, Overdue
-from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.runtime.outbox.feed import Fed
 from svcflow.runtime.outbox.subscription import FACT_KINDS, Delivery, Pace, Subscription, Wanted
+from svcflow.wording import DEVIATIONS
 
 HELD = Held("r1", 2, 0, 0, "li", "recipient")
 OVERDUE = Overdue("r1", 3, 0, 0, "", "reported", 1, "reported", 0)
@@ -42,7 +42,7 @@ def test_a_kind_is_that_of_a_fact_or_of_a_deviation(kinds, chosen):
 def test_every_class_of_facts_and_kind_of_deviation_can_be_named():
     """No fact is without a kind to subscribe to."""
     assert {cls for kind in FACT_KINDS for cls in Wanted.of([kind]).classes} == set(FACTS)
-    assert all(Wanted.of([kind]).read for kind in KINDS)
+    assert all(Wanted.of([kind]).read for kind in DEVIATIONS)
 
 
 @pytest.mark.parametrize(

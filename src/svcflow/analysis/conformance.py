@@ -16,11 +16,12 @@ import attrs
 from svcflow.analysis.log import Flaw
 from svcflow.analysis.replay import Missed
 from svcflow.kernel.facts import DeviationKind, to_datetime
-from svcflow.kernel.lifecycle.deviations import KINDS, Deviation
+from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.model.amount import DAY_US, HOUR_US, MINUTE_US, Amount
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text
 from svcflow.text_table import grid
+from svcflow.wording import CASE_STATUSES, DEVIATIONS
 
 __all__ = ["RULES", "CaseResult", "Conformance", "LimitResult", "Variant", "readable", "table"]
 
@@ -358,12 +359,6 @@ _UNTOLD: Mapping[str, Text] = {
         zh="由谁办理（须由他人办理，not_by）", en="by whom, where another person is asked (not_by)"
     ),
 }
-_STATUSES: Mapping[str, Text] = {
-    "ended": Text(zh="已结束", en="ended"),
-    "open": Text(zh="未结束", en="open"),
-    "broken_off": Text(zh="中断", en="broken off"),
-    "empty": Text(zh="无可用事件", en="empty"),
-}
 _WAYS = Text(zh="偏差最多的走法", en="Ways with most deviating cases")
 _WAY = 3  # the column of ways, which are long and stand last
 _VARIANTS = 5
@@ -402,7 +397,7 @@ def _headline(found: Conformance, lang: Lang) -> str:
 def _tables(found: Conformance, lang: Lang) -> Iterator[tuple[Text, _Rows]]:
     yield Text(zh="概况", en="Overview"), _overview(found, lang)
     named = (
-        (Text(zh="偏差（按种类）", en="Deviations by kind"), found.by_kind, _kinds()),
+        (Text(zh="偏差（按种类）", en="Deviations by kind"), found.by_kind, DEVIATIONS),
         (Text(zh="偏差（按环节）", en="Deviations by step"), found.by_step, _steps(found.procedure)),
         (Text(zh="偏差（按岗位）", en="Deviations by role"), found.by_role, _roles(found.procedure)),
     )
@@ -443,7 +438,7 @@ def _remarks(found: Conformance, lang: Lang) -> Iterator[tuple[Text, _Rows]]:
 
 
 def _overview(found: Conformance, lang: Lang) -> _Rows:
-    statuses = [(_STATUSES[name], count) for name, count in found.statuses.items() if count]
+    statuses = [(CASE_STATUSES[name], count) for name, count in found.statuses.items() if count]
     rows = [
         (Text(zh="案例", en="cases"), str(found.cases)),
         *((Text(zh=f"其中{name.zh}", en=f"of these {name.en}"), str(count)) for name, count in statuses),
@@ -505,10 +500,6 @@ def _not_replayed(found: Conformance, lang: Lang) -> _Rows:
         [f"{activity} ({_name(RULES, rule, lang)})", str(count)]
         for (rule, activity), count in found.not_replayed.items()
     ]
-
-
-def _kinds() -> Mapping[str, Text]:
-    return {str(kind): name for kind, name in KINDS.items()}
 
 
 def _steps(procedure: Procedure) -> Mapping[str, Text]:

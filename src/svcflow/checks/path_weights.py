@@ -20,6 +20,7 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step, Transition
 from svcflow.text import Text
+from svcflow.wording import SHORT_UNITS, UNITS, plural
 
 if TYPE_CHECKING:
     from svcflow.checks.graph import Graph
@@ -291,7 +292,7 @@ def _count(length: Length) -> int:
 
 
 def _hours(total: int) -> Text:
-    return Text(zh=f"{_plain(total)} 小时", en=f"{_plain(total)} h")
+    return Text(zh=f"{_plain(total)} {SHORT_UNITS['h'].zh}", en=f"{_plain(total)} {SHORT_UNITS['h'].en}")
 
 
 def _more_than_days(total: int) -> Text:
@@ -299,15 +300,21 @@ def _more_than_days(total: int) -> Text:
 
 
 def _days(total: int) -> Text:
-    return Text(zh=f"{total} 个自然日", en=f"{total} calendar days")
+    return _in_units(total, "cd")
 
 
 def _working_hours(total: int) -> Text:
-    return Text(zh=f"{_plain(total)} 个工作小时", en=f"{_plain(total)} working hours")
+    return _in_units(_plain(total), "wh")
 
 
 def _working_days(total: int) -> Text:
-    return Text(zh=f"{total} 个工作日", en=f"{total} working days")
+    return _in_units(total, "wd")
+
+
+def _in_units(total: int | str, unit: str) -> Text:
+    """Word a sum of several lengths, which is always a plural in English."""
+    noun = UNITS[unit]
+    return Text(zh=f"{total} {noun.zh}", en=f"{total} {plural(noun.en)}")
 
 
 def _open_us(calendar: WorkCalendar, day: date) -> int:

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
-from svcflow.cli.instants import clock_of, near
 from svcflow.cli.json import Record
 from svcflow.cli.language import Tongue
-from svcflow.cli.wording import DELEGATIONS, word
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.text import Text
 from svcflow.text_table import table
+from svcflow.wording import DELEGATION_STATUSES, shared_zone, timestamp, word
 
 __all__ = ["delegation_json", "delegation_table"]
 
@@ -50,14 +49,14 @@ def delegation_json(one: Delegation, now: datetime) -> Record:
 
 
 def _delegation(one: Delegation, lang: Tongue, now: datetime) -> tuple[str, ...]:
-    zone = clock_of(())
+    zone = shared_zone(())
     return (
         one.id,
         one.giver,
         one.taker,
-        near(one.since_at, zone, now),
-        near(one.until_at, zone, now),
-        word(DELEGATIONS, _standing(one, now), lang),
+        timestamp(one.since_at, zone, now=now),
+        timestamp(one.until_at, zone, now=now),
+        word(DELEGATION_STATUSES, _standing(one, now)).in_(lang),
         ", ".join(sorted(one.procedures)),
         ", ".join(sorted(one.roles)),
     )

@@ -9,10 +9,10 @@ from typing import Any
 from svcflow.cli.names import Names
 from svcflow.kernel import facts
 from svcflow.kernel.facts import Fact, to_datetime
-from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.model.limit import reason_of
-from svcflow.model.words import rung
+from svcflow.model.wording import rung_text
 from svcflow.text import Text
+from svcflow.wording import DEVIATIONS
 
 __all__ = ["tell"]
 
@@ -95,19 +95,19 @@ def _resumed(fact: facts.Resumed, names: Names) -> str:
 
 def _warned(fact: facts.Warned, names: Names) -> str:
     limit, due = names.limit(fact.limit), names.when(to_datetime(fact.due_us))
-    at = rung(fact.at).in_(names.lang)
+    at = rung_text(fact.at).in_(names.lang)
     return _said(names, f"预警：{limit}{at}，{due} 到期", f"warning: {limit} {at}, due {due}")
 
 
 def _escalated(fact: facts.Escalated, names: Names) -> str:
-    limit, at = names.limit(fact.limit), rung(fact.at).in_(names.lang)
+    limit, at = names.limit(fact.limit), rung_text(fact.at).in_(names.lang)
     to = names.role(fact.role)
     zh, en = (f"，报{to}", f", to {to}") if to else ("", "")
     return _said(names, f"升级：{limit}{at}{zh}", f"escalated: {limit} {at}{en}")
 
 
 def _overdue(fact: facts.Overdue, names: Names) -> str:
-    limit, kind = names.limit(fact.limit), KINDS[fact.deviation].in_(names.lang)
+    limit, kind = names.limit(fact.limit), DEVIATIONS[fact.deviation].in_(names.lang)
     return _said(names, f"{kind}：{limit}", f"{kind}: {limit}")
 
 
@@ -131,7 +131,7 @@ def _settled(fact: facts.Settled, names: Names) -> str:
 
 
 def _deviated(fact: facts.Deviated, names: Names) -> str:
-    kind = KINDS[fact.deviation].in_(names.lang)
+    kind = DEVIATIONS[fact.deviation].in_(names.lang)
     step = names.limit(fact.limit) if fact.limit else names.step(fact.step)
     missing = ", ".join(map(names.field, fact.detail.get("missing", ())))
     more = fact.reason or missing

@@ -7,27 +7,26 @@ from datetime import datetime, timedelta, tzinfo
 
 import attrs
 
-from svcflow.cli.instants import when
 from svcflow.cli.language import Tongue
-from svcflow.cli.wording import STATUSES, duration, word
 from svcflow.kernel.instance import Instance
-from svcflow.model import words
 from svcflow.model.amount import Family
 from svcflow.model.limit import reason_of
 from svcflow.model.procedure import Procedure
 from svcflow.model.target import Target
+from svcflow.model.wording import target_text
+from svcflow.wording import GROUPS, HOLDS, OUTCOMES, STATUSES, duration, timestamp, word
 
 __all__ = ["Names"]
 
 
 @attrs.frozen
 class Names:
-    """Speak of one procedure; `zone` is the clock instants are shown on (see `instants`), `written` how."""
+    """Speak of one procedure; `zone` is the clock instants are shown on (see `shared_zone`), `written` how."""
 
     procedure: Procedure
     lang: Tongue
     zone: tzinfo | None
-    written: Callable[[datetime, tzinfo | None], str] = when
+    written: Callable[[datetime, tzinfo | None], str] = timestamp
 
     def title(self) -> str:
         """Return the procedure's name."""
@@ -61,15 +60,15 @@ class Names:
 
     def reason(self, reason: str) -> str:
         """Word the reason of a hold."""
-        return words.word(words.HOLDS, reason).in_(self.lang)
+        return word(HOLDS, reason).in_(self.lang)
 
     def group(self, group: str) -> str:
         """Word a group of recipients."""
-        return words.word(words.GROUPS, group).in_(self.lang)
+        return word(GROUPS, group).in_(self.lang)
 
     def target(self, target: Target) -> str:
         """Word what a limit demands."""
-        return words.target(target, self.procedure.fields, self.lang)
+        return target_text(target, self.procedure.fields, self.lang)
 
     def trigger(self, trigger: str, step: str, row: int = 0) -> str:
         """Return the name of a trigger at a step; `row` is the place among its rows of the one that was taken."""
@@ -89,7 +88,8 @@ class Names:
     def length(self, length: timedelta, limit: str = "") -> str:
         """Word a length of time in the clock of a limit."""
         families = set(self._families(limit))
-        return duration(length, self.lang, working=bool(families) and families <= {"working", "working_days"})
+        is_working = bool(families) and families <= {"working", "working_days"}
+        return duration(length, working=is_working).in_(self.lang)
 
     def is_over_at_once(self, limit: str) -> bool:
         """Tell whether a limit that ended late by nothing ended as it was due: it moves by itself, or always runs."""
@@ -101,8 +101,8 @@ class Names:
     def status(self, instance: Instance) -> str:
         """Word how an instance stands; an ended one by its outcome."""
         if instance.status == "ended":
-            return words.word(words.OUTCOMES, instance.outcome).in_(self.lang)
-        return word(STATUSES, instance.status, self.lang)
+            return word(OUTCOMES, instance.outcome).in_(self.lang)
+        return word(STATUSES, instance.status).in_(self.lang)
 
     def _families(self, limit: str) -> Iterator[Family]:
         """Yield the clocks the rows of a limit run on; where they differ, time is told as elapsed."""

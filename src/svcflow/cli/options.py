@@ -331,16 +331,14 @@ def answer_counts(
 
 
 def _named(by: str, catalog: Catalog, procedure: str | None) -> Mapping[str, Text]:
-    from svcflow.cli.wording import STANDINGS, STATUSES
-    from svcflow.kernel.lifecycle.deviations import KINDS
-    from svcflow.model.words import GROUPS
+    from svcflow.wording import DEVIATION_STATUSES, DEVIATIONS, GROUPS, STATUSES
 
     if by == "procedure":
         return {one.id: one.name for one in catalog}
     if by == "status":
-        return {**STATUSES, **STANDINGS}
+        return {**STATUSES, **DEVIATION_STATUSES}
     if by == "kind":
-        return {str(kind): text for kind, text in KINDS.items()}
+        return DEVIATIONS
     if by == "group":
         return GROUPS
     meant = [one for one in catalog.procedures.values() if procedure in (None, one.id)]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from svcflow.cli.language import Tongue
-from svcflow.cli.wording import STANDINGS, word
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected
 from svcflow.kernel.lifecycle.deviation_status import STANDS, Answer
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text
+from svcflow.wording import DEVIATION_STATUSES, word
 
 __all__ = ["Replies", "replies_json", "replies_text", "replies_to", "who"]
 
@@ -59,5 +59,5 @@ def who(fact: Fact, lang: Tongue) -> str:
 
 
 def _said(one: Answer, lang: Tongue) -> str:
-    standing, by = word(STANDINGS, STANDS[type(one)], lang), who(one, lang)
+    standing, by = word(DEVIATION_STATUSES, STANDS[type(one)]).in_(lang), who(one, lang)
     return Text(zh=f"{standing}（{by}）：{one.reason}", en=f"{standing} by {by}: {one.reason}").in_(lang)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import attrs
 
 from svcflow.cli.errors import WrongUsage
-from svcflow.cli.instants import clock_of
 from svcflow.cli.language import Tongue
 from svcflow.errors import StoreError
 from svcflow.text import Text
+from svcflow.wording import shared_zone
 
 if TYPE_CHECKING:
     from svcflow.cli.listening import ListeningEngine
@@ -113,7 +113,7 @@ def names_in(
         (name, version): names_of(engine, name, _there(engine, name, version), lang)
         for name, version in versions
     }
-    zone = clock_of(names.zone for names in found.values())
+    zone = shared_zone(names.zone for names in found.values())
     spoken = {key: attrs.evolve(names, zone=zone) for key, names in found.items()}
     return lambda procedure, version: spoken[procedure, version]
 

@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from svcflow.cli.language import Tongue
 from svcflow.cli.names import Names
 from svcflow.cli.replies import Replies, replies_text
-from svcflow.cli.wording import SEVERITIES, STATES, word
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.deviation_status import Answer
-from svcflow.kernel.lifecycle.deviations import KINDS, Deviation
+from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.text import Text
 from svcflow.text_table import table
+from svcflow.wording import DEVIATIONS, LIMIT_STATES, SEVERITIES, word
 
 __all__ = ["NamesOf", "available_table", "deadline_table", "deviation_table", "instance_table"]
 
@@ -132,7 +132,7 @@ def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
         if one.state == "overdue":
             late = Text(zh=f"超 {left}", en=f"over {left}") if one.remaining else _CLOSED
             left = late.in_(names.lang)
-    state = word(STATES, one.state, names.lang)
+    state = word(LIMIT_STATES, one.state).in_(names.lang)
     if one.target.kind == "every" and one.state == "met":  # of those before, some may have been missed
         state = _LAST_MET.in_(names.lang)
     return (
@@ -162,8 +162,8 @@ def _deviation(one: Deviation, names: Names, replies: Sequence[Answer], *, whose
     return (
         names.when(one.occurred_at),
         f"{one.instance} {one.sequence}" if whose else str(one.sequence),
-        KINDS[one.kind].in_(names.lang),
-        word(SEVERITIES, one.severity, names.lang),
+        DEVIATIONS[one.kind].in_(names.lang),
+        word(SEVERITIES, one.severity).in_(names.lang),
         names.limit(one.limit) if one.limit else names.step(one.step),
         over(one, names),
         _why(one, names, replies),

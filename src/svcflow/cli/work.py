@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from svcflow.cli.instants import near
 from svcflow.cli.json import Record
 from svcflow.cli.language import Tongue
 from svcflow.cli.names import Names
@@ -13,6 +12,7 @@ from svcflow.cli.tables import NamesOf
 from svcflow.runtime.filters import WorkItem
 from svcflow.text import Text
 from svcflow.text_table import table
+from svcflow.wording import timestamp
 from svcflow.worktime.instants import to_us
 
 __all__ = ["work_json", "work_table"]
@@ -65,8 +65,8 @@ def _work(one: WorkItem, names: Names, now: datetime, *, titled: bool) -> tuple[
         names.step(one.step),
         names.role(one.role),
         one.assignee,
-        near(one.entered_at, names.zone, now),
-        "" if one.due_at is None else near(one.due_at, names.zone, now),
+        timestamp(one.entered_at, names.zone, now=now),
+        "" if one.due_at is None else timestamp(one.due_at, names.zone, now=now),
         "" if one.due_at is None else _left(one.due_at, now, names),
     )
 

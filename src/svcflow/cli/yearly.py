@@ -6,10 +6,10 @@ import calendar as months
 from collections.abc import Iterator
 
 from svcflow.cli.language import Tongue
-from svcflow.drawing.calendar_year import KINDS, MARKS, WEEKDAYS, Day, Year
-from svcflow.explanation.phrases import holiday
+from svcflow.drawing.calendar_year import Day, Year
 from svcflow.text import Text, visible
 from svcflow.text_table import padded
+from svcflow.wording import DAY_MARKS, DAYS, WEEKDAY_HEADS, holiday
 
 __all__ = ["year_json", "year_text"]
 
@@ -52,7 +52,7 @@ def _day_json(day: Day) -> dict[str, object]:
 def _month(year: Year, number: int, lang: Tongue, *, coloured: bool) -> Iterator[str]:
     cell = _CELL[lang]
     yield padded(Text(f"{number}月", months.month_name[number]).in_(lang), 7 * cell)
-    yield "".join(padded(weekday.in_(lang), cell, right=True) for weekday in WEEKDAYS)
+    yield "".join(padded(weekday.in_(lang), cell, right=True) for weekday in WEEKDAY_HEADS)
     days = [day for day in year.days if day.date.month == number]
     line = " " * (cell * days[0].date.weekday())
     for day in days:
@@ -63,7 +63,7 @@ def _month(year: Year, number: int, lang: Tongue, *, coloured: bool) -> Iterator
 
 
 def _cell(day: Day, lang: Tongue, *, coloured: bool) -> str:
-    mark = MARKS[day.kind].in_(lang) if day.kind in MARKS else ""
+    mark = DAY_MARKS[day.kind].in_(lang) if day.kind in DAY_MARKS else ""
     written = padded(f"{day.date.day}{mark}", _CELL[lang], right=True)
     if not coloured or day.kind not in _STYLES:
         return written
@@ -80,7 +80,7 @@ def _named(year: Year, lang: Tongue) -> Iterator[str]:
             run.append(day)
             continue
         yield from _run(run, lang)
-        run = [day] if day.kind in MARKS else []
+        run = [day] if day.kind in DAY_MARKS else []
     yield from _run(run, lang)
 
 
@@ -88,7 +88,7 @@ def _run(run: list[Day], lang: Tongue) -> Iterator[str]:
     if run:
         first, last, name = run[0].date, run[-1].date, holiday(run[0].name).in_(lang)
         span = f"{first:%m-%d}" if first == last else f"{first:%m-%d} … {last:%m-%d}"
-        yield f"  {padded(span, 14)}{padded(KINDS[run[0].kind].in_(lang), 18)}{visible(name)}"
+        yield f"  {padded(span, 14)}{padded(DAYS[run[0].kind].in_(lang), 18)}{visible(name)}"
 
 
 def _counts(year: Year) -> Text:

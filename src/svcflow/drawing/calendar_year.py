@@ -14,28 +14,12 @@ from svcflow.drawing.render.png import png
 from svcflow.drawing.render.style import FONT_STACK
 from svcflow.errors import DrawingError
 from svcflow.text import Lang, Text
+from svcflow.wording import DAY_MARKS, DAYS, WEEKDAY_HEADS
 from svcflow.worktime.calendar import WorkCalendar
 
 CELL, GAP, HEAD, MARGIN = 34.0, 28.0, 46.0, 28.0
 MONTH_WIDTH, MONTH_HEIGHT = 7 * CELL, HEAD + 6 * CELL
 COLUMNS = 4
-WEEKDAYS = (
-    Text("一", "Mo"),
-    Text("二", "Tu"),
-    Text("三", "We"),
-    Text("四", "Th"),
-    Text("五", "Fr"),
-    Text("六", "Sa"),
-    Text("日", "Su"),
-)
-KINDS = {
-    "open": Text("工作日", "working day"),
-    "weekend": Text("周休", "weekly day off"),
-    "holiday": Text("休 节假日", "H holiday"),
-    "makeup": Text("班 调休", "W make-up day"),
-    "beyond": Text("未公布", "not published yet"),
-}
-MARKS = {"holiday": Text("休", "H"), "makeup": Text("班", "W")}
 FILLS = {
     "open": ("#ffffff", "#17232b"),
     "weekend": ("#eef1f3", "#6b7a83"),
@@ -138,7 +122,7 @@ def _month(year: Year, number: int, lang: Lang) -> Iterator[str]:
     top = MARGIN + 56 + (number - 1) // COLUMNS * (MONTH_HEIGHT + GAP)
     name = Text(f"{number}月", months.month_name[number]).in_(lang)
     yield _text(left, top + 14, name, size=15, bold=True, anchor="start")
-    for column, weekday in enumerate(WEEKDAYS):
+    for column, weekday in enumerate(WEEKDAY_HEADS):
         label = weekday.in_("zh" if lang == "zh+en" else lang)
         yield _text(left + (column + 0.5) * CELL, top + 36, label, size=11, fill="#6b7a83")
     first = date(year.year, number, 1).weekday()
@@ -150,7 +134,7 @@ def _month(year: Year, number: int, lang: Lang) -> Iterator[str]:
 def _cell(day: Day, left: float, top: float, lang: Lang) -> str:
     fill, ink = FILLS[day.kind]
     named = f"<title>{escape(day.date.isoformat())} {escape(day.name.in_(lang))}</title>" if day.name else ""
-    mark = MARKS.get(day.kind)
+    mark = DAY_MARKS.get(day.kind)
     sign = (
         _text(left + 27, top + 12, mark.in_("zh" if lang == "zh+en" else lang), size=9, fill=ink)
         if mark
@@ -164,7 +148,7 @@ def _cell(day: Day, left: float, top: float, lang: Lang) -> str:
 
 def _legend(year: Year, bottom: float, lang: Lang) -> Iterator[str]:
     left = MARGIN
-    for kind, wording in KINDS.items():
+    for kind, wording in DAYS.items():
         if kind == "beyond" and not year.count(kind):
             continue
         fill, _ = FILLS[kind]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+from svcflow import wording
 from svcflow.explanation.calendar_days import Entry, closings, open_days
 from svcflow.explanation.explain import Line, LineKind
-from svcflow.explanation.phrases import count, days, holiday, instant, length, span
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import (
     to_datetime,
@@ -15,18 +16,15 @@ from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.kernel.timing.due import counted, last_day
 from svcflow.kernel.timing.pinned_targets import Promise
-from svcflow.model import words
 from svcflow.model.amount import Family
 from svcflow.model.target import Target
+from svcflow.model.wording import target_text
 from svcflow.text import Text
+from svcflow.wording import days, holiday, instant, interval
 from svcflow.worktime.instants import to_us
 
 _DAY = timedelta(days=1)
-UNITS: dict[Family, tuple[str, str]] = {
-    "working_days": ("个工作日", "working day"),
-    "calendar_days": ("个自然日", "calendar day"),
-    "months": ("个月", "month"),
-}
+UNITS: Mapping[Family, str] = {"working_days": "wd", "calendar_days": "cd", "months": "mo"}
 
 
 class Tally:
@@ -76,7 +74,7 @@ class Tally:
     def _elapsed(self, start_us: int, end_us: int) -> None:
         self.total += end_us - start_us
         start, end = self.local(start_us), self.local(end_us)
-        amount, total, when = length(end_us - start_us), length(self.total), span(start, end)
+        amount, total, when = _length(end_us - start_us), _length(self.total), interval(start, end)
         self.add(
             "counted",
             (start_us, end_us),
@@ -100,18 +98,20 @@ class Tally:
             self._closed(entry)
             return
         many = entry.last != entry.first
-        when = days(entry.first, entry.last) if many or family != "working" else span(entry.start, entry.end)
+        when = (
+            days(entry.first, entry.last) if many or family != "working" else interval(entry.start, entry.end)
+        )
         name = holiday(entry.name)
         makeup = Text(zh=f"（{name.zh}上班日）", en=f" ({name.en} day)") if entry.name else Text()
         if family == "working":
             self.total += entry.us
-            amount, total = length(entry.us), length(self.total)
+            amount, total = _length(entry.us), _length(self.total)
             if many:
-                number = count(entry.days, "个工作日", "working day")
+                number = wording.amount(entry.days, "wd")
                 amount = Text(zh=f"{number.zh}，{amount.zh}", en=f"{number.en}, {amount.en}")
         else:
             self.total += entry.days
-            amount, total = count(entry.days, *UNITS[family]), count(self.total, *UNITS[family])
+            amount, total = (wording.amount(number, UNITS[family]) for number in (entry.days, self.total))
         worked = entry.us if family == "working" else entry.days
         self.add(
             "counted",
@@ -176,11 +176,13 @@ class Tally:
         reckoner, row = self.limit.calendar, self.limit.rows[clock.row]
         started, due_day = self._day(clock.started_us), self._day(clock.due_us - 1)
         last = last_day(self.limit, row, clock)
-        zh, en = UNITS[row.family]
         self._first_day(started, clock.started_us)
-        when, number = days(started + timedelta(days=1), last), count(counted(row, clock), zh, en)
+        when, number = (
+            days(started + timedelta(days=1), last),
+            wording.amount(counted(row, clock), UNITS[row.family]),
+        )
         stood = (last - last_day(self.limit, row, clock._replace(runs=(), open_us=clock.started_us))).days
-        still = count(stood, "天", "day")
+        still = wording.day_count(stood)
         held = (
             Text(zh=f"，停计的 {still.zh}顺延", en=f", and {still.en} on which it stood still")
             if stood
@@ -237,7 +239,7 @@ class Tally:
             )
         else:
             why = Text(zh="在受理时刻之内", en="in time for this day")
-        later = count(target.day, *UNITS["working_days"]) if target.day else Text()
+        later = wording.amount(target.day, "wd") if target.day else Text()
         on = Text(zh=f"，其后 {later.zh}", en=f", and {later.en} on") if later else Text()
         words = Text(
             zh=f"{one.zh} 提出，{why.zh}{on.zh}：{other.zh}",
@@ -299,7 +301,7 @@ class Tally:
 
     def target(self, target: Target) -> Text:
         fields = self.compiled.procedure.fields
-        return Text(zh=words.target(target, fields, "zh"), en=words.target(target, fields, "en"))
+        return Text(zh=target_text(target, fields, "zh"), en=target_text(target, fields, "en"))
 
     def say(self, kind: LineKind, at_us: int, words: Text) -> None:
         self.add(kind, (at_us, None), (None, None), words)
@@ -320,3 +322,7 @@ class Tally:
 
 def _both(name: Text, fallback: str) -> Text:
     return Text(zh=name.in_("zh") or fallback, en=name.in_("en") or fallback)
+
+
+def _length(us: int) -> Text:
+    return wording.duration(timedelta(microseconds=us), "exact")

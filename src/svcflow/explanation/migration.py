@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from svcflow.explanation.day_counts import Tally
-from svcflow.explanation.phrases import instant
 from svcflow.explanation.timeline import Moment
 from svcflow.kernel.facts import Migrated
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
 from svcflow.text import Text
+from svcflow.wording import instant
 
 
 class Crossing(Tally):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from svcflow.explanation.day_counts import UNITS
 from svcflow.explanation.explain import LineKind
 from svcflow.explanation.migration import Crossing
-from svcflow.explanation.phrases import count, instant, length
 from svcflow.explanation.timeline import Moment, Stretch, recount
 from svcflow.kernel.facts import (
     Accepted,
@@ -25,11 +25,11 @@ from svcflow.kernel.facts import (
     Warned,
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Clock
-from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.pinned_targets import promise_over, stands
-from svcflow.model.words import HOLDS, rung, word
+from svcflow.model.wording import rung_text
 from svcflow.text import Text
+from svcflow.wording import DEVIATIONS, HOLDS, amount, duration, instant, word
 
 _ANNULLED = Text(
     zh="补录的完成时间在截止之前：超时予以撤销，记录保留",
@@ -160,7 +160,7 @@ class Telling(Crossing):
 
     def _goes_on(self, at_us: int) -> None:
         still_us, when = at_us - self.stopped_us, instant(self.local(at_us))
-        still, lost = length(still_us), self._lost(at_us)
+        still, lost = _length(still_us), self._lost(at_us)
         self.told_us = at_us
         self.add(
             "resumed",
@@ -176,11 +176,11 @@ class Telling(Crossing):
         """Word what would have counted while the clock stood still."""
         calendar, family = self.limit.calendar, self.family
         if family == "working":
-            opened = length(calendar.between_us(self.stopped_us, at_us))
+            opened = _length(calendar.between_us(self.stopped_us, at_us))
             return Text(zh=f"（其中工作时间 {opened.zh}）", en=f" ({opened.en} of it open time)")
         if family == "working_days":
             closed = calendar.closings_between_us(self.stopped_us + 1, at_us + 1, self.stopped_us - _LONG_US)
-            number = count(closed, *UNITS[family])
+            number = amount(closed, UNITS[family])
             return Text(zh=f"（跨 {number.zh}的下班时刻）", en=f" (over the closing of {number.en})")
         return Text()
 
@@ -289,12 +289,12 @@ class Telling(Crossing):
             if fact.role
             else Text()
         )
-        at = rung(fact.at)
+        at = rung_text(fact.at)
         words = Text(zh=f"{when.zh} {zh}（{at.zh}）{to.zh}", en=f"{when.en}: {en} {at.en}{to.en}")
         self.say("warned" if kind == "warned" else "escalated", fact.occurred_us, words)
 
     def _breach(self, fact: Overdue) -> None:
-        kind, when = KINDS[fact.deviation], instant(self.local(fact.occurred_us))
+        kind, when = DEVIATIONS[fact.deviation], instant(self.local(fact.occurred_us))
         self.say(
             "overdue", fact.occurred_us, Text(zh=f"{when.zh} 起{kind.zh}", en=f"from {when.en}: {kind.en}")
         )
@@ -312,12 +312,12 @@ class Telling(Crossing):
         own = self.own
         if after.verdict == "late":
             over_us = stopwatch.overrun(self.limit, after, at_us)
-            over = length(over_us)
+            over = _length(over_us)
             how = Text(zh=f"超时{own.zh}{over.zh}", en=f"{over.en}{own.en} late")
             if not over_us:
                 how = _AT_ONCE if at_us <= after.due_us + 1 else _CLOSED
         elif after.verdict == "early":
-            short = length(stopwatch.lacking(self.limit, after, at_us))
+            short = _length(stopwatch.lacking(self.limit, after, at_us))
             how = Text(zh=f"不足下限，差{own.zh}{short.zh}", en=f"{short.en}{own.en} short of the minimum")
         elif after.verdict == "cancelled":
             how = Text(zh="时限取消，不算达标", en="the limit is cancelled, which is no met limit")
@@ -327,7 +327,7 @@ class Telling(Crossing):
                 if before.due_us >= at_us or not before.overdue
                 else None
             )
-            left = length(max(0, left_us)) if left_us else None
+            left = _length(max(0, left_us)) if left_us else None
             spare = (
                 Text(zh=f"，尚余{own.zh}{left.zh}", en=f", {left.en}{own.en} to spare") if left else Text()
             )
@@ -350,7 +350,7 @@ class Telling(Crossing):
         left_us = stopwatch.remaining(self.limit, clock, self.at_us)
         if left_us is None:
             return
-        left = length(left_us)
+        left = _length(left_us)
         own = self.own
         how = Text(zh=f"尚余{own.zh}{left.zh}", en=f"{left.en}{own.en} left")
         if clock.overdue:
@@ -368,3 +368,7 @@ class Telling(Crossing):
             (left_us, None),
             Text(zh=f"截至 {now.zh}：{how.zh}{still.zh}", en=f"as of {now.en}: {how.en}{still.en}"),
         )
+
+
+def _length(us: int) -> Text:
+    return duration(timedelta(microseconds=us), "exact")

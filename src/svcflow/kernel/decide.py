@@ -46,9 +46,10 @@ from svcflow.kernel.timing.calendar_fingerprints import marks_of
 from svcflow.kernel.timing.elapse import pass_time, settle
 from svcflow.kernel.transaction import Ledger
 from svcflow.model.step import HOLD_REASONS
-from svcflow.model.words import HOLDS, OUTCOMES, fields_listed, word
+from svcflow.model.wording import fields_listed
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text, cut
+from svcflow.wording import HOLDS, OUTCOMES, word
 
 
 class Outcome(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 import attrs
 
+from svcflow import wording
 from svcflow.bounds import LONGEST, LONGEST_YEARS
 from svcflow.errors import DeclarationError, Problem
 from svcflow.model.fullwidth import halved
@@ -36,26 +37,6 @@ _FAMILY: dict[Unit, Family] = {
     "wd": "working_days",
     "cd": "calendar_days",
     "mo": "months",
-}
-_ZH: dict[Unit, str] = {
-    "m": "分钟",
-    "h": "小时",
-    "d": "天",
-    "wm": "个工作分钟",
-    "wh": "个工作小时",
-    "wd": "个工作日",
-    "cd": "个自然日",
-    "mo": "个月",
-}
-_EN: dict[Unit, str] = {
-    "m": "minute",
-    "h": "hour",
-    "d": "day of 24 h",
-    "wm": "working minute",
-    "wh": "working hour",
-    "wd": "working day",
-    "cd": "calendar day",
-    "mo": "month",
 }
 _SMALLEST = Decimal("0.000001")
 _WRITTEN = re.compile(r"(?P<value>\d{1,9}(?:\.\d{1,6})?)(?P<unit>wm|wh|wd|cd|mo|m|h|d)")
@@ -150,14 +131,9 @@ class Amount:
 
     def text(self, lang: Lang = "en") -> str:
         """Return the amount in words; `zh+en` gives the short written form, which both read."""
-        if lang == "zh":
-            return f"{self.value}{_ZH[self.unit]}"
-        if lang == "en":
-            noun = _EN[self.unit]
-            if self.value != 1:
-                noun = noun.replace("day of", "days of") if " of " in noun else f"{noun}s"
-            return f"{self.value} {noun}"
-        return str(self)
+        if lang == "zh+en":
+            return str(self)
+        return wording.amount(self.value, self.unit).in_(lang)
 
     def __str__(self) -> str:
         return f"{self.value}{self.unit}"

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import attrs
 
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.lifecycle.deviations import KINDS
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.simulate.statistics import Breaches, Durations, PoolUse, Spread
-from svcflow.text import NO_TEXT, Lang, Text
+from svcflow.text import Lang, Text
 from svcflow.text_table import grid
+from svcflow.wording import DEVIATIONS, duration, word
 
 __all__ = ["Simulation", "table"]
 
@@ -116,7 +116,6 @@ def _seconds(length: timedelta | None) -> float | None:
 NOTHING = "—"
 Rows = list[tuple[str, ...]]
 
-_KINDS = {str(kind): text for kind, text in KINDS.items()}
 _LIMIT = Text(zh="时限", en="Limit")
 _JUDGED = Text(zh="已判定", en="judged")
 _BREACHED = Text(zh="违反", en="breached")
@@ -158,7 +157,7 @@ def _tables(result: Simulation, lang: Lang) -> Iterator[Rows]:
     counts = result.deviations.items()
     yield [
         (_DEVIATION.in_(lang), _COUNT.in_(lang)),
-        *((_KINDS.get(kind, NO_TEXT).in_(lang) or kind, str(count)) for kind, count in counts),
+        *((word(DEVIATIONS, kind).in_(lang), str(count)) for kind, count in counts),
     ]
     heads = [one.in_(lang) for one in (_ROLE, _CAPACITY, _SERVED, _BUSY, _WAITING, _WAITING_P95)]
     yield [tuple(heads), *(_pool_row(one, lang) for one in result.pools.values())]
@@ -197,8 +196,4 @@ def _percent(share: float | None) -> str:
 
 
 def _length(length: timedelta | None, lang: Lang) -> str:
-    if length is None:
-        return NOTHING
-    minutes = length.total_seconds() / 60
-    short, long = ("分", "小时") if lang == "zh" else (" min", " h")
-    return f"{minutes:.0f}{short}" if minutes < 100 else f"{minutes / 60:.1f}{long}"
+    return NOTHING if length is None else duration(length, "figure").in_(lang)

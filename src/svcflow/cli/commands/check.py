@@ -14,8 +14,8 @@ from svcflow.cli.errors import BAD_INPUT, FOUND, error_json, problem_json
 from svcflow.cli.language import Tongue
 from svcflow.cli.options import spoken, with_procedures
 from svcflow.cli.output import answer
-from svcflow.cli.wording import many
 from svcflow.text import Text
+from svcflow.wording import many
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record

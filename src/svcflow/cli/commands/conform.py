@@ -109,15 +109,15 @@ def _worst(result: Conformance, top: int) -> list[CaseResult]:
 
 
 def _cases(worst: Iterable[CaseResult], lang: Tongue) -> str:
-    from svcflow.kernel.lifecycle.deviations import KINDS
     from svcflow.text_table import table
+    from svcflow.wording import DEVIATIONS
 
     rows = [
         (
             one.case,
             str(len(one.deviations)),
             (Text(zh="、", en=", ").in_(lang)).join(
-                dict.fromkeys(KINDS[d.kind].in_(lang) for d in one.deviations)
+                dict.fromkeys(DEVIATIONS[d.kind].in_(lang) for d in one.deviations)
             ),
         )
         for one in worst

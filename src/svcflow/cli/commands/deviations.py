@@ -144,8 +144,8 @@ def at_least(found: str, asked: str) -> bool:
 
 def _known_kind(kind: str | None) -> None:
     from svcflow.cli.errors import unknown
-    from svcflow.kernel.lifecycle.deviations import KINDS
+    from svcflow.wording import DEVIATIONS
 
-    if kind is not None and kind not in KINDS:
-        named = next((one for one, name in KINDS.items() if kind in (name.zh, name.en)), None)
-        raise unknown(Text(zh="偏差种类", en="kind of deviation"), kind, KINDS, meant=named)
+    if kind is not None and kind not in DEVIATIONS:
+        named = next((one for one, name in DEVIATIONS.items() if kind in (name.zh, name.en)), None)
+        raise unknown(Text(zh="偏差种类", en="kind of deviation"), kind, DEVIATIONS, meant=named)

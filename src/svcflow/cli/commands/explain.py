@@ -48,9 +48,9 @@ def run(
 
 
 def _text(found: Explanation, names: Names) -> str:
-    from svcflow.cli.instants import by_clock
+    from svcflow.wording import zone_note
 
-    lang, clock = names.lang, by_clock(names.zone)
+    lang, clock = names.lang, zone_note(names.zone)
     never = Text(zh="尚未起算过", en="it has not started yet").in_(lang)
     said = [line.text(lang) for line in found.lines] or [never]
     return "\n".join(

@@ -14,9 +14,9 @@ from svcflow.cli.language import Tongue
 from svcflow.cli.options import actor_option, stored
 from svcflow.cli.output import answer, echo
 from svcflow.cli.values import actor_or_nobody
-from svcflow.cli.wording import many
 from svcflow.errors import SvcflowError
 from svcflow.text import Text
+from svcflow.wording import many
 
 if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor

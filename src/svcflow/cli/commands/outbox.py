@@ -13,8 +13,8 @@ from svcflow.cli.errors import FOUND, WrongUsage
 from svcflow.cli.language import Tongue
 from svcflow.cli.options import stored
 from svcflow.cli.output import answer, paragraphs
-from svcflow.cli.wording import many
 from svcflow.text import Text
+from svcflow.wording import many
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record

@@ -14,8 +14,8 @@ from svcflow.cli.language import Tongue
 from svcflow.cli.options import stored
 from svcflow.cli.output import answer
 from svcflow.cli.progress import progress
-from svcflow.cli.wording import many
 from svcflow.text import Text
+from svcflow.wording import many
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record

@@ -13,7 +13,6 @@ import attrs
 from svcflow.cli.commands.verify import verification_json, verification_text
 from svcflow.cli.demo.folder import DATABASE, RECORD
 from svcflow.cli.demo.scene import FINISH, MONDAY, ZONE
-from svcflow.cli.instants import day_time
 from svcflow.cli.journal_lines import tell
 from svcflow.cli.json import Record, deadline_json, deviation_json, fact_json, instance_json
 from svcflow.cli.language import Tongue
@@ -30,6 +29,7 @@ from svcflow.runtime.engine import Engine
 from svcflow.runtime.integrity.verification import Verification
 from svcflow.text import NO_TEXT, Text
 from svcflow.text_table import WIDEST, broken, table
+from svcflow.wording import weekday_time
 
 __all__ = ["Diagrams", "Outcome"]
 
@@ -128,7 +128,7 @@ class Outcome:
     def _parts(self, lang: Tongue) -> Iterator[str]:
         names = _Speaker(self.catalog, lang)
         procedures = len({(one.procedure, one.version) for one in self.instances})
-        first, last = day_time(MONDAY, ZONE, lang), day_time(FINISH, ZONE, lang)
+        first, last = (weekday_time(at, ZONE).in_(lang) for at in (MONDAY, FINISH))
         yield _said(
             lang,
             f"svcflow 演示：一个工作周，{first} 至 {last}（北京时间，虚拟时钟）\n"
@@ -183,7 +183,7 @@ class _Speaker:
         return Names(self.catalog[procedure, version], self.lang, ZONE, self.written)
 
     def written(self, at: datetime, zone: tzinfo | None) -> str:
-        return day_time(at, zone, self.lang, dated=not MONDAY <= at <= FINISH)
+        return weekday_time(at, zone, dated=not MONDAY <= at <= FINISH).in_(self.lang)
 
 
 @attrs.frozen

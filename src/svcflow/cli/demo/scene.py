@@ -12,6 +12,7 @@ import attrs
 from svcflow.kernel.commands import Actor, Recipient
 from svcflow.model.field import Value
 from svcflow.text import Text
+from svcflow.wording import WEEKDAYS
 
 __all__ = ["FINISH", "MONDAY", "ZONE", "Act", "Scene", "Thread", "day"]
 
@@ -20,7 +21,7 @@ Told = Value | Text
 ZONE = ZoneInfo("Asia/Shanghai")
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=ZONE)
 FINISH = datetime(2026, 3, 6, 16, 30, tzinfo=ZONE)
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri")
+_DAYS = tuple(weekday.en for weekday in WEEKDAYS)
 
 
 def day(written: str) -> datetime:

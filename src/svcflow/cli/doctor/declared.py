@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 from svcflow.cli.doctor.probe import Probe, plain
 from svcflow.cli.session import catalog_at
-from svcflow.cli.wording import many
 from svcflow.errors import DeclarationError, SvcflowError
 from svcflow.kernel.compiled import calendars_of
 from svcflow.text import Text
+from svcflow.wording import many
 from svcflow.worktime import WorkCalendar, shipped_names
 
 __all__ = ["calendar", "declared"]

@@ -7,8 +7,8 @@ from typing import Literal
 
 import attrs
 
-from svcflow.cli.wording import many
 from svcflow.text import NO_TEXT, Text
+from svcflow.wording import many
 
 __all__ = ["STATES", "Probe", "State", "counted", "plain"]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from svcflow.cli.doctor.probe import Probe
-from svcflow.cli.wording import many
 from svcflow.errors import SvcflowError
 from svcflow.text import NO_TEXT, Text
+from svcflow.wording import many
 
 __all__ = ["server"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from svcflow.cli.doctor.probe import Probe, State, plain
 from svcflow.cli.doctor.server import server
 from svcflow.cli.session import sqlite_file, url_of
-from svcflow.cli.wording import many
 from svcflow.text import NO_TEXT, Text, system_words
+from svcflow.wording import many
 
 __all__ = ["storage"]
 

@@ -16,6 +16,7 @@ from svcflow.drawing.scene import phrases
 from svcflow.drawing.scene.scene import Badge, Note
 from svcflow.model.step import SUCCESSES
 from svcflow.text import Lang, Text
+from svcflow.wording import TRANSITIONS
 
 _SIZE, _LINE, _GAP = 9.5, 16.0, 22.0
 _LEAST_WIDTH = 420.0
@@ -84,7 +85,7 @@ def _items(layout: Layout, badges: Mapping[str, Badge]) -> Iterator[_Item]:
     kinds = {"main" if edge.main else edge.kind for edge in scene.edges}
     for kind in style.LINE:
         if kind in kinds:
-            yield _Item(_swatch(kind), phrases.KIND[kind].in_(lang))
+            yield _Item(_swatch(kind), TRANSITIONS[kind].in_(lang))
     if "waiting" in shapes:
         yield _Item(lambda x, y: svg_shapes.pause(x + 14, y), phrases.WAITS.in_(lang))
     if "fork" in shapes:

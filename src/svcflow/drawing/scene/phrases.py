@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from svcflow.model.amount import Amount, Unit
+from svcflow.model.amount import Amount
 from svcflow.model.limit import TimeLimit
-from svcflow.model.procedure import Area, Procedure
+from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text
+from svcflow.wording import AREAS, short_amount
 
-AREA: dict[Area, Text] = {
-    "assets": Text(zh="资产", en="Assets"),
-    "property": Text(zh="物业", en="Property"),
-    "vehicles": Text(zh="车辆", en="Vehicles"),
-    "construction": Text(zh="基建", en="Construction"),
-    "catering": Text(zh="餐饮会务", en="Catering"),
-    "staff": Text(zh="人员", en="Staff"),
-    "all": Text(zh="通用", en="All areas"),
-}
-KIND: dict[str, Text] = {
-    "main": Text(zh="主线", en="main line"),
-    "normal": Text(zh="分支", en="other way"),
-    "exception": Text(zh="异常", en="exception"),
-    "rework": Text(zh="返工", en="rework"),
-}
 NO_ROLE = Text(zh="—", en="—")
 WAITS = Text(zh="等待（停止计时）", en="waits (clocks stop)")
 OVERDUE = Text(zh="超时自动", en="when overdue")
@@ -30,27 +16,6 @@ COMPLETED = Text(zh="完成", en="completed")
 OTHER_END = Text(zh="其他结束", en="other end")
 STARTS = Text(zh="开始", en="start")
 LONGEST_CONDITION = 30
-
-_ZH: dict[Unit, str] = {
-    "m": "分",
-    "h": "小时",
-    "d": "天",
-    "wm": "工作分",
-    "wh": "工作小时",
-    "wd": "工作日",
-    "cd": "自然日",
-    "mo": "个月",
-}
-_EN: dict[Unit, str] = {
-    "m": "min",
-    "h": "h",
-    "d": "d",
-    "wm": "work min",
-    "wh": "work h",
-    "wd": "working d",
-    "cd": "calendar d",
-    "mo": "months",
-}
 
 
 def amounts(limit: TimeLimit) -> tuple[Amount, ...]:
@@ -63,8 +28,8 @@ def limit_text(limit: TimeLimit) -> Text:
     given = amounts(limit)
     if not given:
         return Text()
-    zh = " · ".join(f"{amount.value} {_ZH[amount.unit]}" for amount in given[:3])
-    en = " · ".join(f"{amount.value} {_EN[amount.unit]}" for amount in given[:3])
+    shown = [short_amount(amount.value, amount.unit) for amount in given[:3]]
+    zh, en = " · ".join(text.zh for text in shown), " · ".join(text.en for text in shown)
     more = " …" if len(given) > 3 else ""
     return Text(zh=f"限时 ≤ {zh}{more}", en=f"≤ {en}{more}")
 
@@ -119,7 +84,7 @@ def heading(procedure: Procedure) -> Text:
 
 def subheading(procedure: Procedure) -> Text:
     """Word the second line: version, area, owner, the day it takes effect."""
-    area = AREA[procedure.area]
+    area = AREAS[procedure.area]
     day = procedure.effective
     zh = [f"第 {procedure.version} 版", area.zh, procedure.owner.zh or procedure.owner.en]
     en = [f"version {procedure.version}", area.en, procedure.owner.en or procedure.owner.zh]

@@ -26,25 +26,6 @@ from svcflow.kernel.facts import (
 from svcflow.kernel.lifecycle.deviation_status import STANDS, Answer
 from svcflow.kernel.lifecycle.version_change import mapped_limit
 from svcflow.model.limit import Severity
-from svcflow.text import Text
-
-KINDS: Mapping[DeviationKind, Text] = {
-    "overdue": Text(zh="超时", en="overdue"),
-    "long_wait": Text(zh="等待过久", en="waited too long"),
-    "skipped_step": Text(zh="跳过环节", en="skipped step"),
-    "out_of_order": Text(zh="次序不符", en="out of order"),
-    "wrong_role": Text(zh="岗位不符", en="wrong role"),
-    "missing_evidence": Text(zh="缺少凭证", en="missing evidence"),
-    "missing_data": Text(zh="缺少信息", en="missing data"),
-    "rework_over_bound": Text(zh="返工超次", en="rework over its bound"),
-    "guard": Text(zh="条件不符", en="guard not met"),
-    "too_early": Text(zh="不足时限", en="ended too early"),
-    "missed_occurrence": Text(zh="漏做", en="missed occurrence"),
-    "breached_on_attach": Text(zh="改定时已超时", en="breached when it was set"),
-    "short_notice": Text(zh="预约过迟", en="short notice"),
-    "infeasible_on_reschedule": Text(zh="改期致不可行", en="infeasible after rescheduling"),
-    "late_record": Text(zh="补录", en="recorded late"),
-}
 
 
 @attrs.frozen

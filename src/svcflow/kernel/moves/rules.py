@@ -24,7 +24,7 @@ from svcflow.kernel.transaction import Ledger
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
 from svcflow.model.step import DONE
-from svcflow.model.words import fields_listed
+from svcflow.model.wording import fields_listed
 from svcflow.text import NO_TEXT, Text
 
 SEVERITY: Mapping[DeviationKind, Severity] = {

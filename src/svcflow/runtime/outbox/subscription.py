@@ -19,9 +19,9 @@ from svcflow.bounds import refuse_count, refuse_length, shown
 from svcflow.errors import FieldError, SubscriptionError, UnknownSubscription
 from svcflow.journal.personal_data import strip
 from svcflow.kernel.facts import FACTS, Fact
-from svcflow.kernel.lifecycle.deviations import KINDS as DEVIATIONS
 from svcflow.runtime.outbox.feed import Fed
 from svcflow.text import Text
+from svcflow.wording import DEVIATIONS
 
 Handler = Callable[..., object]
 """Takes a Fact, and the `Delivery` too if it has a second argument; to raise is to ask for another attempt.

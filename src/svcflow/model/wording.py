@@ -1,4 +1,4 @@
-"""Words for what documents and commands call by an id: hold reasons, outcomes, groups, points of ladders."""
+"""Wording of what a procedure declares: rungs of a ladder, targets, lists of fields."""
 
 from __future__ import annotations
 
@@ -11,34 +11,11 @@ from svcflow.model.field import Field
 from svcflow.model.target import Target
 from svcflow.text import Lang, Text
 
-HOLDS: Mapping[str, Text] = {
-    "recipient": Text(zh="服务对象原因", en="waiting for the recipient"),
-    "third_party": Text(zh="第三方原因", en="waiting for a third party"),
-    "statutory": Text(zh="法定事由", en="a statutory procedure"),
-}
-OUTCOMES: Mapping[str, Text] = {
-    "completed": Text(zh="办结", en="completed"),
-    "done": Text(zh="完成", en="done"),
-    "rejected": Text(zh="不予办理", en="rejected"),
-    "cancelled": Text(zh="已取消", en="cancelled"),
-}
-GROUPS: Mapping[str, Text] = {
-    "leaders": Text(zh="领导", en="leaders"),
-    "staff": Text(zh="职工", en="staff"),
-    "retirees": Text(zh="离退休人员", en="retirees"),
-    "logistics": Text(zh="后勤人员", en="logistics"),
-}
 
+def rung_text(at: str) -> Text:
+    """Word the point of a ladder at which a rung stands.
 
-def word(words: Mapping[str, Text], key: str) -> Text:
-    """Return the words for a key; a key without any stands for itself."""
-    return words.get(key) or Text(key, key)
-
-
-def rung(at: str) -> Text:
-    """Word a point of a ladder.
-
-    >>> rung("-20m").zh, rung("+30m").en, rung("75%").zh
+    >>> rung_text("-20m").zh, rung_text("+30m").en, rung_text("75%").zh
     ('截止前 20分钟', '30 minutes after it was due', '已用 75%')
     """
     if at[:1] not in ("-", "+"):
@@ -51,8 +28,8 @@ def rung(at: str) -> Text:
     return Text(zh=f"截止后 {amount.text('zh')}", en=f"{amount.text('en')} after it was due")
 
 
-def target(of: Target, fields: Mapping[str, Field], lang: Lang) -> str:
-    """Word a target, with the scheduled instant it hangs on by its name."""
+def target_text(of: Target, fields: Mapping[str, Field], lang: Lang) -> str:
+    """Word a target, with the name of the field whose scheduled instant it hangs on."""
     if of.anchor is None or lang == "zh+en":
         return of.text(lang)
     field = fields.get(of.anchor.field)
