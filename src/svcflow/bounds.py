@@ -1,6 +1,6 @@
-"""The bounds of what comes in: instants, amounts of time, numbers and counts. The table stands in docs/reference/bounds.md.
+"""Bounds of what comes in: instants, amounts of time, numbers and counts. The table stands in docs/reference/bounds.md.
 
-Whoever takes a value from outside asks here once, before anything is stored. Sums of values within the bounds
+Each value from outside is checked here once, before anything is stored. Sums of values within the bounds
 fit into 64 bits: the latest instant, a limit of the longest amount, its extension and a rung at 9,999 % of both
 come to the year 22,300, where 64 bits of microseconds end in the year 294,247.
 """
@@ -112,7 +112,7 @@ def count(least: int = 1, most: int = MOST) -> Callable[[object, attrs.Attribute
 
 
 def number(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    """Refuse, as an attrs validator, what is no finite number of 64 bits, nor None."""
+    """Raise, as an attrs validator, for what is no finite number of 64 bits, nor None."""
     if value is None or (isinstance(value, float) and -_INFINITE < value < _INFINITE):
         return
     if isinstance(value, float) or not isinstance(value, int) or not SMALLEST <= value <= LARGEST:
@@ -120,7 +120,7 @@ def number(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
 
 
 def shown(value: object) -> str:
-    """Write a value that was refused: as it is where it is one of our kinds and short, else what it is."""
+    """Return a refused value for a message: as it is where it is one of our kinds and short, else what it is."""
     if isinstance(value, int) and not SMALLEST <= value <= LARGEST:
         return f"{'-' if value < 0 else ''}2^{value.bit_length() - 1}…"
     if isinstance(value, datetime | date | timedelta):

@@ -48,7 +48,7 @@ Path = tuple[str | int, ...]
 class SvcflowError(Exception):
     """Base of every error this library raises on purpose.
 
-    What stands in backquotes in a remedy is a keyword of our methods; a face may put its own name for it there.
+    What stands in backquotes in a remedy is a keyword of a method; the command line puts its option there.
     """
 
     code: ClassVar[str] = "svcflow"
@@ -66,7 +66,7 @@ class SvcflowError(Exception):
         return said if said.isascii() else said.encode(errors="backslashreplace").decode()
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Be copied and pickled as it is: another process is to be told the same."""
+        """Copy and pickle the error with its texts, so that another process gets the same."""
         return _rebuilt, (type(self), self.args, self.__dict__)
 
 
@@ -79,7 +79,7 @@ def _rebuilt(kind: type[SvcflowError], args: tuple[object, ...], state: dict[str
 
 @attrs.frozen
 class Problem:
-    """Name one mistake of a document: where it is, what is wrong, what to write instead.
+    """One mistake of a document: where it is, what is wrong, what to write instead.
 
     `line` and `column` count from 1; 0 means unknown (a document built in Python).
     """
@@ -100,7 +100,7 @@ class Problem:
 
 
 def dotted(path: Path) -> str:
-    """Write a path as people read it: `limits[0].match[1].when`."""
+    """Return a path as people read it: `limits[0].match[1].when`."""
     out = ""
     for part in path:
         out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else str(part)
@@ -119,7 +119,7 @@ class DeclarationError(SvcflowError, ValueError):
 
     @property
     def message(self) -> Text:  # type: ignore[override]  # it is the wording of all problems
-        """The mistakes in both languages, a line each."""
+        """Mistakes in both languages, a line each."""
         return Text(
             zh="\n".join(p.text("zh") for p in self.problems),
             en="\n".join(p.text("en") for p in self.problems),

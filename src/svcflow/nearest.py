@@ -1,4 +1,4 @@
-"""The nearest of the names there are, to be asked for instead of one that there is not."""
+"""Suggestions: the known name nearest to one that does not exist."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALIKE = 0.6
 
 
 def nearest(given: object, known: Iterable[str]) -> Text:
-    """Ask whether the nearest name was meant; without one say what there is, unless that is too much.
+    """Return a question whether the nearest name was meant; without one the names there are, unless they are too many.
 
     >>> nearest("repiar", ["repair", "meeting"]).en, nearest("x", ["repair", "meeting"]).zh
     ('did you mean repair?', '可用：repair, meeting')
@@ -46,7 +46,7 @@ def nearest_name(given: object, known: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=16)
 def _index(names: tuple[str, ...]) -> _Index:
-    """Index the names once: a document may misspell thousands, each of which is asked of the same names."""
+    """Return the index of the names, made once: a document may misspell thousands, each of which is asked of the same names."""
     holding: dict[str, list[int]] = {}
     for place, name in enumerate(names):
         for pair in _pairs(name):

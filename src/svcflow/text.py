@@ -14,7 +14,7 @@ Lang = Literal["zh", "en", "zh+en"]
 
 @attrs.frozen
 class Text:
-    """Hold one wording in two languages; either may be empty, never both in a message.
+    """One wording in two languages; either may be empty, never both in a message.
 
     >>> Text(zh="报修", en="Reported").in_("zh+en")
     '报修 Reported'
@@ -64,7 +64,7 @@ _SYSTEM = {
 
 
 def system_words(error: OSError) -> Text:
-    """Word what the system says of a file; what is seldom said stays as the system words it.
+    """Return an operating system's message about a file in both languages; rare ones keep the system's words.
 
     >>> system_words(FileNotFoundError(2, "No such file or directory"))
     Text(zh='没有这个文件或文件夹', en='No such file or directory')
@@ -112,7 +112,7 @@ _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
 
 
 def is_blank(text: str) -> bool:
-    r"""Tell whether a text shows nothing: it is empty, or all white space and characters without a shape.
+    r"""Return whether a text shows nothing: it is empty, or all white space and characters without a shape.
 
     >>> is_blank("\u3000\u200b"), is_blank(" - ")
     (True, False)
