@@ -193,6 +193,6 @@ def unmarked(engine: Engine, name: str) -> None:
         attrs.evolve(one, instance=f"old {name}") for one in (attrs.evolve(started, calendars={}), *others)
     ]
     entries = chained(GENESIS, facts)
-    work = work_of(engine._compiled(kept), kept)
+    work = work_of(engine._registry.of(kept), kept)
     change = Change(kept._replace(id=f"old {name}"), entries, work=work)
     engine._store.change(f"old {name}", None, lambda _: change)

@@ -402,7 +402,7 @@ def test_a_running_engine_delivers_at_once_what_it_records(engine, desk, clock, 
     """The thread is woken by a command and by a tick; it does not only look now and then."""
     monkeypatch.setattr(outbox, "_POLL_US", 3_600_000_000)
     with engine.running():
-        until_asleep(engine._messengers["desk"])
+        until_asleep(engine._outbox._threads["desk"])
         start(engine, "r1")
         until(lambda: desk.got == [("r1", 1)])
         clock.advance(timedelta(hours=2))
@@ -454,7 +454,7 @@ def test_redeliver_wakes_a_running_engine(engine, desk, clock, monkeypatch):
         clock.advance(10 * SECOND)
     desk.refuses = set()
     with engine.running():
-        until_asleep(engine._messengers["desk"])
+        until_asleep(engine._outbox._threads["desk"])
         engine.redeliver("desk")
         until(lambda: desk.got == [("r1", 1)])
 
@@ -496,7 +496,7 @@ def test_stopping_waits_for_the_fact_in_hand_only(engine):
     def slow(fact):
         got.append(fact.instance)
         if not stopped:
-            until(lambda: not engine._messengers["slow"].goes_on(), "it is told to stop")
+            until(lambda: not engine._outbox._threads["slow"].goes_on(), "it is told to stop")
 
     start(engine, *(f"r{number:02}" for number in range(40)))
     with engine.running():
@@ -509,7 +509,7 @@ def test_stopping_waits_for_the_fact_in_hand_only(engine):
 def test_a_quiet_subscription_writes_nothing_while_others_are_busy(engine, desk):
     """A thread whose kinds do not occur leaves its cursor; a call to deliver moves it."""
     engine.on_fact("held", name="quiet")(desk)
-    courier_of = engine._couriers["quiet"]
+    courier_of = engine._outbox._workers["quiet"]
     start(engine, "r1", "r2")
     assert courier_of.deliver(thrifty=True) == Delivered()
     assert standing(engine, "quiet") == (2, 0, 0)
@@ -526,10 +526,10 @@ def test_a_quiet_subscription_is_moved_on_after_a_portion(engine, desk, monkeypa
     monkeypatch.setattr(delivery, "PORTION", 3)
     engine.on_fact("held", name="quiet")(desk)
     start(engine, "r1", "r2")
-    engine._couriers["quiet"].deliver(thrifty=True)
+    engine._outbox._workers["quiet"].deliver(thrifty=True)
     assert standing(engine, "quiet") == (2, 0, 0)
     start(engine, "r3")
-    engine._couriers["quiet"].deliver(thrifty=True)
+    engine._outbox._workers["quiet"].deliver(thrifty=True)
     assert standing(engine, "quiet") == (0, 0, 0)
 
 

@@ -40,7 +40,7 @@ def test_a_sweep_tells_of_an_instance_what_was_kept_last() -> None:
     store = open_store("memory://")
     with Engine(store, ERRAND, clock=VirtualClock(MORNING)) as engine:
         engine.start("errand", actor=CLERK, instance_id="e1")
-        open_, sweeping = found_of(store, "e1"), Sweeping(engine._compiled, engine.clock.now_us() + 2**33)
+        open_, sweeping = found_of(store, "e1"), Sweeping(engine._registry.of, engine.clock.now_us() + 2**33)
         assert sweeping(open_) is not None
         assert sweeping.recorded() != ()
         engine.fire("e1", "close", actor=CLERK)
@@ -55,7 +55,7 @@ def test_forgetting_counts_what_was_erased_last() -> None:
         engine.start("errand", data={"phone": "139"}, recipient=Recipient("zhang"), instance_id="e1")
         known = found_of(store, "e1")
         forgetting = Forgetting(
-            engine._standards.version, lambda _: frozenset(), "zhang", NOBODY, engine.clock
+            engine._registry.version, lambda _: frozenset(), "zhang", NOBODY, engine.clock
         )
         assert forgetting(known) is not None
         assert forgetting.values == 2

@@ -91,7 +91,7 @@ def test_it_is_made_as_the_engine_is():
     own, its = (inspect.signature(kind).parameters for kind in (AsyncEngine, Engine))
     assert set(own) - set(its) == {"threads"}
     assert set(its) <= set(own)
-    assert AsyncEngine("memory://", PROCEDURE, payload_limit=10).engine._payload_limit == 10
+    assert AsyncEngine("memory://", PROCEDURE, payload_limit=10).engine._executor.payload_limit == 10
 
 
 def test_a_procedure_is_run_from_end_to_end(path):

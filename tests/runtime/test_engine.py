@@ -135,7 +135,7 @@ def test_an_instance_before_its_calendars_coverage_keeps_no_other_from_its_time(
         ),
     )
     with Engine("memory://", Catalog.of(repair(), procedure), clock=clock) as engine:
-        engine._standards._calendars = lambda _: WorkCalendar.from_mapping(short)
+        engine._registry._calendars = lambda _: WorkCalendar.from_mapping(short)
         engine.start("p")
         inst = engine.start("repair")
         clock.advance(2 * HOUR)

@@ -410,7 +410,7 @@ def test_an_instant_that_nobody_committed_is_looked_at_once(url, database):
         ticker = engine._ticker
         with database.connect() as connection:
             joined = engine.on(connection)
-            joined._expect(engine.clock.now_us() + 50_000)
+            engine._notifier.expect(engine.clock.now_us() + 50_000, joined._store)
             connection.rollback()
         until(lambda: ticker._expected_us > 2**62, "it is expected no more")
         assert ticker.failure is None

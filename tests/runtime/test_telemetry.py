@@ -63,7 +63,7 @@ class Measured:
 @pytest.fixture
 def measured(monkeypatch) -> Measured:
     made = Measured()
-    monkeypatch.setattr("svcflow.runtime.core.telemetry", lambda: made.telemetry)
+    monkeypatch.setattr("svcflow.runtime.base_engine.telemetry", lambda: made.telemetry)
     yield made
     made.metrics.shutdown()
 

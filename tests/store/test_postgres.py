@@ -103,7 +103,7 @@ def _update(engine, found):
     from svcflow.kernel import Update, transact
     from svcflow.runtime.handlers import changed
 
-    compiled = engine._compiled(found.instance)
+    compiled = engine._registry.of(found.instance)
     return changed(found, transact(compiled, found.instance, Update(CLERK), engine.clock.now_us()), None)
 
 
@@ -137,7 +137,7 @@ def test_personal_data_erased_meanwhile_do_not_come_back(engine, store, other):
         from svcflow.kernel import Update, transact
         from svcflow.runtime.handlers import changed
 
-        compiled = engine._compiled(found.instance)
+        compiled = engine._registry.of(found.instance)
         command = Update(CLERK, {"contact": "137 0000 0000"})
         return changed(found, transact(compiled, found.instance, command, engine.clock.now_us()), None)
 

@@ -140,7 +140,7 @@ def test_a_command_sees_what_a_tick_of_its_group_has_changed(engine):
     """Both are one transaction: the command goes on from what the tick has left, though nothing is committed yet."""
     engine.start("repair", actor=CLERK, instance_id="r1")
     now_us = engine.clock.now_us() + 3_600_000_001
-    sweeping = Sweeping(engine._compiled, now_us)
+    sweeping = Sweeping(engine._registry.of, now_us)
 
     def both(work: UnitOfWork) -> int:
         work.sweep(now_us, BEGINNING, sweeping)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.lifecycle.deviations import Deviation, deviation_of
 from svcflow.model.catalog import Catalog
@@ -19,6 +17,7 @@ class ListeningEngine(Engine):
     def __init__(self, url: str, catalog: Catalog, *, clock: Clock | None = None) -> None:
         self._heard: list[Fact] = []
         super().__init__(url, catalog, clock=clock)
+        self._notifier.observers.append(self._heard.extend)
 
     def departures(self, instance: str) -> tuple[Deviation, ...]:
         """Return the deviations of an instance that were recorded in this run, as they stand now."""
@@ -30,7 +29,3 @@ class ListeningEngine(Engine):
         if not heard:
             return ()
         return tuple(one for one in self.deviations(instance=instance) if one.sequence in heard)
-
-    def _recorded(self, facts: Sequence[Fact]) -> None:
-        self._heard.extend(facts)
-        super()._recorded(facts)

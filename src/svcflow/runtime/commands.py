@@ -1,269 +1,101 @@
-"""What can be asked of instances: the commands of an engine, one method each."""
+"""Execution of a command: it is checked, decided in a transaction of the store, and what was recorded is made known."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from datetime import datetime, timedelta
 from hashlib import sha256
 
-from svcflow.kernel.commands import (
-    NOBODY,
-    Accept,
-    Actor,
-    Assign,
-    Claim,
-    Explain,
-    Extend,
-    Fire,
-    Hold,
-    Recipient,
-    Reject,
-    Release,
-    Reschedule,
-    Resume,
-    Start,
-    Update,
-)
+from svcflow.kernel.commands import Command, Start
+from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.lifecycle.delegation import acting, delegated
-from svcflow.kernel.storable import refuse_unfit_id
-from svcflow.model.catalog import asked_for
-from svcflow.model.field import Value
-from svcflow.runtime.command_checks import COMMAND_ID, refuse_no_actor
-from svcflow.runtime.core import Core
-from svcflow.runtime.engine_errors import refuse_before_effective, refuse_too_long
-from svcflow.runtime.handlers import Beginning
-from svcflow.worktime.instants import given_us
-
-_NONE: Mapping[str, str] = {}
-_NEVER: Mapping[str, int] = {}
+from svcflow.kernel.replay import replay
+from svcflow.runtime.clock import Clock
+from svcflow.runtime.command_checks import refuse_revision, refuse_unfit
+from svcflow.runtime.engine_errors import refusal
+from svcflow.runtime.handlers import Beginning, Carrying
+from svcflow.runtime.notifications import Notifier
+from svcflow.runtime.observability import Telemetry, note_command
+from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.store import Store
 
 
-class Commands(Core):
-    """Ask something of an instance. Every command may carry a `command_id`, which makes asking again safe."""
+class CommandExecutor:
+    """Executes commands on the instances of a store.
 
-    def start(
+    `in_parts` says whether what became due long ago may be recorded in several transactions; inside a transaction
+    of a host there is one only.
+    """
+
+    def __init__(
         self,
-        procedure: str | tuple[str, int],
+        store: Store,
+        registry: Standards,
+        clock: Clock,
+        notifier: Notifier,
+        telemetry: Telemetry | None,
         *,
-        data: Mapping[str, Value] = _NONE,
-        recipient: Recipient | None = None,
-        actor: Actor = NOBODY,
-        evidence: Mapping[str, str] = _NONE,
-        instance_id: str | None = None,
-        command_id: str | None = None,
-    ) -> Instance:
-        """Start an instance of the newest version of a procedure, or of `(id, version)`.
+        payload_limit: int,
+        in_parts: bool,
+    ) -> None:
+        self.payload_limit = payload_limit
+        self.in_parts = in_parts
+        self._store = store
+        self._registry = registry
+        self._clock = clock
+        self._notifier = notifier
+        self._telemetry = telemetry
 
-        Raises: UnknownProcedure, ChangedProcedure, FieldError; StoreError when `instance_id` is taken.
+    def execute(
+        self, instance: str, command: Command, command_id: str | None = None, expected: int | None = None
+    ) -> Instance:
+        """Execute a command on an instance that exists; `expected` is the revision that the caller saw."""
+        if expected is not None:
+            refuse_revision(expected)
+        handler = Carrying(
+            self._registry.of,
+            instance,
+            command,
+            self._clock,
+            command_id=command_id,
+            expected=expected,
+            in_parts=self.in_parts,
+        )
+        return self.run(instance, command, command_id, handler)
+
+    def start(self, compiled: Compiled, command: Start, command_id: str | None) -> Instance:
+        """Start an instance under a version, which is pinned to its content first."""
+        self._registry.pin(compiled)
+        handler = Beginning(compiled, command, command_id, self._clock)
+        return self.run(command.instance, command, command_id, handler)
+
+    def run(
+        self, instance: str, command: Command, command_id: str | None, handler: Beginning | Carrying
+    ) -> Instance:
+        """Have a handler decide a command in the store, inside a span where somebody traces.
+
+        Raises: Refused when a rule stood against the command.
         """
-        name, version = asked_for(procedure)
-        compiled = self._standards.newest(name) if version is None else self._standards.version(name, version)
-        if version is not None:
-            refuse_too_long(compiled.procedure)
-        if command_id is not None:
-            refuse_unfit_id("command_id", command_id, COMMAND_ID)
-        chosen = new_id(name, command_id) if instance_id is None else instance_id
-        command = Start(chosen, data, recipient, actor, evidence)
-        refuse_before_effective(compiled, self.clock.now_us())
-        self._standards.pin(compiled)
-        beginning = Beginning(compiled, command, command_id, self.clock)
-        return self._ask(chosen, command, command_id, beginning)
+        refuse_unfit(instance, command, command_id, self.payload_limit)
+        if self._telemetry is None or not self._telemetry.heard():
+            return self._changed(instance, command, command_id, handler)
+        with self._telemetry.command(command, instance, handler):
+            return self._changed(instance, command, command_id, handler)
 
-    def fire(
-        self,
-        instance: str,
-        trigger: str,
-        *,
-        actor: Actor = NOBODY,
-        data: Mapping[str, Value] = _NONE,
-        evidence: Mapping[str, str] = _NONE,
-        step: str | None = None,
-        override: str | None = None,
-        occurred_at: datetime | None = None,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
+    def _changed(
+        self, instance: str, command: Command, command_id: str | None, handler: Beginning | Carrying
     ) -> Instance:
-        """Move an instance by a trigger; `override` is the reason for going round the declared order.
-
-        Guards are asked with `data`, and what the move requires comes with it, whatever stood there before.
-        `occurred_at` is when it happened, if that was before now: deadlines are judged by it.
-
-        Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
-        """
-        command = Fire(trigger, actor, data, evidence, step, override, *_happened(occurred_at))
-        return self._carry(instance, command, command_id, expected_revision)
-
-    def hold(
-        self,
-        instance: str,
-        *,
-        reason: str,
-        actor: Actor = NOBODY,
-        evidence: Mapping[str, str] = _NONE,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """Stop the clocks that may stop. Raises: Refused, UnknownInstance, StaleRevision."""
-        return self._carry(instance, Hold(reason, actor, evidence), command_id, expected_revision)
-
-    def resume(
-        self,
-        instance: str,
-        *,
-        actor: Actor = NOBODY,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """End a hold. Raises: Refused, UnknownInstance, StaleRevision."""
-        return self._carry(instance, Resume(actor), command_id, expected_revision)
-
-    def update(
-        self,
-        instance: str,
-        *,
-        data: Mapping[str, Value] = _NONE,
-        evidence: Mapping[str, str] = _NONE,
-        actor: Actor = NOBODY,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """Add data or evidence without moving; a required field cannot be emptied.
-
-        Raises: Refused, FieldError, UnknownInstance, StaleRevision.
-        """
-        return self._carry(instance, Update(actor, data, evidence), command_id, expected_revision)
-
-    def reschedule(
-        self,
-        instance: str,
-        field: str,
-        at: datetime | None,
-        *,
-        actor: Actor = NOBODY,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """Move a scheduled instant that limits refer to; None clears it.
-
-        Raises: Refused, FieldError, UnknownInstance, StaleRevision, NaiveDatetime.
-        """
-        if at is not None:
-            given_us(field, at)
-        command = Reschedule(field, None if at is None else at.isoformat(), actor)
-        return self._carry(instance, command, command_id, expected_revision)
-
-    def extend(
-        self,
-        instance: str,
-        limit: str,
-        *,
-        reason: str,
-        actor: Actor = NOBODY,
-        evidence: Mapping[str, str] = _NONE,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """Prolong a limit once, as it declares. Raises: Refused, UnknownInstance, StaleRevision."""
-        return self._carry(instance, Extend(limit, reason, actor, evidence), command_id, expected_revision)
-
-    def claim(
-        self,
-        instance: str,
-        *,
-        actor: Actor,
-        step: str | None = None,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """Take a step for oneself; for somebody one acts for, until the delegation ends.
-
-        Raises: Refused, UnknownInstance, StaleRevision.
-        """
-        command = Claim(step, self._still_acting(instance, actor))
-        return self._carry(instance, command, command_id, expected_revision)
-
-    def assign(
-        self,
-        instance: str,
-        to: str,
-        *,
-        step: str | None = None,
-        reason: str = "",
-        actor: Actor = NOBODY,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """Give a step to a person, also one that somebody has.
-
-        What a giver gives to who acts for them is theirs until the delegation ends.
-
-        Raises: Refused, UnknownInstance, StaleRevision.
-        """
-        refuse_no_actor("actor", actor)
-        ends = self._delegated(instance, actor, to)
-        command = Assign(step, to, self._still_acting(instance, actor), reason, ends=ends)
-        return self._carry(instance, command, command_id, expected_revision)
-
-    def _still_acting(self, instance: str, actor: Actor) -> Actor:
-        """Return the actor by the delegations in force now: one may have been revoked since it was looked up."""
-        if not isinstance(actor, Actor) or not actor.ends:
-            return actor
-        known, procedure = self._store.delegations(), self._kept(instance).instance.procedure
-        return acting(Actor(actor.id), actor.behalf, known, procedure, self.clock.now_us())
-
-    def _delegated(self, instance: str, giver: Actor, to: str) -> Mapping[str, int]:
-        """Return until when a person may act for who gives them a step, by role."""
-        given = [one for one in self._store.delegations() if (one.giver, one.taker) == (giver.id, to)]
-        if not given or giver.behalf:
-            return _NEVER
-        return delegated(given, giver.id, to, self._kept(instance).instance.procedure, self.clock.now_us())
-
-    def release(
-        self,
-        instance: str,
-        *,
-        step: str | None = None,
-        reason: str = "",
-        actor: Actor = NOBODY,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """Let a step go, so that whoever has its role may take it. Raises: Refused, UnknownInstance, StaleRevision."""
-        return self._carry(instance, Release(step, actor, reason), command_id, expected_revision)
-
-    def explain_deviation(
-        self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
-    ) -> Instance:
-        """Say why a deviation came about; `deviation` is its `sequence`. Also of an instance that has ended.
-
-        Raises: Refused, FieldError, UnknownInstance.
-        """
-        return self._carry(instance, Explain(deviation, reason, actor), command_id, None)
-
-    def accept_deviation(
-        self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
-    ) -> Instance:
-        """Accept what was explained: it is not held against who is responsible, and counts all the same.
-
-        Who explained it may not judge it. Raises: Refused, FieldError, UnknownInstance.
-        """
-        return self._carry(instance, Accept(deviation, reason, actor), command_id, None)
-
-    def reject_deviation(
-        self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
-    ) -> Instance:
-        """Reject what was explained. Raises: Refused, FieldError, UnknownInstance."""
-        return self._carry(instance, Reject(deviation, reason, actor), command_id, None)
-
-
-def _happened(occurred_at: datetime | None) -> tuple[int | None, int]:
-    """Return when something happened, and the offset in minutes in which that was written. Raises: as `given_us`."""
-    if occurred_at is None:
-        return None, 0
-    occurred_us, offset = given_us("occurred_at", occurred_at), occurred_at.utcoffset()
-    return occurred_us, 0 if offset is None else offset // timedelta(minutes=1)
+        self._store.change(instance, command_id, handler)
+        while handler.goes_on():  # what was due long before is recorded in transactions of its own
+            self._store.change(instance, command_id, handler)
+        note_command(command, instance, handler)
+        if handler.answer is not None:  # a repeated command: the answer of its first run is given again
+            return replay(self._registry.version, self._store.facts(instance, handler.answer.sequence))
+        outcome = handler.outcome
+        assert outcome is not None  # noqa: S101  # a store asks before it returns
+        self._notifier.recorded(outcome.facts, outcome.instance.next_us)
+        if outcome.refused is not None:
+            raise refusal(outcome.refused, outcome.remedy)
+        return outcome.instance
 
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -277,5 +109,5 @@ def new_id(procedure: str, command_id: str | None) -> str:
 
 
 def _short(name: str) -> str:
-    """Keep a name that fits the store; cut a longer one and tell it apart by its hash."""
+    """Return a name that fits the store; a longer one is cut and told apart by its hash."""
     return name if len(name) <= 80 else f"{name[:55]}-{sha256(name.encode()).hexdigest()[:24]}"

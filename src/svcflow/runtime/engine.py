@@ -1,37 +1,40 @@
-"""The engine: runs the procedures of a catalog over a store. It decides nothing."""
+"""The engine: runs the procedures of a catalog over a store of its own, ticks, and delivers facts to handlers."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from datetime import timedelta
 from os import PathLike
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from svcflow.errors import DeclarationError, Problem
 from svcflow.journal.checkpoint import Checkpoint, append
-from svcflow.journal.personal_data import count_named
 from svcflow.kernel.commands import NOBODY, Actor
-from svcflow.kernel.instance import NEVER
-from svcflow.kernel.moves.authorization import needs_to_know
 from svcflow.kernel.storable import refuse_no_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
-from svcflow.runtime.clock import Clock
+from svcflow.runtime.base_engine import BaseEngine
+from svcflow.runtime.clock import Clock, SystemClock
 from svcflow.runtime.command_checks import PAYLOAD_LIMIT, refuse_unfit_actor
-from svcflow.runtime.commands import Commands
-from svcflow.runtime.core import catalog_of
-from svcflow.runtime.delegations import Delegations
-from svcflow.runtime.erasure import Forgetting, Forgotten, refuse_if_asked_about, refuse_in_use
+from svcflow.runtime.erasure import Forgotten, forget
 from svcflow.runtime.joined_engine import Host, JoinedEngine
-from svcflow.runtime.migration import Migrations
-from svcflow.runtime.outbox.outbox import Outbox
-from svcflow.runtime.queries import Questions
+from svcflow.runtime.notifications import CommitNotifier, JoinedNotifier
+from svcflow.runtime.outbox.delivery import Delivered
+from svcflow.runtime.outbox.dispatcher import Dispatcher
+from svcflow.runtime.outbox.feed import Standing
+from svcflow.runtime.outbox.outbox import DeadLetter, Outbox
+from svcflow.runtime.outbox.subscription import Handler, Pace, Since, Subscription, refuse_bare
+from svcflow.runtime.procedure_registry import Standards
 from svcflow.runtime.rebuild import rebuild
 from svcflow.runtime.store import Store
-from svcflow.runtime.sweeps import Sweeps
 from svcflow.runtime.ticker import Running, Ticker
+from svcflow.text import Text
+
+H = TypeVar("H", bound=Handler)
 
 
-class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
+class Engine(BaseEngine):
     """Run the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://`, `sqlite:///FILE` or `postgresql+psycopg://USER@HOST/DATABASE`. Use it as a context
@@ -48,11 +51,23 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
         clock: Clock | None = None,
         payload_limit: int = PAYLOAD_LIMIT,
     ) -> None:
-        known = catalog_of(catalog)  # before there is a store to close
+        known = catalog_of(catalog)
+        known.check_calendars()  # before there is a store to close
         store = url if not isinstance(url, str) and hasattr(url, "sweep") else _open(url)
-        super().__init__(store, known, clock, payload_limit=payload_limit)
-        rebuild(self._store, self._standards)
-        self._ticker = Ticker(self.tick, self._store.next_due_us, self.clock)
+        clock = clock or SystemClock()
+        self._running = Running()
+        self._ticker = Ticker(self.tick, store.next_due_us, clock)
+        self._outbox = Outbox(store, clock, self._running)
+        self._notifier = CommitNotifier(store, self._ticker, self._outbox)
+        super().__init__(
+            store,
+            Standards(known, store),
+            clock,
+            self._notifier,
+            payload_limit=payload_limit,
+            in_parts=True,
+        )
+        rebuild(store, self._registry)
         self._running.add(self._ticker)
         if self._telemetry is not None:
             self._telemetry.watch(self._ticker)
@@ -66,11 +81,73 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
         Raises: StoreError when it leads to another database, or has no transaction open.
         """
         store = _join(self._store, host)
-        expect, announce = partial(self._expect, store), partial(self._announce, store)
-        standards = self._standards.on(store)
-        return JoinedEngine(
-            store, self.clock, standards, self._payload_limit, expect=expect, announce=announce
-        )
+        notifier = JoinedNotifier(store, self._notifier)
+        registry, limit = self._registry.on(store), self._executor.payload_limit
+        return JoinedEngine(store, registry, self.clock, notifier, limit)
+
+    def on_fact(
+        self,
+        *kinds: str,
+        name: str | None = None,
+        since: Since = "now",
+        attempts: int = 8,
+        pause: timedelta = timedelta(seconds=1),
+        longest_pause: timedelta = timedelta(hours=1),
+        lease: timedelta = timedelta(minutes=1),
+    ) -> Callable[[H], H]:
+        """Return a decorator: the function is given each fact of these kinds, all facts when none is named.
+
+        A kind is that of a fact (`overdue`, `moved`) or of a deviation (`skipped_step`). How far a
+        subscription has come is kept under its `name`, by default the function's. A new one begins with what
+        is recorded from now on, or with `since="start"` with the first fact there is. A fact whose handler
+        raises is tried `attempts` times; the first pause is `pause`, each further one four times the last.
+        A handler that takes longer than `lease` may be called by another worker at the same time.
+
+        Raises: SubscriptionError.
+        """
+        refuse_bare(kinds)
+
+        def subscribe(handler: H) -> H:
+            pace = Pace.of(attempts, pause, longest_pause, lease)
+            self._outbox.subscribe(Subscription.of(name, kinds, handler, pace), since)
+            return handler
+
+        return subscribe
+
+    def deliver(self) -> Delivered:
+        """Deliver what is to be delivered by now; what another worker is at is left to it."""
+        total = self._outbox.deliver()
+        self._notifier.delivered()
+        return total
+
+    def dispatch_by(self, dispatcher: Dispatcher | None) -> None:
+        """Tell a dispatcher from now on when to tick and to deliver; None tells nobody any more."""
+        self._notifier.dispatcher = dispatcher
+
+    def subscriptions(self) -> tuple[Standing, ...]:
+        """Return how every subscription of the store stands, those of other programs too."""
+        return tuple(self._outbox.statuses())
+
+    def dead_letters(self, subscription: str | None = None) -> tuple[DeadLetter, ...]:
+        """Return the facts that were given up, in order, of all subscriptions or one. Raises: UnknownSubscription."""
+        return self._outbox.dead_letters(subscription)
+
+    def redeliver(self, subscription: str, instance: str | None = None) -> int:
+        """Put the dead letters of a subscription back in line, and make what waits due now; return how many were dead.
+
+        Raises: UnknownSubscription.
+        """
+        return self._outbox.redeliver(subscription, instance)
+
+    def unsubscribe(self, subscription: str, *, discard: bool = False) -> None:
+        """End a subscription: how far it is, what waits and, with `discard`, what it gave up are kept no longer.
+
+        The handler of this engine is not called any more, those of other processes neither; the fact in hand is
+        waited for. A program that subscribes under the name begins anew.
+
+        Raises: UnknownSubscription; SubscriptionError while there are dead letters, unless `discard`.
+        """
+        self._outbox.unsubscribe(subscription, discard=discard)
 
     def forget(self, person: str, *, actor: Actor = NOBODY, open: bool = False) -> Forgotten:  # noqa: A002  # as the CLI says it
         """Erase what is known of a person, as actor, recipient and in fields marked personal.
@@ -85,23 +162,7 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
         """
         refuse_no_text("person", person)
         refuse_unfit_actor(actor)
-        names = self._store.instances_of(person)
-        running = [one for one in map(self.instance, names) if one.status != "ended"]
-        if not open:
-            refuse_in_use([one.id for one in running])
-        refuse_if_asked_about([one.id for one in running if needs_to_know(self._compiled(one), one, person)])
-        values = in_clear = 0
-        for name in names:
-            version_of, personal_in = self._standards.version, self.catalog.personal
-            forgetting = Forgetting(version_of, personal_in, person, actor, self.clock)
-            self._store.change(name, None, forgetting)
-            values += forgetting.values
-            in_clear += forgetting.in_clear
-        self._store.scrub(person)
-        bodies = ((name, self._store.rows(name)) for name in self._store.mentioning(person))
-        counted = {name: count_named((body for body, _ in kept), person) for name, kept in bodies}
-        named = {name: count for name, count in counted.items() if count}
-        return Forgotten(tuple(names), values, in_clear, sum(named.values()), tuple(named))
+        return forget(self._store, self._registry, self.clock, person, actor, open=open)
 
     def seal(self, to: str | PathLike[str] | None = None) -> Checkpoint:
         """Seal every journal as it stands; keep the checkpoint where whoever can write to the store cannot.
@@ -133,18 +194,23 @@ class Engine(Commands, Questions, Delegations, Migrations, Sweeps, Outbox):
     ) -> None:
         self.close()
 
-    def _rearmed(self) -> None:
-        if self._dispatcher is not None:
-            due_us = self._store.next_due_us()
-            self._tick_at(NEVER if due_us is None else due_us, self._store)
 
-    def _notice(self, due_us: int) -> None:
-        self._ticker.notice(due_us)
-        self._tick_at(due_us, self._store)
-
-    def _expect(self, store: Store, due_us: int) -> None:
-        self._ticker.expect(due_us)
-        self._tick_at(due_us, store)
+def catalog_of(given: object) -> Catalog:
+    """Return the catalog that an engine is given. Raises: DeclarationError when it is neither."""
+    if isinstance(given, Catalog):
+        return given
+    if isinstance(given, Procedure):
+        return Catalog.of(given)
+    kind = type(given).__name__
+    said = Text(
+        zh=f"引擎须有 Catalog 或 Procedure，不能是 {kind}",
+        en=f"an engine takes a Catalog or a Procedure, not a {kind}",
+    )
+    remedy = Text(
+        zh='写 svcflow.load("文件")、Catalog.of(流程, …) 或 Catalog.from_folder("文件夹")',
+        en='write svcflow.load("FILE"), Catalog.of(PROCEDURE, …) or Catalog.from_folder("FOLDER")',
+    )
+    raise DeclarationError([Problem((), said, remedy)])
 
 
 def _open(url: object) -> Store:

@@ -13,7 +13,7 @@ import attrs
 from svcflow.errors import PersonInUse
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import chained
-from svcflow.journal.personal_data import Commitments, count_exposed
+from svcflow.journal.personal_data import Commitments, count_exposed, count_named
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.facts import Erased
 from svcflow.kernel.lifecycle.version_change import VersionOf
@@ -21,7 +21,9 @@ from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.kernel.moves.authorization import needs_to_know
 from svcflow.kernel.replay import replay
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.store import Change, Found
+from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.queries import load
+from svcflow.runtime.store import Change, Found, Store
 from svcflow.text import Text
 
 
@@ -40,6 +42,37 @@ class Forgotten:
     in_clear: int = 0
     named: int = 0
     named_in: tuple[str, ...] = ()
+
+
+def forget(
+    store: Store,
+    registry: Standards,
+    clock: Clock,
+    person: str,
+    actor: Actor,
+    *,
+    open: bool,  # noqa: A002  # as `Engine.forget` says it
+) -> Forgotten:
+    """Erase a person everywhere in a store. Raises: PersonInUse while open instances need the person."""
+    names = store.instances_of(person)
+    instances = (load(store, name).instance for name in names)
+    running = [instance for instance in instances if instance.status != "ended"]
+    if not open:
+        refuse_in_use([instance.id for instance in running])
+    refuse_if_asked_about(
+        [instance.id for instance in running if needs_to_know(registry.of(instance), instance, person)]
+    )
+    values = in_clear = 0
+    for name in names:
+        forgetting = Forgetting(registry.version, registry.catalog.personal, person, actor, clock)
+        store.change(name, None, forgetting)
+        values += forgetting.values
+        in_clear += forgetting.in_clear
+    store.scrub(person)
+    bodies = ((name, store.rows(name)) for name in store.mentioning(person))
+    counted = {name: count_named((body for body, _ in rows), person) for name, rows in bodies}
+    named = {name: count for name, count in counted.items() if count}
+    return Forgotten(tuple(names), values, in_clear, sum(named.values()), tuple(named))
 
 
 class Forgetting:

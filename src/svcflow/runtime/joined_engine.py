@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from svcflow.kernel.facts import Fact
+from svcflow.runtime.base_engine import BaseEngine
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.commands import Commands
-from svcflow.runtime.delegations import Delegations
-from svcflow.runtime.migration import Migrations
+from svcflow.runtime.notifications import Notifier
 from svcflow.runtime.procedure_registry import Standards
-from svcflow.runtime.queries import Questions
 from svcflow.runtime.store import Store
-from svcflow.runtime.sweeps import Sweeps
 
 if TYPE_CHECKING:  # the engine does not load SQLAlchemy for whoever does not use it
     from sqlalchemy import Connection
@@ -39,7 +34,7 @@ class DriverConnection(Protocol):
 Host: TypeAlias = "Connection | Session | scoped_session[Session] | DriverConnection"
 
 
-class JoinedEngine(Commands, Questions, Delegations, Migrations, Sweeps):
+class JoinedEngine(BaseEngine):
     """Ask and be asked inside the host's transaction; in the thread of the host only.
 
     What is done through it is durable when the host commits, and gone when it rolls back. A refused command
@@ -50,29 +45,7 @@ class JoinedEngine(Commands, Questions, Delegations, Migrations, Sweeps):
     itself records them, by `tick()`, in parts.
     """
 
-    _in_parts = False
-
     def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        standards: Standards,
-        payload_limit: int,
-        *,
-        expect: Callable[[int], None],
-        announce: Callable[[Sequence[Fact]], None],
+        self, store: Store, registry: Standards, clock: Clock, notifier: Notifier, payload_limit: int
     ) -> None:
-        super().__init__(store, standards.catalog, clock, standards=standards, payload_limit=payload_limit)
-        self._expect = expect
-        self._announce = announce
-
-    def _notice(self, due_us: int) -> None:
-        self._expect(due_us)
-
-    def _rearmed(self) -> None:
-        due_us = self._store.next_due_us()
-        if due_us is not None:
-            self._expect(due_us)
-
-    def _recorded(self, facts: Sequence[Fact]) -> None:
-        self._announce(facts)
+        super().__init__(store, registry, clock, notifier, payload_limit=payload_limit, in_parts=False)

@@ -1,4 +1,4 @@
-"""Versions: instances stay with the one they started under, until they are migrated. It decides nothing."""
+"""Migration of instances to another version of their procedure, and back, with a preview of both."""
 
 from __future__ import annotations
 
@@ -11,122 +11,74 @@ import attrs
 
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.personal_data import Commitments, exposed
-from svcflow.kernel.commands import NOBODY, Actor, DueRule, Migrate, Revert, names_of
+from svcflow.kernel.commands import Migrate, Revert, names_of
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Migrated, Refused
-from svcflow.kernel.input_checks import require_reason
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf, mapped_limit
 from svcflow.kernel.replay import migration_in_force, performers_of
 from svcflow.kernel.timing.deadlines import Deadline, deadlines
 from svcflow.model.catalog import asked_for
-from svcflow.model.field import Value
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import refuse_no_mapping, refuse_revision, refuse_unfit
-from svcflow.runtime.core import Core
+from svcflow.runtime.commands import CommandExecutor
 from svcflow.runtime.handlers import Carrying
-from svcflow.runtime.store import PART, Found
+from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.queries import load
+from svcflow.runtime.store import PART, Found, Store
 from svcflow.text import NO_TEXT, Text
 
-_NONE: Mapping[str, str] = {}
 _PREVIEWED = "-"
 """Stands for the instances of which a preview is asked; each is looked at by its own name."""
 
 
-class Migrations(Core):
-    """Take instances over to another version of their procedure, and back."""
+class Migrator:
+    """Migrates instances of a store, and previews what that would do."""
 
-    def migrate(
-        self,
-        instance: str,
-        version: int,
-        *,
-        reason: str,
-        steps: Mapping[str, str] = _NONE,
-        due: DueRule = "keep",
-        data: Mapping[str, Value] = _NONE,
-        actor: Actor = NOBODY,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """Take an instance over to another version; `steps` says where steps go that are called otherwise there.
+    def __init__(self, store: Store, registry: Standards, clock: Clock, executor: CommandExecutor) -> None:
+        self._store = store
+        self._registry = registry
+        self._clock = clock
+        self._executor = executor
 
-        Deadlines stay what they are unless `due="recompute"`. See `preview_migration`, and `svcflow.diff`,
-        whose `mapping` is a proposal for `steps`.
-
-        Raises: Refused (rule `migration`), UnknownProcedure, FieldError, UnknownInstance, StaleRevision.
-        """
-        require_reason(reason)
-        command = Migrate(version, steps, reason, due, actor, data)
-        return self._cross(instance, command, command_id, expected_revision)
-
-    def revert_migration(
-        self,
-        instance: str,
-        *,
-        reason: str,
-        actor: Actor = NOBODY,
-        command_id: str | None = None,
-        expected_revision: int | None = None,
-    ) -> Instance:
-        """Take the last migration back, while every active step has a way back. Raises: as `migrate`."""
-        require_reason(reason)
-        return self._cross(instance, Revert(reason, actor), command_id, expected_revision)
-
-    def preview_migration(
-        self,
-        instances: str | Iterable[str],
-        version: int,
-        *,
-        steps: Mapping[str, str] = _NONE,
-        due: DueRule = "keep",
-        data: Mapping[str, Value] = _NONE,
-        actor: Actor = NOBODY,
-    ) -> tuple[MigrationPreview, ...]:
-        """Say what `migrate` would do to each instance, doing nothing.
-
-        Raises: UnknownProcedure, FieldError, UnknownInstance.
-        """
-        asked_for(("", version))
-        command = Migrate(version, steps, "", due, actor, data)
-        refuse_unfit(_PREVIEWED, command, None, self._payload_limit)
-        named = isinstance(instances, Iterable)
-        names = (
-            (instances,)
-            if isinstance(instances, str)
-            else instances
-            if named
-            else names_of("instances", instances)
-        )
-        return tuple(self._preview(self._kept(name).instance, command) for name in names)
-
-    def _preview(self, instance: Instance, command: Migrate) -> MigrationPreview:
-        seen = preview(self._standards.version, instance, command, self.clock.now_us())
-        personal = self._standards.version(instance.procedure, command.version).personal
-        clear = exposed((body for body, _ in self._store.rows(instance.id)), personal)
-        return attrs.evolve(seen, exposed=tuple(sorted(clear)))
-
-    def _cross(
+    def execute(
         self, instance: str, command: Migrate | Revert, command_id: str | None, expected: int | None
     ) -> Instance:
+        """Execute a migration; its target is pinned first. Raises: as `CommandExecutor.execute`, UnknownProcedure."""
         if expected is not None:
             refuse_revision(expected)
         if isinstance(command, Migrate):
             refuse_no_mapping("steps", command.steps)
-            procedure = self._kept(instance).instance.procedure
+            procedure = load(self._store, instance).instance.procedure
             asked_for((procedure, command.version))
-            self._standards.pin(self._standards.version(procedure, command.version))
-        crossing = Crossing(
-            self._standards.version,
+            self._registry.pin(self._registry.version(procedure, command.version))
+        handler = Crossing(
+            self._registry.version,
             instance,
             command,
-            self.clock,
+            self._clock,
             command_id=command_id,
             expected=expected,
-            in_parts=self._in_parts,
+            in_parts=self._executor.in_parts,
         )
-        return self._ask(instance, command, command_id, crossing)
+        return self._executor.run(instance, command, command_id, handler)
+
+    def preview(self, instances: str | Iterable[str], command: Migrate) -> tuple[MigrationPreview, ...]:
+        """Return what a migration would do to each instance."""
+        asked_for(("", command.version))
+        refuse_unfit(_PREVIEWED, command, None, self._executor.payload_limit)
+        several = isinstance(instances, Iterable)
+        names = (instances,) if isinstance(instances, str) else instances
+        if not several:
+            names = names_of("instances", names)  # raises, for it is no name either
+        return tuple(self._preview(load(self._store, name).instance, command) for name in names)
+
+    def _preview(self, instance: Instance, command: Migrate) -> MigrationPreview:
+        seen = preview(self._registry.version, instance, command, self._clock.now_us())
+        personal = self._registry.version(instance.procedure, command.version).personal
+        clear = exposed((body for body, _ in self._store.rows(instance.id)), personal)
+        return attrs.evolve(seen, exposed=tuple(sorted(clear)))
 
 
 class Crossing(Carrying):

@@ -10,6 +10,7 @@ from threading import Lock
 
 from svcflow.errors import ChangedProcedure
 from svcflow.kernel.compiled import Compiled, calendars_of, compile_procedure
+from svcflow.kernel.instance import Instance
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.model.yaml.dump import digest
@@ -37,6 +38,10 @@ class Standards:
     def newest(self, name: str) -> Compiled:
         """Return the newest version of a procedure. Raises: UnknownProcedure."""
         return self.version(name, self.catalog[name].version)
+
+    def of(self, instance: Instance) -> Compiled:
+        """Return the version of an instance. Raises: UnknownProcedure, ChangedProcedure."""
+        return self.version(instance.procedure, instance.version)
 
     def version(self, name: str, version: int) -> Compiled:
         """Return one version of a procedure. Raises: UnknownProcedure, ChangedProcedure."""

@@ -1,0 +1,580 @@
+"""What an engine does whichever transaction it stands in: its public methods, and the parts behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from os import PathLike
+from secrets import token_hex
+from typing import Unpack
+
+from svcflow.bounds import LAST_US, refuse_length
+from svcflow.explanation.explain import Explanation
+from svcflow.journal.checkpoint import Checkpoint
+from svcflow.kernel.commands import (
+    NOBODY,
+    Accept,
+    Actor,
+    Assign,
+    Claim,
+    DueRule,
+    Explain,
+    Extend,
+    Fire,
+    Hold,
+    Migrate,
+    Recipient,
+    Recompute,
+    Reject,
+    Release,
+    Reschedule,
+    Resume,
+    Revert,
+    Start,
+    Update,
+)
+from svcflow.kernel.facts import Fact, to_datetime
+from svcflow.kernel.input_checks import require_reason
+from svcflow.kernel.instance import NEVER, Instance
+from svcflow.kernel.lifecycle.delegation import Delegation, delegate
+from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.moves.availability import Available
+from svcflow.kernel.moves.row_choice import NO_DATA
+from svcflow.kernel.storable import refuse_no_text, refuse_unfit_id, refuse_unfit_name
+from svcflow.kernel.timing.deadlines import Deadline
+from svcflow.model.catalog import asked_for
+from svcflow.model.field import Value
+from svcflow.runtime.clock import Clock
+from svcflow.runtime.command_checks import (
+    COMMAND_ID,
+    PERSON,
+    refuse_no_actor,
+    refuse_no_instance,
+    refuse_unfit,
+)
+from svcflow.runtime.commands import CommandExecutor, new_id
+from svcflow.runtime.delegations import DelegationRegister
+from svcflow.runtime.engine_errors import refuse_before_effective, refuse_too_long
+from svcflow.runtime.filters import (
+    DeviationFilters,
+    DeviationKey,
+    InstanceFilters,
+    InstanceKey,
+    Page,
+    WorkItem,
+    bounded,
+    cursor_from,
+    deviations_asked,
+    instances_asked,
+    refuse_deviations_by,
+    refuse_instances_by,
+    work_asked,
+)
+from svcflow.runtime.integrity.verification import Progress, Verification
+from svcflow.runtime.migration import MigrationPreview, Migrator
+from svcflow.runtime.notifications import Notifier
+from svcflow.runtime.observability import telemetry
+from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.queries import Queries
+from svcflow.runtime.store import Store
+from svcflow.runtime.sweeps import Sweeper
+from svcflow.worktime.instants import amount_us, given_us
+
+_NONE: Mapping[str, str] = {}
+
+
+class BaseEngine:
+    """Commands and queries over a store. Every command may carry a `command_id`, which makes asking again safe."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Standards,
+        clock: Clock,
+        notifier: Notifier,
+        *,
+        payload_limit: int,
+        in_parts: bool,
+    ) -> None:
+        self.catalog = registry.catalog
+        self.clock: Clock = clock
+        self._store = store
+        self._registry = registry
+        self._telemetry = telemetry()
+        self._executor = CommandExecutor(
+            store, registry, clock, notifier, self._telemetry, payload_limit=payload_limit, in_parts=in_parts
+        )
+        self._sweeper = Sweeper(store, registry, clock, notifier, self._telemetry, in_parts=in_parts)
+        self._delegations = DelegationRegister(store, clock, self._executor)
+        self._migrator = Migrator(store, registry, clock, self._executor)
+        self._queries = Queries(store, registry, clock)
+
+    def start(
+        self,
+        procedure: str | tuple[str, int],
+        *,
+        data: Mapping[str, Value] = _NONE,
+        recipient: Recipient | None = None,
+        actor: Actor = NOBODY,
+        evidence: Mapping[str, str] = _NONE,
+        instance_id: str | None = None,
+        command_id: str | None = None,
+    ) -> Instance:
+        """Start an instance of the newest version of a procedure, or of `(id, version)`.
+
+        Raises: UnknownProcedure, ChangedProcedure, FieldError; StoreError when `instance_id` is taken.
+        """
+        name, version = asked_for(procedure)
+        compiled = self._registry.newest(name) if version is None else self._registry.version(name, version)
+        if version is not None:
+            refuse_too_long(compiled.procedure)
+        if command_id is not None:
+            refuse_unfit_id("command_id", command_id, COMMAND_ID)
+        chosen = new_id(name, command_id) if instance_id is None else instance_id
+        command = Start(chosen, data, recipient, actor, evidence)
+        refuse_before_effective(compiled, self.clock.now_us())
+        return self._executor.start(compiled, command, command_id)
+
+    def fire(
+        self,
+        instance: str,
+        trigger: str,
+        *,
+        actor: Actor = NOBODY,
+        data: Mapping[str, Value] = _NONE,
+        evidence: Mapping[str, str] = _NONE,
+        step: str | None = None,
+        override: str | None = None,
+        occurred_at: datetime | None = None,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Move an instance by a trigger; `override` is the reason for going round the declared order.
+
+        Guards are asked with `data`, and what the move requires comes with it, whatever stood there before.
+        `occurred_at` is when it happened, if that was before now: deadlines are judged by it.
+
+        Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
+        """
+        command = Fire(trigger, actor, data, evidence, step, override, *_happened(occurred_at))
+        return self._executor.execute(instance, command, command_id, expected_revision)
+
+    def hold(
+        self,
+        instance: str,
+        *,
+        reason: str,
+        actor: Actor = NOBODY,
+        evidence: Mapping[str, str] = _NONE,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Stop the clocks that may stop. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._executor.execute(instance, Hold(reason, actor, evidence), command_id, expected_revision)
+
+    def resume(
+        self,
+        instance: str,
+        *,
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """End a hold. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._executor.execute(instance, Resume(actor), command_id, expected_revision)
+
+    def update(
+        self,
+        instance: str,
+        *,
+        data: Mapping[str, Value] = _NONE,
+        evidence: Mapping[str, str] = _NONE,
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Add data or evidence without moving; a required field cannot be emptied.
+
+        Raises: Refused, FieldError, UnknownInstance, StaleRevision.
+        """
+        return self._executor.execute(instance, Update(actor, data, evidence), command_id, expected_revision)
+
+    def reschedule(
+        self,
+        instance: str,
+        field: str,
+        at: datetime | None,
+        *,
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Move a scheduled instant that limits refer to; None clears it.
+
+        Raises: Refused, FieldError, UnknownInstance, StaleRevision, NaiveDatetime.
+        """
+        if at is not None:
+            given_us(field, at)
+        command = Reschedule(field, None if at is None else at.isoformat(), actor)
+        return self._executor.execute(instance, command, command_id, expected_revision)
+
+    def extend(
+        self,
+        instance: str,
+        limit: str,
+        *,
+        reason: str,
+        actor: Actor = NOBODY,
+        evidence: Mapping[str, str] = _NONE,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Prolong a limit once, as it declares. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._executor.execute(
+            instance, Extend(limit, reason, actor, evidence), command_id, expected_revision
+        )
+
+    def claim(
+        self,
+        instance: str,
+        *,
+        actor: Actor,
+        step: str | None = None,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Take a step for oneself; for somebody one acts for, until the delegation ends.
+
+        Raises: Refused, UnknownInstance, StaleRevision.
+        """
+        command = Claim(step, self._delegations.renewed(instance, actor))
+        return self._executor.execute(instance, command, command_id, expected_revision)
+
+    def assign(
+        self,
+        instance: str,
+        to: str,
+        *,
+        step: str | None = None,
+        reason: str = "",
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Give a step to a person, also one that somebody has.
+
+        What a giver gives to who acts for them is theirs until the delegation ends.
+
+        Raises: Refused, UnknownInstance, StaleRevision.
+        """
+        refuse_no_actor("actor", actor)
+        ends = self._delegations.ends(instance, actor, to)
+        command = Assign(step, to, self._delegations.renewed(instance, actor), reason, ends=ends)
+        return self._executor.execute(instance, command, command_id, expected_revision)
+
+    def release(
+        self,
+        instance: str,
+        *,
+        step: str | None = None,
+        reason: str = "",
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Let a step go, so that whoever has its role may take it. Raises: Refused, UnknownInstance, StaleRevision."""
+        return self._executor.execute(instance, Release(step, actor, reason), command_id, expected_revision)
+
+    def explain_deviation(
+        self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
+    ) -> Instance:
+        """Say why a deviation came about; `deviation` is its `sequence`. Also of an instance that has ended.
+
+        Raises: Refused, FieldError, UnknownInstance.
+        """
+        return self._executor.execute(instance, Explain(deviation, reason, actor), command_id)
+
+    def accept_deviation(
+        self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
+    ) -> Instance:
+        """Accept what was explained: it is not held against who is responsible, and counts all the same.
+
+        Who explained it may not judge it. Raises: Refused, FieldError, UnknownInstance.
+        """
+        return self._executor.execute(instance, Accept(deviation, reason, actor), command_id)
+
+    def reject_deviation(
+        self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
+    ) -> Instance:
+        """Reject what was explained. Raises: Refused, FieldError, UnknownInstance."""
+        return self._executor.execute(instance, Reject(deviation, reason, actor), command_id)
+
+    def migrate(
+        self,
+        instance: str,
+        version: int,
+        *,
+        reason: str,
+        steps: Mapping[str, str] = _NONE,
+        due: DueRule = "keep",
+        data: Mapping[str, Value] = _NONE,
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Take an instance over to another version; `steps` says where steps go that are called otherwise there.
+
+        Deadlines stay what they are unless `due="recompute"`. See `preview_migration`, and `svcflow.diff`,
+        whose `mapping` is a proposal for `steps`.
+
+        Raises: Refused (rule `migration`), UnknownProcedure, FieldError, UnknownInstance, StaleRevision.
+        """
+        require_reason(reason)
+        command = Migrate(version, steps, reason, due, actor, data)
+        return self._migrator.execute(instance, command, command_id, expected_revision)
+
+    def revert_migration(
+        self,
+        instance: str,
+        *,
+        reason: str,
+        actor: Actor = NOBODY,
+        command_id: str | None = None,
+        expected_revision: int | None = None,
+    ) -> Instance:
+        """Take the last migration back, while every active step has a way back. Raises: as `migrate`."""
+        require_reason(reason)
+        return self._migrator.execute(instance, Revert(reason, actor), command_id, expected_revision)
+
+    def preview_migration(
+        self,
+        instances: str | Iterable[str],
+        version: int,
+        *,
+        steps: Mapping[str, str] = _NONE,
+        due: DueRule = "keep",
+        data: Mapping[str, Value] = _NONE,
+        actor: Actor = NOBODY,
+    ) -> tuple[MigrationPreview, ...]:
+        """Say what `migrate` would do to each instance, doing nothing.
+
+        Raises: UnknownProcedure, FieldError, UnknownInstance.
+        """
+        return self._migrator.preview(instances, Migrate(version, steps, "", due, actor, data))
+
+    def delegate(
+        self,
+        giver: Actor,
+        taker: str,
+        *,
+        roles: Iterable[str],
+        since: datetime,
+        until: datetime,
+        procedures: Iterable[str] = (),
+        delegation_id: str | None = None,
+    ) -> Delegation:
+        """Let `taker` act for `giver` from `since` up to `until`, in own roles of the giver only.
+
+        Both then count as having done what is done on behalf, so that `not_by` holds for either.
+        Given again under the same `delegation_id` it is the same delegation.
+
+        Raises: Refused (rule `delegation`), FieldError, NaiveDatetime.
+        """
+        refuse_no_actor("giver", giver)
+        refuse_unfit_name("giver", giver.id, PERSON)
+        refuse_unfit_name("taker", taker, PERSON)
+        refuse_no_text("delegation_id", delegation_id, needed=False)
+        delegation = delegate(
+            giver,
+            taker,
+            delegation_id=f"delegation-{token_hex(6)}" if delegation_id is None else delegation_id,
+            roles=roles,
+            procedures=procedures,
+            since_us=given_us("since", since),
+            until_us=given_us("until", until),
+        )
+        return self._delegations.add(delegation)
+
+    def revoke(self, delegation: str) -> Delegation:
+        """End a delegation now; it stays on record. What the taker has by it is open to its role again.
+
+        Raises: FieldError when there is none of this id.
+        """
+        return self._delegations.revoke(delegation)
+
+    def delegations(self, *, giver: str | None = None, taker: str | None = None) -> tuple[Delegation, ...]:
+        """Return every delegation that was given, revoked ones too."""
+        return self._delegations.all(giver=giver, taker=taker)
+
+    def acting(self, actor: Actor, giver: str, procedure: str) -> Actor:
+        """Return the actor as who they are while they act for `giver`: with the delegated roles only.
+
+        Raises: Refused (rule `delegation`) when nothing that `giver` delegated to them is in force now.
+        """
+        refuse_no_actor("actor", actor)
+        refuse_no_text("giver", giver)
+        refuse_no_text("procedure", procedure)
+        return self._delegations.acting(actor, giver, procedure)
+
+    def instance(self, instance: str) -> Instance:
+        """Return an instance as last recorded. Raises: UnknownInstance."""
+        return self._queries.instance(instance)
+
+    def instances(
+        self, *, limit: int | None = None, after: str | None = None, **filters: Unpack[InstanceFilters]
+    ) -> Page[Instance]:
+        """Return instances, newest first; `after` is that of the page before, for the next `limit` ones.
+
+        Filters: procedure, status, step, role, recipient, group, data, since, until, due_before (see
+        `InstanceFilters`).
+        """
+        cursor = cursor_from(after, (int, str))
+        return self._store.instances(instances_asked(filters)._replace(limit=bounded(limit), after=cursor))
+
+    def count_instances(self, **filters: Unpack[InstanceFilters]) -> int:
+        """Return how many instances `instances` would give without a limit."""
+        return self._store.instance_counts(instances_asked(filters), None)[""]
+
+    def instance_counts(self, by: InstanceKey, **filters: Unpack[InstanceFilters]) -> Mapping[str, int]:
+        """Return how many instances there are by procedure, status, step, role or group, the most first."""
+        refuse_instances_by(by)
+        return self._store.instance_counts(instances_asked(filters), by)
+
+    def deadlines(self, instance: str, *, ended: bool = False) -> tuple[Deadline, ...]:
+        """Return the deadlines as they are now, soonest first. Raises: UnknownInstance."""
+        return self._queries.deadlines(instance, ended=ended)
+
+    def explain(self, instance: str, limit: str) -> Explanation:
+        """Return how a limit's deadline came to be, line by line. Raises: UnknownInstance, UnknownLimit."""
+        refuse_no_text("limit", limit)
+        return self._queries.explain(instance, limit)
+
+    def available(
+        self, instance: str, actor: Actor | None = None, *, data: Mapping[str, Value] = NO_DATA
+    ) -> tuple[Available, ...]:
+        """Return the triggers of the active steps, and why closed ones are; without an actor, for whomever it is.
+
+        `data` is what is to come with the move: guards are asked with it, as `fire` asks them.
+
+        Raises: UnknownInstance, FieldError.
+        """
+        if actor is not None:
+            refuse_no_actor("actor", actor)
+        return self._queries.available(instance, actor, data)
+
+    def journal(self, instance: str) -> tuple[Fact, ...]:
+        """Return the facts of an instance. Raises: UnknownInstance."""
+        return self._queries.journal(instance)
+
+    def deviations(
+        self, *, limit: int | None = None, after: str | None = None, **filters: Unpack[DeviationFilters]
+    ) -> Page[Deviation]:
+        """Return the recorded deviations, in the order in which they occurred. Call `tick()` first to be current.
+
+        Filters: instance, procedure, kind, step, role, group, since, until, status (see `DeviationFilters`).
+        """
+        cursor = cursor_from(after, (int, str, int))
+        return self._store.deviations(deviations_asked(filters)._replace(limit=bounded(limit), after=cursor))
+
+    def count_deviations(self, **filters: Unpack[DeviationFilters]) -> int:
+        """Return how many deviations `deviations` would give without a limit."""
+        return self._store.deviation_counts(deviations_asked(filters), None)[""]
+
+    def deviation_counts(self, by: DeviationKey, **filters: Unpack[DeviationFilters]) -> Mapping[str, int]:
+        """Return how many deviations there are by procedure, kind, step, role, group or status, the most first."""
+        refuse_deviations_by(by)
+        return self._store.deviation_counts(deviations_asked(filters), by)
+
+    def worklist(
+        self,
+        actor: Actor | None = None,
+        *,
+        role: str | None = None,
+        procedure: str | None = None,
+        due_before: datetime | None = None,
+        limit: int = 1_000,
+        after: str | None = None,
+    ) -> Page[WorkItem]:
+        """Return the work that waits, the soonest due first: an actor's own, a role's, or all of it.
+
+        An actor's is what is assigned to them, and what nobody has yet in one of their roles. Of an actor who
+        acts on somebody's behalf (see `acting`) it is what is assigned to that person, or free for the
+        delegated roles. `due_before` asks for what has a running deadline before that instant. `after` is that
+        of the page before, for the next `limit` items.
+
+        Each item carries who is served and the data that are not personal, so that a page needs no other query.
+        """
+        cursor = cursor_from(after, (int, int, str, str))
+        query = work_asked(actor, role, procedure, due_before)
+        query = query._replace(limit=bounded(limit), after=cursor, now_us=self.clock.now_us())
+        return self._queries.worklist(query)
+
+    def overdue(
+        self,
+        actor: Actor | None = None,
+        *,
+        role: str | None = None,
+        procedure: str | None = None,
+        within: timedelta = timedelta(0),
+        limit: int = 1_000,
+        after: str | None = None,
+    ) -> Page[WorkItem]:
+        """Return the work whose deadline has passed, the longest overdue first; see `worklist`.
+
+        `within` asks for what will be overdue in that much elapsed time too, unless it is done by then. What a
+        deadline is late by, in its own clock, `deadlines` says; a limit that is held has none.
+        """
+        refuse_length("within", within)
+        by = to_datetime(min(self.clock.now_us() + amount_us(within), LAST_US))
+        return self.worklist(actor, role=role, procedure=procedure, due_before=by, limit=limit, after=after)
+
+    def due_at(self, instance: Instance) -> datetime | None:
+        """Return the soonest deadline that runs for an instance, without asking the store; None without any."""
+        refuse_no_instance(instance)
+        due_us = self._queries.due_us(instance)
+        return None if due_us == NEVER else to_datetime(due_us)
+
+    def verify(
+        self,
+        instance: str | None = None,
+        *,
+        checkpoint: Checkpoint | str | PathLike[str] | None = None,
+        progress: Progress | None = None,
+    ) -> Verification:
+        """Check journals against their chains, and all that is kept beside them against the journals.
+
+        Of all instances it checks too what the store keeps once for all: its seals, pinned procedures,
+        subscriptions and delegations. docs/explanation/journal.md names the columns that nothing can tell.
+
+        With a checkpoint, or the file that `seal` appends them to, what was sealed then is checked too: a cut
+        tail, a deleted instance, a chain written anew. `progress` is told the number of instances done.
+        Raises: UnknownInstance; StoreError when the file holds no checkpoint.
+        """
+        return self._queries.verify(instance, checkpoint, progress)
+
+    def tick(self) -> tuple[Fact, ...]:
+        """Record everything that became due up to now; return the facts.
+
+        An instance that cannot be brought up to now keeps none of the others from it: the first such error
+        is raised when they are done. What became due long ago is recorded in parts of 1,000 facts at most, each
+        in a transaction of its own, and the other instances have their turn in between.
+        """
+        return self._sweeper.tick()
+
+    def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
+        """Reckon every running deadline anew after a calendar was corrected or a year published.
+
+        Returns the facts: one `Recomputed` for each deadline that changed, and what became due by it.
+        """
+        require_reason(reason)
+        command = Recompute(reason, actor)
+        refuse_unfit("", command, None, self._executor.payload_limit)
+        return self._sweeper.recompute(command)
+
+
+def _happened(occurred_at: datetime | None) -> tuple[int | None, int]:
+    """Return when something happened, and the offset in minutes in which that was written. Raises: as `given_us`."""
+    if occurred_at is None:
+        return None, 0
+    occurred_us, offset = given_us("occurred_at", occurred_at), occurred_at.utcoffset()
+    return occurred_us, 0 if offset is None else offset // timedelta(minutes=1)
