@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from svcflow.errors import FieldError
+from svcflow.kernel import refusals
 from svcflow.kernel.commands import (
     Accept,
     Answering,
@@ -47,9 +48,7 @@ from svcflow.kernel.timing.elapse import pass_time, settle
 from svcflow.kernel.transaction import Ledger
 from svcflow.model.step import HOLD_REASONS
 from svcflow.model.wording import fields_listed
-from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text, cut
-from svcflow.wording import HOLDS, OUTCOMES, word
 
 
 class Outcome(NamedTuple):
@@ -125,12 +124,7 @@ def transact(
 
 def _ask(ledger: Ledger, command: Command) -> Refusal | None:
     if ledger.draft.status == "ended" and not isinstance(command, Answering | Recall):
-        outcome = word(OUTCOMES, ledger.draft.outcome)
-        return Refusal(
-            "closed",
-            Text(zh=f"该流程实例已结束（{outcome.zh}）", en=f"the instance has ended ({outcome.en})"),
-            Text(zh="如需重办，另起一个实例", en="start a new instance instead"),
-        )
+        return refusals.ended(ledger.draft.outcome)
     return _COMMANDS[type(command)](ledger, command)
 
 
@@ -186,43 +180,22 @@ def _start(ledger: Ledger, command: Start) -> None:
 def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
     draft = ledger.draft
     if draft.status == "held":
-        why = word(HOLDS, draft.hold)
-        return Refusal(
-            "held",
-            Text(zh=f"已在暂停中（{why.zh}）", en=f"the instance is already held ({why.en})"),
-            Text(zh="先恢复", en="resume it first"),
-        )
+        return refusals.already_held(draft.hold)
     rules = {rule.reason: rule for rule in ledger.compiled.procedure.holds}
     reasons = tuple(rules) or HOLD_REASONS
     if command.reason not in reasons:
-        return Refusal(
-            "hold_reason",
-            Text(
-                zh=f"不能以“{cut(word(HOLDS, command.reason).zh)}”为由暂停",
-                en=f"{cut(command.reason)!r} is no reason to hold",
-            ),
-            nearest(command.reason, reasons),
-        )
+        return refusals.unknown_hold_reason(command.reason, reasons)
     rule = rules.get(command.reason)
-    owed = [name for name in (rule.evidence if rule else ()) if name not in command.evidence]
-    if owed:
-        listed = ", ".join(owed)
-        return Refusal(
-            "evidence",
-            Text(zh=f"暂停须附凭证 {listed}", en=f"a hold for this reason owes evidence: {listed}"),
-            wanted("evidence", owed),
-        )
+    absent = [name for name in (rule.evidence if rule else ()) if name not in command.evidence]
+    if absent:
+        return refusals.hold_without_evidence(absent)
     ledger.record(Held, ledger.at_us, command.actor.id, command.reason, dict(command.evidence))
     return None
 
 
 def _resume(ledger: Ledger, command: Resume) -> Refusal | None:
     if ledger.draft.status != "held":
-        return Refusal(
-            "not_held",
-            Text(zh="没有在暂停中", en="the instance is not held"),
-            Text(zh="无须恢复", en="it runs"),
-        )
+        return refusals.not_held()
     before = ledger.draft.clocks
     ledger.record(Resumed, ledger.at_us, command.actor.id, ledger.draft.hold)
     settle(ledger, before, ledger.at_us, command.actor.id)
@@ -236,11 +209,7 @@ def _update(ledger: Ledger, command: Update) -> Refusal | None:
 
 
 def _no_start(ledger: Ledger, command: Start) -> Refusal | None:  # noqa: ARG001  # the table's signature
-    return Refusal(
-        "started",
-        Text(zh="该流程实例已存在", en="the instance exists already"),
-        Text(zh="换一个 id", en="choose another id"),
-    )
+    return refusals.started()
 
 
 _COMMANDS: Mapping[type[Any], Callable[[Ledger, Any], Refusal | None]] = {

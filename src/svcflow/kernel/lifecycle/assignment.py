@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import attrs
+
 from svcflow.errors import FieldError
+from svcflow.kernel import refusals
 from svcflow.kernel.commands import Assign, Claim, Recall, Release, is_named
 from svcflow.kernel.facts import SYSTEM, Assigned, Released
 from svcflow.kernel.lifecycle.assignees import assignee_of
-from svcflow.kernel.moves.authorization import barred_from, called, may_not_have, same_person
+from svcflow.kernel.moves.authorization import barred_from, may_not_have, same_person
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.transaction import Ledger
-from svcflow.text import Text, cut
+from svcflow.text import Text
 
 
 def claim(ledger: Ledger, command: Claim) -> Refusal | None:
@@ -36,7 +39,7 @@ def assign(ledger: Ledger, command: Assign) -> Refusal | None:
         return step
     barred = barred_from(ledger.compiled, ledger.draft, (step,), command.to)
     if barred is not None:
-        return Refusal("role", *same_person(ledger.compiled, ledger.draft, barred), step)
+        return attrs.evolve(same_person(ledger.compiled, ledger.draft, barred), step=step)
     who = command.actor
     ends = who.ends if who.id == command.to else command.ends
     until_us = _until_us(ledger, step, ends)
@@ -59,13 +62,7 @@ def release(ledger: Ledger, command: Release) -> Refusal | None:
     if isinstance(step, Refusal):
         return step
     if not assignee_of(ledger.draft, step, ledger.at_us):
-        name = called(ledger.compiled, step)
-        return Refusal(
-            "not_assigned",
-            Text(zh=f"“{name.zh}”没有分派给谁", en=f"{name.en!r} is assigned to nobody"),
-            Text(zh="无须释放", en="there is nothing to release"),
-            step,
-        )
+        return refusals.not_assigned(ledger.compiled, step)
     ledger.record(Released, ledger.at_us, command.actor.id, step, command.reason)
     return None
 
@@ -88,17 +85,8 @@ def _meant(ledger: Ledger, step: str | None) -> str | Refusal:
     compiled, here = ledger.compiled, ledger.draft.steps
     if step is None and len(here) == 1:
         return here[0]
-    listed = ", ".join(here)
     if step is None:
-        return Refusal(
-            "ambiguous",
-            Text(zh=f"同时有多个环节：{'、'.join(here)}", en=f"several steps are active: {listed}"),
-            Text(zh="用 `step` 指明", en="name one with `step`"),
-        )
+        return refusals.several_steps(here)
     if step not in ledger.draft.active or compiled.steps[step].step.end is not None:
-        return Refusal(
-            "order",
-            Text(zh=f"流程实例不在环节“{cut(step)}”", en=f"the instance is not in step {cut(step)!r}"),
-            Text(zh=f"当前环节：{listed}", en=f"it is in: {listed}"),
-        )
+        return refusals.step_not_active(step, here)
     return step

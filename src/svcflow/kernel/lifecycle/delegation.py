@@ -10,7 +10,8 @@ from datetime import datetime
 
 import attrs
 
-from svcflow.errors import FieldError, Refused
+from svcflow.errors import FieldError
+from svcflow.kernel import refusals
 from svcflow.kernel.commands import Actor, is_named, names_of
 from svcflow.kernel.facts import to_datetime
 from svcflow.text import Text
@@ -110,16 +111,11 @@ def delegate(
     Raises: Refused (rule `delegation`) when a role is not theirs or they act for somebody else; FieldError.
     """
     if giver.behalf:
-        raise Refused("delegation", _ONWARD, Text(zh="由委托人本人委托", en="let the giver delegate it"))
+        raise refusals.delegated_on(refusals.LET_GIVER_DELEGATE)
     given = names_of("roles", roles)
     strange = sorted(given - (giver.roles or frozenset()))
     if strange:
-        listed = ", ".join(strange)
-        raise Refused(
-            "delegation",
-            Text(zh=f"不是委托人自己的岗位：{listed}", en=f"these are no roles of the giver: {listed}"),
-            Text(zh="只委托自己的岗位", en="delegate roles of one's own only"),
-        )
+        raise refusals.roles_of_others(strange)
     return Delegation(
         delegation_id, giver.id, taker, given, names_of("procedures", procedures), since_us, until_us
     )
@@ -131,14 +127,10 @@ def acting(actor: Actor, giver: str, delegations: Iterable[Delegation], procedur
     Raises: Refused (rule `delegation`) when nothing `giver` delegated to them is in force.
     """
     if actor.behalf:
-        raise Refused("delegation", _ONWARD, Text(zh="以本人身份办理", en="act as oneself"))
+        raise refusals.delegated_on(refusals.ACT_AS_ONESELF)
     ends = delegated(delegations, giver, actor.id, procedure, at_us)
     if not ends:
-        raise Refused(
-            "delegation",
-            Text(zh=f"对 {procedure} 没有有效的委托", en=f"no delegation for {procedure} is in force"),
-            Text(zh="请对方先委托，或以本人身份办理", en="ask them to delegate it, or act as oneself"),
-        )
+        raise refusals.no_delegation(procedure)
     return Actor(actor.id, ends, giver, ends=ends)
 
 
@@ -151,6 +143,3 @@ def delegated(
         if (one.giver, one.taker) == (giver, taker) and one.covers(at_us, procedure):
             ends |= {role: max(one.until_us, ends.get(role, 0)) for role in one.roles}
     return ends
-
-
-_ONWARD = Text(zh="受托的事项不能再转托", en="what was delegated cannot be delegated on")

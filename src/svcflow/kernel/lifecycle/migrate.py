@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from svcflow.errors import FieldError
+from svcflow.kernel import refusals
 from svcflow.kernel.commands import DueRule, Migrate, Revert
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import SYSTEM, Released, Settled
@@ -12,14 +13,12 @@ from svcflow.kernel.input_checks import accepted, is_given
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.lifecycle.version_change import MigrationTarget, mapped_limit, mapped_step
 from svcflow.kernel.moves.authorization import barred_from
-from svcflow.kernel.refusals import Refusal, wanted
+from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.calendar_fingerprints import marks_of
 from svcflow.kernel.transaction import Ledger
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
-from svcflow.nearest import nearest
-from svcflow.text import NO_TEXT, Text, cut
 
 Steps = Mapping[str, str]
 
@@ -47,8 +46,7 @@ def revert(ledger: Ledger, command: Revert) -> Refusal | None:
     target, source, draft = _target(ledger), ledger.compiled, ledger.draft
     into, fact = target.compiled, target.reverted
     if fact is None:
-        zh, en = "没有可撤回的版本变更", "there is no migration to take back"
-        return _refuse(zh, en, Text(zh="用 Migrate 指明版本", en="migrate to the version you want"))
+        return refusals.no_migration_to_revert()
     sources = _sources(into, fact.steps)
     steps = {new: olds[0] for new, olds in sources.items() if len(olds) == 1 and olds[0] != new}
     data = _defaults(source, into, draft, {})
@@ -78,13 +76,13 @@ def misplaced(source: Compiled, into: Compiled, steps: Steps, active: Iterable[s
             return refusal
         scope = into.steps[mapped_step(steps, name)].scope
         if scope in taken:
-            return _two_in_one(name, taken[scope], mapped_step(steps, name))
+            return refusals.two_in_one_branch(name, taken[scope], mapped_step(steps, name))
         taken[scope] = name
     for name in active:
         for first in into.steps[mapped_step(steps, name)].branches:
             scope = into.steps[first].scope
             if scope not in taken:
-                return _new_branch(name, scope.rpartition("/")[2], into.procedure.version)
+                return refusals.new_branch(name, scope.rpartition("/")[2], into.procedure.version)
     return None
 
 
@@ -158,14 +156,9 @@ def _defaults(source: Compiled, into: Compiled, draft: Draft, given: Mapping[str
 def _no_version(ledger: Ledger, target: Compiled) -> Refusal | None:
     into = target.procedure
     if into.version == ledger.draft.version:
-        zh, en = f"已按第 {into.version} 版办理", f"the instance runs under version {into.version} already"
-        return _refuse(zh, en)
+        return refusals.same_version(into.version)
     if into.effective is not None and target.calendar.date_us(ledger.at_us) < into.effective:
-        return Refusal(
-            "effective",
-            Text(zh=f"{into} 自 {into.effective} 起施行", en=f"{into} is in force from {into.effective}"),
-            Text(zh="届时再变更", en="migrate when it is"),
-        )
+        return refusals.not_in_force(into, into.effective)
     return None
 
 
@@ -173,9 +166,7 @@ def _unknown_steps(source: Compiled, into: Compiled, steps: Steps) -> Refusal | 
     for names, known in ((steps, source), (steps.values(), into)):
         for name in names:
             if name not in known.steps:
-                procedure = known.procedure
-                zh, en = f"{procedure} 没有环节“{cut(name)}”", f"{procedure} has no step {cut(name)!r}"
-                return _refuse(zh, en, nearest(name, known.steps), name)
+                return refusals.unknown_step(known.procedure, name, known.steps)
     return None
 
 
@@ -183,22 +174,17 @@ def _no_counterpart(source: Compiled, into: Compiled, steps: Steps, name: str) -
     if mapped_step(steps, name) in into.steps:
         return None
     known = [one for one in into.steps if into.steps[one].scope == source.steps[name].scope]
-    return _refuse(
-        f"{into.procedure} 没有环节“{name}”，实例正在其中",
-        f"{into.procedure} has no step {name!r}, which the instance is in",
-        _map_it(name, known or into.steps),
-        name,
-    )
+    return refusals.no_counterpart(into.procedure, name, known or into.steps)
 
 
 def _nested_otherwise(source: Compiled, into: Compiled, steps: Steps, name: str) -> Refusal | None:
     old, new = source.steps[name], into.steps[mapped_step(steps, name)]
     if new.parent != (mapped_step(steps, old.parent) if old.parent else ""):
-        zh, en = "不在同一层", "is not at the same place of nesting"
+        difference = refusals.OTHER_LEVEL
     elif bool(new.branches) != bool(old.branches):
-        zh, en = "一个并行，一个不并行", "is not parallel alike"
+        difference = refusals.PARALLEL_OTHERWISE
     elif (new.step.end is None) != (old.step.end is None):
-        zh, en = "一个是终点，一个不是", "is not an end alike"
+        difference = refusals.END_OTHERWISE
     else:
         return None
     known = [
@@ -208,29 +194,7 @@ def _nested_otherwise(source: Compiled, into: Compiled, steps: Steps, name: str)
         and bool(one.branches) == bool(old.branches)
         and (one.step.end is None) == (old.step.end is None)
     ]
-    to = new.step.id
-    return _refuse(f"环节“{name}”与“{to}”{zh}", f"step {to!r} {en} as {name!r}", _map_it(name, known), name)
-
-
-def _two_in_one(name: str, other: str, to: str) -> Refusal:
-    return _refuse(
-        f"环节“{name}”与“{other}”不能都到“{to}”所在的分支",
-        f"steps {name!r} and {other!r} cannot both go to the branch of {to!r}",
-        Text(
-            zh=f'为“{name}”另指明环节：`steps["{name}"]`',
-            en=f'map {name!r} to a step of another branch: `steps["{name}"]`',
-        ),
-        name,
-    )
-
-
-def _new_branch(name: str, branch: str, version: int) -> Refusal:
-    return _refuse(
-        f"并行环节“{name}”在第 {version} 版多了分支“{branch}”，实例没有环节在其中",
-        f"parallel step {name!r} has a branch {branch!r} in version {version}, in which the instance has no step",
-        Text(zh=f"离开“{name}”后再变更", en=f"migrate when {name!r} has been left"),
-        name,
-    )
+    return refusals.nested_otherwise(name, new.step.id, difference, known)
 
 
 def _sources(into: Compiled, steps: Steps) -> dict[str, list[str]]:
@@ -245,16 +209,7 @@ def _one_way(sources: Mapping[str, list[str]], active: Iterable[str], version: i
     for name in active:
         found = sources.get(name, [])
         if len(found) != 1:
-            listed = ", ".join(found) or "—"
-            return _refuse(
-                f"环节“{name}”在第 {version} 版没有唯一的对应（{listed}）",
-                f"step {name!r} has not one counterpart in version {version} but: {listed}",
-                Text(
-                    zh=f"用 Migrate 到第 {version} 版，并指明“{name}”的对应环节",
-                    en=f"migrate to version {version} and map {name!r} yourself",
-                ),
-                name,
-            )
+            return refusals.several_ways_back(name, version, found)
     return None
 
 
@@ -262,13 +217,10 @@ def _unfit(procedure: Procedure, data: Mapping[str, Value]) -> Refusal | None:
     """Refuse when a required field has no value, or a value that is kept does not fit its field any more."""
     for field in procedure.fields.values():
         value = data.get(field.id)
-        remedy = wanted("data", (field.id,))
         if field.required and not is_given(value):
-            zh, en = f"{procedure} 要求字段 {field.id}", f"{procedure} requires the field {field.id}"
-            return _refuse(zh, en, remedy)
+            return refusals.field_required(procedure, field.id)
         if not field.personal and not _fits(field, value):  # what is personal may have been erased meanwhile
-            zh = f"字段 {field.id} 现有的值不合 {procedure} 的要求"
-            return _refuse(zh, f"the value there is of {field.id} does not fit {procedure}", remedy)
+            return refusals.value_does_not_fit(procedure, field.id)
     return None
 
 
@@ -278,15 +230,3 @@ def _fits(field: Field, value: Value) -> bool:
     except FieldError:
         return False
     return True
-
-
-def _map_it(name: str, known: Iterable[str]) -> Text:
-    listed = ", ".join(known) or "—"
-    return Text(
-        zh=f'用 `steps["{name}"]` 指明去处：{listed}',
-        en=f'map it with `steps["{name}"]`, to one of: {listed}',
-    )
-
-
-def _refuse(zh: str, en: str, remedy: Text = NO_TEXT, step: str = "") -> Refusal:
-    return Refusal("migration", Text(zh=zh, en=en), remedy, step)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from svcflow.errors import FieldError
+from svcflow.kernel import refusals
 from svcflow.kernel.commands import Extend, Recompute, Reschedule
 from svcflow.kernel.facts import Extended, Recomputed, Rescheduled
 from svcflow.kernel.input_checks import require_reason
 from svcflow.kernel.instance import STOPPED
 from svcflow.kernel.moves.authorization import lacks
-from svcflow.kernel.refusals import Refusal, wanted
+from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, reach_of
 from svcflow.kernel.transaction import Ledger
 from svcflow.model.limit import Extension
 from svcflow.nearest import nearest
-from svcflow.text import NO_TEXT, Text, cut
+from svcflow.text import Text, cut
 
 
 def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
@@ -48,10 +49,10 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
     require_reason(command.reason)
     limit = ledger.compiled.limits.get(command.limit)
     if limit is None:
-        return _unknown(ledger, command.limit)
+        return refusals.unknown_limit(ledger.compiled.procedure.id, command.limit, ledger.compiled.limits)
     extension = limit.limit.extension
     if extension is None:
-        return _refuse(f"时限 {command.limit} 不可延长", f"limit {command.limit!r} has no extension")
+        return refusals.no_extension(command.limit)
     refusal = _not_now(ledger, limit) or _not_by(ledger, command, extension)
     if refusal is not None:
         return refusal
@@ -100,45 +101,18 @@ def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
 def _not_now(ledger: Ledger, limit: CompiledLimit) -> Refusal | None:
     clock = ledger.draft.clocks.get(limit.id)
     if clock is None or clock.verdict:
-        return _refuse(f"时限 {limit.id} 没有在计时", f"limit {limit.id!r} is not running")
+        return refusals.limit_not_running(limit.id)
     if clock.overdue:
-        return _refuse(f"时限 {limit.id} 已超时", f"limit {limit.id!r} is overdue; it had to be asked before")
+        return refusals.limit_overdue(limit.id)
     if limit.rows[clock.row].target is None:
-        return _refuse(
-            f"时限 {limit.id} 目前不设时限", f"limit {limit.id!r} has no target now: nothing can be extended"
-        )
+        return refusals.limit_without_target(limit.id)
     if clock.extra or clock.kept:
-        return _refuse(
-            f"时限 {limit.id} 已延长过一次，或按前一版本的截止保留",
-            f"limit {limit.id!r} was extended once already, or keeps the deadline of an earlier version",
-        )
+        return refusals.already_extended(limit.id)
     return None
 
 
 def _not_by(ledger: Ledger, command: Extend, extension: Extension) -> Refusal | None:
     if extension.role is not None and lacks(ledger.compiled, extension.role, command.actor):
-        name = ledger.compiled.procedure.roles[extension.role].name
-        return _refuse(
-            f"延长须由{name.in_('zh')}批准",
-            f"an extension is for the {name.in_('en')} ({extension.role}) to grant",
-        )
-    owed = [name for name in extension.evidence if name not in command.evidence]
-    if owed:
-        listed = ", ".join(owed)
-        return _refuse(
-            f"延长须附凭证 {listed}", f"an extension owes evidence: {listed}", wanted("evidence", owed)
-        )
-    return None
-
-
-def _unknown(ledger: Ledger, limit: str) -> Refusal:
-    name, known = ledger.compiled.procedure.id, ledger.compiled.limits
-    return _refuse(
-        f"服务流程 {name} 没有时限“{cut(limit)}”",
-        f"procedure {name} has no limit {cut(limit)!r}",
-        nearest(limit, known),
-    )
-
-
-def _refuse(zh: str, en: str, remedy: Text = NO_TEXT) -> Refusal:
-    return Refusal("extension", Text(zh=zh, en=en), remedy)
+        return refusals.extension_for_role(ledger.compiled, extension.role)
+    absent = [name for name in extension.evidence if name not in command.evidence]
+    return refusals.extension_without_evidence(absent) if absent else None

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import attrs
 
 from svcflow.errors import FieldError, UnknownTrigger
+from svcflow.kernel import refusals
 from svcflow.kernel.commands import Actor, Fire
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.facts import Deviated, Moved, to_datetime
@@ -28,7 +29,7 @@ from svcflow.kernel.timing.elapse import join, settle
 from svcflow.kernel.transaction import Ledger
 from svcflow.model.step import DONE
 from svcflow.nearest import nearest
-from svcflow.text import NO_TEXT, Text, cut
+from svcflow.text import Text, cut
 
 _NO_EVIDENCE: Mapping[str, str] = {}
 
@@ -109,22 +110,10 @@ def _refuse_strangers(compiled: Compiled, row: CompiledMove, data: Data) -> None
 def choose(ledger: Ledger, command: Fire, data: Data = NO_DATA) -> Choice | Refusal:
     """Return the transition the command means, or why there is none; guards are asked with its `data`."""
     if ledger.draft.status == "held":
-        return Refusal(
-            "held",
-            Text(zh="流程实例在暂停中", en="the instance is held"),
-            Text(zh="先恢复", en="resume it first"),
-        )
+        return refusals.held()
     found = _open_rows(ledger, command)
     if len(found) > 1:
-        steps = ", ".join(rows[0].source for rows in found)
-        return Refusal(
-            "ambiguous",
-            Text(
-                zh=f"“{command.trigger}”在多个并行环节中都有：{steps}",
-                en=f"{command.trigger!r} is open in several steps: {steps}",
-            ),
-            Text(zh="用 `step` 指明", en="name one with `step`"),
-        )
+        return refusals.several_sources(command.trigger, (rows[0].source for rows in found))
     if not found:
         return _detour(ledger, command, data)
     row, breach = choose_row(ledger.compiled, ledger.draft, found[0], data)
@@ -174,8 +163,9 @@ def _closed(
 
 def _refuses(command: Fire, choice: Choice, breaches: Iterable[Breach]) -> Refusal | None:
     for breach in breaches:
-        if choice.row.enforce[breach.rule] == "refuse" and not _overridden(breach, command):
-            return Refusal(breach.rule, breach.message, breach.remedy, choice.leaving)
+        refuses = choice.row.enforce[breach.refusal.rule] == "refuse"
+        if refuses and not _overridden(breach, command):
+            return attrs.evolve(breach.refusal, step=choice.leaving)
     return None
 
 
@@ -191,19 +181,20 @@ def _detour(ledger: Ledger, command: Fire, data: Data) -> Choice | Refusal:
             way = compiled.way(leaving, source)
             options.append((10_000 if way is None else len(way), place, leaving, rows, way))
     if not options:
-        message, remedy = _not_here(ledger, command.step) or _not_open(ledger, command)
-        return Refusal("order", message, remedy)
+        if command.step is not None and command.step not in active:
+            return refusals.not_in_step(command.step, active)
+        return _not_open(ledger, command)
     _, _, leaving, rows, way = min(options, key=lambda option: option[:2])
     row, breach = choose_row(compiled, ledger.draft, rows, data)
     closed = row.enforce["order"] == "refuse" and not command.override
-    order = _order(way, *(_not_open(ledger, command) if closed else ()))
+    order = _order(way, _not_open(ledger, command) if closed else refusals.out_of_order())
     skipped = way or _unfinished(ledger, leaving)
     return Choice(row, leaving, skipped, (order, breach) if breach else (order,))
 
 
-def _order(way: tuple[str, ...] | None, message: Text = NO_TEXT, remedy: Text = NO_TEXT) -> Breach:
-    """Return the breach of going round the order by a way of skipped steps; it is worded only to refuse it."""
-    return Breach("order", "out_of_order" if way is None else "skipped_step", message, remedy, {})
+def _order(way: tuple[str, ...] | None, refusal: Refusal) -> Breach:
+    """Return the breach of going round the order by a way of skipped steps."""
+    return Breach(refusal, "out_of_order" if way is None else "skipped_step", {})
 
 
 def _unfinished(ledger: Ledger, parallel: str) -> tuple[str, ...]:
@@ -235,7 +226,7 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
         paired=bool(ledger.compiled.pairs),
     )
     settle(ledger, before, when_us, command.actor.id)
-    order = _order(entrance.way)
+    order = _order(entrance.way, refusals.out_of_order())
     skipped = (*(entrance.way or ()), row.dest)
     _deviate(ledger, command, Choice(row, leaving, skipped, (order,)), (order, *breaches), when_us)
     refusal = fire(ledger, command)
@@ -246,48 +237,19 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
     return refusal
 
 
-def _not_here(ledger: Ledger, step: str | None) -> tuple[Text, Text] | None:
-    if step is None or step in ledger.draft.active:
-        return None
-    listed = ", ".join(ledger.draft.active)
-    return (
-        Text(zh=f"流程实例不在环节“{cut(step)}”", en=f"the instance is not in step {cut(step)!r}"),
-        Text(zh=f"用 `step` 指明，当前环节：{listed}", en=f"name one with `step`: {listed}"),
-    )
-
-
-def _not_open(ledger: Ledger, command: Fire) -> tuple[Text, Text]:
-    """Word that a trigger is not open, and which are to this actor, as `available` tells them."""
-    trigger, step = command.trigger, command.step
-    here = (step,) if step else ledger.draft.steps
-    found = (one.row for one in offers(ledger, command.actor) if one.closed is None)
-    listed = sorted({row.move.trigger for row in found if step in (None, row.source)})
-    names = ", ".join(listed)
-    return (
-        Text(
-            zh=f"当前环节 {'、'.join(here)} 没有流转“{trigger}”",
-            en=f"{trigger!r} is not open in step {', '.join(here)}",
-        ),
-        Text(
-            zh=f"{f'可用：{names}' if listed else '此人在此没有可办理的流转'}；或说明理由后越过：`override`",
-            en=f"{f'open are: {names}' if listed else 'nothing is open to this actor there'}; "
-            "or give a reason to go round the order: `override`",
-        ),
-    )
+def _not_open(ledger: Ledger, command: Fire) -> Refusal:
+    """Refuse a trigger that is not open, and name those that are to this actor, as `available` does."""
+    step = command.step
+    rows = (offer.row for offer in offers(ledger, command.actor) if offer.closed is None)
+    names = sorted({row.move.trigger for row in rows if step in (None, row.source)})
+    return refusals.not_open(command.trigger, (step,) if step else ledger.draft.steps, names)
 
 
 def _impossible(ledger: Ledger, command: Fire, when_us: int) -> Refusal:
     written = timezone(timedelta(minutes=command.offset_minutes))
     instants = (when_us, ledger.draft.revised_us, ledger.at_us)
     when, earliest, latest = (to_datetime(at_us).astimezone(written).isoformat() for at_us in instants)
-    return Refusal(
-        "occurred_at",
-        Text(
-            zh=f"{when} 不可能：须在上一步 {earliest} 与现在 {latest} 之间",
-            en=f"it cannot have happened at {when}: the last change was at {earliest}, now is {latest}",
-        ),
-        Text(zh="更正 `occurred_at`", en="correct `occurred_at`"),
-    )
+    return refusals.impossible_instant(when, earliest, latest)
 
 
 def _late_record(ledger: Ledger, command: Fire, choice: Choice, when_us: int) -> None:
@@ -309,7 +271,7 @@ def _late_record(ledger: Ledger, command: Fire, choice: Choice, when_us: int) ->
 
 
 def _overridden(breach: Breach, command: Fire) -> bool:
-    return bool(command.override) and breach.rule in ("order", "guard")
+    return bool(command.override) and breach.refusal.rule in ("order", "guard")
 
 
 def _move(ledger: Ledger, command: Fire, choice: Choice, data: Data, when_us: int, *, breached: bool) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from svcflow.errors import GuardError
+from svcflow.kernel import refusals
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.evolve import guard_data
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.moves.rules import Breach
 from svcflow.kernel.refusals import Refusal
 from svcflow.model.field import Value
-from svcflow.model.guard import Guard
 from svcflow.model.step import DONE
-from svcflow.text import Text, cut
+from svcflow.text import Text
 
 Data = Mapping[str, Value]
 NO_DATA: Data = {}
@@ -36,11 +36,10 @@ def choose_row(
         try:
             if guard is None or guard.holds(known):
                 return row, None
-            why.append(_untrue(guard, data))
+            why.append(refusals.guard_untrue(guard, data))
         except GuardError as error:
             why.append(error.message)
-    message = Text(zh="；".join(w.zh for w in why), en="; ".join(w.en for w in why))
-    return first, _breach(rows, message)
+    return first, _breach(rows, refusals.no_guard_holds(why))
 
 
 def joins_after(
@@ -63,38 +62,14 @@ def unjoinable(
     """Return why a move is not made: it would end the last branch, and a guard of `done` refuses to go on."""
     for row, breach in joins_after(compiled, draft, move, leaving, data):
         if breach is not None and row.enforce["guard"] == "refuse":
-            why = breach.message
-            message = Text(
-                zh=f"此后“{row.source}”的各分支汇合，而其 done 不通：{why.zh}",
-                en=f"the branches of {row.source!r} would join then, and its 'done' is closed: {why.en}",
-            )
-            return Refusal("guard", message, breach.remedy, row.source)
+            return refusals.cannot_join(row.source, breach.refusal)
     return None
-
-
-def _untrue(guard: Guard, data: Data) -> Text:
-    """Word that a guard is not true, with the values it judged that came with the command."""
-    came = ", ".join(f"{name} = {cut(repr(data[name]))}" for name in sorted(guard.names & data.keys()))
-    if not came:
-        return Text(zh=f"“{guard}”不成立", en=f"{guard.text!r} is not true")
-    return Text(
-        zh=f"“{guard}”不成立（随此次流转给出 {came}）",
-        en=f"{guard.text!r} is not true (this move gives {came})",
-    )
 
 
 def led_elsewhere(rows: Sequence[CompiledMove], taken: CompiledMove) -> Breach:
     """Return the breach of going by another row than the one that the data lead by."""
-    trigger, step = taken.move.trigger, taken.dest
-    message = Text(
-        zh=f"按现有数据，“{trigger}”通向“{step}”", en=f"with these data {trigger!r} leads to {step!r}"
-    )
-    return _breach(rows, message)
+    return _breach(rows, refusals.leads_elsewhere(taken.move.trigger, taken.dest))
 
 
-def _breach(rows: Sequence[CompiledMove], message: Text) -> Breach:
-    remedy = Text(
-        zh="更正或补填数据，可随此次流转提交：`data`；或说明理由后越过：`override`",
-        en="correct or give the data, with the move itself: `data`; or give a reason to go round it: `override`",
-    )
-    return Breach("guard", "guard", message, remedy, {"guards": [str(row.move.when or "") for row in rows]})
+def _breach(rows: Sequence[CompiledMove], refusal: Refusal) -> Breach:
+    return Breach(refusal, "guard", {"guards": [str(row.move.when or "") for row in rows]})

@@ -1,4 +1,4 @@
-"""The rules a move may break: who acts, what comes with it, how often. Who may act, `eligibility` says."""
+"""Rules that a move may break: who acts, what comes with it, how often."""
 
 from __future__ import annotations
 
@@ -6,26 +6,18 @@ from collections.abc import Mapping
 
 import attrs
 
+from svcflow.kernel import refusals
 from svcflow.kernel.commands import Actor, Fire, is_named
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.facts import DeviationKind
 from svcflow.kernel.input_checks import is_given
-from svcflow.kernel.moves.authorization import (
-    barred_from,
-    in_role,
-    lacks,
-    nameless,
-    same_person,
-    unnamed_for,
-    wrong_role,
-)
-from svcflow.kernel.refusals import wanted
+from svcflow.kernel.moves.authorization import barred_from, lacks, same_person, unnamed_for
+from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.transaction import Ledger
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
 from svcflow.model.step import DONE
-from svcflow.model.wording import fields_listed
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import Text
 
 SEVERITY: Mapping[DeviationKind, Severity] = {
     "skipped_step": "major",
@@ -40,12 +32,10 @@ SEVERITY: Mapping[DeviationKind, Severity] = {
 
 @attrs.frozen
 class Breach:
-    """Name one rule that a move breaks, and what its record would say."""
+    """Rule that a move breaks: the refusal, or the deviation where the procedure says to record it."""
 
-    rule: str
+    refusal: Refusal
     deviation: DeviationKind
-    message: Text
-    remedy: Text
     detail: Mapping[str, object]
 
 
@@ -92,7 +82,9 @@ def _who_breaches(
         theirs = next((one for one in roles if lacks(compiled, one, who)), None)
         if theirs is not None:
             breach = _wrong_role(ledger, command, theirs)
-            found.append(attrs.evolve(breach, rule="order") if is_named(who.id) else breach)
+            if is_named(who.id):
+                breach = attrs.evolve(breach, refusal=attrs.evolve(breach.refusal, rule="order"))
+            found.append(breach)
     if compiled.told_apart and not compiled.told_apart.isdisjoint(steps):
         found += _separation(ledger, who, steps)
     return found
@@ -103,12 +95,12 @@ def _separation(ledger: Ledger, who: Actor, steps: tuple[str, ...]) -> tuple[Bre
     compiled = ledger.compiled
     step = unnamed_for(compiled, who, *steps)
     if step is not None:
-        return (Breach("role", "wrong_role", *nameless(compiled, step), {"unnamed": step}),)
+        return (Breach(refusals.unnamed_actor(compiled, step), "wrong_role", {"unnamed": step}),)
     step = barred_from(compiled, ledger.draft, steps, who.id, who.behalf)
     if step is None:
         return ()
     detail = {"not_by": compiled.steps[step].step.not_by}
-    return (Breach("role", "wrong_role", *same_person(compiled, ledger.draft, step), detail),)
+    return (Breach(same_person(compiled, ledger.draft, step), "wrong_role", detail),)
 
 
 def missing_breaches(
@@ -132,42 +124,20 @@ def missing_breaches(
 
 
 def _wrong_role(ledger: Ledger, command: Fire, role: str) -> Breach:
-    what = Text(zh=command.trigger, en=command.trigger)
-    message = wrong_role(ledger.compiled, what, role, command.actor)
-    detail = {"needs": role, "has": sorted(command.actor.roles or ())}
-    return Breach("role", "wrong_role", message, in_role(ledger.compiled, role, command.actor), detail)
+    what, who = Text(zh=command.trigger, en=command.trigger), command.actor
+    detail = {"needs": role, "has": sorted(who.roles or ())}
+    return Breach(refusals.wrong_role(ledger.compiled, what, role, who), "wrong_role", detail)
 
 
 def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:
-    message = Text(
-        zh=f"“{row.move.trigger}”最多 {bound} 次，已有 {times} 次",
-        en=f"{row.move.trigger!r} may happen {bound} times and did {times} times",
-    )
-    return Breach("rework", "rework_over_bound", message, NO_TEXT, {"at_most": bound, "times": times + 1})
+    refusal = refusals.over_bound(row.move.trigger, bound, times)
+    return Breach(refusal, "rework_over_bound", {"at_most": bound, "times": times + 1})
 
 
 def _missing_data(ledger: Ledger, command: Fire, absent: list[str]) -> Breach:
-    listed = fields_listed(absent, ledger.compiled.procedure.fields)
-    message = Text(
-        zh=f"“{command.trigger}”须提供 {listed.zh}", en=f"{command.trigger!r} requires {listed.en}"
-    )
-    ways = [_way(name, is_field=name in ledger.compiled.procedure.fields) for name in absent]
-    remedy = Text(
-        zh=f"用 {'、'.join(way.zh for way in ways)} 给出",
-        en=f"give it with {', '.join(way.en for way in ways)}",
-    )
-    return Breach("requires", "missing_data", message, remedy, {"missing": absent})
-
-
-def _way(name: str, *, is_field: bool) -> Text:
-    """Say how what a move requires is given: a field as data, anything else as data or as evidence."""
-    data, evidence = f'`data["{name}"]`', f'`evidence["{name}"]`'
-    if is_field:
-        return Text(zh=data, en=data)
-    return Text(zh=f"{data} 或 {evidence}", en=f"{data} or {evidence}")
+    refusal = refusals.missing_data(command.trigger, absent, ledger.compiled.procedure.fields)
+    return Breach(refusal, "missing_data", {"missing": absent})
 
 
 def _missing_evidence(leaving: str, absent: list[str]) -> Breach:
-    listed = ", ".join(absent)
-    message = Text(zh=f"离开“{leaving}”须附凭证 {listed}", en=f"leaving {leaving!r} owes evidence: {listed}")
-    return Breach("evidence", "missing_evidence", message, wanted("evidence", absent), {"missing": absent})
+    return Breach(refusals.missing_evidence(leaving, absent), "missing_evidence", {"missing": absent})
