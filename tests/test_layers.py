@@ -14,7 +14,7 @@ import svcflow
 
 SOURCE = Path(svcflow.__file__).parent
 LAYERS = (
-    "deprecated_paths", "text", "wording", "nearest", "text_table", "errors", "bounds", "model", "worktime", "checks", "kernel", "explanation", "journal", "runtime", "cloudevents", "store", "dbos",
+    "deprecated_paths", "text", "wording", "nearest", "text_table", "errors", "bounds", "model", "machine", "worktime", "checks", "kernel", "explanation", "journal", "runtime", "cloudevents", "store", "dbos",
     "simulate", "analysis", "drawing", "review", "testing", "", "cli", "web", "__main__",
 )  # fmt: skip
 """From the top of the list down: a layer imports from itself and from those before it. "" is svcflow itself, on which the faces stand."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from svcflow.kernel.lifecycle.delegation import Delegation
     from svcflow.kernel.lifecycle.deviations import Deviation
     from svcflow.kernel.timing.deadlines import Deadline
+    from svcflow.machine import from_machine, to_machine
     from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario
     from svcflow.model.diff.compare import Difference, diff
     from svcflow.model.procedure import Procedure
@@ -66,10 +67,12 @@ _WHERE = {
     "draw": "drawing",
     "dump": "model.yaml.dump",
     "facts": "kernel",
+    "from_machine": "machine",
     "load": "model.catalog",
     "load_mapping": "model.catalog",
     "load_scenario": "model.catalog",
     "simulate": "simulate",
+    "to_machine": "machine",
 }
 
 __all__ = [  # the names are the keys above
@@ -101,10 +104,12 @@ __all__ = [  # the names are the keys above
     "draw",
     "dump",
     "facts",
+    "from_machine",
     "load",
     "load_mapping",
     "load_scenario",
     "simulate",
+    "to_machine",
 ]
 
 
