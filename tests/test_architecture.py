@@ -50,7 +50,10 @@ def test_the_page_shows_the_tree_as_it_is():
 
 def test_each_room_fits_on_its_line():
     """A line of the tree can be read without scrolling: what a module is, its docstring says in a short sentence."""
-    cells = {line: sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line) for line in tree().splitlines()}
+    cells = {
+        line: sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+        for line in tree().splitlines()
+    }
     assert [line for line, width in cells.items() if width > WIDEST] == []
 
 
