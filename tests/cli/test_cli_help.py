@@ -79,7 +79,9 @@ def test_the_help_lists_every_command_in_both_languages(run):
     assert run().stdout == run("--help").stdout
     for lang in ("zh", "en"):
         said = run("--lang", lang, "--help").stdout
-        assert all(f"  {name} " in said and text.in_(lang) in said for name, text in COMMANDS.items())
+        assert all(
+            f"  {name} " in said and entry.summary.in_(lang) in said for name, entry in COMMANDS.items()
+        )
 
 
 @pytest.mark.parametrize("name", SECTIONS)

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 from cli_answers import ASKING, LAMP, LATER, parsed
 
-from svcflow.cli.commands.verify import verification_json, verification_text
+from svcflow.cli.commands.integrity import verification_json, verification_text
 from svcflow.runtime.integrity.verification import Verification
 from svcflow.text import Text
 

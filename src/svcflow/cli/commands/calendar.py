@@ -183,7 +183,7 @@ def _has_rich() -> bool:
     return find_spec("rich") is not None
 
 
-run = Section(
+calendar = Section(
     "calendar",
     Text(
         zh="工作日历：查看、绘图、导入。",

@@ -167,7 +167,7 @@ def _show(ctx: click.Context, engine: Engine, one: Delegation) -> None:
     )
 
 
-run = Section(
+delegation = Section(
     "delegation",
     Text(
         zh="委托：缺勤期间由他人代办。代办人用 --for 委托人 办理；两人都算办理人。",

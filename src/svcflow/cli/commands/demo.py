@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 )
 @spoken
 @click.pass_context
-def run(ctx: click.Context, *, folder: Path) -> None:
+def demo(ctx: click.Context, *, folder: Path) -> None:
     """Run the demonstration."""
     asked = asked_of(ctx)
     outcome = _run(Path.cwd() / folder, asked.lang)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 )
 @stored
 @click.pass_context
-def run(ctx: click.Context, *, db: str | None, folder: str | None, at: datetime | None) -> None:
+def doctor(ctx: click.Context, *, db: str | None, folder: str | None, at: datetime | None) -> None:
     """Probe, and list what was found."""
     from svcflow.cli.doctor.declared import declared
     from svcflow.cli.doctor.drawing import drawing

@@ -81,7 +81,7 @@ if TYPE_CHECKING:
 @actor_option
 @stored
 @click.pass_context
-def run(
+def migrate(
     ctx: click.Context,
     *,
     instances: tuple[str, ...],

@@ -74,7 +74,7 @@ _LETTERS = (
 )
 @stored
 @click.pass_context
-def run(
+def outbox(
     ctx: click.Context,
     *,
     retry: str | None,

@@ -1,4 +1,4 @@
-"""`svcflow worklist`: the work that waits."""
+"""Commands of the worklist: `svcflow worklist`, `claim`, `release`, `assign`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.command import asked_of, command
+from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.moving import By, moving
 from svcflow.cli.options import (
     actor_option,
     due_soon,
     giver_option,
     going_on,
+    named_actor_option,
     of_procedure,
     of_role,
     paged,
+    step_option,
     stored,
 )
 from svcflow.cli.output import answer, echo
@@ -24,6 +27,7 @@ from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor
+    from svcflow.kernel.instance import Instance
     from svcflow.runtime.engine import Engine
     from svcflow.runtime.filters import Page, WorkItem
 
@@ -50,7 +54,7 @@ if TYPE_CHECKING:
 @paged(100)
 @stored
 @click.pass_context
-def run(
+def worklist(
     ctx: click.Context,
     *,
     actor: Actor | None,
@@ -150,3 +154,63 @@ def _work(
         )
     ]
     return Page.of(sorted(found, key=cursor_of), limit)
+
+
+@command(
+    "claim",
+    Text(
+        zh="认领一个环节：此后只由认领人办理，直到释放、改派或离开该环节。须有该环节的岗位。",
+        en="Take a step: from then on it is yours alone, until it is released, assigned anew or left. You need the "
+        "step's role.",
+    ),
+    "svcflow claim repair-9 --db service.db --actor tech-2:technician",
+    "svcflow claim repair-9 --db service.db --actor tech-2 --for tech-1",
+)
+@argument("instance")
+@step_option
+@named_actor_option
+@moving
+def claim(engine: Engine, instance: str, *, step: str | None, by: By) -> Instance:
+    """Claim."""
+    return engine.claim(instance, step=step, **by)
+
+
+@command(
+    "release",
+    Text(
+        zh="释放一个环节：有其岗位的人又都可以认领。",
+        en="Let a step go, so that whoever has its role may take it.",
+    ),
+    'svcflow release repair-9 --db service.db --actor tech-2:technician --reason "called away"',
+)
+@argument("instance")
+@step_option
+@option("--reason", default="", metavar="REASON", wording=Text(zh="释放的原因", en="Why it is let go."))
+@actor_option
+@moving
+def release(engine: Engine, instance: str, *, step: str | None, reason: str, by: By) -> Instance:
+    """Release."""
+    return engine.release(instance, step=step, reason=reason, **by)
+
+
+@command(
+    "assign",
+    Text(
+        zh="把一个环节分派给某人，已有人办理的也可改派。此后只由其办理；是否有岗位，办理时再查。",
+        en="Give a step to a person, also one that somebody has. From then on it is theirs alone; whether they have "
+        "its role is asked when they act.",
+    ),
+    "svcflow assign repair-9 tech-2 --db service.db --actor desk-1:dispatcher",
+    'svcflow assign repair-9 tech-3 --db service.db --reason "tech-2 is ill"',
+)
+@argument("instance")
+@argument("person")
+@step_option
+@option(
+    "--reason", default="", metavar="REASON", wording=Text(zh="分派的原因", en="Why it is given to them.")
+)
+@actor_option
+@moving
+def assign(engine: Engine, instance: str, *, person: str, step: str | None, reason: str, by: By) -> Instance:
+    """Assign."""
+    return engine.assign(instance, person, step=step, reason=reason, **by)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import attrs
 
-from svcflow.cli.commands.verify import verification_json, verification_text
+from svcflow.cli.commands.integrity import verification_json, verification_text
 from svcflow.cli.demo.folder import DATABASE, RECORD
 from svcflow.cli.demo.scene import FINISH, MONDAY, ZONE
 from svcflow.cli.journal_lines import tell

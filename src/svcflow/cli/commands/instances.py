@@ -1,16 +1,33 @@
-"""`svcflow show`: one instance, whole."""
+"""Commands that show instances: `svcflow list`, `show`, `explain`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.options import actor_option, data_option, stored
+from svcflow.cli.options import (
+    actor_option,
+    answer_count,
+    answer_counts,
+    counted,
+    data_option,
+    due_soon,
+    going_on,
+    in_span,
+    of_data,
+    of_group,
+    of_procedure,
+    of_role,
+    of_step,
+    paged,
+    stored,
+)
 from svcflow.cli.output import answer, paragraphs
+from svcflow.cli.values import Pair
 from svcflow.text import Text, visible
 
 if TYPE_CHECKING:
@@ -21,8 +38,96 @@ if TYPE_CHECKING:
     from svcflow.kernel.instance import Instance
     from svcflow.kernel.moves.availability import Available
     from svcflow.runtime.engine import Engine
+    from svcflow.runtime.filters import InstanceFilters, InstanceKey
 
     Offers = tuple[Available, ...]
+    from svcflow.explanation.explain import Explanation
+
+
+@command(
+    "list",
+    Text(
+        zh="列出实例，最新的在前。--step 与 --role 指正等待办理的环节；--data 指字段的值，须连同 --procedure；--since、--until 指开始的时刻。--overdue 与 --due-within 指正在计时的截止。",
+        en="List instances, newest first. --step and --role are of the work that waits now; --data is the value of a "
+        "field, and wants --procedure; --since and --until are of the start; --overdue and --due-within of deadlines that run.",
+    ),
+    "svcflow list --db service.db --status running --role technician",
+    "svcflow list --db service.db --procedure repair --data priority=emergency --limit 20",
+    "svcflow list --db service.db --overdue",
+    "svcflow list --db service.db --due-within 2h --count-by role --json",
+)
+@of_procedure
+@option(
+    "--status",
+    type=click.Choice(["running", "held", "ended"]),
+    wording=Text(zh="只列此状态", en="Only in this status."),
+)
+@of_step
+@of_role
+@option("--recipient", metavar="ID", wording=Text(zh="只列此服务对象", en="Only for this recipient."))
+@of_group
+@of_data
+@in_span
+@due_soon
+@paged(limit=100)
+@counted("procedure", "status", "step", "role", "group")
+@stored
+@click.pass_context
+def list_(
+    ctx: click.Context,
+    /,
+    *,
+    pairs: tuple[Pair, ...],
+    overdue: bool,
+    within: timedelta | None,
+    limit: int,
+    after: str | None,
+    count: bool,
+    count_by: InstanceKey | None,
+    db: str | None,
+    folder: str | None,
+    at: datetime | None,
+    **filters: Unpack[InstanceFilters],
+) -> None:
+    """List, or count."""
+    from svcflow.cli.json import listed_json
+    from svcflow.cli.options import data_of, due_before, see_known
+    from svcflow.cli.session import engine_at, names_in, versions_of
+    from svcflow.cli.tables import instance_table
+    from svcflow.kernel.facts import to_datetime
+
+    asked = asked_of(ctx)
+    with engine_at(db, folder, at) as engine:
+        procedure = filters["procedure"]
+        see_known(engine.catalog, procedure=procedure, step=filters["step"], role=filters["role"])
+        now = to_datetime(engine.clock.now_us())
+        filters["due_before"] = due_before(now, overdue, within)
+        filters["data"] = data_of(engine.catalog, procedure, pairs)
+        if count_by is not None:
+            answer_counts(
+                asked, count_by, engine.instance_counts(count_by, **filters), engine.catalog, procedure
+            )
+            return
+        if count:
+            answer_count(asked, engine.count_instances(**filters))
+            return
+        found = engine.instances(limit=limit, after=after, **filters)
+
+        def text() -> str:
+            if not found:
+                return Text(zh="没有符合的实例", en="no instances").in_(asked.lang)
+            names_of = names_in(engine, versions_of(found), asked.lang)
+            said = instance_table(found, names_of, asked.lang, engine.due_at)
+            return going_on(said, found.after, asked.lang)
+
+        answer(
+            asked,
+            lambda: {
+                "instances": [listed_json(one, engine.due_at(one)) for one in found],
+                "after": found.after,
+            },
+            text,
+        )
 
 
 @command(
@@ -42,7 +147,7 @@ if TYPE_CHECKING:
 @data_option
 @stored
 @click.pass_context
-def run(
+def show(
     ctx: click.Context,
     *,
     instance: str,
@@ -179,3 +284,52 @@ _JOURNAL = (
     Text(zh="办理人", en="Actor"),
     Text(zh="事项", en="What happened"),
 )
+
+
+@command(
+    "explain",
+    Text(
+        zh="逐行说明一项时限的截止时间如何得出：何时起算，哪些天计、哪些天不计，暂停、延长、改期，以及截止。\n时限的名称见 svcflow show INSTANCE --json；加 --at 可回看当时。",
+        en="Explain line by line how the deadline of a limit came to be: when it started, which days counted and "
+        "which did not, holds, extensions, rescheduling, and the instant it comes to. `svcflow show INSTANCE "
+        "--json` names the limits; --at looks back.",
+    ),
+    "svcflow explain complaint-17 resolve --db service.db",
+    "svcflow explain repair-9 arrived --db service.db --lang zh --at 2026-03-06T16:30+08:00",
+)
+@argument("instance")
+@argument("limit")
+@stored
+@click.pass_context
+def explain(
+    ctx: click.Context, *, instance: str, limit: str, db: str | None, folder: str | None, at: datetime | None
+) -> None:
+    """Explain."""
+    from svcflow.cli.json import explanation_json
+    from svcflow.cli.session import engine_at, names_of
+
+    asked = asked_of(ctx)
+    with engine_at(db, folder, at) as engine:
+        found = engine.explain(instance, limit)
+        kept = engine.instance(instance)
+        names = names_of(engine, kept.procedure, kept.version, asked.lang)
+        answer(asked, lambda: explanation_json(instance, found), lambda: _text(found, names))
+
+
+def _text(found: Explanation, names: Names) -> str:
+    from svcflow.wording import zone_note
+
+    lang, clock = names.lang, zone_note(names.zone)
+    never = Text(zh="尚未起算过", en="it has not started yet").in_(lang)
+    said = [line.text(lang) for line in found.lines] or [never]
+    return "\n".join(
+        (found.title.in_(lang) + clock.in_(lang), *(written for line in said for written in _hung(line)))
+    )
+
+
+def _hung(line: str) -> list[str]:
+    """Break a line to the width of tables; what goes on below hangs in."""
+    from svcflow.text_table import WIDEST, broken
+
+    first, *more = broken(line, WIDEST - 4)
+    return [f"  {first}", *(f"    {part}" for part in more)]

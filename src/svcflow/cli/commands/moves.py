@@ -1,0 +1,227 @@
+"""Commands that move an instance: `svcflow start`, `fire`, `update`, `hold`, `resume`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.errors import WrongUsage
+from svcflow.cli.moving import By, moving
+from svcflow.cli.options import actor_option, command_id_option, data_option, evidence_option, stored
+from svcflow.cli.output import answer
+from svcflow.cli.values import (
+    INSTANT,
+    PROCEDURE,
+    RECIPIENT,
+    Pair,
+    ProcedureName,
+    actor_or_nobody,
+    once,
+    typed,
+)
+from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from svcflow.kernel.commands import Actor, Recipient
+    from svcflow.kernel.instance import Instance
+    from svcflow.runtime.engine import Engine
+
+
+@command(
+    "start",
+    Text(
+        zh="启动流程的最新版（或 ID@版本）的一个实例。存储文件不存在时新建。",
+        en="Start an instance of the newest version of a procedure (or of ID@VERSION). The store is made if missing.",
+    ),
+    "svcflow start repair --db service.db --data place=3-1204 --data priority=emergency \\",
+    "    --recipient room-1204:staff --actor desk-1:dispatcher",
+    "svcflow start complaint@1 --db service.db --data about=noise --id complaint-17 --json",
+)
+@argument("procedure", type=PROCEDURE)
+@data_option
+@option(
+    "--recipient",
+    type=RECIPIENT,
+    metavar="ID:GROUP",
+    wording=Text(
+        zh="服务对象及类别（leaders、staff、retirees、logistics）",
+        en="Who is served, and the group: leaders, staff, retirees, logistics.",
+    ),
+)
+@actor_option
+@evidence_option
+@option(
+    "--id",
+    "instance_id",
+    metavar="ID",
+    wording=Text(zh="自定实例编号", en="The instance's id, if you choose it."),
+)
+@command_id_option
+@stored
+@click.pass_context
+def start(
+    ctx: click.Context,
+    *,
+    procedure: ProcedureName,
+    data: tuple[Pair, ...],
+    recipient: Recipient | None,
+    actor: Actor | None,
+    evidence: tuple[Pair, ...],
+    instance_id: str | None,
+    command_id: str | None,
+    db: str | None,
+    folder: str | None,
+    at: datetime | None,
+) -> None:
+    """Start, and show the instance."""
+    from svcflow.cli.moved import moved_json, moved_text
+    from svcflow.cli.session import engine_at, is_new
+
+    asked = asked_of(ctx)
+
+    def begin(engine: Engine) -> Instance:
+        return engine.start(
+            procedure,
+            data=typed(data, engine.catalog[procedure].fields),
+            recipient=recipient,
+            actor=actor_or_nobody(actor),
+            evidence=once(evidence),
+            instance_id=instance_id,
+            command_id=command_id,
+        )
+
+    if is_new(db):
+        with engine_at("memory://", folder, at) as rehearsal:
+            begin(rehearsal)  # what is refused here leaves no empty store behind
+    with engine_at(db, folder, at, create=True) as engine:
+        made = begin(engine)
+        answer(asked, lambda: moved_json(engine, made), lambda: moved_text(engine, made, asked.lang))
+
+
+@command(
+    "fire",
+    Text(
+        zh="让实例流转。可用的流转见 svcflow show INSTANCE。被规则拒绝的尝试也会留痕。",
+        en="Move an instance by a trigger; `svcflow show INSTANCE` lists those that are open. An attempt that a "
+        "rule refuses is kept in the journal.",
+    ),
+    "svcflow fire complaint-17 acknowledge --db service.db --actor desk-1:desk",
+    "svcflow fire repair-9 finish --db service.db --actor tech-2:technician --evidence photo=a1.jpg",
+    'svcflow fire repair-9 arrive --db service.db --actor t:technician --override "already there"',
+)
+@argument("instance")
+@argument("trigger")
+@actor_option
+@data_option
+@evidence_option
+@option(
+    "--override",
+    metavar="REASON",
+    wording=Text(
+        zh="越过次序或条件的理由，会记为偏差", en="Go round the order or a guard; recorded as a deviation."
+    ),
+)
+@option(
+    "--step",
+    metavar="STEP",
+    wording=Text(
+        zh="并行时指明从哪个环节流转", en="The step to leave, when several branches know the trigger."
+    ),
+)
+@option(
+    "--occurred-at",
+    type=INSTANT,
+    wording=Text(
+        zh="补录：实际发生的时刻；时限按它判定",
+        en="When it really happened, if before now; deadlines are judged by it.",
+    ),
+)
+@moving
+def fire(
+    engine: Engine,
+    instance: str,
+    *,
+    trigger: str,
+    data: tuple[Pair, ...],
+    evidence: tuple[Pair, ...],
+    override: str | None,
+    step: str | None,
+    occurred_at: datetime | None,
+    by: By,
+) -> Instance:
+    """Fire."""
+    kept = engine.instance(instance)
+    return engine.fire(
+        instance,
+        trigger,
+        data=typed(data, engine.catalog[kept.procedure, kept.version].fields),
+        evidence=once(evidence),
+        step=step,
+        override=override,
+        occurred_at=occurred_at,
+        **by,
+    )
+
+
+@command(
+    "update",
+    Text(
+        zh="补充或更正实例的字段，补交凭证，不流转。随字段而定的时限随之改变。",
+        en="Add data or evidence to an instance, or correct its data, without moving it; limits that hang on a "
+        "field follow.",
+    ),
+    "svcflow update repair-9 --db service.db --data priority=emergency --actor desk-1:dispatcher",
+    "svcflow update repair-9 --db service.db --evidence photo=a1.jpg --actor tech-2:technician",
+)
+@argument("instance")
+@actor_option
+@data_option
+@evidence_option
+@moving
+def update(
+    engine: Engine, instance: str, *, data: tuple[Pair, ...], evidence: tuple[Pair, ...], by: By
+) -> Instance:
+    """Update."""
+    if not data and not evidence:
+        raise WrongUsage(
+            Text(zh="没有要补充的内容", en="there is nothing to add"),
+            Text(zh="给出 --data 或 --evidence", en="give --data or --evidence"),
+        )
+    kept = engine.instance(instance)
+    fields = engine.catalog[kept.procedure, kept.version].fields
+    return engine.update(instance, data=typed(data, fields), evidence=once(evidence), **by)
+
+
+@command(
+    "hold",
+    Text(
+        zh="暂停实例：可停的时限停止计时，到恢复为止。事由取 recipient、third_party、statutory。",
+        en="Hold an instance: the limits that may stop stand still until it is resumed. Reasons are recipient, "
+        "third_party, statutory.",
+    ),
+    "svcflow hold repair-9 --db service.db --reason third_party --evidence notice=n-31",
+)
+@argument("instance")
+@option("--reason", required=True, metavar="REASON", wording=Text(zh="暂停的事由", en="Why it is held."))
+@actor_option
+@evidence_option
+@moving
+def hold(engine: Engine, instance: str, *, reason: str, evidence: tuple[Pair, ...], by: By) -> Instance:
+    """Hold."""
+    return engine.hold(instance, reason=reason, evidence=once(evidence), **by)
+
+
+@command(
+    "resume",
+    Text(zh="恢复暂停中的实例，时限继续计时。", en="Resume a held instance; its limits run on."),
+    "svcflow resume repair-9 --db service.db --actor desk-1:dispatcher",
+)
+@argument("instance")
+@actor_option
+@moving
+def resume(engine: Engine, instance: str, *, by: By) -> Instance:
+    """Resume."""
+    return engine.resume(instance, **by)
