@@ -206,7 +206,7 @@ def fill(file: Path, count: int) -> None:
     from svcflow.kernel import Start, compile_procedure, transact
     from svcflow.kernel.compiled import calendars_of
     from svcflow.runtime.handlers import changed
-    from svcflow.runtime.store import Found
+    from svcflow.runtime.store import LockedInstance
     from svcflow.worktime.instants import to_us
 
     compiled = compile_procedure(CATALOG["ping_pong"], calendars_of(CATALOG))
@@ -216,9 +216,9 @@ def fill(file: Path, count: int) -> None:
     def start_all(work: UnitOfWork) -> None:
         for number in range(count):
             outcome = transact(compiled, None, Start(f"p{number}", actor=CLERK), to_us(MORNING) + number)
-            change = changed(Found(None), outcome, None)
+            change = changed(LockedInstance(None), outcome, None)
             assert change is not None
-            work.keep(Found(None), change)
+            work.keep(LockedInstance(None), change)
 
     store.backend.write(start_all)  # a commit each would take minutes
     store.close()

@@ -19,7 +19,7 @@ from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.model.yaml.dump import digest
 from svcflow.runtime.handlers import changed
-from svcflow.runtime.store import BEGINNING, Change, Found, Place, Store
+from svcflow.runtime.store import SWEEP_START, ChangeSet, LockedInstance, Store, SweepPosition
 from svcflow.runtime.stored_rows import InstanceRows
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -59,10 +59,10 @@ def engine_on(store: Store | str, clock: VirtualClock | None = None) -> Engine:
     return Engine(store, CATALOG, clock=clock or VirtualClock(NOON))
 
 
-def started(name: str, at_us: int = NOON_US, procedure: str = "repair") -> Change:
+def started(name: str, at_us: int = NOON_US, procedure: str = "repair") -> ChangeSet:
     """An instance as it starts, kept nowhere yet."""
     compiled = COMPILED[procedure]
-    change = changed(Found(None), transact(compiled, None, Start(name), at_us), None)
+    change = changed(LockedInstance(None), transact(compiled, None, Start(name), at_us), None)
     assert change is not None
     return change
 
@@ -80,7 +80,7 @@ def advance(
     """Carry a command to an instance that is kept."""
     outcomes = []
 
-    def decide(found: Found) -> Change | None:
+    def decide(found: LockedInstance) -> ChangeSet | None:
         compiled = COMPILED[found.instance.procedure]
         outcomes.append(transact(compiled, found.instance, command, at_us))
         return changed(found, outcomes[-1], command_id)
@@ -89,14 +89,14 @@ def advance(
     return outcomes[-1]
 
 
-def found(store: Store, name: str, command_id: str | None = None) -> Found:
+def found(store: Store, name: str, command_id: str | None = None) -> LockedInstance:
     """What the store finds of an instance, in a transaction that changes nothing."""
-    seen: list[Found] = []
+    seen: list[LockedInstance] = []
     store.change(name, command_id, seen.append)
     return seen[-1]
 
 
-def due(store: Store, until_us: int, after: Place = BEGINNING) -> list[str]:
+def due(store: Store, until_us: int, after: SweepPosition = SWEEP_START) -> list[str]:
     """The instances that one sweep looks at."""
     seen: list[str] = []
     store.sweep(until_us, after, lambda one: seen.append(one.instance.id))

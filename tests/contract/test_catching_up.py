@@ -17,10 +17,10 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.filters import InstanceQuery
-from svcflow.runtime.store import PART, Store
+from svcflow.runtime.store import MAX_FACTS, Store
 
 MINUTES = timedelta(minutes=1)
-MISSED = 2 * PART + 500
+MISSED = 2 * MAX_FACTS + 500
 """How many minutes pass unseen: two whole parts and a half."""
 
 
@@ -107,7 +107,7 @@ def test_a_tick_records_in_parts_what_became_due_long_ago(engine, watched):
     facts = engine.tick()
     assert [fact.kind for fact in facts] == ["Overdue"] * MISSED
     assert facts == engine.journal("i1")[1:]
-    assert max(watched.parts) == PART
+    assert max(watched.parts) == MAX_FACTS
     assert engine.tick() == ()
     assert engine.verify().ok
 
@@ -115,7 +115,7 @@ def test_a_tick_records_in_parts_what_became_due_long_ago(engine, watched):
 def test_a_command_is_judged_after_what_was_due_before_it(engine, watched):
     """A move comes after every minute that was missed; it stands in the last part, with the rest of them."""
     assert engine.fire("i1", "go", actor=LI, command_id="c-1").status == "ended"
-    assert watched.parts == [PART, PART, MISSED - 2 * PART + 1]
+    assert watched.parts == [MAX_FACTS, MAX_FACTS, MISSED - 2 * MAX_FACTS + 1]
     before = engine.journal("i1")
     assert engine.fire("i1", "go", actor=LI, command_id="c-1").status == "ended"
     assert engine.journal("i1") == before
@@ -134,7 +134,7 @@ def test_a_migration_and_a_recomputation_catch_up_first(engine, watched):
     assert engine.migrate("i1", 2, reason="new", actor=LI).version == 2
     left_alone(engine)
     engine.recompute(reason="calendar", actor=LI)
-    assert max(watched.parts) <= PART + 5
+    assert max(watched.parts) <= MAX_FACTS + 5
     kinds = [fact.kind for fact in engine.journal("i1")]
     assert kinds.count("Overdue") == 2 * MISSED
     assert engine.verify().ok
@@ -144,7 +144,7 @@ def test_others_are_seen_to_between_two_parts(engine, watched):
     """A sweep brings everybody on by one part before anybody gets a second one."""
     engine.start(("tea", 1), instance_id="i2")
     left_alone(engine, 10)
-    order = list(dict.fromkeys((fact.instance, fact.sequence // PART) for fact in engine.tick()))
+    order = list(dict.fromkeys((fact.instance, fact.sequence // MAX_FACTS) for fact in engine.tick()))
     assert {name for name, _ in order} == {"i1", "i2"}
     assert len(engine.journal("i2")) == 11
     seen: list[int] = []
@@ -153,7 +153,7 @@ def test_others_are_seen_to_between_two_parts(engine, watched):
     watched.parts.clear()
     engine.tick()
     assert seen != []
-    assert max(watched.parts) <= PART + 1
+    assert max(watched.parts) <= MAX_FACTS + 1
 
 
 def test_many_that_are_due_share_a_transaction_up_to_one_part(engine, watched):
@@ -164,25 +164,25 @@ def test_many_that_are_due_share_a_transaction_up_to_one_part(engine, watched):
     left_alone(engine, 77)
     watched.parts.clear()
     assert len(engine.tick()) == 31 * 77
-    assert max(watched.parts) <= PART
+    assert max(watched.parts) <= MAX_FACTS
     assert engine.verify().ok
 
 
 def test_a_loop_of_deemed_moves_is_caught_up_with_in_parts(engine, watched):
     """Every turn is a breach, a move and its end: none is cut in two, and a retry goes on where it stopped."""
     engine.fire("i1", "turn", actor=LI)
-    left_alone(engine, PART)
+    left_alone(engine, MAX_FACTS)
     watched.parts.clear()
     facts = engine.tick()
-    assert [fact.kind for fact in facts].count("Moved") == PART
-    assert max(watched.parts) <= PART
+    assert [fact.kind for fact in facts].count("Moved") == MAX_FACTS
+    assert max(watched.parts) <= MAX_FACTS
     assert engine.verify().ok
 
 
 def test_the_revision_that_was_seen_holds_for_the_command_and_its_own_catching_up(engine):
     """What time itself moves does not make the caller's view stale; what somebody did in between does."""
     seen = engine.fire("i1", "turn", actor=LI).revision
-    left_alone(engine, PART)
+    left_alone(engine, MAX_FACTS)
     assert engine.fire("i1", "go", actor=LI, step="turning", expected_revision=seen).status == "ended"
 
 
@@ -195,7 +195,7 @@ def test_somebody_who_comes_in_between_makes_the_view_stale(engine, watched):
         engine.fire("i1", "go", actor=LI, expected_revision=seen)
 
 
-@pytest.mark.parametrize("minutes", [PART - 1, PART, PART + 1])
+@pytest.mark.parametrize("minutes", [MAX_FACTS - 1, MAX_FACTS, MAX_FACTS + 1])
 def test_the_bound_itself_is_one_part(engine, watched, minutes):
     """So many facts are recorded with the command, one more in a transaction before."""
     engine.tick()
@@ -203,7 +203,7 @@ def test_the_bound_itself_is_one_part(engine, watched, minutes):
     left_alone(engine, minutes)
     watched.parts.clear()
     engine.update("i2", actor=LI)
-    assert watched.parts == ([minutes + 1] if minutes <= PART else [PART, 2])
+    assert watched.parts == ([minutes + 1] if minutes <= MAX_FACTS else [MAX_FACTS, 2])
 
 
 @pytest.mark.parametrize("days", [2, pytest.param(45, marks=pytest.mark.long)])

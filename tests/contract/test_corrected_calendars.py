@@ -15,7 +15,7 @@ from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
-from svcflow.runtime.store import Change, Store
+from svcflow.runtime.store import ChangeSet, Store
 from svcflow.runtime.stored_rows import state_of
 
 LI = Actor("li")
@@ -194,5 +194,5 @@ def unmarked(engine: Engine, name: str) -> None:
     ]
     entries = chained(GENESIS, facts)
     work = work_of(engine._registry.of(kept), kept)
-    change = Change(kept._replace(id=f"old {name}"), entries, work=work)
+    change = ChangeSet(kept._replace(id=f"old {name}"), entries, work=work)
     engine._store.change(f"old {name}", None, lambda _: change)

@@ -9,7 +9,13 @@ from contract_cases import HOUR_US, LI, NOON_US, advance, put
 
 from svcflow.errors import SubscriptionError
 from svcflow.kernel import Fire
-from svcflow.runtime.outbox.feed import PORTION, Failure, Look, Notes, Standing
+from svcflow.runtime.outbox.feed import (
+    FEED_BATCH,
+    DeliveryFailure,
+    DeliveryProgress,
+    SubscriptionPosition,
+    SubscriptionStatus,
+)
 from waiting import PATIENCE_S
 
 ALL: frozenset[str] = frozenset()
@@ -19,8 +25,8 @@ def places(found: object) -> list[tuple[str, int]]:
     return [(one.fact.instance, one.fact.sequence) for one in found]
 
 
-def waiting(instance: str, sequence: int, at_us: int = 0, state: str = "waiting") -> Failure:
-    return Failure(instance, sequence, 1, at_us, state, "no answer")
+def waiting(instance: str, sequence: int, at_us: int = 0, state: str = "waiting") -> DeliveryFailure:
+    return DeliveryFailure(instance, sequence, 1, at_us, state, "no answer")
 
 
 @pytest.fixture
@@ -41,8 +47,10 @@ def noted(feed):
     return feed
 
 
-def note(feed, *failures: Failure, done: tuple = (), position: int = 4, until_us: int = HOUR_US) -> None:
-    assert feed.note("s", "me", Notes(position, failures, done), until_us)
+def note(
+    feed, *failures: DeliveryFailure, done: tuple = (), position: int = 4, until_us: int = HOUR_US
+) -> None:
+    assert feed.note("s", "me", DeliveryProgress(position, failures, done), until_us)
 
 
 def test_a_store_with_nothing_in_it_has_position_0(store):
@@ -96,15 +104,15 @@ def test_a_kind_is_not_mistaken_for_what_stands_in_the_data(store):
 
 
 def test_a_reading_ends_after_a_portion(store):
-    """At most PORTION facts are looked at; the next reading goes on behind them, and nothing is left out."""
-    for number in range(PORTION + 2):
+    """At most FEED_BATCH facts are looked at; the next reading goes on behind them, and nothing is left out."""
+    for number in range(FEED_BATCH + 2):
         put(store, f"r{number:04}")
     store.feed.subscribe("s", 0)
     end = store.feed.settled_position()
     first = store.feed.read("s", ALL, 0, end)
     rest = store.feed.read("s", ALL, first.position, end)
-    assert (len(first.facts), len(rest.facts), rest.position) == (PORTION, 2, end)
-    assert places([*first.facts, *rest.facts]) == [(f"r{number:04}", 1) for number in range(PORTION + 2)]
+    assert (len(first.facts), len(rest.facts), rest.position) == (FEED_BATCH, 2, end)
+    assert places([*first.facts, *rest.facts]) == [(f"r{number:04}", 1) for number in range(FEED_BATCH + 2)]
 
 
 def test_a_subscription_is_created_once(feed):
@@ -113,7 +121,7 @@ def test_a_subscription_is_created_once(feed):
     feed.subscribe("s", 2)
     feed.subscribe("t", 0)
     assert [(one.name, one.position) for one in feed.standings()] == [("s", 0), ("t", 3)]
-    assert feed.look("t") == Look(3, None)
+    assert feed.look("t") == SubscriptionPosition(3, None)
 
 
 def test_one_worker_has_a_subscription_at_a_time(feed):
@@ -121,16 +129,16 @@ def test_one_worker_has_a_subscription_at_a_time(feed):
     assert feed.take("s", "a", 100, 200) == 0
     assert feed.take("s", "b", 150, 250) is None
     assert feed.take("s", "b", 200, 300) == 0
-    assert not feed.note("s", "a", Notes(4), 400)
+    assert not feed.note("s", "a", DeliveryProgress(4), 400)
     assert feed.look("s").position == 0
-    assert feed.note("s", "b", Notes(2), 0)
+    assert feed.note("s", "b", DeliveryProgress(2), 0)
     assert feed.take("s", "c", 201, 300) == 2
 
 
 def test_a_note_prolongs_the_lease(feed):
     """Who notes keeps the subscription up to the new instant."""
     assert feed.take("s", "a", 0, 100) == 0
-    assert feed.note("s", "a", Notes(1), 200)
+    assert feed.note("s", "a", DeliveryProgress(1), 200)
     assert feed.take("s", "b", 150, 300) is None
 
 
@@ -153,15 +161,15 @@ def test_of_many_who_take_at_once_one_gets_it(feed):
 
 def test_nothing_is_kept_of_what_a_worker_notes_without_the_lease(feed):
     """Cursor, failures and done facts are kept together or not at all."""
-    assert not feed.note("s", "me", Notes(4, [waiting("r1", 1)]), HOUR_US)
-    assert feed.standings() == [Standing("s", 0, 4, 0, 0)]
+    assert not feed.note("s", "me", DeliveryProgress(4, [waiting("r1", 1)]), HOUR_US)
+    assert feed.standings() == [SubscriptionStatus("s", 0, 4, 0, 0)]
     assert list(feed.due("s", NOON_US)) == []
 
 
 def test_what_failed_is_due_at_its_instant(noted):
     """due gives what waits, soonest first, with its fact, attempts and error; look says when the next is."""
     note(noted, waiting("r1", 1, 200), waiting("r2", 1, 100))
-    assert noted.look("s") == Look(4, 100)
+    assert noted.look("s") == SubscriptionPosition(4, 100)
     assert list(noted.due("s", 99)) == []
     assert places(one.fed for one in noted.due("s", 100)) == [("r2", 1)]
     found = noted.due("s", 200)
@@ -184,7 +192,7 @@ def test_what_stands_behind_becomes_due_when_the_first_has_gone(noted):
     assert places(one.fed for one in noted.due("s", NOON_US)) == [("r1", 3)]
     note(noted, done=(("r1", 3),))
     assert list(noted.due("s", NOON_US)) == []
-    assert noted.look("s") == Look(4, None)
+    assert noted.look("s") == SubscriptionPosition(4, None)
 
 
 def test_a_fact_behind_others_says_so_when_it_is_read(noted):
@@ -206,7 +214,7 @@ def test_a_subscription_knows_its_own_lines_only(noted):
     note(noted, waiting("r1", 1))
     assert list(noted.due("t", NOON_US)) == []
     assert not any(one.behind for one in noted.read("t", ALL, 0, 4).facts)
-    assert noted.standings() == [Standing("s", 4, 0, 1, 0), Standing("t", 0, 4, 0, 0)]
+    assert noted.standings() == [SubscriptionStatus("s", 4, 0, 1, 0), SubscriptionStatus("t", 0, 4, 0, 0)]
 
 
 def test_dead_letters_are_put_back_in_line_in_order(noted):
@@ -234,7 +242,7 @@ def test_standings_count_what_waits_and_what_is_dead(noted):
     """lag is what was not looked at; waiting counts what is in line, blocked facts too."""
     failures = (waiting("r1", 1), waiting("r1", 2, 0, "blocked"), waiting("r2", 1, 0, "dead"))
     note(noted, *failures, position=3)
-    assert noted.standings() == [Standing("s", 3, 1, 2, 1)]
+    assert noted.standings() == [SubscriptionStatus("s", 3, 1, 2, 1)]
 
 
 def test_a_removed_subscription_leaves_nothing(noted):
@@ -245,7 +253,7 @@ def test_a_removed_subscription_leaves_nothing(noted):
     assert [one.name for one in noted.standings()] == ["other"]
     assert noted.look("s") is None
     assert noted.take("s", "you", 0, HOUR_US) is None
-    assert not noted.note("s", "me", Notes(4, (waiting("r2", 1),)), HOUR_US)
+    assert not noted.note("s", "me", DeliveryProgress(4, (waiting("r2", 1),)), HOUR_US)
     assert (list(noted.due("s", HOUR_US)), list(noted.parked("waiting"))) == ([], [])
     assert places(noted.read("s", ALL, 0, noted.settled_position()).facts)[0] == ("r1", 1)
     noted.remove("s", discard=False)
@@ -260,6 +268,6 @@ def test_a_subscription_with_dead_letters_is_removed_only_when_they_are_discarde
     with pytest.raises(SubscriptionError, match="s still has dead letters: 1; deliver them again"):
         noted.remove("s", discard=False)
     assert noted.take("s", "you", 0, HOUR_US) is None
-    assert noted.standings() == [Standing("s", 4, noted.standings()[0].lag, 1, 1)]
+    assert noted.standings() == [SubscriptionStatus("s", 4, noted.standings()[0].lag, 1, 1)]
     noted.remove("s", discard=True)
     assert noted.standings() == list(noted.parked("dead")) == []

@@ -14,7 +14,7 @@ from svcflow.errors import CorruptJournal, PersonInUse
 from svcflow.journal.chain import GENESIS, chained
 from svcflow.journal.personal_data import Commitments, commitment, erased, refuse_false, to_bytes
 from svcflow.kernel.facts import Assigned, Moved, Started
-from svcflow.runtime.store import Change, Store
+from svcflow.runtime.store import ChangeSet, Store
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_entries_that_name_a_person_in_the_clear_are_counted(engine, store):
             Moved(name, 4, 4, 4, "wang", "working", "zhang", "zhang", behalf="三张"),
         ]
         kept = engine.instance("late")._replace(id=name, sequence=4)
-        store.change(name, None, lambda _, n=kept, p=plain: Change(n, chained(GENESIS, p)))
+        store.change(name, None, lambda _, n=kept, p=plain: ChangeSet(n, chained(GENESIS, p)))
     plain = engine.forget("zhang", open=True)
     assert (plain.values, plain.named, plain.named_in) == (0, 4, ("old 1", "old 2"))
     assert engine.forget("三张", open=True).named == 2

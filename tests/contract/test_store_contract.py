@@ -11,14 +11,14 @@ from svcflow.errors import StoreError
 from svcflow.journal import chained, verified
 from svcflow.kernel import Fire, deviations_of, transact
 from svcflow.runtime.filters import DeviationQuery, InstanceQuery
-from svcflow.runtime.handlers import Sweeping
+from svcflow.runtime.handlers import SweepHandler
 from svcflow.runtime.store import (
-    BATCH,
-    BEGINNING,
-    Answer,
-    Change,
-    Found,
-    Place,
+    SWEEP_BATCH,
+    SWEEP_START,
+    ChangeSet,
+    CompletedCommand,
+    LockedInstance,
+    SweepPosition,
 )
 from waiting import PATIENCE_S
 
@@ -32,7 +32,7 @@ def test_what_was_kept_is_loaded_equal(store):
     assert store.load("r3") is None
     seen = found(store, "r2")
     assert (seen.instance, seen.journal.head) == (change.instance, change.entries[-1].link)
-    assert found(store, "r3") == Found(None)
+    assert found(store, "r3") == LockedInstance(None)
 
 
 def test_facts_and_rows_come_in_order(store):
@@ -67,7 +67,7 @@ def test_an_answer_is_kept_with_its_command(store):
     put(store, "r2")
     done = advance(store, "r1", Fire("accept", LI), NOON_US, "c-1")
     denied = advance(store, "r1", Fire("accept", LI), NOON_US, "c-2")
-    assert found(store, "r1", "c-1").answer == Answer(done.instance.sequence)
+    assert found(store, "r1", "c-1").answer == CompletedCommand(done.instance.sequence)
     assert denied.refused is not None
     assert found(store, "r1", "c-2").answer is None
     assert found(store, "r1", "c-3").answer is None
@@ -80,7 +80,7 @@ def test_an_error_inside_leaves_nothing(store):
     put(store, "r1")
     before = store.load("r1"), store.next_due_us()
 
-    def fail(_: Found) -> Change | None:
+    def fail(_: LockedInstance) -> ChangeSet | None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -109,10 +109,10 @@ def test_entries_go_on_from_the_last_one(store):
     kept = store.load("r1")
     first = transact(COMPILED["repair"], kept.instance, Fire("accept", LI), NOON_US)
     second = transact(COMPILED["repair"], first.instance, Fire("again", LI), NOON_US)
-    gap = Change(second.instance, chained(kept.head, second.facts))
+    gap = ChangeSet(second.instance, chained(kept.head, second.facts))
     orphan = started("r2")
     later = transact(COMPILED["repair"], orphan.instance, Fire("accept", LI), NOON_US)
-    headless = Change(later.instance, chained(orphan.entries[-1].link, later.facts))
+    headless = ChangeSet(later.instance, chained(orphan.entries[-1].link, later.facts))
     for name, wrong in (("r1", gap), ("r2", headless)):
         with pytest.raises(StoreError):
             store.change(name, None, lambda _, wrong=wrong: wrong)
@@ -164,8 +164,8 @@ def test_due_instances_come_soonest_first(store):
     assert due(store, due_us) == ["r1"]
     assert due(store, due_us + 1) == ["r1", "r0", "r2"]
     assert due(store, due_us + 9) == ["r1", "r0", "r2", "r3"]
-    assert due(store, due_us + 9, Place(due_us + 1, "r0")) == ["r2", "r3"]
-    assert due(store, due_us + 9, Place(due_us + 1, "r9")) == ["r3"]
+    assert due(store, due_us + 9, SweepPosition(due_us + 1, "r0")) == ["r2", "r3"]
+    assert due(store, due_us + 9, SweepPosition(due_us + 1, "r9")) == ["r3"]
 
 
 def test_a_sweep_says_how_far_it_came(store):
@@ -173,22 +173,22 @@ def test_a_sweep_says_how_far_it_came(store):
     put(store, "r1")
     put(store, "r2", NOON_US + 1)
     due_us = NOON_US + HOUR_US + 1
-    assert store.sweep(due_us + 9, BEGINNING, lambda _: None) == Place(due_us + 1, "r2")
-    assert store.sweep(due_us + 9, Place(due_us + 1, "r2"), lambda _: None) is None
+    assert store.sweep(due_us + 9, SWEEP_START, lambda _: None) == SweepPosition(due_us + 1, "r2")
+    assert store.sweep(due_us + 9, SweepPosition(due_us + 1, "r2"), lambda _: None) is None
 
 
 def test_a_sweep_keeps_what_is_decided_and_looks_at_one_batch(store):
     """More than one batch of due instances takes several sweeps, and each instance changes once."""
-    for number in range(BATCH + 5):
+    for number in range(SWEEP_BATCH + 5):
         put(store, f"r{number:04}", NOON_US + number % 7)
-    now_us, place, taken = NOON_US + HOUR_US + 100, BEGINNING, []
-    sweeping = Sweeping(lambda instance: COMPILED[instance.procedure], now_us)
+    now_us, place, taken = NOON_US + HOUR_US + 100, SWEEP_START, []
+    sweeping = SweepHandler(lambda instance: COMPILED[instance.procedure], now_us)
     while place is not None:
         before = len(sweeping.facts)
         place = store.sweep(now_us, place, sweeping)
         taken.append(len(sweeping.facts) - before)
-    assert taken == [BATCH, 5, 0]
-    assert [fact.kind for fact in sweeping.recorded()] == ["Overdue"] * (BATCH + 5)
+    assert taken == [SWEEP_BATCH, 5, 0]
+    assert [fact.kind for fact in sweeping.recorded()] == ["Overdue"] * (SWEEP_BATCH + 5)
     assert all(len(store.facts(name)) == 2 for name in store.ids())
     assert due(store, now_us) == []
 
@@ -260,7 +260,7 @@ def test_reading_goes_on_while_somebody_writes(store):
     before = store.load("r1")
     inside, seen = threading.Event(), threading.Event()
 
-    def slowly(_: Found) -> Change:
+    def slowly(_: LockedInstance) -> ChangeSet:
         inside.set()
         assert seen.wait(PATIENCE_S)
         return started("r2")

@@ -16,7 +16,7 @@ from svcflow.errors import CorruptJournal
 from svcflow.journal import GENESIS, chained
 from svcflow.kernel import Update, compile_procedure, transact
 from svcflow.kernel.compiled import calendars_of
-from svcflow.runtime.store import Change
+from svcflow.runtime.store import ChangeSet
 
 HOUR = timedelta(hours=1)
 
@@ -203,6 +203,6 @@ def test_tampering_in_memory_is_found_too(store):
     kept = store.load("r1")
     compiled = compile_procedure(declared(), calendars_of(CATALOG))
     outcome = transact(compiled, kept.instance, Update(LI, {"note": "x"}), kept.instance.started_us)
-    store.change("r1", None, lambda _: Change(outcome.instance, chained(GENESIS, outcome.facts)))
+    store.change("r1", None, lambda _: ChangeSet(outcome.instance, chained(GENESIS, outcome.facts)))
     assert [name for name, _ in engine.verify().problems] == ["r1"]
     assert [name for name, _ in engine.verify("r1").problems] == ["r1"]

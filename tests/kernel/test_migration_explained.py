@@ -23,8 +23,8 @@ from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
 from svcflow.model.yaml.document import Document
 from svcflow.runtime.integrity.verification import verify
-from svcflow.runtime.procedure_registry import Standards
-from svcflow.runtime.store import Change
+from svcflow.runtime.procedure_registry import ProcedureRegistry
+from svcflow.runtime.store import ChangeSet
 from svcflow.store import open_store
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us
@@ -181,9 +181,9 @@ def test_a_migrated_instance_verifies_against_its_journal():
     found = {(one.procedure.id, version): one.procedure for version, one in case.versions.items()}
     for catalog, problems in ((found, []), ({("sample", 2): found["sample", 2]}, ["unknown-procedure"])):
         store = open_store("memory://")
-        change = Change(case.instance, chained(GENESIS, case.facts))
+        change = ChangeSet(case.instance, chained(GENESIS, case.facts))
         store.change("i1", None, lambda _, change=change: change)
-        known = Standards(Catalog(catalog, {"office": Document(office, "", {})}), store)
+        known = ProcedureRegistry(Catalog(catalog, {"office": Document(office, "", {})}), store)
         seen = verify(store, known, "i1")
         assert [error.code for _, error in seen.problems] == problems
 

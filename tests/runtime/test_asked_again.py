@@ -10,9 +10,9 @@ from svcflow.kernel.commands import NOBODY
 from svcflow.model.field import Field
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
-from svcflow.runtime.erasure import Forgetting
-from svcflow.runtime.handlers import Sweeping
-from svcflow.runtime.store import Found, Store
+from svcflow.runtime.erasure import ErasureHandler
+from svcflow.runtime.handlers import SweepHandler
+from svcflow.runtime.store import LockedInstance, Store
 from svcflow.store import open_store
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=ZoneInfo("Asia/Shanghai"))
@@ -28,9 +28,9 @@ ERRAND = Procedure(
 )
 
 
-def found_of(store: Store, name: str) -> Found:
+def found_of(store: Store, name: str) -> LockedInstance:
     """Return what a change of an instance is told."""
-    seen: list[Found] = []
+    seen: list[LockedInstance] = []
     store.change(name, None, seen.append)
     return seen[-1]
 
@@ -40,7 +40,10 @@ def test_a_sweep_tells_of_an_instance_what_was_kept_last() -> None:
     store = open_store("memory://")
     with Engine(store, ERRAND, clock=VirtualClock(MORNING)) as engine:
         engine.start("errand", actor=CLERK, instance_id="e1")
-        open_, sweeping = found_of(store, "e1"), Sweeping(engine._registry.of, engine.clock.now_us() + 2**33)
+        open_, sweeping = (
+            found_of(store, "e1"),
+            SweepHandler(engine._registry.of, engine.clock.now_us() + 2**33),
+        )
         assert sweeping(open_) is not None
         assert sweeping.recorded() != ()
         engine.fire("e1", "close", actor=CLERK)
@@ -54,7 +57,7 @@ def test_forgetting_counts_what_was_erased_last() -> None:
     with Engine(store, ERRAND, clock=VirtualClock(MORNING)) as engine:
         engine.start("errand", data={"phone": "139"}, recipient=Recipient("zhang"), instance_id="e1")
         known = found_of(store, "e1")
-        forgetting = Forgetting(
+        forgetting = ErasureHandler(
             engine._registry.version, lambda _: frozenset(), "zhang", NOBODY, engine.clock
         )
         assert forgetting(known) is not None

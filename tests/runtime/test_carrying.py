@@ -13,7 +13,7 @@ from svcflow.model.limit import Extension, TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.handlers import changed
-from svcflow.runtime.store import Change, Found, StoredJournal
+from svcflow.runtime.store import ChangeSet, LockedInstance, StoredJournal
 
 HOUR_US = 3_600_000_000
 CLERK = Actor("li.wei", roles={"clerk"})
@@ -37,23 +37,23 @@ ROUNDS = compile_procedure(
 )
 
 
-def change_of(found: Found, command: Command | None, at_us: int) -> Change:
+def change_of(found: LockedInstance, command: Command | None, at_us: int) -> ChangeSet:
     """Return what is to be kept after a command, or after time alone."""
     change = changed(found, transact(ROUNDS, found.instance, command, at_us), None)
     assert change is not None
     return change.written(found)
 
 
-def asked() -> Found:
+def asked() -> LockedInstance:
     """Return an instance as it begins."""
-    change = change_of(Found(None), Start("r1", actor=CLERK), 0)
-    return Found(change.instance, StoredJournal(change.entries[-1].link, change.secrets or {}))
+    change = change_of(LockedInstance(None), Start("r1", actor=CLERK), 0)
+    return LockedInstance(change.instance, StoredJournal(change.entries[-1].link, change.secrets or {}))
 
 
-def walking() -> Found:
+def walking() -> LockedInstance:
     """Return an instance in its second step, which somebody has to make rounds in."""
     change = change_of(asked(), Fire("accept", CLERK), 1)
-    return Found(change.instance, StoredJournal(change.entries[-1].link, change.secrets or {}))
+    return LockedInstance(change.instance, StoredJournal(change.entries[-1].link, change.secrets or {}))
 
 
 @pytest.mark.parametrize("at_us", [HOUR_US, 3 * HOUR_US], ids=["warned", "overdue"])

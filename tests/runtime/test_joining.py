@@ -22,7 +22,7 @@ from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.runtime.joined_engine import DriverConnection, JoinedEngine
-from svcflow.runtime.store import BEGINNING
+from svcflow.runtime.store import SWEEP_START
 from waiting import PATIENCE_S, until, until_asleep
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -462,7 +462,7 @@ def test_a_sweep_in_the_hosts_transaction_is_part_of_it(engine, database):
     seen: list[str] = []
     with database.connect() as connection:
         store = engine.on(connection)._store
-        store.sweep(2**62, BEGINNING, lambda found: seen.append(found.instance.id))
+        store.sweep(2**62, SWEEP_START, lambda found: seen.append(found.instance.id))
         for upkeep in (lambda: store.seal(0), lambda: store.scrub("li.wei"), store.backend.scrub):
             with pytest.raises(StoreError, match="ask the engine itself"):
                 upkeep()

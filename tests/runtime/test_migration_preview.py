@@ -13,7 +13,7 @@ from svcflow.kernel.compiled import calendars_of
 from svcflow.model.limit import TimeLimit
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.migration import preview, target_of
-from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.store import open_store
 
 HOUR_US = 3_600_000_000
@@ -33,7 +33,7 @@ MAPPED = {"asked": "taken"}
 
 
 def version_of(name: str, number: int) -> Compiled:
-    return Standards(CATALOG, open_store("memory://")).version(name, number)
+    return ProcedureRegistry(CATALOG, open_store("memory://")).version(name, number)
 
 
 @pytest.fixture

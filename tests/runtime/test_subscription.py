@@ -8,16 +8,16 @@ import pytest
 
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import FACTS, Deviated, Held, Overdue
-from svcflow.runtime.outbox.feed import Fed
-from svcflow.runtime.outbox.subscription import FACT_KINDS, Delivery, Pace, Subscription, Wanted
+from svcflow.runtime.outbox.feed import FeedEntry
+from svcflow.runtime.outbox.subscription import FACT_KINDS, Delivery, FactFilter, RetryPolicy, Subscription
 from svcflow.wording import DEVIATIONS
 
 HELD = Held("r1", 2, 0, 0, "li", "recipient")
 OVERDUE = Overdue("r1", 3, 0, 0, "", "reported", 1, "reported", 0)
 WAITED = Overdue("r1", 3, 0, 0, "", "reported", 1, "reported", 0, "long_wait")
 SKIPPED = Deviated("r1", 4, 0, 0, "", "skipped_step", "working", "minor")
-FED = Fed(7, HELD, b'{"kind":"Held","actor":"~0123456789012345678901234567890","reason":"recipient"}')
-PACE = Pace()
+FED = FeedEntry(7, HELD, b'{"kind":"Held","actor":"~0123456789012345678901234567890","reason":"recipient"}')
+PACE = RetryPolicy()
 
 
 @pytest.mark.parametrize(
@@ -34,15 +34,15 @@ PACE = Pace()
 )
 def test_a_kind_is_that_of_a_fact_or_of_a_deviation(kinds, chosen):
     """`overdue` means the Overdue facts, of whatever deviation; other kinds of deviations the facts that record them."""
-    wanted = Wanted.of(kinds)
+    wanted = FactFilter.of(kinds)
     assert [fact for fact in (HELD, OVERDUE, WAITED, SKIPPED) if wanted.admits(fact)] == chosen
     assert all(not wanted.read or fact.kind in wanted.read for fact in chosen)
 
 
 def test_every_class_of_facts_and_kind_of_deviation_can_be_named():
     """No fact is without a kind to subscribe to."""
-    assert {cls for kind in FACT_KINDS for cls in Wanted.of([kind]).classes} == set(FACTS)
-    assert all(Wanted.of([kind]).read for kind in DEVIATIONS)
+    assert {cls for kind in FACT_KINDS for cls in FactFilter.of([kind]).classes} == set(FACTS)
+    assert all(FactFilter.of([kind]).read for kind in DEVIATIONS)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_every_class_of_facts_and_kind_of_deviation_can_be_named():
 def test_an_unknown_kind_is_answered_with_the_nearest(kind, zh, en):
     """A misspelt kind would never be delivered, so it is an error at once."""
     with pytest.raises(SubscriptionError) as raised:
-        Wanted.of([kind])
+        FactFilter.of([kind])
     assert zh in raised.value.text("zh")
     assert en in raised.value.text("en")
 
@@ -125,8 +125,8 @@ def test_pauses_grow_fourfold_up_to_the_longest():
     pauses = [PACE.pause_after(attempts) // 1_000_000 for attempts in range(1, PACE.attempts)]
     assert pauses == [1, 4, 16, 64, 256, 1024, 3600]
     assert round(sum(pauses) / 60) == 83
-    assert Pace(attempts=10**6).pause_after(10**6) == PACE.longest_us
-    assert Pace(longest_us=0).pause_after(1) == 0
+    assert RetryPolicy(attempts=10**6).pause_after(10**6) == PACE.longest_us
+    assert RetryPolicy(longest_us=0).pause_after(1) == 0
 
 
 @pytest.mark.parametrize(
@@ -136,5 +136,7 @@ def test_pauses_grow_fourfold_up_to_the_longest():
 def test_a_pace_that_cannot_be_is_refused(attempts, pause, longest, lease):
     """There is at least one attempt, and some time to make it in."""
     with pytest.raises(SubscriptionError):
-        Pace.of(attempts, *(timedelta(seconds=one) for one in (pause, longest, lease)))
-    assert Pace.of(1, timedelta(0), timedelta(0), timedelta(seconds=1)) == Pace(1, 0, 0, 1_000_000)
+        RetryPolicy.of(attempts, *(timedelta(seconds=one) for one in (pause, longest, lease)))
+    assert RetryPolicy.of(1, timedelta(0), timedelta(0), timedelta(seconds=1)) == RetryPolicy(
+        1, 0, 0, 1_000_000
+    )

@@ -9,7 +9,7 @@ from stored_play import ASKED, CATALOG, CLERK, MORNING
 
 from database_server import connected
 from svcflow import Engine, Recipient, StaleRevision, VirtualClock
-from svcflow.runtime.store import Change, Found
+from svcflow.runtime.store import ChangeSet, LockedInstance
 from svcflow.store.instance_cache import CAPACITY, InstanceCache
 
 
@@ -97,7 +97,7 @@ def test_a_process_remembers_so_many_and_each_for_one_change(left):
     """Those changed last are remembered; whoever takes one has it alone until it is put back."""
     memory = InstanceCache()
     for number in range(CAPACITY + 1):
-        memory.put(Found(None), Change(left._replace(id=f"r{number}"), ()), "7")
+        memory.put(LockedInstance(None), ChangeSet(left._replace(id=f"r{number}"), ()), "7")
     assert memory.take("r0") is None
     assert memory.take("r1").stamp == "7"
     assert memory.take("r1") is None

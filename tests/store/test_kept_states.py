@@ -19,7 +19,7 @@ from svcflow.journal.personal_data import Secret
 from svcflow.kernel.lifecycle.deviations import deviations_of
 from svcflow.kernel.replay import replay
 from svcflow.runtime.filters import DeviationQuery
-from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.store import open_store
 
 VERSIONS = sorted({file.name.split(".")[0] for file in (HERE / "states").glob("*.jsonl")}, key=int)
@@ -70,7 +70,7 @@ def said(name: str, version: str) -> list[tuple[dict, list[bytes]]]:
 @pytest.mark.parametrize("name", PLAYS)
 def test_kept_journals_of_every_state_lead_where_they_led(name, version):
     """Chain, bytes, commitments, instances and deviations are what they were, whatever the rules say today."""
-    version_of = Standards(catalog(name), open_store("memory://")).version
+    version_of = ProcedureRegistry(catalog(name), open_store("memory://")).version
     for told, bodies in said(name, version):
         rows, head = [], GENESIS
         for body in bodies:

@@ -11,7 +11,7 @@ from stored_play import ASKED, CATALOG, CLERK, MORNING
 from database_server import connected
 from svcflow import Engine, Recipient, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.runtime.store import BEGINNING
+from svcflow.runtime.store import SWEEP_START
 from svcflow.store.postgres import pool
 from waiting import until
 
@@ -67,7 +67,7 @@ def test_a_transaction_that_failed_is_not_lent_on(engine, store):
         raise LookupError(found.instance.id)
 
     with pytest.raises(LookupError, match="r1"):
-        store.sweep(2**62, BEGINNING, fails)
+        store.sweep(2**62, SWEEP_START, fails)
     engine.update("r1", actor=CLERK)
     assert len(engine.journal("r1")) == 2  # another connection sees it: it was committed
 
@@ -88,7 +88,7 @@ def test_a_connection_that_rolled_back_has_its_statements_prepared_again(engine,
         store.change("r1", None, lambda _: None)
     engine.update("r1", actor=CLERK)
     with pytest.raises(LookupError):
-        store.sweep(2**62, BEGINNING, fails)
+        store.sweep(2**62, SWEEP_START, fails)
     assert engine.update("r1", actor=CLERK).sequence == 3
 
 

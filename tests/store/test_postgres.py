@@ -19,7 +19,7 @@ from stored_play import ASKED, CATALOG, CLERK, MORNING, play
 from database_server import connected, kill
 from svcflow import Engine, Recipient, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.runtime.store import BEGINNING
+from svcflow.runtime.store import SWEEP_START
 from svcflow.store import open_store, schema
 from svcflow.store.postgres.bulk_statement import _NOTED
 from svcflow.store.statements import Statements
@@ -157,9 +157,9 @@ def test_two_sweeps_at_once_share_what_is_due(engine, store, postgres_url):
     def inside(found):
         seen.append(found.instance.id)
         if len(seen) == 1:
-            assert second.sweep(2**62, BEGINNING, lambda _: seen.append("twice")) is None
+            assert second.sweep(2**62, SWEEP_START, lambda _: seen.append("twice")) is None
 
-    store.sweep(2**62, BEGINNING, inside)
+    store.sweep(2**62, SWEEP_START, inside)
     second.close()
     assert seen == ["r1", "r2"]
 

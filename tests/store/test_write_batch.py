@@ -14,8 +14,8 @@ from stored_play import CATALOG, CLERK, MORNING
 
 from svcflow import Engine, StaleRevision, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.runtime.handlers import Sweeping
-from svcflow.runtime.store import BEGINNING
+from svcflow.runtime.handlers import SweepHandler
+from svcflow.runtime.store import SWEEP_START
 from svcflow.store.sqlite import write_batch
 from svcflow.store.unit_of_work import UnitOfWork
 
@@ -140,10 +140,10 @@ def test_a_command_sees_what_a_tick_of_its_group_has_changed(engine):
     """Both are one transaction: the command goes on from what the tick has left, though nothing is committed yet."""
     engine.start("repair", actor=CLERK, instance_id="r1")
     now_us = engine.clock.now_us() + 3_600_000_001
-    sweeping = Sweeping(engine._registry.of, now_us)
+    sweeping = SweepHandler(engine._registry.of, now_us)
 
     def both(work: UnitOfWork) -> int:
-        work.sweep(now_us, BEGINNING, sweeping)
+        work.sweep(now_us, SWEEP_START, sweeping)
         return work.found("r1", None).instance.sequence
 
     assert engine._store.backend.write(both) == 2

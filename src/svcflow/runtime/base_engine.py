@@ -74,7 +74,7 @@ from svcflow.runtime.integrity.verification import Progress, Verification
 from svcflow.runtime.migration import MigrationPreview, Migrator
 from svcflow.runtime.notifications import Notifier
 from svcflow.runtime.observability import telemetry
-from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.queries import Queries
 from svcflow.runtime.store import Store
 from svcflow.runtime.sweeps import Sweeper
@@ -89,7 +89,7 @@ class BaseEngine:
     def __init__(
         self,
         store: Store,
-        registry: Standards,
+        registry: ProcedureRegistry,
         clock: Clock,
         notifier: Notifier,
         *,

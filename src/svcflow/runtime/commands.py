@@ -12,10 +12,10 @@ from svcflow.kernel.replay import replay
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import refuse_revision, refuse_unfit
 from svcflow.runtime.engine_errors import refusal
-from svcflow.runtime.handlers import Beginning, Carrying
+from svcflow.runtime.handlers import CommandHandler, StartHandler
 from svcflow.runtime.notifications import Notifier
 from svcflow.runtime.observability import Telemetry, note_command
-from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.store import Store
 
 
@@ -29,7 +29,7 @@ class CommandExecutor:
     def __init__(
         self,
         store: Store,
-        registry: Standards,
+        registry: ProcedureRegistry,
         clock: Clock,
         notifier: Notifier,
         telemetry: Telemetry | None,
@@ -51,7 +51,7 @@ class CommandExecutor:
         """Execute a command on an instance that exists; `expected` is the revision that the caller saw."""
         if expected is not None:
             refuse_revision(expected)
-        handler = Carrying(
+        handler = CommandHandler(
             self._registry.of,
             instance,
             command,
@@ -65,11 +65,11 @@ class CommandExecutor:
     def start(self, compiled: Compiled, command: Start, command_id: str | None) -> Instance:
         """Start an instance under a version, which is pinned to its content first."""
         self._registry.pin(compiled)
-        handler = Beginning(compiled, command, command_id, self._clock)
+        handler = StartHandler(compiled, command, command_id, self._clock)
         return self.run(command.instance, command, command_id, handler)
 
     def run(
-        self, instance: str, command: Command, command_id: str | None, handler: Beginning | Carrying
+        self, instance: str, command: Command, command_id: str | None, handler: StartHandler | CommandHandler
     ) -> Instance:
         """Have a handler decide a command in the store, inside a span where somebody traces.
 
@@ -82,7 +82,7 @@ class CommandExecutor:
             return self._changed(instance, command, command_id, handler)
 
     def _changed(
-        self, instance: str, command: Command, command_id: str | None, handler: Beginning | Carrying
+        self, instance: str, command: Command, command_id: str | None, handler: StartHandler | CommandHandler
     ) -> Instance:
         self._store.change(instance, command_id, handler)
         while handler.goes_on():  # what was due long before is recorded in transactions of its own

@@ -22,10 +22,10 @@ from svcflow.runtime.joined_engine import Host, JoinedEngine
 from svcflow.runtime.notifications import CommitNotifier, JoinedNotifier
 from svcflow.runtime.outbox.delivery import Delivered
 from svcflow.runtime.outbox.dispatcher import Dispatcher
-from svcflow.runtime.outbox.feed import Standing
+from svcflow.runtime.outbox.feed import SubscriptionStatus
 from svcflow.runtime.outbox.outbox import DeadLetter, Outbox
-from svcflow.runtime.outbox.subscription import Handler, Pace, Since, Subscription, refuse_bare
-from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.outbox.subscription import Handler, RetryPolicy, Since, Subscription, refuse_bare
+from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.rebuild import rebuild
 from svcflow.runtime.store import Store
 from svcflow.runtime.ticker import Running, Ticker
@@ -61,7 +61,7 @@ class Engine(BaseEngine):
         self._notifier = CommitNotifier(store, self._ticker, self._outbox)
         super().__init__(
             store,
-            Standards(known, store),
+            ProcedureRegistry(known, store),
             clock,
             self._notifier,
             payload_limit=payload_limit,
@@ -108,7 +108,7 @@ class Engine(BaseEngine):
         refuse_bare(kinds)
 
         def subscribe(handler: H) -> H:
-            pace = Pace.of(attempts, pause, longest_pause, lease)
+            pace = RetryPolicy.of(attempts, pause, longest_pause, lease)
             self._outbox.subscribe(Subscription.of(name, kinds, handler, pace), since)
             return handler
 
@@ -124,7 +124,7 @@ class Engine(BaseEngine):
         """Tell a dispatcher from now on when to tick and to deliver; None tells nobody any more."""
         self._notifier.dispatcher = dispatcher
 
-    def subscriptions(self) -> tuple[Standing, ...]:
+    def subscriptions(self) -> tuple[SubscriptionStatus, ...]:
         """Return how every subscription of the store stands, those of other programs too."""
         return tuple(self._outbox.statuses())
 

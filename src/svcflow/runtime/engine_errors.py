@@ -19,7 +19,7 @@ from svcflow.kernel.facts import Refused as RefusedFact
 from svcflow.kernel.instance import Instance
 from svcflow.model.limit_locations import too_long
 from svcflow.model.procedure import Procedure
-from svcflow.runtime.store import PART
+from svcflow.runtime.store import MAX_FACTS
 from svcflow.text import Text, cut
 
 TICK_FIRST = Text(
@@ -79,8 +79,8 @@ def far_behind(instance: str | None = None) -> FarBehind:
     of_zh, of_en = ("", "") if instance is None else (f"实例 {instance} ", f" on {instance}")
     return FarBehind(
         Text(
-            zh=f"{of_zh}到期未记的事项超过 {PART} 条，宿主的一个事务中不能补记",
-            en=f"more than {PART:,} facts are due{of_en}: too many to record in one transaction of the host",
+            zh=f"{of_zh}到期未记的事项超过 {MAX_FACTS} 条，宿主的一个事务中不能补记",
+            en=f"more than {MAX_FACTS:,} facts are due{of_en}: too many to record in one transaction of the host",
         ),
         TICK_FIRST,
     )

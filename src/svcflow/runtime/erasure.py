@@ -21,9 +21,9 @@ from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.kernel.moves.authorization import needs_to_know
 from svcflow.kernel.replay import replay
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.queries import load
-from svcflow.runtime.store import Change, Found, Store
+from svcflow.runtime.store import ChangeSet, LockedInstance, Store
 from svcflow.text import Text
 
 
@@ -46,7 +46,7 @@ class Forgotten:
 
 def forget(
     store: Store,
-    registry: Standards,
+    registry: ProcedureRegistry,
     clock: Clock,
     person: str,
     actor: Actor,
@@ -64,7 +64,7 @@ def forget(
     )
     values = in_clear = 0
     for name in names:
-        forgetting = Forgetting(registry.version, registry.catalog.personal, person, actor, clock)
+        forgetting = ErasureHandler(registry.version, registry.catalog.personal, person, actor, clock)
         store.change(name, None, forgetting)
         values += forgetting.values
         in_clear += forgetting.in_clear
@@ -75,7 +75,7 @@ def forget(
     return Forgotten(tuple(names), values, in_clear, sum(named.values()), tuple(named))
 
 
-class Forgetting:
+class ErasureHandler:
     """Erase a person beside one journal, note that in the journal, and rebuild the instance from the rest."""
 
     def __init__(
@@ -93,7 +93,7 @@ class Forgetting:
         self._actor = actor
         self._clock = clock
 
-    def __call__(self, found: Found) -> Change | None:
+    def __call__(self, found: LockedInstance) -> ChangeSet | None:
         """Return the instance without the person's data; None when there were none."""
         self.values = self.in_clear = 0
         instance = found.instance
@@ -124,7 +124,7 @@ class Forgetting:
         )
         rebuilt = replay(self._version_of, (*facts, erased))  # nothing personal decides on time
         rebuilt = rebuilt._replace(clocks=instance.clocks, next_us=instance.next_us)
-        return Change(
+        return ChangeSet(
             rebuilt,
             entries,
             secrets=book.all_secrets(),

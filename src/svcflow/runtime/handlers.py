@@ -19,24 +19,24 @@ from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import Instance
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.engine_errors import about, far_behind, stale, unknown_instance
-from svcflow.runtime.store import PART, Answer, Change, Decision, Found, fits
+from svcflow.runtime.store import MAX_FACTS, ChangeSet, CompletedCommand, Decision, LockedInstance, fits
 from svcflow.text import Text
 
 CompiledOf = Callable[[Instance], Compiled]
 
 
-class Beginning:
+class StartHandler:
     """Carry a Start; asked again with the id of the first run, it finds that run's answer."""
 
     def __init__(self, compiled: Compiled, command: Start, command_id: str | None, clock: Clock) -> None:
         self.outcome: Outcome | None = None
-        self.answer: Answer | None = None
+        self.answer: CompletedCommand | None = None
         self._compiled = compiled
         self._command = command
         self._command_id = command_id
         self._clock = clock
 
-    def __call__(self, found: Found) -> Change | Decision | None:
+    def __call__(self, found: LockedInstance) -> ChangeSet | Decision | None:
         """Decide, unless the instance is there already. Raises: StoreError when another command started it."""
         self.answer = found.answer
         if found.answer is not None:
@@ -45,7 +45,7 @@ class Beginning:
             name = found.instance.id
             message = Text(zh=f"实例 {name} 已存在", en=f"there is an instance {name} already")
             raise StoreError(message, Text(zh="换一个 `instance_id`", en="choose another `instance_id`"))
-        self.outcome = transact(self._compiled, None, self._command, self._clock.now_us(), PART)
+        self.outcome = transact(self._compiled, None, self._command, self._clock.now_us(), MAX_FACTS)
         return changed(found, self.outcome, self._command_id)
 
     def goes_on(self) -> bool:
@@ -53,7 +53,7 @@ class Beginning:
         return False
 
 
-class Carrying:
+class CommandHandler:
     """Carry one command to an instance that exists; asked again, it finds the first run's answer."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Carrying:
         in_parts: bool = True,
     ) -> None:
         self.outcome: Outcome | None = None
-        self.answer: Answer | None = None
+        self.answer: CompletedCommand | None = None
         self._compiled_of = compiled_of
         self._instance = instance
         self._command = command
@@ -78,7 +78,7 @@ class Carrying:
         self._in_parts = in_parts
         self._caught_up: list[Fact] = []
 
-    def __call__(self, found: Found) -> Change | Decision | None:
+    def __call__(self, found: LockedInstance) -> ChangeSet | Decision | None:
         """Decide, or catch up by a part. Raises: UnknownInstance, StaleRevision, FarBehind; what the command may."""
         instance, self.answer = found.instance, found.answer
         if instance is None:
@@ -105,11 +105,11 @@ class Carrying:
             self.outcome = outcome._replace(facts=(*self._caught_up, *outcome.facts))
         return outcome.behind
 
-    def _decided(self, found: Found, instance: Instance, now_us: int) -> Outcome:  # noqa: ARG002  # for who needs the journal
-        return transact(self._compiled_of(instance), instance, self._command, now_us, PART)
+    def _decided(self, found: LockedInstance, instance: Instance, now_us: int) -> Outcome:  # noqa: ARG002  # for who needs the journal
+        return transact(self._compiled_of(instance), instance, self._command, now_us, MAX_FACTS)
 
 
-class Sweeping:
+class SweepHandler:
     """Bring instances up to one instant, with or without a command for each; those that ended are left alone.
 
     An instance that cannot be brought there keeps none of the others from it: its error is kept in `errors`.
@@ -139,7 +139,7 @@ class Sweeping:
         self._behind = False
         self._sure: dict[str, int] = {}
 
-    def __call__(self, found: Found) -> Change | Decision | None:
+    def __call__(self, found: LockedInstance) -> ChangeSet | Decision | None:
         """Decide what became due up to the instant, as far as there is room, and what the command asks."""
         instance = found.instance
         if instance is None or instance.id in self._had_turn:
@@ -183,7 +183,7 @@ class Sweeping:
             self.facts[name] = self.facts[name][: self._sure.get(name, 0)]
 
     def _outcome(self, compiled: Compiled, instance: Instance, room: int) -> Outcome:
-        most = room if self._in_parts else PART
+        most = room if self._in_parts else MAX_FACTS
         outcome = transact(compiled, instance, self._command, self._now_us, most)
         if outcome.behind and not self._in_parts:
             raise far_behind(instance.id)
@@ -207,7 +207,7 @@ class Sweeping:
         return tuple(fact for facts in self.facts.values() for fact in facts)
 
 
-def changed(found: Found, outcome: Outcome, command_id: str | None) -> Change | Decision | None:
+def changed(found: LockedInstance, outcome: Outcome, command_id: str | None) -> ChangeSet | Decision | None:
     """Return what is to be kept of an outcome; None when nothing happened. Raises: as `Decision.written`."""
     facts, instance = outcome.facts, outcome.instance
     if not facts:

@@ -23,10 +23,10 @@ from svcflow.model.catalog import asked_for
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import refuse_no_mapping, refuse_revision, refuse_unfit
 from svcflow.runtime.commands import CommandExecutor
-from svcflow.runtime.handlers import Carrying
-from svcflow.runtime.procedure_registry import Standards
+from svcflow.runtime.handlers import CommandHandler
+from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.queries import load
-from svcflow.runtime.store import PART, Found, Store
+from svcflow.runtime.store import MAX_FACTS, LockedInstance, Store
 from svcflow.text import NO_TEXT, Text
 
 _PREVIEWED = "-"
@@ -36,7 +36,9 @@ _PREVIEWED = "-"
 class Migrator:
     """Migrates instances of a store, and previews what that would do."""
 
-    def __init__(self, store: Store, registry: Standards, clock: Clock, executor: CommandExecutor) -> None:
+    def __init__(
+        self, store: Store, registry: ProcedureRegistry, clock: Clock, executor: CommandExecutor
+    ) -> None:
         self._store = store
         self._registry = registry
         self._clock = clock
@@ -53,7 +55,7 @@ class Migrator:
             procedure = load(self._store, instance).instance.procedure
             asked_for((procedure, command.version))
             self._registry.pin(self._registry.version(procedure, command.version))
-        handler = Crossing(
+        handler = MigrationHandler(
             self._registry.version,
             instance,
             command,
@@ -81,7 +83,7 @@ class Migrator:
         return attrs.evolve(seen, exposed=tuple(sorted(clear)))
 
 
-class Crossing(Carrying):
+class MigrationHandler(CommandHandler):
     """Carry a migration: decided with both versions, and by the journal as it is in the same transaction."""
 
     def __init__(
@@ -102,15 +104,15 @@ class Crossing(Carrying):
         self._version_of = version_of
         self._crossing = command
 
-    def _decided(self, found: Found, instance: Instance, now_us: int) -> Outcome:
+    def _decided(self, found: LockedInstance, instance: Instance, now_us: int) -> Outcome:
         left = self._compiled_of(instance)
-        caught_up = transact(left, instance, None, now_us, PART)
+        caught_up = transact(left, instance, None, now_us, MAX_FACTS)
         if caught_up.behind:  # the whole journal is read once, when the command can be judged
             return caught_up
         book = Commitments(found.journal.secrets)
         journal = (from_bytes(body, book) for body in found.journal.bodies())
         target = target_of(self._version_of, instance, self._crossing, journal)
-        return transact(left, instance, self._crossing, now_us, PART, target=target)
+        return transact(left, instance, self._crossing, now_us, MAX_FACTS, target=target)
 
 
 def _left(version_of: VersionOf, instance: Instance) -> Compiled:

@@ -17,14 +17,14 @@ from weakref import WeakSet
 from svcflow.errors import Refused, SvcflowError
 from svcflow.kernel.commands import Command, Fire
 from svcflow.kernel.facts import Fact
-from svcflow.runtime.handlers import Beginning, Carrying, Sweeping
+from svcflow.runtime.handlers import CommandHandler, StartHandler, SweepHandler
 from svcflow.runtime.ticker import Ticker
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import CallbackOptions, Meter, Observation
     from opentelemetry.trace import Span, Tracer
 
-Told = dict[str, str | tuple[str, ...]]
+Attributes = dict[str, str | tuple[str, ...]]
 
 _OF_METRICS = ("svcflow.command", "svcflow.procedure", "svcflow.outcome")
 """The attributes of a command that the histogram has too: those of few values."""
@@ -78,10 +78,12 @@ class Telemetry:
         self._tickers.add(ticker)
 
     @contextmanager
-    def command(self, command: Command, instance: str, carried: Beginning | Carrying) -> Iterator[None]:
+    def command(
+        self, command: Command, instance: str, carried: StartHandler | CommandHandler
+    ) -> Iterator[None]:
         """Put a span around a command, and measure it."""
         name = type(command).__name__.lower()
-        asked: Told = {"svcflow.command": name, "svcflow.instance": instance}
+        asked: Attributes = {"svcflow.command": name, "svcflow.instance": instance}
         if isinstance(command, Fire):
             asked["svcflow.trigger"] = command.trigger
         begun, failure = perf_counter(), None
@@ -103,12 +105,12 @@ class Telemetry:
                 self._duration.record(perf_counter() - begun, shared)
                 self._kept(carried, failure)
 
-    def swept(self, sweeping: Sweeping) -> None:
+    def swept(self, sweeping: SweepHandler) -> None:
         """Count what a sweep recorded."""
         for instance, facts in sweeping.facts.items():
             self._count(sweeping.procedures[instance], facts)
 
-    def _kept(self, carried: Beginning | Carrying, failure: BaseException | None) -> None:
+    def _kept(self, carried: StartHandler | CommandHandler, failure: BaseException | None) -> None:
         done = failure is None or isinstance(failure, Refused)
         if done and carried.answer is None and carried.outcome is not None:
             self._count(carried.outcome.instance.procedure, carried.outcome.facts)
@@ -131,12 +133,12 @@ def _fail(span: Span) -> None:
     span.set_status(StatusCode.ERROR)
 
 
-def _answer(carried: Beginning | Carrying, failure: BaseException | None) -> Told:
+def _answer(carried: StartHandler | CommandHandler, failure: BaseException | None) -> Attributes:
     """Say what a command came to: done, refused (by which rule), repeated, or an error (of which code)."""
     if failure is not None and not isinstance(failure, Refused):
         code = failure.code if isinstance(failure, SvcflowError) else type(failure).__name__
         return {"svcflow.outcome": "error", "error.type": code}
-    told: Told = {"svcflow.outcome": "done"}
+    told: Attributes = {"svcflow.outcome": "done"}
     if failure is not None:
         told = {"svcflow.outcome": "refused", "svcflow.rule": failure.rule}
     if carried.answer is not None:
@@ -151,7 +153,7 @@ _FEW = 20
 _log = logging.getLogger("svcflow")
 
 
-def note_command(command: Command, instance: str, carried: Beginning | Carrying) -> None:
+def note_command(command: Command, instance: str, carried: StartHandler | CommandHandler) -> None:
     """Note that a command was carried out, refused or answered again."""
     if not _log.isEnabledFor(logging.INFO):
         return
@@ -165,7 +167,7 @@ def note_command(command: Command, instance: str, carried: Beginning | Carrying)
     _log.debug("%s of %s (%s): %s", name, instance, procedure, _kinds(outcome.facts))
 
 
-def note_sweep(sweeping: Sweeping) -> None:
+def note_sweep(sweeping: SweepHandler) -> None:
     """Note what became due and was recorded, instance by instance."""
     if not _log.isEnabledFor(logging.INFO):
         return

@@ -18,7 +18,7 @@ from svcflow.runtime.store import Store
 from svcflow.text import Text
 
 
-class Standards:
+class ProcedureRegistry:
     """Compile each procedure version at first use; safe to use from several threads."""
 
     def __init__(self, catalog: Catalog, store: Store) -> None:
@@ -29,9 +29,9 @@ class Standards:
         self._pinned: dict[tuple[str, int], Compiled] = {}
         self._lock = Lock()
 
-    def on(self, store: Store) -> Standards:
+    def on(self, store: Store) -> ProcedureRegistry:
         """Return them as they are seen from inside a transaction, whose pins may yet be rolled back."""
-        inside = Standards(self.catalog, store)
+        inside = ProcedureRegistry(self.catalog, store)
         inside._compiled, inside._pinned = self._compiled, dict(self._pinned)  # of this class
         return inside
 

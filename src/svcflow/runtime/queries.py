@@ -24,12 +24,12 @@ from svcflow.runtime.clock import Clock
 from svcflow.runtime.engine_errors import unknown_instance
 from svcflow.runtime.filters import Page, WorkItem, WorkQuery
 from svcflow.runtime.integrity.verification import Progress, Verification, verify
-from svcflow.runtime.procedure_registry import Standards
-from svcflow.runtime.store import Kept, Store
+from svcflow.runtime.procedure_registry import ProcedureRegistry
+from svcflow.runtime.store import Store, StoredInstance
 from svcflow.text import Text
 
 
-def load(store: Store, instance: str) -> Kept:
+def load(store: Store, instance: str) -> StoredInstance:
     """Return an instance as last recorded. Raises: UnknownInstance."""
     refuse_no_text("instance", instance)
     kept = store.load(instance)
@@ -41,7 +41,7 @@ def load(store: Store, instance: str) -> Kept:
 class Queries:
     """Answers queries from a store and the versions of procedures; changes nothing."""
 
-    def __init__(self, store: Store, registry: Standards, clock: Clock) -> None:
+    def __init__(self, store: Store, registry: ProcedureRegistry, clock: Clock) -> None:
         self._store = store
         self._registry = registry
         self._clock = clock

@@ -8,11 +8,11 @@ from svcflow.journal.personal_data import Commitments
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.kernel.replay import replay
-from svcflow.runtime.procedure_registry import Standards
-from svcflow.runtime.store import Change, Found, Store
+from svcflow.runtime.procedure_registry import ProcedureRegistry
+from svcflow.runtime.store import ChangeSet, LockedInstance, Store
 
 
-def rebuild(store: Store, standards: Standards) -> None:
+def rebuild(store: Store, standards: ProcedureRegistry) -> None:
     """Write every instance down as its journal leads to it, as far as the catalog has the procedures.
 
     What it lacks is left as it is, and looked at again when the store is next opened.
@@ -20,7 +20,7 @@ def rebuild(store: Store, standards: Standards) -> None:
     wanted = store.wants_rebuilding()
     if not wanted:
         return
-    rebuilding = Rebuilding(standards, work_only=wanted == "work")
+    rebuilding = RebuildHandler(standards, work_only=wanted == "work")
     for name in store.ids():
         store.change(name, None, rebuilding)
     for procedure, version in rebuilding.seen:
@@ -29,19 +29,19 @@ def rebuild(store: Store, standards: Standards) -> None:
         store.rebuilt()
 
 
-class Rebuilding:
+class RebuildHandler:
     """Tell one instance after the other anew; `complete` says whether the procedures of all were there.
 
     With `work_only` the instances are right, and no journal is read.
     """
 
-    def __init__(self, standards: Standards, *, work_only: bool) -> None:
+    def __init__(self, standards: ProcedureRegistry, *, work_only: bool) -> None:
         self.complete = True
         self.seen: set[tuple[str, int]] = set()
         self._standards = standards
         self._work_only = work_only
 
-    def __call__(self, found: Found) -> Change | None:
+    def __call__(self, found: LockedInstance) -> ChangeSet | None:
         """Return the instance as its facts leave it, with its work."""
         kept = found.instance
         if kept is None or (self._work_only and kept.status == "ended"):
@@ -53,9 +53,9 @@ class Rebuilding:
             self.complete = False
             return None
         self.seen.add((instance.procedure, instance.version))
-        return Change(instance, (), work=work_of(compiled, instance))
+        return ChangeSet(instance, (), work=work_of(compiled, instance))
 
-    def _replayed(self, found: Found) -> Instance:
+    def _replayed(self, found: LockedInstance) -> Instance:
         book = Commitments(found.journal.secrets)
         facts = (from_bytes(body, book) for body in found.journal.bodies())
         return replay(self._standards.version, facts)

@@ -28,21 +28,21 @@ from svcflow.runtime.outbox.feed import Feed
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.text import Text
 
-BATCH = 1_000
+SWEEP_BATCH = 1_000
 """How many instances one sweep looks at in one transaction, at most."""
 
-PART = 1_000
+MAX_FACTS = 1_000
 """How many facts that time brought are recorded in one transaction, at most: others get in between."""
 
 
-class Kept(NamedTuple):
+class StoredInstance(NamedTuple):
     """An instance as the store keeps it, with the last link of its journal."""
 
     instance: Instance
     head: bytes
 
 
-class Answer(NamedTuple):
+class CompletedCommand(NamedTuple):
     """What a command that was done came to: the last sequence it wrote. A refused one leaves no answer."""
 
     sequence: int
@@ -84,7 +84,7 @@ class StoredJournal(NamedTuple):
 NO_JOURNAL = StoredJournal()
 
 
-class Found(NamedTuple):
+class LockedInstance(NamedTuple):
     """What a store holds of an instance when it is about to change; `answer` if the command ran before.
 
     `room` is how many more entries the transaction takes.
@@ -92,11 +92,11 @@ class Found(NamedTuple):
 
     instance: Instance | None
     journal: Journal = NO_JOURNAL
-    answer: Answer | None = None
-    room: int = PART
+    answer: CompletedCommand | None = None
+    room: int = MAX_FACTS
 
 
-class Change(NamedTuple):
+class ChangeSet(NamedTuple):
     """What is to be kept together, or not at all.
 
     `entries` go on from the head that was found, the first one of an instance creates it; without any, what
@@ -119,13 +119,13 @@ class Change(NamedTuple):
         """The facts of its entries."""
         return [entry.fact for entry in self.entries]
 
-    def written(self, _: Found) -> Change:
+    def written(self, _: LockedInstance) -> ChangeSet:
         """Return the change itself: it is written already."""
         return self
 
 
 class Decision(NamedTuple):
-    """Facts that were decided and the instance they leave, not written down yet: a `Change` in the making.
+    """Facts that were decided and the instance they leave, not written down yet: a `ChangeSet` in the making.
 
     `compiled` is the version of the procedure under which the instance goes on.
     """
@@ -135,7 +135,7 @@ class Decision(NamedTuple):
     command_id: str | None
     compiled: Compiled
 
-    def written(self, found: Found) -> Change:
+    def written(self, found: LockedInstance) -> ChangeSet:
         """Return what is to be kept: entries with commitments and links that go on from the journal, and the work.
 
         Raises: FieldError when a value has no JSON form.
@@ -145,30 +145,32 @@ class Decision(NamedTuple):
         entries = chained(journal.head, self.facts, book)
         work = changed_work(self.compiled, found.instance, instance)
         if not book.added:
-            return Change(instance, entries, self.command_id, work=work)
+            return ChangeSet(instance, entries, self.command_id, work=work)
         persons = frozenset(secret.person for secret in book.added.values())
-        return Change(instance, entries, self.command_id, book.all_secrets(), persons, work)
+        return ChangeSet(instance, entries, self.command_id, book.all_secrets(), persons, work)
 
 
-Decide = Callable[[Found], Change | Decision | None]
+Decide = Callable[[LockedInstance], ChangeSet | Decision | None]
 """Say what is to be kept; None for nothing. It may be asked again when somebody else was faster."""
 
 
-class Place(NamedTuple):
+class SweepPosition(NamedTuple):
     """How far a sweep has come: the due instant and the id of the last instance it looked at."""
 
     due_us: int
     instance: str
 
 
-BEGINNING = Place(-(2**63), "")
+SWEEP_START = SweepPosition(-(2**63), "")
 
 
-def swept(
-    due: Iterable[tuple[Place, Found]], decide: Decide, keep: Callable[[Found, Change], None]
-) -> Place | None:
+def sweep_due(
+    due: Iterable[tuple[SweepPosition, LockedInstance]],
+    decide: Decide,
+    keep: Callable[[LockedInstance, ChangeSet], None],
+) -> SweepPosition | None:
     """Ask about instances that are due, until the transaction is full; return how far it came."""
-    come, room = None, PART
+    come, room = None, MAX_FACTS
     for place, found in due:
         change = decide(found._replace(room=room))
         entries = 0 if change is None else len(change.facts)
@@ -184,7 +186,7 @@ def swept(
 
 def fits(entries: int, room: int) -> bool:
     """Say whether so many entries go into a transaction; the first change of one always does."""
-    return entries <= room or room == PART
+    return entries <= room or room == MAX_FACTS
 
 
 class Store(Protocol):
@@ -203,16 +205,16 @@ class Store(Protocol):
         """
         ...
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
-        """Ask `decide` about the next `BATCH` instances due up to `until_us`, soonest first, as `change` does.
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
+        """Ask `decide` about the next `SWEEP_BATCH` instances due up to `until_us`, soonest first, as `change` does.
 
-        It ends sooner when it holds `PART` entries; a change of more than there is room for is not kept, and
+        It ends sooner when it holds `MAX_FACTS` entries; a change of more than there is room for is not kept, and
         asked for again by the next sweep. Returns how far it came, None when there was none. What another
         process has in hand is left to it.
         """
         ...
 
-    def load(self, instance: str) -> Kept | None:
+    def load(self, instance: str) -> StoredInstance | None:
         """Return the instance as last kept."""
         ...
 

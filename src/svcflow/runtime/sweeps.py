@@ -6,11 +6,11 @@ from svcflow.kernel.commands import Recompute
 from svcflow.kernel.facts import Fact
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.engine_errors import far_behind
-from svcflow.runtime.handlers import Sweeping
+from svcflow.runtime.handlers import SweepHandler
 from svcflow.runtime.notifications import Notifier
 from svcflow.runtime.observability import Telemetry, note_sweep
-from svcflow.runtime.procedure_registry import Standards
-from svcflow.runtime.store import BEGINNING, PART, Place, Store
+from svcflow.runtime.procedure_registry import ProcedureRegistry
+from svcflow.runtime.store import MAX_FACTS, SWEEP_START, Store, SweepPosition
 
 
 class Sweeper:
@@ -22,7 +22,7 @@ class Sweeper:
     def __init__(
         self,
         store: Store,
-        registry: Standards,
+        registry: ProcedureRegistry,
         clock: Clock,
         notifier: Notifier,
         telemetry: Telemetry | None,
@@ -39,10 +39,10 @@ class Sweeper:
     def tick(self) -> tuple[Fact, ...]:
         """Record what became due up to now; return the facts. Raises: the first error of an instance, at the end."""
         now_us = self._clock.now_us()
-        sweeping = Sweeping(self._registry.of, now_us, in_parts=self._in_parts)
+        sweeping = SweepHandler(self._registry.of, now_us, in_parts=self._in_parts)
         goes_on = True
         while goes_on:
-            place: Place | None = BEGINNING
+            place: SweepPosition | None = SWEEP_START
             while place is not None:
                 place = self._store.sweep(now_us, place, sweeping)
                 sweeping.keep()
@@ -52,7 +52,7 @@ class Sweeper:
 
     def recompute(self, command: Recompute) -> tuple[Fact, ...]:
         """Give a Recompute to each instance; return the facts. Raises: the first error of an instance, at the end."""
-        sweeping = Sweeping(self._registry.of, self._clock.now_us(), command, in_parts=self._in_parts)
+        sweeping = SweepHandler(self._registry.of, self._clock.now_us(), command, in_parts=self._in_parts)
         for name in self._store.ids():
             goes_on = True
             while goes_on:
@@ -61,7 +61,7 @@ class Sweeper:
                 goes_on = sweeping.goes_on()
         return self._swept(sweeping)
 
-    def _swept(self, sweeping: Sweeping) -> tuple[Fact, ...]:
+    def _swept(self, sweeping: SweepHandler) -> tuple[Fact, ...]:
         """Make known what was recorded, and return it."""
         note_sweep(sweeping)
         self._notifier.swept(sweeping.facts.values())
@@ -69,9 +69,9 @@ class Sweeper:
             self._telemetry.swept(sweeping)
         return sweeping.recorded()
 
-    def _refuse_endless(self, sweeping: Sweeping, now_us: int) -> None:
+    def _refuse_endless(self, sweeping: SweepHandler, now_us: int) -> None:
         """Raise FarBehind when more is due than goes into one transaction, and there is only one."""
-        if self._in_parts or sweeping.count() < PART or sweeping.errors:
+        if self._in_parts or sweeping.count() < MAX_FACTS or sweeping.errors:
             return
         due_us = self._store.next_due_us()
         if due_us is not None and due_us <= now_us:

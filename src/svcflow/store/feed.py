@@ -28,7 +28,16 @@ from sqlalchemy import (
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.personal_data import Commitments, Secrets
 from svcflow.journal.personal_data import from_bytes as secrets_from
-from svcflow.runtime.outbox.feed import PORTION, Fed, Look, Notes, Parked, Portion, Standing, State
+from svcflow.runtime.outbox.feed import (
+    FEED_BATCH,
+    DeliveryProgress,
+    DeliveryState,
+    FeedBatch,
+    FeedEntry,
+    SubscriptionPosition,
+    SubscriptionStatus,
+    UndeliveredFact,
+)
 from svcflow.runtime.outbox.subscription import undelivered
 from svcflow.store import schema
 from svcflow.store.statements import INSERT, Row, Statement, compiled
@@ -97,7 +106,7 @@ class SqlFeed:
 
         self._write(subscribe)
 
-    def standings(self) -> Sequence[Standing]:
+    def standings(self) -> Sequence[SubscriptionStatus]:
         """Return how each subscription stands, by name."""
         asked = select(
             _subscriptions.c.name,
@@ -107,7 +116,9 @@ class SqlFeed:
             _counted(_deliveries.c.state == "dead"),
         )
         with self._reading() as connection:
-            return [Standing(*row) for row in connection.execute(asked.order_by(_subscriptions.c.name))]
+            return [
+                SubscriptionStatus(*row) for row in connection.execute(asked.order_by(_subscriptions.c.name))
+            ]
 
     def remove(self, name: str, *, discard: bool) -> None:
         """Remove a subscription, if there is one, and everything that is kept of it."""
@@ -122,13 +133,13 @@ class SqlFeed:
 
         self._write(remove)
 
-    def look(self, name: str) -> Look | None:
+    def look(self, name: str) -> SubscriptionPosition | None:
         """Return where a subscription stands, and when what waits is next due; None when it was removed."""
         soonest = select(func.min(_deliveries.c.at_us)).where(*_first(name)).scalar_subquery()
         asked = select(_subscriptions.c.position, soonest).where(_subscriptions.c.name == name)
         with self._reading() as connection:
             found = connection.execute(asked).one_or_none()
-        return None if found is None else Look(*found)
+        return None if found is None else SubscriptionPosition(*found)
 
     def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
@@ -141,7 +152,7 @@ class SqlFeed:
 
         return self._write(take)
 
-    def note(self, name: str, owner: str, notes: Notes, until_us: int) -> bool:
+    def note(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
         """Keep what was done, and the lease up to an instant (0 gives it back)."""
         statements = self._statements
 
@@ -167,7 +178,7 @@ class SqlFeed:
 
         return self._write(keep)
 
-    def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> Portion:
+    def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> FeedBatch:
         """Return facts of these kinds (none: of all) behind a position and up to another."""
         columns = _deliveries.c
         line = (columns.subscription == name, columns.instance == _facts.c.instance, columns.state != "dead")
@@ -175,20 +186,20 @@ class SqlFeed:
         asked = asked.where(_facts.c.position > after, _facts.c.position <= until)
         marks = [f'"kind":"{kind}"'.encode() for kind in kinds]
         with self._reading() as connection:
-            rows = connection.execute(asked.order_by(_facts.c.position).limit(PORTION)).all()
+            rows = connection.execute(asked.order_by(_facts.c.position).limit(FEED_BATCH)).all()
             wanted = [row for row in rows if not marks or any(mark in row.body for mark in marks)]
             secrets = _secrets(connection, {row.instance for row in wanted})
         fed = (_fed(position, body, secrets[name], behind) for position, name, body, behind in wanted)
         found = [one for one in fed if not kinds or one.fact.kind in kinds]
-        return Portion(rows[-1].position if len(rows) == PORTION else until, found)
+        return FeedBatch(rows[-1].position if len(rows) == FEED_BATCH else until, found)
 
-    def due(self, name: str, now_us: int) -> Sequence[Parked]:
+    def due(self, name: str, now_us: int) -> Sequence[UndeliveredFact]:
         """Return what is to be tried again now, soonest first; of an instance the first only."""
         columns = _deliveries.c
         asked = _parked().where(*_first(name), columns.at_us <= now_us)
-        return self._lined_up(asked.order_by(columns.at_us, columns.instance).limit(PORTION))
+        return self._lined_up(asked.order_by(columns.at_us, columns.instance).limit(FEED_BATCH))
 
-    def parked(self, state: State) -> Sequence[Parked]:
+    def parked(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
         """Return what is kept in a state, by subscription and position."""
         asked = _parked().where(_deliveries.c.state == state)
         return self._lined_up(asked.order_by(_deliveries.c.subscription, _facts.c.position))
@@ -204,12 +215,12 @@ class SqlFeed:
 
         return self._write(revive)
 
-    def _lined_up(self, asked: Any) -> Sequence[Parked]:
+    def _lined_up(self, asked: Any) -> Sequence[UndeliveredFact]:
         with self._reading() as connection:
             rows = connection.execute(asked).all()
             secrets = _secrets(connection, {row.instance for row in rows})
         return [
-            Parked(
+            UndeliveredFact(
                 row.subscription,
                 _fed(row.position, row.body, secrets[row.instance]),
                 row.attempts,
@@ -254,8 +265,8 @@ def _secrets(connection: Connection, instances: Iterable[str]) -> Mapping[str, S
     return {row.id: secrets_from(row.secrets) for row in connection.execute(asked)}
 
 
-def _fed(position: int, body: bytes, secrets: Secrets, behind: bool = False) -> Fed:  # noqa: FBT001, FBT002  # as the row has it
-    return Fed(position, from_bytes(body, Commitments(secrets)), body, bool(behind))
+def _fed(position: int, body: bytes, secrets: Secrets, behind: bool = False) -> FeedEntry:  # noqa: FBT001, FBT002  # as the row has it
+    return FeedEntry(position, from_bytes(body, Commitments(secrets)), body, bool(behind))
 
 
 def _written_statements(dialect: Dialect) -> Mapping[str, Any]:

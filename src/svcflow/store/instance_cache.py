@@ -10,7 +10,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import NamedTuple
 
-from svcflow.runtime.store import Change, Found, StoredJournal
+from svcflow.runtime.store import ChangeSet, LockedInstance, StoredJournal
 
 CAPACITY = 256
 """How many instances are remembered: idle ones shall take no memory."""
@@ -19,7 +19,7 @@ CAPACITY = 256
 class CachedInstance(NamedTuple):
     """An instance as it was written, and the stamp of its row."""
 
-    found: Found
+    found: LockedInstance
     stamp: str
 
 
@@ -35,7 +35,7 @@ class InstanceCache:
         with self._lock:
             return self._kept.pop(instance, None)
 
-    def put(self, found: Found, change: Change, stamp: str) -> None:
+    def put(self, found: LockedInstance, change: ChangeSet, stamp: str) -> None:
         """Remember what a change has left of what was found."""
         with self._lock:
             self._kept[change.instance.id] = CachedInstance(after_change(found, change), stamp)
@@ -48,8 +48,8 @@ class InstanceCache:
             self._kept.clear()
 
 
-def after_change(found: Found, change: Change) -> Found:
+def after_change(found: LockedInstance, change: ChangeSet) -> LockedInstance:
     """Return what a change has left of what was found: what reading would find next."""
     head = change.entries[-1].link if change.entries else found.journal.head
     secrets = found.journal.secrets if change.secrets is None else change.secrets
-    return Found(change.instance, StoredJournal(head, secrets))
+    return LockedInstance(change.instance, StoredJournal(head, secrets))

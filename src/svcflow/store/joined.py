@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from svcflow.errors import StoreError
 from svcflow.kernel.lifecycle.delegation import Delegation
-from svcflow.runtime.store import Decide, Place, Store
+from svcflow.runtime.store import Decide, Store, SweepPosition
 from svcflow.store import delegations
 from svcflow.store.sql import SqlStore
 from svcflow.store.statements import Statements
@@ -59,7 +59,7 @@ class JoinedStore(SqlStore):
         """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says."""
         self._joined.change(instance, command_id, decide)
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Ask `decide` about the next batch of instances due, and keep what it says."""
         return self._joined.sweep(until_us, after, decide)
 
@@ -87,7 +87,7 @@ class JoinedBackend:
                 raise
             self._change(instance, command_id, decide)
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Ask `decide` about the next batch of instances due, and keep what it says."""
         return self.write(lambda work: work.sweep(until_us, after, decide))
 

@@ -32,7 +32,7 @@ from svcflow.runtime.filters import (
     WorkQuery,
     counted,
 )
-from svcflow.runtime.store import Decide, Kept, Place
+from svcflow.runtime.store import Decide, StoredInstance, SweepPosition
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf, instance_of
 from svcflow.store import delegations, queries, schema, seals, table_rows
 from svcflow.store.feed import SqlFeed
@@ -70,7 +70,7 @@ class Backend(Protocol):
         """Do what `Store.change` promises."""
         ...
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Do what `Store.sweep` promises."""
         ...
 
@@ -123,17 +123,17 @@ class SqlStore:
         self.refuse_closed()
         self._backend.change(instance, command_id, decide)
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
         self.refuse_closed()
         return self._backend.sweep(until_us, after, decide)
 
-    def load(self, instance: str) -> Kept | None:
+    def load(self, instance: str) -> StoredInstance | None:
         """Return the instance as last kept."""
         asked = select(_instances).where(_instances.c.id == instance)
         with self._reading() as connection:
             row = connection.execute(asked).one_or_none()
-        return None if row is None else Kept(_consistent(row), row.head)
+        return None if row is None else StoredInstance(_consistent(row), row.head)
 
     def secrets(self, instance: str) -> Secrets:
         """Return the personal data kept beside an instance's journal."""

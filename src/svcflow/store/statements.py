@@ -28,7 +28,7 @@ from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from svcflow.kernel.instance import NEVER
-from svcflow.runtime.store import BATCH
+from svcflow.runtime.store import SWEEP_BATCH
 from svcflow.store.schema import commands, deviations, facts, instances, meta, persons, procedures, work
 
 Value = str | int | bytes | None
@@ -120,7 +120,7 @@ def _written(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseElement]:
             > tuple_(bindparam("after_us"), bindparam("after_id")),
         )
         .order_by(instances.c.next_us, instances.c.id)
-        .limit(literal_column(str(BATCH)))
+        .limit(literal_column(str(SWEEP_BATCH)))
         .offset(literal_column("0"))  # spoken out, because SQLite would bind it
         .with_for_update(skip_locked=True),
         "add_fact": facts.insert().inline(),

@@ -26,12 +26,21 @@ from svcflow.kernel.lifecycle.deviations import (
     recorded_under,
 )
 from svcflow.kernel.lifecycle.work_items import Work
-from svcflow.runtime.store import Answer, Change, Decide, Found, Place, StoredJournal, out_of_turn, swept
+from svcflow.runtime.store import (
+    ChangeSet,
+    CompletedCommand,
+    Decide,
+    LockedInstance,
+    StoredJournal,
+    SweepPosition,
+    out_of_turn,
+    sweep_due,
+)
 from svcflow.runtime.stored_rows import instance_of, state_of
 from svcflow.store import schema
 from svcflow.store.statements import Row, Statement, Statements, Value
 
-_NOTHING = Found(None)
+_NOTHING = LockedInstance(None)
 _DEVIATION = tuple(schema.deviations.c.keys())
 
 
@@ -51,13 +60,13 @@ class UnitOfWork:
         if change is not None:
             self.keep(found, change.written(found))
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Do so for the next batch of instances that are due."""
         due = self.due(until_us, after)
-        places = ((Place(due_us, name), found) for name, due_us, found in due)
-        return swept(places, decide, self._keep_swept)
+        places = ((SweepPosition(due_us, name), found) for name, due_us, found in due)
+        return sweep_due(places, decide, self._keep_swept)
 
-    def found(self, instance: str, command_id: str | None) -> Found:
+    def found(self, instance: str, command_id: str | None) -> LockedInstance:
         """Return what is kept of an instance, locked until the transaction ends."""
         if command_id is None:
             row = self._run(self._statements.found, id=instance).fetchone()
@@ -65,30 +74,32 @@ class UnitOfWork:
         row = self._run(self._statements.found_asked, id=instance, command_id=command_id).fetchone()
         if row is None:
             return _NOTHING
-        answer = None if row[3] is None else Answer(row[3])
+        answer = None if row[3] is None else CompletedCommand(row[3])
         return self._found(instance, row[:3], answer)
 
-    def due(self, until_us: int, after: Place) -> Iterable[tuple[str, int, Found]]:
+    def due(self, until_us: int, after: SweepPosition) -> Iterable[tuple[str, int, LockedInstance]]:
         """Return the next instances due, soonest first, locked until the transaction ends."""
         asked: Row = {"until_us": until_us, "after_us": after.due_us, "after_id": after.instance}
         for name, due_us, state, head, secrets in self._run(self._statements.due, **asked).fetchall():
             yield name, due_us, self._found(name, (state, head, secrets), None)
 
-    def _found(self, name: str, row: Sequence[Any], answer: Answer | None) -> Found:
+    def _found(self, name: str, row: Sequence[Any], answer: CompletedCommand | None) -> LockedInstance:
         state, head, secrets = row
         journal = partial(self._bodies, name)
-        return Found(instance_of(state), StoredJournal(bytes(head), _secrets(secrets), journal), answer)
+        return LockedInstance(
+            instance_of(state), StoredJournal(bytes(head), _secrets(secrets), journal), answer
+        )
 
     def _bodies(self, instance: str) -> list[bytes]:
         """Return the canonical bytes of an instance's entries, in order."""
         return [bytes(row[0]) for row in self._run(self._statements.journal, instance=instance).fetchall()]
 
-    def recalled(self, instance: str, found: Found) -> Found:
+    def recalled(self, instance: str, found: LockedInstance) -> LockedInstance:
         """Return what is remembered of an instance; its journal is read in this transaction."""
         journal = StoredJournal(found.journal.head, found.journal.secrets, partial(self._bodies, instance))
-        return Found(found.instance, journal, found.answer)
+        return LockedInstance(found.instance, journal, found.answer)
 
-    def keep(self, found: Found, change: Change) -> None:
+    def keep(self, found: LockedInstance, change: ChangeSet) -> None:
         """Write a change down. Raises: StoreError when its entries do not go on from what was found."""
         run, write, instance = self._run, self._statements, change.instance
         before = 0 if found.instance is None else found.instance.sequence
@@ -122,10 +133,10 @@ class UnitOfWork:
         """Take a row off `svcflow_meta`."""
         self._run(self._statements.drop_mark, name=name)
 
-    def _keep_swept(self, found: Found, change: Change) -> None:
+    def _keep_swept(self, found: LockedInstance, change: ChangeSet) -> None:
         self.keep(found, change)
 
-    def _keep_instance(self, found: Found, change: Change, before: int) -> None:
+    def _keep_instance(self, found: LockedInstance, change: ChangeSet, before: int) -> None:
         instance = change.instance
         self._run_once(
             self._statements.change if before else self._statements.create,
@@ -142,7 +153,7 @@ class UnitOfWork:
             before=before,
         )
 
-    def _keep_personal(self, change: Change, *, anew: bool) -> None:
+    def _keep_personal(self, change: ChangeSet, *, anew: bool) -> None:
         run, write, name = self._run, self._statements, change.instance.id
         if change.secrets is not None and not anew:
             run(write.keep_secrets, id=name, secrets=personal_data.to_bytes(change.secrets))

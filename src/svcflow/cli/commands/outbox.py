@@ -18,7 +18,7 @@ from svcflow.wording import many
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record
-    from svcflow.runtime.outbox.feed import Standing
+    from svcflow.runtime.outbox.feed import SubscriptionStatus
     from svcflow.runtime.outbox.outbox import DeadLetter
 
 _STANDINGS = (
@@ -106,7 +106,7 @@ def outbox(
     ctx.exit(FOUND if letters else 0)
 
 
-def outbox_json(standings: Sequence[Standing], letters: Sequence[DeadLetter]) -> Record:
+def outbox_json(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadLetter]) -> Record:
     """Return how subscriptions stand, and what they gave up."""
     from svcflow.cli.json import fact_json
 
@@ -124,7 +124,7 @@ def outbox_json(standings: Sequence[Standing], letters: Sequence[DeadLetter]) ->
     return {"subscriptions": [one._asdict() for one in standings], "dead_letters": dead}
 
 
-def outbox_text(standings: Sequence[Standing], letters: Sequence[DeadLetter], lang: Tongue) -> str:
+def outbox_text(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadLetter], lang: Tongue) -> str:
     """Return the table of subscriptions, and below it that of dead letters."""
     from svcflow.text_table import table
 

@@ -32,7 +32,7 @@ _APART = frozenset({"head", "state", "secrets"})
 _LONGEST = 60
 
 
-class Told(NamedTuple):
+class ExpectedState(NamedTuple):
     """What the journal of one instance leads to."""
 
     instance: Instance
@@ -46,17 +46,17 @@ _Rows = Mapping[tuple[Any, ...], tuple[Any, ...]]
 """Rows by their key, in which they begin."""
 
 
-class Person(NamedTuple):
+class PersonRow(NamedTuple):
     """One whose personal data stand beside a journal."""
 
     person: str
 
 
-_TELLING: Mapping[str, Callable[[Told], Iterable[object]]] = {
+_TELLING: Mapping[str, Callable[[ExpectedState], Iterable[object]]] = {
     INSTANCES: lambda told: (told.instance,),
     DEVIATIONS: lambda told: told.deviations,
     WORK: lambda told: work_of(told.compiled, told.instance),
-    PERSONS: lambda told: (Person(one) for one in told.persons),
+    PERSONS: lambda told: (PersonRow(one) for one in told.persons),
 }
 """The values that tell the rows of a table."""
 
@@ -73,7 +73,7 @@ class Projections:
             _Table(name, columns[name], tell) for name, tell in _TELLING.items() if name in columns
         ]
 
-    def problems(self, told: Told, rows: InstanceRows) -> Iterator[CorruptJournal]:
+    def problems(self, told: ExpectedState, rows: InstanceRows) -> Iterator[CorruptJournal]:
         """Yield what is wrong, each column of each table once."""
         for table in self._tables:
             yield from table.problems(told, rows.tables.get(table.name, ()))
@@ -93,7 +93,7 @@ class Projections:
                 return
             before = position
 
-    def _of_commands(self, told: Told, rows: InstanceRows) -> Iterator[CorruptJournal]:
+    def _of_commands(self, told: ExpectedState, rows: InstanceRows) -> Iterator[CorruptJournal]:
         """Check that a command came to a fact, and to a refusal if it was refused."""
         for _, command, sequence, refused in rows.tables.get(COMMANDS, ()):
             if not _is_among(told.facts, sequence):
@@ -103,7 +103,7 @@ class Projections:
             if refused != expected:
                 yield otherwise(COMMANDS, "refused", command, refused, shown(expected))
 
-    def _of_deliveries(self, told: Told, rows: InstanceRows) -> Iterator[CorruptJournal]:
+    def _of_deliveries(self, told: ExpectedState, rows: InstanceRows) -> Iterator[CorruptJournal]:
         """Check that what is not delivered is a fact its subscription has passed, and that the first in line waits."""
         facts, headed = rows.tables.get(FACTS, ()), set[str]()
         for _, name, sequence, state, *_ in rows.tables.get(DELIVERIES, ()):
@@ -125,7 +125,9 @@ class Projections:
 class _Table:
     """Compare the rows of one table with the values that tell them."""
 
-    def __init__(self, name: str, columns: Columns, tell: Callable[[Told], Iterable[object]]) -> None:
+    def __init__(
+        self, name: str, columns: Columns, tell: Callable[[ExpectedState], Iterable[object]]
+    ) -> None:
         self.name = name
         self._tell = tell
         apart = _APART if name == INSTANCES else ()
@@ -137,7 +139,7 @@ class _Table:
             read if len(self._names) > 1 else lambda one: (read(one),)
         )
 
-    def problems(self, told: Told, kept: Sequence[Row]) -> Iterator[CorruptJournal]:
+    def problems(self, told: ExpectedState, kept: Sequence[Row]) -> Iterator[CorruptJournal]:
         expected = [self._told(one) for one in self._tell(told)]
         found = [tuple([row[place] for place in self._places]) for row in kept]
         if found == expected:

@@ -13,7 +13,7 @@ from svcflow.journal.seal import Leaf, other_leaves, verified_against
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.model.yaml.dump import digest
 from svcflow.runtime.integrity.projections import RESTORE, missing, otherwise, shown
-from svcflow.runtime.procedure_registry import Standards, changed_procedure
+from svcflow.runtime.procedure_registry import ProcedureRegistry, changed_procedure
 from svcflow.runtime.store import Store
 from svcflow.runtime.stored_rows import LastSeal
 from svcflow.text import Text
@@ -29,7 +29,7 @@ def subscriptions_of(store: Store) -> Mapping[str, int]:
     return {row[0]: row[1] for row in store.table_rows(SUBSCRIPTIONS)}
 
 
-def register_problems(store: Store, standards: Standards, seen: Collection[tuple[str, int]]) -> Named:
+def register_problems(store: Store, standards: ProcedureRegistry, seen: Collection[tuple[str, int]]) -> Named:
     """Yield what is wrong with what is kept for all; `seen` are the versions that journals name."""
     yield from ((PINS, error) for error in _of_pins(store, standards, seen))
     yield from ((SUBSCRIPTIONS, error) for error in _of_subscriptions(store))
@@ -96,7 +96,9 @@ def _of_seal(last: LastSeal, end: int, checkpoint: Checkpoint | None) -> Iterato
         yield otherwise(META, "value", "origin", last.origin, shown(checkpoint.origin))
 
 
-def _of_pins(store: Store, standards: Standards, seen: Collection[tuple[str, int]]) -> Iterator[SvcflowError]:
+def _of_pins(
+    store: Store, standards: ProcedureRegistry, seen: Collection[tuple[str, int]]
+) -> Iterator[SvcflowError]:
     """Check that each version is pinned to what it says; nothing tells what one said that is in no catalog."""
     pins = {(row[0], row[1]): row[2] for row in store.table_rows(PINS)}
     lost = [] if store.wants_rebuilding() else sorted(key for key in seen if key not in pins)

@@ -18,10 +18,17 @@ from svcflow.kernel.lifecycle.deviations import deviations_of
 from svcflow.kernel.replay import replay
 from svcflow.kernel.timing.calendar_fingerprints import but_for_reckoning, corrected
 from svcflow.model.yaml.dump import digest
-from svcflow.runtime.integrity.projections import FACTS, INSTANCES, RESTORE, Projections, Told, surplus
+from svcflow.runtime.integrity.projections import (
+    FACTS,
+    INSTANCES,
+    RESTORE,
+    ExpectedState,
+    Projections,
+    surplus,
+)
 from svcflow.runtime.integrity.registers import PINS, register_problems, seal_problems, subscriptions_of
-from svcflow.runtime.procedure_registry import Standards, changed_procedure
-from svcflow.runtime.store import Found, Store
+from svcflow.runtime.procedure_registry import ProcedureRegistry, changed_procedure
+from svcflow.runtime.store import LockedInstance, Store
 from svcflow.runtime.stored_rows import InstanceRows, Row, instance_of, state_of
 from svcflow.text import NO_TEXT, Text
 
@@ -51,7 +58,7 @@ class Verification:
 
 def verify(
     store: Store,
-    standards: Standards,
+    standards: ProcedureRegistry,
     instance: str | None = None,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
@@ -60,7 +67,7 @@ def verify(
 
     Few instances are in memory at once; what is wrong is collected.
     """
-    walk = _Walk(store, standards)
+    walk = _Verifier(store, standards)
     for count, rows in enumerate(store.instance_rows(instance), 1):
         walk.look_at(rows)
         if progress is not None:
@@ -72,10 +79,10 @@ def verify(
     return Verification(walk.count, walk.facts, tuple(walk.problems), tuple(walk.notes))
 
 
-class _Versions:
+class _PinnedVersions:
     """Find each version of a procedure once, as it is pinned in the store; `seen` are those that were asked for."""
 
-    def __init__(self, standards: Standards, pins: Mapping[tuple[str, int], str]) -> None:
+    def __init__(self, standards: ProcedureRegistry, pins: Mapping[tuple[str, int], str]) -> None:
         self.seen: set[tuple[str, int]] = set()
         self._standards = standards
         self._pins = pins
@@ -94,7 +101,7 @@ class _Versions:
         return found
 
 
-class _Checked(NamedTuple):
+class _CheckedInstance(NamedTuple):
     """What looking at one instance came to."""
 
     facts: int
@@ -102,15 +109,15 @@ class _Checked(NamedTuple):
     problems: list[SvcflowError]
 
 
-class _Walk:
+class _Verifier:
     """Go from instance to instance and collect what is found."""
 
-    def __init__(self, store: Store, standards: Standards) -> None:
+    def __init__(self, store: Store, standards: ProcedureRegistry) -> None:
         self.count = self.facts = 0
         self.problems: Problems = []
         self.notes: list[tuple[str, Text]] = []
         pins = {(row[0], row[1]): row[2] for row in store.table_rows(PINS)}
-        self.versions = _Versions(standards, pins)
+        self.versions = _PinnedVersions(standards, pins)
         self._store = store
         self._projections = Projections(store.columns, subscriptions_of(store))
         names = store.columns[INSTANCES].names
@@ -126,11 +133,11 @@ class _Walk:
         self.problems += [(rows.instance, error) for error in found.problems]
         self.notes += [(rows.instance, found.note)] if found.note else []
 
-    def _again(self, instance: str, found: _Checked) -> _Checked:
+    def _again(self, instance: str, found: _CheckedInstance) -> _CheckedInstance:
         """Look once more: a host's transaction may see two tables as of two moments."""
         seen = [found]
 
-        def look(_: Found) -> None:
+        def look(_: LockedInstance) -> None:
             seen.extend(map(self._checked, self._store.instance_rows(instance)))
 
         try:
@@ -139,18 +146,18 @@ class _Walk:
             return found
         return seen[-1]
 
-    def _checked(self, rows: InstanceRows) -> _Checked:
+    def _checked(self, rows: InstanceRows) -> _CheckedInstance:
         """Return what is wrong: the first thing that is with the journal itself, else all that is beside it."""
         try:
             record = next(iter(rows.tables.get(INSTANCES, ())), None)
             if record is None:
-                return _Checked(0, NO_TEXT, list(_not_kept(rows)))
+                return _CheckedInstance(0, NO_TEXT, list(_not_kept(rows)))
             told, note = self._told(rows, record)
         except SvcflowError as error:
-            return _Checked(0, NO_TEXT, [error])
-        return _Checked(len(told.facts), note, list(self._projections.problems(told, rows)))
+            return _CheckedInstance(0, NO_TEXT, [error])
+        return _CheckedInstance(len(told.facts), note, list(self._projections.problems(told, rows)))
 
-    def _told(self, rows: InstanceRows, record: Row) -> tuple[Told, Text]:
+    def _told(self, rows: InstanceRows, record: Row) -> tuple[ExpectedState, Text]:
         name = rows.instance
         secrets = secrets_from(record[self._secrets])
         journal = ((body, link) for _, _, _, body, link in rows.tables.get(FACTS, ()))
@@ -158,7 +165,7 @@ class _Walk:
         instance, note = self._compared(record[self._state], _replayed(self.versions, name, facts), facts)
         compiled = self.versions(instance.procedure, instance.version)
         persons = frozenset(one.person for one in secrets.values() if one is not None)
-        return Told(instance, facts, deviations_of(facts), compiled, persons), note
+        return ExpectedState(instance, facts, deviations_of(facts), compiled, persons), note
 
     def _compared(self, state: bytes, told: Instance, facts: tuple[Fact, ...]) -> tuple[Instance, Text]:
         """Return the instance to go by, and what could not be compared of it.
@@ -188,7 +195,7 @@ class _Walk:
         )
 
 
-def _replayed(versions: _Versions, instance: str, facts: tuple[Fact, ...]) -> Instance:
+def _replayed(versions: _PinnedVersions, instance: str, facts: tuple[Fact, ...]) -> Instance:
     """Return where the facts lead, through all versions they name.
 
     Raises: CorruptJournal when a version does not know their steps; UnknownProcedure when there is none.

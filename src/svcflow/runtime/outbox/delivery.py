@@ -19,7 +19,15 @@ import attrs
 from svcflow.errors import DeliveryError
 from svcflow.kernel.facts import Fact
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.outbox.feed import PORTION, Failure, Fed, Feed, Look, Notes, Portion
+from svcflow.runtime.outbox.feed import (
+    FEED_BATCH,
+    DeliveryFailure,
+    DeliveryProgress,
+    Feed,
+    FeedBatch,
+    FeedEntry,
+    SubscriptionPosition,
+)
 from svcflow.runtime.outbox.subscription import Subscription
 
 NOTED_S = 0.1
@@ -39,7 +47,7 @@ class Delivered:
         return Delivered(self.count + other.count, self.failed + other.failed, self.dead + other.dead)
 
 
-class Courier:
+class DeliveryWorker:
     """Deliver what one subscription is to be given; `proceed` says whether to go on after each fact."""
 
     def __init__(self, feed: Feed, subscription: Subscription, clock: Clock) -> None:
@@ -66,7 +74,7 @@ class Courier:
         cursor = self._feed.take(name, owner, now_us, now_us + self.subscription.pace.lease_us)
         if cursor is None:
             return Delivered()
-        round_ = _Round(self._feed, self.subscription, self._clock, owner, max(cursor, self._seen))
+        round_ = _DeliveryRound(self._feed, self.subscription, self._clock, owner, max(cursor, self._seen))
         try:
             round_.run(until, proceed)
         finally:
@@ -81,14 +89,14 @@ class Courier:
         if look.next_us is not None and look.next_us <= now_us:
             return True
         after = max(look.position, self._seen)
-        if not thrifty or until - look.position >= PORTION:
+        if not thrifty or until - look.position >= FEED_BATCH:
             return until > look.position
         portion = self._feed.read(self.subscription.name, self.subscription.wanted.read, after, until)
         if not portion.facts:
             self._seen = max(self._seen, portion.position)
         return bool(portion.facts)
 
-    def _look(self) -> Look | None:
+    def _look(self) -> SubscriptionPosition | None:
         """Look where the subscription stands. That it was removed is said once."""
         look = self._feed.look(self.subscription.name)
         if look is None and not self._missed:
@@ -97,7 +105,7 @@ class Courier:
         return look
 
 
-class _Round:
+class _DeliveryRound:
     """One round of a worker that holds the lease."""
 
     def __init__(
@@ -110,7 +118,7 @@ class _Round:
         self._clock = clock
         self._owner = owner
         self._held = True
-        self._failures: list[Failure] = []
+        self._failures: list[DeliveryFailure] = []
         self._done: list[tuple[str, int]] = []
         self._noted = time.monotonic()
 
@@ -142,7 +150,7 @@ class _Round:
                 self._note_at_times()
             self._note()
 
-    def _pass_on(self, portion: Portion, on: Callable[[], bool]) -> None:
+    def _pass_on(self, portion: FeedBatch, on: Callable[[], bool]) -> None:
         """Deliver a portion. What stands behind a fact that failed goes in line."""
         behind: set[str] = set()
         for fed in portion.facts:
@@ -151,14 +159,14 @@ class _Round:
             if self._subscription.wanted.admits(fed.fact):
                 instance = fed.fact.instance
                 if fed.behind or instance in behind:
-                    self._failures.append(Failure(instance, fed.fact.sequence, 0, 0, "blocked", ""))
+                    self._failures.append(DeliveryFailure(instance, fed.fact.sequence, 0, 0, "blocked", ""))
                 elif not self._attempt(fed, 0):
                     behind.add(instance)
             self._position = fed.position
             self._note_at_times()
         self._position = portion.position
 
-    def _attempt(self, fed: Fed, attempts: int) -> bool:
+    def _attempt(self, fed: FeedEntry, attempts: int) -> bool:
         """Give a fact to the handler; return whether it took it."""
         try:
             self._subscription.hand_over(fed, attempts + 1)
@@ -168,18 +176,18 @@ class _Round:
         self.delivered += Delivered(count=1)
         return True
 
-    def _failure(self, fact: Fact, attempts: int, error: Exception) -> Failure:
+    def _failure(self, fact: Fact, attempts: int, error: Exception) -> DeliveryFailure:
         pace, now_us = self._subscription.pace, self._clock.now_us()
         said = cause(error, self._subscription.handler)
         where = (self._subscription.name, fact.instance, fact.sequence, attempts, pace.attempts, said)
         if attempts >= pace.attempts:
             self.delivered += Delivered(dead=1)
             _log.error("%s gives up %s/%s after attempt %s of %s: %s", *where)
-            return Failure(fact.instance, fact.sequence, attempts, now_us, "dead", said)
+            return DeliveryFailure(fact.instance, fact.sequence, attempts, now_us, "dead", said)
         self.delivered += Delivered(failed=1)
         _log.warning("%s could not take %s/%s at attempt %s of %s: %s", *where)
         at_us = now_us + pace.pause_after(attempts)
-        return Failure(fact.instance, fact.sequence, attempts, at_us, "waiting", said)
+        return DeliveryFailure(fact.instance, fact.sequence, attempts, at_us, "waiting", said)
 
     def _note_at_times(self) -> None:
         if time.monotonic() - self._noted >= NOTED_S:
@@ -190,7 +198,7 @@ class _Round:
         if not self._held:
             return
         until_us = 0 if back else self._clock.now_us() + self._subscription.pace.lease_us
-        notes = Notes(self._position, tuple(self._failures), tuple(self._done))
+        notes = DeliveryProgress(self._position, tuple(self._failures), tuple(self._done))
         self._held = self._feed.note(self._subscription.name, self._owner, notes, until_us)
         self._failures, self._done, self._noted = [], [], time.monotonic()
         if not self._held:

@@ -10,14 +10,14 @@ from typing import Literal, NamedTuple, Protocol
 
 from svcflow.kernel.facts import Fact
 
-PORTION = 500
+FEED_BATCH = 500
 """How many facts are looked at in one reading, at most."""
 
-State = Literal["waiting", "blocked", "dead"]
+DeliveryState = Literal["waiting", "blocked", "dead"]
 """Due at an instant; behind another fact of its instance; given up."""
 
 
-class Fed(NamedTuple):
+class FeedEntry(NamedTuple):
     """Hold one fact of the feed; `body` is what the journal keeps of it, with no personal data.
 
     `behind` says that earlier facts of its instance still wait to be delivered.
@@ -29,42 +29,42 @@ class Fed(NamedTuple):
     behind: bool = False
 
 
-class Portion(NamedTuple):
+class FeedBatch(NamedTuple):
     """Hold what one reading came to: how far it looked, and the facts it was asked for."""
 
     position: int
-    facts: Sequence[Fed]
+    facts: Sequence[FeedEntry]
 
 
-class Parked(NamedTuple):
+class UndeliveredFact(NamedTuple):
     """Hold one fact that could not be delivered yet.
 
     `at_us` is when it is tried again; of a dead one, when it was given up.
     """
 
     subscription: str
-    fed: Fed
+    fed: FeedEntry
     attempts: int
     at_us: int
     error: str
 
 
-class Failure(NamedTuple):
+class DeliveryFailure(NamedTuple):
     """Say what is to be noted of a fact that was not delivered."""
 
     instance: str
     sequence: int
     attempts: int
     at_us: int
-    state: State
+    state: DeliveryState
     error: str
 
 
-class Notes(NamedTuple):
+class DeliveryProgress(NamedTuple):
     """Hold what is to be kept together: the cursor, what failed, and what left its line."""
 
     position: int
-    failures: Sequence[Failure] = ()
+    failures: Sequence[DeliveryFailure] = ()
     done: Sequence[tuple[str, int]] = ()
 
     @property
@@ -73,7 +73,7 @@ class Notes(NamedTuple):
         return sorted({one.instance for one in self.failures} | {instance for instance, _ in self.done})
 
 
-class Standing(NamedTuple):
+class SubscriptionStatus(NamedTuple):
     """Say how a subscription stands: its cursor, how many facts it has not looked at, what waits, what is dead."""
 
     name: str
@@ -83,7 +83,7 @@ class Standing(NamedTuple):
     dead: int
 
 
-class Look(NamedTuple):
+class SubscriptionPosition(NamedTuple):
     """Hold what a glance at a subscription shows: its cursor, and when the next of what waits is due."""
 
     position: int
@@ -101,7 +101,7 @@ class Feed(Protocol):
         """Create a subscription that stands at a position, unless there is one of that name."""
         ...
 
-    def standings(self) -> Sequence[Standing]:
+    def standings(self) -> Sequence[SubscriptionStatus]:
         """Return how each subscription stands, by name."""
         ...
 
@@ -112,7 +112,7 @@ class Feed(Protocol):
         """
         ...
 
-    def look(self, name: str) -> Look | None:
+    def look(self, name: str) -> SubscriptionPosition | None:
         """Return where a subscription stands, and when what waits is next due; None when it was removed."""
         ...
 
@@ -120,22 +120,22 @@ class Feed(Protocol):
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
         ...
 
-    def note(self, name: str, owner: str, notes: Notes, until_us: int) -> bool:
+    def note(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
         """Keep what was done, and the lease up to an instant (0 gives it back).
 
         Keeps nothing and returns False when another worker has taken the lease meanwhile.
         """
         ...
 
-    def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> Portion:
-        """Return facts of these kinds (none: of all) behind a position and up to another, `PORTION` at most."""
+    def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> FeedBatch:
+        """Return facts of these kinds (none: of all) behind a position and up to another, `FEED_BATCH` at most."""
         ...
 
-    def due(self, name: str, now_us: int) -> Sequence[Parked]:
-        """Return what is to be tried again now, soonest first, `PORTION` at most; of an instance the first only."""
+    def due(self, name: str, now_us: int) -> Sequence[UndeliveredFact]:
+        """Return what is to be tried again now, soonest first, `FEED_BATCH` at most; of an instance the first only."""
         ...
 
-    def parked(self, state: State) -> Sequence[Parked]:
+    def parked(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
         """Return what is kept in a state, by subscription and position."""
         ...
 

@@ -16,8 +16,8 @@ from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import NEVER
 from svcflow.kernel.storable import refuse_no_text
 from svcflow.runtime.clock import Clock
-from svcflow.runtime.outbox.delivery import Courier, Delivered
-from svcflow.runtime.outbox.feed import Parked, Standing
+from svcflow.runtime.outbox.delivery import Delivered, DeliveryWorker
+from svcflow.runtime.outbox.feed import SubscriptionStatus, UndeliveredFact
 from svcflow.runtime.outbox.subscription import Since, Subscription, unknown_subscription
 from svcflow.runtime.store import Store
 from svcflow.runtime.ticker import Running, Ticker
@@ -58,7 +58,7 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._running = running
-        self._workers: dict[str, Courier] = {}
+        self._workers: dict[str, DeliveryWorker] = {}
         self._threads: dict[str, Ticker] = {}
 
     def subscribe(self, subscription: Subscription, since: Since) -> None:
@@ -72,7 +72,7 @@ class Outbox:
             raise SubscriptionError(message, Text(zh='用 name="…" 另取名', en='give another name="…"'))
         feed = self._store.feed
         feed.subscribe(name, feed.settled_position() if since == "now" else 0)
-        worker = Courier(feed, subscription, self._clock)
+        worker = DeliveryWorker(feed, subscription, self._clock)
         thread = self._thread(worker)
         self._workers[name] = worker
         self._threads[name] = thread
@@ -90,7 +90,7 @@ class Outbox:
         waits = [worker.next_us() for worker in self._workers.values()]
         return min((due_us for due_us in waits if due_us is not None), default=NEVER)
 
-    def statuses(self) -> Sequence[Standing]:
+    def statuses(self) -> Sequence[SubscriptionStatus]:
         """Return how every subscription of the store stands."""
         return self._store.feed.standings()
 
@@ -136,7 +136,7 @@ class Outbox:
         workers = tuple(self._workers.items())  # another thread may subscribe meanwhile
         return [name for name, one in workers if any(map(one.subscription.wanted.admits, facts))]
 
-    def _thread(self, worker: Courier) -> Ticker:
+    def _thread(self, worker: DeliveryWorker) -> Ticker:
         def deliver() -> None:
             if worker.deliver(thread.goes_on, thrifty=True).count:
                 time.sleep(_BREATH_S)
@@ -156,5 +156,5 @@ class Outbox:
             raise unknown_subscription(subscription, known)
 
 
-def _letter(one: Parked) -> DeadLetter:
+def _letter(one: UndeliveredFact) -> DeadLetter:
     return DeadLetter(one.subscription, one.fed.fact, one.fed.position, one.attempts, one.error, one.at_us)

@@ -19,7 +19,7 @@ from svcflow.bounds import refuse_count, refuse_length, shown
 from svcflow.errors import FieldError, SubscriptionError, UnknownSubscription
 from svcflow.journal.personal_data import strip
 from svcflow.kernel.facts import FACTS, Fact
-from svcflow.runtime.outbox.feed import Fed
+from svcflow.runtime.outbox.feed import FeedEntry
 from svcflow.text import Text
 from svcflow.wording import DEVIATIONS
 
@@ -62,14 +62,14 @@ class Delivery:
 
 
 @attrs.frozen
-class Wanted:
+class FactFilter:
     """Choose facts by their class and by their kind of deviation; without any kind it chooses all."""
 
     classes: frozenset[str] = frozenset()
     deviations: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, kinds: Iterable[str]) -> Wanted:
+    def of(cls, kinds: Iterable[str]) -> FactFilter:
         """Read kinds as a user writes them. Raises: SubscriptionError for one that does not exist."""
         classes, deviations = set(), set()
         for kind in kinds:
@@ -94,7 +94,7 @@ class Wanted:
 
 
 @attrs.frozen
-class Pace:
+class RetryPolicy:
     """Say how often a fact is tried, with which pauses, and for how long a worker has a subscription to itself.
 
     Each pause is four times the one before, up to the longest: with 8 attempts it takes 83 minutes to give up.
@@ -106,7 +106,7 @@ class Pace:
     lease_us: int = 60 * _SECOND_US
 
     @classmethod
-    def of(cls, attempts: int, pause: timedelta, longest_pause: timedelta, lease: timedelta) -> Pace:
+    def of(cls, attempts: int, pause: timedelta, longest_pause: timedelta, lease: timedelta) -> RetryPolicy:
         """Read lengths of time. Raises: SubscriptionError when there is no attempt, no lease or a pause below 0."""
         try:
             refuse_count("attempts", attempts)
@@ -131,23 +131,23 @@ class Subscription:
     """Hold a handler with its name, the facts it wants and its pace."""
 
     name: str
-    wanted: Wanted
+    wanted: FactFilter
     handler: Handler
-    pace: Pace
+    pace: RetryPolicy
     two: bool
     """Whether the handler takes the Delivery too."""
 
     @classmethod
-    def of(cls, name: str | None, kinds: Iterable[str], handler: Handler, pace: Pace) -> Subscription:
+    def of(cls, name: str | None, kinds: Iterable[str], handler: Handler, pace: RetryPolicy) -> Subscription:
         """Make one. Raises: SubscriptionError for a name, a kind or a handler that will not do."""
         if any(map(inspect.iscoroutinefunction, (handler, type(handler).__call__))):
             raise SubscriptionError(
                 Text(zh="处理函数不能是 async", en="an async handler would never be awaited"),
                 Text(zh="在普通函数里用 asyncio.run", en="write a plain function that calls asyncio.run"),
             )
-        return cls(_named(name, handler), Wanted.of(kinds), handler, pace, _takes_two(handler))
+        return cls(_named(name, handler), FactFilter.of(kinds), handler, pace, _takes_two(handler))
 
-    def hand_over(self, fed: Fed, attempt: int) -> None:
+    def hand_over(self, fed: FeedEntry, attempt: int) -> None:
         """Give a fact to the handler; whatever it raises passes through."""
         if self.two:
             self.handler(fed.fact, Delivery(self.name, attempt, fed.position, fed.body))

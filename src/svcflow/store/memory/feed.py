@@ -7,13 +7,23 @@ from itertools import count, islice
 from threading import RLock
 
 from svcflow.kernel.facts import Fact
-from svcflow.runtime.outbox.feed import PORTION, Failure, Fed, Look, Notes, Parked, Portion, Standing, State
+from svcflow.runtime.outbox.feed import (
+    FEED_BATCH,
+    DeliveryFailure,
+    DeliveryProgress,
+    DeliveryState,
+    FeedBatch,
+    FeedEntry,
+    SubscriptionPosition,
+    SubscriptionStatus,
+    UndeliveredFact,
+)
 from svcflow.runtime.outbox.subscription import undelivered
 from svcflow.runtime.stored_rows import Row
 from svcflow.store.memory import rows
 from svcflow.store.memory.journal import MemoryJournal
 
-Line = dict[int, Failure]
+Line = dict[int, DeliveryFailure]
 """The facts of one instance that one subscription has passed and not delivered, by sequence."""
 
 
@@ -26,11 +36,11 @@ class _SubscriptionState:
         self.lease_until_us = 0
         self.lines: dict[str, Line] = {}
 
-    def heads(self) -> Iterable[Failure]:
+    def heads(self) -> Iterable[DeliveryFailure]:
         """Return what waits at the head of each line."""
         return (head for line in self.lines.values() if (head := _head(line)) is not None)
 
-    def kept(self) -> list[Failure]:
+    def kept(self) -> list[DeliveryFailure]:
         """Return all that is in lines."""
         return [one for line in self.lines.values() for one in line.values()]
 
@@ -71,7 +81,7 @@ class MemoryFeed:
         with self._lock:
             self._subscriptions.setdefault(name, _SubscriptionState(position))
 
-    def standings(self) -> Sequence[Standing]:
+    def standings(self) -> Sequence[SubscriptionStatus]:
         """Return how each subscription stands, by name."""
         with self._lock:
             return [self._standing(name, one) for name, one in sorted(self._subscriptions.items())]
@@ -85,13 +95,13 @@ class MemoryFeed:
                 raise undelivered(name, dead)
             self._subscriptions.pop(name, None)
 
-    def look(self, name: str) -> Look | None:
+    def look(self, name: str) -> SubscriptionPosition | None:
         """Return where a subscription stands, and when what waits is next due; None when it was removed."""
         with self._lock:
             one = self._subscriptions.get(name)
             if one is None:
                 return None
-            return Look(one.position, min((head.at_us for head in one.heads()), default=None))
+            return SubscriptionPosition(one.position, min((head.at_us for head in one.heads()), default=None))
 
     def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
@@ -102,7 +112,7 @@ class MemoryFeed:
             one.owner, one.lease_until_us = owner, until_us
             return one.position
 
-    def note(self, name: str, owner: str, notes: Notes, until_us: int) -> bool:
+    def note(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
         """Keep what was done, and the lease up to an instant (0 gives it back)."""
         with self._lock:
             one = self._subscriptions.get(name)
@@ -117,25 +127,25 @@ class MemoryFeed:
                     del one.lines[instance]
             return True
 
-    def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> Portion:
+    def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> FeedBatch:
         """Return facts of these kinds (none: of all) behind a position and up to another."""
         with self._lock:
             lines = self._subscriptions.get(name, _NONE).lines
-            last = min(until, after + PORTION, len(self._log))
+            last = min(until, after + FEED_BATCH, len(self._log))
             fed = [
                 self._fed(key, behind=_head(lines.get(key[0], {})) is not None)
                 for key in islice(self._log, after, last)
             ]
-        return Portion(last, [one for one in fed if not kinds or one.fact.kind in kinds])
+        return FeedBatch(last, [one for one in fed if not kinds or one.fact.kind in kinds])
 
-    def due(self, name: str, now_us: int) -> Sequence[Parked]:
+    def due(self, name: str, now_us: int) -> Sequence[UndeliveredFact]:
         """Return what is to be tried again now, soonest first; of an instance the first only."""
         with self._lock:
             heads = [head for head in self._subscriptions.get(name, _NONE).heads() if head.at_us <= now_us]
             heads.sort(key=lambda head: (head.at_us, head.instance))
-            return [self._parked(name, head) for head in heads[:PORTION]]
+            return [self._parked(name, head) for head in heads[:FEED_BATCH]]
 
-    def parked(self, state: State) -> Sequence[Parked]:
+    def parked(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
         """Return what is kept in a state, by subscription and position."""
         with self._lock:
             found = [
@@ -172,20 +182,22 @@ class MemoryFeed:
             for _, failure in sorted(one.lines.get(instance, {}).items())
         ]
 
-    def _standing(self, name: str, one: _SubscriptionState) -> Standing:
+    def _standing(self, name: str, one: _SubscriptionState) -> SubscriptionStatus:
         kept = one.kept()
         dead = sum(each.state == "dead" for each in kept)
-        return Standing(name, one.position, len(self._log) - one.position, len(kept) - dead, dead)
+        return SubscriptionStatus(name, one.position, len(self._log) - one.position, len(kept) - dead, dead)
 
-    def _fed(self, key: tuple[str, int], *, behind: bool = False) -> Fed:
+    def _fed(self, key: tuple[str, int], *, behind: bool = False) -> FeedEntry:
         entry = self._journals[key[0]].entries()[key[1] - 1]
-        return Fed(self.positions[key], entry.fact, entry.body, behind)
+        return FeedEntry(self.positions[key], entry.fact, entry.body, behind)
 
-    def _parked(self, name: str, one: Failure) -> Parked:
-        return Parked(name, self._fed((one.instance, one.sequence)), one.attempts, one.at_us, one.error)
+    def _parked(self, name: str, one: DeliveryFailure) -> UndeliveredFact:
+        return UndeliveredFact(
+            name, self._fed((one.instance, one.sequence)), one.attempts, one.at_us, one.error
+        )
 
 
-def _head(line: Line) -> Failure | None:
+def _head(line: Line) -> DeliveryFailure | None:
     """Return the first fact of a line that is not dead."""
     first = min((sequence for sequence, one in line.items() if one.state != "dead"), default=None)
     return None if first is None else line[first]

@@ -16,7 +16,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.work_items import Work, work_of
-from svcflow.runtime.store import Change, Decision
+from svcflow.runtime.store import ChangeSet, Decision
 
 
 class MemoryJournal:
@@ -27,7 +27,7 @@ class MemoryJournal:
 
     __slots__ = ("_compiled", "_entries", "_lock", "_secrets", "_work", "facts", "instance")
 
-    def __init__(self, change: Change) -> None:
+    def __init__(self, change: ChangeSet) -> None:
         self._lock = Lock()
         self.instance = change.instance
         self.facts: list[Fact] = []
@@ -44,7 +44,7 @@ class MemoryJournal:
         self._compiled = decision.compiled
         self.instance = decision.instance
 
-    def keep(self, change: Change) -> None:
+    def keep(self, change: ChangeSet) -> None:
         """Go on with entries that are written, and with what stands beside them."""
         work = change.work if change.work is not None else self.work()
         with self._lock:

@@ -18,8 +18,8 @@ from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.model.field import Value
 from svcflow.runtime.filters import DeviationQuery, InstanceQuery, WorkItem, WorkQuery
-from svcflow.runtime.outbox.feed import Failure
-from svcflow.runtime.store import Answer
+from svcflow.runtime.outbox.feed import DeliveryFailure
+from svcflow.runtime.store import CompletedCommand
 from svcflow.runtime.stored_rows import Columns, Row, state_of
 from svcflow.store.memory.journal import MemoryJournal
 
@@ -53,7 +53,7 @@ def of_journal(
     ]
 
 
-def of_answers(answers: Mapping[tuple[str, str], Answer]) -> Mapping[str, Sequence[Row]]:
+def of_answers(answers: Mapping[tuple[str, str], CompletedCommand]) -> Mapping[str, Sequence[Row]]:
     """Return the rows of the commands of each instance."""
     found: dict[str, list[Row]] = {}
     for (instance, command_id), answer in answers.items():
@@ -66,7 +66,7 @@ def of_work(instance: str, work: Iterable[Work]) -> list[Row]:
     return [(instance, *one) for one in work]
 
 
-def of_delivery(subscription: str, one: Failure) -> Row:
+def of_delivery(subscription: str, one: DeliveryFailure) -> Row:
     """Return the row of a fact that was passed and not delivered."""
     return (one.instance, subscription, one.sequence, one.state, one.attempts, one.at_us, one.error)
 

@@ -32,16 +32,16 @@ from svcflow.runtime.filters import (
     cursor_of,
 )
 from svcflow.runtime.store import (
-    BATCH,
-    Answer,
-    Change,
+    SWEEP_BATCH,
+    ChangeSet,
+    CompletedCommand,
     Decide,
     Decision,
-    Found,
-    Kept,
-    Place,
+    LockedInstance,
+    StoredInstance,
+    SweepPosition,
     out_of_turn,
-    swept,
+    sweep_due,
 )
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.store.memory import rows
@@ -49,7 +49,7 @@ from svcflow.store.memory.feed import MemoryFeed
 from svcflow.store.memory.journal import MemoryJournal
 from svcflow.store.memory.rows import fits, is_asked, is_due, is_wanted
 
-_NOTHING = Found(None)
+_NOTHING = LockedInstance(None)
 
 
 class MemoryStore:
@@ -58,7 +58,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._lock = RLock()
         self._journals: dict[str, MemoryJournal] = {}
-        self._answers: dict[tuple[str, str], Answer] = {}
+        self._answers: dict[tuple[str, str], CompletedCommand] = {}
         self.feed = MemoryFeed(self._lock, self._journals)
         self._delegations: dict[str, Delegation] = {}
         self._erased: set[str] = set()  # ids of delegations whose persons are forgotten
@@ -67,7 +67,9 @@ class MemoryStore:
         self._leaves: list[Leaf] = []
         self._tree = Frontier()
         self._digests: dict[tuple[str, int], str] = {}
-        self._timers: list[Place] = []  # a heap; an entry counts while its instance is due at that instant
+        self._timers: list[
+            SweepPosition
+        ] = []  # a heap; an entry counts while its instance is due at that instant
         self._moved_timers: set[str] = (
             set()
         )  # instances that are due at another instant than when last looked at
@@ -80,13 +82,13 @@ class MemoryStore:
             if change is not None:
                 self._keep(found, change)
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Ask `decide` about the next batch of instances due up to `until_us`, soonest first."""
         with self._lock:
             due = ((place, self._found(place.instance, None)) for place in self._due(until_us, after))
-            return swept(due, decide, self._keep)
+            return sweep_due(due, decide, self._keep)
 
-    def load(self, instance: str) -> Kept | None:
+    def load(self, instance: str) -> StoredInstance | None:
         """Return the instance as last kept."""
         journal = self._journals.get(instance)
         if journal is None:
@@ -94,7 +96,7 @@ class MemoryStore:
         kept = (
             journal.instance
         )  # a command that is carried out meanwhile is waited for by nobody who only looks
-        return Kept(kept, journal.entries()[kept.sequence - 1].link)
+        return StoredInstance(kept, journal.entries()[kept.sequence - 1].link)
 
     def secrets(self, instance: str) -> Secrets:
         """Return the personal data kept beside an instance's journal."""
@@ -315,14 +317,14 @@ class MemoryStore:
                 if fits(one, query) and query.group in (None, self._journals[name].instance.group)
             ]
 
-    def _found(self, instance: str, command_id: str | None) -> Found:
+    def _found(self, instance: str, command_id: str | None) -> LockedInstance:
         journal = self._journals.get(instance)
         if journal is None:
             return _NOTHING
         answer = None if command_id is None else self._answers.get((instance, command_id))
-        return Found(journal.instance, journal, answer)
+        return LockedInstance(journal.instance, journal, answer)
 
-    def _keep(self, found: Found, change: Change | Decision) -> None:
+    def _keep(self, found: LockedInstance, change: ChangeSet | Decision) -> None:
         instance, command_id = change.instance, change.command_id
         name, journal = instance.id, self._journals.get(instance.id)
         last = 0 if journal is None else journal.instance.sequence
@@ -331,10 +333,10 @@ class MemoryStore:
         if command_id is not None:
             if (name, command_id) in self._answers:
                 raise out_of_turn(name)
-            self._answers[name, command_id] = Answer(instance.sequence)
+            self._answers[name, command_id] = CompletedCommand(instance.sequence)
         if journal is None:
             self._journals[name] = MemoryJournal(change.written(found))
-        elif isinstance(change, Change):
+        elif isinstance(change, ChangeSet):
             journal.keep(change)
         else:
             journal.add(change)
@@ -357,15 +359,15 @@ class MemoryStore:
         for name in self._moved_timers:
             due_us = self._journals[name].instance.next_us
             if due_us != NEVER:
-                heappush(self._timers, Place(due_us, name))
+                heappush(self._timers, SweepPosition(due_us, name))
         self._moved_timers.clear()
 
-    def _due(self, until_us: int, after: Place) -> list[Place]:
+    def _due(self, until_us: int, after: SweepPosition) -> list[SweepPosition]:
         """Take the next batch from the heap. What is taken and stays due is put back."""
         self._arm()
-        passed: list[Place] = []
-        due: list[Place] = []
-        while self._timers and self._timers[0].due_us <= until_us and len(due) < BATCH:
+        passed: list[SweepPosition] = []
+        due: list[SweepPosition] = []
+        while self._timers and self._timers[0].due_us <= until_us and len(due) < SWEEP_BATCH:
             place = heappop(self._timers)
             again = self._timers and self._timers[0] == place  # as after a hold that was over at once
             if self._counts(place) and not again:
@@ -374,5 +376,5 @@ class MemoryStore:
             heappush(self._timers, place)
         return due
 
-    def _counts(self, place: Place) -> bool:
+    def _counts(self, place: SweepPosition) -> bool:
         return self._journals[place.instance].instance.next_us == place.due_us

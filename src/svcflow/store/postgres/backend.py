@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import URL
 
 from svcflow.errors import CorruptJournal, StoreError
-from svcflow.runtime.store import Change, Decide, Found, Place, out_of_turn
+from svcflow.runtime.store import ChangeSet, Decide, LockedInstance, SweepPosition, out_of_turn
 from svcflow.store import schema
 from svcflow.store.instance_cache import InstanceCache
 from svcflow.store.migrations import prepare
@@ -75,7 +75,7 @@ class PostgresBackend:
                 break
         self.write(lambda locked: locked.change(instance, command_id, decide))
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Ask `decide` about the next batch of instances due; those that another process has in hand are its."""
         with self._connections.transaction() as cursor:
             work = BulkStatement(cursor, self._locking)
@@ -146,7 +146,7 @@ class PostgresBackend:
             except DoneBefore:  # nothing was kept
                 return False
 
-    def _kept(self, work: BulkStatement, found: Found, change: Change) -> bool:
+    def _kept(self, work: BulkStatement, found: LockedInstance, change: ChangeSet) -> bool:
         work.keep(found, change)
         kept = work.keep_noted()
         if kept and work.stamp is not None:

@@ -18,7 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from svcflow.journal.personal_data import to_bytes
 from svcflow.kernel.facts import Settled
-from svcflow.runtime.store import Change, Found
+from svcflow.runtime.store import ChangeSet, LockedInstance
 from svcflow.store import schema
 from svcflow.store.postgres import prepared
 from svcflow.store.statements import Row, Statement, Statements, Value
@@ -52,7 +52,7 @@ class BulkStatement(UnitOfWork):
         kept, self.stamp = prepared.run(self._cursor.connection, statement.sql, values) or ("0", None)
         return int(kept or 0) == len(notes.get("create", ())) + len(notes.get("change", ()))
 
-    def keep(self, found: Found, change: Change) -> None:
+    def keep(self, found: LockedInstance, change: ChangeSet) -> None:
         """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
         super().keep(found, change)
         if change.secrets is not None and found.instance is not None:

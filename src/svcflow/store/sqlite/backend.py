@@ -19,7 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import QueuePool
 
 from svcflow.errors import StoreError
-from svcflow.runtime.store import Decide, Place
+from svcflow.runtime.store import Decide, SweepPosition
 from svcflow.store import schema
 from svcflow.store.migrations import prepare
 from svcflow.store.sqlite import errors
@@ -75,7 +75,7 @@ class SqliteBackend:
         """Ask `decide` about an instance, and keep what it says, in one transaction."""
         self._grouped(lambda: self._batching.change(instance, command_id, decide))
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
         return self._grouped(lambda: self._batching.sweep(until_us, after, decide))
 

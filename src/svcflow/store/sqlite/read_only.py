@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.pool import NullPool
 
 from svcflow.errors import StoreError
-from svcflow.runtime.store import Decide, Place
+from svcflow.runtime.store import Decide, SweepPosition
 from svcflow.store import schema
 from svcflow.store.migrations import refuse_unready
 from svcflow.store.sql import Backend
@@ -63,7 +63,7 @@ class ReadOnlyBackend:
         """Refuse."""
         self._refuse()
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:  # noqa: ARG002  # refused
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:  # noqa: ARG002  # refused
         """Refuse."""
         self._refuse()
 

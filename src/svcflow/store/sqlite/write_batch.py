@@ -13,7 +13,14 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.lifecycle.work_items import Work
-from svcflow.runtime.store import Answer, Change, Decide, Found, Place, out_of_turn
+from svcflow.runtime.store import (
+    ChangeSet,
+    CompletedCommand,
+    Decide,
+    LockedInstance,
+    SweepPosition,
+    out_of_turn,
+)
 from svcflow.store.instance_cache import CAPACITY, after_change
 from svcflow.store.statements import Statement, Statements, Value
 from svcflow.store.unit_of_work import UnitOfWork
@@ -46,8 +53,8 @@ class WriteBatch(UnitOfWork):
         self.taken = 0
         self._notes: dict[str, list[Sequence[Value]]] = {}
         self._work: dict[str, Sequence[Work]] = {}
-        self._answers: dict[tuple[str, str], Answer] = {}
-        self._seen: dict[str, Found] = {}
+        self._answers: dict[tuple[str, str], CompletedCommand] = {}
+        self._seen: dict[str, LockedInstance] = {}
         self._version: object = None
         self._deviation_row = attrgetter(*statements.add_deviation.names)
 
@@ -72,7 +79,7 @@ class WriteBatch(UnitOfWork):
         for kept in (self._notes, self._work, self._answers, self._seen):
             kept.clear()
 
-    def found(self, instance: str, command_id: str | None) -> Found:
+    def found(self, instance: str, command_id: str | None) -> LockedInstance:
         """Return what is kept of an instance, or is going to be."""
         seen = self._seen.get(instance)
         if seen is None:
@@ -82,25 +89,25 @@ class WriteBatch(UnitOfWork):
         answer = self._answers.get((instance, command_id))
         if answer is None:
             row = self._run(self._statements.asked, instance=instance, command_id=command_id).fetchone()
-            answer = None if row is None else Answer._make(row)
+            answer = None if row is None else CompletedCommand._make(row)
         return seen if answer is None else seen._replace(answer=answer)
 
-    def sweep(self, until_us: int, after: Place, decide: Decide) -> Place | None:
+    def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Do so for the next batch that is due, and write it: a sweep remembers none of the many it changes."""
         place = super().sweep(until_us, after, decide)
         self._write()
         return place
 
-    def keep(self, found: Found, change: Change) -> None:
+    def keep(self, found: LockedInstance, change: ChangeSet) -> None:
         """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
         super().keep(found, change)
         instance = change.instance
         self._seen.pop(instance.id, None)  # whoever was changed last stands last
         self._seen[instance.id] = self.recalled(instance.id, after_change(found, change))
         if change.command_id is not None:
-            self._answers[instance.id, change.command_id] = Answer(instance.sequence)
+            self._answers[instance.id, change.command_id] = CompletedCommand(instance.sequence)
 
-    def _keep_swept(self, found: Found, change: Change) -> None:
+    def _keep_swept(self, found: LockedInstance, change: ChangeSet) -> None:
         super().keep(found, change)
         self._seen.pop(change.instance.id, None)
 
