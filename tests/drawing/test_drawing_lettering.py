@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcflow.drawing.layout.axis import PAD, PITCH, Asked, Ruler
+from svcflow.drawing.layout.axis import PAD, PITCH, Axis, ChannelRoom
 from svcflow.drawing.layout.geometry import Rect, crossings, meets, shared_length, simplified
 from svcflow.drawing.layout.text_metrics import BOLD, broken, ems, fit, width
 
@@ -68,10 +68,10 @@ def test_a_polyline_keeps_only_its_corners() -> None:
     assert simplified([(0, 0), (0, 0), (5, 0), (9, 0), (9, 4)]) == ((0, 0), (9, 0), (9, 4))
 
 
-def test_a_channel_is_as_wide_as_its_lines_and_labels_ask() -> None:
-    """Tracks stand a pitch apart, off the boxes, and the room asked for lies before them."""
-    ruler = Ruler(origin=0, cells=[100], tracks=[2, 0], asked={0: Asked(lead=30)}, least=[0, 50])
-    assert ruler.track(0, 0) == PAD + 30
-    assert ruler.track(0, 1) == PAD + 30 + PITCH
-    assert ruler.middle(0) == 2 * PAD + 30 + PITCH + 50
-    assert ruler.end == 2 * PAD + 30 + PITCH + 100 + 50
+def test_a_channel_is_as_wide_as_its_lines_and_labels_need() -> None:
+    """Tracks stand a pitch apart, off the boxes, and the room for labels lies before them."""
+    axis = Axis(origin=0, cells=[100], tracks=[2, 0], rooms={0: ChannelRoom(lead=30)}, least=[0, 50])
+    assert axis.track(0, 0) == PAD + 30
+    assert axis.track(0, 1) == PAD + 30 + PITCH
+    assert axis.middle(0) == 2 * PAD + 30 + PITCH + 50
+    assert axis.end == 2 * PAD + 30 + PITCH + 100 + 50

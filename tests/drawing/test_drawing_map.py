@@ -146,7 +146,7 @@ def test_no_line_runs_through_a_lanes_header(drawing: Drawing) -> None:
 
 def test_text_stays_inside_its_box(drawing: Drawing) -> None:
     """Every row of a box is narrower than the box, by our own table of widths."""
-    faces = drawing.layout.faces
+    faces = drawing.layout.box_texts
     for face in faces.by_key.values():
         assert all(row.width <= faces.width - 12 for row in face.rows)
 

@@ -1,4 +1,4 @@
-"""A year of a calendar as a picture: twelve months, days off, make-up days. Knows days, not hours."""
+"""A year of a calendar as a picture: twelve months, days off, make-up days."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FILLS = {
 
 @attrs.frozen
 class Day:
-    """Hold one day of a year: its kind, and the name of the holiday or make-up day."""
+    """One day of a year: its kind, and the name of the holiday or make-up day."""
 
     date: date
     kind: str
@@ -40,7 +40,7 @@ class Day:
 
 @attrs.frozen
 class Year:
-    """Hold a year of a calendar, day by day; the table and the picture show the same."""
+    """A year of a calendar, day by day; the table and the picture show the same."""
 
     calendar: WorkCalendar
     year: int
@@ -48,7 +48,7 @@ class Year:
 
     @classmethod
     def of(cls, calendar: WorkCalendar, year: int) -> Year:
-        """Look at every day of a year. Days outside the calendar's coverage are `beyond`."""
+        """Return the year with the kind of each day. Days outside the calendar's coverage are `beyond`."""
         first = date(year, 1, 1)
         span = (date(year + 1, 1, 1) - first).days
         return cls(calendar, year, tuple(_day(calendar, first + timedelta(n)) for n in range(span)))
@@ -63,7 +63,7 @@ class Year:
         return self.count("open") + self.count("makeup")
 
     def svg(self, lang: Lang = "zh+en") -> str:
-        """Draw the year as SVG."""
+        """Return the year as SVG."""
         width = 2 * MARGIN + COLUMNS * MONTH_WIDTH + (COLUMNS - 1) * GAP
         height = 2 * MARGIN + 56 + 3 * MONTH_HEIGHT + 2 * GAP + 40
         title = escape(_title(self, lang))
@@ -80,7 +80,7 @@ class Year:
         )
 
     def save(self, path: Path, *, lang: Lang = "zh+en") -> None:
-        """Write the picture; the suffix says how: .svg or .png. Raises: DrawingError, MissingExtra."""
+        """Write the picture in the format its suffix names: .svg or .png. Raises: DrawingError, MissingExtra."""
         if path.suffix == ".svg":
             path.write_text(self.svg(lang), encoding="utf-8")
         elif path.suffix == ".png":

@@ -1,35 +1,41 @@
-"""A finished drawing: shows itself in notebooks and saves itself by the suffix of a path."""
+"""A procedure drawn as a swimlane map, which shows itself in notebooks and saves itself by the suffix of a path."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, get_args
 
 import attrs
 
-from svcflow.drawing.layout.layout import Layout
+from svcflow.drawing.layout.layout import Layout, lay_out
 from svcflow.drawing.render.dot import dot_source
-from svcflow.drawing.render.json import outline
+from svcflow.drawing.render.json import plain_map
 from svcflow.drawing.render.svg import paint
-from svcflow.drawing.scene.scene import Badge
+from svcflow.drawing.scene.from_procedure import scene_of
+from svcflow.drawing.scene.scene import Badge, Direction
 from svcflow.errors import DrawingError
-from svcflow.text import Text
+from svcflow.model.procedure import Procedure
+from svcflow.text import Lang, Text
 
+Router = Literal["auto", "own", "wasm", "dot"]
+ROUTERS: tuple[Router, ...] = get_args(Router)
 SUFFIXES = (".svg", ".png", ".dot", ".json")
 
 
 @attrs.frozen(slots=False)
 class Drawing:
-    """A laid out map, with the badges of its steps."""
+    """A map that is laid out, with the badges of its steps by id."""
 
     layout: Layout
     badges: Mapping[str, Badge] = attrs.field(factory=dict)
 
     @property
     def router(self) -> str:
-        """Who routed the lines: always "own"; kept for programs that record it."""
+        """Who routed the lines: always "own", kept for programs that record it."""
         return "own"
 
     @cached_property
@@ -45,10 +51,10 @@ class Drawing:
     @cached_property
     def json(self) -> str:
         """Boxes, lines, labels and lanes with their coordinates."""
-        return json.dumps(outline(self.layout, self.router), ensure_ascii=False, indent=1)
+        return json.dumps(plain_map(self.layout, self.router), ensure_ascii=False, indent=1)
 
     def png(self, *, font_files: Sequence[str | Path] = (), zoom: float = 2.0) -> bytes:
-        """Rasterise. Raises: MissingExtra without resvg, DrawingError without a font for the text."""
+        """Return the map rasterised, `zoom` pixels for each of the SVG. Raises: MissingExtra without resvg, DrawingError without a font for the text."""
         from svcflow.drawing.render.png import png  # noqa: PLC0415  # optional extra
 
         return png(self.svg, font_files=font_files, zoom=zoom)
@@ -58,21 +64,53 @@ class Drawing:
 
         Raises: DrawingError for another suffix.
         """
-        out = Path(path)
-        write: dict[str, Callable[[], bytes]] = {
-            ".svg": self.svg.encode,
-            ".png": lambda: self.png(font_files=font_files),
-            ".dot": self.dot.encode,
-            ".json": self.json.encode,
-        }
-        make = write.get(out.suffix.lower())
-        if make is None:
-            raise _unsupported(out)
-        out.write_bytes(make())
-        return out
+        target = Path(path)
+        match target.suffix.lower():
+            case ".svg":
+                data = self.svg.encode()
+            case ".png":
+                data = self.png(font_files=font_files)
+            case ".dot":
+                data = self.dot.encode()
+            case ".json":
+                data = self.json.encode()
+            case _:
+                raise _unsupported(target)
+        target.write_bytes(data)
+        return target
 
     def _repr_svg_(self) -> str:
         return self.svg
+
+
+def draw(
+    procedure: Procedure,
+    *,
+    lang: Lang = "zh+en",
+    direction: Direction = "horizontal",
+    router: Router = "auto",
+    badges: Mapping[str, Badge] | None = None,
+) -> Drawing:
+    """Draw a procedure as a swimlane map.
+
+    `badges` are put in the feet of steps, by step id; nothing moves for them. The same input gives the
+    same bytes. `router` changes nothing any more: svcflow routes every map itself, and "wasm" and "dot",
+    which named Graphviz, give a DeprecationWarning.
+
+    Raises: DrawingError for an unknown choice or a badge of no step.
+    """
+    _choice("lang", lang, get_args(Lang))
+    _choice("direction", direction, get_args(Direction))
+    _choice("router", router, ROUTERS)
+    if router in ("wasm", "dot"):
+        warnings.warn(
+            f"router={router!r} has no effect: svcflow routes every map itself",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+    for step in badges or {}:
+        _choice("badges", step, tuple(procedure.all_steps))
+    return Drawing(lay_out(scene_of(procedure), lang=lang, direction=direction), dict(badges or {}))
 
 
 def _unsupported(path: Path) -> DrawingError:
@@ -85,3 +123,12 @@ def _unsupported(path: Path) -> DrawingError:
         )
     what = path.suffix or path.name
     return DrawingError(Text(zh=f"不能保存为 {what}", en=f"a drawing cannot be saved as {what!r}"), remedy)
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        known = ", ".join(allowed)
+        raise DrawingError(
+            Text(zh=f"{name} 不能是 {value!r}", en=f"{name} cannot be {value!r}"),
+            Text(zh=f"可用：{known}", en=f"take one of {known}"),
+        )

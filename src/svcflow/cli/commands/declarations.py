@@ -20,8 +20,8 @@ from svcflow.wording import many
 if TYPE_CHECKING:
     from svcflow.cli.json import Record
     from svcflow.cli.review import Review
+    from svcflow.drawing.drawing import Router
     from svcflow.drawing.scene.scene import Direction
-    from svcflow.drawing.swimlane import Router
     from svcflow.errors import Problem
 
 _RANKS = ("error", "warning", "note")

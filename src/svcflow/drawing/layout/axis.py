@@ -1,7 +1,4 @@
-"""Positions along one axis: cells (columns or rows) and the channels between them.
-
-A channel is as wide as its tracks, and the labels that need it, ask; a ruler knows no edges and no boxes.
-"""
+"""Positions along one axis of a map: cells (columns or rows) and the channels between them, where lines run."""
 
 from __future__ import annotations
 
@@ -16,12 +13,12 @@ PAD = 15.0
 PITCH = 10.0
 """Between two lines in one channel."""
 _FREE = 18.0
-"""On the side of a channel's middle that no label needs."""
+"""On each side of the middle of a channel without lines."""
 
 
 @attrs.frozen
-class Asked:
-    """Hold what labels ask of one channel: room before its tracks, after them, and before single ones."""
+class ChannelRoom:
+    """Room that labels need in one channel: before its tracks, after them, and before single ones; in pixels."""
 
     lead: float = 0.0
     tail: float = 0.0
@@ -29,24 +26,27 @@ class Asked:
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Ruler:
-    """Lay cells and channels one after another from `origin`."""
+class Axis:
+    """Cells and channels in turn from `origin`, a channel first and last.
+
+    A channel is as wide as its tracks, the room for labels and `least` require.
+    """
 
     origin: float
     cells: Sequence[float]
     tracks: Sequence[int]
-    asked: Mapping[int, Asked]
+    rooms: Mapping[int, ChannelRoom]
     least: Sequence[float]
 
     @cached_property
     def channels(self) -> tuple[tuple[float, ...], ...]:
         """For each channel the positions of its start, its tracks and its end."""
-        out, at = [], self.origin
+        channels, at = [], self.origin
         for number, count in enumerate(self.tracks):
-            marks = self._marks(number, count)
-            out.append(tuple(at + mark for mark in marks))
-            at += marks[-1] + (self.cells[number] if number < len(self.cells) else 0.0)
-        return tuple(out)
+            offsets = self._offsets(number, count)
+            channels.append(tuple(at + offset for offset in offsets))
+            at += offsets[-1] + (self.cells[number] if number < len(self.cells) else 0.0)
+        return tuple(channels)
 
     @property
     def end(self) -> float:
@@ -62,25 +62,25 @@ class Ruler:
         return self.channels[channel][number + 1]
 
     def border(self, channel: int) -> float:
-        """Return where a lane's border may run in a channel: on no track and through no asked room."""
-        marks, asked = self.channels[channel], self.asked.get(channel, Asked())
-        if len(marks) == 2:
-            return (marks[0] + asked.lead + marks[-1] - asked.tail) / 2
-        gaps = [(a + b) / 2 for a, b in pairwise(marks[1:-1])]
-        gaps += [marks[1] - PAD / 2, marks[-2] + PAD / 2]
-        middle = (marks[0] + marks[-1]) / 2
+        """Return where a lane's border may run in a channel: on no track and through no room for labels."""
+        positions, room = self.channels[channel], self.rooms.get(channel, ChannelRoom())
+        if len(positions) == 2:
+            return (positions[0] + room.lead + positions[-1] - room.tail) / 2
+        gaps = [(a + b) / 2 for a, b in pairwise(positions[1:-1])]
+        gaps += [positions[1] - PAD / 2, positions[-2] + PAD / 2]
+        middle = (positions[0] + positions[-1]) / 2
         return min(gaps, key=lambda at: abs(at - middle))
 
-    def _marks(self, number: int, count: int) -> list[float]:
-        asked = self.asked.get(number, Asked())
+    def _offsets(self, number: int, count: int) -> list[float]:
+        """Return the positions within a channel of its start, its tracks and its end."""
+        room = self.rooms.get(number, ChannelRoom())
         if not count:
-            return [0.0, max(max(_FREE, asked.lead) + max(_FREE, asked.tail), self.least[number])]
-        marks = [PAD + asked.lead]
+            return [0.0, max(max(_FREE, room.lead) + max(_FREE, room.tail), self.least[number])]
+        offsets = [PAD + room.lead]
         for track in range(count):
             if track:
-                marks.append(marks[-1] + PITCH)
-            marks[-1] += asked.beside.get(track, 0.0)
-        width = marks[-1] + PAD + asked.tail
+                offsets.append(offsets[-1] + PITCH)
+            offsets[-1] += room.beside.get(track, 0.0)
+        width = offsets[-1] + PAD + room.tail
         spare = max(0.0, self.least[number] - width)
-        shift = spare / 2
-        return [0.0, *(mark + shift for mark in marks), width + spare]
+        return [0.0, *(offset + spare / 2 for offset in offsets), width + spare]

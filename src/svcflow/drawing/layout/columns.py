@@ -1,8 +1,7 @@
-"""Which column each node stands in: longest path from the start with back edges removed.
+"""Column of each node: its longest path from the start with back edges removed.
 
-Handing over along the main line may stay in one column when `fold` is set, so that a long procedure keeps
-the proportions of a sheet; steps beside the main line share the column of the step they leave. Rows are
-not its business.
+With `fold`, the main line may cross to another lane within one column, so that a long procedure keeps the
+proportions of a sheet; steps beside the main line share the column of the step they leave.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from svcflow.drawing.scene.scene import Edge, Scene
+from svcflow.drawing.scene.scene import Edge, MapScene
 
 Column = tuple[int, int, int]
 """A rank, the place within it (a join or the start before, steps, a fork after), and a bar's own number."""
@@ -21,32 +20,32 @@ _TRIES = 4
 _OPEN, _DONE = 1, 2
 
 
-def columns(scene: Scene, *, fold: bool) -> dict[str, int]:
+def columns(scene: MapScene, *, fold: bool) -> dict[str, int]:
     """Return the column of every node, counted from 0, empty ones left out."""
     forward = forward_edges(scene)
     order = _sorted(scene, forward)
     push: dict[str, int] = {}
     for _ in range(_TRIES):
         ranks = _Ranks(scene, forward, fold=fold, push=push).of(order)
-        struck = _under_a_line(scene, ranks)
-        if not struck:
+        crossed = _crossed_by_handover(scene, ranks)
+        if not crossed:
             break
-        for key in struck:
+        for key in crossed:
             push[key] = push.get(key, 0) + 1
-    placed = {
+    numbered = {
         node.key: (ranks[node.key], _SUB.get(node.shape, 0), number if node.bar else 0)
         for number, node in enumerate(scene.nodes)
     }
-    place = {column: index for index, column in enumerate(sorted(set(placed.values())))}
-    return {key: place[column] for key, column in placed.items()}
+    place = {column: index for index, column in enumerate(sorted(set(numbered.values())))}
+    return {key: place[column] for key, column in numbered.items()}
 
 
-def forward_edges(scene: Scene) -> list[Edge]:
+def forward_edges(scene: MapScene) -> list[Edge]:
     """Return the edges that do not lead back, found depth first with the main line leading."""
-    out: dict[str, list[Edge]] = {node.key: [] for node in scene.nodes}
+    leaving: dict[str, list[Edge]] = {node.key: [] for node in scene.nodes}
     for declared in scene.edges:
-        out[declared.source].append(declared)
-    for edges in out.values():
+        leaving[declared.source].append(declared)
+    for edges in leaving.values():
         edges.sort(key=lambda edge: (not edge.main, _LED[edge.kind]))
     kept: list[Edge] = []
     state: dict[str, int] = {}
@@ -54,7 +53,7 @@ def forward_edges(scene: Scene) -> list[Edge]:
         if root in state:
             continue
         state[root] = _OPEN
-        stack = [(root, iter(out[root]))]
+        stack = [(root, iter(leaving[root]))]
         while stack:
             key, rest = stack[-1]
             edge = next(rest, None)
@@ -65,11 +64,11 @@ def forward_edges(scene: Scene) -> list[Edge]:
                 kept.append(edge)
                 if edge.target not in state:
                     state[edge.target] = _OPEN
-                    stack.append((edge.target, iter(out[edge.target])))
+                    stack.append((edge.target, iter(leaving[edge.target])))
     return kept
 
 
-def _sorted(scene: Scene, forward: list[Edge]) -> list[str]:
+def _sorted(scene: MapScene, forward: list[Edge]) -> list[str]:
     import networkx as nx  # noqa: PLC0415  # 140 ms, and only drawings with coordinates need it
 
     place = {node.key: index for index, node in enumerate(scene.nodes)}
@@ -81,7 +80,13 @@ def _sorted(scene: Scene, forward: list[Edge]) -> list[str]:
 
 @attrs.define
 class _Ranks:
-    scene: Scene
+    """Ranks of nodes, given in topological order; `push` moves nodes right.
+
+    `main_at` is the node of the main line by lane and rank, `beside` counts the others, `passed` are the lanes
+    and ranks through which the main line crosses.
+    """
+
+    scene: MapScene
     forward: list[Edge]
     push: Mapping[str, int]
     fold: bool = attrs.field(kw_only=True)
@@ -132,7 +137,7 @@ class _Ranks:
         return 0 if source.key in main else 1
 
     def _may_fold(self, edge: Edge) -> bool:
-        """Say whether the next step may stand across in the same column: the way between is free."""
+        """Return whether the next step may stand across in the same column: the way between is free."""
         source, target = self.scene.by_key[edge.source], self.scene.by_key[edge.target]
         if not self.fold or source.lane == target.lane or target.strand:
             return False
@@ -142,7 +147,7 @@ class _Ranks:
         return free and (target.lane, rank) not in self.passed
 
 
-def between(scene: Scene, one: str, other: str) -> list[str]:
+def between(scene: MapScene, one: str, other: str) -> list[str]:
     """Return the lanes from `one` to `other`, both included, in that direction."""
     order = scene.lane_order
     a, b = order[one], order[other]
@@ -150,8 +155,8 @@ def between(scene: Scene, one: str, other: str) -> list[str]:
     return lanes[a : b + 1] if a <= b else lanes[b : a + 1][::-1]
 
 
-def _under_a_line(scene: Scene, ranks: Mapping[str, int]) -> list[str]:
-    """Return the steps beside the main line that stand where a handing over passes through their lane."""
+def _crossed_by_handover(scene: MapScene, ranks: Mapping[str, int]) -> list[str]:
+    """Return the steps beside the main line that stand where the main line crosses their lane."""
     passed: set[tuple[str, int]] = set()
     for edge in scene.edges:
         source, target = scene.by_key[edge.source], scene.by_key[edge.target]

@@ -1,4 +1,4 @@
-"""Points, rectangles and axis-parallel lines; knows nothing of procedures or of SVG."""
+"""Points, rectangles and axis-parallel lines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Point = tuple[float, float]
 
 @attrs.frozen
 class Rect:
-    """Hold an axis-parallel rectangle, x to the right and y down."""
+    """An axis-parallel rectangle, x to the right and y down."""
 
     x: float
     y: float
@@ -44,13 +44,13 @@ class Rect:
         return Rect(self.x - by, self.y - by, self.w + 2 * by, self.h + 2 * by)
 
     def overlaps(self, other: Rect) -> bool:
-        """Say whether the insides meet; touching sides do not count."""
+        """Return whether the insides meet; touching sides do not count."""
         return (
             self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
         )
 
     def holds(self, other: Rect) -> bool:
-        """Say whether `other` lies inside."""
+        """Return whether `other` lies inside."""
         return (
             self.x <= other.x
             and other.right <= self.right
@@ -65,7 +65,7 @@ def hull(a: Point, b: Point) -> Rect:
 
 
 def meets(a: Point, b: Point, box: Rect) -> bool:
-    """Say whether an axis-parallel segment passes through the inside of a rectangle."""
+    """Return whether an axis-parallel segment passes through the inside of a rectangle."""
     return (
         min(a[0], b[0]) < box.right
         and box.x < max(a[0], b[0])
@@ -89,14 +89,14 @@ def segments(points: Sequence[Point]) -> Iterator[tuple[Point, Point]]:
 
 def simplified(points: Iterable[Point]) -> tuple[Point, ...]:
     """Drop repeated points and those in the middle of a straight piece."""
-    out: list[Point] = []
+    kept: list[Point] = []
     for point in points:
-        if out and _same(out[-1], point):
+        if kept and _same(kept[-1], point):
             continue
-        while len(out) > 1 and _straight(out[-2], out[-1], point):
-            out.pop()
-        out.append(point)
-    return tuple(out)
+        while len(kept) > 1 and _straight(kept[-2], kept[-1], point):
+            kept.pop()
+        kept.append(point)
+    return tuple(kept)
 
 
 def crossings(one: Sequence[Point], other: Sequence[Point]) -> int:

@@ -1,103 +1,117 @@
-"""The grid of a map before it has coordinates: cells, ways, tracks, and the least sizes they need."""
+"""Grid of a map before it has coordinates: cells of nodes, paths and tracks of lines, and the least sizes.
+
+Of each pair here, the first is along the flow of the procedure, the second across it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from svcflow.drawing.layout.box_text import BAR, DOT, Faces
+from svcflow.drawing.layout.box_text import BAR, DOT, BoxTexts
 from svcflow.drawing.layout.columns import columns
-from svcflow.drawing.layout.rows import Places, places
-from svcflow.drawing.router.paths import ways
-from svcflow.drawing.router.tracks import Stretch, Track, stretches, tracks
-from svcflow.drawing.scene.scene import Direction, Node, Scene
+from svcflow.drawing.layout.rows import GridCells, grid_cells
+from svcflow.drawing.router.paths import find_paths
+from svcflow.drawing.router.tracks import Segment, Track, segments_of, tracks
+from svcflow.drawing.scene.scene import Direction, MapScene, Node
 
 _PITCH = 12.0
-_EDGE = 7.0
-_WIDE = 1.9
-_TALL = 1.5
+"""Between two lines side by side in a row or column, in pixels."""
+_CORNER = 7.0
+"""From a box's corner to the nearest line that ends at its side."""
+_WIDE, _TALL = 1.9, 1.5
+"""Length to width from which a horizontal, a vertical map is folded."""
+
+Sizes = Mapping[str, tuple[float, float]]
+Segments = Mapping[str, tuple[Segment, ...]]
+Tracks = Mapping[tuple[str, int], Track]
 
 
 @attrs.frozen(kw_only=True)
-class Skeleton:
-    """Hold a routed grid; index 0 of each pair is along the flow, 1 across it."""
+class Grid:
+    """A routed grid; sizes in pixels.
 
-    places: Places
-    sizes: Mapping[str, tuple[float, float]]
-    pieces: Mapping[str, tuple[Stretch, ...]]
+    `sizes` are those of nodes, `segments` and `ends` (source, target) those of edges by key, `pitch` and
+    `room` the distance of lines side by side and its upper bound by group of tracks, `cell_sizes` those of
+    columns and rows, `counts` the tracks of each channel and `least` its least width.
+    """
+
+    cells: GridCells
+    sizes: Sizes
+    segments: Segments
     ends: Mapping[str, tuple[str, str]]
-    tracks: Mapping[tuple[str, int], Track]
+    tracks: Tracks
     pitch: Mapping[int, float]
     room: Mapping[int, float]
-    cells: tuple[Sequence[float], Sequence[float]]
+    cell_sizes: tuple[Sequence[float], Sequence[float]]
     counts: tuple[Sequence[int], Sequence[int]]
     least: tuple[Sequence[float], Sequence[float]]
 
-    def track(self, piece: Stretch) -> Track:
-        """Return where a stretch runs on its line."""
-        return self.tracks[piece.edge, piece.index]
+    def track(self, segment: Segment) -> Track:
+        """Return where a segment runs on its line."""
+        return self.tracks[segment.edge, segment.index]
 
 
-def skeleton(scene: Scene, faces: Faces, direction: Direction) -> Skeleton:
+def routed_grid(scene: MapScene, texts: BoxTexts, direction: Direction) -> Grid:
     """Place and route a scene on its grid; fold a map that would be too long for a sheet."""
-    sizes = {node.key: _size(node, faces, direction) for node in scene.nodes}
-    grid = _placed(scene, faces, direction)
-    cells = _cells(grid, sizes)
-    least = _least(scene, grid, direction)
-    found = ways(scene, grid, _rough(cells[0], least[0]), _rough(cells[1], least[1]))
-    pieces = {edge.key: stretches(edge.key, found[edge.key]) for edge in scene.edges}
-    pinned = frozenset(e.key for e in scene.edges if e.main and len(pieces[e.key]) == 1)
-    given = tracks(pieces, pinned)
+    sizes = {node.key: _size(node, texts, direction) for node in scene.nodes}
+    cells = _folded_if_long(scene, texts, direction)
+    cell_sizes = _cell_sizes(cells, sizes)
+    least = _least(scene, cells, direction)
+    paths = find_paths(scene, cells, _rough(cell_sizes[0], least[0]), _rough(cell_sizes[1], least[1]))
+    segments = {edge.key: segments_of(edge.key, paths[edge.key]) for edge in scene.edges}
+    straight_main = frozenset(edge.key for edge in scene.edges if edge.main and len(segments[edge.key]) == 1)
+    found = tracks(segments, straight_main)
     ends = {edge.key: (edge.source, edge.target) for edge in scene.edges}
-    room = _pitches(pieces, given, sizes, ends)
+    room = _rooms(segments, found, sizes, ends)
     pitch = {group: min(_PITCH, most) for group, most in room.items()}
-    return Skeleton(
-        places=grid,
+    return Grid(
+        cells=cells,
         sizes=sizes,
-        pieces=pieces,
+        segments=segments,
         ends=ends,
-        tracks=given,
+        tracks=found,
         pitch=pitch,
         room=room,
-        cells=_grown(cells, pieces, given, pitch),
-        counts=_counts(grid, pieces, given),
+        cell_sizes=_widened(cell_sizes, segments, found, pitch),
+        counts=_counts(cells, segments, found),
         least=least,
     )
 
 
-def _placed(scene: Scene, faces: Faces, direction: Direction) -> Places:
-    plain = places(scene, columns(scene, fold=False))
-    along = plain.columns * (faces.width + 60 if direction == "horizontal" else faces.height + 36)
-    across = plain.rows * (faces.height + 34 if direction == "horizontal" else faces.width + 40)
+def _folded_if_long(scene: MapScene, texts: BoxTexts, direction: Direction) -> GridCells:
+    plain = grid_cells(scene, columns(scene, fold=False))
+    along = plain.columns * (texts.width + 60 if direction == "horizontal" else texts.height + 36)
+    across = plain.rows * (texts.height + 34 if direction == "horizontal" else texts.width + 40)
     if along / across <= (_WIDE if direction == "horizontal" else _TALL):
         return plain
-    folded = places(scene, columns(scene, fold=True))
+    folded = grid_cells(scene, columns(scene, fold=True))
     return folded if folded.columns < plain.columns else plain
 
 
-def _size(node: Node, faces: Faces, direction: Direction) -> tuple[float, float]:
+def _size(node: Node, texts: BoxTexts, direction: Direction) -> tuple[float, float]:
     if node.bar:
-        return BAR, faces.height if direction == "horizontal" else faces.width
+        return BAR, texts.height if direction == "horizontal" else texts.width
     if node.shape == "start":
         return DOT, DOT
-    size = (faces.width, faces.end_height if node.shape == "end" else faces.height)
+    size = (texts.width, texts.end_height if node.shape == "end" else texts.height)
     return size if direction == "horizontal" else (size[1], size[0])
 
 
-def _cells(grid: Places, sizes: Mapping[str, tuple[float, float]]) -> tuple[list[float], list[float]]:
+def _cell_sizes(grid: GridCells, sizes: Sizes) -> tuple[list[float], list[float]]:
     along, across = [0.0] * grid.columns, [0.0] * grid.rows
-    for key, cells in grid.cells.items():
+    for key, cells in grid.by_key.items():
         for column, row in cells:
             along[column] = max(along[column], sizes[key][0])
             across[row] = max(across[row], sizes[key][1])
     return along, across
 
 
-def _least(scene: Scene, grid: Places, direction: Direction) -> tuple[list[float], list[float]]:
+def _least(scene: MapScene, grid: GridCells, direction: Direction) -> tuple[list[float], list[float]]:
     """Return the least width of every channel."""
     flat = direction == "horizontal"
-    narrow = {grid.cells[node.key][0][0] for node in scene.nodes if node.bar or node.shape == "start"}
+    narrow = {grid.by_key[node.key][0][0] for node in scene.nodes if node.bar or node.shape == "start"}
     along = [
         (26.0 if {place - 1, place} & narrow else 44.0) if flat else 30.0 for place in range(grid.columns + 1)
     ]
@@ -109,72 +123,67 @@ def _least(scene: Scene, grid: Places, direction: Direction) -> tuple[list[float
     return along, across
 
 
-def _rough(cells: Sequence[float], least: Sequence[float]) -> list[float]:
+def _rough(cell_sizes: Sequence[float], least: Sequence[float]) -> list[float]:
     """Return about where the grid's lines will be, for the costs of the search."""
-    out, at = [], 0.0
-    for cell, gap in zip((*cells, 0.0), least, strict=True):
+    positions, at = [], 0.0
+    for cell, gap in zip((*cell_sizes, 0.0), least, strict=True):
         room = gap + 16.0
-        out += [at + room / 2, at + room + cell / 2]
+        positions += [at + room / 2, at + room + cell / 2]
         at += room + cell
-    return out[:-1]
+    return positions[:-1]
 
 
-def _pitches(
-    pieces: Mapping[str, tuple[Stretch, ...]],
-    given: Mapping[tuple[str, int], Track],
-    sizes: Mapping[str, tuple[float, float]],
-    ends: Mapping[str, tuple[str, str]],
+def _rooms(
+    segments: Segments, found: Tracks, sizes: Sizes, ends: Mapping[str, tuple[str, str]]
 ) -> dict[int, float]:
     """Return how far apart lines of one group may run in rows and columns: boxes have only so much side."""
-    out: dict[int, float] = {}
-    for edge, stretch in ((e, s) for e, all_ in pieces.items() for s in all_):
-        if stretch.line[1] % 2 == 0:
+    rooms: dict[int, float] = {}
+    for segment in _all(segments):
+        if segment.in_channel:
             continue
-        track = given[edge, stretch.index]
+        track = found[segment.edge, segment.index]
         most = 1e9
-        for key in _touched(edge, stretch, pieces, ends):
-            side = sizes[key][1 if stretch.line[0] == "y" else 0]
+        for key in _boxes_at(segment, segments, ends):
+            side = sizes[key][1 if segment.line[0] == "y" else 0]
             if track.at:
-                most = min(most, (side / 2 - min(_EDGE, side / 4)) / abs(track.at))
-        out[track.group] = min(out.get(track.group, 1e9), most)
-    return out
+                most = min(most, (side / 2 - min(_CORNER, side / 4)) / abs(track.at))
+        rooms[track.group] = min(rooms.get(track.group, 1e9), most)
+    return rooms
 
 
-def _touched(
-    edge: str,
-    stretch: Stretch,
-    pieces: Mapping[str, tuple[Stretch, ...]],
-    ends: Mapping[str, tuple[str, str]],
-) -> list[str]:
-    """Return the boxes at which a stretch begins or ends."""
-    source, target = ends[edge]
-    return [source] * (stretch.index == 0) + [target] * (stretch.index == len(pieces[edge]) - 1)
+def _boxes_at(segment: Segment, segments: Segments, ends: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Return the boxes at which a segment begins or ends."""
+    source, target = ends[segment.edge]
+    last = len(segments[segment.edge]) - 1
+    return [source] * (segment.index == 0) + [target] * (segment.index == last)
 
 
-def _grown(
-    cells: tuple[list[float], list[float]],
-    pieces: Mapping[str, tuple[Stretch, ...]],
-    given: Mapping[tuple[str, int], Track],
+def _widened(
+    cell_sizes: tuple[list[float], list[float]],
+    segments: Segments,
+    found: Tracks,
     pitch: Mapping[int, float],
 ) -> tuple[list[float], list[float]]:
     """Widen cells that only lines pass, so that these keep off the channels beside."""
-    out = (list(cells[0]), list(cells[1]))
-    for stretch in (s for all_ in pieces.values() for s in all_):
-        if stretch.line[1] % 2:
-            track = given[stretch.edge, stretch.index]
-            table = out[0] if stretch.line[0] == "x" else out[1]
-            cell = stretch.line[1] // 2
+    along, across = list(cell_sizes[0]), list(cell_sizes[1])
+    for segment in _all(segments):
+        if not segment.in_channel:
+            track = found[segment.edge, segment.index]
+            table = along if segment.line[0] == "x" else across
+            cell = segment.line[1] // 2
             table[cell] = max(table[cell], 2 * abs(track.at) * pitch[track.group] + 2)
-    return out
+    return along, across
 
 
-def _counts(
-    grid: Places, pieces: Mapping[str, tuple[Stretch, ...]], given: Mapping[tuple[str, int], Track]
-) -> tuple[list[int], list[int]]:
-    out = ([0] * (grid.columns + 1), [0] * (grid.rows + 1))
-    for stretch in (s for all_ in pieces.values() for s in all_):
-        if stretch.line[1] % 2 == 0:
-            table = out[0] if stretch.line[0] == "x" else out[1]
-            number = int(given[stretch.edge, stretch.index].at) + 1
-            table[stretch.line[1] // 2] = max(table[stretch.line[1] // 2], number)
-    return out
+def _counts(grid: GridCells, segments: Segments, found: Tracks) -> tuple[list[int], list[int]]:
+    """Return how many tracks each channel has."""
+    along, across = [0] * (grid.columns + 1), [0] * (grid.rows + 1)
+    for segment in _all(segments):
+        if segment.in_channel:
+            table, channel = along if segment.line[0] == "x" else across, segment.line[1] // 2
+            table[channel] = max(table[channel], int(found[segment.edge, segment.index].at) + 1)
+    return along, across
+
+
+def _all(segments: Segments) -> Iterator[Segment]:
+    return (segment for edge in segments.values() for segment in edge)

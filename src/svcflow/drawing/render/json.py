@@ -1,4 +1,4 @@
-"""A laid out map as plain data, for programs that draw or test it themselves."""
+"""A map that is laid out as plain data, for programs that draw or test it themselves."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from svcflow.drawing.layout.layout import Layout
 Plain = str | float | bool | None | list["Plain"] | dict[str, "Plain"]
 
 
-def outline(layout: Layout, router: str) -> dict[str, Plain]:
+def plain_map(layout: Layout, router: str) -> dict[str, Plain]:
     """Return boxes, lines, labels and lanes with coordinates in pixels, y down."""
     scene = layout.scene
     return {

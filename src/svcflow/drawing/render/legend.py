@@ -1,4 +1,4 @@
-"""Under the map: what the lines and symbols mean, and the limits that no box can show."""
+"""Legend and notes under a map: what lines and symbols mean, and the limits that no box can show."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
-from svcflow.drawing.layout.box_text import Row
+from svcflow.drawing.layout.box_text import TextRow
 from svcflow.drawing.layout.geometry import Point
 from svcflow.drawing.layout.layout import MARGIN, Layout
 from svcflow.drawing.layout.text_metrics import broken, width
@@ -26,42 +26,43 @@ _LEVEL = {"risk": Text(zh="临近超时", en="at risk"), "over": Text(zh="超时
 
 @attrs.frozen
 class _Item:
+    """One entry of the legend; `draw` gives its sign at x, y."""
+
     draw: Callable[[float, float], str]
-    said: str
+    words: str
 
     @property
     def width(self) -> float:
-        return _SWATCH + width(self.said, _SIZE) + _GAP
+        return _SWATCH + width(self.words, _SIZE) + _GAP
 
 
 def legend(layout: Layout, badges: Mapping[str, Badge]) -> tuple[list[str], float, float]:
     """Return the SVG under the map, where it ends below, and where it ends to the right."""
     room = max(layout.area.right - MARGIN, _LEAST_WIDTH)
-    out: list[str] = []
+    parts: list[str] = []
     x, y = MARGIN, layout.area.bottom + 24
     for item in _items(layout, badges):
         if x > MARGIN and x + item.width - _GAP > MARGIN + room:
             x, y = MARGIN, y + _LINE
-        out += [item.draw(x, y), svg_shapes.text(Row(item.said, _SIZE), x + _SWATCH, y + 3.4, "note")]
+        parts += [item.draw(x, y), svg_shapes.text(TextRow(item.words, _SIZE), x + _SWATCH, y + 3.4, "note")]
         x += item.width
     y += 6
     for row in _note_rows((*layout.scene.notes, *_unplaced(layout)), layout.lang, room):
         y += 15
-        out.append(svg_shapes.text(row, MARGIN, y, "" if row.bold else "note"))
-    return out, y + 4, MARGIN + room
+        parts.append(svg_shapes.text(row, MARGIN, y, "" if row.bold else "note"))
+    return parts, y + 4, MARGIN + room
 
 
-def _note_rows(notes: tuple[Note, ...], lang: Lang, room: float) -> Iterator[Row]:
+def _note_rows(notes: tuple[Note, ...], lang: Lang, room: float) -> Iterator[TextRow]:
     if notes:
         title = Text(zh="其他时限与说明", en="Further limits and notes")
-        yield Row(title.in_(lang), _SIZE + 0.5, bold=True)
+        yield TextRow(title.in_(lang), _SIZE + 0.5, bold=True)
     for note in notes:
         for tongue in ("zh", "en") if lang == "zh+en" else (lang,):
-            said = f"{note.head.in_(tongue)}：{note.body.in_(tongue)}"
-            if tongue == "en":
-                said = f"{note.head.en}: {note.body.en}"
-            for line in broken(said, room / _SIZE):
-                yield Row(line, _SIZE)
+            colon = ": " if tongue == "en" else "："
+            words = f"{note.head.in_(tongue)}{colon}{note.body.in_(tongue)}"
+            for line in broken(words, room / _SIZE):
+                yield TextRow(line, _SIZE)
 
 
 def _unplaced(layout: Layout) -> Iterator[Note]:
@@ -70,8 +71,8 @@ def _unplaced(layout: Layout) -> Iterator[Note]:
         if edge.key in layout.texts and edge.key not in layout.labels:
             source, target = (layout.scene.by_key[key] for key in (edge.source, edge.target))
             head = f"{source.number or source.name.in_(layout.lang)} → {target.number or target.name.in_(layout.lang)}"
-            said = layout.texts[edge.key].full
-            yield Note(head=Text(zh=head, en=head), body=Text(zh=said, en=said))
+            body = layout.texts[edge.key].full
+            yield Note(head=Text(zh=head, en=head), body=Text(zh=body, en=body))
 
 
 def _items(layout: Layout, badges: Mapping[str, Badge]) -> Iterator[_Item]:

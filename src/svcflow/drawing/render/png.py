@@ -1,4 +1,4 @@
-"""From SVG to PNG by resvg, only with a font that has every script of the drawing: no empty boxes."""
+"""PNG from SVG by resvg, only with a font that has every script of the drawing: no empty boxes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHARPNESS = 2.0
 
 
 def png(svg: str, *, font_files: Sequence[str | Path] = (), zoom: float = _SHARPNESS) -> bytes:
-    """Rasterise an SVG. Raises: MissingExtra without resvg, DrawingError without a fitting font."""
+    """Return an SVG rasterised, `zoom` pixels for each of its own. Raises: MissingExtra without resvg, DrawingError without a fitting font."""
     try:
         import resvg_py  # noqa: PLC0415  # optional, and 6 MB
     except ImportError as error:

@@ -1,10 +1,10 @@
-"""From a layout to SVG: draws what it is given, moves nothing, and escapes every word."""
+"""SVG of a map that is laid out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from svcflow.drawing.layout.box_text import Row, head
+from svcflow.drawing.layout.box_text import TextRow, lane_head
 from svcflow.drawing.layout.geometry import Point, Rect
 from svcflow.drawing.layout.labels import Label
 from svcflow.drawing.layout.layout import MARGIN, Layout
@@ -43,11 +43,11 @@ def paint(layout: Layout, badges: Mapping[str, Badge]) -> str:
     return "\n".join(parts)
 
 
-def _title_rows(layout: Layout) -> tuple[Row, Row]:
+def _title_rows(layout: Layout) -> tuple[TextRow, TextRow]:
     scene, lang = layout.scene, layout.lang
     second = scene.subtitle
-    said = f"{second.zh}　{second.en}" if lang == "zh+en" else second.in_(lang)
-    return Row(scene.title.in_(lang), 18.0, bold=True), Row(said, 10.5)
+    words = f"{second.zh}　{second.en}" if lang == "zh+en" else second.in_(lang)
+    return TextRow(scene.title.in_(lang), 18.0, bold=True), TextRow(words, 10.5)
 
 
 def _title_width(layout: Layout) -> float:
@@ -66,7 +66,7 @@ def _lanes(layout: Layout) -> Iterator[str]:
         yield _rect(layout.lanes[lane.id], kind)
         box = layout.heads[lane.id]
         yield _rect(box, "head")
-        yield rows_svg(head(lane.name, layout.lang, box.w - 12), box, "b")
+        yield rows_svg(lane_head(lane.name, layout.lang, box.w - 12), box, "b")
 
 
 def _rect(box: Rect, kind: str) -> str:
@@ -94,8 +94,8 @@ def _line(layout: Layout, edge: Edge) -> str:
     shortened = (*route[:-1], _short(route[-2], route[-1], 0.0 if target.shape == "fork" else 6.0))
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
     path = _rounded(shortened)
-    said = layout.texts[edge.key].full if edge.key in layout.texts else ""
-    title = f"<title>{escaped(said)}</title>" if said else ""
+    words = layout.texts[edge.key].full if edge.key in layout.texts else ""
+    title = f"<title>{escaped(words)}</title>" if words else ""
     tip = "" if target.shape == "fork" else arrow(route[-2], route[-1], colour)
     return (
         f'<g data-edge="{escaped(edge.key)}">{title}'
@@ -113,15 +113,15 @@ def _short(before: Point, last: Point, by: float) -> Point:
 
 def _rounded(points: tuple[Point, ...]) -> str:
     """Write a polyline with rounded corners."""
-    out = [f"M{number(points[0][0])} {number(points[0][1])}"]
+    path = [f"M{number(points[0][0])} {number(points[0][1])}"]
     for before, at, after in zip(points, points[1:], points[2:], strict=False):
         room = min(_CORNER, _run(before, at) / 2, _run(at, after) / 2)
         a, b = _short(before, at, room), _short(after, at, room)
-        out.append(
+        path.append(
             f"L{number(a[0])} {number(a[1])}Q{number(at[0])} {number(at[1])} {number(b[0])} {number(b[1])}"
         )
-    out.append(f"L{number(points[-1][0])} {number(points[-1][1])}")
-    return "".join(out)
+    path.append(f"L{number(points[-1][0])} {number(points[-1][1])}")
+    return "".join(path)
 
 
 def _run(a: Point, b: Point) -> float:
@@ -152,9 +152,11 @@ def _label(label: Label, colour: str) -> str:
             marks.append(y - row.size * 0.22)
     shift = 12.0 if label.text.clock else 1.5
     icon = clock(box.x + 5.5, marks[0] - 3.4, colour) if label.text.clock else ""
-    said = "".join(text(row, box.x + shift, y, "", colour=colour) for row, y in zip(rows, marks, strict=True))
-    return under + icon + said
+    words = "".join(
+        text(row, box.x + shift, y, "", colour=colour) for row, y in zip(rows, marks, strict=True)
+    )
+    return under + icon + words
 
 
 def _over(label: Label) -> bool:
-    return label.seat == "over"
+    return label.position == "over"

@@ -1,11 +1,11 @@
-"""Small pieces of SVG: numbers, escaped text, arrow heads and symbols drawn as shapes, not glyphs."""
+"""Pieces of SVG: numbers, escaped text, arrow heads, nodes, and symbols drawn as shapes, since fonts lack their glyphs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from svcflow.drawing.layout.box_text import BADGE, FOOT, FOOT_SIZE, ICON, LEADING, Row, stacked
+from svcflow.drawing.layout.box_text import BADGE, FOOT, FOOT_SIZE, ICON, LEADING, TextRow, stack_height
 from svcflow.drawing.layout.geometry import Point, Rect
 from svcflow.drawing.layout.layout import Layout
 from svcflow.drawing.layout.text_metrics import fit
@@ -27,7 +27,7 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def text(row: Row, x: float, y: float, kind: str, *, colour: str = "") -> str:
+def text(row: TextRow, x: float, y: float, kind: str, *, colour: str = "") -> str:
     """Write one line of text at its base line."""
     classes = " ".join(filter(None, (kind, "b" if row.bold and "b" not in kind.split() else "")))
     chosen = f' class="{classes}"' if classes else ""
@@ -38,15 +38,15 @@ def text(row: Row, x: float, y: float, kind: str, *, colour: str = "") -> str:
     )
 
 
-def rows_svg(rows: Sequence[Row], box: Rect, kind: str = "") -> str:
+def rows_svg(rows: Sequence[TextRow], box: Rect, kind: str = "") -> str:
     """Write rows of text centred in a box; only bold rows take `kind`."""
-    y = box.cy - stacked(rows) / 2
-    out = []
+    y = box.cy - stack_height(rows) / 2
+    lines = []
     for row in rows:
         y += row.size * LEADING
         classes = f"m {kind}" if row.bold and kind else "m"
-        out.append(text(row, box.cx, y - row.size * 0.26, classes))
-    return "".join(out)
+        lines.append(text(row, box.cx, y - row.size * 0.26, classes))
+    return "".join(lines)
 
 
 def arrow(before: Point, tip: Point, colour: str) -> str:
@@ -113,7 +113,7 @@ def node_svg(layout: Layout, node: Node, badge: Badge | None) -> str:
     if node.shape == "start":
         return f'<circle class="fork" cx="{number(box.cx)}" cy="{number(box.cy)}" r="{number(box.w / 2)}"/>'
     drawn = _end(layout, node, box) if node.shape == "end" else _step(layout, node, box, badge)
-    title = escaped(f"{node.number} {layout.faces.by_key[node.key].full}".strip())
+    title = escaped(f"{node.number} {layout.box_texts.by_key[node.key].full}".strip())
     return f'<g data-step="{escaped(node.key)}"><title>{title}</title>{drawn}</g>'
 
 
@@ -126,13 +126,13 @@ def _shape(kind: str, box: Rect, radius: float, more: str = "") -> str:
 
 def _end(layout: Layout, node: Node, box: Rect) -> str:
     done = node.ending in SUCCESSES
-    rows = layout.faces.by_key[node.key].rows
+    rows = layout.box_texts.by_key[node.key].rows
     sign = (target if done else stop)(box.x + 17, box.cy)
     return _shape("done" if done else "gone", box, box.h / 2) + sign + rows_svg(rows, box)
 
 
 def _step(layout: Layout, node: Node, box: Rect, badge: Badge | None) -> str:
-    face = layout.faces.by_key[node.key]
+    face = layout.box_texts.by_key[node.key]
     fill = (
         f' style="fill:{style.LEVEL[badge.level][0]};stroke:{style.LEVEL[badge.level][1]}"' if badge else ""
     )
@@ -149,19 +149,19 @@ def _step(layout: Layout, node: Node, box: Rect, badge: Badge | None) -> str:
     return "".join(parts)
 
 
-def _foot(box: Rect, said: str, badge: Badge | None) -> str:
+def _foot(box: Rect, words: str, badge: Badge | None) -> str:
     top = box.bottom - FOOT
     base = box.bottom - 5.2
-    out = f'<path class="rule" d="M{number(box.x)} {number(top)}H{number(box.right)}"/>'
-    out += text(Row(said, FOOT_SIZE), box.x + 6, base, "") if said else ""
-    return out + (_badge(box, badge, base) if badge else "")
+    rule = f'<path class="rule" d="M{number(box.x)} {number(top)}H{number(box.right)}"/>'
+    limit = text(TextRow(words, FOOT_SIZE), box.x + 6, base, "") if words else ""
+    return rule + limit + (_badge(box, badge, base) if badge else "")
 
 
 def _badge(box: Rect, badge: Badge, base: float) -> str:
     _, ink, shape = style.LEVEL[badge.level]
     room = BADGE - 6 - (10 if shape else 0)
     block = fit(badge.text, room, FOOT_SIZE, bold=True, most=1)
-    row = Row(block.lines[0] if block.lines else "", block.size, bold=True)
+    row = TextRow(block.lines[0] if block.lines else "", block.size, bold=True)
     x = box.right - 5 - (10 if shape else 0)
     sign = symbol(shape, box.right - 12.5, base - 3.2, ink) if shape else ""
     return text(row, x, base, "e", colour=ink) + sign

@@ -1,6 +1,6 @@
-"""Our own router, second half: which lines run side by side in one channel, and in what order.
+"""Tracks: which lines run side by side in a channel, row or column of the grid, and in what order.
 
-Two lines that share a stretch are ordered by where each turns off, so that they cross only when they must.
+Two lines that run along each other are ordered by where each turns off, so that they cross only when they must.
 """
 
 from __future__ import annotations
@@ -11,23 +11,28 @@ from typing import Literal
 
 import attrs
 
-from svcflow.drawing.router.paths import Vertex, Way
+from svcflow.drawing.router.paths import GridPath, Vertex
 
-Axis = Literal["x", "y"]
-Line = tuple[Axis, int]
+AxisName = Literal["x", "y"]
+GridLine = tuple[AxisName, int]
 """A line of the grid: ("y", 3) is the middle of row 1, along which y does not change."""
 
 
 @attrs.frozen
-class Stretch:
-    """Stand for one straight piece of an edge's way; `boxed` holds its ends that lie at boxes."""
+class Segment:
+    """One straight piece of an edge's path, in numbers of the grid; `boxed` are its ends that lie at boxes."""
 
     edge: str
     index: int
-    line: Line
+    line: GridLine
     start: int
     stop: int
     boxed: tuple[int, ...] = ()
+
+    @property
+    def in_channel(self) -> bool:
+        """Whether it runs in a channel, not in the middle of a row or column."""
+        return self.line[1] % 2 == 0
 
     @property
     def low(self) -> int:
@@ -40,62 +45,65 @@ class Stretch:
         return max(self.start, self.stop)
 
 
-def stretches(edge: str, way: Way) -> tuple[Stretch, ...]:
-    """Break a way into its straight pieces."""
-    corners = _corners(way)
-    out = []
+def segments_of(edge: str, path: GridPath) -> tuple[Segment, ...]:
+    """Break a path into its straight pieces."""
+    corners = _corners(path)
+    segments = []
     for index, (a, b) in enumerate(itertools.pairwise(corners)):
         axis = 0 if a[1] == b[1] else 1
         boxed = [a[axis]] * (index == 0) + [b[axis]] * (index == len(corners) - 2)
-        line: Line = ("y", a[1]) if axis == 0 else ("x", a[0])
-        out.append(Stretch(edge, index, line, a[axis], b[axis], tuple(boxed)))
-    return tuple(out)
+        line: GridLine = ("y", a[1]) if axis == 0 else ("x", a[0])
+        segments.append(Segment(edge, index, line, a[axis], b[axis], tuple(boxed)))
+    return tuple(segments)
 
 
 @attrs.frozen
 class Track:
-    """Hold a stretch's place beside the others of its group on one line."""
+    """A segment's place beside the others of its group on one line of the grid."""
 
     at: float
     group: int
 
 
-def tracks(pieces: Mapping[str, tuple[Stretch, ...]], pinned: frozenset[str]) -> dict[tuple[str, int], Track]:
-    """Return each stretch's track on its line: 0, 1, 2 … in channels, around 0 in rows and columns.
+def tracks(
+    segments: Mapping[str, tuple[Segment, ...]], pinned: frozenset[str]
+) -> dict[tuple[str, int], Track]:
+    """Return each segment's track on its line: 0, 1, 2 … in channels, around 0 in rows and columns.
 
     `pinned` edges, the straight ones of the main line, keep track 0 of their row or column.
     """
-    ranking = {edge: place for place, edge in enumerate(pieces)}
-    lines: dict[Line, list[Stretch]] = {}
-    for edge in pieces:
-        for piece in pieces[edge]:
-            lines.setdefault(piece.line, []).append(piece)
-    out: dict[tuple[str, int], Track] = {}
-    order = _Order(pieces, ranking)
+    ranking = {edge: place for place, edge in enumerate(segments)}
+    lines: dict[GridLine, list[Segment]] = {}
+    for edge in segments:
+        for segment in segments[edge]:
+            lines.setdefault(segment.line, []).append(segment)
+    found: dict[tuple[str, int], Track] = {}
+    order = _Order(segments, ranking)
     groups = [(line, group) for line in sorted(lines) for group in _groups(lines[line])]
     for number, (line, group) in enumerate(groups):
-        given = _assign(order.of(group), line, pinned)
-        out.update({key: Track(at, number) for key, at in given.items()})
-    return out
+        assigned = _assign(order.of(group), line, pinned)
+        found.update({key: Track(at, number) for key, at in assigned.items()})
+    return found
 
 
-def overlap(one: Stretch, other: Stretch) -> bool:
-    """Say whether two stretches of one line need different tracks; a shared turning point counts."""
+def overlap(one: Segment, other: Segment) -> bool:
+    """Return whether two segments of one line need different tracks; a shared turning point counts."""
     low, high = max(one.low, other.low), min(one.high, other.high)
     return low < high or (low == high and not (low in one.boxed and low in other.boxed))
 
 
-def _corners(way: Way) -> list[Vertex]:
-    out = [way[0]]
-    for before, at, after in zip(way, way[1:], way[2:], strict=False):
-        if (before[0] == at[0]) != (at[0] == after[0]):
-            out.append(at)
-    return [*out, way[-1]]
+def _corners(path: GridPath) -> list[Vertex]:
+    turns = [
+        at
+        for before, at, after in zip(path, path[1:], path[2:], strict=False)
+        if (before[0] == at[0]) != (at[0] == after[0])
+    ]
+    return [path[0], *turns, path[-1]]
 
 
-def _groups(items: Sequence[Stretch]) -> Iterable[list[Stretch]]:
-    """Split a line's stretches into groups that touch."""
-    group: list[Stretch] = []
+def _groups(items: Sequence[Segment]) -> Iterable[list[Segment]]:
+    """Split a line's segments into groups that touch."""
+    group: list[Segment] = []
     reach = -1
     for item in sorted(items, key=lambda s: (s.low, s.high, s.edge, s.index)):
         if group and item.low > reach:
@@ -107,7 +115,10 @@ def _groups(items: Sequence[Stretch]) -> Iterable[list[Stretch]]:
         yield group
 
 
-def _assign(ordered: Sequence[Stretch], line: Line, pinned: frozenset[str]) -> dict[tuple[str, int], float]:
+def _assign(
+    ordered: Sequence[Segment], line: GridLine, pinned: frozenset[str]
+) -> dict[tuple[str, int], float]:
+    """Return the tracks of a group in order: from 0 in a channel, else centred or around pinned segments at 0."""
     fixed = {(s.edge, s.index) for s in ordered if s.edge in pinned and line[1] % 2}
     if not fixed:
         track = _stacked(ordered, {})
@@ -129,51 +140,54 @@ def _assign(ordered: Sequence[Stretch], line: Line, pinned: frozenset[str]) -> d
     return {**{key: float(-value) for key, value in up.items()}, **{k: float(v) for k, v in down.items()}}
 
 
-def _stacked(ordered: Sequence[Stretch], fixed: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
-    """Give each stretch the first track after all earlier ones it overlaps."""
-    out = dict(fixed)
+def _stacked(ordered: Sequence[Segment], fixed: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    """Return for each segment the first track after those of all earlier ones that it overlaps."""
+    track = dict(fixed)
     pins = [s for s in ordered if (s.edge, s.index) in fixed]
-    done: list[Stretch] = []
+    done: list[Segment] = []
     for item in ordered:
         key = (item.edge, item.index)
         if key not in fixed:
             least = 1 if any(overlap(item, pin) for pin in pins) else 0
-            out[key] = max([least, *(out[s.edge, s.index] + 1 for s in done if overlap(s, item))])
+            track[key] = max([least, *(track[s.edge, s.index] + 1 for s in done if overlap(s, item))])
             done.append(item)
-    return out
+    return track
 
 
 @attrs.define
 class _Order:
-    pieces: Mapping[str, tuple[Stretch, ...]]
+    """Order of segments side by side; `ranking` decides between two edges that would be ordered both ways."""
+
+    segments: Mapping[str, tuple[Segment, ...]]
     ranking: Mapping[str, int]
 
-    def of(self, group: list[Stretch]) -> list[Stretch]:
-        """Sort a group so that as few as possible of its stretches cross."""
+    def of(self, group: list[Segment]) -> list[Segment]:
+        """Sort a group so that as few as possible of its segments cross."""
         if len(group) == 1:
             return group
         before: dict[int, set[int]] = {i: set() for i in range(len(group))}
         for i, one in enumerate(group):
             for j in range(i):
                 if overlap(one, group[j]):
-                    said = self._compare(one, group[j])
-                    if said:
-                        late, early = (i, j) if said > 0 else (j, i)
+                    order = self._compare(one, group[j])
+                    if order:
+                        late, early = (i, j) if order > 0 else (j, i)
                         before[late].add(early)
-        out: list[Stretch] = []
+        ordered: list[Segment] = []
         left = list(range(len(group)))
         while left:
+            # the wishes of three segments may be circular: take the one with the fewest that want to be before it
             waiting = set(left)
-            nxt = min(left, key=lambda i: (len(before[i] & waiting), self._lean(group[i]), i))
-            left.remove(nxt)
-            out.append(group[nxt])
-        return out
+            first = min(left, key=lambda i: (len(before[i] & waiting), self._lean(group[i]), i))
+            left.remove(first)
+            ordered.append(group[first])
+        return ordered
 
-    def _lean(self, item: Stretch) -> int:
-        """Return where a stretch turns off on the whole: negative towards lesser numbers."""
+    def _lean(self, item: Segment) -> int:
+        """Return to which side a segment turns off on the whole: negative towards lesser numbers."""
         return self._off(item, 1) + self._off(item, -1)
 
-    def _compare(self, one: Stretch, other: Stretch) -> int:
+    def _compare(self, one: Segment, other: Segment) -> int:
         """Return -1 when `one` should run before `other` (above it, left of it), 1 after, 0 for no matter."""
         high, low = self._end(one, other, 1), self._end(one, other, -1)
         if high and low and high != low:
@@ -181,7 +195,7 @@ class _Order:
             return low if first.start == first.low else high
         return high or low
 
-    def _end(self, one: Stretch, other: Stretch, end: int, depth: int = 0) -> int:
+    def _end(self, one: Segment, other: Segment, end: int, depth: int = 0) -> int:
         mine, its = (one.high, other.high) if end > 0 else (-one.low, -other.low)
         if mine < its:
             return self._off(one, end)
@@ -195,18 +209,18 @@ class _Order:
         onward = self._end(self._next(one, end), self._next(other, end), a, depth + 1)
         return onward * -(end * a)
 
-    def _next(self, item: Stretch, end: int) -> Stretch:
-        """Return the stretch that follows at this end, in whichever direction the edge runs."""
+    def _next(self, item: Segment, end: int) -> Segment:
+        """Return the segment that follows at this end, in whichever direction the edge runs."""
         forward = (item.stop > item.start) == (end > 0)
-        return self.pieces[item.edge][item.index + (1 if forward else -1)]
+        return self.segments[item.edge][item.index + (1 if forward else -1)]
 
-    def _off(self, item: Stretch, end: int) -> int:
+    def _off(self, item: Segment, end: int) -> int:
         """Return the direction in which the edge goes on at this end; 0 when it ends at a box."""
         forward = (item.stop > item.start) == (end > 0)
         index = item.index + (1 if forward else -1)
-        pieces = self.pieces[item.edge]
-        if not 0 <= index < len(pieces):
+        segments = self.segments[item.edge]
+        if not 0 <= index < len(segments):
             return 0
-        onward = pieces[index]
+        onward = segments[index]
         going = onward.stop - onward.start if forward else onward.start - onward.stop
         return 1 if going > 0 else -1

@@ -1,4 +1,4 @@
-"""The lines of a procedure's map: main line, forks and joins, one edge for triggers that go together."""
+"""Edges of the map of a procedure: main line, forks and joins, one edge for triggers that go together."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _first_path(steps: Sequence[Step], goals: set[str], kinds: Sequence[str]) ->
 
 @attrs.frozen
 class _Level:
-    """Stand for the steps of a procedure or of one branch; `join` is where the branch ends."""
+    """The steps of a procedure or of one branch; `join` is the node where the branch ends."""
 
     steps: Sequence[Step]
     join: str | None

@@ -1,7 +1,4 @@
-"""From a procedure to a scene: what is drawn, in which lane, joined by which lines.
-
-It reads declarations only; where things stand on the paper is not its business.
-"""
+"""Scene of a procedure: its lanes, nodes, edges and notes, read from the declaration."""
 
 from __future__ import annotations
 
@@ -11,31 +8,32 @@ import attrs
 
 from svcflow.drawing.scene import phrases
 from svcflow.drawing.scene.edges import edges_of
-from svcflow.drawing.scene.notes import notes_of
-from svcflow.drawing.scene.scene import FORK, JOIN, START, Lane, Node, Scene, Shape
+from svcflow.drawing.scene.scene import FORK, JOIN, START, Lane, MapScene, Node, Note, Shape
+from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk
+from svcflow.model.target import Target
 from svcflow.text import Text
 
 NO_LANE = ""
 
 
 def numbers(procedure: Procedure) -> dict[str, str]:
-    """Give steps the numbers that maps and tables show: P1, P2, inside branches P2.1; ends have none."""
+    """Return the numbers of steps that maps and tables show, by id: P1, P2, inside branches P2.1; ends have none."""
     return dict(_numbered(procedure.steps, "P"))
 
 
-def scene_of(procedure: Procedure) -> Scene:
-    """Unfold a procedure into lanes, nodes and edges."""
+def scene_of(procedure: Procedure) -> MapScene:
+    """Return what the map of a procedure shows."""
     nodes = tuple(_Nodes(procedure, _lanes_of(procedure)).nodes())
-    return Scene(
+    return MapScene(
         title=phrases.heading(procedure),
         subtitle=phrases.subheading(procedure),
         description=_description(procedure),
         lanes=_lanes(procedure, nodes),
         nodes=nodes,
         edges=edges_of(procedure),
-        notes=tuple(notes_of(procedure, numbers(procedure))),
+        notes=tuple(_notes(procedure, numbers(procedure))),
     )
 
 
@@ -50,7 +48,7 @@ def _numbered(steps: Iterable[Step], prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _lanes_of(procedure: Procedure) -> dict[str, str]:
-    """Give each step its role's lane; one without a role goes to the lane it is reached from."""
+    """Return the lane of each step: that of its role, or without one that of the step it is reached from."""
     reached: dict[str, str] = {}
     for step in walk(procedure.steps):
         for move in step.to:
@@ -87,6 +85,8 @@ def _lanes(procedure: Procedure, nodes: Iterable[Node]) -> tuple[Lane, ...]:
 
 @attrs.define
 class _Nodes:
+    """Nodes of a procedure in declared order; the ends of branches have none."""
+
     procedure: Procedure
     lanes: Mapping[str, str]
     number: dict[str, str] = attrs.field(init=False)
@@ -141,3 +141,59 @@ def _description(procedure: Procedure) -> Text:
         zh=f"泳道图：{steps} 个环节，{roles} 个岗位。{procedure.purpose.zh}",
         en=f"Swimlane map: {steps} steps, {roles} roles. {procedure.purpose.en}",
     )
+
+
+def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
+    """Yield limits over several steps and limits that depend on the case; steps are called by their numbers."""
+    for limit in procedure.limits:
+        yield Note(head=_scope(procedure, limit, number), body=_cases(limit))
+    for step in walk(procedure.steps):
+        for limit in step.time_limits:
+            if len(limit.rows) > 1:
+                name = phrases.name_of(limit.name, step.id)
+                at = number.get(step.id, "")
+                yield Note(
+                    head=Text(zh=f"{at} {name.zh or name.en}", en=f"{at} {name.en or name.zh}"),
+                    body=_cases(limit),
+                )
+
+
+def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) -> Text:
+    name = phrases.name_of(limit.name, limit.id)
+    if limit.step is not None:
+        place = number.get(limit.step, "")
+        return Text(zh=f"{place} {name.zh or name.en}".strip(), en=f"{place} {name.en or name.zh}".strip())
+    ends = []
+    for key, edge in ((limit.from_, Text(zh="开始", en="start")), (limit.to, Text(zh="结束", en="end"))):
+        step = procedure.all_steps.get(key) if key else None
+        if step is None:
+            ends.append(edge)
+        else:
+            called = phrases.name_of(step.name, step.id)
+            at = number.get(step.id, "")
+            ends.append(
+                Text(zh=f"{at} {called.zh or called.en}".strip(), en=f"{at} {called.en or called.zh}".strip())
+            )
+    zh, en = (" → ".join(end.in_(lang) for end in ends) for lang in ("zh", "en"))
+    return Text(zh=f"{name.zh or name.en}（{zh}）", en=f"{name.en or name.zh} ({en})")
+
+
+def _target(target: Target | None) -> Text:
+    if target is None:
+        return Text(zh="无时限", en="no limit")
+    most = "≤ " if target.kind == "within" else ""
+    return Text(zh=f"{most}{target.text('zh')}", en=f"{most}{target.text('en')}")
+
+
+def _cases(limit: TimeLimit) -> Text:
+    zh, en = [], []
+    for row in limit.rows:
+        case = _target(row.target)
+        if row.when is not None:
+            guard = phrases.condition_text(str(row.when))
+            case = Text(zh=f"{guard} {case.zh}", en=f"{guard} {case.en}")
+        elif len(limit.rows) > 1:
+            case = Text(zh=f"其余 {case.zh}", en=f"otherwise {case.en}")
+        zh.append(case.zh)
+        en.append(case.en)
+    return Text(zh="；".join(zh), en="; ".join(en))

@@ -20,7 +20,7 @@ BARS: tuple[Shape, ...] = ("fork", "join")
 
 @attrs.frozen
 class Lane:
-    """Stand for one role's lane."""
+    """Lane of one role."""
 
     id: str
     name: Text
@@ -28,7 +28,7 @@ class Lane:
 
 @attrs.frozen(kw_only=True)
 class Node:
-    """Stand for one thing drawn at a place; `strand` names the parallel branch it is in, () for none."""
+    """One thing drawn at a place; `strand` names the parallel branch it is in, () for none."""
 
     key: str
     shape: Shape
@@ -49,7 +49,7 @@ class Node:
 
 @attrs.frozen(kw_only=True)
 class Edge:
-    """Stand for one line: all triggers that lead from one node to another in one kind."""
+    """One line: all triggers that lead from one node to another in one kind."""
 
     key: str
     source: str
@@ -64,15 +64,15 @@ class Edge:
 
 @attrs.frozen(kw_only=True)
 class Note:
-    """Stand for one line under the map: what it speaks of, and what it says."""
+    """One note under the map: what it speaks of, and what it says."""
 
     head: Text
     body: Text
 
 
 @attrs.frozen(kw_only=True, slots=False)
-class Scene:
-    """Hold everything one map shows; nodes and edges in declared order."""
+class MapScene:
+    """Everything that one map shows, without coordinates; nodes and edges in declared order."""
 
     title: Text
     subtitle: Text
@@ -103,7 +103,7 @@ Level = Literal["ok", "risk", "over"]
 
 @attrs.frozen
 class Badge:
-    """Hold a short wording and its level: `ok`, `risk` (▲) or `over` (■)."""
+    """Short text in the foot of a step and its level: `ok`, `risk` (▲) or `over` (■)."""
 
     text: str
     level: Level = attrs.field(default="ok", validator=attrs.validators.in_(get_args(Level)))
