@@ -117,12 +117,12 @@ def test_a_calendar_that_was_only_prolonged_was_not_corrected(prolonged):
 def forged(engine: Engine, monkeypatch: pytest.MonkeyPatch, name: str, **changed: object) -> bool:
     """Tell whether a change of what is kept of an instance is found."""
     kept = engine._store.load(name)
-    (limit,) = [one for one in kept.instance.clocks if one in changed] or [""]
+    (limit,) = [one for one in kept.instance.stopwatches if one in changed] or [""]
     clock = changed.pop(limit, None)
     instance: Instance = kept.instance._replace(**changed)
     if clock is not None:
-        clocks = {**instance.clocks, limit: instance.clocks[limit]._replace(**clock)}
-        instance = instance._replace(clocks=clocks)
+        clocks = {**instance.stopwatches, limit: instance.stopwatches[limit]._replace(**clock)}
+        instance = instance._replace(stopwatches=clocks)
     with monkeypatch.context() as patched:
         rows_with(patched, engine._store, state=state_of(instance), next_us=instance.next_us)
         found = engine.verify(name)
@@ -166,14 +166,14 @@ def test_a_migration_marks_the_calendars_of_the_other_version(store, clock, tmp_
     assert found.ok
     ((name, note),) = found.notes
     assert (name, "calendar other" in note.en) == ("over", True)
-    assert later.instance("over").clocks["asked"].due_us == over.clocks["asked"].due_us
+    assert later.instance("over").stopwatches["asked"].due_us == over.stopwatches["asked"].due_us
 
 
 def test_a_person_is_forgotten_without_a_deadline_being_moved(corrected):
     """What is told anew from the journal keeps the deadlines it had, which nothing personal decides."""
-    before = corrected.instance("answered").clocks
+    before = corrected.instance("answered").stopwatches
     corrected.forget("li", open=True)
-    assert corrected.instance("answered").clocks == before
+    assert corrected.instance("answered").stopwatches == before
     assert corrected.verify().ok
 
 

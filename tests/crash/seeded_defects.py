@@ -134,8 +134,8 @@ DEFECTS = (
     Defect(
         "a breach is recorded twice",
         "kernel/timing/elapse.py",
-        "        _overdue(ledger, limit, clock, at_us)\n        return",
-        "        _overdue(ledger, limit, clock, at_us)\n        _overdue(ledger, limit, clock, at_us)\n        return",
+        "        _overdue(ledger, limit, watch, at_us)\n        return",
+        "        _overdue(ledger, limit, watch, at_us)\n        _overdue(ledger, limit, watch, at_us)\n        return",
         MODEL,
     ),
     Defect(

@@ -249,9 +249,9 @@ def test_a_limit_that_begins_with_the_move_takes_its_row_by_the_data_of_the_move
     )
     declared = procedure(*steps, Step("end", end="completed"), fields=(AMOUNT,))
     case = Case(declared, data={"amount": 11})
-    assert case.instance.clocks["a"].row == 0
+    assert case.instance.stopwatches["a"].row == 0
     case.fire("go", data={"amount": 3})
-    assert case.instance.clocks["b"].row == 1
+    assert case.instance.stopwatches["b"].row == 1
 
 
 @pytest.mark.parametrize("blank", BLANKS)

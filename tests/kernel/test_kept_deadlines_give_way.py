@@ -12,7 +12,7 @@ from version_cases import Traveller
 from svcflow.kernel import replay
 from svcflow.kernel.commands import Extend
 from svcflow.kernel.facts import Migrated
-from svcflow.kernel.instance import Clock, from_state, to_state
+from svcflow.kernel.instance import Stopwatch, from_state, to_state
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Procedure
@@ -55,7 +55,7 @@ def test_another_row_counts_what_it_says(unit: str, kept: int, mode: str, held: 
             one.hold(MINUTE)
         if held == "before":
             one.resume(MINUTE)
-    promised = case.instance.clocks["asked"].due_us
+    promised = case.instance.stopwatches["asked"].due_us
     case.migrate()
     other.wait(MINUTE)
     assert case.clock("asked").due_us == promised
@@ -159,7 +159,7 @@ def test_a_state_kept_before_the_field_was_there_is_read():
     place = next(
         n for n, part in enumerate(state) if isinstance(part, list) and part and part[0][:1] == ("asked",)
     )
-    state[place] = [row[: Clock._fields.index("kept")] for row in state[place]]
+    state[place] = [row[: Stopwatch._fields.index("kept")] for row in state[place]]
     assert from_state(state) == case.instance
 
 

@@ -302,7 +302,7 @@ def test_a_renamed_step_takes_its_limits_memory_and_counts_along():
     case.fire("again", actor=worker("wang"))
     assert [one.kind for one in case.all_deviations] == ["rework_over_bound"]
     case.revert()
-    assert (case.instance.steps, set(case.instance.clocks)) == (("asked",), {"asked", "checked.wait"})
+    assert (case.instance.steps, set(case.instance.stopwatches)) == (("asked",), {"asked", "checked.wait"})
 
 
 def test_an_overdue_limit_that_was_renamed_is_settled_under_its_old_name():

@@ -331,7 +331,7 @@ def test_a_refusal_inside_undoes_the_entering():
     case.fire("finish", actor=worker("li", "chief"))
     assert case.rule == "role"
     assert case.kinds == ["Started", "Refused"]
-    assert (case.instance.steps, case.instance.clocks) == (before.steps, before.clocks)
+    assert (case.instance.steps, case.instance.stopwatches) == (before.steps, before.stopwatches)
     case.fire("finish", actor=worker("li", "clerk"))
     assert case.instance.status == "ended"
 

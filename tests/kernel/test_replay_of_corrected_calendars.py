@@ -51,4 +51,4 @@ def test_what_was_recorded_keeps_the_deadlines_it_was_recorded_with(limit):
     now = compile_procedure(declared(**limit), lambda _: CORRECTED)
     again = evolve_all(now, None, facts)
     assert (again.status, again.deviations) == ("ended", late.instance.deviations)
-    assert again.clocks == late.instance.clocks
+    assert again.stopwatches == late.instance.stopwatches

@@ -18,7 +18,7 @@ from svcflow.kernel import (
     replay,
     transact,
 )
-from svcflow.kernel.instance import Clock
+from svcflow.kernel.instance import Stopwatch
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.worktime.instants import to_us
@@ -44,8 +44,8 @@ class Traveller(Case):
         self.now += after
         return self._cross(Revert(**more))
 
-    def clock(self, limit: str) -> Clock:
-        return self.instance.clocks[limit]
+    def clock(self, limit: str) -> Stopwatch:
+        return self.instance.stopwatches[limit]
 
     def _cross(self, command: Migrate | Revert) -> Outcome:
         back = migration_in_force(self.facts)

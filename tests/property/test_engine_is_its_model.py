@@ -175,7 +175,7 @@ class EngineAndReference(RuleBasedStateMachine):
             number: tuple(one[key] for key in ("kind", "limit", "visit", "overrun", "status", "explanation"))
             for number, one in case.deviations.items()
         }  # fmt: skip
-        kept = self.engine.instance(case.name).clocks.values()
+        kept = self.engine.instance(case.name).stopwatches.values()
         dues = {
             (one.limit, one.visit, None if one.due_us == NEVER else one.due_us)
             for one in kept

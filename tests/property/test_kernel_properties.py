@@ -145,7 +145,7 @@ def test_every_breach_of_an_ended_limit_is_settled(run: Run):
     breaches = {(f.limit, f.visit) for f in run.facts if f.kind == "Overdue"}
     settled = {(f.limit, f.visit) for f in run.facts if f.kind == "Settled"}
     assert settled <= breaches
-    clocks = run.instance.clocks
+    clocks = run.instance.stopwatches
     still = {(c.limit, c.visit) for c in clocks.values() if c.overdue and not c.verdict}
     assert breaches - still <= settled
 
@@ -230,5 +230,5 @@ def test_what_has_ended_is_never_due(run: Run):
     """After the end no clock is armed and no limit is open."""
     if run.instance.status == "ended":
         assert run.instance.next_us == NEVER
-        assert all(clock.verdict for clock in run.instance.clocks.values())
+        assert all(clock.verdict for clock in run.instance.stopwatches.values())
         assert [f.kind for f in run.facts].count("Started") == 1

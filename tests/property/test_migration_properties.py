@@ -105,7 +105,9 @@ def test_a_journal_with_migrations_is_in_order_and_its_breaches_are_settled(case
     assert [fact.sequence for fact in case.facts] == list(range(1, len(case.facts) + 1))
     assert all(a.occurred_us <= b.occurred_us for a, b in pairwise(case.facts))
     known = case.compiled.limits
-    running = sum(c.overdue and not c.verdict and c.limit in known for c in case.instance.clocks.values())
+    running = sum(
+        c.overdue and not c.verdict and c.limit in known for c in case.instance.stopwatches.values()
+    )
     open_ = [
         one for one in deviations_of(case.facts) if one.kind in ("overdue", "breached_on_attach", "long_wait")
     ]
@@ -153,8 +155,8 @@ def test_a_kept_deadline_is_where_it_would_have_been(family: str, data: st.DataO
         for one in both:
             one.do(Resume() if held else Hold("recipient"), at_us)
         held = not held
-        clocks = [one.instance.clocks["a"] for one in both]
+        clocks = [one.instance.stopwatches["a"] for one in both]
         assert [clocks[0].due_us, clocks[0].overdue] == [clocks[1].due_us, clocks[1].overdue]
     moved.do(Revert(), moved.now_us)
-    assert moved.instance.clocks["a"].extra == 0
-    assert moved.instance.clocks["a"].due_us == stayed.instance.clocks["a"].due_us
+    assert moved.instance.stopwatches["a"].extra == 0
+    assert moved.instance.stopwatches["a"].due_us == stayed.instance.stopwatches["a"].due_us

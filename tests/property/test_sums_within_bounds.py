@@ -123,7 +123,7 @@ def run(url: str, text: str, start: datetime, meet: datetime, later: datetime) -
         ):
             refused(command)
             for one in engine.instances():
-                for state in one.clocks.values():
+                for state in one.stopwatches.values():
                     assert SMALLEST < state.due_us <= NEVER
                     assert SMALLEST < state.next_us <= NEVER
                 assert SMALLEST < one.next_us <= NEVER

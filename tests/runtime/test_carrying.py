@@ -60,7 +60,7 @@ def walking() -> LockedInstance:
 def test_work_that_is_what_it_was_is_not_kept_again(at_us):
     """A warning and a breach change a clock and no work: neither step, nor who has it, nor when it is due."""
     change = change_of(asked(), None, at_us)
-    assert change.instance.clocks != asked().instance.clocks
+    assert change.instance.stopwatches != asked().instance.stopwatches
     assert change.work is None
 
 

@@ -129,7 +129,7 @@ def seen(instance: Instance, deviations: Iterable[Deviation]) -> dict[str, Any]:
     """What entries lead to, by the words of the documentation."""
     clocks = {
         clock.limit: [clock.visit, clock.due_us, clock.verdict, clock.overdue]
-        for clock in instance.clocks.values()
+        for clock in instance.stopwatches.values()
     }
     plain = (
         "status",

@@ -230,7 +230,7 @@ def questions(engine: Engine) -> Iterator[tuple[str, Callable[[], object]]]:
             f"{name}: deadlines",
             lambda name=name: [(line.due_at, line.remaining) for line in engine.deadlines(name, ended=True)],
         )
-        for limit in one.clocks:
+        for limit in one.stopwatches:
             for lang in ("zh", "en"):
                 yield (
                     f"{name}: explain {limit}, {lang}",
@@ -267,7 +267,7 @@ def test_the_command_line_answers_about_a_kept_store(name, lang, tmp_path, versi
             own = folder / one.procedure
             for command in (
                 ("show", one.id, "--journal", "--actor", "li:clerk"),
-                *(("explain", one.id, limit) for limit in one.clocks),
+                *(("explain", one.id, limit) for limit in one.stopwatches),
             ):
                 yield " ".join(command), lambda own=own, command=command: run(own, *command)
 

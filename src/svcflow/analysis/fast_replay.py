@@ -19,7 +19,7 @@ from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import SYSTEM
-from svcflow.kernel.instance import STOPPED, Clock
+from svcflow.kernel.instance import STOPPED, Stopwatch
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
@@ -54,7 +54,7 @@ class Timetable:
             bound_us = self._bounds[bucket] = self._bound(bucket << _BUCKET)
         return stop_us < bound_us or stop_us < self.clock(start_us).next_us
 
-    def clock(self, start_us: int) -> Clock:
+    def clock(self, start_us: int) -> Stopwatch:
         """Return the limit's clock as it starts; all it waits for is the breach, for nobody is warned."""
         begun = stopwatch.start(self.limit, self.row, start_us, visit=1, running=True)
         return stopwatch.reckoned(self.limit, begun)
@@ -168,7 +168,7 @@ def rehearse(
     for ask in reading.asks:
         replay.take(ask, actors[ask.index], at_us, starts=reading.starts)
         assert replay.instance is not None  # noqa: S101  # the first event starts it
-        watch.see(ask.index, replay.instance.clocks)
+        watch.see(ask.index, replay.instance.stopwatches)
         steps.append(replay.instance.steps[0])
     instance = replay.instance
     if instance is None or replay.missed or replay.deviations():
@@ -182,7 +182,7 @@ def rehearse(
 
 @attrs.define
 class _Seen:
-    clock: Clock
+    clock: Stopwatch
     begin: int
     stop: int
     paused: bool = False
@@ -195,7 +195,7 @@ class _Watch:
         self._compiled, self._timetables = compiled, timetables
         self._visits: dict[str, list[_Seen]] = {}
 
-    def see(self, index: int, now: Mapping[str, Clock]) -> None:
+    def see(self, index: int, now: Mapping[str, Stopwatch]) -> None:
         for limit, clock in now.items():
             visits = self._visits.setdefault(limit, [])
             seen = visits[-1] if visits else None

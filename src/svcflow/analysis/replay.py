@@ -17,7 +17,7 @@ from svcflow.kernel.commands import Actor, Command, Fire, Start
 from svcflow.kernel.compiled import Calendars, Compiled, compile_procedure
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Moved
-from svcflow.kernel.instance import Clock, Instance, Verdict
+from svcflow.kernel.instance import Instance, Stopwatch, Verdict
 from svcflow.kernel.lifecycle.deviations import Deviation, deviations_of
 from svcflow.kernel.moves.four_eyes import steps_done
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
@@ -44,7 +44,7 @@ class Replay:
     def __init__(self, compiled: Compiled, case: str) -> None:
         self._compiled, self._case = compiled, case
         self._facts: list[Fact] = []
-        self._past: list[tuple[Clock, Judgement]] = []
+        self._past: list[tuple[Stopwatch, Judgement]] = []
         self.instance: Instance | None = None
         self.missed: list[Missed] = []
         self.unjudged: Counter[str] = Counter()
@@ -95,7 +95,7 @@ class Replay:
         """Return how each visit of each limit stands that is not among the deviations."""
         if self.instance is None:  # broken off at the very start
             return []
-        clocks = self.instance.clocks.values()
+        clocks = self.instance.stopwatches.values()
         now = [(clock, _STANDS[clock.verdict]) for clock in clocks if clock.verdict in _STANDS]
         breached = {(one.limit, one.visit) for one in deviations}
         return [
@@ -123,12 +123,12 @@ class Replay:
     def _do(self, command: Command | None, at_us: int) -> Outcome:
         outcome = transact(self._compiled, self.instance, command, at_us)
         if self.instance is not None:
-            self._remember(self.instance.clocks, outcome.instance.clocks)
+            self._remember(self.instance.stopwatches, outcome.instance.stopwatches)
         self.instance = outcome.instance
         self._facts += outcome.facts
         return outcome
 
-    def _remember(self, before: Mapping[str, Clock], after: Mapping[str, Clock]) -> None:
+    def _remember(self, before: Mapping[str, Stopwatch], after: Mapping[str, Stopwatch]) -> None:
         """Keep clocks that a new visit has replaced: the instance knows the last visit only."""
         if before is after:
             return
@@ -141,7 +141,7 @@ _STANDS: Mapping[Verdict, Judgement] = {"": "open", "met": "met", "cancelled": "
 """How a clock stands that broke nothing; `late` and `early` are deviations and counted as such."""
 
 
-def superseded(limit: CompiledLimit, clock: Clock) -> Judgement:
+def superseded(limit: CompiledLimit, clock: Stopwatch) -> Judgement:
     """Judge a clock that its limit's next visit replaced."""
     return "met" if met_when_replaced(limit, clock) else "cancelled"
 

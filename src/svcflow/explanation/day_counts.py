@@ -12,7 +12,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import (
     to_datetime,
 )
-from svcflow.kernel.instance import NEVER, STOPPED, Clock
+from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.kernel.timing.due import counted, last_day
 from svcflow.kernel.timing.pinned_targets import Promise
@@ -33,7 +33,7 @@ class Tally:
     def __init__(self, compiled: Compiled, limit: CompiledLimit, at_us: int) -> None:
         self.compiled, self.limit, self.at_us = compiled, limit, at_us
         self.lines: list[Line] = []
-        self.clock: Clock | None = None
+        self.clock: Stopwatch | None = None
         self.visits = 0
         self.told_us = 0
         self.total = 0
@@ -43,7 +43,7 @@ class Tally:
         self.anchored = False
         """Whether the scheduled instant was ever set."""
 
-    def count(self, clock: Clock, until_us: int) -> None:
+    def count(self, clock: Stopwatch, until_us: int) -> None:
         """Tell what a running clock counted up to an instant; past the deadline nothing more is counted."""
         if clock.open_us == STOPPED or self.due_told:
             return
@@ -56,7 +56,7 @@ class Tally:
         if clock.due_us < until_us:
             self.due(clock)
 
-    def _counted(self, family: Family, clock: Clock, start_us: int, end_us: int) -> None:
+    def _counted(self, family: Family, clock: Stopwatch, start_us: int, end_us: int) -> None:
         reckoner = self.limit.calendar
         if family == "elapsed":
             self._elapsed(start_us, end_us)
@@ -136,7 +136,7 @@ class Tally:
     def _day(self, at_us: int) -> date:
         return date.fromordinal(self.limit.calendar.day_of(at_us))
 
-    def due(self, clock: Clock) -> None:
+    def due(self, clock: Stopwatch) -> None:
         self.due_told = True
         if clock.due_us == NEVER:
             return
@@ -158,7 +158,7 @@ class Tally:
                 ),
             )
 
-    def _how(self, clock: Clock) -> None:
+    def _how(self, clock: Stopwatch) -> None:
         """Tell what is not counted piece by piece: calendar days and months, clock times, scheduled instants."""
         row = self.limit.rows[clock.row]
         if row.family in ("calendar_days", "months") and not row.fixed:
@@ -168,11 +168,11 @@ class Tally:
         elif row.kind in ("before", "after"):
             self._anchored(clock)
 
-    def _set_otherwise(self, clock: Clock) -> bool:
+    def _set_otherwise(self, clock: Stopwatch) -> bool:
         """Say whether a kept deadline came to be otherwise than this version would have set it."""
         return self.promise is not None and self.promise.target != self.limit.rows[clock.row].target
 
-    def _calendar_days(self, clock: Clock) -> None:
+    def _calendar_days(self, clock: Stopwatch) -> None:
         reckoner, row = self.limit.calendar, self.limit.rows[clock.row]
         started, due_day = self._day(clock.started_us), self._day(clock.due_us - 1)
         last = last_day(self.limit, row, clock)
@@ -212,7 +212,7 @@ class Tally:
                 ),
             )
 
-    def _by(self, clock: Clock) -> None:
+    def _by(self, clock: Stopwatch) -> None:
         target = self.limit.rows[clock.row].target
         started, due_at = self.local(clock.started_us), self.local(clock.due_us)
         if target is None or started.date() == due_at.date():
@@ -247,7 +247,7 @@ class Tally:
         )
         self.say("rolled", clock.due_us, words)
 
-    def _anchored(self, clock: Clock) -> None:
+    def _anchored(self, clock: Stopwatch) -> None:
         target = self.limit.rows[clock.row].target
         if target is None or target.anchor is None:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from svcflow.explanation.day_counts import Tally
 from svcflow.explanation.timeline import Moment
 from svcflow.kernel.facts import Migrated
-from svcflow.kernel.instance import NEVER, STOPPED, Clock
+from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
 from svcflow.text import Text
 from svcflow.wording import instant
 
@@ -61,20 +61,20 @@ class Crossing(Tally):
             return self._stands_still(before, fact)
         return self._moved(before, after)
 
-    def _begins(self, clock: Clock, fact: Migrated) -> Text:
+    def _begins(self, clock: Stopwatch, fact: Migrated) -> Text:
         if clock.started_us == fact.occurred_us:
             return Text(zh="此时限从现在起算", en="this limit is counted from now")
         since = instant(self.local(clock.started_us), year=True)
         return Text(zh=f"此时限自 {since.zh} 起算", en=f"this limit is counted from {since.en}")
 
-    def _stands_still(self, before: Clock, fact: Migrated) -> Text:
+    def _stands_still(self, before: Stopwatch, fact: Migrated) -> Text:
         if fact.due == "recompute":
             return Text(zh="按该版重新计算，停计中", en="reckoned anew by it; the clock stands still")
         if before.open_us != STOPPED:
             return Text(zh="停止计时", en="the clock stops")
         return Text(zh="停计中，剩余时间保留", en="the clock stands still, and what was left stays")
 
-    def _moved(self, before: Clock, after: Clock) -> Text:
+    def _moved(self, before: Stopwatch, after: Stopwatch) -> Text:
         was, now = (
             Text(zh="无截止", en="no deadline") if us == NEVER else instant(self.local(us), year=True)
             for us in (before.due_us, after.due_us)

@@ -24,7 +24,7 @@ from svcflow.kernel.facts import (
     Settled,
     Warned,
 )
-from svcflow.kernel.instance import NEVER, STOPPED, Clock
+from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.pinned_targets import promise_over, stands
 from svcflow.model.wording import rung_text
@@ -198,10 +198,10 @@ class Telling(Crossing):
             ),
         )
 
-    def _is_changed(self, before: Clock, after: Clock) -> bool:
+    def _is_changed(self, before: Stopwatch, after: Stopwatch) -> bool:
         return before.visit == after.visit and (before.row, before.anchor_us) != (after.row, after.anchor_us)
 
-    def _changed(self, moment: Moment, before: Clock) -> None:
+    def _changed(self, moment: Moment, before: Stopwatch) -> None:
         at_us, after = moment.fact.occurred_us, moment.after
         when = instant(self.local(at_us))
         if before.row == after.row:
@@ -228,7 +228,7 @@ class Telling(Crossing):
             ),
         )
 
-    def _moved_anchor(self, fact: Fact, before: Clock, after: Clock) -> None:
+    def _moved_anchor(self, fact: Fact, before: Stopwatch, after: Stopwatch) -> None:
         target = self.limit.rows[after.row].target
         name = self.field(target.anchor.field) if target is not None and target.anchor is not None else Text()
         when = instant(self.local(fact.occurred_us))
@@ -305,7 +305,7 @@ class Telling(Crossing):
         text = Text(zh=f"{when.zh} {words.zh}（{fact.reason}）", en=f"{when.en}: {words.en} ({fact.reason})")
         self.say(kind, fact.occurred_us, text)
 
-    def _ended(self, before: Clock, after: Clock, at_us: int) -> None:
+    def _ended(self, before: Stopwatch, after: Stopwatch, at_us: int) -> None:
         if before.open_us != STOPPED and not self.due_told:
             self.due(before)
         when = instant(self.local(at_us))
@@ -334,7 +334,7 @@ class Telling(Crossing):
             how = Text(zh=f"按时{spare.zh}", en=f"in time{spare.en}")
         self.say("ended", at_us, Text(zh=f"{when.zh} 结束：{how.zh}", en=f"{when.en}: ended, {how.en}"))
 
-    def _present(self, clock: Clock) -> None:
+    def _present(self, clock: Stopwatch) -> None:
         """Tell how it stands now, and what is still to be counted if the clock runs on."""
         now = instant(self.local(self.at_us))
         if self.limit.rows[clock.row].target is None:

@@ -9,7 +9,7 @@ import attrs
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import transact
 from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected
-from svcflow.kernel.instance import STOPPED, Clock, Draft
+from svcflow.kernel.instance import STOPPED, Draft, Stopwatch
 from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf, mapped_limit
 from svcflow.kernel.replay import apply_under, versions_along
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
@@ -24,8 +24,8 @@ class Moment:
     """
 
     fact: Fact
-    before: Clock | None
-    after: Clock
+    before: Stopwatch | None
+    after: Stopwatch
     steps: tuple[str, ...]
     compiled: Compiled
     limit: CompiledLimit | None
@@ -106,10 +106,10 @@ def recount(parts: Iterable[Stretch], at_us: int) -> Iterator[Moment]:
 
 
 def _apply(draft: Draft, fact: Fact, was: Stretch, now: Stretch, *, breaches: set[int]) -> Iterator[Moment]:
-    draft.id, before = fact.instance, draft.clocks.get(was.limit)
+    draft.id, before = fact.instance, draft.stopwatches.get(was.limit)
     target = None if was is now else MigrationTarget(now.compiled)
     apply_under(was.compiled, target, draft, fact)
-    after = draft.clocks.get(now.limit)
+    after = draft.stopwatches.get(now.limit)
     own = getattr(fact, "limit", "") == now.limit
     if own and fact.sequence in draft.deviations:
         breaches.add(fact.sequence)

@@ -196,7 +196,7 @@ def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
 def _resume(ledger: Ledger, command: Resume) -> Refusal | None:
     if ledger.draft.status != "held":
         return refusals.not_held()
-    before = ledger.draft.clocks
+    before = ledger.draft.stopwatches
     ledger.record(Resumed, ledger.at_us, command.actor.id, ledger.draft.hold)
     settle(ledger, before, ledger.at_us, command.actor.id)
     return None

@@ -35,7 +35,16 @@ from svcflow.kernel.facts import (
     Updated,
     Warned,
 )
-from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Booking, Clock, Draft, Instance, Unchanging
+from svcflow.kernel.instance import (
+    NEVER,
+    STOPPED,
+    UNRECKONED,
+    Booking,
+    Draft,
+    Instance,
+    Stopwatch,
+    Unchanging,
+)
 from svcflow.kernel.lifecycle import assignees, deviation_status
 from svcflow.kernel.moves.four_eyes import performers_after
 from svcflow.kernel.timing import stopwatch
@@ -98,10 +107,10 @@ def reckon(compiled: Compiled, draft: Draft) -> None:
     if draft.next_us != UNRECKONED:
         return
     soonest = NEVER
-    for limit_id, clock in draft.clocks.items():
-        next_us = clock.next_us
+    for limit_id, watch in draft.stopwatches.items():
+        next_us = watch.next_us
         if next_us == UNRECKONED:
-            draft.clocks[limit_id] = known = stopwatch.reckoned(compiled.limits[limit_id], clock)
+            draft.stopwatches[limit_id] = known = stopwatch.reckoned(compiled.limits[limit_id], watch)
             next_us = known.next_us
         if next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hottest way
             soonest = next_us
@@ -158,11 +167,11 @@ def _rescheduled(compiled: Compiled, draft: Draft, fact: Rescheduled) -> None:
 
 def _extended(_: Compiled, draft: Draft, fact: Extended) -> None:
     _merge(draft, {}, fact.evidence, fact.occurred_us)
-    _put(draft, stopwatch.extend(draft.clocks[fact.limit], fact.extra))
+    _put(draft, stopwatch.extend(draft.stopwatches[fact.limit], fact.extra))
 
 
 def _recomputed(_: Compiled, draft: Draft, fact: Recomputed) -> None:
-    _put(draft, stopwatch.recompute(draft.clocks[fact.limit], fact.occurred_us, fact.due_us))
+    _put(draft, stopwatch.recompute(draft.stopwatches[fact.limit], fact.occurred_us, fact.due_us))
 
 
 def _migrated(*_: object) -> NoReturn:
@@ -174,7 +183,7 @@ def _held(compiled: Compiled, draft: Draft, fact: Held) -> None:
     _merge(draft, {}, fact.evidence, fact.occurred_us)
     cap = compiled.limits.get(hold_limit(fact.reason))
     if cap is not None:
-        _start(compiled, draft, cap, draft.clocks.get(cap.id), fact.occurred_us, anew=True)
+        _start(compiled, draft, cap, draft.stopwatches.get(cap.id), fact.occurred_us, anew=True)
     settle_steps(compiled, draft, fact.occurred_us)
 
 
@@ -187,18 +196,18 @@ def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
 
 
 def _warned(compiled: Compiled, draft: Draft, fact: Warned) -> None:
-    limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
-    _put(draft, stopwatch.fired(limit, clock, "warn", fact.at, fact.due_us))
+    limit, watch = compiled.limits[fact.limit], draft.stopwatches[fact.limit]
+    _put(draft, stopwatch.fired(limit, watch, "warn", fact.at, fact.due_us))
 
 
 def _escalated(compiled: Compiled, draft: Draft, fact: Escalated) -> None:
-    limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
-    _put(draft, stopwatch.fired(limit, clock, "escalate", fact.at, fact.due_us))
+    limit, watch = compiled.limits[fact.limit], draft.stopwatches[fact.limit]
+    _put(draft, stopwatch.fired(limit, watch, "escalate", fact.at, fact.due_us))
 
 
 def _overdue(compiled: Compiled, draft: Draft, fact: Overdue) -> None:
-    limit, clock = compiled.limits[fact.limit], draft.clocks[fact.limit]
-    _put(draft, stopwatch.fired(limit, clock, "overdue", "", fact.due_us))
+    limit, watch = compiled.limits[fact.limit], draft.stopwatches[fact.limit]
+    _put(draft, stopwatch.fired(limit, watch, "overdue", "", fact.due_us))
     deviation_status.deviated(compiled, draft, fact)
 
 
@@ -256,7 +265,7 @@ def _enter(compiled: Compiled, draft: Draft, name: str, at_us: int, restart: boo
     for limit in entered.reaches:
         _end(draft, limit, at_us, deemed)
     for limit in entered.starts:
-        old, anew = draft.clocks.get(limit.id), restart and limit.restarts
+        old, anew = draft.stopwatches.get(limit.id), restart and limit.restarts
         if old is None or old.verdict or anew:
             _start(compiled, draft, limit, old, at_us, anew)
     for first in entered.branches:
@@ -279,15 +288,15 @@ def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int, deemed: bool
 
 def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, deemed: bool) -> None:
     draft.status, draft.outcome, draft.ended_us, draft.hold = "ended", last.step.end or "", at_us, ""
-    for limit_id, clock in draft.clocks.items():
-        if not clock.verdict:
+    for limit_id, watch in draft.stopwatches.items():
+        if not watch.verdict:
             limit = compiled.limits[limit_id]
             whole = limit.limit.scope == "procedure"
-            _put(draft, stopwatch.end(limit, clock, at_us, reached=whole, deemed=deemed))
+            _put(draft, stopwatch.end(limit, watch, at_us, reached=whole, deemed=deemed))
 
 
 def _start(
-    compiled: Compiled, draft: Draft, limit: CompiledLimit, old: Clock | None, at_us: int, anew: bool
+    compiled: Compiled, draft: Draft, limit: CompiledLimit, old: Stopwatch | None, at_us: int, anew: bool
 ) -> None:
     """Start the clock of a limit, or go on with one that had ended."""
     row, anchor_us = 0, NEVER
@@ -299,10 +308,10 @@ def _start(
         visit = 1 if old is None else old.visit + 1
         _put(draft, stopwatch.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
     else:
-        clock = stopwatch.reopen(old, at_us if running else STOPPED)
+        watch = stopwatch.reopen(old, at_us if running else STOPPED)
         if limit.varies and (row, anchor_us) != (old.row, old.anchor_us):
-            clock = stopwatch.rematch(limit, clock, row, at_us, anchor_us)
-        _put(draft, clock)
+            watch = stopwatch.rematch(limit, watch, row, at_us, anchor_us)
+        _put(draft, watch)
 
 
 def _stoppable(limit: CompiledLimit, row: int) -> bool:
@@ -320,27 +329,27 @@ def anchor_us_of(limit: CompiledLimit, row: int, data: Mapping[str, Value]) -> i
 
 def _end(draft: Draft, limit: CompiledLimit, at_us: int, deemed: bool) -> None:
     """End the clock of a limit whose goal was reached, if it has not ended."""
-    clock = draft.clocks.get(limit.id)
-    if clock is not None and not clock.verdict:
-        _put(draft, stopwatch.end(limit, clock, at_us, reached=True, deemed=deemed))
+    watch = draft.stopwatches.get(limit.id)
+    if watch is not None and not watch.verdict:
+        _put(draft, stopwatch.end(limit, watch, at_us, reached=True, deemed=deemed))
 
 
 def _occur(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
     """Begin the next interval of the recurrences that this trigger counts for."""
     for limit_id in compiled.occurrences[trigger]:
-        clock = draft.clocks.get(limit_id)
-        if clock is not None and not clock.verdict:
+        watch = draft.stopwatches.get(limit_id)
+        if watch is not None and not watch.verdict:
             limit = compiled.limits[limit_id]
-            running = clock.open_us != STOPPED
-            _put(draft, stopwatch.start(limit, clock.row, at_us, visit=clock.visit + 1, running=running))
+            running = watch.open_us != STOPPED
+            _put(draft, stopwatch.start(limit, watch.row, at_us, visit=watch.visit + 1, running=running))
 
 
-def _put(draft: Draft, clock: Clock) -> None:
+def _put(draft: Draft, watch: Stopwatch) -> None:
     """Keep a changed clock; the mapping is copied once, for others may hold it as it was when last reckoned."""
     if draft.next_us != UNRECKONED:
-        draft.clocks = dict(draft.clocks)
+        draft.stopwatches = dict(draft.stopwatches)
         draft.next_us = UNRECKONED
-    draft.clocks[clock.limit] = clock
+    draft.stopwatches[watch.limit] = watch
 
 
 def match_row(limit: CompiledLimit, data: Mapping[str, Any]) -> int:
@@ -357,24 +366,24 @@ def match_row(limit: CompiledLimit, data: Mapping[str, Any]) -> int:
 def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
     data = guard_data(compiled, draft)
     for limit_id in compiled.rematch:
-        clock = draft.clocks.get(limit_id)
-        if clock is not None and not clock.verdict:
+        watch = draft.stopwatches.get(limit_id)
+        if watch is not None and not watch.verdict:
             limit = compiled.limits[limit_id]
             row = match_row(limit, data)
             anchor_us = anchor_us_of(limit, row, draft.data)
-            if row != clock.row or anchor_us != clock.anchor_us:
+            if row != watch.row or anchor_us != watch.anchor_us:
                 _put(
                     draft,
-                    align(draft, limit, stopwatch.rematch(limit, clock, row, at_us, anchor_us), at_us),
+                    align(draft, limit, stopwatch.rematch(limit, watch, row, at_us, anchor_us), at_us),
                 )
 
 
-def align(draft: Draft, limit: CompiledLimit, clock: Clock, at_us: int) -> Clock:
+def align(draft: Draft, limit: CompiledLimit, watch: Stopwatch, at_us: int) -> Stopwatch:
     """Stop or start a clock whose new row may be stopped, or may not, while the old one was the other way."""
-    stop = draft.paused and _stoppable(limit, clock.row)
-    if stop == (clock.open_us == STOPPED):
-        return clock
-    return stopwatch.pause(clock, at_us) if stop else stopwatch.resume(clock, at_us)
+    stop = draft.paused and _stoppable(limit, watch.row)
+    if stop == (watch.open_us == STOPPED):
+        return watch
+    return stopwatch.pause(watch, at_us) if stop else stopwatch.resume(watch, at_us)
 
 
 def settle_steps(compiled: Compiled, draft: Draft, at_us: int) -> None:
@@ -387,8 +396,8 @@ def settle_steps(compiled: Compiled, draft: Draft, at_us: int) -> None:
 
 def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
     draft.paused = stop
-    for limit_id, clock in draft.clocks.items():
-        if clock.verdict or (clock.open_us == STOPPED) == stop:
+    for limit_id, watch in draft.stopwatches.items():
+        if watch.verdict or (watch.open_us == STOPPED) == stop:
             continue
-        if _stoppable(compiled.limits[limit_id], clock.row):
-            _put(draft, stopwatch.pause(clock, at_us) if stop else stopwatch.resume(clock, at_us))
+        if _stoppable(compiled.limits[limit_id], watch.row):
+            _put(draft, stopwatch.pause(watch, at_us) if stop else stopwatch.resume(watch, at_us))

@@ -50,7 +50,7 @@ UNRECKONED = -(2**63)
 Run = tuple[int, int]
 
 
-class Clock(NamedTuple):
+class Stopwatch(NamedTuple):
     """Measure one limit on one instance.
 
     `started_us` is where counting begins, `attached_us` when the present target was attached. `anchor_us` is
@@ -120,7 +120,7 @@ class Instance(NamedTuple):
     hold: str
     paused: bool
     active: Mapping[str, int]
-    clocks: Mapping[str, Clock]
+    stopwatches: Mapping[str, Stopwatch]
     counts: Mapping[str, int]
     left_by: Mapping[str, tuple[str, ...]]
     next_us: int
@@ -174,7 +174,7 @@ class Draft:
     hold: str
     paused: bool
     active: dict[str, int]
-    clocks: dict[str, Clock]
+    stopwatches: dict[str, Stopwatch]
     counts: Unchanging[str, int]
     left_by: Unchanging[str, tuple[str, ...]]
     next_us: int
@@ -201,8 +201,8 @@ class Draft:
     def freeze(self) -> Instance:
         """Return the instance as it stands, which nobody changes in place; the draft may go on."""
         own, self.active = self.active, Unchanging(self.active)
-        if type(self.clocks) is dict and self.next_us != UNRECKONED:
-            self.clocks = Unchanging(self.clocks)
+        if type(self.stopwatches) is dict and self.next_us != UNRECKONED:
+            self.stopwatches = Unchanging(self.stopwatches)
         if type(self.deviations) is dict:
             self.deviations = Unchanging(self.deviations)
         instance: Instance = tuple.__new__(Instance, _values(self))
@@ -230,7 +230,7 @@ BLANK = Instance(
     hold="",
     paused=False,
     active=Unchanging(),
-    clocks=Unchanging(),
+    stopwatches=Unchanging(),
     counts=Unchanging(),
     left_by=Unchanging(),
     next_us=NEVER,
@@ -245,7 +245,7 @@ BLANK = Instance(
 def to_state(instance: Instance) -> list[Any]:
     """Return the instance as plain JSON values, in the order of its fields."""
     state: list[Any] = list(instance)
-    state[_CLOCKS] = list(map(tuple, instance.clocks.values()))
+    state[_STOPWATCHES] = list(map(tuple, instance.stopwatches.values()))
     # keys of JSON objects are texts, those of these two are numbers
     state[_DEVIATIONS] = _rows(instance.deviations) if instance.deviations else []
     state[_EXPLAINERS] = list(instance.explainers.items()) if instance.explainers else []
@@ -266,7 +266,7 @@ def from_state(state: list[Any]) -> Instance:
         raise ValueError(f"an instance has {len(FIELDS)} fields, not {len(fields)}")
     fields += BLANK[len(fields) :]
     fields[_STEPS] = tuple(fields[_STEPS])
-    fields[_CLOCKS] = {row[0]: _clock(row) for row in fields[_CLOCKS]}
+    fields[_STOPWATCHES] = {row[0]: _stopwatch(row) for row in fields[_STOPWATCHES]}
     if fields[_LEFT_BY]:
         fields[_LEFT_BY] = {step: _persons(who) for step, who in fields[_LEFT_BY].items()}
     if fields[_DEVIATIONS]:
@@ -286,8 +286,12 @@ _NOTHING: Mapping[Any, Any] = Unchanging()
 """Most mappings of most instances are empty."""
 
 
-_STEPS, _CLOCKS, _RUNS = FIELDS.index("steps"), FIELDS.index("clocks"), Clock._fields.index("runs")
-_CLOCK_FIELDS = len(Clock._fields)
+_STEPS, _STOPWATCHES, _RUNS = (
+    FIELDS.index("steps"),
+    FIELDS.index("stopwatches"),
+    Stopwatch._fields.index("runs"),
+)
+_STOPWATCH_FIELDS = len(Stopwatch._fields)
 _MAPPINGS = [place for place, kept in enumerate(BLANK) if isinstance(kept, Unchanging)]
 _LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
 _EXPLAINERS, _BOOKINGS = FIELDS.index("explainers"), FIELDS.index("bookings")
@@ -296,10 +300,10 @@ _FIRST_FIELDS = FIELDS.index("next_us") + 1
 """How many fields the first version had."""
 
 
-def _clock(row: list[Any]) -> Clock:
+def _stopwatch(row: list[Any]) -> Stopwatch:
     runs: tuple[Run, ...] = tuple([(start, end) for start, end in row[_RUNS]]) if row[_RUNS] else ()
-    later = () if len(row) == _CLOCK_FIELDS else (0,)  # `kept` came later
-    return tuple.__new__(Clock, (*row[:_RUNS], runs, *row[_RUNS + 1 :], *later))
+    later = () if len(row) == _STOPWATCH_FIELDS else (0,)  # `kept` came later
+    return tuple.__new__(Stopwatch, (*row[:_RUNS], runs, *row[_RUNS + 1 :], *later))
 
 
 def _rows(standings: Mapping[int, DeviationStatus]) -> list[list[Any]]:

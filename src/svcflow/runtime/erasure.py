@@ -123,7 +123,7 @@ class ErasureHandler:
             bodies, personal, instance.recipient, found.journal.secrets, self._person
         )
         rebuilt = replay(self._version_of, (*facts, erased))  # nothing personal decides on time
-        rebuilt = rebuilt._replace(clocks=instance.clocks, next_us=instance.next_us)
+        rebuilt = rebuilt._replace(stopwatches=instance.stopwatches, next_us=instance.next_us)
         return ChangeSet(
             rebuilt,
             entries,

@@ -174,7 +174,7 @@ class Run:
         if not outcome.facts:
             return
         case.facts += outcome.facts
-        if case.instance.clocks is not outcome.instance.clocks:
+        if case.instance.stopwatches is not outcome.instance.stopwatches:
             case.met.update(replaced_met(self.compiled, case.instance, outcome.instance))
         case.instance = outcome.instance
         self._leave(case, outcome.facts)
@@ -245,7 +245,7 @@ class Run:
 
 
 def _passes(instance: Instance, limit: str) -> int:
-    clock = instance.clocks.get(limit)
+    clock = instance.stopwatches.get(limit)
     if clock is None or clock.open_us == STOPPED or clock.overdue or clock.due_us == NEVER:
         return NEVER
     return clock.due_us + 1

@@ -11,7 +11,7 @@ import attrs
 
 from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import Deviated, Fact, Moved, Overdue, Started
-from svcflow.kernel.instance import Clock, Instance
+from svcflow.kernel.instance import Instance, Stopwatch
 from svcflow.kernel.timing.stopwatch import met_when_replaced
 from svcflow.model.limit import reason_of
 from svcflow.simulate.resources import Case, RolePool
@@ -122,7 +122,7 @@ def breaches_of(compiled: Compiled, cases: Iterable[Case]) -> Mapping[str, Breac
     breached: Counter[str] = Counter()
     for case in cases:
         over = {fact.limit for fact in case.facts if isinstance(fact, Overdue | Deviated) and fact.limit}
-        met = {clock.limit for clock in case.instance.clocks.values() if _is_met(compiled, clock)}
+        met = {clock.limit for clock in case.instance.stopwatches.values() if _is_met(compiled, clock)}
         breached.update(over)
         judged.update(over | met | case.met)
     return {
@@ -137,8 +137,8 @@ def replaced_met(compiled: Compiled, before: Instance, after: Instance) -> Itera
 
     `clocks.met_when_replaced` says which.
     """
-    for name, old in before.clocks.items():
-        if after.clocks[name].visit != old.visit:
+    for name, old in before.stopwatches.items():
+        if after.stopwatches[name].visit != old.visit:
             met = met_when_replaced(compiled.limits[name], old)
             if _is_met(compiled, old._replace(verdict="met") if met else old):
                 yield name
@@ -193,7 +193,7 @@ def _rank(ordered: Sequence[int], percent: int) -> int:
     return ordered[-(-percent * len(ordered) // 100) - 1]
 
 
-def _is_met(compiled: Compiled, clock: Clock) -> bool:
+def _is_met(compiled: Compiled, clock: Stopwatch) -> bool:
     had_target = compiled.limits[clock.limit].rows[clock.row].target is not None
     return had_target and clock.verdict == "met"
 

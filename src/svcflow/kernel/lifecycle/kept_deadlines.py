@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 
-from svcflow.kernel.instance import NEVER, STOPPED, Clock, Run
+from svcflow.kernel.instance import NEVER, STOPPED, Run, Stopwatch
 from svcflow.kernel.timing.business_time import Reckoner
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung
 from svcflow.kernel.timing.due import due_of, measured
@@ -17,35 +17,35 @@ from svcflow.kernel.timing.due import due_of, measured
 _Key = tuple[object, ...]
 
 
-def extra_for(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: Clock) -> int:
+def extra_for(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
     """Return what a clock must count beyond `row` for its deadline to stay where `old` put it.
 
     Where both count alike it is the difference, exact to the microsecond, also when the clock stands still.
     Otherwise it is what the new clock will have counted by the deadline; nothing when there is none. Days and
     months are counted up, so that no hold brings the deadline forward: it may put it off to the next one there is.
     """
-    was = old.rows[clock.row]
+    was = old.rows[watch.row]
     if row.fixed or row.target is None:
         return 0
     if _alike(old, new, was, row):
-        return clock.extra + was.reach - row.reach
-    return extra_by_count(new, row, clock)
+        return watch.extra + was.reach - row.reach
+    return extra_by_count(new, row, watch)
 
 
-def extra_by_count(new: CompiledLimit, row: CompiledRow, clock: Clock) -> int:
+def extra_by_count(new: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
     """Return what a clock must count beyond `row` for the deadline it has, whatever that was counted in."""
-    if clock.due_us == NEVER:
+    if watch.due_us == NEVER:
         return 0
-    extra = _counted(new, row, clock) - row.reach
+    extra = _counted(new, row, watch) - row.reach
     if row.family in ("elapsed", "working"):
         return extra
-    short = due_of(new, row, clock._replace(extra=extra), clock.open_us) < clock.due_us
+    short = due_of(new, row, watch._replace(extra=extra), watch.open_us) < watch.due_us
     return extra + short
 
 
-def kept_of(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: Clock, extra: int) -> int:
+def kept_of(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch, extra: int) -> int:
     """Return which part of `extra` keeps the deadline; an extension that was granted is the rest, where both count alike."""
-    granted = clock.extra - clock.kept if _alike(old, new, old.rows[clock.row], row) else 0
+    granted = watch.extra - watch.kept if _alike(old, new, old.rows[watch.row], row) else 0
     return extra - granted
 
 
@@ -73,19 +73,19 @@ def _key(rung: CompiledRung) -> _Key:
     return (rung.kind, rung.share, rung.offset, rung.distance)
 
 
-def _counted(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> int:
+def _counted(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
     """Return what the limit's clock will have counted, or had counted, by the deadline it has."""
-    calendar, due_us = limit.calendar, clock.due_us
-    known = clock.runs if clock.open_us == STOPPED else (*clock.runs, (clock.open_us, due_us))
+    calendar, due_us = limit.calendar, watch.due_us
+    known = watch.runs if watch.open_us == STOPPED else (*watch.runs, (watch.open_us, due_us))
     runs = tuple((first, min(last, due_us)) for first, last in known if first < due_us)
     if row.family in ("elapsed", "working"):
         return sum(measured(limit, row, first, last) for first, last in runs)
     if row.family == "working_days":
         return sum(
-            calendar.closings_between_us(first + 1, last + 1, clock.started_us) for first, last in runs
+            calendar.closings_between_us(first + 1, last + 1, watch.started_us) for first, last in runs
         )
-    first_day, last_day = calendar.day_of(clock.started_us), calendar.day_of(clock.due_us - 1)
-    last_day -= sum(_stood(calendar, clock.started_us, runs))
+    first_day, last_day = calendar.day_of(watch.started_us), calendar.day_of(watch.due_us - 1)
+    last_day -= sum(_stood(calendar, watch.started_us, runs))
     if row.family == "calendar_days":
         return max(0, last_day - first_day)
     return _months(date.fromordinal(first_day), date.fromordinal(last_day))

@@ -98,13 +98,13 @@ def _go_over(
 ) -> None:
     """Record by how much limits that are no more were overrun, then the migration; go on under its target."""
     source, into = ledger.compiled, target.compiled
-    for clock in ledger.draft.clocks.values():
-        gone = mapped_limit(steps, clock.limit) not in into.limits
-        if gone and clock.overdue and not clock.verdict:
-            limit = source.limits[clock.limit]
-            ended = stopwatch.end(limit, clock, ledger.at_us, reached=False)
+    for watch in ledger.draft.stopwatches.values():
+        gone = mapped_limit(steps, watch.limit) not in into.limits
+        if gone and watch.overdue and not watch.verdict:
+            limit = source.limits[watch.limit]
+            ended = stopwatch.end(limit, watch, ledger.at_us, reached=False)
             over_us = stopwatch.overrun(limit, ended, ledger.at_us)
-            ledger.record(Settled, ledger.at_us, SYSTEM, clock.limit, clock.visit, clock.due_us, over_us)
+            ledger.record(Settled, ledger.at_us, SYSTEM, watch.limit, watch.visit, watch.due_us, over_us)
     held = {mapped_step(steps, step): source.steps[step].step.role for step in ledger.draft.assignees}
     ledger.record_migration(
         target,

@@ -12,7 +12,7 @@ import attrs
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.evolve import align, anchor_us_of, book, guard_data, match_row, reckon, settle_steps
 from svcflow.kernel.facts import Migrated
-from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock, Draft, Unchanging
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Draft, Stopwatch, Unchanging
 from svcflow.kernel.lifecycle.kept_deadlines import extra_by_count, extra_for, fired_in, kept_of
 from svcflow.kernel.lifecycle.version_change import MigrationTarget, mapped_limit, mapped_step
 from svcflow.kernel.moves.four_eyes import Performers, mapped_performers
@@ -28,7 +28,7 @@ def apply_migration(source: Compiled, target: MigrationTarget, draft: Draft, fac
     draft.revised_us = fact.occurred_us
     draft.updated_us = max(draft.updated_us, fact.occurred_us)
     into = target.compiled
-    left, steps, at_us = draft.clocks, fact.steps, fact.occurred_us
+    left, steps, at_us = draft.stopwatches, fact.steps, fact.occurred_us
     draft.version = fact.to_version
     if fact.gives_way:
         _go_on_booking(into, draft, fact)
@@ -38,12 +38,12 @@ def apply_migration(source: Compiled, target: MigrationTarget, draft: Draft, fac
     draft.assignees = Unchanging({mapped_step(steps, name): who for name, who in draft.assignees.items()})
     draft.deputies = Unchanging({mapped_step(steps, name): how for name, how in draft.deputies.items()})
     draft.counts = Unchanging({_row_name(steps, key): times for key, times in draft.counts.items()})
-    draft.clocks = {}
+    draft.stopwatches = {}
     settle_steps(into, draft, at_us)  # which steps count, and whether they pause, before the clocks follow
     carried = _Carrying(source, into, draft, fact)
-    kept = [carried.carry(clock) for clock in left.values()]
-    draft.clocks = {clock.limit: clock for clock in sorted(kept, key=lambda clock: not clock.verdict)}
-    draft.clocks = {**draft.clocks, **carried.begun()}
+    kept = [carried.carry(watch) for watch in left.values()]
+    draft.stopwatches = {watch.limit: watch for watch in sorted(kept, key=lambda watch: not watch.verdict)}
+    draft.stopwatches = {**draft.stopwatches, **carried.begun()}
     draft.next_us = UNRECKONED
     settle_steps(into, draft, at_us)
     reckon(into, draft)
@@ -94,24 +94,24 @@ class _Carrying:
     draft: Draft
     fact: Migrated
 
-    def carry(self, clock: Clock) -> Clock:
+    def carry(self, watch: Stopwatch) -> Stopwatch:
         """Return what becomes of one clock; of a limit that is no more it ends, and is kept in case it comes back."""
-        old = self.source.limits.get(clock.limit)
-        name = clock.limit if old is None else mapped_limit(self.fact.steps, clock.limit)
+        old = self.source.limits.get(watch.limit)
+        name = watch.limit if old is None else mapped_limit(self.fact.steps, watch.limit)
         new = self.into.limits.get(name)
         if new is None:
-            if old is None or clock.verdict:
-                return clock
-            return stopwatch.end(old, clock, self.fact.occurred_us, reached=False)
+            if old is None or watch.verdict:
+                return watch
+            return stopwatch.end(old, watch, self.fact.occurred_us, reached=False)
         if old is None:
-            return self._returned(new, clock)
-        return self._ended(old, new, clock) if clock.verdict else self._running(old, new, clock)
+            return self._returned(new, watch)
+        return self._ended(old, new, watch) if watch.verdict else self._running(old, new, watch)
 
-    def begun(self) -> dict[str, Clock]:
+    def begun(self) -> dict[str, Stopwatch]:
         """Return the clocks of limits that are new: of the steps the instance is in, its hold, the whole procedure."""
         found = [limit for step in self.draft.active for limit in self.into.steps[step].starts]
         found += [limit for limit in self.into.limits.values() if self._applies(limit)]
-        return {limit.id: self._start(limit) for limit in found if limit.id not in self.draft.clocks}
+        return {limit.id: self._start(limit) for limit in found if limit.id not in self.draft.stopwatches}
 
     def _applies(self, limit: CompiledLimit) -> bool:
         """Say whether a limit applies whatever step was entered last: a whole procedure's, the present hold's."""
@@ -120,51 +120,51 @@ class _Carrying:
             return self.draft.status == "held" and reason == self.draft.hold
         return limit.limit.scope == "procedure"
 
-    def _start(self, limit: CompiledLimit, visit: int = 1) -> Clock:
+    def _start(self, limit: CompiledLimit, visit: int = 1) -> Stopwatch:
         """Start a clock now; that of a whole procedure at the instance's start, though nothing is due before now."""
         at_us, row, anchor_us = self.fact.occurred_us, *self._target(limit)
         whole = limit.limit.scope == "procedure" and not reason_of(limit.id)
         since_us = self.draft.started_us if whole else at_us
-        clock = stopwatch.start(limit, row, since_us, visit=visit, running=True, anchor_us=anchor_us)
-        return self._in_step(limit, clock._replace(attached_us=at_us))
+        watch = stopwatch.start(limit, row, since_us, visit=visit, running=True, anchor_us=anchor_us)
+        return self._in_step(limit, watch._replace(attached_us=at_us))
 
-    def _running(self, old: CompiledLimit, new: CompiledLimit, clock: Clock) -> Clock:
+    def _running(self, old: CompiledLimit, new: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         place, anchor_us = self._target(new)
         row, fired = (
             new.rows[place],
-            fired_in(old.rows[clock.row], new.rows[place], clock.fired, overdue=clock.overdue),
+            fired_in(old.rows[watch.row], new.rows[place], watch.fired, overdue=watch.overdue),
         )
         keep = self.fact.due == "keep"
-        extra, kept = self._extra(old, new, row, clock) if keep or clock.overdue else (0, 0)
-        carried = clock._replace(
+        extra, kept = self._extra(old, new, row, watch) if keep or watch.overdue else (0, 0)
+        carried = watch._replace(
             limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired, kept=kept
         )
-        due_us = clock.due_us
-        if not clock.overdue:
-            if keep and due_us == NEVER and clock.open_us != STOPPED and row.target and not row.fixed:
-                return self._start(new, clock.visit)  # there was no deadline to keep
-            anew = not keep or row.target is None or (due_us == NEVER and clock.open_us != STOPPED)
-            due_us = due_of(new, row, carried, clock.open_us) if anew else due_us
+        due_us = watch.due_us
+        if not watch.overdue:
+            if keep and due_us == NEVER and watch.open_us != STOPPED and row.target and not row.fixed:
+                return self._start(new, watch.visit)  # there was no deadline to keep
+            anew = not keep or row.target is None or (due_us == NEVER and watch.open_us != STOPPED)
+            due_us = due_of(new, row, carried, watch.open_us) if anew else due_us
         return self._in_step(new, stopwatch.recompute(carried, self.fact.occurred_us, due_us))
 
-    def _ended(self, old: CompiledLimit, new: CompiledLimit, clock: Clock) -> Clock:
+    def _ended(self, old: CompiledLimit, new: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         """Rename a clock that has ended; entered again, its limit goes on as it would have without the migration."""
         place, anchor_us = self._target(new)
         row = new.rows[place]
-        extra, kept = self._extra(old, new, row, clock) if self.fact.due == "keep" else (0, 0)
-        fired = fired_in(old.rows[clock.row], row, clock.fired, overdue=clock.overdue)
-        return clock._replace(
+        extra, kept = self._extra(old, new, row, watch) if self.fact.due == "keep" else (0, 0)
+        fired = fired_in(old.rows[watch.row], row, watch.fired, overdue=watch.overdue)
+        return watch._replace(
             limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired, kept=kept
         )
 
     def _extra(
-        self, old: CompiledLimit, new: CompiledLimit, row: CompiledRow, clock: Clock
+        self, old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch
     ) -> tuple[int, int]:
         """Return what a clock counts beyond its row to keep its deadline, and how much of it gives way to another row."""
-        extra = extra_for(old, new, row, clock)
-        return extra, kept_of(old, new, row, clock, extra) if self.fact.gives_way else 0
+        extra = extra_for(old, new, row, watch)
+        return extra, kept_of(old, new, row, watch, extra) if self.fact.gives_way else 0
 
-    def _returned(self, limit: CompiledLimit, clock: Clock) -> Clock:
+    def _returned(self, limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         """Return the clock of a limit that the version left did not have; one that a migration ended goes on.
 
         It goes on as if it had never ended, so that it is due when it was. Of the ladder it fired then nothing
@@ -172,31 +172,31 @@ class _Carrying:
         """
         place, anchor_us = self._target(limit)
         known = (1 << len(limit.rows[place].rungs)) - 1
-        back = clock._replace(row=place, anchor_us=anchor_us, fired=clock.fired & known)
+        back = watch._replace(row=place, anchor_us=anchor_us, fired=watch.fired & known)
         step = limit.limit.step
         gone_on = self._applies(limit) or limit.limit.scope == "span" or step in self.draft.active
-        if clock.verdict != "cancelled" or not gone_on:
+        if watch.verdict != "cancelled" or not gone_on:
             return back
         back = back._replace(verdict="")
-        if clock.due_us != NEVER:
-            open_us = clock.runs[-1][0] if clock.runs else clock.started_us
-            back = back._replace(runs=clock.runs[:-1], open_us=open_us)
+        if watch.due_us != NEVER:
+            open_us = watch.runs[-1][0] if watch.runs else watch.started_us
+            back = back._replace(runs=watch.runs[:-1], open_us=open_us)
         if self.fact.gives_way and not self._still_due(limit, back):
             extra = extra_by_count(limit, limit.rows[place], back)
             back = back._replace(extra=extra, kept=extra)
-        return self._in_step(limit, stopwatch.recompute(back, self.fact.occurred_us, clock.due_us))
+        return self._in_step(limit, stopwatch.recompute(back, self.fact.occurred_us, watch.due_us))
 
-    def _still_due(self, limit: CompiledLimit, clock: Clock) -> bool:
+    def _still_due(self, limit: CompiledLimit, watch: Stopwatch) -> bool:
         """Say whether a clock that comes back is due when it was by what its limit says now."""
-        row = limit.rows[clock.row]
+        row = limit.rows[watch.row]
         if row.fixed or row.target is None:
             return True
-        return counted(row, clock) >= 0 and due_of(limit, row, clock, clock.open_us) == clock.due_us
+        return counted(row, watch) >= 0 and due_of(limit, row, watch, watch.open_us) == watch.due_us
 
     def _target(self, limit: CompiledLimit) -> tuple[int, int]:
         row = match_row(limit, guard_data(self.into, self.draft))
         return row, anchor_us_of(limit, row, self.draft.data)
 
-    def _in_step(self, limit: CompiledLimit, clock: Clock) -> Clock:
+    def _in_step(self, limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         """Let the clock run or stand still as the steps under the new version say."""
-        return align(self.draft, limit, clock, self.fact.occurred_us)
+        return align(self.draft, limit, watch, self.fact.occurred_us)

@@ -56,16 +56,16 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
     refusal = _not_now(ledger, limit) or _not_by(ledger, command, extension)
     if refusal is not None:
         return refusal
-    clock = ledger.draft.clocks[limit.id]
+    watch = ledger.draft.stopwatches[limit.id]
     was_us = stopwatch.due(
-        limit, stopwatch.resume(clock, ledger.at_us) if clock.open_us == STOPPED else clock
+        limit, stopwatch.resume(watch, ledger.at_us) if watch.open_us == STOPPED else watch
     )
     ledger.record(
         Extended,
         ledger.at_us,
         command.actor.id,
         limit.id,
-        clock.visit,
+        watch.visit,
         reach_of(extension.by),
         was_us,
         command.reason,
@@ -80,18 +80,18 @@ def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
     Raises: FieldError without a reason.
     """
     require_reason(command.reason)
-    for limit_id, clock in ledger.draft.clocks.items():
-        if clock.verdict:
+    for limit_id, watch in ledger.draft.stopwatches.items():
+        if watch.verdict:
             continue
-        due_us = stopwatch.recomputed_us(ledger.compiled.limits[limit_id], clock)
-        if due_us != clock.due_us:
+        due_us = stopwatch.recomputed_us(ledger.compiled.limits[limit_id], watch)
+        if due_us != watch.due_us:
             ledger.record(
                 Recomputed,
                 ledger.at_us,
                 command.actor.id,
                 limit_id,
-                clock.visit,
-                clock.due_us,
+                watch.visit,
+                watch.due_us,
                 due_us,
                 command.reason,
             )
@@ -99,14 +99,14 @@ def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
 
 
 def _not_now(ledger: Ledger, limit: CompiledLimit) -> Refusal | None:
-    clock = ledger.draft.clocks.get(limit.id)
-    if clock is None or clock.verdict:
+    watch = ledger.draft.stopwatches.get(limit.id)
+    if watch is None or watch.verdict:
         return refusals.limit_not_running(limit.id)
-    if clock.overdue:
+    if watch.overdue:
         return refusals.limit_overdue(limit.id)
-    if limit.rows[clock.row].target is None:
+    if limit.rows[watch.row].target is None:
         return refusals.limit_without_target(limit.id)
-    if clock.extra or clock.kept:
+    if watch.extra or watch.kept:
         return refusals.already_extended(limit.id)
     return None
 

@@ -34,14 +34,14 @@ def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = No
     A minimum (`at_least`) is no deadline: from its instant on the step may end, and nothing is late.
     """
     due_us = NEVER
-    for clock in instance.clocks.values():
-        if clock.due_us < due_us and not clock.verdict:
-            limit = compiled.limits.get(clock.limit)
+    for watch in instance.stopwatches.values():
+        if watch.due_us < due_us and not watch.verdict:
+            limit = compiled.limits.get(watch.limit)
             if limit is None:  # of an earlier version only
                 continue
             of = limit.limit.step
-            if (of is None or of == step or step is None) and limit.rows[clock.row].kind != "at_least":
-                due_us = clock.due_us
+            if (of is None or of == step or step is None) and limit.rows[watch.row].kind != "at_least":
+                due_us = watch.due_us
     return due_us
 
 
@@ -52,7 +52,7 @@ def changed_work(compiled: Compiled, before: Instance | None, after: Instance) -
     """
     if before is None or before.active != after.active or before.status != after.status:
         return work_of(compiled, after)
-    if before.clocks is after.clocks and before.assignees == after.assignees:
+    if before.stopwatches is after.stopwatches and before.assignees == after.assignees:
         return None
     work = work_of(compiled, after)
     return None if before.version == after.version and work == work_of(compiled, before) else work

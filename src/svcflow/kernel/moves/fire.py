@@ -205,7 +205,7 @@ def _unfinished(ledger: Ledger, parallel: str) -> tuple[str, ...]:
 
 def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int) -> Refusal | None:
     """Enter the parallel step, record what was skipped on the way, and fire; a refusal undoes the entering."""
-    count, draft, before = len(ledger.facts), ledger.draft.freeze(), ledger.draft.clocks
+    count, draft, before = len(ledger.facts), ledger.draft.freeze(), ledger.draft.stopwatches
     row, leaving = entrance.row, entrance.leaving
     breaches = (*entrance.breaches, *entering_breaches(ledger, command, row, leaving))
     closed = _refuses(command, Choice(row, leaving, None, ()), breaches)
@@ -275,7 +275,7 @@ def _overridden(breach: Breach, command: Fire) -> bool:
 
 
 def _move(ledger: Ledger, command: Fire, choice: Choice, data: Data, when_us: int, *, breached: bool) -> None:
-    row, before = choice.row, ledger.draft.clocks
+    row, before = choice.row, ledger.draft.stopwatches
     roleless = breached and lacks(ledger.compiled, row.role, command.actor)
     ledger.record(
         Moved,

@@ -12,7 +12,7 @@ from functools import cache
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Migrated, Started
-from svcflow.kernel.instance import Clock, Instance
+from svcflow.kernel.instance import Instance, Stopwatch
 from svcflow.kernel.lifecycle.version_change import VersionOf
 from svcflow.worktime.calendar import WorkCalendar
 
@@ -37,8 +37,8 @@ def but_for_reckoning(instance: Instance) -> Instance:
 
     That a deadline passed is a fact, and stays; so is that a minimum was ended early.
     """
-    clocks = {name: _bare(clock) for name, clock in instance.clocks.items()}
-    return instance._replace(clocks=clocks, next_us=0)
+    stopwatches = {name: _bare(watch) for name, watch in instance.stopwatches.items()}
+    return instance._replace(stopwatches=stopwatches, next_us=0)
 
 
 def _corrected(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[str]:
@@ -72,6 +72,6 @@ def _has(calendar: WorkCalendar | None, mark: str) -> bool:
     return calendar is not None and calendar.fingerprint(until) == said
 
 
-def _bare(clock: Clock) -> Clock:
-    verdict = "met" if clock.verdict == "early" else clock.verdict
-    return clock._replace(due_us=0, next_us=0, extra=0, kept=0, verdict=verdict)
+def _bare(watch: Stopwatch) -> Stopwatch:
+    verdict = "met" if watch.verdict == "early" else watch.verdict
+    return watch._replace(due_us=0, next_us=0, extra=0, kept=0, verdict=verdict)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import transact
 from svcflow.kernel.facts import to_datetime
-from svcflow.kernel.instance import NEVER, STOPPED, Clock, Instance
+from svcflow.kernel.instance import NEVER, STOPPED, Instance, Stopwatch
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.kernel.timing.pinned_targets import Promises, stands
@@ -60,18 +60,18 @@ def deadlines(
     `promised` is what earlier versions promised of them, for an instance that was migrated.
     """
     now = transact(compiled, instance, None, at_us).instance
-    found = [clock for clock in now.clocks.values() if ended or not clock.verdict]
+    found = [watch for watch in now.stopwatches.values() if ended or not watch.verdict]
     found.sort(key=_SOONEST)
     made: list[Deadline] = []
-    for clock in found:
-        limit = compiled.limits.get(clock.limit)  # some are of an earlier version only
+    for watch in found:
+        limit = compiled.limits.get(watch.limit)  # some are of an earlier version only
         if limit is not None:
-            promise, version = promised.get(clock.limit), compiled.procedure.version
-            target = limit.rows[clock.row].target
-            if promise is not None and stands(promise, instance.clocks[clock.limit], clock):
+            promise, version = promised.get(watch.limit), compiled.procedure.version
+            target = limit.rows[watch.row].target
+            if promise is not None and stands(promise, instance.stopwatches[watch.limit], watch):
                 target, version = promise.target, promise.version
             if target is not None:
-                made.append(_deadline(limit, now.id, clock, target, version, at_us))
+                made.append(_deadline(limit, now.id, watch, target, version, at_us))
     return tuple(made)
 
 
@@ -79,19 +79,19 @@ _SOONEST = attrgetter("due_us", "limit")
 
 
 def _deadline(  # noqa: PLR0917  # one for each part
-    limit: CompiledLimit, instance: str, clock: Clock, target: Target, version: int, at_us: int
+    limit: CompiledLimit, instance: str, watch: Stopwatch, target: Target, version: int, at_us: int
 ) -> Deadline:
-    declared, due_us = limit.limit, clock.due_us
-    left_us = None if clock.verdict else stopwatch.remaining(limit, clock, at_us)
+    declared, due_us = limit.limit, watch.due_us
+    left_us = None if watch.verdict else stopwatch.remaining(limit, watch, at_us)
     return Deadline(
         instance,
         limit.id,
         declared.name,
         declared.step or "",
-        clock.visit,
+        watch.visit,
         target,
         declared.severity,
-        _state(limit, clock, at_us),
+        _state(limit, watch, at_us),
         None if due_us == NEVER else to_datetime(due_us),
         None if left_us is None else timedelta(0, 0, left_us),
         due_us != NEVER and limit.calendar.provisional(due_us),
@@ -99,14 +99,14 @@ def _deadline(  # noqa: PLR0917  # one for each part
     )
 
 
-def _state(limit: CompiledLimit, clock: Clock, at_us: int) -> DeadlineState:
-    if clock.verdict:
-        return clock.verdict
-    if clock.overdue:
+def _state(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> DeadlineState:
+    if watch.verdict:
+        return watch.verdict
+    if watch.overdue:
         return "overdue"
-    if clock.open_us == STOPPED:
+    if watch.open_us == STOPPED:
         return "paused"
-    if clock.due_us == NEVER:
+    if watch.due_us == NEVER:
         return "pending"
-    reached = limit.rows[clock.row].kind == "at_least" and at_us >= clock.due_us
+    reached = limit.rows[watch.row].kind == "at_least" and at_us >= watch.due_us
     return "reached" if reached else "running"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
-from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Clock
+from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Stopwatch
 from svcflow.kernel.timing.business_time import Reckoner
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung, reach_of
 from svcflow.model.amount import Amount
@@ -18,7 +18,7 @@ from svcflow.worktime.instants import months_after
 _EARLIEST_US = UNRECKONED + 1
 
 
-def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -> int:
+def due_of(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, open_us: int) -> int:
     """Return the deadline of a clock that runs on from `open_us`; `NEVER` without target or anchor.
 
     A clock that stands still (`open_us` is `STOPPED`) has a deadline only if it reached it before.
@@ -26,43 +26,43 @@ def due_of(limit: CompiledLimit, row: CompiledRow, clock: Clock, open_us: int) -
     if row.target is None:
         return NEVER
     if not row.fixed:
-        reach = counted(row, clock) if clock.extra else row.reach
-        at_us = _reached(limit.calendar, row, clock, open_us, reach)
+        reach = counted(row, watch) if watch.extra else row.reach
+        at_us = _reached(limit.calendar, row, watch, open_us, reach)
         return at_us if _EARLIEST_US < at_us < NEVER else _kept(at_us)
     if row.kind == "by":
-        return _by(limit.calendar, row.target, clock.started_us)
-    return _kept(_anchored(limit.calendar, row.target, clock.anchor_us))
+        return _by(limit.calendar, row.target, watch.started_us)
+    return _kept(_anchored(limit.calendar, row.target, watch.anchor_us))
 
 
-def counted(row: CompiledRow, clock: Clock) -> int:
+def counted(row: CompiledRow, watch: Stopwatch) -> int:
     """Return how much a clock counts: what its row says, and what was added to it.
 
     Where a migration recorded before `Migrated.gives_way` was kept a deadline that takes more off than another row
     has, that row counts its own; elapsed time and calendar days lead where they led, for journals rest on it.
     """
-    total = row.reach + clock.extra
+    total = row.reach + watch.extra
     if total < 0 and row.family in ("working", "working_days"):
         return row.reach
     return total
 
 
-def last_day(limit: CompiledLimit, row: CompiledRow, clock: Clock) -> date:
+def last_day(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> date:
     """Return the last of a limit's calendar days or months, before it rolls off a closed day."""
-    return date.fromordinal(_calendar_days(limit.calendar, row, clock, clock.open_us, counted(row, clock))[0])
+    return date.fromordinal(_calendar_days(limit.calendar, row, watch, watch.open_us, counted(row, watch))[0])
 
 
-def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, clock: Clock) -> int:
+def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, watch: Stopwatch) -> int:
     """Return when a running clock reaches a rung of its ladder."""
     if rung.distance is not None:
-        at_us = _moved(limit.calendar, clock.due_us, rung.distance, 1 if rung.offset > 0 else -1)
-    elif not rung.offset and (rung.share == 1 or (rung.ahead and clock.open_us == STOPPED)):
-        at_us = clock.due_us
+        at_us = _moved(limit.calendar, watch.due_us, rung.distance, 1 if rung.offset > 0 else -1)
+    elif not rung.offset and (rung.share == 1 or (rung.ahead and watch.open_us == STOPPED)):
+        at_us = watch.due_us
     elif row.fixed or (rung.ahead and row.family not in ("elapsed", "working")):
-        at_us = _part(limit, row, clock, rung.share)
+        at_us = _part(limit, row, watch, rung.share)
     else:
-        total = counted(row, clock) if clock.extra else row.reach
+        total = counted(row, watch) if watch.extra else row.reach
         reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
-        at_us = _reached(limit.calendar, row, clock, clock.open_us, reach)
+        at_us = _reached(limit.calendar, row, watch, watch.open_us, reach)
     return at_us if _EARLIEST_US < at_us < NEVER else _kept(at_us)
 
 
@@ -93,59 +93,59 @@ def measured(limit: CompiledLimit, row: CompiledRow, start_us: int, end_us: int)
     return end_us - start_us
 
 
-def _reached(calendar: Reckoner, row: CompiledRow, clock: Clock, open_us: int, reach: int) -> int:
+def _reached(calendar: Reckoner, row: CompiledRow, watch: Stopwatch, open_us: int, reach: int) -> int:
     """Return the earliest instant at which the clock, running on from `open_us`, has counted `reach`.
 
     That instant may lie in a run that is over; `NEVER` when the clock stands still short of it.
     """
     if row.family == "elapsed":
-        return _elapsed(clock, open_us, reach)
+        return _elapsed(watch, open_us, reach)
     if row.family == "working":
-        return _worked(calendar, clock, open_us, reach)
+        return _worked(calendar, watch, open_us, reach)
     if row.family == "working_days":
-        return _working_days(calendar, clock, open_us, reach)
-    return _calendar_days(calendar, row, clock, open_us, reach)[1]
+        return _working_days(calendar, watch, open_us, reach)
+    return _calendar_days(calendar, row, watch, open_us, reach)[1]
 
 
-def _elapsed(clock: Clock, open_us: int, reach: int) -> int:
-    for first, last in clock.runs:
+def _elapsed(watch: Stopwatch, open_us: int, reach: int) -> int:
+    for first, last in watch.runs:
         if last - first >= reach:
             return first + reach
         reach -= last - first
     return NEVER if open_us == STOPPED else open_us + reach
 
 
-def _worked(calendar: Reckoner, clock: Clock, open_us: int, reach: int) -> int:
-    for (first, last), done in zip(clock.runs, calendar.each_between_us(clock.runs), strict=True):
+def _worked(calendar: Reckoner, watch: Stopwatch, open_us: int, reach: int) -> int:
+    for (first, last), done in zip(watch.runs, calendar.each_between_us(watch.runs), strict=True):
         if done >= reach and (reach or calendar.add_us(first, 0) <= last):
             return calendar.add_us(first, reach)
         reach -= done
     return NEVER if open_us == STOPPED else calendar.add_us(open_us, reach)
 
 
-def _working_days(calendar: Reckoner, clock: Clock, open_us: int, days: int) -> int:
+def _working_days(calendar: Reckoner, watch: Stopwatch, open_us: int, days: int) -> int:
     """Return the closing of the last day: the start day is not counted (民法典 §201, §203).
 
     A day counts if the clock runs up to its closing, so a hold that begins at a closing takes no day away.
     """
     if not days:
-        return _worked(calendar, clock, open_us, 0)
-    for first, last in clock.runs:
-        done = calendar.closings_between_us(first + 1, last + 1, clock.started_us)
+        return _worked(calendar, watch, open_us, 0)
+    for first, last in watch.runs:
+        done = calendar.closings_between_us(first + 1, last + 1, watch.started_us)
         if done >= days:
-            return calendar.nth_closing_from_us(first + 1, days, clock.started_us)
+            return calendar.nth_closing_from_us(first + 1, days, watch.started_us)
         days -= done
-    return NEVER if open_us == STOPPED else calendar.nth_closing_from_us(open_us + 1, days, clock.started_us)
+    return NEVER if open_us == STOPPED else calendar.nth_closing_from_us(open_us + 1, days, watch.started_us)
 
 
 def _calendar_days(
-    calendar: Reckoner, row: CompiledRow, clock: Clock, open_us: int, reach: int
+    calendar: Reckoner, row: CompiledRow, watch: Stopwatch, open_us: int, reach: int
 ) -> tuple[int, int]:
     """Return the last day, later by the days at whose end the clock stood still, and the closing it rolls to."""
-    day = calendar.day_of(clock.started_us)
+    day = calendar.day_of(watch.started_us)
     day = day + reach if row.family == "calendar_days" else months_after(day, reach)
-    since_us = clock.started_us
-    for first, last in clock.runs if open_us == STOPPED else (*clock.runs, (open_us, NEVER)):
+    since_us = watch.started_us
+    for first, last in watch.runs if open_us == STOPPED else (*watch.runs, (open_us, NEVER)):
         if first != since_us:
             day += calendar.date_of(first) - calendar.date_of(since_us)
         due_us = max(first, calendar.rolled_us(day))
@@ -185,16 +185,16 @@ def _moved(calendar: Reckoner, at_us: int, amount: Amount, sign: int) -> int:
     return calendar.rolled_us(calendar.nth_working_day(calendar.day_of(at_us), sign * reach_of(amount)))
 
 
-def _part(limit: CompiledLimit, row: CompiledRow, clock: Clock, share: Fraction) -> int:
+def _part(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, share: Fraction) -> int:
     """Return when `share` of the time between start and deadline has run, as the limit measures it.
 
     A deadline that was reached before the clock ran on has all its parts behind it.
     """
     open_hours = row.family in ("working", "working_days")
-    open_us = clock.open_us
-    runs = (*clock.runs, (open_us, max(open_us, clock.due_us)))
+    open_us = watch.open_us
+    runs = (*watch.runs, (open_us, max(open_us, watch.due_us)))
     *past, ahead = limit.calendar.each_between_us(runs) if open_hours else [end - at for at, end in runs]
     done = sum(past)
     left = max(0, -(-share.numerator * (done + ahead) // share.denominator) - done)
     at_us = limit.calendar.add_us(open_us, left) if open_hours else open_us + left
-    return min(at_us, clock.due_us) if share <= 1 else at_us
+    return min(at_us, watch.due_us) if share <= 1 else at_us

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Escalated, Moved, Overdue, Settled, Warned
-from svcflow.kernel.instance import NEVER, STOPPED, Booking, Clock
+from svcflow.kernel.instance import NEVER, STOPPED, Booking, Stopwatch
 from svcflow.kernel.moves.row_choice import choose_row, joins_after, unjoinable
 from svcflow.kernel.moves.rules import SEVERITY
 from svcflow.kernel.timing import stopwatch
@@ -66,31 +66,31 @@ def join(ledger: Ledger, move: CompiledMove, at_us: int, by: str = SYSTEM, overr
 
 def _move_by_itself(ledger: Ledger, row: CompiledMove, at_us: int, by: str = SYSTEM) -> None:
     ledger.count_automatic(at_us, MAX_AUTOMATIC)
-    before = ledger.draft.clocks
+    before = ledger.draft.stopwatches
     ledger.record(Moved, at_us, SYSTEM, row.source, row.move.trigger, row.dest, automatic=True, row=row.row)
     settle(ledger, before, at_us, by)
 
 
-def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int, by: str) -> None:
+def settle(ledger: Ledger, before: Mapping[str, Stopwatch], at_us: int, by: str) -> None:
     """Record by how much each overdue limit that has just ended was overrun; note those that go on used up.
 
     `by` is who ended them: a minimum ended early is put down to them, not to who asks when time has gone by.
     """
-    if before is ledger.draft.clocks:
+    if before is ledger.draft.stopwatches:
         return
-    after = ledger.draft.clocks
+    after = ledger.draft.stopwatches
     for limit_id, old in before.items():
-        clock = after[limit_id]
-        if clock is old:
+        watch = after[limit_id]
+        if watch is old:
             continue
-        if clock.overdue and not clock.verdict and _goes_on(ledger, old, clock):
+        if watch.overdue and not watch.verdict and _goes_on(ledger, old, watch):
             ledger.used_up.append((limit_id, at_us))
-        if old.verdict or not (clock.verdict or clock.visit != old.visit):
+        if old.verdict or not (watch.verdict or watch.visit != old.visit):
             continue
         limit = ledger.compiled.limits[limit_id]
         for visit, due_us in stopwatch.not_missed(limit, old, at_us):
             ledger.record(Settled, at_us, SYSTEM, limit_id, visit, due_us, at_us - due_us - 1)
-        ended = clock if clock.visit == old.visit else stopwatch.end(limit, old, at_us, reached=True)
+        ended = watch if watch.visit == old.visit else stopwatch.end(limit, old, at_us, reached=True)
         if ended.verdict == "early":
             _too_early(ledger, limit, ended, at_us, by)
         elif old.overdue:
@@ -98,7 +98,7 @@ def settle(ledger: Ledger, before: Mapping[str, Clock], at_us: int, by: str) -> 
             ledger.record(Settled, at_us, SYSTEM, limit_id, ended.visit, ended.due_us, over_us)
 
 
-def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int, by: str) -> None:
+def _too_early(ledger: Ledger, limit: CompiledLimit, watch: Stopwatch, at_us: int, by: str) -> None:
     step = limit.limit.step or limit.limit.from_ or ""
     ledger.record(
         Deviated,
@@ -109,43 +109,43 @@ def _too_early(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int, b
         limit.limit.severity,
         role=ledger.compiled.steps[step].step.role or "" if step else "",
         limit=limit.id,
-        visit=clock.visit,
-        due_us=0 if clock.due_us == NEVER else clock.due_us,
-        detail={} if clock.due_us == NEVER else {"short_us": stopwatch.lacking(limit, clock, at_us)},
+        visit=watch.visit,
+        due_us=0 if watch.due_us == NEVER else watch.due_us,
+        detail={} if watch.due_us == NEVER else {"short_us": stopwatch.lacking(limit, watch, at_us)},
     )
 
 
-def _soonest(ledger: Ledger) -> tuple[CompiledLimit, Clock, CompiledRung]:
+def _soonest(ledger: Ledger) -> tuple[CompiledLimit, Stopwatch, CompiledRung]:
     """Return the clock whose rung comes next; a strict one occurs before others that fire at the same instant."""
     due_us = ledger.draft.next_us
-    due = [_present(ledger, clock) for clock in ledger.draft.clocks.values() if clock.next_us == due_us]
+    due = [_present(ledger, watch) for watch in ledger.draft.stopwatches.values() if watch.next_us == due_us]
     strict = (one for one in due if one[-1].strict)
     return next(strict, due[0])
 
 
-def _present(ledger: Ledger, clock: Clock) -> tuple[CompiledLimit, Clock, CompiledRung]:
-    limit = ledger.compiled.limits[clock.limit]
-    return limit, clock, stopwatch.present_rung(limit, clock)
+def _present(ledger: Ledger, watch: Stopwatch) -> tuple[CompiledLimit, Stopwatch, CompiledRung]:
+    limit = ledger.compiled.limits[watch.limit]
+    return limit, watch, stopwatch.present_rung(limit, watch)
 
 
-def _reach(ledger: Ledger, limit: CompiledLimit, clock: Clock, rung: CompiledRung) -> None:
+def _reach(ledger: Ledger, limit: CompiledLimit, watch: Stopwatch, rung: CompiledRung) -> None:
     """Record the next rung of a clock, at the instant it became due, and what follows from it."""
     # what a migration left due in the middle of a hold is due when the clock goes on
-    at_us = max(clock.next_us - rung.strict, clock.attached_us, clock.open_us)
+    at_us = max(watch.next_us - rung.strict, watch.attached_us, watch.open_us)
     declared = rung.rung
     if rung.kind == "overdue":
-        _overdue(ledger, limit, clock, at_us)
+        _overdue(ledger, limit, watch, at_us)
         return
     assert declared is not None  # noqa: S101  # only the deadline itself is not declared as a rung
     if rung.kind == "warn":
         ledger.record(
-            Warned, at_us, SYSTEM, limit.id, clock.visit, declared.at, clock.due_us, declared.role or ""
+            Warned, at_us, SYSTEM, limit.id, watch.visit, declared.at, watch.due_us, declared.role or ""
         )
     else:
-        _escalate(ledger, limit, clock, rung, at_us)
+        _escalate(ledger, limit, watch, rung, at_us)
 
 
-def _escalate(ledger: Ledger, limit: CompiledLimit, clock: Clock, rung: CompiledRung, at_us: int) -> None:
+def _escalate(ledger: Ledger, limit: CompiledLimit, watch: Stopwatch, rung: CompiledRung, at_us: int) -> None:
     declared = rung.rung
     assert declared is not None  # noqa: S101  # see _reach
     ledger.record(
@@ -153,26 +153,26 @@ def _escalate(ledger: Ledger, limit: CompiledLimit, clock: Clock, rung: Compiled
         at_us,
         SYSTEM,
         limit.id,
-        clock.visit,
+        watch.visit,
         declared.at,
-        clock.due_us,
+        watch.due_us,
         declared.role or "",
         declared.action or "",
     )
 
 
-def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> None:
+def _overdue(ledger: Ledger, limit: CompiledLimit, watch: Stopwatch, at_us: int) -> None:
     draft = ledger.draft
     step = limit.limit.step or (draft.steps[0] if draft.steps else "")
-    kind, (actor, behalf) = _breach(ledger, limit, clock)
+    kind, (actor, behalf) = _breach(ledger, limit, watch)
     ledger.record(
         Overdue,
         at_us,
         actor,
         limit.id,
-        clock.visit,
+        watch.visit,
         step,
-        clock.due_us,
+        watch.due_us,
         kind,
         limit.limit.severity,
         ledger.compiled.steps[step].step.role or "" if step else "",
@@ -181,32 +181,32 @@ def _overdue(ledger: Ledger, limit: CompiledLimit, clock: Clock, at_us: int) -> 
     _deem(ledger, limit, at_us)
 
 
-def _breach(ledger: Ledger, limit: CompiledLimit, clock: Clock) -> tuple[DeviationKind, _Cause]:
+def _breach(ledger: Ledger, limit: CompiledLimit, watch: Stopwatch) -> tuple[DeviationKind, _Cause]:
     """Return what kind of breach it is, and who caused it: nobody, when the deadline passed while the limit ran."""
-    row = limit.rows[clock.row]
-    if clock.due_us < clock.attached_us:
+    row = limit.rows[watch.row]
+    if watch.due_us < watch.attached_us:
         anchored = row.target is not None and row.target.anchor is not None
-        return _too_short(ledger, row, clock) if anchored else ("breached_on_attach", _NOBODY)
+        return _too_short(ledger, row, watch) if anchored else ("breached_on_attach", _NOBODY)
     if row.kind == "every":
         return "missed_occurrence", _NOBODY
     return "long_wait" if limit.is_wait else "overdue", _NOBODY
 
 
-def _too_short(ledger: Ledger, row: CompiledRow, clock: Clock) -> tuple[DeviationKind, _Cause]:
+def _too_short(ledger: Ledger, row: CompiledRow, watch: Stopwatch) -> tuple[DeviationKind, _Cause]:
     """Judge a deadline before a scheduled instant that had passed when it was set: by when that was asked for, and who.
 
     Asked for in time, it is late as any other; a limit may begin long after what it hangs on was booked.
     """
     booking = _booking(ledger, row)
-    if booking is None or booking.at_us >= clock.attached_us:
-        moved = clock.attached_us != clock.started_us
+    if booking is None or booking.at_us >= watch.attached_us:
+        moved = watch.attached_us != watch.started_us
         # of journals older than bookings nothing is known but who asks
         caused = (ledger.actor, ledger.behalf) if booking is None else (booking.actor, booking.behalf)
         return "infeasible_on_reschedule" if moved else "short_notice", caused
-    if clock.due_us < booking.at_us:
+    if watch.due_us < booking.at_us:
         caused = booking.actor, booking.behalf
         return "infeasible_on_reschedule" if booking.moved else "short_notice", caused
-    return "overdue" if clock.attached_us == clock.started_us else "breached_on_attach", _NOBODY
+    return "overdue" if watch.attached_us == watch.started_us else "breached_on_attach", _NOBODY
 
 
 def _booking(ledger: Ledger, row: CompiledRow) -> Booking | None:
@@ -214,22 +214,22 @@ def _booking(ledger: Ledger, row: CompiledRow) -> Booking | None:
     return None if anchor is None else ledger.draft.bookings.get(anchor.field)
 
 
-def _goes_on(ledger: Ledger, old: Clock, clock: Clock) -> bool:
+def _goes_on(ledger: Ledger, old: Stopwatch, watch: Stopwatch) -> bool:
     """Say whether a clock goes on: its step was entered again, or the hold that stopped it is over."""
-    limit, last = ledger.compiled.limits[clock.limit].limit, ledger.facts[-1]
+    limit, last = ledger.compiled.limits[watch.limit].limit, ledger.facts[-1]
     if old.verdict:
         return True
     if isinstance(last, Moved) and last.to == last.step == limit.step:
         return True
-    return limit.step is not None and old.open_us == STOPPED != clock.open_us
+    return limit.step is not None and old.open_us == STOPPED != watch.open_us
 
 
 def _deem_used_up(ledger: Ledger) -> None:
     """Make the moves that are deemed made at once, because what their limits allow was used up before."""
     while ledger.used_up:
         limit_id, at_us = ledger.used_up.pop(0)
-        clock = ledger.draft.clocks.get(limit_id)
-        running = clock is not None and clock.overdue and not clock.verdict and clock.open_us != STOPPED
+        watch = ledger.draft.stopwatches.get(limit_id)
+        running = watch is not None and watch.overdue and not watch.verdict and watch.open_us != STOPPED
         if running and (limit_id, at_us) not in ledger.deemed:
             _deem(ledger, ledger.compiled.limits[limit_id], at_us)
 

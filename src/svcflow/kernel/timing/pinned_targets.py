@@ -8,7 +8,7 @@ import attrs
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Migrated
-from svcflow.kernel.instance import NEVER, STOPPED, Clock, Draft
+from svcflow.kernel.instance import NEVER, STOPPED, Draft, Stopwatch
 from svcflow.kernel.lifecycle.version_change import VersionOf, mapped_limit
 from svcflow.kernel.replay import apply_under, versions_along
 from svcflow.model.target import Target
@@ -32,21 +32,21 @@ def promises(version_of: VersionOf, facts: Iterable[Fact]) -> Promises:
     """Return the promises that stand at the end of a whole journal. Raises: what `version_of` raises."""
     draft, standing = Draft.blank(""), dict[str, Promise]()
     for compiled, target, fact in versions_along(version_of, facts):
-        draft.id, before = fact.instance, draft.clocks
+        draft.id, before = fact.instance, draft.stopwatches
         apply_under(compiled, target, draft, fact)
         if isinstance(fact, Migrated):
-            standing = _crossed(compiled, fact, standing, before, draft.clocks)
-        elif standing and before is not draft.clocks:
+            standing = _crossed(compiled, fact, standing, before, draft.stopwatches)
+        elif standing and before is not draft.stopwatches:
             standing = {
                 limit: one
                 for limit, one in standing.items()
-                if stands(one, before[limit], draft.clocks[limit])
+                if stands(one, before[limit], draft.stopwatches[limit])
             }
     return standing
 
 
 def promise_over(
-    left: Compiled, fact: Migrated, promise: Promise | None, before: Clock | None, after: Clock
+    left: Compiled, fact: Migrated, promise: Promise | None, before: Stopwatch | None, after: Stopwatch
 ) -> Promise | None:
     """Return what is promised of a limit after a migration, given what was before; None when it is the new version's.
 
@@ -66,7 +66,7 @@ def promise_over(
     return Promise(left.procedure.version, limit.rows[before.row].target, lasts)
 
 
-def stands(promise: Promise, before: Clock, after: Clock) -> bool:
+def stands(promise: Promise, before: Stopwatch, after: Stopwatch) -> bool:
     """Say whether a promise outlasts a change of its clock: not another row, anchor or visit, nor going on anew."""
     same = (before.visit, before.row, before.anchor_us) == (after.visit, after.row, after.anchor_us)
     return same and (promise.lasts or bool(after.verdict) or not before.verdict)
@@ -76,14 +76,14 @@ def _crossed(
     source: Compiled,
     fact: Migrated,
     standing: Promises,
-    before: Mapping[str, Clock],
-    after: Mapping[str, Clock],
+    before: Mapping[str, Stopwatch],
+    after: Mapping[str, Stopwatch],
 ) -> dict[str, Promise]:
     came = {_name(source, fact, name): name for name in before}
     found: dict[str, Promise] = {}
-    for limit, clock in after.items():
+    for limit, watch in after.items():
         old = came.get(limit, limit)
-        promise = promise_over(source, fact, standing.get(old), before.get(old), clock)
+        promise = promise_over(source, fact, standing.get(old), before.get(old), watch)
         if promise is not None:
             found[limit] = promise
     return found
