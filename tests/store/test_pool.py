@@ -46,7 +46,7 @@ def server_processes(store, database_server):
 def test_a_connection_that_was_cut_off_while_it_rested_is_noticed(engine, server_processes, monkeypatch):
     """After a rest it is tried before it is lent: nobody's command fails for it."""
     engine.update("r1", actor=CLERK)
-    monkeypatch.setattr(pool, "_RESTED_S", 0)
+    monkeypatch.setattr(pool, "_IDLE_LIMIT_S", 0)
     server_processes("pg_terminate_backend(pid)")
     assert engine.update("r1", actor=CLERK).sequence == 3
 
@@ -96,7 +96,7 @@ def test_a_connection_whose_statements_somebody_else_removed_fails_once(engine, 
     """What the driver takes for prepared is not asked for ever after."""
     for _ in range(8):
         store.change("r1", None, lambda _: None)
-    with store._backend._connections.cursor() as cursor:
+    with store._backend._pool.cursor() as cursor:
         cursor.execute("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$")
     with pytest.raises(StoreError, match="pool by session"):
         store.change("r1", None, lambda _: None)
@@ -117,15 +117,15 @@ def test_whoever_was_slower_is_asked_again_whatever_isolation_the_server_sets(po
     """A stricter one would refuse the change instead."""
     with Engine(with_setting(postgres_url, "default_transaction_isolation=serializable"), CATALOG) as engine:
         engine.start("repair", data=ASKED, actor=CLERK, instance_id="r1")
-        with engine._store._backend._connections.cursor() as cursor:
+        with engine._store._backend._pool.cursor() as cursor:
             cursor.execute("SHOW transaction_isolation")
             assert cursor.fetchone() == ("read committed",)
 
 
-def test_more_threads_than_places_wait_and_are_told(postgres_url, monkeypatch):
-    """Whoever has a place may ask the store while it decides; the others wait in a line, and not for ever."""
-    monkeypatch.setattr(pool, "_AT_ONCE", 1)
-    monkeypatch.setattr(pool, "_WAIT_S", 0.02)
+def test_more_threads_than_slots_wait_and_are_told(postgres_url, monkeypatch):
+    """Whoever has a slot may ask the store while it decides; the others wait in a queue, and not for ever."""
+    monkeypatch.setattr(pool, "_MAX_THREADS", 1)
+    monkeypatch.setattr(pool, "_TIMEOUT_S", 0.02)
     said = []
 
     def decide(found):
@@ -161,7 +161,7 @@ def test_more_threads_than_places_wait_and_are_told(postgres_url, monkeypatch):
 def test_what_a_server_refuses_is_said_with_what_to_do(postgres_url, engine, setting, spoilt, remedy):
     """Each is a StoreError in two languages, and keeps nothing; what nobody foresaw is told as the server says it."""
     with Engine(postgres_url, CATALOG, clock=VirtualClock(MORNING)) as refused:
-        with refused._store._backend._connections.cursor() as cursor:
+        with refused._store._backend._pool.cursor() as cursor:
             cursor.execute(f"SET {setting}")  # of the connection that the next command has
         with connected(postgres_url) as other:
             other.execute(spoilt)

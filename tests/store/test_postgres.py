@@ -21,7 +21,7 @@ from svcflow import Engine, Recipient, VirtualClock
 from svcflow.errors import StoreError
 from svcflow.runtime.store import SWEEP_START
 from svcflow.store import open_store, schema
-from svcflow.store.postgres.bulk_statement import _NOTED
+from svcflow.store.postgres.bulk_statement import _COLLECTED
 from svcflow.store.statements import Statements
 from waiting import PATIENCE_S
 
@@ -66,7 +66,7 @@ def test_everything_a_change_keeps_has_its_part_in_the_one_statement():
     """A statement that a transaction writes by, and that the one statement does not know, would run by itself."""
     asked = {"found", "found_asked", "asked", "due", "journal", "missed", "digest"}
     elsewhere = {"settle", "add_procedure", "drop_mark"}  # no part of a change, or another way here
-    assert attrs.fields_dict(Statements).keys() - asked - elsewhere == _NOTED.keys()
+    assert attrs.fields_dict(Statements).keys() - asked - elsewhere == _COLLECTED.keys()
 
 
 def test_whoever_was_slower_is_asked_again(engine, store):

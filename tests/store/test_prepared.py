@@ -87,10 +87,10 @@ def test_an_error_is_the_drivers_and_the_connection_goes_on(line, statement, kin
 def test_a_server_is_not_filled_with_statements(database_server):
     """After so many different ones the others are run unprepared, to the same effect."""
     with connected(database_server.url) as connection:
-        for number in range(prepared.MOST + 3):
+        for number in range(prepared.MAX_PREPARED + 3):
             assert prepared.run(connection, f"SELECT $1::int4 + {number}", [1]) == (str(number + 1),)
         held = connection.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'svcflow%'")
-        assert held.fetchone() == (prepared.MOST,)
+        assert held.fetchone() == (prepared.MAX_PREPARED,)
 
 
 def test_a_wait_for_the_server_can_be_interrupted(line, database_server):

@@ -1,8 +1,7 @@
-"""One statement of PostgreSQL for all that changes keep: one round trip, whole or not at all.
+"""One PostgreSQL statement for everything that changes write: one round trip, applied as a whole or not at all.
 
-A `BulkStatement` is a `UnitOfWork` that notes what it would run and runs it together. Each kind of note becomes
-rows, and one part of the statement takes them; every part goes by the instances that did change. It knows
-no connection and does not say what is kept: that is `UnitOfWork`'s.
+The statement is a `WITH` query. Its first part updates or inserts the instances and returns those that did change; the
+other parts join them, so that nothing is written of an instance that somebody else changed first.
 """
 
 from __future__ import annotations
@@ -26,50 +25,51 @@ from svcflow.store.unit_of_work import UnitOfWork
 
 
 class BulkStatement(UnitOfWork):
-    """Find at once, note what is to be kept, and keep it when told to.
+    """Unit of work that reads at once, collects what is to be written, and writes it in one statement.
 
-    `stamp` tells one writing of an instance's row from any other: until something is kept, the one it has to
-    be as (None: any), and then the one that was written.
+    `stamp` identifies one version of an instance's row: before writing, the version that has to be there (None: any),
+    afterwards the one that was written.
     """
 
-    __slots__ = ("_notes", "stamp")
+    __slots__ = ("_pending", "stamp")
 
     def __init__(self, cursor: DBAPICursor, statements: Statements, stamp: str | None = None) -> None:
         super().__init__(cursor, statements)
         self.stamp = stamp
-        self._notes: dict[str, list[dict[str, Value]]] = {}
+        self._pending: dict[str, list[dict[str, Value]]] = {}
 
-    def keep_noted(self) -> bool:
-        """Run what was noted; False when one of the instances had changed since it was found.
+    def execute(self) -> bool:
+        """Write what was collected; False when one of the instances was changed since it was read.
 
-        In autocommit of one change nothing is kept then; with several a transaction has to be rolled back.
+        Then nothing of that instance was written. Of several changes the others were: roll the transaction back.
         """
-        notes, self._notes = self._notes, {}
-        if not notes:
+        rows, self._pending = self._pending, {}
+        if not rows:
             return True
-        statement = _written(tuple((name, len(notes[name]) == 1) for name in _NOTED if name in notes))
-        values = [value for name, columns in statement.names for value in _values(notes[name], columns)]
-        kept, self.stamp = prepared.run(self._cursor.connection, statement.sql, values) or ("0", None)
-        return int(kept or 0) == len(notes.get("create", ())) + len(notes.get("change", ()))
+        statement = _bulk_sql(tuple((name, len(rows[name]) == 1) for name in _COLLECTED if name in rows))
+        values = [value for name, columns in statement.names for value in _values(rows[name], columns)]
+        changed, self.stamp = prepared.run(self._cursor.connection, statement.sql, values) or ("0", None)
+        return int(changed or 0) == len(rows.get("create", ())) + len(rows.get("change", ()))
 
     def keep(self, found: LockedInstance, change: ChangeSet) -> None:
-        """Note a change down. Raises: StoreError when its entries do not go on from what was found."""
+        """Collect what a change writes. Raises: StoreError when its entries do not continue the journal."""
         super().keep(found, change)
         if change.secrets is not None and found.instance is not None:
-            self._notes["change"][-1]["seen"] = to_bytes(found.journal.secrets)
+            self._pending["change"][-1]["seen"] = to_bytes(found.journal.secrets)
 
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
-        if statement.name not in _NOTED:
+        if statement.name not in _COLLECTED:
             return super()._run(statement, **values)
         self._amend(statement.name, values)
         if statement.name == "change":
             values |= {"seen": None, "stamp": self.stamp}
-        if statement.name != "keep_secrets":  # `change` takes them along: one row changes once in a statement
-            self._notes.setdefault(statement.name, []).append(values)
+        # `change` takes the secrets along: PostgreSQL updates a row only once in one statement
+        if statement.name != "keep_secrets":
+            self._pending.setdefault(statement.name, []).append(values)
         return self._cursor
 
     def _settle(self, fact: Settled) -> None:
-        """Note by how much a deadline was missed; one whose limit a migration renamed is found by the journal."""
+        """Set by how much a deadline was missed; a deviation whose limit a migration renamed is found by the journal."""
         of: Row = {"limit": fact.limit, "visit": fact.visit, "due_us": fact.due_us}
         rows = self._run(self._statements.missed, instance=fact.instance, **of).fetchall()
         for (sequence,) in rows:
@@ -77,26 +77,26 @@ class BulkStatement(UnitOfWork):
             self._run(self._statements.settle_one, overrun_us=fact.overrun_us, **named)
         if rows:
             return
-        new = [row["body"] for row in self._notes["add_fact"] if row["instance"] == fact.instance]
+        new = [row["body"] for row in self._pending["add_fact"] if row["instance"] == fact.instance]
         self._settle_renamed(fact.instance, (body for body in new if isinstance(body, bytes)))
 
     def _run_once(self, statement: Statement, **values: Value) -> None:
-        self._run(statement, **values)  # whether it changed one is seen when all is kept
+        self._run(statement, **values)  # `execute` sees whether it changed one
 
     def _amend(self, name: str, values: Row) -> None:
-        """Amend the deviations noted so far: a part sees nothing of what another part of the statement adds."""
+        """ChangeSet the deviations collected so far: a part of a statement does not see the rows that another part inserts."""
         if name == "settle_one":
-            settled = {column: values[column] for column in ("instance", "sequence")}
-            self._amended(settled, {"overrun_us": values["overrun_us"]})
+            key = {column: values[column] for column in ("instance", "sequence")}
+            self._amend_deviation(key, {"overrun_us": values["overrun_us"]})
         elif name == "answer":
-            kept = {"explanation": values["explanation"]} if values["explanation"] is not None else {}
-            found = {"instance": values["instance"], "sequence": values["deviation"]}
-            self._amended(found, {"status": values["status"], **kept})
+            explained = {"explanation": values["explanation"]} if values["explanation"] is not None else {}
+            key = {"instance": values["instance"], "sequence": values["deviation"]}
+            self._amend_deviation(key, {"status": values["status"], **explained})
 
-    def _amended(self, found: Row, changed: Row) -> None:
-        for row in self._notes.get("add_deviation", ()):
-            if found.items() <= row.items():
-                row.update(changed)
+    def _amend_deviation(self, key: Row, columns: Row) -> None:
+        for row in self._pending.get("add_deviation", ()):
+            if key.items() <= row.items():
+                row.update(columns)
 
 
 def _values(rows: Sequence[Row], columns: Sequence[str]) -> list[Value]:
@@ -107,29 +107,29 @@ def _values(rows: Sequence[Row], columns: Sequence[str]) -> list[Value]:
 
 
 class _BulkSql(NamedTuple):
-    """A statement, and its parameters in their order: kinds of notes, with the columns of their rows."""
+    """A statement, and its parameters in their order: kinds of rows, with their columns."""
 
     sql: str
     names: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @lru_cache(maxsize=512)
-def _written(shape: tuple[tuple[str, bool], ...]) -> _BulkSql:
-    """Return the statement for notes of some kinds, one or several rows of each."""
+def _bulk_sql(shape: tuple[tuple[str, bool], ...]) -> _BulkSql:
+    """Return the statement that writes some kinds of rows; `shape` pairs each kind with whether it is a single row."""
     kinds = dict(shape)
-    kept = "1, stamp" if kinds.get("change") or kinds.get("create") else "count(*), max(stamp)"
+    columns = "1, stamp" if kinds.get("change") or kinds.get("create") else "count(*), max(stamp)"
     parts = ", ".join(part for name in kinds for part in _part(name, kinds))
-    sql = f"WITH {parts} SELECT {kept} FROM changed"  # noqa: S608  # our own names
+    sql = f"WITH {parts} SELECT {columns} FROM changed"  # noqa: S608  # our own names
     first = dict.fromkeys(kinds, 1)  # the number of the first parameter of each kind
     for name, after in pairwise(kinds):
-        first[after] = first[name] + len(_NOTED[name])
+        first[after] = first[name] + len(_COLLECTED[name])
     sql = _ROWS.sub(lambda found: _rows(found[1], first[found[1]], one=kinds[found[1]]), sql)
-    return _BulkSql(sql, tuple((name, _NOTED[name]) for name in kinds))
+    return _BulkSql(sql, tuple((name, _COLLECTED[name]) for name in kinds))
 
 
 def _rows(name: str, first: int, *, one: bool) -> str:
-    """Write rows as a table. One row stands as constants, which are planned like a plain statement."""
-    columns = _NOTED[name]
+    """Return the SQL of a table of rows. A single row is given as constants, which are planned like a plain statement."""
+    columns = _COLLECTED[name]
     values = [f"${place}::{_TYPES[column]}" for place, column in enumerate(columns, first)]
     if one:
         named = ", ".join(f'{value} AS "{column}"' for value, column in zip(values, columns, strict=True))
@@ -139,17 +139,17 @@ def _rows(name: str, first: int, *, one: bool) -> str:
 
 
 def _part(name: str, kinds: Mapping[str, bool]) -> list[str]:
-    """Write what is done with the rows of one kind of note."""
+    """Return the parts of the statement that write one kind of rows."""
     if name == "drop_work":
         return [f"{name} AS ({_DROP_WORK}{_UNLESS_ADDED if 'add_work' in kinds else ''})"]
     if name in _INSERTED:
         table, conflict = _INSERTED[name]
         return [f"{name} AS ({_insert(name, table, 'JOIN changed ON changed.id = n.instance')} {conflict})"]
-    return [_WRITTEN[name]]
+    return [_CHANGES[name]]
 
 
 def _insert(name: str, table: Table, joined: str) -> str:
-    columns = _NOTED[name]
+    columns = _COLLECTED[name]
     chosen = ", ".join(f'n."{column}"' for column in columns)
     return (
         f"INSERT INTO {table.name} AS o ({_listed(columns)}) "  # noqa: S608  # names of our own
@@ -179,13 +179,13 @@ _TYPES = {column.name: _type(column) for table in _TABLES for column in table.c}
     "deviation": "int4",
     "stamp": "text",
 }
-"""`seen` are the secrets that were found: personal data that were erased meanwhile do not come back. `stamp` is
-the transaction that wrote the row that was found, and its head, because a server that took over from another
-one numbers transactions anew."""
+"""`seen` are the secrets that were read: the row has to hold them still, or personal data that were erased meanwhile would
+come back. `stamp` is the row's version: the transaction that wrote it (`xmin`), and the head of the journal, because a
+server that takes over from another one may give the same number to another transaction."""
 
 _CHANGING = ("status", "version", "next_us", "sequence", "head", "state")
 _CHANGED = ", ".join(f"{column} = n.{column}" for column in _CHANGING)
-_NOTED: Mapping[str, tuple[str, ...]] = {
+_COLLECTED: Mapping[str, tuple[str, ...]] = {
     "create": _columns(schema.instances),
     "change": ("id", "before", *_CHANGING, "secrets", "seen", "stamp"),
     "keep_secrets": (),
@@ -199,10 +199,12 @@ _NOTED: Mapping[str, tuple[str, ...]] = {
     "drop_work": ("instance",),
     "add_work": _columns(schema.work),
 }
-"""The statements of a `UnitOfWork` that are noted, and the columns of their rows; what changes instances comes first."""
+"""The statements of a `UnitOfWork` that are collected, and the columns of their rows. What changes instances comes first:
+the other parts join `changed`."""
 
 _UNLESS_DONE = "sequence = CASE WHEN o.refused <> 0 THEN excluded.sequence END"
-"""A command takes the place of a refusal that an earlier version kept; over one that was done it is an error."""
+"""A command replaces a refusal that an earlier version kept. Over one that was done the sequence becomes NULL, which the
+column does not take: `DoneBefore` is raised, and nothing of the statement is applied."""
 
 _INSERTED: Mapping[str, tuple[Table, str]] = {
     "add_fact": (schema.facts, ""),
@@ -219,10 +221,10 @@ _INSERTED: Mapping[str, tuple[Table, str]] = {
     ),
 }
 _ROWS = re.compile(r"(\w+)_rows\b")
-"""Where the rows of a kind of note stand in a part."""
+"""Where the table of a kind of rows is put in."""
 
 _STAMP = "o.xmin::text || o.head::text"
-_WRITTEN: Mapping[str, str] = {
+_CHANGES: Mapping[str, str] = {
     "create": f"changed AS ({_insert('create', schema.instances, '')} ON CONFLICT DO NOTHING RETURNING id, {_STAMP} AS stamp)",
     "change": (
         f"changed AS (UPDATE svcflow_instances AS o SET {_CHANGED}, secrets = coalesce(n.secrets, o.secrets)"  # noqa: S608  # as above
@@ -250,6 +252,7 @@ _DROP_WORK = (
     "DELETE FROM svcflow_work AS o USING drop_work_rows AS n JOIN changed ON changed.id = n.instance"
     " WHERE o.instance = n.instance"
 )
+# All parts see the table as it was before the statement, and of two that change one row only one takes effect.
 _UNLESS_ADDED = (
     " AND NOT EXISTS (SELECT FROM add_work_rows AS a WHERE a.instance = o.instance AND a.step = o.step)"
 )

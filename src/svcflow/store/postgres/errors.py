@@ -1,4 +1,4 @@
-"""What PostgreSQL and its driver raise, as errors that say what to do. It knows no table and no statement."""
+"""What PostgreSQL and its driver raise, as errors that say what to do."""
 
 from __future__ import annotations
 
@@ -32,14 +32,16 @@ def _unusable(url: str, error: BaseException) -> StoreError:
     return unusable(url, why, _remedy(getattr(error, "sqlstate", None), error))
 
 
-def _remedy(state: str | None, error: BaseException) -> Text:
-    if state is None and isinstance(error, psycopg.OperationalError):
-        state = "08001" if _never_open(error) else "08000"  # no server was there to give a code
-    return next((text for code, text in _REMEDIES.items() if state and state.startswith(code)), NO_TEXT)
+def _remedy(sqlstate: str | None, error: BaseException) -> Text:
+    if sqlstate is None and isinstance(error, psycopg.OperationalError):
+        # No server was there to give a code. Only where no connection was ever open is it certain that the command
+        # was not done.
+        sqlstate = "08001" if _never_opened(error) else "08000"
+    return next((text for code, text in _REMEDIES.items() if sqlstate and sqlstate.startswith(code)), NO_TEXT)
 
 
-def _never_open(error: psycopg.OperationalError) -> bool:
-    """Say whether the connection itself failed, so that nothing can have been asked on it."""
+def _never_opened(error: psycopg.OperationalError) -> bool:
+    """Return whether the connection could not be opened at all, so that no statement can have been run on it."""
     failed = error.pgconn is not None or isinstance(error, psycopg.errors.ConnectionTimeout)
     return failed or str(error).startswith("failed to resolve host")
 
@@ -89,4 +91,4 @@ _REMEDIES = {
     "53100": Text(zh="磁盘已满；腾出空间", en="the disk is full; make room"),
     "53300": Text(zh="连接太多；提高 max_connections", en="too many connections; raise max_connections"),
 }
-"""By the beginning of the code that PostgreSQL gives (SQLSTATE)."""
+"""Remedies by the beginning of the SQLSTATE; the first that fits counts, so longer codes stand before shorter."""

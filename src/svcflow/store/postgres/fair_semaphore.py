@@ -1,7 +1,7 @@
-"""FairSemaphore for so many threads at once; whoever comes later waits in a line. It knows no connection.
+"""Semaphore for threads that serves them in the order in which they came.
 
-A pool gives what comes back to whoever asks first, and a thread that has just given something back asks before
-one that has to be woken: without a line, one of many waits until all others rest.
+A pool gives a free connection to whoever asks first, and a thread that has just given one back asks before one
+that has yet to be woken: without a queue, one of many threads waits until all others rest.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from threading import Lock, get_ident
 
 
 class SemaphoreTimeout(Exception):
-    """No place became free in `timeout_s` seconds."""
+    """No slot became free within `timeout_s` seconds."""
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(timeout_s)
@@ -20,44 +20,46 @@ class SemaphoreTimeout(Exception):
 
 
 class FairSemaphore:
-    """Give places to threads, in the order in which they come. A thread that has one needs no other."""
+    """First-come-first-served semaphore with `slots` slots. A thread that holds one may enter again."""
 
-    def __init__(self, many: int, timeout_s: float) -> None:
-        self._many = many
+    def __init__(self, slots: int, timeout_s: float) -> None:
+        self._slots = slots
         self._timeout_s = timeout_s
         self._lock = Lock()
-        self._inside: set[int] = set()
+        self._holders: set[int] = set()
         self._waiting: dict[int, Lock] = {}
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        """Have a place. Raises: SemaphoreTimeout."""
-        own = get_ident()
-        if own in self._inside:
+    def slot(self) -> Iterator[None]:
+        """Hold a slot inside the block. Raises: SemaphoreTimeout."""
+        thread = get_ident()
+        if thread in self._holders:
             yield
             return
         try:
-            self._enter(own)
+            self._acquire(thread)
             yield
         finally:
-            self._leave(own)
+            self._release(thread)
 
-    def _enter(self, own: int) -> None:
+    def _acquire(self, thread: int) -> None:
         with self._lock:
-            if len(self._inside) < self._many:
-                self._inside.add(own)
+            if len(self._holders) < self._slots:
+                self._holders.add(thread)
                 return
-            turn = self._waiting[own] = Lock()
+            turn = self._waiting[thread] = Lock()
             turn.acquire()
+        # outside of `_lock`, which whoever gives a slot back needs
         if not turn.acquire(timeout=self._timeout_s):
             raise SemaphoreTimeout(self._timeout_s)
 
-    def _leave(self, own: int) -> None:
-        """Give up a place, or the hope of one: an interrupted thread does not know which it has."""
+    def _release(self, thread: int) -> None:
+        """Give back a slot, or leave the queue: an interrupted thread does not know which of the two it is in."""
         with self._lock:
-            self._waiting.pop(own, None)
-            self._inside.discard(own)
-            while self._waiting and len(self._inside) < self._many:
+            self._waiting.pop(thread, None)
+            self._holders.discard(thread)
+            while self._waiting and len(self._holders) < self._slots:
                 first = next(iter(self._waiting))
-                self._inside.add(first)
+                # it holds the slot before it runs, so that no thread that comes meanwhile takes it
+                self._holders.add(first)
                 self._waiting.pop(first).release()

@@ -1,7 +1,7 @@
-"""ConnectionPool to a PostgreSQL server: a pool of them, in autocommit.
+"""Pool of connections to a PostgreSQL server, in autocommit.
 
-It knows no table. A connection that has rested, or that was open when another one broke, is tried before it
-is lent again, so that a server that was restarted is noticed once.
+A connection that was idle, or that was open when another one broke, is tried before it is lent again, so that a
+server that was restarted is noticed once.
 """
 
 from __future__ import annotations
@@ -24,102 +24,104 @@ from svcflow.store.postgres.fair_semaphore import FairSemaphore
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 
 DoneBefore = psycopg.errors.NotNullViolation
-"""A command under this id was done already; of the statement nothing was kept (see `add_command`)."""
+"""A command under this id was done already; nothing of the statement was kept (see `statements._add_command`)."""
 
-_FORGOTTEN = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)
-"""What the driver has prepared is there no more, or would not answer as it did: it would go on asking for it."""
+_STALE_STATEMENT = (psycopg.errors.InvalidSqlStatementName, psycopg.errors.FeatureNotSupported)
+"""A statement that the driver has prepared is gone, or would give other columns; the driver would go on using it."""
 
-_RESTED_S = 30.0
+_IDLE_LIMIT_S = 30.0
 """A connection that was not used for so long is tried before it is lent."""
 
-_RESTING, _POOLED = 8, 8
-"""ConnectionPool stay open once they are needed, because to open one costs more than ten commits. So many are not
-given back to the pool between two changes, so that they are lent at once; the pool keeps the others."""
+_MAX_IDLE, _MAX_POOLED = 8, 8
+"""Connections stay open once they are needed, because to open one costs more than ten commits. `_MAX_IDLE` of them are
+not given back to SQLAlchemy's pool between two changes, so that they are lent at once; that pool keeps the others."""
 
-_AT_ONCE, _WAIT_S = 32, 30
-"""How many threads have a connection at once, and how long the others wait. Whoever asks the store something
-while it decides has one more."""
+_MAX_THREADS, _TIMEOUT_S = 32, 30
+"""How many threads have a connection at once, and how many seconds the others wait. A thread that asks the store
+something while it decides has one connection more."""
 
 _SETTINGS = {"connect_timeout": "10", "fallback_application_name": "svcflow"}
 _ENCODED = {"client_encoding": "UTF8"}
-"""Whatever a URL says: what is sent is written in it."""
+"""Stands whatever a URL says: `prepared` sends UTF-8."""
 
 
 class ConnectionPool:
-    """Lend connections to one database. Safe to use from several threads."""
+    """Pool of connections to one database. Safe to use from several threads."""
 
     def __init__(self, url: URL) -> None:
         self.url = url.render_as_string()
         self._broken_at = -1.0
         self._closed = False
-        self._resting: list[_PooledConnection] = []
-        self._places = FairSemaphore(_AT_ONCE, _WAIT_S)
+        self._idle: list[_PooledConnection] = []
+        self._threads = FairSemaphore(_MAX_THREADS, _TIMEOUT_S)
         self.database = create_engine(
             url.set(drivername="postgresql+psycopg"),
             connect_args={**_SETTINGS, **url.query, **_ENCODED},
             isolation_level="AUTOCOMMIT",
-            pool_size=_POOLED,
-            max_overflow=-1,  # as many as there are places, and one that an interrupt lost is not missed
+            pool_size=_MAX_POOLED,
+            max_overflow=-1,  # the semaphore is the bound: a connection that an interrupt lost is not missed
         )
         self._writer = self.database.execution_options(isolation_level="READ COMMITTED")
         self._reader = self.database.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
-        event.listen(self.database, "connect", _durable)
-        event.listen(self.database, "checkin", _rests)
-        event.listen(self.database, "checkout", self._tried)
+        event.listen(self.database, "connect", _set_up)
+        event.listen(self.database, "checkin", _note_use)
+        event.listen(self.database, "checkout", self._check)
 
     @contextmanager
     def cursor(self) -> Iterator[DBAPICursor]:
         """Lend a cursor on which every statement is a transaction, unless one is begun."""
-        with translate_errors(self.url), self._places.one():
-            line = self._ready() or self._opened()
+        with translate_errors(self.url), self._threads.slot():
+            pooled = self._usable() or self._opened()
             try:
-                yield cast("DBAPICursor", line.cursor)
-            except _FORGOTTEN:
-                line.connection.close()
+                yield cast("DBAPICursor", pooled.cursor)
+            except _STALE_STATEMENT:
+                # the driver does not forget what it prepared, so the connection goes with it
+                pooled.connection.close()
                 raise
             finally:
-                self._rest(line)
+                self._give_back(pooled)
 
     @contextmanager
     def transaction(self) -> Iterator[DBAPICursor]:
-        """Lend a cursor inside a transaction; it is durable when it is left without an error."""
+        """Lend a cursor inside a transaction, which is durable when the block ends without an error."""
         with self.cursor() as cursor:
-            # numbered at once, so that no position is taken by a transaction that nobody can see yet
+            # The number of the transaction is drawn before it takes a position: `_Watermark` takes a position for
+            # settled once every transaction with a lower number has ended, and an unnumbered one it cannot see.
             cursor.execute("BEGIN; SELECT pg_current_xact_id()")
             yield cursor
             cursor.execute("COMMIT")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Lend a connection for questions, which are all answered as of one moment."""
-        with translate_errors(self.url), self._places.one(), self._reader.connect() as connection:
+        """Lend a connection for queries, all of which see one snapshot."""
+        with translate_errors(self.url), self._threads.slot(), self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Lend a connection inside a transaction, for what is written seldom."""
-        with translate_errors(self.url), self._places.one(), self._writer.begin() as connection:
+        with translate_errors(self.url), self._threads.slot(), self._writer.begin() as connection:
             yield connection
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; one that is lent is closed when it is given back."""
         self._closed = True
-        self._end_resting()
+        self._close_idle()
         self.database.dispose()
 
-    def _ready(self) -> _PooledConnection | None:
-        """Return the line that rested last, if one rests that is as it was left."""
-        while (line := self._woken()) is not None:
-            if self._goes_on(line.connection, line.used_at):
-                return line
-            line.lent.invalidate()
+    def _usable(self) -> _PooledConnection | None:
+        """Return the idle connection that was used last; None when none is fit for use."""
+        while (pooled := self._pop_idle()) is not None:
+            if self._is_usable(pooled.connection, pooled.used_at):
+                return pooled
+            pooled.lent.invalidate()
         return None
 
-    def _woken(self) -> _PooledConnection | None:
-        try:
-            return self._resting.pop()
+    def _pop_idle(self) -> _PooledConnection | None:
+        try:  # another thread may pop between a test for emptiness and `pop`
+            return self._idle.pop()
         except IndexError:
             return None
 
@@ -128,34 +130,34 @@ class ConnectionPool:
         connection = cast("psycopg.Connection[Any]", lent.dbapi_connection)
         return _PooledConnection(lent, connection, connection.cursor())
 
-    def _rest(self, line: _PooledConnection) -> None:
-        """Keep a line for whoever comes next; the pool closes, or puts in order, what cannot be lent as it is."""
-        if line.connection.closed:
+    def _give_back(self, pooled: _PooledConnection) -> None:
+        """Keep a connection for the next thread; SQLAlchemy's pool rolls back or closes what cannot be lent as it is."""
+        if pooled.connection.closed:
             self._broken_at = monotonic()
-            line.lent.invalidate()
-        elif len(self._resting) < _RESTING and line.connection.pgconn.transaction_status == _IDLE:
-            self._resting.append(line._replace(used_at=monotonic()))
+            pooled.lent.invalidate()
+        elif len(self._idle) < _MAX_IDLE and pooled.connection.pgconn.transaction_status == _IDLE:
+            self._idle.append(pooled._replace(used_at=monotonic()))
         else:
-            line.lent.close()
-        if self._closed:
-            self._end_resting()
+            pooled.lent.close()
+        if self._closed:  # looked at after the append: `close` may have emptied the list before it
+            self._close_idle()
 
-    def _end_resting(self) -> None:
-        while (line := self._woken()) is not None:
-            line.lent.invalidate()
+    def _close_idle(self) -> None:
+        while (pooled := self._pop_idle()) is not None:
+            pooled.lent.invalidate()
 
-    def _goes_on(self, connection: psycopg.Connection[Any], used_at: float) -> bool:
-        is_fresh = used_at > self._broken_at and monotonic() - used_at < _RESTED_S
+    def _is_usable(self, connection: psycopg.Connection[Any], used_at: float) -> bool:
+        is_fresh = used_at > self._broken_at and monotonic() - used_at < _IDLE_LIMIT_S
         return (is_fresh and _is_open(connection)) or _answers(connection)
 
-    def _tried(self, connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
+    def _check(self, connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
         used_at = entry.info.get("used_at")
-        if used_at is not None and not self._goes_on(connection, used_at):
+        if used_at is not None and not self._is_usable(connection, used_at):
             raise InvalidatePoolError
 
 
 class _PooledConnection(NamedTuple):
-    """A connection that is not given back to the pool between two changes: that took as long as deciding one."""
+    """A connection with its cursor, kept between two changes: to give both back took as long as deciding one."""
 
     lent: PoolProxiedConnection
     connection: psycopg.Connection[Any]
@@ -164,9 +166,10 @@ class _PooledConnection(NamedTuple):
 
 
 def _is_open(connection: psycopg.Connection[Any]) -> bool:
-    """Say whether the server has not closed a connection, as far as is known here; it asks nothing."""
+    """Return whether no end of a connection has come in; nothing is sent to the server."""
     try:
-        connection.pgconn.consume_input()  # its last words
+        # twice: the first reads the error with which a server closes, only the second sees the end of the stream
+        connection.pgconn.consume_input()
         connection.pgconn.consume_input()
     except psycopg.OperationalError:
         return False
@@ -181,18 +184,19 @@ def _answers(connection: psycopg.Connection[Any]) -> bool:
     return True
 
 
-def _durable(connection: Any, entry: ConnectionPoolEntry) -> None:
-    """See to it that a commit is on disk when it is acknowledged, whatever the server's settings say.
+def _set_up(connection: Any, entry: ConnectionPoolEntry) -> None:
+    """Set what a connection needs whatever the server's settings say.
 
-    A change in a transaction of its own goes by the row as it is now, which a stricter isolation would refuse.
+    A commit is to be on disk when it is acknowledged. A change in a transaction of its own goes by the row as it is
+    now, which an isolation stricter than READ COMMITTED would refuse.
     """
     entry.info.pop("used_at", None)
     connection.execute(
         "SELECT set_config('default_transaction_isolation', 'read committed', false),"
         " CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', false) END"
     )
-    connection.commit()
+    connection.commit()  # a setting made in a transaction goes when that is rolled back
 
 
-def _rests(_: object, entry: ConnectionPoolEntry) -> None:
+def _note_use(_: object, entry: ConnectionPoolEntry) -> None:
     entry.info["used_at"] = monotonic()

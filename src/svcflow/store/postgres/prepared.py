@@ -1,7 +1,8 @@
-"""Statements that a server has prepared, run on the driver's libpq with parameters as they go over the wire.
+"""Prepared statements on the driver's libpq, with parameters encoded here: a measured fast path.
 
-It takes a half of the time that the driver's cursor takes for the same statement: that one adapts any type to any
-other. Here are four types, and a statement says by casts what it wants. It knows no table, and lends no connection.
+The driver's cursor adapts any type to any other. Here are four types, and a statement says by casts which one a
+parameter is. The statement of one change takes a client 0.62 of the processor time that it takes by the driver's cursor
+(18 of 29 µs, psycopg 3.3): `python benchmarks/postgres.py` prints it as "client, one statement".
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg.pq.abc import PGresult
 
-MOST = 100
-"""How many statements a server keeps for one connection; the driver keeps as many of its own."""
+MAX_PREPARED = 100
+"""How many statements are prepared on one connection, at most; the driver prepares as many of its own."""
 
 _TEXT, _BINARY = 0, 1
 _NULL = pack(">i", -1)
 _OIDS = {"text": 25, "int4": 23, "int8": 20, "bytea": 17}
 _INTEGERS = {"int4": partial(pack, ">ii", 4), "int8": partial(pack, ">iq", 8)}
 _prepared: WeakKeyDictionary[psycopg.Connection[Any], dict[str, bytes]] = WeakKeyDictionary()
-"""The names of the statements that each open connection has prepared. It is lent to one thread at a time."""
+"""The names of the statements that each open connection has prepared. No lock: a connection is lent to one thread."""
 
 _numbers = count()
-"""No name is given twice: whoever was interrupted while a statement was prepared does not know whether it was."""
+"""No name is used twice: after an interrupt it is not known whether the server has prepared the statement."""
 
 
 def run(
@@ -41,22 +42,25 @@ def run(
 ) -> tuple[str | None, ...] | None:
     """Run a statement with `$1`, `$2`, … for the values; return its first row as texts, None when there is none.
 
-    Raises: psycopg.Error as the driver's cursor would; of a connection in autocommit nothing was kept then.
+    Raises: psycopg.Error, as the driver's cursor would; on a connection in autocommit nothing was kept then.
     """
-    sent = [value if value is None or type(value) is bytes else str(value).encode() for value in values]
+    parameters = [value if value is None or type(value) is bytes else str(value).encode() for value in values]
     formats = [_BINARY if type(value) is bytes else _TEXT for value in values]
     try:
-        result = _ran(connection, statement, sent, formats)
-    except errors.InvalidSqlStatementName:  # a driver that rolls back has the server forget them all
+        result = _execute(connection, statement, parameters, formats)
+    except errors.InvalidSqlStatementName:
+        # The driver sends DEALLOCATE ALL when it rolls back. This is safe to repeat: outside of a transaction nothing
+        # was done, and inside of one no statement is prepared (see `_statement_name`).
         del _prepared[connection]
-        result = _ran(connection, statement, sent, formats)
+        result = _execute(connection, statement, parameters, formats)
     if not result.ntuples:
         return None
-    return tuple(_text(result.get_value(0, column)) for column in range(result.nfields))
+    return tuple(_decoded(result.get_value(0, column)) for column in range(result.nfields))
 
 
 def array(kind: str, values: Sequence[Value]) -> bytes:
-    """Return values of a type as an array, in the server's binary format."""
+    """Return values of a type as a one-dimensional array, in the server's binary format (`array_send`)."""
+    # dimensions, whether there may be NULLs, type of the elements; then length and lower bound of the dimension
     head = pack(">iiIii", 1, 1, _OIDS[kind], len(values), 1)
     return head + b"".join([_element(kind, value) for value in values])
 
@@ -70,30 +74,31 @@ def _element(kind: str, value: Value) -> bytes:
     return pack(">i", len(body)) + body
 
 
-def _ran(
+def _execute(
     connection: psycopg.Connection[Any],
     statement: str,
-    sent: Sequence[bytes | None],
+    parameters: Sequence[bytes | None],
     formats: Sequence[int],
 ) -> PGresult:
-    name = _named(connection, statement)
+    name = _statement_name(connection, statement)
     if name is None:
-        connection.pgconn.send_query_params(statement.encode(), sent, param_formats=formats)
+        connection.pgconn.send_query_params(statement.encode(), parameters, param_formats=formats)
     else:
-        connection.pgconn.send_query_prepared(name, sent, formats)
+        connection.pgconn.send_query_prepared(name, parameters, formats)
     return _received(connection)
 
 
-def _named(connection: psycopg.Connection[Any], statement: str) -> bytes | None:
-    """Return the name of a statement, prepared on this connection; None where it is better not to be.
+def _statement_name(connection: psycopg.Connection[Any], statement: str) -> bytes | None:
+    """Return the name of a statement prepared on this connection; None where it is sent as text.
 
-    That is when the server holds enough of them, and inside a transaction: a name that is forgotten would end it.
+    That is when the server has enough of them, and inside a transaction, which a name that the server has forgotten
+    would abort.
     """
     if connection.pgconn.transaction_status != TransactionStatus.IDLE:
         return None
     names = _prepared.setdefault(connection, {})
     name = names.get(statement)
-    if name is None and len(names) < MOST:
+    if name is None and len(names) < MAX_PREPARED:
         name = f"svcflow_{next(_numbers)}".encode()
         connection.pgconn.send_prepare(name, statement.encode())
         _received(connection)
@@ -108,5 +113,5 @@ def _received(connection: psycopg.Connection[Any]) -> PGresult:
     return result
 
 
-def _text(value: bytes | None) -> str | None:
+def _decoded(value: bytes | None) -> str | None:
     return None if value is None else value.decode()
