@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 import orjson
 
 from svcflow.errors import DeliveryError, SubscriptionError
-from svcflow.kernel.fact_records import to_record
+from svcflow.journal.canonical import to_record
 from svcflow.kernel.facts import Fact
 from svcflow.runtime.outbox.subscription import Delivery, snake
 from svcflow.text import Text

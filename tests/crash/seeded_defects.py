@@ -64,8 +64,8 @@ DEFECTS = (
     Defect(
         "what is acknowledged is not committed",
         "store/sqlite/group_commit.py",
-        '== before else "COMMIT")',
-        '== before else "ROLLBACK")',
+        '== began else "COMMIT")',
+        '== began else "ROLLBACK")',
         ("tests/crash/test_kill.py",),
     ),
     Defect(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from svcflow.journal.canonical import from_record, to_record
 from svcflow.journal.personal_data import MARK, NO_SECRETS, Commitments
-from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import (
     Accepted,
     Assigned,

@@ -11,9 +11,9 @@ from kernel_cases import MINUTE, MONDAY, Case, Step, move, procedure, worker
 from version_cases import Traveller
 
 from svcflow.errors import FieldError, Refused
+from svcflow.journal.canonical import to_record
 from svcflow.kernel import Actor, Hold, Resume, Start, Update
 from svcflow.kernel.commands import Assign, Claim, Explain, Extend, Recall, Release
-from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.instance import from_state, to_state
 from svcflow.kernel.lifecycle.assignees import assignee_of
 from svcflow.kernel.lifecycle.delegation import MOST_DAYS, Delegation, acting, delegate

@@ -10,9 +10,9 @@ from kernel_cases import HOUR, MINUTE, MONDAY, Step, fork, line, move, procedure
 from version_cases import Traveller, limit
 
 from svcflow.errors import FieldError
+from svcflow.journal.canonical import to_record
 from svcflow.kernel import Migrate, Revert, evolve_all, replay, transact
 from svcflow.kernel.commands import Extend
-from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.facts import Migrated, Started
 from svcflow.kernel.lifecycle.deviations import recorded_under
 from svcflow.model.field import Field

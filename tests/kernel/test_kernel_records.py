@@ -23,9 +23,9 @@ from kernel_cases import (
 )
 
 from svcflow.errors import FieldError, UnknownCalendar
+from svcflow.journal.canonical import from_record, to_record
 from svcflow.kernel import deviations_of, facts
 from svcflow.kernel.compiled import calendars_of
-from svcflow.kernel.fact_records import from_record, to_record
 from svcflow.kernel.facts import FACTS, DeviationKind, Fact
 from svcflow.kernel.instance import FIELDS, Draft, Instance, from_state, to_state
 from svcflow.kernel.moves.availability import available

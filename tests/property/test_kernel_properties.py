@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from procedures import Run, replayed, runs
 
 from svcflow.journal import GENESIS, chained, from_bytes, to_bytes, verified
+from svcflow.journal.canonical import to_record
 from svcflow.kernel import Fire, Instance, deviations_of, evolve, evolve_all, transact
-from svcflow.kernel.fact_records import to_record
 from svcflow.kernel.facts import Deviated, Fact, Moved, Refused
 from svcflow.kernel.instance import NEVER, from_state, to_state
 from svcflow.kernel.timing.deadlines import deadlines

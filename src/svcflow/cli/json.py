@@ -11,7 +11,7 @@ from typing import Any
 
 from svcflow.cli.replies import replies_json
 from svcflow.explanation.explain import Explanation, Line
-from svcflow.kernel.fact_records import to_record
+from svcflow.journal.canonical import to_record
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.assignees import assignee_of

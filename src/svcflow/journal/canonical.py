@@ -1,16 +1,20 @@
-"""Canonical bytes of a fact: the same fact gives the same bytes on every machine and in every version."""
+"""Canonical bytes of a fact: the same fact gives the same bytes on every machine and in every version.
+
+A record is the fact as plain data: its kind, and its fields but those at their default.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
+import attrs
 import orjson
 
 from svcflow.errors import CorruptJournal, FieldError
 from svcflow.journal.personal_data import Commitments
-from svcflow.kernel.fact_records import from_record, to_record
-from svcflow.kernel.facts import Fact
+from svcflow.kernel.facts import FACTS, Fact
 from svcflow.kernel.storable import misfit
 from svcflow.text import Text
 
@@ -52,3 +56,39 @@ def _unwritable(fact: Fact, error: TypeError) -> FieldError:
     return FieldError(
         Text(zh=f"有内容无法留痕：{error}", en=f"a value cannot be kept in the journal: {error}")
     )
+
+
+def to_record(fact: Fact) -> dict[str, Any]:
+    """Return the fact as plain data with its `kind`, fields at their default left out.
+
+    Leaving defaults out keeps the bytes of old journals the same when a later version adds a field.
+    """
+    kind = type(fact)
+    shape = _SHAPES[kind]
+    fields = zip(shape.names, shape.values(fact), shape.defaults, strict=True)
+    record = {name: value for name, value, default in fields if value is not default and value != default}
+    record["kind"] = kind.__name__
+    return record
+
+
+def from_record(record: Mapping[str, Any]) -> Fact:
+    """Return the fact that `to_record` wrote. Raises: KeyError or TypeError when it is none."""
+    fields = dict(record)
+    return FACTS[fields.pop("kind")](**fields)
+
+
+@attrs.frozen
+class _Shape:
+    """Remember the fields of one class of facts, and how to read them all at once."""
+
+    names: tuple[str, ...]
+    defaults: tuple[Any, ...]
+    values: Callable[[Fact], tuple[Any, ...]]
+
+    @classmethod
+    def of(cls, kind: type[Fact]) -> _Shape:
+        names = tuple(field.name for field in attrs.fields(kind))
+        return cls(names, tuple(field.default for field in attrs.fields(kind)), attrgetter(*names))
+
+
+_SHAPES = {kind: _Shape.of(kind) for kind in FACTS.values()}

@@ -123,6 +123,13 @@ class ChangeSet(NamedTuple):
         """Return the change itself: it is written already."""
         return self
 
+    def leaves(self, found: LockedInstance, read: Callable[[], Sequence[bytes]] = tuple) -> LockedInstance:
+        """Return what the change leaves of what was found: what reading would find next."""
+        journal = found.journal
+        head = self.entries[-1].link if self.entries else journal.head
+        secrets = journal.secrets if self.secrets is None else self.secrets
+        return LockedInstance(self.instance, StoredJournal(head, secrets, read))
+
 
 class Decision(NamedTuple):
     """Facts that were decided and the instance they leave, not written down yet: a `ChangeSet` in the making.

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import NamedTuple
 
-from svcflow.runtime.store import ChangeSet, LockedInstance, StoredJournal
+from svcflow.runtime.store import ChangeSet, LockedInstance
 
 CAPACITY = 256
 """How many instances are remembered: idle ones shall take no memory."""
@@ -38,7 +38,7 @@ class InstanceCache:
     def put(self, found: LockedInstance, change: ChangeSet, stamp: str) -> None:
         """Remember what a change has left of what was found."""
         with self._lock:
-            self._kept[change.instance.id] = CachedInstance(after_change(found, change), stamp)
+            self._kept[change.instance.id] = CachedInstance(change.leaves(found), stamp)
             if len(self._kept) > CAPACITY:
                 self._kept.popitem(last=False)
 
@@ -46,10 +46,3 @@ class InstanceCache:
         """Forget everything: of what is erased nothing may stay."""
         with self._lock:
             self._kept.clear()
-
-
-def after_change(found: LockedInstance, change: ChangeSet) -> LockedInstance:
-    """Return what a change has left of what was found: what reading would find next."""
-    head = change.entries[-1].link if change.entries else found.journal.head
-    secrets = found.journal.secrets if change.secrets is None else change.secrets
-    return LockedInstance(change.instance, StoredJournal(head, secrets))

@@ -25,7 +25,7 @@ from svcflow.store.migrations import prepare
 from svcflow.store.sqlite import errors
 from svcflow.store.sqlite.errors import translate_errors, unusable_file
 from svcflow.store.sqlite.file_lock import FileLock
-from svcflow.store.sqlite.group_commit import GroupCommit
+from svcflow.store.sqlite.group_commit import Arguments, GroupCommit
 from svcflow.store.sqlite.opened_files import OpenedFiles
 from svcflow.store.sqlite.write_batch import WriteBatch
 from svcflow.store.statements import Statements
@@ -73,15 +73,15 @@ class SqliteBackend:
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Ask `decide` about an instance, and keep what it says, in one transaction."""
-        self._grouped(lambda: self._batching.change(instance, command_id, decide))
+        self._grouped(self._batching.change, instance, command_id, decide)
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
-        return self._grouped(lambda: self._batching.sweep(until_us, after, decide))
+        return self._grouped(self._batching.sweep, until_us, after, decide)
 
     def write(self, act: Callable[[UnitOfWork], T]) -> T:
         """Do something in a part of a writing transaction; it is durable when this returns."""
-        return self._grouped(lambda: act(self._batching))
+        return self._grouped(act, self._batching)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -141,9 +141,9 @@ class SqliteBackend:
         self._database.dispose()
         self._turnstile.close()
 
-    def _grouped(self, part: Callable[[], T]) -> T:
+    def _grouped(self, act: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         try:
-            return self._grouping.run(part)
+            return self._grouping.run(act, *arguments)
         except sqlite3.Error as error:
             raise unusable_file(self.url, str(error)) from error
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from copy import copy
 from queue import Empty, SimpleQueue
 from threading import RLock, get_ident
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar, TypeVarTuple, cast
 
 LARGEST = 256
 """How many parts one commit holds, at most."""
@@ -28,6 +28,7 @@ _PATIENCE_S = 0.05
 """After that long a thread looks whether whoever was to run its part has been interrupted."""
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 
 class ProcessLock(Protocol):
@@ -58,10 +59,11 @@ class PendingWrites(Protocol):
 class _Request:
     """What one thread wants done, and what came of it; `alone` says that it wants a transaction of its own."""
 
-    __slots__ = ("act", "alone", "error", "over", "result", "signal")
+    __slots__ = ("act", "alone", "arguments", "error", "over", "result", "signal")
 
-    def __init__(self, act: Callable[[], object]) -> None:
+    def __init__(self, act: Callable[..., object], arguments: tuple[object, ...] = ()) -> None:
         self.act = act
+        self.arguments = arguments
         self.alone = False
         self.over = False
         self.error: Exception | None = None
@@ -71,7 +73,7 @@ class _Request:
     def run(self) -> None:
         self.error = None
         try:
-            self.result = self.act()
+            self.result = self.act(*self.arguments)
         except Exception as error:  # noqa: BLE001  # raised in the thread whose part it is
             self.error = error
 
@@ -107,7 +109,7 @@ class GroupCommit:
         self._final = False
         self._closed = False
 
-    def run(self, act: Callable[[], T]) -> T:
+    def run(self, act: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         """Do something in a transaction, in this thread or in another; it is durable when this returns.
 
         An error undoes this part alone. When an error undoes the whole transaction each part of the group
@@ -116,7 +118,7 @@ class GroupCommit:
         Raises: what `act` raises; sqlite3.Error when its transaction cannot begin, or be committed.
         """
         self._refuse_inside()
-        part = _Request(act)
+        part = _Request(act, arguments)
         try:
             self._waiting.append(part)
             while not part.over:
@@ -219,12 +221,19 @@ class GroupCommit:
 
     def _transact(self) -> None:
         """Run a group of parts in the transaction; one in which nothing was written leaves no trace."""
-        before = self._connection.total_changes
+        connection, notes = self._connection, self._notes
+        began = connection.total_changes
         try:
-            if self._fill():
-                self._final = True
-                self._cursor.execute("ROLLBACK" if self._connection.total_changes == before else "COMMIT")
-                self._whole = True
+            for part in self._arriving():
+                before = notes.taken, connection.total_changes
+                part.run()
+                written = before != (notes.taken, connection.total_changes)
+                if part.error is not None and (written or not connection.in_transaction):
+                    return  # what came before the error cannot be told from what is to be undone
+            notes.write()
+            self._final = True
+            self._cursor.execute("ROLLBACK" if connection.total_changes == began else "COMMIT")
+            self._whole = True
         except Exception as error:  # noqa: BLE001  # theirs to whom it is told when the group is let go
             for part in self._group:
                 part.error = part.error or copy(error)
@@ -252,17 +261,6 @@ class GroupCommit:
                 part.alone = True
                 self._waiting.appendleft(part)
             self._group.pop()
-
-    def _fill(self) -> bool:
-        """Run what is handed in; False when an error came after something had been written."""
-        for part in self._arriving():
-            before = self._notes.taken, self._connection.total_changes
-            part.run()
-            after = self._notes.taken, self._connection.total_changes
-            if part.error is not None and (before != after or not self._connection.in_transaction):
-                return False
-        self._notes.write()
-        return True
 
     def _arriving(self) -> Iterator[_Request]:
         """Take parts from the line into the group, up to its bounds."""

@@ -7,6 +7,7 @@ instances that were changed last, until somebody else writes to the file, so tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from operator import attrgetter
 
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -21,7 +22,7 @@ from svcflow.runtime.store import (
     SweepPosition,
     out_of_turn,
 )
-from svcflow.store.instance_cache import CAPACITY, after_change
+from svcflow.store.instance_cache import CAPACITY
 from svcflow.store.statements import Statement, Statements, Value
 from svcflow.store.unit_of_work import UnitOfWork
 
@@ -103,7 +104,7 @@ class WriteBatch(UnitOfWork):
         super().keep(found, change)
         instance = change.instance
         self._seen.pop(instance.id, None)  # whoever was changed last stands last
-        self._seen[instance.id] = self.recalled(instance.id, after_change(found, change))
+        self._seen[instance.id] = change.leaves(found, partial(self._bodies, instance.id))
         if change.command_id is not None:
             self._answers[instance.id, change.command_id] = CompletedCommand(instance.sequence)
 
@@ -126,7 +127,9 @@ class WriteBatch(UnitOfWork):
         return super()._run(statement, **values)
 
     def _run_once(self, statement: Statement, **values: Value) -> None:
-        self._run(statement, **values)  # whether it changed one is seen when it is written
+        self._note(
+            statement.name, statement.bound(values)
+        )  # whether it changed one is seen when it is written
 
     def _note(self, name: str, row: Sequence[Value]) -> None:
         self.taken += 1
@@ -138,7 +141,9 @@ class WriteBatch(UnitOfWork):
     def _write(self) -> None:
         for instance, work in self._work.items():
             for one in work:
-                self._run(self._statements.add_work, instance=instance, **one._asdict())
+                self._note(
+                    "add_work", self._statements.add_work.bound({"instance": instance, **one._asdict()})
+                )
         self._work.clear()
         if not self._notes:
             return
