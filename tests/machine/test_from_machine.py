@@ -190,6 +190,25 @@ def test_children_take_the_place_of_a_state_with_the_transitions_around_them() -
     }
 
 
+def test_a_transition_inside_a_state_is_tried_before_one_from_outside() -> None:
+    inside = {
+        "name": "work",
+        "initial": "draft",
+        "children": ["draft", "review"],
+        "transitions": [["go", "draft", "review"]],
+    }
+    machine = HierarchicalMachine(
+        states=[inside, "shut"],
+        initial="work",
+        auto_transitions=False,
+        transitions=[["go", "work_draft", "shut"]],
+    )
+    assert shape(from_machine(machine))["draft"] == [("go", "review", ""), ("go", "shut", "")]
+    model: Any = machine
+    model.go()
+    assert model.state == "work_review"
+
+
 def test_a_parallel_state_becomes_a_parallel_step() -> None:
     """It is left by the trigger that `on_final` names, which a procedure calls `done`."""
     machine = HierarchicalMachine(

@@ -142,6 +142,14 @@ def test_what_cannot_be_decided_is_closed_and_what_does_not_fit_is_an_error() ->
         model.go(fee="much")
 
 
+def test_a_field_called_step_comes_with_the_data() -> None:
+    """The keyword `step` names the branch that a trigger means."""
+    steps = [Step("a", to=[Transition("go", "b", when='step == "x"')]), Step("b", end="done")]
+    model: Any = to_machine(Procedure(id="p", fields=[Field("step")], steps=steps)).model
+    assert not model.may_go(step="x")
+    assert model.go(data={"step": "x"})
+
+
 def test_a_guard_sees_who_is_served() -> None:
     procedure = Procedure(
         id="p",

@@ -199,3 +199,61 @@ def test_a_flat_machine_gives_a_procedure_that_goes_the_same_way(
         other[0] = found
 
     walk(data, procedure, fields, agree, follow)
+
+
+NAMES = ("a", "b", "c", "d")
+SWITCHES = ("is_open", "is_paid")
+
+
+@st.composite
+def machines(draw: st.DrawFn) -> Any:
+    """A machine of somebody else: states, some inside another one, and transitions with conditions by name."""
+    inside = draw(st.integers(0, 2))
+    group = {"name": "P", "initial": NAMES[0], "children": list(NAMES[:inside])}
+    states = [*([group] if inside else []), *NAMES[inside:]]
+    paths = [*(["P"] if inside else []), *(f"P_{name}" for name in NAMES[:inside]), *NAMES[inside:]]
+    machine = HierarchicalMachine(
+        model=None, states=states, initial=draw(st.sampled_from(paths)), auto_transitions=False
+    )
+    for _ in range(draw(st.integers(1, 8))):
+        machine.add_transition(
+            draw(st.sampled_from(["go", "back", "skip"])),
+            draw(st.sampled_from(paths)),
+            draw(st.sampled_from([*paths, None])),
+            conditions=draw(st.lists(st.sampled_from(SWITCHES), max_size=1)),
+            unless=draw(st.lists(st.sampled_from(SWITCHES), max_size=1)),
+        )
+    return machine
+
+
+class Switches:
+    is_open = is_paid = False
+
+
+@EXAMPLES
+@given(machines(), st.lists(st.tuples(st.booleans(), st.booleans()), max_size=8), st.data())
+def test_a_skeleton_goes_the_way_of_its_machine(
+    machine: Any, switches: list[tuple[bool, bool]], data: st.DataObject
+) -> None:
+    """Where the fields say what the conditions decide, the same triggers lead to the same steps."""
+    model: Any = Switches()
+    machine.add_model(model)
+    known = compile_procedure(attrs.evolve(from_machine(machine), calendar="office"), CALENDARS.__getitem__)
+    instance = transact(known, None, Start("i1", {}, None, SKILLED), BEGIN_US).instance
+    for values in switches:
+        model.is_open, model.is_paid = values
+        chosen = {
+            name: value
+            for name, value in zip(SWITCHES, values, strict=True)
+            if name in known.procedure.fields
+        }
+        assert (model.state.rpartition("_")[2],) == instance.steps
+        if instance.status == "ended":
+            assert not any(machine.get_triggers(model.state))
+            return
+        trigger = data.draw(st.sampled_from(sorted(machine.events)))
+        found = transact(known, instance, Fire(trigger, SKILLED, chosen), BEGIN_US)
+        assert model.may_trigger(trigger) == (found.refused is None)
+        if found.refused is None:
+            model.trigger(trigger)
+            instance = found.instance

@@ -153,8 +153,10 @@ def _model_data(model: object, names: frozenset[str]) -> Mapping[str, object]:
 
 
 def _given_data(given: Mapping[str, object]) -> Mapping[str, object]:
-    data = given.get("data")
-    return {**given, **data} if isinstance(data, Mapping) else given
+    """Return the data among a trigger's arguments; `step` is no data, it names the branch."""
+    named = {name: value for name, value in given.items() if name != "step"}
+    data = named.get("data")
+    return {**named, **data} if isinstance(data, Mapping) else named
 
 
 def _recipient(who: object) -> Mapping[str, object]:

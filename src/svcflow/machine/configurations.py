@@ -69,19 +69,32 @@ class StepTree:
         self.place = {name: place for place, name in enumerate(self.steps)}
         self.around: dict[str, tuple[str, ...]] = {}
         """For each step, the parallel steps around it, innermost first."""
-        self._enter(procedure.steps, ())
+        self._branches: dict[str, dict[str, str]] = {}
+        self._enter(procedure.steps, {})
         self.rows: dict[str, dict[str, list[Transition]]] = {name: {} for name in self.steps}
         """For each step its moves by trigger, in declared order."""
+        self.having: dict[str, dict[str, None]] = {}
+        """For each trigger the steps that have it."""
         for name, step in self.steps.items():
             for move in step.to:
                 self.rows[name].setdefault(move.trigger, []).append(move)
+                self.having.setdefault(move.trigger, {})[name] = None
         self._guard_rule = procedure.enforce.guard
 
-    def _enter(self, steps: Iterable[Step], around: tuple[str, ...]) -> None:
+    def _enter(self, steps: Iterable[Step], branches: dict[str, str]) -> None:
+        """Note for each step the parallel steps around it, outermost first, with the branch of each it is in."""
         for step in steps:
-            self.around[step.id] = around
+            self._branches[step.id] = branches
+            self.around[step.id] = tuple(reversed(branches))
             for branch in step.parallel:
-                self._enter(branch.steps, (step.id, *around))
+                self._enter(branch.steps, {**branches, step.id: branch.id})
+
+    def beside(self, one: str, other: str) -> bool:
+        """Return whether two steps can be active at once: in two branches, or one inside the other."""
+        mine, theirs = self._branches[one], self._branches[other]
+        if one in theirs or other in mine:
+            return True
+        return any(mine[parallel] != theirs[parallel] for parallel in mine.keys() & theirs.keys())
 
     def entered(self, step: Step) -> Configuration:
         """Return the configuration just after a step was entered, without what is beside it."""

@@ -156,7 +156,7 @@ def _nested(
     tree = StepTree(procedure)
     for name, step in procedure.all_steps.items():
         for trigger in tree.rows[name]:
-            rivals = _open_beside(procedure, step, trigger)
+            rivals = _open_beside(tree, name, trigger)
             states = frozenset(paths[rival] for rival in (name, *rivals))
             first: list[Any] = [StepCondition(name, states)] if rivals else []
             if step.parallel and trigger == DONE:
@@ -202,32 +202,15 @@ def _nested_state(step: Step, *, outermost: bool = True) -> dict[str, Any]:
     return {"name": step.id, "parallel": branches}
 
 
-def _open_beside(procedure: Procedure, step: Step, trigger: str) -> list[str]:
+def _open_beside(tree: StepTree, name: str, trigger: str) -> list[str]:
     """Return the other steps that can be active together with one and have the same trigger."""
-    branches = {name: dict(where) for name, where in _branches(procedure.steps)}
-    mine = branches[step.id]
     return [
-        name
-        for name, other in procedure.all_steps.items()
-        if name != step.id
-        and any(move.trigger == trigger for move in other.to)
-        and not (trigger == DONE and (other.parallel or step.parallel))
-        and (
-            name in mine
-            or step.id in branches[name]
-            or any(branches[name][around] != mine[around] for around in mine.keys() & branches[name].keys())
-        )
+        other
+        for other in tree.having[trigger]
+        if other != name
+        and tree.beside(name, other)
+        and not (trigger == DONE and (tree.steps[other].parallel or tree.steps[name].parallel))
     ]
-
-
-def _branches(
-    steps: Iterable[Step], around: tuple[tuple[str, str], ...] = ()
-) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
-    """Yield each step with the parallel steps around it, and the branch of each in which it stands."""
-    for step in steps:
-        yield step.id, around
-        for branch in step.parallel:
-            yield from _branches(branch.steps, (*around, (step.id, branch.id)))
 
 
 def _describe(state: Any, steps: list[Step], lang: Lang | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -286,10 +287,8 @@ class _MachineReader:
 def _step_ids(nodes: Iterable[StateNode]) -> dict[Path, str]:
     """Return an identifier for each step: its state's name where no other state has it, else its path."""
     nodes = tuple(nodes)
-    named = [node.path[-1] for node in nodes]
-    full = {
-        node.path: node.path[-1] if named.count(node.path[-1]) == 1 else "_".join(node.path) for node in nodes
-    }
+    named = Counter(node.path[-1] for node in nodes)
+    full = {node.path: node.path[-1] if named[node.path[-1]] == 1 else "_".join(node.path) for node in nodes}
     names = Names(full.values(), fallback="step")
     return {path: names.identifier(name) for path, name in full.items()}
 
