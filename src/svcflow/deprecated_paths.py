@@ -13,6 +13,7 @@ from types import ModuleType
 __all__ = ["MOVED", "install"]
 
 MOVED: Mapping[str, str] = {
+    "svcflow.drawing.year": "svcflow.drawing.calendar_year",
     "svcflow.kernel.delegation": "svcflow.kernel.lifecycle.delegation",
     "svcflow.model.document": "svcflow.model.yaml.document",
 }

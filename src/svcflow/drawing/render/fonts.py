@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 Read = TypeVar("Read")
 
+_REGULAR, _SEMIBOLD, _BOLD = 400, 600, 700
+_ITALIC_BITS = 1 | 1 << 9
+"""Bits of fsSelection in table OS/2: italic, oblique."""
+
 VARIABLE = "SVCFLOW_FONTS"
 _SUFFIXES = (".ttc", ".otf", ".ttf")
 _KNOWN = (
@@ -40,7 +44,13 @@ _KNOWN = (
     "droidsansfallback",
     "stheiti",
 )
-_LATIN = (*_KNOWN, "dejavusans", "liberationsans", "arial", "notosans")
+_LATIN = (
+    *_KNOWN,
+    "liberationsans",
+    "arial",
+    "dejavusans",
+    "notosans",
+)  # as wide as the text is measured, first
 
 
 @attrs.frozen
@@ -51,6 +61,19 @@ class FontFiles:
     family: str
 
 
+@attrs.frozen
+class FontStyle:
+    """Style of a face as table OS/2 gives it: weight 400 is regular, 700 bold; width 5 is normal, 3 condensed."""
+
+    weight: int = 400
+    width: int = 5
+    slanted: bool = attrs.field(default=False, kw_only=True)
+
+    def distance(self, weight: int) -> tuple[bool, int, int]:
+        """Return how far the style is from an upright face of normal width and this weight, to sort by."""
+        return self.slanted, abs(self.width - 5), abs(self.weight - weight)
+
+
 def find_fonts(*, cjk: bool, font_files: Sequence[str | Path] = ()) -> FontFiles:
     """Return the fonts to draw with. Raises: DrawingError when none has the characters."""
     for candidates in (_given(font_files), _from_variable(), _usual(cjk=cjk)):
@@ -58,7 +81,7 @@ def find_fonts(*, cjk: bool, font_files: Sequence[str | Path] = ()) -> FontFiles
         if first is not None:
             family = _family(first)
             same = [path for path in candidates if _family(path) == family]
-            return FontFiles(tuple(map(str, _with_bold(first, same, cjk=cjk))), family)
+            return FontFiles(tuple(map(str, _with_bold(same, cjk=cjk))), family)
     raise _no_font(cjk=cjk)
 
 
@@ -126,16 +149,14 @@ def _fits(path: Path, *, cjk: bool) -> bool:
     return ("限" if cjk else "A") in characters(path)
 
 
-def _with_bold(first: Path, family: Sequence[Path], *, cjk: bool) -> Iterator[Path]:
-    """Yield the regular face of a family, or the first that fits, then the bold one if there is one."""
-    regular = [path for path in family if "regular" in path.stem.lower()]
-    chosen = next((path for path in regular if _fits(path, cjk=cjk)), first)
-    yield chosen
-    bold = [path for path in family if "bold" in path.stem.lower() and path != chosen]
-    plain = [
-        path for path in bold if not any(word in path.stem.lower() for word in ("semi", "demi", "extra"))
-    ]
-    yield from [path for path in (*plain, *bold) if _fits(path, cjk=cjk)][:1]
+def _with_bold(family: Sequence[Path], *, cjk: bool) -> Iterator[Path]:
+    """Yield the file of a family that is nearest to a regular face, then the bold one if there is one."""
+    plainest = sorted(family, key=lambda path: _style(path).distance(_REGULAR))
+    regular = next(path for path in plainest if _fits(path, cjk=cjk))
+    yield regular
+    heavy = [path for path in family if _style(path).weight >= _SEMIBOLD and path != regular]
+    boldest = sorted(heavy, key=lambda path: _style(path).distance(_BOLD))
+    yield from [path for path in boldest if _fits(path, cjk=cjk)][:1]
 
 
 @lru_cache(maxsize=256)
@@ -159,6 +180,17 @@ def _family_names(faces: Sequence[TTFont]) -> tuple[str, ...]:
     # name 16 is the family over all weights and widths, name 1 the one of four styles that older fonts have
     names = (face["name"].getDebugName(16) or face["name"].getDebugName(1) for face in faces)
     return tuple(dict.fromkeys(filter(None, names)))
+
+
+@lru_cache(maxsize=256)
+def _style(path: Path) -> FontStyle:
+    """Return the style of the first face of the file; that of a regular face when it is not said."""
+    return _read(path, _style_of_first, FontStyle())
+
+
+def _style_of_first(faces: Sequence[TTFont]) -> FontStyle:
+    table = faces[0]["OS/2"]
+    return FontStyle(table.usWeightClass, table.usWidthClass, slanted=bool(table.fsSelection & _ITALIC_BITS))
 
 
 def _mapped(faces: Sequence[TTFont]) -> frozenset[str]:

