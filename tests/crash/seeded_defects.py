@@ -134,8 +134,8 @@ DEFECTS = (
     Defect(
         "a breach is recorded twice",
         "kernel/timing/elapse.py",
-        "        _overdue(ledger, limit, watch, at_us)\n        return",
-        "        _overdue(ledger, limit, watch, at_us)\n        _overdue(ledger, limit, watch, at_us)\n        return",
+        "        _overdue(transaction, limit, watch, at_us)\n        return",
+        "        _overdue(transaction, limit, watch, at_us)\n        _overdue(transaction, limit, watch, at_us)\n        return",
         MODEL,
     ),
     Defect(
@@ -208,7 +208,7 @@ DEFECTS = (
         "what stood there before meets what a move requires",
         "kernel/moves/rules.py",
         "came = command.evidence\n",
-        "came = {*command.evidence, *ledger.draft.data}\n",
+        "came = {*command.evidence, *transaction.draft.data}\n",
         ("tests/kernel/test_kernel_rules.py",),
     ),
     Defect(
@@ -216,7 +216,7 @@ DEFECTS = (
         "kernel/moves/authorization.py",
         "role not in actor.roles or is_blank(actor.id)",
         "role not in actor.roles",
-        ("tests/kernel/test_kernel_nameless.py",),
+        ("tests/kernel/test_kernel_unnamed_actors.py",),
     ),
     Defect(
         "work is not held against the journal",

@@ -14,7 +14,7 @@ from svcflow.journal.canonical import to_record
 from svcflow.kernel import Migrate, Revert, evolve_all, replay, transact
 from svcflow.kernel.commands import Extend
 from svcflow.kernel.facts import Migrated, Started
-from svcflow.kernel.lifecycle.deviations import recorded_under
+from svcflow.kernel.lifecycle.deviations import with_versions
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Procedure
@@ -50,8 +50,8 @@ def test_what_was_due_before_is_recorded_under_the_version_that_is_left():
     case.migrate(after=2 * HOUR)
     assert case.kinds == ["Started", "Overdue", "Migrated"]
     assert [one.version for one in case.all_deviations] == [1]
-    assert [version for _, version in recorded_under(case.facts[1:], 2)] == [1, 2]
-    assert [version for _, version in recorded_under(case.facts[:1], 1)] == [1]
+    assert [version for _, version in with_versions(case.facts[1:], 2)] == [1, 2]
+    assert [version for _, version in with_versions(case.facts[:1], 1)] == [1]
 
 
 @pytest.mark.parametrize("new", ["2wh", "30wh"])

@@ -15,7 +15,7 @@ from svcflow.explanation.explain import UnknownLimit, explain
 from svcflow.journal.chain import GENESIS, chained
 from svcflow.kernel.commands import Reschedule
 from svcflow.kernel.timing.deadlines import deadlines
-from svcflow.kernel.timing.pinned_targets import promises
+from svcflow.kernel.timing.pinned_targets import pinned_targets
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, TimeLimit
@@ -191,7 +191,7 @@ def test_a_migrated_instance_verifies_against_its_journal():
 def titles(case: Traveller, limit: str) -> tuple[str, tuple[str, int]]:
     """Return what the explanation promises, and what the list of deadlines does."""
     title = explain(case.compiled, case.facts, limit, to_us(case.now), case.version_of).title.en
-    promised = promises(case.version_of, case.facts)
+    promised = pinned_targets(case.version_of, case.facts)
     found = deadlines(
         case.version_of("sample", case.instance.version),
         case.instance,

@@ -57,7 +57,7 @@ class Timetable:
     def clock(self, start_us: int) -> Stopwatch:
         """Return the limit's clock as it starts; all it waits for is the breach, for nobody is warned."""
         begun = stopwatch.start(self.limit, self.row, start_us, visit=1, running=True)
-        return stopwatch.reckoned(self.limit, begun)
+        return stopwatch.with_due(self.limit, begun)
 
     def _bound(self, bucket_us: int) -> int:
         try:

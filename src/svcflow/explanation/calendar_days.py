@@ -9,7 +9,7 @@ from itertools import groupby
 import attrs
 
 from svcflow.kernel.facts import to_datetime
-from svcflow.kernel.timing.business_time import Reckoner
+from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.text import NO_TEXT, Text
 from svcflow.worktime.calendar import WorkCalendar
 from svcflow.worktime.instants import to_us
@@ -35,13 +35,13 @@ class Entry:
     name: Text = NO_TEXT
 
 
-def open_days(reckoner: Reckoner, start_us: int, end_us: int) -> tuple[Entry, ...]:
+def open_days(reckoner: BusinessTime, start_us: int, end_us: int) -> tuple[Entry, ...]:
     """Return the open time of a stretch, day by day; long runs of whole days are put together."""
     found = list(_days(_calendar(reckoner, end_us), start_us, end_us))
     return tuple(_together(found, summarise=sum(bool(entry.days) for entry in found) > _FEW))
 
 
-def closings(reckoner: Reckoner, start_us: int, end_us: int, after: date) -> tuple[Entry, ...]:
+def closings(reckoner: BusinessTime, start_us: int, end_us: int, after: date) -> tuple[Entry, ...]:
     """Return the working days later than `after` whose closing lies in (start, end], and the closed ones between."""
     calendar = _calendar(reckoner, end_us)
     counted = [
@@ -56,7 +56,7 @@ def _closes(calendar: WorkCalendar, on: date, start_us: int, end_us: int) -> boo
     return start_us < to_us(calendar.closing(on)) <= end_us
 
 
-def _calendar(reckoner: Reckoner, end_us: int) -> WorkCalendar:
+def _calendar(reckoner: BusinessTime, end_us: int) -> WorkCalendar:
     return reckoner.projected if reckoner.provisional(end_us) else reckoner.calendar
 
 

@@ -14,8 +14,8 @@ from svcflow.kernel.facts import (
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
-from svcflow.kernel.timing.due import counted, last_day
-from svcflow.kernel.timing.pinned_targets import Promise
+from svcflow.kernel.timing.due import full_reach, last_day
+from svcflow.kernel.timing.pinned_targets import PinnedTarget
 from svcflow.model.amount import Family
 from svcflow.model.target import Target
 from svcflow.model.wording import target_text
@@ -39,7 +39,7 @@ class Tally:
         self.total = 0
         self.stopped_us = 0
         self.due_told = False
-        self.promise: Promise | None = None
+        self.promise: PinnedTarget | None = None
         self.anchored = False
         """Whether the scheduled instant was ever set."""
 
@@ -179,7 +179,7 @@ class Tally:
         self._first_day(started, clock.started_us)
         when, number = (
             days(started + timedelta(days=1), last),
-            wording.amount(counted(row, clock), UNITS[row.family]),
+            wording.amount(full_reach(row, clock), UNITS[row.family]),
         )
         stood = (last - last_day(self.limit, row, clock._replace(runs=(), open_us=clock.started_us))).days
         still = wording.day_count(stood)
@@ -193,7 +193,7 @@ class Tally:
             self._midnight(last + timedelta(days=1)),
         )
         words = Text(zh=f"{when.zh}：计 {number.zh}{held.zh}", en=f"{when.en}: {number.en} counted{held.en}")
-        reach = counted(row, clock)
+        reach = full_reach(row, clock)
         self.add("counted", (begin_us, end_us), (reach, reach), words)
         if due_day > last:
             name = holiday(reckoner.calendar.special(last) or Text())

@@ -26,7 +26,7 @@ from svcflow.kernel.facts import (
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
 from svcflow.kernel.timing import stopwatch
-from svcflow.kernel.timing.pinned_targets import promise_over, stands
+from svcflow.kernel.timing.pinned_targets import pinned_after_migration, still_pinned
 from svcflow.model.wording import rung_text
 from svcflow.text import Text
 from svcflow.wording import DEVIATIONS, HOLDS, amount, duration, instant, word
@@ -74,10 +74,10 @@ class Telling(Crossing):
             self.crossed(moment, moment.fact)
             if before is not None and after.verdict and not before.verdict:
                 self._ended(before, after, at_us)
-            self.promise = promise_over(self.compiled, moment.fact, self.promise, before, after)
+            self.promise = pinned_after_migration(self.compiled, moment.fact, self.promise, before, after)
             self.follow(moment, moment.fact)
             return
-        if self.promise is not None and before is not None and not stands(self.promise, before, after):
+        if self.promise is not None and before is not None and not still_pinned(self.promise, before, after):
             self.promise = None
         self._fact(moment)
         self._clock(moment, at_us)
@@ -317,7 +317,7 @@ class Telling(Crossing):
             if not over_us:
                 how = _AT_ONCE if at_us <= after.due_us + 1 else _CLOSED
         elif after.verdict == "early":
-            short = _length(stopwatch.lacking(self.limit, after, at_us))
+            short = _length(stopwatch.shortfall(self.limit, after, at_us))
             how = Text(zh=f"不足下限，差{own.zh}{short.zh}", en=f"{short.en}{own.en} short of the minimum")
         elif after.verdict == "cancelled":
             how = Text(zh="时限取消，不算达标", en="the limit is cancelled, which is no met limit")

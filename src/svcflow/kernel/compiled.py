@@ -15,7 +15,7 @@ import attrs
 import transitions
 from transitions import Event, Machine, State
 
-from svcflow.kernel.instance import NEVER, Booking, Unchanging
+from svcflow.kernel.instance import NEVER, Booking, FrozenDict
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, compile_limit
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Value
@@ -138,14 +138,14 @@ class Compiled:
     """For each trigger, the recurring limits of which it is one occurrence."""
     personal: frozenset[str]
     """Data fields that are somebody's own, and are kept beside the journal."""
-    unbooked: Unchanging[str, Booking]
+    unbooked: FrozenDict[str, Booking]
     """The data fields that are scheduled instants, before anybody set them."""
     defaults: Mapping[str, Value]
     """What the data of an instance are where none come with its start."""
     foreign: bool = False
     """Whether logs of other systems are replayed: who acted and in which role may be unknown there, and is unjudged."""
-    marks: dict[str, str] = attrs.field(factory=dict, repr=False)
-    """What its calendars say, once it was asked: see `kernel.marks`."""
+    calendar_fingerprints: dict[str, str] = attrs.field(factory=dict, repr=False)
+    """Fingerprints of its calendars, once they were asked for."""
     _standings: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = attrs.field(factory=dict, repr=False)
     _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
 
@@ -247,7 +247,7 @@ def compile_procedure(
         _pairs(steps),
         {trigger: tuple(names) for trigger, names in occurrences.items()},
         frozenset(field.id for field in procedure.fields.values() if field.personal),
-        Unchanging(dict.fromkeys(sorted(_scheduled(procedure)), _UNBOOKED)),
+        FrozenDict(dict.fromkeys(sorted(_scheduled(procedure)), _UNBOOKED)),
         {f.id: f.accept(f.default) for f in procedure.fields.values() if f.default is not None},
         foreign=enforce == "record",
     )

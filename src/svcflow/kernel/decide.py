@@ -43,9 +43,9 @@ from svcflow.kernel.lifecycle.reschedule import extend, recompute, reschedule
 from svcflow.kernel.lifecycle.version_change import MigrationTarget
 from svcflow.kernel.moves.fire import fire
 from svcflow.kernel.refusals import Refusal, wanted
-from svcflow.kernel.timing.calendar_fingerprints import marks_of
-from svcflow.kernel.timing.elapse import pass_time, settle
-from svcflow.kernel.transaction import Ledger
+from svcflow.kernel.timing.calendar_fingerprints import fingerprints_of
+from svcflow.kernel.timing.elapse import pass_time, settle_limits
+from svcflow.kernel.transaction import Transaction
 from svcflow.model.step import HOLD_REASONS
 from svcflow.model.wording import fields_listed
 from svcflow.text import NO_TEXT, Text, cut
@@ -102,37 +102,39 @@ def transact(
     if instance is None:
         assert isinstance(command, Start)  # noqa: S101  # drivers start what does not exist
         who = command.actor
-        ledger = Ledger(compiled, Draft.blank(command.instance), at_us, who.id, who.behalf)
-        _start(ledger, command)
-        pass_time(ledger, most)
-        return Outcome(tuple(ledger.facts), ledger.draft.freeze(), compiled)
+        transaction = Transaction(compiled, Draft.blank(command.instance), at_us, who.id, who.behalf)
+        _start(transaction, command)
+        pass_time(transaction, most)
+        return Outcome(tuple(transaction.facts), transaction.draft.freeze(), compiled)
     if command is None and instance.next_us > max(at_us, instance.updated_us):
         return Outcome((), instance, compiled)
-    ledger = Ledger(compiled, Draft.of(instance), at_us, target=target)
-    if not pass_time(ledger, most):
-        return Outcome(tuple(ledger.facts), ledger.draft.freeze(), compiled, behind=True)
+    transaction = Transaction(compiled, Draft.of(instance), at_us, target=target)
+    if not pass_time(transaction, most):
+        return Outcome(tuple(transaction.facts), transaction.draft.freeze(), compiled, behind=True)
     if command is not None:
-        ledger.asked_by(command.actor.id, command.actor.behalf)
-    refusal = _ask(ledger, command) if command is not None else None
-    refused = _refused(ledger, command, refusal) if refusal is not None else None
-    if not ledger.facts:
+        transaction.act_for(command.actor.id, command.actor.behalf)
+    refusal = _judge(transaction, command) if command is not None else None
+    refused = _record_refusal(transaction, command, refusal) if refusal is not None else None
+    if not transaction.facts:
         return Outcome((), instance, compiled)
-    pass_time(ledger, most)
+    pass_time(transaction, most)
     remedy = refusal.remedy if refusal is not None else NO_TEXT
-    return Outcome(tuple(ledger.facts), ledger.draft.freeze(), ledger.compiled, refused, remedy)
+    return Outcome(
+        tuple(transaction.facts), transaction.draft.freeze(), transaction.compiled, refused, remedy
+    )
 
 
-def _ask(ledger: Ledger, command: Command) -> Refusal | None:
-    if ledger.draft.status == "ended" and not isinstance(command, Answering | Recall):
-        return refusals.ended(ledger.draft.outcome)
-    return _COMMANDS[type(command)](ledger, command)
+def _judge(transaction: Transaction, command: Command) -> Refusal | None:
+    if transaction.draft.status == "ended" and not isinstance(command, Answering | Recall):
+        return refusals.ended(transaction.draft.outcome)
+    return _COMMANDS[type(command)](transaction, command)
 
 
-def _refused(ledger: Ledger, command: Command | None, refusal: Refusal) -> Refused:
+def _record_refusal(transaction: Transaction, command: Command | None, refusal: Refusal) -> Refused:
     message = refusal.message.bounded()
-    fact = ledger.record(
+    fact = transaction.record(
         Refused,
-        ledger.at_us,
+        transaction.at_us,
         command.actor.id if command is not None else "",
         type(command).__name__,
         refusal.rule,
@@ -145,10 +147,10 @@ def _refused(ledger: Ledger, command: Command | None, refusal: Refusal) -> Refus
     return fact
 
 
-def _start(ledger: Ledger, command: Start) -> None:
-    procedure = ledger.compiled.procedure
+def _start(transaction: Transaction, command: Start) -> None:
+    procedure = transaction.compiled.procedure
     data = accepted(procedure, command.data, extra=())
-    given = {**ledger.compiled.defaults, **data}
+    given = {**transaction.compiled.defaults, **data}
     missing = [
         field.id
         for field in procedure.fields.values()
@@ -161,27 +163,27 @@ def _start(ledger: Ledger, command: Start) -> None:
             wanted("data", missing),
         )
     recipient = command.recipient
-    ledger.record(
+    transaction.record(
         Started,
-        ledger.recorded_us,
+        transaction.recorded_us,
         command.actor.id,
         procedure.id,
         procedure.version,
-        ledger.compiled.first,
+        transaction.compiled.first,
         given,
         dict(command.evidence),
         recipient.id if recipient else "",
         (recipient.group or "") if recipient else "",
-        marks_of(ledger.compiled),
-        books=bool(ledger.compiled.unbooked),
+        fingerprints_of(transaction.compiled),
+        books=bool(transaction.compiled.unbooked),
     )
 
 
-def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
-    draft = ledger.draft
+def _hold(transaction: Transaction, command: Hold) -> Refusal | None:
+    draft = transaction.draft
     if draft.status == "held":
         return refusals.already_held(draft.hold)
-    rules = {rule.reason: rule for rule in ledger.compiled.procedure.holds}
+    rules = {rule.reason: rule for rule in transaction.compiled.procedure.holds}
     reasons = tuple(rules) or HOLD_REASONS
     if command.reason not in reasons:
         return refusals.unknown_hold_reason(command.reason, reasons)
@@ -189,31 +191,31 @@ def _hold(ledger: Ledger, command: Hold) -> Refusal | None:
     absent = [name for name in (rule.evidence if rule else ()) if name not in command.evidence]
     if absent:
         return refusals.hold_without_evidence(absent)
-    ledger.record(Held, ledger.at_us, command.actor.id, command.reason, dict(command.evidence))
+    transaction.record(Held, transaction.at_us, command.actor.id, command.reason, dict(command.evidence))
     return None
 
 
-def _resume(ledger: Ledger, command: Resume) -> Refusal | None:
-    if ledger.draft.status != "held":
+def _resume(transaction: Transaction, command: Resume) -> Refusal | None:
+    if transaction.draft.status != "held":
         return refusals.not_held()
-    before = ledger.draft.stopwatches
-    ledger.record(Resumed, ledger.at_us, command.actor.id, ledger.draft.hold)
-    settle(ledger, before, ledger.at_us, command.actor.id)
+    before = transaction.draft.stopwatches
+    transaction.record(Resumed, transaction.at_us, command.actor.id, transaction.draft.hold)
+    settle_limits(transaction, before, transaction.at_us, command.actor.id)
     return None
 
 
-def _update(ledger: Ledger, command: Update) -> Refusal | None:
-    data = accepted(ledger.compiled.procedure, command.data, extra=())
-    ledger.record(Updated, ledger.at_us, command.actor.id, data, dict(command.evidence))
+def _update(transaction: Transaction, command: Update) -> Refusal | None:
+    data = accepted(transaction.compiled.procedure, command.data, extra=())
+    transaction.record(Updated, transaction.at_us, command.actor.id, data, dict(command.evidence))
     return None
 
 
-def _no_start(ledger: Ledger, command: Start) -> Refusal | None:  # noqa: ARG001  # the table's signature
+def _start_again(transaction: Transaction, command: Start) -> Refusal | None:  # noqa: ARG001  # the table's signature
     return refusals.started()
 
 
-_COMMANDS: Mapping[type[Any], Callable[[Ledger, Any], Refusal | None]] = {
-    Start: _no_start,
+_COMMANDS: Mapping[type[Any], Callable[[Transaction, Any], Refusal | None]] = {
+    Start: _start_again,
     Fire: fire,
     Hold: _hold,
     Resume: _resume,

@@ -37,13 +37,13 @@ from svcflow.kernel.facts import (
 )
 from svcflow.kernel.instance import (
     NEVER,
+    NOT_COMPUTED,
     STOPPED,
-    UNRECKONED,
     Booking,
     Draft,
+    FrozenDict,
     Instance,
     Stopwatch,
-    Unchanging,
 )
 from svcflow.kernel.lifecycle import assignees, deviation_status
 from svcflow.kernel.moves.four_eyes import performers_after
@@ -73,13 +73,13 @@ def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fa
 def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
     """Change the draft by one fact, and reckon what is due after it."""
     _change(compiled, draft, (fact,))
-    reckon(compiled, draft)
+    compute_due(compiled, draft)
 
 
 def apply_all(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
     """Change the draft by facts, and reckon what is due after the last of them."""
     _change(compiled, draft, facts)
-    reckon(compiled, draft)
+    compute_due(compiled, draft)
 
 
 def guard_data(compiled: Compiled, draft: Draft) -> Mapping[str, Any]:
@@ -102,15 +102,15 @@ def _change(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
         _APPLY[kind](compiled, draft, fact)
 
 
-def reckon(compiled: Compiled, draft: Draft) -> None:
+def compute_due(compiled: Compiled, draft: Draft) -> None:
     """Reckon the deadlines that changes have moved, and which instant of all clocks comes next."""
-    if draft.next_us != UNRECKONED:
+    if draft.next_us != NOT_COMPUTED:
         return
     soonest = NEVER
     for limit_id, watch in draft.stopwatches.items():
         next_us = watch.next_us
-        if next_us == UNRECKONED:
-            draft.stopwatches[limit_id] = known = stopwatch.reckoned(compiled.limits[limit_id], watch)
+        if next_us == NOT_COMPUTED:
+            draft.stopwatches[limit_id] = known = stopwatch.with_due(compiled.limits[limit_id], watch)
             next_us = known.next_us
         if next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hottest way
             soonest = next_us
@@ -137,7 +137,7 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
         _merge(draft, fact.data, fact.evidence, at_us)
     row = compiled.triggers[fact.trigger].transitions[fact.via or fact.step][fact.row]
     if row.move.at_most is not None:
-        draft.counts = Unchanging({**draft.counts, row.key: draft.counts.get(row.key, 0) + 1})
+        draft.counts = FrozenDict({**draft.counts, row.key: draft.counts.get(row.key, 0) + 1})
     if compiled.watched and fact.actor:
         among = compiled.remembered if fact.paired else compiled.watched
         draft.left_by = performers_after(compiled, draft.left_by, fact, among)
@@ -146,7 +146,7 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     _leave(compiled, draft, fact.step, at_us, deemed)
     _enter(compiled, draft, fact.to, at_us, restart, deemed)
     if fact.trigger in compiled.occurrences:
-        _occur(compiled, draft, fact.trigger, at_us)
+        _begin_interval(compiled, draft, fact.trigger, at_us)
     if fact.data:
         _rematch(compiled, draft, at_us)
     settle_steps(compiled, draft, at_us)
@@ -167,11 +167,11 @@ def _rescheduled(compiled: Compiled, draft: Draft, fact: Rescheduled) -> None:
 
 def _extended(_: Compiled, draft: Draft, fact: Extended) -> None:
     _merge(draft, {}, fact.evidence, fact.occurred_us)
-    _put(draft, stopwatch.extend(draft.stopwatches[fact.limit], fact.extra))
+    _set(draft, stopwatch.extend(draft.stopwatches[fact.limit], fact.extra))
 
 
 def _recomputed(_: Compiled, draft: Draft, fact: Recomputed) -> None:
-    _put(draft, stopwatch.recompute(draft.stopwatches[fact.limit], fact.occurred_us, fact.due_us))
+    _set(draft, stopwatch.with_new_due(draft.stopwatches[fact.limit], fact.occurred_us, fact.due_us))
 
 
 def _migrated(*_: object) -> NoReturn:
@@ -197,17 +197,17 @@ def _resumed(compiled: Compiled, draft: Draft, fact: Resumed) -> None:
 
 def _warned(compiled: Compiled, draft: Draft, fact: Warned) -> None:
     limit, watch = compiled.limits[fact.limit], draft.stopwatches[fact.limit]
-    _put(draft, stopwatch.fired(limit, watch, "warn", fact.at, fact.due_us))
+    _set(draft, stopwatch.after_rung(limit, watch, "warn", fact.at, fact.due_us))
 
 
 def _escalated(compiled: Compiled, draft: Draft, fact: Escalated) -> None:
     limit, watch = compiled.limits[fact.limit], draft.stopwatches[fact.limit]
-    _put(draft, stopwatch.fired(limit, watch, "escalate", fact.at, fact.due_us))
+    _set(draft, stopwatch.after_rung(limit, watch, "escalate", fact.at, fact.due_us))
 
 
 def _overdue(compiled: Compiled, draft: Draft, fact: Overdue) -> None:
     limit, watch = compiled.limits[fact.limit], draft.stopwatches[fact.limit]
-    _put(draft, stopwatch.fired(limit, watch, "overdue", "", fact.due_us))
+    _set(draft, stopwatch.after_rung(limit, watch, "overdue", "", fact.due_us))
     deviation_status.deviated(compiled, draft, fact)
 
 
@@ -245,9 +245,9 @@ _REVISES = frozenset((Started, Moved, Updated, Rescheduled, Extended, Migrated, 
 
 def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str], at_us: int) -> None:
     if data:
-        draft.data = Unchanging({**draft.data, **data})
+        draft.data = FrozenDict({**draft.data, **data})
     if evidence:
-        draft.evidence = Unchanging({**draft.evidence, **dict.fromkeys(evidence, at_us)})
+        draft.evidence = FrozenDict({**draft.evidence, **dict.fromkeys(evidence, at_us)})
 
 
 def book(draft: Draft, fact: Fact, data: Mapping[str, Value]) -> None:
@@ -256,7 +256,7 @@ def book(draft: Draft, fact: Fact, data: Mapping[str, Value]) -> None:
         before = draft.data.get(field)
         if data.get(field, before) != before:
             booking = Booking(fact.occurred_us, fact.actor, before is not None, fact.behalf)
-            draft.bookings = Unchanging({**draft.bookings, field: booking})
+            draft.bookings = FrozenDict({**draft.bookings, field: booking})
 
 
 def _enter(compiled: Compiled, draft: Draft, name: str, at_us: int, restart: bool, deemed: bool) -> None:
@@ -292,7 +292,7 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, dee
         if not watch.verdict:
             limit = compiled.limits[limit_id]
             whole = limit.limit.scope == "procedure"
-            _put(draft, stopwatch.end(limit, watch, at_us, reached=whole, deemed=deemed))
+            _set(draft, stopwatch.end(limit, watch, at_us, reached=whole, deemed=deemed))
 
 
 def _start(
@@ -306,12 +306,12 @@ def _start(
     running = not (draft.paused and _stoppable(limit, row))
     if old is None or anew:
         visit = 1 if old is None else old.visit + 1
-        _put(draft, stopwatch.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
+        _set(draft, stopwatch.start(limit, row, at_us, visit=visit, running=running, anchor_us=anchor_us))
     else:
         watch = stopwatch.reopen(old, at_us if running else STOPPED)
         if limit.varies and (row, anchor_us) != (old.row, old.anchor_us):
             watch = stopwatch.rematch(limit, watch, row, at_us, anchor_us)
-        _put(draft, watch)
+        _set(draft, watch)
 
 
 def _stoppable(limit: CompiledLimit, row: int) -> bool:
@@ -331,24 +331,24 @@ def _end(draft: Draft, limit: CompiledLimit, at_us: int, deemed: bool) -> None:
     """End the clock of a limit whose goal was reached, if it has not ended."""
     watch = draft.stopwatches.get(limit.id)
     if watch is not None and not watch.verdict:
-        _put(draft, stopwatch.end(limit, watch, at_us, reached=True, deemed=deemed))
+        _set(draft, stopwatch.end(limit, watch, at_us, reached=True, deemed=deemed))
 
 
-def _occur(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
+def _begin_interval(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
     """Begin the next interval of the recurrences that this trigger counts for."""
     for limit_id in compiled.occurrences[trigger]:
         watch = draft.stopwatches.get(limit_id)
         if watch is not None and not watch.verdict:
             limit = compiled.limits[limit_id]
             running = watch.open_us != STOPPED
-            _put(draft, stopwatch.start(limit, watch.row, at_us, visit=watch.visit + 1, running=running))
+            _set(draft, stopwatch.start(limit, watch.row, at_us, visit=watch.visit + 1, running=running))
 
 
-def _put(draft: Draft, watch: Stopwatch) -> None:
+def _set(draft: Draft, watch: Stopwatch) -> None:
     """Keep a changed clock; the mapping is copied once, for others may hold it as it was when last reckoned."""
-    if draft.next_us != UNRECKONED:
+    if draft.next_us != NOT_COMPUTED:
         draft.stopwatches = dict(draft.stopwatches)
-        draft.next_us = UNRECKONED
+        draft.next_us = NOT_COMPUTED
     draft.stopwatches[watch.limit] = watch
 
 
@@ -372,13 +372,13 @@ def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
             row = match_row(limit, data)
             anchor_us = anchor_us_of(limit, row, draft.data)
             if row != watch.row or anchor_us != watch.anchor_us:
-                _put(
+                _set(
                     draft,
-                    align(draft, limit, stopwatch.rematch(limit, watch, row, at_us, anchor_us), at_us),
+                    run_or_stop(draft, limit, stopwatch.rematch(limit, watch, row, at_us, anchor_us), at_us),
                 )
 
 
-def align(draft: Draft, limit: CompiledLimit, watch: Stopwatch, at_us: int) -> Stopwatch:
+def run_or_stop(draft: Draft, limit: CompiledLimit, watch: Stopwatch, at_us: int) -> Stopwatch:
     """Stop or start a clock whose new row may be stopped, or may not, while the old one was the other way."""
     stop = draft.paused and _stoppable(limit, watch.row)
     if stop == (watch.open_us == STOPPED):
@@ -400,4 +400,4 @@ def _pause(compiled: Compiled, draft: Draft, at_us: int, *, stop: bool) -> None:
         if watch.verdict or (watch.open_us == STOPPED) == stop:
             continue
         if _stoppable(compiled.limits[limit_id], watch.row):
-            _put(draft, stopwatch.pause(watch, at_us) if stop else stopwatch.resume(watch, at_us))
+            _set(draft, stopwatch.pause(watch, at_us) if stop else stopwatch.resume(watch, at_us))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from svcflow.errors import FieldError
-from svcflow.kernel.storable import flaw, refused
+from svcflow.kernel.storable import refused, unstorable
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
@@ -72,7 +72,7 @@ def _emptied(field: Field) -> FieldError:
 
 def _plain(name: str, value: object) -> str | int | float:
     """Return a value that no field describes. Raises: FieldError unless it reads back from JSON as it was given."""
-    found = flaw(value)
+    found = unstorable(value)
     if found is not None:
         raise refused(name, found)
     if not isinstance(value, str | int | float):

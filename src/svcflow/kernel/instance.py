@@ -17,7 +17,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Unchanging(dict[K, V]):
+class FrozenDict(dict[K, V]):
     """Hold what an instance knows; a dict for whoever reads it, copies it or writes it as JSON.
 
     >>> Unchanging({"fee": 20})["fee"]
@@ -36,7 +36,7 @@ class Unchanging(dict[K, V]):
 
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
-    def __reduce__(self) -> tuple[type[Unchanging[K, V]], tuple[dict[K, V]]]:
+    def __reduce__(self) -> tuple[type[FrozenDict[K, V]], tuple[dict[K, V]]]:
         """Be copied and pickled as one that is made anew; item by item, as a dict is, would be refused."""
         return type(self), (dict(self),)
 
@@ -45,7 +45,7 @@ Status = Literal["running", "held", "ended"]
 Verdict = Literal["", "met", "late", "early", "cancelled"]
 NEVER = 2**63 - 1
 STOPPED = -1
-UNRECKONED = -(2**63)
+NOT_COMPUTED = -(2**63)
 """Stands for a due instant that a change has left to be reckoned when it is asked; before every instant."""
 Run = tuple[int, int]
 
@@ -161,8 +161,8 @@ class Draft:
     status: Status
     outcome: str
     steps: tuple[str, ...]
-    data: Unchanging[str, Value]
-    evidence: Unchanging[str, int]
+    data: FrozenDict[str, Value]
+    evidence: FrozenDict[str, int]
     recipient: str
     group: str
     revision: int
@@ -175,14 +175,14 @@ class Draft:
     paused: bool
     active: dict[str, int]
     stopwatches: dict[str, Stopwatch]
-    counts: Unchanging[str, int]
-    left_by: Unchanging[str, tuple[str, ...]]
+    counts: FrozenDict[str, int]
+    left_by: FrozenDict[str, tuple[str, ...]]
     next_us: int
-    assignees: Unchanging[str, str]
+    assignees: FrozenDict[str, str]
     deviations: Mapping[int, DeviationStatus]
-    explainers: Unchanging[int, tuple[str, ...]]
-    bookings: Unchanging[str, Booking]
-    deputies: Unchanging[str, tuple[str, int]]
+    explainers: FrozenDict[int, tuple[str, ...]]
+    bookings: FrozenDict[str, Booking]
+    deputies: FrozenDict[str, tuple[str, int]]
 
     @classmethod
     def of(cls, instance: Instance) -> Draft:
@@ -200,11 +200,11 @@ class Draft:
 
     def freeze(self) -> Instance:
         """Return the instance as it stands, which nobody changes in place; the draft may go on."""
-        own, self.active = self.active, Unchanging(self.active)
-        if type(self.stopwatches) is dict and self.next_us != UNRECKONED:
-            self.stopwatches = Unchanging(self.stopwatches)
+        own, self.active = self.active, FrozenDict(self.active)
+        if type(self.stopwatches) is dict and self.next_us != NOT_COMPUTED:
+            self.stopwatches = FrozenDict(self.stopwatches)
         if type(self.deviations) is dict:
-            self.deviations = Unchanging(self.deviations)
+            self.deviations = FrozenDict(self.deviations)
         instance: Instance = tuple.__new__(Instance, _values(self))
         self.active = own
         return instance
@@ -217,8 +217,8 @@ BLANK = Instance(
     status="running",
     outcome="",
     steps=(),
-    data=Unchanging(),
-    evidence=Unchanging(),
+    data=FrozenDict(),
+    evidence=FrozenDict(),
     recipient="",
     group="",
     revision=0,
@@ -229,16 +229,16 @@ BLANK = Instance(
     ended_us=None,
     hold="",
     paused=False,
-    active=Unchanging(),
-    stopwatches=Unchanging(),
-    counts=Unchanging(),
-    left_by=Unchanging(),
+    active=FrozenDict(),
+    stopwatches=FrozenDict(),
+    counts=FrozenDict(),
+    left_by=FrozenDict(),
     next_us=NEVER,
-    assignees=Unchanging(),
-    deviations=Unchanging(),
-    explainers=Unchanging(),
-    bookings=Unchanging(),
-    deputies=Unchanging(),
+    assignees=FrozenDict(),
+    deviations=FrozenDict(),
+    explainers=FrozenDict(),
+    bookings=FrozenDict(),
+    deputies=FrozenDict(),
 )
 
 
@@ -268,9 +268,9 @@ def from_state(state: list[Any]) -> Instance:
     fields[_STEPS] = tuple(fields[_STEPS])
     fields[_STOPWATCHES] = {row[0]: _stopwatch(row) for row in fields[_STOPWATCHES]}
     if fields[_LEFT_BY]:
-        fields[_LEFT_BY] = {step: _persons(who) for step, who in fields[_LEFT_BY].items()}
+        fields[_LEFT_BY] = {step: _leavers(who) for step, who in fields[_LEFT_BY].items()}
     if fields[_DEVIATIONS]:
-        fields[_DEVIATIONS] = _standings(fields[_DEVIATIONS])
+        fields[_DEVIATIONS] = _statuses(fields[_DEVIATIONS])
     if fields[_EXPLAINERS]:
         fields[_EXPLAINERS] = {sequence: tuple(who) for sequence, who in fields[_EXPLAINERS]}
     if fields[_BOOKINGS]:
@@ -278,11 +278,11 @@ def from_state(state: list[Any]) -> Instance:
     if fields[_DEPUTIES]:
         fields[_DEPUTIES] = {step: (giver, until_us) for step, (giver, until_us) in fields[_DEPUTIES].items()}
     for place in _MAPPINGS:
-        fields[place] = _NOTHING if fields[place] == _NOTHING else Unchanging(fields[place])
+        fields[place] = _NOTHING if fields[place] == _NOTHING else FrozenDict(fields[place])
     return tuple.__new__(Instance, fields)
 
 
-_NOTHING: Mapping[Any, Any] = Unchanging()
+_NOTHING: Mapping[Any, Any] = FrozenDict()
 """Most mappings of most instances are empty."""
 
 
@@ -292,7 +292,7 @@ _STEPS, _STOPWATCHES, _RUNS = (
     Stopwatch._fields.index("runs"),
 )
 _STOPWATCH_FIELDS = len(Stopwatch._fields)
-_MAPPINGS = [place for place, kept in enumerate(BLANK) if isinstance(kept, Unchanging)]
+_MAPPINGS = [place for place, kept in enumerate(BLANK) if isinstance(kept, FrozenDict)]
 _LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
 _EXPLAINERS, _BOOKINGS = FIELDS.index("explainers"), FIELDS.index("bookings")
 _DEPUTIES = FIELDS.index("deputies")
@@ -320,7 +320,7 @@ def _rows(standings: Mapping[int, DeviationStatus]) -> list[list[Any]]:
     return rows
 
 
-def _standings(rows: list[list[Any]]) -> dict[int, DeviationStatus]:
+def _statuses(rows: list[list[Any]]) -> dict[int, DeviationStatus]:
     """Return where each deviation stands; the first versions wrote a pair for each."""
     if isinstance(rows[0][0], int):
         return dict(rows)
@@ -330,6 +330,6 @@ def _standings(rows: list[list[Any]]) -> dict[int, DeviationStatus]:
     return standings
 
 
-def _persons(who: str | list[str]) -> tuple[str, ...]:
+def _leavers(who: str | list[str]) -> tuple[str, ...]:
     """Return who left a step; one name alone was written before anybody could act for another."""
     return (who,) if isinstance(who, str) else tuple(who)

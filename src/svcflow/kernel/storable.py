@@ -16,17 +16,17 @@ from svcflow.errors import FieldError
 from svcflow.text import Text, is_blank
 
 
-class Flaw(NamedTuple):
+class Unstorable(NamedTuple):
     """Say why a value cannot be written down, and what to do instead."""
 
     what: Text
     remedy: Text
 
 
-def flaw(value: object) -> Flaw | None:
+def unstorable(value: object) -> Unstorable | None:
     """Return why one value cannot be written down; None when it can."""
     if isinstance(value, str):
-        return None if value.isprintable() else _flaw_of_text(value)
+        return None if value.isprintable() else _unstorable_text(value)
     if isinstance(value, int):
         return None if SMALLEST <= value <= LARGEST else _BEYOND
     if isinstance(value, float):
@@ -36,7 +36,7 @@ def flaw(value: object) -> Flaw | None:
 
 def misfit(place: str, value: object) -> FieldError | None:
     """Return the error for the first part of a value, or of a mapping of values, that cannot be written down."""
-    for where, found in _flaws(place, value):
+    for where, found in _all_unstorable(place, value):
         if found is not None:
             return refused(where, found)
     return None
@@ -56,14 +56,14 @@ def refuse_no_text(place: str, text: object, *, needed: bool = True) -> None:
         return
     kind = type(text).__name__
     what = Text(zh=f"须为文字，不能是 {kind}", en=f"it takes text, not a {kind}")
-    raise refused(place, Flaw(what, Text(zh="写成文字", en="write it as text")))
+    raise refused(place, Unstorable(what, Text(zh="写成文字", en="write it as text")))
 
 
 def refuse_unfit_name(place: str, name: object, longest: int) -> None:
     """Raise FieldError when something is to have a name that is too long, or holds what no name does."""
-    found = flaw(name) if isinstance(name, str) else _strange(name)
+    found = unstorable(name) if isinstance(name, str) else _strange(name)
     if found is None and isinstance(name, str):
-        found = _flaw_of_name(name, longest)
+        found = _unstorable_name(name, longest)
     if found is not None:
         raise refused(place, found)
 
@@ -71,37 +71,37 @@ def refuse_unfit_name(place: str, name: object, longest: int) -> None:
 def refuse_unfit_id(place: str, name: object, longest: int) -> None:
     """Raise FieldError when something is to have an id that is no name, or a blank one, which would be one for all."""
     if name == "":
-        raise refused(place, Flaw(_EMPTY, _or_leave_out(place)))
+        raise refused(place, Unstorable(_EMPTY, _or_leave_out(place)))
     refuse_unfit_name(place, name, longest)
     if isinstance(name, str) and is_blank(name):
-        raise refused(place, Flaw(_UNSEEN, _or_leave_out(place)))
+        raise refused(place, Unstorable(_UNSEEN, _or_leave_out(place)))
 
 
-def refused(place: str, found: Flaw) -> FieldError:
+def refused(place: str, found: Unstorable) -> FieldError:
     """Return the error for a flaw at a place."""
     what = found.what
     return FieldError(Text(zh=f"{place}：{what.zh}", en=f"{place}: {what.en}"), found.remedy)
 
 
-def _flaws(place: str, value: object) -> Iterator[tuple[str, Flaw | None]]:
+def _all_unstorable(place: str, value: object) -> Iterator[tuple[str, Unstorable | None]]:
     if not isinstance(value, Mapping):
-        yield place, flaw(value)
+        yield place, unstorable(value)
         return
     for name, part in value.items():
-        yield f"{place}[{name!a}]", flaw(name) if isinstance(name, str) else _UNNAMED
-        yield f"{place}.{name}", flaw(part)
+        yield f"{place}[{name!a}]", unstorable(name) if isinstance(name, str) else _UNNAMED
+        yield f"{place}.{name}", unstorable(part)
 
 
-def _flaw_of_text(text: str) -> Flaw | None:
+def _unstorable_text(text: str) -> Unstorable | None:
     if "\0" in text:
         return _NUL
     half = next((one for one in text if "\ud800" <= one <= "\udfff"), None)
     return None if half is None else _half(half)
 
 
-def _flaw_of_name(name: str, longest: int) -> Flaw | None:
+def _unstorable_name(name: str, longest: int) -> Unstorable | None:
     if len(name) > longest:
-        return Flaw(
+        return Unstorable(
             Text(
                 zh=f"有 {len(name)} 个字符，最多 {longest} 个",
                 en=f"it has {len(name)} characters; {longest} at most",
@@ -116,13 +116,13 @@ def _is_control(one: str) -> bool:
     return unicodedata.category(one) == "Cc"
 
 
-def _control(one: str) -> Flaw:
+def _control(one: str) -> Unstorable:
     what = Text(zh=f"含控制字符 U+{ord(one):04X}", en=f"it holds the control character U+{ord(one):04X}")
-    return Flaw(what, Text(zh="去掉该字符", en="leave it out"))
+    return Unstorable(what, Text(zh="去掉该字符", en="leave it out"))
 
 
-def _half(one: str) -> Flaw:
-    return Flaw(
+def _half(one: str) -> Unstorable:
+    return Unstorable(
         Text(
             zh=f"含半个代理对 U+{ord(one):04X}，不是字符",
             en=f"the text holds U+{ord(one):04X}, half of a surrogate pair, which is no character",
@@ -131,9 +131,9 @@ def _half(one: str) -> Flaw:
     )
 
 
-def _strange(value: object) -> Flaw:
+def _strange(value: object) -> Unstorable:
     kind = type(value).__name__
-    return Flaw(
+    return Unstorable(
         Text(
             zh=f"类型 {kind} 无法保存，只能是文字、数字、真假或空",
             en=f"a value of type {kind} cannot be kept; only text, numbers, true, false or nothing can",
@@ -148,18 +148,20 @@ def _or_leave_out(place: str) -> Text:
 
 _EMPTY = Text(zh="为空", en="it is empty")
 _UNSEEN = Text(zh="其中没有看得见的字符", en="nothing in it can be seen")
-_UNNAMED = Flaw(Text(zh="名称须为文字", en="a name is text"), Text(zh="写成文字", en="write it as text"))
-_NUL = Flaw(
+_UNNAMED = Unstorable(
+    Text(zh="名称须为文字", en="a name is text"), Text(zh="写成文字", en="write it as text")
+)
+_NUL = Unstorable(
     Text(
         zh="含空字符 U+0000，并非每种存储都能保存", en="the text holds U+0000, which not every store can keep"
     ),
     Text(zh="去掉该字符", en="leave it out"),
 )
-_BEYOND = Flaw(
+_BEYOND = Unstorable(
     Text(zh="整数超出 64 位", en="the whole number is beyond 64 bits"),
     Text(zh="用文字保存，或换较大的单位", en="keep it as text, or in a greater unit"),
 )
-_ENDLESS = Flaw(
+_ENDLESS = Unstorable(
     Text(zh="不是有限的数", en="it is no finite number"),
     Text(zh="不知道时不要给出", en="leave it out while it is not known"),
 )

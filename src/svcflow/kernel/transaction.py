@@ -14,12 +14,12 @@ from svcflow.kernel.lifecycle.version_change import MigrationTarget
 from svcflow.text import Text
 
 
-class Ledger:
+class Transaction:
     """Collect the facts of one decision; sequence, instance and recorded instant are filled in here."""
 
     __slots__ = (
-        "actor", "at_us", "automatic", "automatic_us", "behalf", "compiled", "deemed", "draft", "facts", "recorded_us",
-        "target", "used_up",
+        "actor", "at_us", "automatic", "automatic_us", "behalf", "compiled", "deemed", "draft", "exhausted", "facts",
+        "recorded_us", "target",
     )  # fmt: skip
 
     def __init__(
@@ -42,12 +42,12 @@ class Ledger:
         self.facts: list[Fact] = []
         self.automatic = 0
         self.automatic_us = -1
-        self.used_up: list[tuple[str, int]] = []
+        self.exhausted: list[tuple[str, int]] = []
         """Limits that go on although their time is used up, and since when: what is deemed then is deemed at once."""
         self.deemed: set[tuple[str, int]] = set()
         """Limits that made a move, with its instant: two that are used up send an instance to and fro once."""
 
-    def asked_by(self, actor: str, behalf: str) -> None:
+    def act_for(self, actor: str, behalf: str) -> None:
         """Go on with what somebody asks: neither what time brought before nor how often it moved is put down to them."""
         self.actor, self.behalf = actor, behalf
         self.deemed.clear()

@@ -18,7 +18,7 @@ from svcflow.kernel.commands import Actor
 from svcflow.kernel.facts import Erased
 from svcflow.kernel.lifecycle.version_change import VersionOf
 from svcflow.kernel.lifecycle.work_items import work_of
-from svcflow.kernel.moves.authorization import needs_to_know
+from svcflow.kernel.moves.authorization import remembers_person
 from svcflow.kernel.replay import replay
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.procedure_registry import ProcedureRegistry
@@ -60,7 +60,7 @@ def forget(
     if not open:
         refuse_in_use([instance.id for instance in running])
     refuse_if_asked_about(
-        [instance.id for instance in running if needs_to_know(registry.of(instance), instance, person)]
+        [instance.id for instance in running if remembers_person(registry.of(instance), instance, person)]
     )
     values = in_clear = 0
     for name in names:
@@ -102,7 +102,7 @@ class ErasureHandler:
         )
         if instance is None or not theirs:
             return None
-        if needs_to_know(self._version_of(instance.procedure, instance.version), instance, self._person):
+        if remembers_person(self._version_of(instance.procedure, instance.version), instance, self._person):
             refuse_if_asked_about((instance.id,))
         book = Commitments({**found.journal.secrets, **dict.fromkeys(theirs)})
         at_us = max(self._clock.now_us(), instance.updated_us)

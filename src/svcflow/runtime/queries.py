@@ -18,7 +18,7 @@ from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.storable import refuse_no_text
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.kernel.timing.deadlines import deadlines as deadlines_of
-from svcflow.kernel.timing.pinned_targets import Promises, promises
+from svcflow.kernel.timing.pinned_targets import PinnedTargets, pinned_targets
 from svcflow.model.field import Value
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.engine_errors import unknown_instance
@@ -56,7 +56,7 @@ class Queries:
         promised, compiled = self._promised(kept), self._registry.of(kept)
         return deadlines_of(compiled, kept, self._clock.now_us(), ended=ended, promised=promised)
 
-    def _promised(self, instance: Instance) -> Promises:
+    def _promised(self, instance: Instance) -> PinnedTargets:
         """Return what earlier versions promised; nothing where there is one version, so nobody was migrated.
 
         Nothing either where the catalog has not all versions that the journal names: a deadline does not hang on it.
@@ -67,7 +67,7 @@ class Queries:
         if not any(isinstance(fact, Migrated) for fact in facts):
             return {}
         try:
-            return promises(self._registry.version, facts)
+            return pinned_targets(self._registry.version, facts)
         except (UnknownProcedure, ChangedProcedure):
             return {}
 

@@ -13,7 +13,7 @@ from collections.abc import Container, Iterator
 
 from svcflow.kernel.compiled import Compiled, CompiledMove, CompiledStep
 from svcflow.kernel.instance import Draft, Instance
-from svcflow.kernel.moves.row_choice import choose_row, unjoinable
+from svcflow.kernel.moves.row_choice import choose_row, join_refusal
 from svcflow.model.step import TransitionKind
 from svcflow.simulate.plan import StepPlan
 
@@ -45,7 +45,7 @@ def open_row(compiled: Compiled, instance: Instance, step: CompiledStep, trigger
         return rows[0]
     draft = Draft.of(instance)
     row, breach = choose_row(compiled, draft, rows)
-    closed = breach is not None or unjoinable(compiled, draft, row, step.step.id) is not None
+    closed = breach is not None or join_refusal(compiled, draft, row, step.step.id) is not None
     return None if closed else row
 
 

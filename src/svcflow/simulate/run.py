@@ -18,7 +18,7 @@ from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.input_checks import is_given
 from svcflow.kernel.instance import NEVER, STOPPED, Instance
-from svcflow.kernel.moves.authorization import excluded
+from svcflow.kernel.moves.authorization import excluded_persons
 from svcflow.model.field import Value
 from svcflow.simulate.branching import choose_exit, hangs_on_data, open_row
 from svcflow.simulate.plan import Plan, StepPlan, never_closes
@@ -148,7 +148,7 @@ class Run:
         return held if is_given(held) else self._value(case.number, field)
 
     def _actor(self, task: Task, row: CompiledMove) -> Actor:
-        barred = excluded(self.compiled, task.case.instance, row.source)
+        barred = excluded_persons(self.compiled, task.case.instance, row.source)
         if not row.role:
             others = (f"{SOMEBODY}-{place}" for place in count(2))
             return Actor(next(name for name in chain((SOMEBODY,), others) if name not in barred))
@@ -212,7 +212,7 @@ class Run:
         if visit > MAX_VISITS:
             row = None
         pool = self.pools[row.role] if row is not None and row.role and plan.step.waits is None else None
-        barred = excluded(self.compiled, case.instance, name)
+        barred = excluded_persons(self.compiled, case.instance, name)
         amount_us = plan.sample(numbers[DURATION])
         task = Task(case, plan, visit, amount_us, numbers[EXIT], row, pool, barred, self.now_us)
         case.tasks[name] = task

@@ -18,12 +18,12 @@ from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected, 
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.deviation_status import STANDS
 from svcflow.kernel.lifecycle.deviations import (
-    TELLING,
+    DEVIATION_FACTS,
     Deviation,
     Missed,
     deviation_of,
     deviations_of,
-    recorded_under,
+    with_versions,
 )
 from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.store import (
@@ -110,7 +110,7 @@ class UnitOfWork:
         self._keep_instance(found, change, before)
         if change.secrets is not None or change.forgotten:
             self._keep_personal(change, anew=not before)
-        if not TELLING.isdisjoint([type(entry.fact) for entry in change.entries]):
+        if not DEVIATION_FACTS.isdisjoint([type(entry.fact) for entry in change.entries]):
             self._keep_deviations(instance, [entry.fact for entry in change.entries])
         if change.work is not None:
             self._keep_work(instance.id, change.work, anew=not before)
@@ -170,7 +170,7 @@ class UnitOfWork:
         new: dict[int, Deviation] = {}
         missed: dict[Missed, int] = {}
         earlier: list[Settled] = []
-        for fact, version in recorded_under(facts, instance.version):
+        for fact, version in with_versions(facts, instance.version):
             one = deviation_of(fact, instance.procedure, version)
             if one is not None:
                 new[one.sequence] = one

@@ -261,7 +261,7 @@ def _journal(engine: Engine, found: Instance, names: Names) -> str:
     from svcflow.cli.journal_lines import tell
     from svcflow.cli.replies import who
     from svcflow.cli.session import names_along
-    from svcflow.kernel.lifecycle.deviations import recorded_under
+    from svcflow.kernel.lifecycle.deviations import with_versions
     from svcflow.text_table import table
 
     heads = [text.in_(names.lang) for text in _JOURNAL]
@@ -273,7 +273,7 @@ def _journal(engine: Engine, found: Instance, names: Names) -> str:
             who(fact, names.lang) or "—",
             tell(fact, then(name, version)),
         )
-        for fact, version in recorded_under(engine.journal(found.id), found.version)
+        for fact, version in with_versions(engine.journal(found.id), found.version)
     ]
     return table(heads, rows, right=heads[:1], flows=True)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import ERASED, Assigned, Released
-from svcflow.kernel.instance import Draft, Instance, Unchanging
+from svcflow.kernel.instance import Draft, FrozenDict, Instance
 
 V = TypeVar("V")
 
@@ -30,10 +30,10 @@ def has_lapsed(state: Draft | Instance, step: str, at_us: int) -> bool:
 
 def assigned(compiled: Compiled, draft: Draft, fact: Assigned) -> None:  # noqa: ARG001  # the table's signature
     """Put a step down to a person."""
-    draft.assignees = Unchanging({**draft.assignees, fact.step: fact.to})
+    draft.assignees = FrozenDict({**draft.assignees, fact.step: fact.to})
     if fact.until_us:
         giver = fact.behalf or fact.actor
-        draft.deputies = Unchanging({**draft.deputies, fact.step: (giver, fact.until_us)})
+        draft.deputies = FrozenDict({**draft.deputies, fact.step: (giver, fact.until_us)})
     elif draft.deputies:
         draft.deputies = _without(draft.deputies, (fact.step,))
 
@@ -50,5 +50,5 @@ def end_assignments(draft: Draft, steps: Collection[str]) -> None:
         draft.deputies = _without(draft.deputies, steps)
 
 
-def _without(known: Mapping[str, V], steps: Collection[str]) -> Unchanging[str, V]:
-    return Unchanging({step: one for step, one in known.items() if step not in steps})
+def _without(known: Mapping[str, V], steps: Collection[str]) -> FrozenDict[str, V]:
+    return FrozenDict({step: one for step, one in known.items() if step not in steps})

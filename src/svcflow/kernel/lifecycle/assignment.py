@@ -11,68 +11,68 @@ from svcflow.kernel import refusals
 from svcflow.kernel.commands import Assign, Claim, Recall, Release, is_named
 from svcflow.kernel.facts import SYSTEM, Assigned, Released
 from svcflow.kernel.lifecycle.assignees import assignee_of
-from svcflow.kernel.moves.authorization import barred_from, may_not_have, same_person
+from svcflow.kernel.moves.authorization import barred_step, claim_refusal, same_person
 from svcflow.kernel.refusals import Refusal
-from svcflow.kernel.transaction import Ledger
+from svcflow.kernel.transaction import Transaction
 from svcflow.text import Text
 
 
-def claim(ledger: Ledger, command: Claim) -> Refusal | None:
+def claim(transaction: Transaction, command: Claim) -> Refusal | None:
     """Give the step to whoever asks for it, if the rules let them have it. Raises: FieldError."""
     who = command.actor
-    _named(who.id)
-    step = _meant(ledger, command.step)
+    _require_person(who.id)
+    step = _active_step(transaction, command.step)
     if isinstance(step, Refusal):
         return step
-    refusal = may_not_have(ledger, step, who)
+    refusal = claim_refusal(transaction, step, who)
     if refusal is None:
-        until_us = _until_us(ledger, step, who.ends)
-        ledger.record(Assigned, ledger.at_us, who.id, step, who.id, "", until_us)
+        until_us = _until_us(transaction, step, who.ends)
+        transaction.record(Assigned, transaction.at_us, who.id, step, who.id, "", until_us)
     return refusal
 
 
-def assign(ledger: Ledger, command: Assign) -> Refusal | None:
+def assign(transaction: Transaction, command: Assign) -> Refusal | None:
     """Give the step to a person, away from whoever had it. Raises: FieldError."""
-    _named(command.to)
-    step = _meant(ledger, command.step)
+    _require_person(command.to)
+    step = _active_step(transaction, command.step)
     if isinstance(step, Refusal):
         return step
-    barred = barred_from(ledger.compiled, ledger.draft, (step,), command.to)
+    barred = barred_step(transaction.compiled, transaction.draft, (step,), command.to)
     if barred is not None:
-        return attrs.evolve(same_person(ledger.compiled, ledger.draft, barred), step=step)
+        return attrs.evolve(same_person(transaction.compiled, transaction.draft, barred), step=step)
     who = command.actor
     ends = who.ends if who.id == command.to else command.ends
-    until_us = _until_us(ledger, step, ends)
-    ledger.record(Assigned, ledger.at_us, who.id, step, command.to, command.reason, until_us)
+    until_us = _until_us(transaction, step, ends)
+    transaction.record(Assigned, transaction.at_us, who.id, step, command.to, command.reason, until_us)
     return None
 
 
-def recall(ledger: Ledger, command: Recall) -> None:
+def recall(transaction: Transaction, command: Recall) -> None:
     """Give the steps that a deputy has for somebody back to their roles, because the delegation was revoked."""
-    draft = ledger.draft
+    draft = transaction.draft
     for step, (giver, _) in tuple(draft.deputies.items()):
-        role = ledger.compiled.steps[step].step.role
+        role = transaction.compiled.steps[step].step.role
         if (giver, draft.assignees[step]) == (command.giver, command.taker) and role in command.roles:
-            ledger.record(Released, ledger.at_us, SYSTEM, step)
+            transaction.record(Released, transaction.at_us, SYSTEM, step)
 
 
-def release(ledger: Ledger, command: Release) -> Refusal | None:
+def release(transaction: Transaction, command: Release) -> Refusal | None:
     """Take the step from whoever has it."""
-    step = _meant(ledger, command.step)
+    step = _active_step(transaction, command.step)
     if isinstance(step, Refusal):
         return step
-    if not assignee_of(ledger.draft, step, ledger.at_us):
-        return refusals.not_assigned(ledger.compiled, step)
-    ledger.record(Released, ledger.at_us, command.actor.id, step, command.reason)
+    if not assignee_of(transaction.draft, step, transaction.at_us):
+        return refusals.not_assigned(transaction.compiled, step)
+    transaction.record(Released, transaction.at_us, command.actor.id, step, command.reason)
     return None
 
 
-def _until_us(ledger: Ledger, step: str, ends: Mapping[str, int]) -> int:
+def _until_us(transaction: Transaction, step: str, ends: Mapping[str, int]) -> int:
     """Return when the delegation ends by which somebody has a step; 0 when they need none."""
-    return ends.get(ledger.compiled.steps[step].step.role or "", 0) if ends else 0
+    return ends.get(transaction.compiled.steps[step].step.role or "", 0) if ends else 0
 
 
-def _named(person: str) -> None:
+def _require_person(person: str) -> None:
     if not is_named(person):
         raise FieldError(
             Text(zh="没有指明由谁办理", en="it is not said who is to have the step"),
@@ -80,13 +80,13 @@ def _named(person: str) -> None:
         )
 
 
-def _meant(ledger: Ledger, step: str | None) -> str | Refusal:
+def _active_step(transaction: Transaction, step: str | None) -> str | Refusal:
     """Return the active step that is meant, or why none is."""
-    compiled, here = ledger.compiled, ledger.draft.steps
+    compiled, here = transaction.compiled, transaction.draft.steps
     if step is None and len(here) == 1:
         return here[0]
     if step is None:
         return refusals.several_steps(here)
-    if step not in ledger.draft.active or compiled.steps[step].step.end is not None:
+    if step not in transaction.draft.active or compiled.steps[step].step.end is not None:
         return refusals.step_not_active(step, here)
     return step

@@ -6,7 +6,7 @@ from collections.abc import Mapping, MutableMapping
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Accepted, DeviationStatus, Explained, Fact, Rejected
-from svcflow.kernel.instance import Draft, Unchanging
+from svcflow.kernel.instance import Draft, FrozenDict
 
 Answer = Explained | Accepted | Rejected
 STANDS: Mapping[type[Fact], DeviationStatus] = {
@@ -28,7 +28,7 @@ def answered(compiled: Compiled, draft: Draft, fact: Answer) -> None:  # noqa: A
     if isinstance(fact, Explained):
         known = draft.explainers.get(fact.deviation, ())
         new = (name for name in (fact.actor, fact.behalf) if name and name not in known)
-        draft.explainers = Unchanging({**draft.explainers, fact.deviation: (*known, *new)})
+        draft.explainers = FrozenDict({**draft.explainers, fact.deviation: (*known, *new)})
 
 
 def _own(draft: Draft) -> MutableMapping[int, DeviationStatus]:

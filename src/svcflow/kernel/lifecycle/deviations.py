@@ -81,7 +81,7 @@ class Deviation:
 Missed = tuple[str, int, int | None]
 """The limit, visit and deadline by which the end of what was overdue finds it."""
 
-TELLING = frozenset((Overdue, Deviated, Settled, Explained, Accepted, Rejected))
+DEVIATION_FACTS = frozenset((Overdue, Deviated, Settled, Explained, Accepted, Rejected))
 """The facts that a deviation comes from, or changes with."""
 
 
@@ -98,9 +98,9 @@ def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
                 found[sequence] = attrs.evolve(found[sequence], overrun_us=fact.overrun_us)
         elif isinstance(fact, Explained | Accepted | Rejected):
             if fact.deviation in found:
-                found[fact.deviation] = answered(found[fact.deviation], fact)
+                found[fact.deviation] = with_answer(found[fact.deviation], fact)
         elif isinstance(fact, Migrated):
-            version, missed = fact.to_version, _renamed(missed, fact.steps)
+            version, missed = fact.to_version, _mapped(missed, fact.steps)
         else:
             one = deviation_of(fact, procedure, version)
             if one is not None:
@@ -109,7 +109,7 @@ def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
     return tuple(found.values())
 
 
-def _renamed(missed: dict[Missed, list[int]], steps: Mapping[str, str]) -> dict[Missed, list[int]]:
+def _mapped(missed: dict[Missed, list[int]], steps: Mapping[str, str]) -> dict[Missed, list[int]]:
     """Return deviations by what their limits are called now: a migration renames them, and their ends go by that name."""
     renamed: dict[Missed, list[int]] = {}
     for (limit, visit, due_us), sequences in missed.items():
@@ -117,7 +117,7 @@ def _renamed(missed: dict[Missed, list[int]], steps: Mapping[str, str]) -> dict[
     return renamed
 
 
-def recorded_under(facts: Iterable[Fact], version: int) -> Iterator[tuple[Fact, int]]:
+def with_versions(facts: Iterable[Fact], version: int) -> Iterator[tuple[Fact, int]]:
     """Yield facts that were recorded together, each with the version it was recorded under, the last being `version`."""
     together = tuple(facts)
     crossed = [fact for fact in together if isinstance(fact, Migrated)]
@@ -157,7 +157,7 @@ def deviation_of(fact: Fact, procedure: str, version: int) -> Deviation | None:
     )
 
 
-def answered(one: Deviation, fact: Answer) -> Deviation:
+def with_answer(one: Deviation, fact: Answer) -> Deviation:
     """Return a deviation as an answer leaves it; an answer to another one leaves it as it was."""
     if one.sequence != fact.deviation:
         return one

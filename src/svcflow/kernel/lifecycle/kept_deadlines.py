@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from datetime import date
 
 from svcflow.kernel.instance import NEVER, STOPPED, Run, Stopwatch
-from svcflow.kernel.timing.business_time import Reckoner
+from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung
-from svcflow.kernel.timing.due import due_of, measured
+from svcflow.kernel.timing.due import due_of, measure
 
 _Key = tuple[object, ...]
 
 
-def extra_for(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
+def extra_to_keep(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
     """Return what a clock must count beyond `row` for its deadline to stay where `old` put it.
 
     Where both count alike it is the difference, exact to the microsecond, also when the clock stands still.
@@ -36,20 +36,20 @@ def extra_by_count(new: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> in
     """Return what a clock must count beyond `row` for the deadline it has, whatever that was counted in."""
     if watch.due_us == NEVER:
         return 0
-    extra = _counted(new, row, watch) - row.reach
+    extra = _count_until_due(new, row, watch) - row.reach
     if row.family in ("elapsed", "working"):
         return extra
     short = due_of(new, row, watch._replace(extra=extra), watch.open_us) < watch.due_us
     return extra + short
 
 
-def kept_of(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch, extra: int) -> int:
+def kept_part(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch, extra: int) -> int:
     """Return which part of `extra` keeps the deadline; an extension that was granted is the rest, where both count alike."""
     granted = watch.extra - watch.kept if _alike(old, new, old.rows[watch.row], row) else 0
     return extra - granted
 
 
-def fired_in(old: CompiledRow, new: CompiledRow, fired: int, *, overdue: bool) -> int:
+def fired_rungs(old: CompiledRow, new: CompiledRow, fired: int, *, overdue: bool) -> int:
     """Return which rungs of a new ladder have fired, given those of the old: the same ones.
 
     After the deadline there is nothing to warn of any more.
@@ -73,25 +73,25 @@ def _key(rung: CompiledRung) -> _Key:
     return (rung.kind, rung.share, rung.offset, rung.distance)
 
 
-def _counted(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
+def _count_until_due(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
     """Return what the limit's clock will have counted, or had counted, by the deadline it has."""
     calendar, due_us = limit.calendar, watch.due_us
     known = watch.runs if watch.open_us == STOPPED else (*watch.runs, (watch.open_us, due_us))
     runs = tuple((first, min(last, due_us)) for first, last in known if first < due_us)
     if row.family in ("elapsed", "working"):
-        return sum(measured(limit, row, first, last) for first, last in runs)
+        return sum(measure(limit, row, first, last) for first, last in runs)
     if row.family == "working_days":
         return sum(
             calendar.closings_between_us(first + 1, last + 1, watch.started_us) for first, last in runs
         )
     first_day, last_day = calendar.day_of(watch.started_us), calendar.day_of(watch.due_us - 1)
-    last_day -= sum(_stood(calendar, watch.started_us, runs))
+    last_day -= sum(_days_stopped(calendar, watch.started_us, runs))
     if row.family == "calendar_days":
         return max(0, last_day - first_day)
     return _months(date.fromordinal(first_day), date.fromordinal(last_day))
 
 
-def _stood(calendar: Reckoner, started_us: int, runs: tuple[Run, ...]) -> Iterator[int]:
+def _days_stopped(calendar: BusinessTime, started_us: int, runs: tuple[Run, ...]) -> Iterator[int]:
     """Yield the days at whose end the clock stood still, run by run."""
     since_us = started_us
     for first, last in runs:

@@ -12,38 +12,38 @@ from svcflow.kernel.facts import SYSTEM, Released, Settled
 from svcflow.kernel.input_checks import accepted, is_given
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.lifecycle.version_change import MigrationTarget, mapped_limit, mapped_step
-from svcflow.kernel.moves.authorization import barred_from
+from svcflow.kernel.moves.authorization import barred_step
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing import stopwatch
-from svcflow.kernel.timing.calendar_fingerprints import marks_of
-from svcflow.kernel.transaction import Ledger
+from svcflow.kernel.timing.calendar_fingerprints import fingerprints_of
+from svcflow.kernel.transaction import Transaction
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
 
 Steps = Mapping[str, str]
 
 
-def migrate(ledger: Ledger, command: Migrate) -> Refusal | None:
+def migrate(transaction: Transaction, command: Migrate) -> Refusal | None:
     """Go over to another version. Raises: FieldError when `data` does not fit it; TypeError without a target."""
-    target, source, draft = _target(ledger), ledger.compiled, ledger.draft
+    target, source, draft = _target(transaction), transaction.compiled, transaction.draft
     into = target.compiled
     given = accepted(into.procedure, command.data, extra=())
     data = {**_defaults(source, into, draft, given), **given}
     refusal = (
-        _no_version(ledger, into)
-        or _unknown_steps(source, into, command.steps)
-        or misplaced(source, into, command.steps, draft.active)
-        or _unfit(into.procedure, {**draft.data, **data})
+        _version_refusal(transaction, into)
+        or _mapping_refusal(source, into, command.steps)
+        or _placement_refusal(source, into, command.steps, draft.active)
+        or _data_refusal(into.procedure, {**draft.data, **data})
     )
     if refusal is None:
         steps = {old: new for old, new in command.steps.items() if old != new}
-        _go_over(ledger, target, command, steps, due=command.due, data=data)
+        _record(transaction, target, command, steps, due=command.due, data=data)
     return refusal
 
 
-def revert(ledger: Ledger, command: Revert) -> Refusal | None:
+def revert(transaction: Transaction, command: Revert) -> Refusal | None:
     """Take the last migration back. Raises: TypeError without a target."""
-    target, source, draft = _target(ledger), ledger.compiled, ledger.draft
+    target, source, draft = _target(transaction), transaction.compiled, transaction.draft
     into, fact = target.compiled, target.reverted
     if fact is None:
         return refusals.no_migration_to_revert()
@@ -51,22 +51,24 @@ def revert(ledger: Ledger, command: Revert) -> Refusal | None:
     steps = {new: olds[0] for new, olds in sources.items() if len(olds) == 1 and olds[0] != new}
     data = _defaults(source, into, draft, {})
     refusal = (
-        _one_way(sources, draft.active, fact.from_version)
-        or misplaced(source, into, steps, draft.active)
-        or _unfit(into.procedure, {**draft.data, **data})
+        _way_back_refusal(sources, draft.active, fact.from_version)
+        or _placement_refusal(source, into, steps, draft.active)
+        or _data_refusal(into.procedure, {**draft.data, **data})
     )
     if refusal is None:
-        _go_over(ledger, target, command, steps, data=data, reverts=fact.sequence)
+        _record(transaction, target, command, steps, data=data, reverts=fact.sequence)
     return refusal
 
 
-def _target(ledger: Ledger) -> MigrationTarget:
-    if ledger.target is None:
+def _target(transaction: Transaction) -> MigrationTarget:
+    if transaction.target is None:
         raise TypeError("a migration needs both versions: give its `target`")
-    return ledger.target
+    return transaction.target
 
 
-def misplaced(source: Compiled, into: Compiled, steps: Steps, active: Iterable[str]) -> Refusal | None:
+def _placement_refusal(
+    source: Compiled, into: Compiled, steps: Steps, active: Iterable[str]
+) -> Refusal | None:
     """Refuse a step that has no counterpart at the same place: of the same nesting, and one for every branch."""
     active = tuple(active)
     taken: dict[str, str] = {}
@@ -86,8 +88,8 @@ def misplaced(source: Compiled, into: Compiled, steps: Steps, active: Iterable[s
     return None
 
 
-def _go_over(
-    ledger: Ledger,
+def _record(
+    transaction: Transaction,
     target: MigrationTarget,
     command: Migrate | Revert,
     steps: Steps,
@@ -97,40 +99,42 @@ def _go_over(
     reverts: int = 0,
 ) -> None:
     """Record by how much limits that are no more were overrun, then the migration; go on under its target."""
-    source, into = ledger.compiled, target.compiled
-    for watch in ledger.draft.stopwatches.values():
+    source, into = transaction.compiled, target.compiled
+    for watch in transaction.draft.stopwatches.values():
         gone = mapped_limit(steps, watch.limit) not in into.limits
         if gone and watch.overdue and not watch.verdict:
             limit = source.limits[watch.limit]
-            ended = stopwatch.end(limit, watch, ledger.at_us, reached=False)
-            over_us = stopwatch.overrun(limit, ended, ledger.at_us)
-            ledger.record(Settled, ledger.at_us, SYSTEM, watch.limit, watch.visit, watch.due_us, over_us)
-    held = {mapped_step(steps, step): source.steps[step].step.role for step in ledger.draft.assignees}
-    ledger.record_migration(
+            ended = stopwatch.end(limit, watch, transaction.at_us, reached=False)
+            over_us = stopwatch.overrun(limit, ended, transaction.at_us)
+            transaction.record(
+                Settled, transaction.at_us, SYSTEM, watch.limit, watch.visit, watch.due_us, over_us
+            )
+    held = {mapped_step(steps, step): source.steps[step].step.role for step in transaction.draft.assignees}
+    transaction.record_migration(
         target,
         command.actor.id,
-        ledger.draft.version,
+        transaction.draft.version,
         into.procedure.version,
         steps,
         due,
         command.reason,
         reverts,
         data,
-        marks_of(into),
+        fingerprints_of(into),
         gives_way=True,
     )
-    _give_back(ledger, held)
-    ledger.used_up += [(name, ledger.at_us) for name in _newly_deemed(source, into, steps)]
+    _release_assignments(transaction, held)
+    transaction.exhausted += [(name, transaction.at_us) for name in _newly_deemed(source, into, steps)]
 
 
-def _give_back(ledger: Ledger, held: Mapping[str, str | None]) -> None:
+def _release_assignments(transaction: Transaction, held: Mapping[str, str | None]) -> None:
     """Release steps that are another role's now, or that who has them may not do: nobody could do them otherwise."""
-    compiled, draft = ledger.compiled, ledger.draft
+    compiled, draft = transaction.compiled, transaction.draft
     for step, was in held.items():
         role, who = compiled.steps[step].step.role, draft.assignees[step]
         giver, _ = draft.deputies.get(step, ("", 0))
-        if role not in (None, was) or barred_from(compiled, draft, (step,), who, giver) is not None:
-            ledger.record(Released, ledger.at_us, SYSTEM, step)
+        if role not in (None, was) or barred_step(compiled, draft, (step,), who, giver) is not None:
+            transaction.record(Released, transaction.at_us, SYSTEM, step)
 
 
 def _newly_deemed(source: Compiled, into: Compiled, steps: Steps) -> Iterator[str]:
@@ -153,16 +157,16 @@ def _defaults(source: Compiled, into: Compiled, draft: Draft, given: Mapping[str
     }
 
 
-def _no_version(ledger: Ledger, target: Compiled) -> Refusal | None:
+def _version_refusal(transaction: Transaction, target: Compiled) -> Refusal | None:
     into = target.procedure
-    if into.version == ledger.draft.version:
+    if into.version == transaction.draft.version:
         return refusals.same_version(into.version)
-    if into.effective is not None and target.calendar.date_us(ledger.at_us) < into.effective:
+    if into.effective is not None and target.calendar.date_us(transaction.at_us) < into.effective:
         return refusals.not_in_force(into, into.effective)
     return None
 
 
-def _unknown_steps(source: Compiled, into: Compiled, steps: Steps) -> Refusal | None:
+def _mapping_refusal(source: Compiled, into: Compiled, steps: Steps) -> Refusal | None:
     for names, known in ((steps, source), (steps.values(), into)):
         for name in names:
             if name not in known.steps:
@@ -205,7 +209,9 @@ def _sources(into: Compiled, steps: Steps) -> dict[str, list[str]]:
     return sources
 
 
-def _one_way(sources: Mapping[str, list[str]], active: Iterable[str], version: int) -> Refusal | None:
+def _way_back_refusal(
+    sources: Mapping[str, list[str]], active: Iterable[str], version: int
+) -> Refusal | None:
     for name in active:
         found = sources.get(name, [])
         if len(found) != 1:
@@ -213,7 +219,7 @@ def _one_way(sources: Mapping[str, list[str]], active: Iterable[str], version: i
     return None
 
 
-def _unfit(procedure: Procedure, data: Mapping[str, Value]) -> Refusal | None:
+def _data_refusal(procedure: Procedure, data: Mapping[str, Value]) -> Refusal | None:
     """Refuse when a required field has no value, or a value that is kept does not fit its field any more."""
     for field in procedure.fields.values():
         value = data.get(field.id)

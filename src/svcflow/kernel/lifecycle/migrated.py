@@ -10,15 +10,23 @@ from collections.abc import Mapping
 import attrs
 
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.evolve import align, anchor_us_of, book, guard_data, match_row, reckon, settle_steps
+from svcflow.kernel.evolve import (
+    anchor_us_of,
+    book,
+    compute_due,
+    guard_data,
+    match_row,
+    run_or_stop,
+    settle_steps,
+)
 from svcflow.kernel.facts import Migrated
-from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Draft, Stopwatch, Unchanging
-from svcflow.kernel.lifecycle.kept_deadlines import extra_by_count, extra_for, fired_in, kept_of
+from svcflow.kernel.instance import NEVER, NOT_COMPUTED, STOPPED, Draft, FrozenDict, Stopwatch
+from svcflow.kernel.lifecycle.kept_deadlines import extra_by_count, extra_to_keep, fired_rungs, kept_part
 from svcflow.kernel.lifecycle.version_change import MigrationTarget, mapped_limit, mapped_step
 from svcflow.kernel.moves.four_eyes import Performers, mapped_performers
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow
-from svcflow.kernel.timing.due import counted, due_of
+from svcflow.kernel.timing.due import due_of, full_reach
 from svcflow.model.limit import reason_of
 
 
@@ -32,21 +40,21 @@ def apply_migration(source: Compiled, target: MigrationTarget, draft: Draft, fac
     draft.version = fact.to_version
     if fact.gives_way:
         _go_on_booking(into, draft, fact)
-    draft.data = Unchanging({**draft.data, **fact.data})
+    draft.data = FrozenDict({**draft.data, **fact.data})
     draft.active = {mapped_step(steps, name): since_us for name, since_us in draft.active.items()}
     draft.left_by = _performers(source, target, steps, draft.left_by)
-    draft.assignees = Unchanging({mapped_step(steps, name): who for name, who in draft.assignees.items()})
-    draft.deputies = Unchanging({mapped_step(steps, name): how for name, how in draft.deputies.items()})
-    draft.counts = Unchanging({_row_name(steps, key): times for key, times in draft.counts.items()})
+    draft.assignees = FrozenDict({mapped_step(steps, name): who for name, who in draft.assignees.items()})
+    draft.deputies = FrozenDict({mapped_step(steps, name): how for name, how in draft.deputies.items()})
+    draft.counts = FrozenDict({_row_name(steps, key): times for key, times in draft.counts.items()})
     draft.stopwatches = {}
     settle_steps(into, draft, at_us)  # which steps count, and whether they pause, before the clocks follow
-    carried = _Carrying(source, into, draft, fact)
+    carried = _StopwatchMigration(source, into, draft, fact)
     kept = [carried.carry(watch) for watch in left.values()]
     draft.stopwatches = {watch.limit: watch for watch in sorted(kept, key=lambda watch: not watch.verdict)}
     draft.stopwatches = {**draft.stopwatches, **carried.begun()}
-    draft.next_us = UNRECKONED
+    draft.next_us = NOT_COMPUTED
     settle_steps(into, draft, at_us)
-    reckon(into, draft)
+    compute_due(into, draft)
 
 
 def _go_on_booking(into: Compiled, draft: Draft, fact: Migrated) -> None:
@@ -57,7 +65,7 @@ def _go_on_booking(into: Compiled, draft: Draft, fact: Migrated) -> None:
         if field not in draft.bookings and draft.data.get(field) is None
     }
     if new:
-        draft.bookings = Unchanging({**draft.bookings, **new})
+        draft.bookings = FrozenDict({**draft.bookings, **new})
     book(draft, fact, fact.data)
 
 
@@ -75,7 +83,7 @@ def _performers(
     known = mapped_performers(source, into, steps, target.performers)
     # of a step that excludes one side by side only what the instance remembers: older journals lead where they led
     kept = into.watched | (into.remembered & carried.keys())
-    return Unchanging({step: who for step, who in known.items() if step in kept})
+    return FrozenDict({step: who for step, who in known.items() if step in kept})
 
 
 def _row_name(steps: Mapping[str, str], key: str) -> str:
@@ -86,7 +94,7 @@ def _row_name(steps: Mapping[str, str], key: str) -> str:
 
 
 @attrs.frozen
-class _Carrying:
+class _StopwatchMigration:
     """Carry clocks over; the draft stands in its new steps already, and has no clocks yet."""
 
     source: Compiled
@@ -132,7 +140,7 @@ class _Carrying:
         place, anchor_us = self._target(new)
         row, fired = (
             new.rows[place],
-            fired_in(old.rows[watch.row], new.rows[place], watch.fired, overdue=watch.overdue),
+            fired_rungs(old.rows[watch.row], new.rows[place], watch.fired, overdue=watch.overdue),
         )
         keep = self.fact.due == "keep"
         extra, kept = self._extra(old, new, row, watch) if keep or watch.overdue else (0, 0)
@@ -145,14 +153,14 @@ class _Carrying:
                 return self._start(new, watch.visit)  # there was no deadline to keep
             anew = not keep or row.target is None or (due_us == NEVER and watch.open_us != STOPPED)
             due_us = due_of(new, row, carried, watch.open_us) if anew else due_us
-        return self._in_step(new, stopwatch.recompute(carried, self.fact.occurred_us, due_us))
+        return self._in_step(new, stopwatch.with_new_due(carried, self.fact.occurred_us, due_us))
 
     def _ended(self, old: CompiledLimit, new: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         """Rename a clock that has ended; entered again, its limit goes on as it would have without the migration."""
         place, anchor_us = self._target(new)
         row = new.rows[place]
         extra, kept = self._extra(old, new, row, watch) if self.fact.due == "keep" else (0, 0)
-        fired = fired_in(old.rows[watch.row], row, watch.fired, overdue=watch.overdue)
+        fired = fired_rungs(old.rows[watch.row], row, watch.fired, overdue=watch.overdue)
         return watch._replace(
             limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired, kept=kept
         )
@@ -161,8 +169,8 @@ class _Carrying:
         self, old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch
     ) -> tuple[int, int]:
         """Return what a clock counts beyond its row to keep its deadline, and how much of it gives way to another row."""
-        extra = extra_for(old, new, row, watch)
-        return extra, kept_of(old, new, row, watch, extra) if self.fact.gives_way else 0
+        extra = extra_to_keep(old, new, row, watch)
+        return extra, kept_part(old, new, row, watch, extra) if self.fact.gives_way else 0
 
     def _returned(self, limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         """Return the clock of a limit that the version left did not have; one that a migration ended goes on.
@@ -184,14 +192,14 @@ class _Carrying:
         if self.fact.gives_way and not self._still_due(limit, back):
             extra = extra_by_count(limit, limit.rows[place], back)
             back = back._replace(extra=extra, kept=extra)
-        return self._in_step(limit, stopwatch.recompute(back, self.fact.occurred_us, watch.due_us))
+        return self._in_step(limit, stopwatch.with_new_due(back, self.fact.occurred_us, watch.due_us))
 
     def _still_due(self, limit: CompiledLimit, watch: Stopwatch) -> bool:
         """Say whether a clock that comes back is due when it was by what its limit says now."""
         row = limit.rows[watch.row]
         if row.fixed or row.target is None:
             return True
-        return counted(row, watch) >= 0 and due_of(limit, row, watch, watch.open_us) == watch.due_us
+        return full_reach(row, watch) >= 0 and due_of(limit, row, watch, watch.open_us) == watch.due_us
 
     def _target(self, limit: CompiledLimit) -> tuple[int, int]:
         row = match_row(limit, guard_data(self.into, self.draft))
@@ -199,4 +207,4 @@ class _Carrying:
 
     def _in_step(self, limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         """Let the clock run or stand still as the steps under the new version say."""
-        return align(self.draft, limit, watch, self.fact.occurred_us)
+        return run_or_stop(self.draft, limit, watch, self.fact.occurred_us)

@@ -8,21 +8,21 @@ from svcflow.kernel.commands import Extend, Recompute, Reschedule
 from svcflow.kernel.facts import Extended, Recomputed, Rescheduled
 from svcflow.kernel.input_checks import require_reason
 from svcflow.kernel.instance import STOPPED
-from svcflow.kernel.moves.authorization import lacks
+from svcflow.kernel.moves.authorization import lacks_role
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, reach_of
-from svcflow.kernel.transaction import Ledger
+from svcflow.kernel.transaction import Transaction
 from svcflow.model.limit import Extension
 from svcflow.nearest import nearest
 from svcflow.text import Text, cut
 
 
-def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
+def reschedule(transaction: Transaction, command: Reschedule) -> Refusal | None:
     """Move a scheduled instant. Raises: FieldError when the field is no declared instant."""
-    field = ledger.compiled.procedure.fields.get(command.field)
+    field = transaction.compiled.procedure.fields.get(command.field)
     if field is None or field.type != "instant":
-        instants = [f.id for f in ledger.compiled.procedure.fields.values() if f.type == "instant"]
+        instants = [f.id for f in transaction.compiled.procedure.fields.values() if f.type == "instant"]
         raise FieldError(
             Text(
                 zh=f"“{cut(command.field)}”不是预约时间字段",
@@ -38,31 +38,33 @@ def reschedule(ledger: Ledger, command: Reschedule) -> Refusal | None:
             ),
             Text(zh="用 update 修改", en="change it by update"),
         )
-    previous = ledger.draft.data.get(command.field)
+    previous = transaction.draft.data.get(command.field)
     at = field.accept(command.at)
-    ledger.record(Rescheduled, ledger.at_us, command.actor.id, command.field, at, previous)
+    transaction.record(Rescheduled, transaction.at_us, command.actor.id, command.field, at, previous)
     return None
 
 
-def extend(ledger: Ledger, command: Extend) -> Refusal | None:
+def extend(transaction: Transaction, command: Extend) -> Refusal | None:
     """Prolong a limit once, before its deadline. Raises: FieldError without a reason."""
     require_reason(command.reason)
-    limit = ledger.compiled.limits.get(command.limit)
+    limit = transaction.compiled.limits.get(command.limit)
     if limit is None:
-        return refusals.unknown_limit(ledger.compiled.procedure.id, command.limit, ledger.compiled.limits)
+        return refusals.unknown_limit(
+            transaction.compiled.procedure.id, command.limit, transaction.compiled.limits
+        )
     extension = limit.limit.extension
     if extension is None:
         return refusals.no_extension(command.limit)
-    refusal = _not_now(ledger, limit) or _not_by(ledger, command, extension)
+    refusal = _state_refusal(transaction, limit) or _grant_refusal(transaction, command, extension)
     if refusal is not None:
         return refusal
-    watch = ledger.draft.stopwatches[limit.id]
+    watch = transaction.draft.stopwatches[limit.id]
     was_us = stopwatch.due(
-        limit, stopwatch.resume(watch, ledger.at_us) if watch.open_us == STOPPED else watch
+        limit, stopwatch.resume(watch, transaction.at_us) if watch.open_us == STOPPED else watch
     )
-    ledger.record(
+    transaction.record(
         Extended,
-        ledger.at_us,
+        transaction.at_us,
         command.actor.id,
         limit.id,
         watch.visit,
@@ -74,20 +76,20 @@ def extend(ledger: Ledger, command: Extend) -> Refusal | None:
     return None
 
 
-def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
+def recompute(transaction: Transaction, command: Recompute) -> Refusal | None:
     """Reckon every running deadline anew and record those that changed; both instants are kept.
 
     Raises: FieldError without a reason.
     """
     require_reason(command.reason)
-    for limit_id, watch in ledger.draft.stopwatches.items():
+    for limit_id, watch in transaction.draft.stopwatches.items():
         if watch.verdict:
             continue
-        due_us = stopwatch.recomputed_us(ledger.compiled.limits[limit_id], watch)
+        due_us = stopwatch.recomputed_due(transaction.compiled.limits[limit_id], watch)
         if due_us != watch.due_us:
-            ledger.record(
+            transaction.record(
                 Recomputed,
-                ledger.at_us,
+                transaction.at_us,
                 command.actor.id,
                 limit_id,
                 watch.visit,
@@ -98,8 +100,8 @@ def recompute(ledger: Ledger, command: Recompute) -> Refusal | None:
     return None
 
 
-def _not_now(ledger: Ledger, limit: CompiledLimit) -> Refusal | None:
-    watch = ledger.draft.stopwatches.get(limit.id)
+def _state_refusal(transaction: Transaction, limit: CompiledLimit) -> Refusal | None:
+    watch = transaction.draft.stopwatches.get(limit.id)
     if watch is None or watch.verdict:
         return refusals.limit_not_running(limit.id)
     if watch.overdue:
@@ -111,8 +113,8 @@ def _not_now(ledger: Ledger, limit: CompiledLimit) -> Refusal | None:
     return None
 
 
-def _not_by(ledger: Ledger, command: Extend, extension: Extension) -> Refusal | None:
-    if extension.role is not None and lacks(ledger.compiled, extension.role, command.actor):
-        return refusals.extension_for_role(ledger.compiled, extension.role)
+def _grant_refusal(transaction: Transaction, command: Extend, extension: Extension) -> Refusal | None:
+    if extension.role is not None and lacks_role(transaction.compiled, extension.role, command.actor):
+        return refusals.extension_for_role(transaction.compiled, extension.role)
     absent = [name for name in extension.evidence if name not in command.evidence]
     return refusals.extension_without_evidence(absent) if absent else None

@@ -14,11 +14,11 @@ from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.lifecycle.assignees import assignee_of
 from svcflow.kernel.refusals import Refusal
-from svcflow.kernel.transaction import Ledger
+from svcflow.kernel.transaction import Transaction
 from svcflow.text import is_blank
 
 
-def lacks(compiled: Compiled, role: str, actor: Actor) -> bool:
+def lacks_role(compiled: Compiled, role: str, actor: Actor) -> bool:
     """Tell whether an actor is not known to have a role that is asked for. A replayed log need not tell."""
     if not role:
         return False
@@ -27,7 +27,7 @@ def lacks(compiled: Compiled, role: str, actor: Actor) -> bool:
     return actor.roles is None or role not in actor.roles or is_blank(actor.id)
 
 
-def unnamed_for(compiled: Compiled, actor: Actor, *steps: str) -> str | None:
+def step_needing_name(compiled: Compiled, actor: Actor, *steps: str) -> str | None:
     """Return the step whose doer has to be told from others while the actor has no name. A replayed log need not tell."""
     if compiled.foreign or not is_blank(actor.id):
         return None
@@ -37,7 +37,7 @@ def unnamed_for(compiled: Compiled, actor: Actor, *steps: str) -> str | None:
     )
 
 
-def barred_from(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *persons: str) -> str | None:
+def barred_step(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *persons: str) -> str | None:
     """Return the step, one of these or one around it, that another than these persons has to do; None if they may.
 
     Where a step in a branch side by side was done first, it is that step, which excludes who does this one.
@@ -52,22 +52,22 @@ def barred_from(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *perso
         for name in (step, *compiled.inside(step)):
             not_by = compiled.steps[name].step.not_by
             if not_by is not None and (
-                _did(draft, not_by, persons)
+                _performed(draft, not_by, persons)
                 or any(not_by in (other, *compiled.inside(other)) for other in others)
             ):
                 return name
             for pair in compiled.pairs.get(name, ()):
-                if _did(draft, pair, persons):
+                if _performed(draft, pair, persons):
                     return pair
     return None
 
 
-def _did(draft: Draft, step: str, persons: tuple[str, ...]) -> bool:
+def _performed(draft: Draft, step: str, persons: tuple[str, ...]) -> bool:
     """Tell whether one of these persons did a step, or somebody who was erased and may be any of them."""
     return any(who in persons or who.startswith(ERASED) for who in draft.left_by.get(step, ()))
 
 
-def excluded(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ...]:
+def excluded_persons(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ...]:
     """Return who may not do a step, because they did another one."""
     around = (step, *compiled.inside(step)) if instance.left_by else ()
     asked = [compiled.steps[name].step.not_by or "" for name in around]
@@ -75,43 +75,45 @@ def excluded(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ..
     return tuple(name for done in asked for name in instance.left_by.get(done, ()))
 
 
-def needs_to_know(compiled: Compiled, instance: Instance, person: str) -> bool:
+def remembers_person(compiled: Compiled, instance: Instance, person: str) -> bool:
     """Tell whether an open instance has to know a person, because somebody else than they has to do a step."""
     remembered = instance.left_by.items() if instance.status != "ended" else ()
     return any(person in who for step, who in remembered if step in compiled.remembered)
 
 
-def assigned_to_another(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:
+def assignment_refusal(transaction: Transaction, step: str, actor: Actor) -> Refusal | None:
     """Return why a step is somebody else's."""
-    assignee = assignee_of(ledger.draft, step, ledger.at_us)
-    if not assignee or ledger.compiled.foreign or assignee in (actor.id, actor.behalf):
+    assignee = assignee_of(transaction.draft, step, transaction.at_us)
+    if not assignee or transaction.compiled.foreign or assignee in (actor.id, actor.behalf):
         return None
-    return refusals.assigned_to_another(ledger.compiled, step)
+    return refusals.assigned_to_another(transaction.compiled, step)
 
 
-def taken(ledger: Ledger, row: CompiledMove, leaving: str, actor: Actor) -> Refusal | None:
+def assignee_refusal(
+    transaction: Transaction, row: CompiledMove, leaving: str, actor: Actor
+) -> Refusal | None:
     """Return why a move out of an assigned step is somebody else's to make.
 
     A transition with a role of its own, other than the step's, is no part of the work that was assigned: who
     is served may withdraw a request whoever has claimed it.
     """
-    if not ledger.draft.assignees:
+    if not transaction.draft.assignees:
         return None
     own = row.move.role
-    if own and own != ledger.compiled.steps[leaving].step.role:
+    if own and own != transaction.compiled.steps[leaving].step.role:
         return None
-    return assigned_to_another(ledger, leaving, actor)
+    return assignment_refusal(transaction, leaving, actor)
 
 
-def may_not_have(ledger: Ledger, step: str, actor: Actor) -> Refusal | None:
+def claim_refusal(transaction: Transaction, step: str, actor: Actor) -> Refusal | None:
     """Return why an actor may not take a step for themselves."""
-    compiled, role = ledger.compiled, ledger.compiled.steps[step].step.role or ""
-    if lacks(compiled, role, actor):
+    compiled, role = transaction.compiled, transaction.compiled.steps[step].step.role or ""
+    if lacks_role(compiled, role, actor):
         return refusals.wrong_role_for_step(compiled, step, role, actor)
-    barred = barred_from(compiled, ledger.draft, (step,), actor.id, actor.behalf)
+    barred = barred_step(compiled, transaction.draft, (step,), actor.id, actor.behalf)
     if barred is not None:
-        return attrs.evolve(same_person(compiled, ledger.draft, barred), step=step)
-    return assigned_to_another(ledger, step, actor)
+        return attrs.evolve(same_person(compiled, transaction.draft, barred), step=step)
+    return assignment_refusal(transaction, step, actor)
 
 
 def same_person(compiled: Compiled, draft: Draft, step: str) -> Refusal:

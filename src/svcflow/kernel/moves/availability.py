@@ -13,7 +13,7 @@ from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.moves.fire import Offer, offers
 from svcflow.kernel.moves.row_choice import NO_DATA
 from svcflow.kernel.timing.elapse import pass_time
-from svcflow.kernel.transaction import Ledger
+from svcflow.kernel.transaction import Transaction
 from svcflow.text import NO_TEXT, Text
 
 
@@ -47,20 +47,20 @@ def available(
     """
     if actor is None:  # what is unknown is unjudged, as in a replayed log
         compiled, actor = attrs.evolve(compiled, foreign=True), Actor("", None)
-    ledger = Ledger(compiled, Draft.of(instance), at_us)
-    pass_time(ledger)
-    if ledger.draft.status == "ended":
+    transaction = Transaction(compiled, Draft.of(instance), at_us)
+    pass_time(transaction)
+    if transaction.draft.status == "ended":
         return ()
-    given = accepted(compiled.procedure, data, extra=_required(ledger))
-    return tuple(_entry(ledger, offer) for offer in offers(ledger, actor, given))
+    given = accepted(compiled.procedure, data, extra=_required(transaction))
+    return tuple(_entry(transaction, offer) for offer in offers(transaction, actor, given))
 
 
-def _required(ledger: Ledger) -> frozenset[str]:
-    rows = (row for name in ledger.draft.active for row in ledger.compiled.exits(name))
+def _required(transaction: Transaction) -> frozenset[str]:
+    rows = (row for name in transaction.draft.active for row in transaction.compiled.exits(name))
     return frozenset(name for row in rows for name in row.move.requires)
 
 
-def _entry(ledger: Ledger, offer: Offer) -> Available:
+def _entry(transaction: Transaction, offer: Offer) -> Available:
     row, refusal = offer.row, offer.closed
     return Available(
         trigger=row.move.trigger,
@@ -69,7 +69,7 @@ def _entry(ledger: Ledger, offer: Offer) -> Available:
         name=row.move.name,
         open=refusal is None,
         requires=row.move.requires,
-        evidence=ledger.compiled.steps[row.source].step.evidence,
+        evidence=transaction.compiled.steps[row.source].step.evidence,
         rule=refusal.rule if refusal else "",
         why=refusal.message if refusal else NO_TEXT,
     )

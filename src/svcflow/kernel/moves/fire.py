@@ -15,8 +15,8 @@ from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.facts import Deviated, Moved, to_datetime
 from svcflow.kernel.input_checks import accepted
 from svcflow.kernel.instance import Draft
-from svcflow.kernel.moves.authorization import lacks, taken
-from svcflow.kernel.moves.row_choice import NO_DATA, Data, choose_row, led_elsewhere, unjoinable
+from svcflow.kernel.moves.authorization import assignee_refusal, lacks_role
+from svcflow.kernel.moves.row_choice import NO_DATA, Data, choose_row, join_refusal, leads_elsewhere
 from svcflow.kernel.moves.rules import (
     SEVERITY,
     Breach,
@@ -25,8 +25,8 @@ from svcflow.kernel.moves.rules import (
     standing_breaches,
 )
 from svcflow.kernel.refusals import Refusal
-from svcflow.kernel.timing.elapse import join, settle
-from svcflow.kernel.transaction import Ledger
+from svcflow.kernel.timing.elapse import join_branches, settle_limits
+from svcflow.kernel.transaction import Transaction
 from svcflow.model.step import DONE
 from svcflow.nearest import nearest
 from svcflow.text import Text, cut
@@ -51,47 +51,49 @@ class Offer:
     closed: Refusal | None
 
 
-def fire(ledger: Ledger, command: Fire) -> Refusal | None:
+def fire(transaction: Transaction, command: Fire) -> Refusal | None:
     """Move by the command's trigger, or return the rule that refuses it. Raises: UnknownTrigger, FieldError."""
-    compiled = ledger.compiled
+    compiled = transaction.compiled
     if command.trigger not in compiled.triggers:
-        raise _unknown(compiled, command.trigger)
-    when_us = ledger.at_us if command.occurred_us is None else command.occurred_us
-    if not ledger.draft.revised_us <= when_us <= ledger.at_us:
-        return _impossible(ledger, command, when_us)
-    data = _accepted(compiled, command) if command.data else NO_DATA
-    choice = choose(ledger, command, data)
+        raise _unknown_trigger(compiled, command.trigger)
+    when_us = transaction.at_us if command.occurred_us is None else command.occurred_us
+    if not transaction.draft.revised_us <= when_us <= transaction.at_us:
+        return _instant_refusal(transaction, command, when_us)
+    data = _accepted_data(compiled, command) if command.data else NO_DATA
+    choice = choose(transaction, command, data)
     if isinstance(choice, Refusal):
-        entrance = entrance_for(ledger, command, data) if choice.rule == "order" else None
-        return choice if entrance is None else _fire_inside(ledger, command, entrance, when_us)
+        entrance = entrance_for(transaction, command, data) if choice.rule == "order" else None
+        return choice if entrance is None else _fire_inside(transaction, command, entrance, when_us)
     row, leaving = choice.row, choice.leaving
     if data:
-        _refuse_strangers(compiled, row, data)
-    standing = (*choice.breaches, *standing_breaches(ledger, command, row, leaving))
-    missing = missing_breaches(ledger, command, row, leaving, data)
+        _refuse_unknown_data(compiled, row, data)
+    standing = (*choice.breaches, *standing_breaches(transaction, command, row, leaving))
+    missing = missing_breaches(transaction, command, row, leaving, data)
     breaches = (*standing, *missing)
-    if breaches or ledger.draft.assignees or row.joins:  # mostly there is none, and nothing to ask
-        refusal = _closed(ledger, command, choice, standing, data) or _refuses(command, choice, missing)
+    if breaches or transaction.draft.assignees or row.joins:  # mostly there is none, and nothing to ask
+        refusal = _closing_refusal(transaction, command, choice, standing, data) or _first_refusal(
+            command, choice, missing
+        )
         if refusal is not None:
             return refusal
-    _move(ledger, command, choice, data, when_us, breached=bool(breaches))
-    if when_us < ledger.at_us:
-        _late_record(ledger, command, choice, when_us)
+    _record_move(transaction, command, choice, data, when_us, breached=bool(breaches))
+    if when_us < transaction.at_us:
+        _record_lateness(transaction, command, choice, when_us)
     if breaches:
-        _deviate(ledger, command, choice, breaches, when_us)
+        _record_deviations(transaction, command, choice, breaches, when_us)
     if row.joins:
-        join(ledger, row, when_us, command.actor.id, command.override or "")
+        join_branches(transaction, row, when_us, command.actor.id, command.override or "")
     return None
 
 
-def _accepted(compiled: Compiled, command: Fire) -> Data:
+def _accepted_data(compiled: Compiled, command: Fire) -> Data:
     """Return the data as they are kept. Which row is taken they tell, so what any row requires may be among them."""
     places = compiled.triggers[command.trigger].transitions.values()
     required = [name for rows in places for row in rows for name in row.move.requires]
     return accepted(compiled.procedure, command.data, extra=required)
 
 
-def _refuse_strangers(compiled: Compiled, row: CompiledMove, data: Data) -> None:
+def _refuse_unknown_data(compiled: Compiled, row: CompiledMove, data: Data) -> None:
     """Raise FieldError for what another row of the trigger requires, and neither a field nor this one is."""
     strangers = [
         name for name in data if name not in compiled.procedure.fields and name not in row.move.requires
@@ -107,24 +109,24 @@ def _refuse_strangers(compiled: Compiled, row: CompiledMove, data: Data) -> None
         )
 
 
-def choose(ledger: Ledger, command: Fire, data: Data = NO_DATA) -> Choice | Refusal:
+def choose(transaction: Transaction, command: Fire, data: Data = NO_DATA) -> Choice | Refusal:
     """Return the transition the command means, or why there is none; guards are asked with its `data`."""
-    if ledger.draft.status == "held":
+    if transaction.draft.status == "held":
         return refusals.held()
-    found = _open_rows(ledger, command)
+    found = _open_rows(transaction, command)
     if len(found) > 1:
         return refusals.several_sources(command.trigger, (rows[0].source for rows in found))
     if not found:
-        return _detour(ledger, command, data)
-    row, breach = choose_row(ledger.compiled, ledger.draft, found[0], data)
+        return _detour(transaction, command, data)
+    row, breach = choose_row(transaction.compiled, transaction.draft, found[0], data)
     return Choice(row, row.source, None, (breach,) if breach else ())
 
 
-def _open_rows(ledger: Ledger, command: Fire) -> list[list[CompiledMove]]:
+def _open_rows(transaction: Transaction, command: Fire) -> list[list[CompiledMove]]:
     """Return the rows of the trigger from each active step that has it; `done` is the kernel's to fire."""
-    compiled, found = ledger.compiled, []
+    compiled, found = transaction.compiled, []
     rows_by_step = compiled.triggers[command.trigger].transitions
-    for name in ledger.draft.active:
+    for name in transaction.draft.active:
         rows = rows_by_step.get(name)
         if rows is None or command.step not in (None, name):
             continue
@@ -133,35 +135,35 @@ def _open_rows(ledger: Ledger, command: Fire) -> list[list[CompiledMove]]:
     return found
 
 
-def offers(ledger: Ledger, actor: Actor, data: Data = NO_DATA) -> Iterator[Offer]:
+def offers(transaction: Transaction, actor: Actor, data: Data = NO_DATA) -> Iterator[Offer]:
     """Yield every trigger of the active steps that is not the kernel's own, and what closes it to this actor."""
-    for name in ledger.draft.active:
-        step = ledger.compiled.steps[name]
+    for name in transaction.draft.active:
+        step = transaction.compiled.steps[name]
         for trigger in step.triggers:
             if step.branches and trigger == DONE:
                 continue  # the kernel fires it when the branches have ended
             command = Fire(trigger, actor, step=name)
-            choice = choose(ledger, command, data)
+            choice = choose(transaction, command, data)
             if isinstance(choice, Refusal):
-                yield Offer(ledger.compiled.rows(name, trigger)[0], choice)
+                yield Offer(transaction.compiled.rows(name, trigger)[0], choice)
                 continue
-            standing = standing_breaches(ledger, command, choice.row, choice.leaving)
-            closed = _closed(ledger, command, choice, (*choice.breaches, *standing), data)
+            standing = standing_breaches(transaction, command, choice.row, choice.leaving)
+            closed = _closing_refusal(transaction, command, choice, (*choice.breaches, *standing), data)
             yield Offer(choice.row, closed)
 
 
-def _closed(
-    ledger: Ledger, command: Fire, choice: Choice, standing: tuple[Breach, ...], data: Data
+def _closing_refusal(
+    transaction: Transaction, command: Fire, choice: Choice, standing: tuple[Breach, ...], data: Data
 ) -> Refusal | None:
     """Return the rule that closes a transition to this actor whatever else comes with the command."""
-    refusal = _refuses(command, choice, standing)
-    refusal = refusal or taken(ledger, choice.row, choice.leaving, command.actor)
+    refusal = _first_refusal(command, choice, standing)
+    refusal = refusal or assignee_refusal(transaction, choice.row, choice.leaving, command.actor)
     if refusal is not None or command.override or not choice.row.joins:
         return refusal
-    return unjoinable(ledger.compiled, ledger.draft, choice.row, choice.leaving, data)
+    return join_refusal(transaction.compiled, transaction.draft, choice.row, choice.leaving, data)
 
 
-def _refuses(command: Fire, choice: Choice, breaches: Iterable[Breach]) -> Refusal | None:
+def _first_refusal(command: Fire, choice: Choice, breaches: Iterable[Breach]) -> Refusal | None:
     for breach in breaches:
         refuses = choice.row.enforce[breach.refusal.rule] == "refuse"
         if refuses and not _overridden(breach, command):
@@ -169,9 +171,9 @@ def _refuses(command: Fire, choice: Choice, breaches: Iterable[Breach]) -> Refus
     return None
 
 
-def _detour(ledger: Ledger, command: Fire, data: Data) -> Choice | Refusal:
+def _detour(transaction: Transaction, command: Fire, data: Data) -> Choice | Refusal:
     """Take a trigger that is not open here: from the declared source that is nearest ahead."""
-    compiled, active = ledger.compiled, ledger.draft.active
+    compiled, active = transaction.compiled, transaction.draft.active
     options: list[tuple[int, int, str, list[CompiledMove], tuple[str, ...] | None]] = []
     for place, (source, rows) in enumerate(compiled.triggers[command.trigger].transitions.items()):
         if command.step not in (None, source):
@@ -183,36 +185,36 @@ def _detour(ledger: Ledger, command: Fire, data: Data) -> Choice | Refusal:
     if not options:
         if command.step is not None and command.step not in active:
             return refusals.not_in_step(command.step, active)
-        return _not_open(ledger, command)
+        return _not_open(transaction, command)
     _, _, leaving, rows, way = min(options, key=lambda option: option[:2])
-    row, breach = choose_row(compiled, ledger.draft, rows, data)
+    row, breach = choose_row(compiled, transaction.draft, rows, data)
     closed = row.enforce["order"] == "refuse" and not command.override
-    order = _order(way, _not_open(ledger, command) if closed else refusals.out_of_order())
-    skipped = way or _unfinished(ledger, leaving)
+    order = _order_breach(way, _not_open(transaction, command) if closed else refusals.out_of_order())
+    skipped = way or _steps_inside(transaction, leaving)
     return Choice(row, leaving, skipped, (order, breach) if breach else (order,))
 
 
-def _order(way: tuple[str, ...] | None, refusal: Refusal) -> Breach:
+def _order_breach(way: tuple[str, ...] | None, refusal: Refusal) -> Breach:
     """Return the breach of going round the order by a way of skipped steps."""
     return Breach(refusal, "out_of_order" if way is None else "skipped_step", {})
 
 
-def _unfinished(ledger: Ledger, parallel: str) -> tuple[str, ...]:
+def _steps_inside(transaction: Transaction, parallel: str) -> tuple[str, ...]:
     """Return the steps in which the branches of a parallel step stand, which a premature `done` skips."""
-    compiled = ledger.compiled
-    return tuple(name for name in ledger.draft.steps if parallel in compiled.inside(name))
+    compiled = transaction.compiled
+    return tuple(name for name in transaction.draft.steps if parallel in compiled.inside(name))
 
 
-def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int) -> Refusal | None:
+def _fire_inside(transaction: Transaction, command: Fire, entrance: Entrance, when_us: int) -> Refusal | None:
     """Enter the parallel step, record what was skipped on the way, and fire; a refusal undoes the entering."""
-    count, draft, before = len(ledger.facts), ledger.draft.freeze(), ledger.draft.stopwatches
+    count, draft, before = len(transaction.facts), transaction.draft.freeze(), transaction.draft.stopwatches
     row, leaving = entrance.row, entrance.leaving
-    breaches = (*entrance.breaches, *entering_breaches(ledger, command, row, leaving))
-    closed = _refuses(command, Choice(row, leaving, None, ()), breaches)
-    closed = closed or taken(ledger, row, leaving, command.actor)
+    breaches = (*entrance.breaches, *entering_breaches(transaction, command, row, leaving))
+    closed = _first_refusal(command, Choice(row, leaving, None, ()), breaches)
+    closed = closed or assignee_refusal(transaction, row, leaving, command.actor)
     if closed is not None:
         return closed
-    ledger.record(
+    transaction.record(
         Moved,
         when_us,
         command.actor.id,
@@ -223,49 +225,51 @@ def _fire_inside(ledger: Ledger, command: Fire, entrance: Entrance, when_us: int
         via=row.source,
         override=command.override or "",
         row=row.row,
-        paired=bool(ledger.compiled.pairs),
+        paired=bool(transaction.compiled.pairs),
     )
-    settle(ledger, before, when_us, command.actor.id)
-    order = _order(entrance.way, refusals.out_of_order())
+    settle_limits(transaction, before, when_us, command.actor.id)
+    order = _order_breach(entrance.way, refusals.out_of_order())
     skipped = (*(entrance.way or ()), row.dest)
-    _deviate(ledger, command, Choice(row, leaving, skipped, (order,)), (order, *breaches), when_us)
-    refusal = fire(ledger, command)
+    _record_deviations(
+        transaction, command, Choice(row, leaving, skipped, (order,)), (order, *breaches), when_us
+    )
+    refusal = fire(transaction, command)
     if refusal is not None:
-        del ledger.facts[count:]
-        ledger.draft = Draft.of(draft)
-        ledger.used_up.clear()
+        del transaction.facts[count:]
+        transaction.draft = Draft.of(draft)
+        transaction.exhausted.clear()
     return refusal
 
 
-def _not_open(ledger: Ledger, command: Fire) -> Refusal:
+def _not_open(transaction: Transaction, command: Fire) -> Refusal:
     """Refuse a trigger that is not open, and name those that are to this actor, as `available` does."""
     step = command.step
-    rows = (offer.row for offer in offers(ledger, command.actor) if offer.closed is None)
+    rows = (offer.row for offer in offers(transaction, command.actor) if offer.closed is None)
     names = sorted({row.move.trigger for row in rows if step in (None, row.source)})
-    return refusals.not_open(command.trigger, (step,) if step else ledger.draft.steps, names)
+    return refusals.not_open(command.trigger, (step,) if step else transaction.draft.steps, names)
 
 
-def _impossible(ledger: Ledger, command: Fire, when_us: int) -> Refusal:
+def _instant_refusal(transaction: Transaction, command: Fire, when_us: int) -> Refusal:
     written = timezone(timedelta(minutes=command.offset_minutes))
-    instants = (when_us, ledger.draft.revised_us, ledger.at_us)
+    instants = (when_us, transaction.draft.revised_us, transaction.at_us)
     when, earliest, latest = (to_datetime(at_us).astimezone(written).isoformat() for at_us in instants)
     return refusals.impossible_instant(when, earliest, latest)
 
 
-def _late_record(ledger: Ledger, command: Fire, choice: Choice, when_us: int) -> None:
+def _record_lateness(transaction: Transaction, command: Fire, choice: Choice, when_us: int) -> None:
     """Record that something was written down later after it happened than the procedure tolerates."""
-    tolerance = ledger.compiled.procedure.late_after
-    late_us = ledger.at_us - when_us
+    tolerance = transaction.compiled.procedure.late_after
+    late_us = transaction.at_us - when_us
     if late_us > (tolerance.us if tolerance is not None else 0):
-        ledger.record(
+        transaction.record(
             Deviated,
-            ledger.at_us,
+            transaction.at_us,
             command.actor.id,
             "late_record",
             choice.leaving,
             "minor",
             command.trigger,
-            ledger.compiled.steps[choice.leaving].step.role or "",
+            transaction.compiled.steps[choice.leaving].step.role or "",
             detail={"late_us": late_us},
         )
 
@@ -274,10 +278,12 @@ def _overridden(breach: Breach, command: Fire) -> bool:
     return bool(command.override) and breach.refusal.rule in ("order", "guard")
 
 
-def _move(ledger: Ledger, command: Fire, choice: Choice, data: Data, when_us: int, *, breached: bool) -> None:
-    row, before = choice.row, ledger.draft.stopwatches
-    roleless = breached and lacks(ledger.compiled, row.role, command.actor)
-    ledger.record(
+def _record_move(
+    transaction: Transaction, command: Fire, choice: Choice, data: Data, when_us: int, *, breached: bool
+) -> None:
+    row, before = choice.row, transaction.draft.stopwatches
+    roleless = breached and lacks_role(transaction.compiled, row.role, command.actor)
+    transaction.record(
         Moved,
         when_us,
         command.actor.id,
@@ -291,18 +297,18 @@ def _move(ledger: Ledger, command: Fire, choice: Choice, data: Data, when_us: in
         "" if choice.skipped is None else row.source,
         command.override or "",
         row.row,
-        bool(ledger.compiled.pairs),
+        bool(transaction.compiled.pairs),
     )
-    settle(ledger, before, when_us, command.actor.id)
+    settle_limits(transaction, before, when_us, command.actor.id)
 
 
-def _deviate(
-    ledger: Ledger, command: Fire, choice: Choice, breaches: tuple[Breach, ...], when_us: int
+def _record_deviations(
+    transaction: Transaction, command: Fire, choice: Choice, breaches: tuple[Breach, ...], when_us: int
 ) -> None:
     for breach in breaches:
         steps = choice.skipped if breach.deviation == "skipped_step" and choice.skipped else (choice.leaving,)
         for step in steps:
-            ledger.record(
+            transaction.record(
                 Deviated,
                 when_us,
                 command.actor.id,
@@ -310,13 +316,13 @@ def _deviate(
                 step,
                 SEVERITY[breach.deviation],
                 command.trigger,
-                ledger.compiled.steps[step].step.role or "",
+                transaction.compiled.steps[step].step.role or "",
                 command.override or "",
                 breach.detail,
             )
 
 
-def _called(compiled: Compiled, name: str) -> str:
+def _trigger_titled(compiled: Compiled, name: str) -> str:
     """Return the trigger that people call by this name, or the name itself."""
     for trigger, event in compiled.triggers.items():
         if any(
@@ -328,12 +334,12 @@ def _called(compiled: Compiled, name: str) -> str:
     return name
 
 
-def _unknown(compiled: Compiled, trigger: str) -> UnknownTrigger:
+def _unknown_trigger(compiled: Compiled, trigger: str) -> UnknownTrigger:
     known = sorted(compiled.triggers)
     name, given = compiled.procedure.id, cut(trigger)
     return UnknownTrigger(
         Text(zh=f"服务流程 {name} 没有流转“{given}”", en=f"procedure {name} has no trigger {given!r}"),
-        nearest(_called(compiled, trigger), known),
+        nearest(_trigger_titled(compiled, trigger), known),
     )
 
 
@@ -349,9 +355,9 @@ class Entrance:
     """That the data do not lead there."""
 
 
-def entrance_for(ledger: Ledger, command: Fire, data: Data) -> Entrance | None:
+def entrance_for(transaction: Transaction, command: Fire, data: Data) -> Entrance | None:
     """Return how to get into a parallel step that is not active and inside which the trigger is declared."""
-    compiled, active = ledger.compiled, ledger.draft.active
+    compiled, active = transaction.compiled, transaction.draft.active
     options: list[tuple[int, bool, int, Entrance]] = []
     for source, rows in compiled.triggers[command.trigger].transitions.items():
         around = [name for name in compiled.inside(source) if name not in active]
@@ -359,7 +365,7 @@ def entrance_for(ledger: Ledger, command: Fire, data: Data) -> Entrance | None:
             continue
         if rows[0].enforce["order"] == "refuse" and not command.override:
             continue
-        for row, breaches in _leading_to(ledger, around[-1], data):
+        for row, breaches in _leading_to(transaction, around[-1], data):
             for leaving in [n for n in active if compiled.steps[n].scope == compiled.steps[row.source].scope]:
                 way = compiled.way(leaving, row.source)
                 length = 10_000 if way is None else len(way)
@@ -368,16 +374,18 @@ def entrance_for(ledger: Ledger, command: Fire, data: Data) -> Entrance | None:
     return min(options, key=lambda option: option[:3])[3] if options else None
 
 
-def _leading_to(ledger: Ledger, step: str, data: Data) -> Iterator[tuple[CompiledMove, tuple[Breach, ...]]]:
+def _leading_to(
+    transaction: Transaction, step: str, data: Data
+) -> Iterator[tuple[CompiledMove, tuple[Breach, ...]]]:
     """Yield a row of each trigger that may lead to a step: the one the data lead by, else one that they close."""
-    compiled = ledger.compiled
+    compiled = transaction.compiled
     for name, place in compiled.steps.items():
         for trigger in place.triggers:
             rows = compiled.rows(name, trigger)
             leading = [row for row in rows if row.dest == step]
             if not leading:
                 continue
-            row, breach = choose_row(compiled, ledger.draft, rows, data)
+            row, breach = choose_row(compiled, transaction.draft, rows, data)
             if breach is None and row not in leading:
-                breach = led_elsewhere(rows, row)
+                breach = leads_elsewhere(rows, row)
             yield (leading[0], (breach,)) if breach is not None else (row, ())

@@ -10,10 +10,10 @@ from collections.abc import Container, Mapping
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Migrated, Moved
-from svcflow.kernel.instance import Unchanging
+from svcflow.kernel.instance import FrozenDict
 from svcflow.kernel.lifecycle.version_change import mapped_step
 
-Performers = Unchanging[str, tuple[str, ...]]
+Performers = FrozenDict[str, tuple[str, ...]]
 """The persons who did each step."""
 
 
@@ -25,7 +25,7 @@ def performers_after(compiled: Compiled, known: Performers, fact: Moved, among: 
         if step in among:
             before = known.get(step, ()) if compiled.steps[step].branches else ()
             new[step] = (*before, *(name for name in who if name not in before))
-    return Unchanging({**known, **new}) if new else known
+    return FrozenDict({**known, **new}) if new else known
 
 
 def mapped_performers(
@@ -41,7 +41,7 @@ def mapped_performers(
         if name in source.steps:
             step = mapped_step(steps, name)
             own[step] = (*own.get(step, ()), *who)
-    return Unchanging({**kept, **own})
+    return FrozenDict({**kept, **own})
 
 
 def steps_done(compiled: Compiled, fact: Moved) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ class StepPerformers:
     """Who did every step of a journal that is followed from its start, also under versions that did not ask."""
 
     def __init__(self) -> None:
-        self._performers: Performers = Unchanging()
+        self._performers: Performers = FrozenDict()
         self._moves: list[tuple[Compiled, Moved]] = []
 
     def move(self, compiled: Compiled, fact: Moved) -> None:

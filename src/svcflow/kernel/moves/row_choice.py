@@ -39,7 +39,7 @@ def choose_row(
             why.append(refusals.guard_untrue(guard, data))
         except GuardError as error:
             why.append(error.message)
-    return first, _breach(rows, refusals.no_guard_holds(why))
+    return first, _guard_breach(rows, refusals.no_guard_holds(why))
 
 
 def joins_after(
@@ -56,7 +56,7 @@ def joins_after(
         yield move, breach
 
 
-def unjoinable(
+def join_refusal(
     compiled: Compiled, draft: Draft, move: CompiledMove, leaving: str, data: Data = NO_DATA
 ) -> Refusal | None:
     """Return why a move is not made: it would end the last branch, and a guard of `done` refuses to go on."""
@@ -66,10 +66,10 @@ def unjoinable(
     return None
 
 
-def led_elsewhere(rows: Sequence[CompiledMove], taken: CompiledMove) -> Breach:
+def leads_elsewhere(rows: Sequence[CompiledMove], taken: CompiledMove) -> Breach:
     """Return the breach of going by another row than the one that the data lead by."""
-    return _breach(rows, refusals.leads_elsewhere(taken.move.trigger, taken.dest))
+    return _guard_breach(rows, refusals.leads_elsewhere(taken.move.trigger, taken.dest))
 
 
-def _breach(rows: Sequence[CompiledMove], refusal: Refusal) -> Breach:
+def _guard_breach(rows: Sequence[CompiledMove], refusal: Refusal) -> Breach:
     return Breach(refusal, "guard", {"guards": [str(row.move.when or "") for row in rows]})

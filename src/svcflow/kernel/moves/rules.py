@@ -11,9 +11,9 @@ from svcflow.kernel.commands import Actor, Fire, is_named
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.facts import DeviationKind
 from svcflow.kernel.input_checks import is_given
-from svcflow.kernel.moves.authorization import barred_from, lacks, same_person, unnamed_for
+from svcflow.kernel.moves.authorization import barred_step, lacks_role, same_person, step_needing_name
 from svcflow.kernel.refusals import Refusal
-from svcflow.kernel.transaction import Ledger
+from svcflow.kernel.transaction import Transaction
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
 from svcflow.model.step import DONE
@@ -39,72 +39,76 @@ class Breach:
     detail: Mapping[str, object]
 
 
-def standing_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> list[Breach]:
+def standing_breaches(
+    transaction: Transaction, command: Fire, row: CompiledMove, leaving: str
+) -> list[Breach]:
     """Return what closes a move to this actor whatever comes with the command; `leaving` is the step they leave."""
     usual = leaving == row.source and row.move.trigger != DONE
-    left = () if usual else _passed_over(ledger, row, leaving)
-    found = _who_breaches(ledger, command, row.role, left, (row.source, *left))
+    left = () if usual else _steps_passed_over(transaction, row, leaving)
+    found = _actor_breaches(transaction, command, row.role, left, (row.source, *left))
     bound = row.move.at_most
-    if bound is not None and ledger.draft.counts.get(row.key, 0) >= bound:
-        found.append(_over_bound(row, bound, ledger.draft.counts.get(row.key, 0)))
+    if bound is not None and transaction.draft.counts.get(row.key, 0) >= bound:
+        found.append(_over_bound(row, bound, transaction.draft.counts.get(row.key, 0)))
     return found
 
 
-def entering_breaches(ledger: Ledger, command: Fire, row: CompiledMove, leaving: str) -> list[Breach]:
+def entering_breaches(
+    transaction: Transaction, command: Fire, row: CompiledMove, leaving: str
+) -> list[Breach]:
     """Return what closes the way into a parallel step that nobody was seen to enter: by `row`, from `leaving`."""
     steps = (row.source, leaving) if leaving != row.source else (leaving,)
-    return _who_breaches(ledger, command, "", (leaving,), steps)
+    return _actor_breaches(transaction, command, "", (leaving,), steps)
 
 
-def _passed_over(ledger: Ledger, row: CompiledMove, leaving: str) -> tuple[str, ...]:
+def _steps_passed_over(transaction: Transaction, row: CompiledMove, leaving: str) -> tuple[str, ...]:
     """Return the active steps that a move leaves although its trigger is none of theirs."""
-    steps, source = ledger.compiled.steps, row.source
+    steps, source = transaction.compiled.steps, row.source
     if leaving == source and not steps[source].branches:
         return ()
-    inner = (name for name in ledger.draft.steps if leaving in ledger.compiled.inside(name))
+    inner = (name for name in transaction.draft.steps if leaving in transaction.compiled.inside(name))
     return (*((leaving,) if leaving != source else ()), *inner)
 
 
-def _who_breaches(
-    ledger: Ledger, command: Fire, role: str, left: tuple[str, ...], steps: tuple[str, ...]
+def _actor_breaches(
+    transaction: Transaction, command: Fire, role: str, left: tuple[str, ...], steps: tuple[str, ...]
 ) -> list[Breach]:
     """Return that the actor lacks a role, or may not do all the steps, which are done at once.
 
     `left` are the steps that are left out of order: whose they were is on record, and refuses nobody with a name,
     since the override is for who stands before somebody else's step. A replayed log has `skipped_step` for that.
     """
-    compiled, who = ledger.compiled, command.actor
+    compiled, who = transaction.compiled, command.actor
     found: list[Breach] = []
-    if lacks(compiled, role, who):
-        found.append(_wrong_role(ledger, command, role))
+    if lacks_role(compiled, role, who):
+        found.append(_wrong_role(transaction, command, role))
     if left and not compiled.foreign:
         roles = (compiled.steps[one].step.role or "" for one in left)
-        theirs = next((one for one in roles if lacks(compiled, one, who)), None)
+        theirs = next((one for one in roles if lacks_role(compiled, one, who)), None)
         if theirs is not None:
-            breach = _wrong_role(ledger, command, theirs)
+            breach = _wrong_role(transaction, command, theirs)
             if is_named(who.id):
                 breach = attrs.evolve(breach, refusal=attrs.evolve(breach.refusal, rule="order"))
             found.append(breach)
     if compiled.told_apart and not compiled.told_apart.isdisjoint(steps):
-        found += _separation(ledger, who, steps)
+        found += _separation(transaction, who, steps)
     return found
 
 
-def _separation(ledger: Ledger, who: Actor, steps: tuple[str, ...]) -> tuple[Breach, ...]:
+def _separation(transaction: Transaction, who: Actor, steps: tuple[str, ...]) -> tuple[Breach, ...]:
     """Return that the steps are for another person, or for somebody with a name to be told from others by."""
-    compiled = ledger.compiled
-    step = unnamed_for(compiled, who, *steps)
+    compiled = transaction.compiled
+    step = step_needing_name(compiled, who, *steps)
     if step is not None:
         return (Breach(refusals.unnamed_actor(compiled, step), "wrong_role", {"unnamed": step}),)
-    step = barred_from(compiled, ledger.draft, steps, who.id, who.behalf)
+    step = barred_step(compiled, transaction.draft, steps, who.id, who.behalf)
     if step is None:
         return ()
     detail = {"not_by": compiled.steps[step].step.not_by}
-    return (Breach(same_person(compiled, ledger.draft, step), "wrong_role", detail),)
+    return (Breach(same_person(compiled, transaction.draft, step), "wrong_role", detail),)
 
 
 def missing_breaches(
-    ledger: Ledger, command: Fire, row: CompiledMove, leaving: str, data: Mapping[str, Value]
+    transaction: Transaction, command: Fire, row: CompiledMove, leaving: str, data: Mapping[str, Value]
 ) -> list[Breach]:
     """Return what a move requires and did not come with it, or the step that is left owes and did not come in it."""
     found: list[Breach] = []
@@ -112,10 +116,10 @@ def missing_breaches(
         came = command.evidence
         absent = [name for name in row.move.requires if name not in came and not is_given(data.get(name))]
         if absent:
-            found.append(_missing_data(ledger, command, absent))
-    owed = ledger.compiled.steps[leaving].step.evidence
+            found.append(_missing_data(transaction, command, absent))
+    owed = transaction.compiled.steps[leaving].step.evidence
     if owed:
-        draft = ledger.draft
+        draft = transaction.draft
         since = draft.active.get(leaving, 0)
         absent = [n for n in owed if n not in command.evidence and draft.evidence.get(n, -1) < since]
         if absent:
@@ -123,10 +127,10 @@ def missing_breaches(
     return found
 
 
-def _wrong_role(ledger: Ledger, command: Fire, role: str) -> Breach:
+def _wrong_role(transaction: Transaction, command: Fire, role: str) -> Breach:
     what, who = Text(zh=command.trigger, en=command.trigger), command.actor
     detail = {"needs": role, "has": sorted(who.roles or ())}
-    return Breach(refusals.wrong_role(ledger.compiled, what, role, who), "wrong_role", detail)
+    return Breach(refusals.wrong_role(transaction.compiled, what, role, who), "wrong_role", detail)
 
 
 def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:
@@ -134,8 +138,8 @@ def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:
     return Breach(refusal, "rework_over_bound", {"at_most": bound, "times": times + 1})
 
 
-def _missing_data(ledger: Ledger, command: Fire, absent: list[str]) -> Breach:
-    refusal = refusals.missing_data(command.trigger, absent, ledger.compiled.procedure.fields)
+def _missing_data(transaction: Transaction, command: Fire, absent: list[str]) -> Breach:
+    refusal = refusals.missing_data(command.trigger, absent, transaction.compiled.procedure.fields)
     return Breach(refusal, "missing_data", {"missing": absent})
 
 

@@ -18,7 +18,7 @@ from svcflow.worktime.calendar import WorkCalendar
 _HORIZON = timedelta(days=3_660)
 
 
-class Reckoner:
+class BusinessTime:
     """Ask a calendar in microseconds of UTC; where its coverage ends, ask it as if the ordinary week went on."""
 
     def __init__(self, calendar: WorkCalendar) -> None:

@@ -16,32 +16,34 @@ from svcflow.kernel.instance import Instance, Stopwatch
 from svcflow.kernel.lifecycle.version_change import VersionOf
 from svcflow.worktime.calendar import WorkCalendar
 
-Marks = Mapping[str, str]
+Fingerprints = Mapping[str, str]
 """The mark of each calendar, by its id."""
 
 
-def marks_of(compiled: Compiled) -> Marks:
+def fingerprints_of(compiled: Compiled) -> Fingerprints:
     """Return the marks of the calendars that a procedure version reckons with."""
-    if not compiled.marks:
-        compiled.marks.update({name: _mark(one) for name, one in _calendars(compiled).items()})
-    return compiled.marks
+    if not compiled.calendar_fingerprints:
+        compiled.calendar_fingerprints.update(
+            {name: _fingerprint(one) for name, one in _calendars(compiled).items()}
+        )
+    return compiled.calendar_fingerprints
 
 
-def corrected(version_of: VersionOf, facts: Iterable[Fact]) -> tuple[str, ...]:
+def corrected_calendars(version_of: VersionOf, facts: Iterable[Fact]) -> tuple[str, ...]:
     """Return the calendars that say otherwise today, of days they covered, than when a journal was begun."""
-    return tuple(dict.fromkeys(_corrected(version_of, facts)))
+    return tuple(dict.fromkeys(_corrections(version_of, facts)))
 
 
-def but_for_reckoning(instance: Instance) -> Instance:
+def without_deadlines(instance: Instance) -> Instance:
     """Return an instance without what only its calendars say: the instants of deadlines, and what hangs on them.
 
     That a deadline passed is a fact, and stays; so is that a minimum was ended early.
     """
-    stopwatches = {name: _bare(watch) for name, watch in instance.stopwatches.items()}
+    stopwatches = {name: _without_deadline(watch) for name, watch in instance.stopwatches.items()}
     return instance._replace(stopwatches=stopwatches, next_us=0)
 
 
-def _corrected(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[str]:
+def _corrections(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[str]:
     procedure = ""
     for fact in facts:
         if isinstance(fact, Started):
@@ -51,7 +53,7 @@ def _corrected(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[str]:
         else:
             continue
         now = _calendars(version_of(procedure, version))
-        yield from (name for name, mark in fact.calendars.items() if not _has(now.get(name), mark))
+        yield from (name for name, mark in fact.calendars.items() if not _still_has(now.get(name), mark))
 
 
 def _calendars(compiled: Compiled) -> dict[str, WorkCalendar]:
@@ -60,18 +62,18 @@ def _calendars(compiled: Compiled) -> dict[str, WorkCalendar]:
 
 
 @cache
-def _mark(calendar: WorkCalendar) -> str:
+def _fingerprint(calendar: WorkCalendar) -> str:
     covers = calendar.covers
     return f"{covers.last.isoformat() if covers else ''}:{calendar.fingerprint()}"
 
 
-def _has(calendar: WorkCalendar | None, mark: str) -> bool:
+def _still_has(calendar: WorkCalendar | None, mark: str) -> bool:
     """Tell whether a calendar still says what it said when it was marked."""
     last, _, said = mark.partition(":")
     until = date.fromisoformat(last) if last else None
     return calendar is not None and calendar.fingerprint(until) == said
 
 
-def _bare(watch: Stopwatch) -> Stopwatch:
+def _without_deadline(watch: Stopwatch) -> Stopwatch:
     verdict = "met" if watch.verdict == "early" else watch.verdict
     return watch._replace(due_us=0, next_us=0, extra=0, kept=0, verdict=verdict)

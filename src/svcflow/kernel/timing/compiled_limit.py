@@ -8,7 +8,7 @@ from typing import Literal
 
 import attrs
 
-from svcflow.kernel.timing.business_time import Reckoner
+from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.model.amount import Amount, Family
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, Rung, TimeLimit, reason_of, step_of
@@ -65,7 +65,7 @@ class CompiledLimit:
 
     id: str
     limit: TimeLimit
-    calendar: Reckoner
+    calendar: BusinessTime
     rows: tuple[CompiledRow, ...]
     stoppable: bool
     from_now: bool
@@ -89,7 +89,7 @@ def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> C
     return CompiledLimit(
         id=limit.id,
         limit=limit,
-        calendar=Reckoner(calendar),
+        calendar=BusinessTime(calendar),
         rows=rows,
         stoppable=limit.stoppable and not waits,
         from_now=mode == "from_now",

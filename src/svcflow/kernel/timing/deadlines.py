@@ -12,7 +12,7 @@ from svcflow.kernel.facts import to_datetime
 from svcflow.kernel.instance import NEVER, STOPPED, Instance, Stopwatch
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
-from svcflow.kernel.timing.pinned_targets import Promises, stands
+from svcflow.kernel.timing.pinned_targets import PinnedTargets, still_pinned
 from svcflow.model.limit import Severity
 from svcflow.model.target import Target
 from svcflow.text import Text
@@ -21,7 +21,7 @@ DeadlineState = Literal[
     "pending", "running", "paused", "overdue", "reached", "met", "late", "early", "cancelled"
 ]
 
-_NO_PROMISES: Promises = {}
+_NO_PROMISES: PinnedTargets = {}
 
 
 class Deadline(NamedTuple):
@@ -53,7 +53,7 @@ def deadlines(
     at_us: int,
     *,
     ended: bool = False,
-    promised: Promises = _NO_PROMISES,
+    promised: PinnedTargets = _NO_PROMISES,
 ) -> tuple[Deadline, ...]:
     """Return the deadlines as they are at `at_us`, soonest first; with `ended`, those of ended limits too.
 
@@ -68,7 +68,7 @@ def deadlines(
         if limit is not None:
             promise, version = promised.get(watch.limit), compiled.procedure.version
             target = limit.rows[watch.row].target
-            if promise is not None and stands(promise, instance.stopwatches[watch.limit], watch):
+            if promise is not None and still_pinned(promise, instance.stopwatches[watch.limit], watch):
                 target, version = promise.target, promise.version
             if target is not None:
                 made.append(_deadline(limit, now.id, watch, target, version, at_us))

@@ -8,14 +8,14 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
-from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Stopwatch
-from svcflow.kernel.timing.business_time import Reckoner
+from svcflow.kernel.instance import NEVER, NOT_COMPUTED, STOPPED, Stopwatch
+from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung, reach_of
 from svcflow.model.amount import Amount
 from svcflow.model.target import Target
 from svcflow.worktime.instants import months_after
 
-_EARLIEST_US = UNRECKONED + 1
+_EARLIEST_US = NOT_COMPUTED + 1
 
 
 def due_of(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, open_us: int) -> int:
@@ -26,15 +26,15 @@ def due_of(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, open_us: in
     if row.target is None:
         return NEVER
     if not row.fixed:
-        reach = counted(row, watch) if watch.extra else row.reach
-        at_us = _reached(limit.calendar, row, watch, open_us, reach)
-        return at_us if _EARLIEST_US < at_us < NEVER else _kept(at_us)
+        reach = full_reach(row, watch) if watch.extra else row.reach
+        at_us = _instant_reached(limit.calendar, row, watch, open_us, reach)
+        return at_us if _EARLIEST_US < at_us < NEVER else _bounded(at_us)
     if row.kind == "by":
         return _by(limit.calendar, row.target, watch.started_us)
-    return _kept(_anchored(limit.calendar, row.target, watch.anchor_us))
+    return _bounded(_anchored(limit.calendar, row.target, watch.anchor_us))
 
 
-def counted(row: CompiledRow, watch: Stopwatch) -> int:
+def full_reach(row: CompiledRow, watch: Stopwatch) -> int:
     """Return how much a clock counts: what its row says, and what was added to it.
 
     Where a migration recorded before `Migrated.gives_way` was kept a deadline that takes more off than another row
@@ -48,30 +48,32 @@ def counted(row: CompiledRow, watch: Stopwatch) -> int:
 
 def last_day(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> date:
     """Return the last of a limit's calendar days or months, before it rolls off a closed day."""
-    return date.fromordinal(_calendar_days(limit.calendar, row, watch, watch.open_us, counted(row, watch))[0])
+    return date.fromordinal(
+        _calendar_days(limit.calendar, row, watch, watch.open_us, full_reach(row, watch))[0]
+    )
 
 
 def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, watch: Stopwatch) -> int:
     """Return when a running clock reaches a rung of its ladder."""
     if rung.distance is not None:
-        at_us = _moved(limit.calendar, watch.due_us, rung.distance, 1 if rung.offset > 0 else -1)
+        at_us = _shifted(limit.calendar, watch.due_us, rung.distance, 1 if rung.offset > 0 else -1)
     elif not rung.offset and (rung.share == 1 or (rung.ahead and watch.open_us == STOPPED)):
         at_us = watch.due_us
     elif row.fixed or (rung.ahead and row.family not in ("elapsed", "working")):
-        at_us = _part(limit, row, watch, rung.share)
+        at_us = _share_instant(limit, row, watch, rung.share)
     else:
-        total = counted(row, watch) if watch.extra else row.reach
+        total = full_reach(row, watch) if watch.extra else row.reach
         reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
-        at_us = _reached(limit.calendar, row, watch, watch.open_us, reach)
-    return at_us if _EARLIEST_US < at_us < NEVER else _kept(at_us)
+        at_us = _instant_reached(limit.calendar, row, watch, watch.open_us, reach)
+    return at_us if _EARLIEST_US < at_us < NEVER else _bounded(at_us)
 
 
-def _kept(at_us: int) -> int:
+def _bounded(at_us: int) -> int:
     """Return an instant that a store can hold; only versions of before the bounds come to others."""
     return min(max(at_us, _EARLIEST_US), NEVER)
 
 
-def interval_before(calendar: Reckoner, row: CompiledRow, due_us: int) -> int:
+def interval_before(calendar: BusinessTime, row: CompiledRow, due_us: int) -> int:
     """Return the deadline one interval of a recurrence before another, nothing having stopped its clock.
 
     Ends that roll off closed days cannot be followed back: for calendar days and months there is none.
@@ -86,14 +88,16 @@ def interval_before(calendar: Reckoner, row: CompiledRow, due_us: int) -> int:
     return calendar.rolled_us(calendar.nth_working_day(calendar.day_of(due_us - 1), -row.reach))
 
 
-def measured(limit: CompiledLimit, row: CompiledRow, start_us: int, end_us: int) -> int:
+def measure(limit: CompiledLimit, row: CompiledRow, start_us: int, end_us: int) -> int:
     """Return the time between two instants as the limit measures it: open hours, or elapsed."""
     if row.family in ("working", "working_days"):
         return limit.calendar.between_us(start_us, end_us)
     return end_us - start_us
 
 
-def _reached(calendar: Reckoner, row: CompiledRow, watch: Stopwatch, open_us: int, reach: int) -> int:
+def _instant_reached(
+    calendar: BusinessTime, row: CompiledRow, watch: Stopwatch, open_us: int, reach: int
+) -> int:
     """Return the earliest instant at which the clock, running on from `open_us`, has counted `reach`.
 
     That instant may lie in a run that is over; `NEVER` when the clock stands still short of it.
@@ -115,7 +119,7 @@ def _elapsed(watch: Stopwatch, open_us: int, reach: int) -> int:
     return NEVER if open_us == STOPPED else open_us + reach
 
 
-def _worked(calendar: Reckoner, watch: Stopwatch, open_us: int, reach: int) -> int:
+def _worked(calendar: BusinessTime, watch: Stopwatch, open_us: int, reach: int) -> int:
     for (first, last), done in zip(watch.runs, calendar.each_between_us(watch.runs), strict=True):
         if done >= reach and (reach or calendar.add_us(first, 0) <= last):
             return calendar.add_us(first, reach)
@@ -123,7 +127,7 @@ def _worked(calendar: Reckoner, watch: Stopwatch, open_us: int, reach: int) -> i
     return NEVER if open_us == STOPPED else calendar.add_us(open_us, reach)
 
 
-def _working_days(calendar: Reckoner, watch: Stopwatch, open_us: int, days: int) -> int:
+def _working_days(calendar: BusinessTime, watch: Stopwatch, open_us: int, days: int) -> int:
     """Return the closing of the last day: the start day is not counted (民法典 §201, §203).
 
     A day counts if the clock runs up to its closing, so a hold that begins at a closing takes no day away.
@@ -139,7 +143,7 @@ def _working_days(calendar: Reckoner, watch: Stopwatch, open_us: int, days: int)
 
 
 def _calendar_days(
-    calendar: Reckoner, row: CompiledRow, watch: Stopwatch, open_us: int, reach: int
+    calendar: BusinessTime, row: CompiledRow, watch: Stopwatch, open_us: int, reach: int
 ) -> tuple[int, int]:
     """Return the last day, later by the days at whose end the clock stood still, and the closing it rolls to."""
     day = calendar.day_of(watch.started_us)
@@ -155,7 +159,7 @@ def _calendar_days(
     return day, NEVER
 
 
-def _by(calendar: Reckoner, target: Target, started_us: int) -> int:
+def _by(calendar: BusinessTime, target: Target, started_us: int) -> int:
     """Return the clock time of the day; after the cutoff, or on a closed day, that of the next working day."""
     assert target.time is not None  # noqa: S101  # kind `by` has one
     day = calendar.date_of(started_us)
@@ -168,15 +172,15 @@ def _by(calendar: Reckoner, target: Target, started_us: int) -> int:
     return calendar.clock_us(last, target.time.minute)
 
 
-def _anchored(calendar: Reckoner, target: Target, anchor_us: int) -> int:
+def _anchored(calendar: BusinessTime, target: Target, anchor_us: int) -> int:
     anchor = target.anchor
     assert anchor is not None  # noqa: S101  # kinds before and after have one
     if anchor_us == NEVER or anchor.amount is None:
         return anchor_us
-    return _moved(calendar, anchor_us, anchor.amount, anchor.sign)
+    return _shifted(calendar, anchor_us, anchor.amount, anchor.sign)
 
 
-def _moved(calendar: Reckoner, at_us: int, amount: Amount, sign: int) -> int:
+def _shifted(calendar: BusinessTime, at_us: int, amount: Amount, sign: int) -> int:
     """Return the instant an amount before or after another; working days end at closing."""
     if amount.family == "elapsed":
         return at_us + sign * amount.us
@@ -185,7 +189,7 @@ def _moved(calendar: Reckoner, at_us: int, amount: Amount, sign: int) -> int:
     return calendar.rolled_us(calendar.nth_working_day(calendar.day_of(at_us), sign * reach_of(amount)))
 
 
-def _part(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, share: Fraction) -> int:
+def _share_instant(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, share: Fraction) -> int:
     """Return when `share` of the time between start and deadline has run, as the limit measures it.
 
     A deadline that was reached before the clock ran on has all its parts behind it.

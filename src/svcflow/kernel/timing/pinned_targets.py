@@ -15,7 +15,7 @@ from svcflow.model.target import Target
 
 
 @attrs.frozen
-class Promise:
+class PinnedTarget:
     """The target that an earlier version gave a limit, as long as it stands."""
 
     version: int
@@ -24,30 +24,30 @@ class Promise:
     """Whether it also holds when the limit, once ended, goes on: its deadline was kept."""
 
 
-Promises = Mapping[str, Promise]
+PinnedTargets = Mapping[str, PinnedTarget]
 """The promises of earlier versions, by the limit's name in the present one."""
 
 
-def promises(version_of: VersionOf, facts: Iterable[Fact]) -> Promises:
+def pinned_targets(version_of: VersionOf, facts: Iterable[Fact]) -> PinnedTargets:
     """Return the promises that stand at the end of a whole journal. Raises: what `version_of` raises."""
-    draft, standing = Draft.blank(""), dict[str, Promise]()
+    draft, standing = Draft.blank(""), dict[str, PinnedTarget]()
     for compiled, target, fact in versions_along(version_of, facts):
         draft.id, before = fact.instance, draft.stopwatches
         apply_under(compiled, target, draft, fact)
         if isinstance(fact, Migrated):
-            standing = _crossed(compiled, fact, standing, before, draft.stopwatches)
+            standing = _after_migration(compiled, fact, standing, before, draft.stopwatches)
         elif standing and before is not draft.stopwatches:
             standing = {
                 limit: one
                 for limit, one in standing.items()
-                if stands(one, before[limit], draft.stopwatches[limit])
+                if still_pinned(one, before[limit], draft.stopwatches[limit])
             }
     return standing
 
 
-def promise_over(
-    left: Compiled, fact: Migrated, promise: Promise | None, before: Stopwatch | None, after: Stopwatch
-) -> Promise | None:
+def pinned_after_migration(
+    left: Compiled, fact: Migrated, promise: PinnedTarget | None, before: Stopwatch | None, after: Stopwatch
+) -> PinnedTarget | None:
     """Return what is promised of a limit after a migration, given what was before; None when it is the new version's.
 
     A limit that had ended keeps what it was judged by, one that runs does where its deadline stayed.
@@ -63,27 +63,27 @@ def promise_over(
         return None
     if promise is not None:
         return attrs.evolve(promise, lasts=promise.lasts and lasts)
-    return Promise(left.procedure.version, limit.rows[before.row].target, lasts)
+    return PinnedTarget(left.procedure.version, limit.rows[before.row].target, lasts)
 
 
-def stands(promise: Promise, before: Stopwatch, after: Stopwatch) -> bool:
+def still_pinned(promise: PinnedTarget, before: Stopwatch, after: Stopwatch) -> bool:
     """Say whether a promise outlasts a change of its clock: not another row, anchor or visit, nor going on anew."""
     same = (before.visit, before.row, before.anchor_us) == (after.visit, after.row, after.anchor_us)
     return same and (promise.lasts or bool(after.verdict) or not before.verdict)
 
 
-def _crossed(
+def _after_migration(
     source: Compiled,
     fact: Migrated,
-    standing: Promises,
+    standing: PinnedTargets,
     before: Mapping[str, Stopwatch],
     after: Mapping[str, Stopwatch],
-) -> dict[str, Promise]:
+) -> dict[str, PinnedTarget]:
     came = {_name(source, fact, name): name for name in before}
-    found: dict[str, Promise] = {}
+    found: dict[str, PinnedTarget] = {}
     for limit, watch in after.items():
         old = came.get(limit, limit)
-        promise = promise_over(source, fact, standing.get(old), before.get(old), watch)
+        promise = pinned_after_migration(source, fact, standing.get(old), before.get(old), watch)
         if promise is not None:
             found[limit] = promise
     return found

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from svcflow.errors import CalendarCoverageError
-from svcflow.kernel.instance import NEVER, STOPPED, UNRECKONED, Run, Stopwatch, Verdict
+from svcflow.kernel.instance import NEVER, NOT_COMPUTED, STOPPED, Run, Stopwatch, Verdict
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung, RungKind
-from svcflow.kernel.timing.due import counted, due_of, interval_before, measured, rung_instant
+from svcflow.kernel.timing.due import due_of, full_reach, interval_before, measure, rung_instant
 
 _STRICTLY_AFTER = 1
 _new = tuple.__new__
@@ -21,17 +21,17 @@ def start(
     limit: CompiledLimit, row: int, at_us: int, *, visit: int, running: bool, anchor_us: int = NEVER
 ) -> Stopwatch:
     """Start a clock anew; it stands still when the instance is paused."""
-    due_us = UNRECKONED if running else NEVER
+    due_us = NOT_COMPUTED if running else NEVER
     open_us = at_us if running else STOPPED
     return _new(Stopwatch, (
         limit.id, visit, row, at_us, at_us, anchor_us, 0, (), open_us, due_us, 0, due_us, False, "", 0,
     ))  # fmt: skip
 
 
-def reckoned(limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
+def with_due(limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
     """Return the clock with its deadline and the instant of its next rung, which changes leave `UNRECKONED`."""
     row, due_us = limit.rows[watch.row], watch.due_us
-    if due_us == UNRECKONED:
+    if due_us == NOT_COMPUTED:
         due_us = due_of(limit, row, watch, watch.open_us)
     if watch.verdict:
         return _with(watch, watch.runs, STOPPED, due_us, NEVER, watch.verdict)
@@ -39,7 +39,7 @@ def reckoned(limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         left = due_us != NEVER and not watch.fired
         return _with(watch, watch.runs, watch.open_us, due_us, due_us + _STRICTLY_AFTER if left else NEVER)
     known = _with(watch, watch.runs, watch.open_us, due_us, NEVER)
-    return _with(known, watch.runs, watch.open_us, due_us, _next(limit, row, known)[1])
+    return _with(known, watch.runs, watch.open_us, due_us, _soonest_rung(limit, row, known)[1])
 
 
 def resume(watch: Stopwatch, at_us: int) -> Stopwatch:
@@ -66,12 +66,12 @@ def end(
     if watch.overdue and at_us <= watch.due_us and not deemed:
         watch = _annulled(limit, watch)
     verdict, due_us, runs = _verdict(limit, watch, at_us, reached=reached), watch.due_us, _runs(watch, at_us)
-    if due_us != UNRECKONED:
+    if due_us != NOT_COMPUTED:
         return _with(watch, runs, STOPPED, due_us, NEVER, verdict)
     open_us = watch.open_us
     if STOPPED != open_us < at_us:
         open_us = at_us
-    return _with(watch, runs, open_us, UNRECKONED, UNRECKONED, verdict)
+    return _with(watch, runs, open_us, NOT_COMPUTED, NOT_COMPUTED, verdict)
 
 
 def _annulled(limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
@@ -93,7 +93,7 @@ def _verdict(limit: CompiledLimit, watch: Stopwatch, at_us: int, *, reached: boo
 
 def due(limit: CompiledLimit, watch: Stopwatch) -> int:
     """Return the deadline, reckoned if it is yet to be."""
-    return reckoned(limit, watch).due_us if watch.due_us == UNRECKONED else watch.due_us
+    return with_due(limit, watch).due_us if watch.due_us == NOT_COMPUTED else watch.due_us
 
 
 def reopen(watch: Stopwatch, open_us: int) -> Stopwatch:
@@ -126,19 +126,19 @@ def extend(watch: Stopwatch, extra: int) -> Stopwatch:
     return _with(watch._replace(extra=watch.extra + extra), watch.runs, watch.open_us)
 
 
-def recomputed_us(limit: CompiledLimit, watch: Stopwatch) -> int:
+def recomputed_due(limit: CompiledLimit, watch: Stopwatch) -> int:
     """Reckon a clock's deadline anew, with the calendar as it is now; a breach stays one of what it was."""
     if watch.overdue or watch.verdict or watch.open_us == STOPPED:
         return watch.due_us
     return due_of(limit, limit.rows[watch.row], watch, watch.open_us)
 
 
-def recompute(watch: Stopwatch, at_us: int, due_us: int) -> Stopwatch:
+def with_new_due(watch: Stopwatch, at_us: int, due_us: int) -> Stopwatch:
     """Give a clock the deadline that was reckoned anew at `at_us`."""
-    return watch._replace(attached_us=at_us, due_us=due_us, next_us=UNRECKONED)
+    return watch._replace(attached_us=at_us, due_us=due_us, next_us=NOT_COMPUTED)
 
 
-def fired(limit: CompiledLimit, watch: Stopwatch, kind: RungKind, at: str, due_us: int) -> Stopwatch:
+def after_rung(limit: CompiledLimit, watch: Stopwatch, kind: RungKind, at: str, due_us: int) -> Stopwatch:
     """Step past a rung that fired; a missed occurrence begins the next interval.
 
     Which rung it was, and of which deadline, is what was recorded: a calendar that was corrected since does
@@ -148,22 +148,22 @@ def fired(limit: CompiledLimit, watch: Stopwatch, kind: RungKind, at: str, due_u
     if overdue and row.kind == "every":
         return start(limit, watch.row, due_us, visit=watch.visit + 1, running=True)
     name, visit, number, begun, since, anchor, extra, runs, open_us, _, past, _, late, verdict, kept = watch
-    past |= 1 << _place(row, past, kind, at)
+    past |= 1 << _rung_place(row, past, kind, at)
     return _new(Stopwatch, (
         name, visit, number, begun, since, anchor, extra,
-        runs, open_us, due_us, past, UNRECKONED, late or overdue, verdict, kept,
+        runs, open_us, due_us, past, NOT_COMPUTED, late or overdue, verdict, kept,
     ))  # fmt: skip
 
 
-def _place(row: CompiledRow, fired: int, kind: RungKind, at: str) -> int:
+def _rung_place(row: CompiledRow, after_rung: int, kind: RungKind, at: str) -> int:
     """Return the place of the first rung of a kind and wording that has not fired. Raises: ValueError."""
     for place, rung in enumerate(row.rungs):
-        if rung.kind == kind and not fired >> place & 1 and (rung.rung is None or rung.rung.at == at):
+        if rung.kind == kind and not after_rung >> place & 1 and (rung.rung is None or rung.rung.at == at):
             return place
     raise ValueError(f"no rung {kind} {at!r} is left to fire")
 
 
-def not_missed(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> Iterator[tuple[int, int]]:
+def annulled_occurrences(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> Iterator[tuple[int, int]]:
     """Yield visit and deadline of the occurrences recorded as missed that one at `at_us`, recorded late, was in time for."""
     row, visit, due_us = limit.rows[watch.row], watch.visit - 1, watch.started_us
     while row.kind == "every" and visit and due_us >= at_us:
@@ -181,10 +181,10 @@ def met_when_replaced(limit: CompiledLimit, watch: Stopwatch) -> bool:
     return watch.verdict == "met" or (not watch.verdict and (step or recurs))
 
 
-def present_rung(limit: CompiledLimit, watch: Stopwatch) -> CompiledRung:
+def next_rung(limit: CompiledLimit, watch: Stopwatch) -> CompiledRung:
     """Return the rung that `next_us` stands for."""
     row = limit.rows[watch.row]
-    return row.rungs[_next(limit, row, watch)[0]]
+    return row.rungs[_soonest_rung(limit, row, watch)[0]]
 
 
 def worked(limit: CompiledLimit, watch: Stopwatch, until_us: int, since_us: int | None = None) -> int:
@@ -195,7 +195,7 @@ def worked(limit: CompiledLimit, watch: Stopwatch, until_us: int, since_us: int 
     for first, last in runs:
         begin = first if since_us is None else max(first, since_us)
         if begin < last:
-            total += measured(limit, row, begin, last)
+            total += measure(limit, row, begin, last)
     return total
 
 
@@ -204,9 +204,9 @@ def overrun(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int:
     return worked(limit, watch, at_us, since_us=watch.due_us)
 
 
-def lacking(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int:
+def shortfall(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int:
     """Return how much of a minimum had not run when it was ended early, in the limit's own clock."""
-    return measured(limit, limit.rows[watch.row], at_us, max(at_us, watch.due_us))
+    return measure(limit, limit.rows[watch.row], at_us, max(at_us, watch.due_us))
 
 
 def remaining(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int | None:
@@ -219,14 +219,14 @@ def remaining(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int | None:
     if watch.overdue:
         return -overrun(limit, watch, at_us)
     if open_us == STOPPED and row.family in ("elapsed", "working") and not row.fixed:
-        left = counted(row, watch) - worked(limit, watch, at_us)
+        left = full_reach(row, watch) - worked(limit, watch, at_us)
         return max(0, left) if row.kind == "at_least" else left
     try:
         if open_us == STOPPED:
             due_us = due(limit, resume(watch, at_us))
         if due_us == NEVER:
             return None
-        left = measured(limit, row, max(at_us, open_us), due_us)
+        left = measure(limit, row, max(at_us, open_us), due_us)
     except CalendarCoverageError:  # a question is answered all the same: that it is not known
         return None
     return max(0, left) if row.kind == "at_least" else left
@@ -244,24 +244,24 @@ def _with(  # noqa: PLR0917  # what changes, in the order of the clock's fields
     watch: Stopwatch,
     runs: tuple[Run, ...],
     open_us: int,
-    due_us: int = UNRECKONED,
-    next_us: int = UNRECKONED,
+    due_us: int = NOT_COMPUTED,
+    next_us: int = NOT_COMPUTED,
     verdict: Verdict = "",
 ) -> Stopwatch:
     """Return the clock with what changes; a breach stays one of what it was.
 
     Taking the clock apart is three times as fast as `_replace`, on the hottest way.
     """
-    limit, visit, row, begun, since, anchor, extra, _, _, was_us, fired, _, late, _, kept = watch
+    limit, visit, row, begun, since, anchor, extra, _, _, was_us, after_rung, _, late, _, kept = watch
     if late:
         due_us = was_us
     return _new(Stopwatch, (
         limit, visit, row, begun, since, anchor, extra,
-        runs, open_us, due_us, fired, next_us, late, verdict, kept,
+        runs, open_us, due_us, after_rung, next_us, late, verdict, kept,
     ))  # fmt: skip
 
 
-def _next(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> tuple[int, int]:
+def _soonest_rung(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> tuple[int, int]:
     """Return the place and instant of the next rung, (-1, NEVER) when none is left.
 
     Rungs of counted limits are reached in their order; those of a scheduled instant as their instants fall.

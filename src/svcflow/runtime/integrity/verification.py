@@ -16,7 +16,7 @@ from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.deviations import deviations_of
 from svcflow.kernel.replay import replay
-from svcflow.kernel.timing.calendar_fingerprints import but_for_reckoning, corrected
+from svcflow.kernel.timing.calendar_fingerprints import corrected_calendars, without_deadlines
 from svcflow.model.yaml.dump import digest
 from svcflow.runtime.integrity.projections import (
     FACTS,
@@ -177,8 +177,8 @@ class _Verifier:
         kept = instance_of(state)
         if told == kept:
             return told, NO_TEXT
-        calendars = corrected(self.versions, facts)
-        if not calendars or but_for_reckoning(told) != but_for_reckoning(kept):
+        calendars = corrected_calendars(self.versions, facts)
+        if not calendars or without_deadlines(told) != without_deadlines(kept):
             raise CorruptJournal(
                 Text(
                     zh=f"实例 {told.id} 的记录与其留痕不符",

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from svcflow import Actor, Engine, Procedure, VirtualClock
-from svcflow.kernel.instance import BLANK, Unchanging
+from svcflow.kernel.instance import BLANK, FrozenDict
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
 
@@ -29,8 +29,8 @@ ERRAND = Procedure(
 
 
 @pytest.fixture
-def data() -> Unchanging[str, int]:
-    return Unchanging({"fee": 20})
+def data() -> FrozenDict[str, int]:
+    return FrozenDict({"fee": 20})
 
 
 @pytest.mark.parametrize(

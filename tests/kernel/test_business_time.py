@@ -5,17 +5,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from svcflow.kernel.timing.business_time import Reckoner
+from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.worktime import WorkCalendar
 from svcflow.worktime.instants import to_us
 
 HOURS = {"mon-fri": ["08:30-17:30"]}
 
 
-def reckoner(last: date, zone: str) -> Reckoner:
+def reckoner(last: date, zone: str) -> BusinessTime:
     covers = {"from": date(2026, 1, 1), "to": last}
     mapping = {"calendar": "office", "timezone": zone, "weekly": HOURS, "covers": covers}
-    return Reckoner(WorkCalendar.from_mapping(mapping))
+    return BusinessTime(WorkCalendar.from_mapping(mapping))
 
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
