@@ -240,6 +240,16 @@ def test_a_parallel_state_becomes_a_parallel_step() -> None:
     assert shape(procedure)["served"] == "completed"
 
 
+def test_no_other_trigger_comes_to_be_called_done() -> None:
+    branches = [{"name": name, "initial": "x", "children": ["x", "y"]} for name in ("one", "two")]
+    moves = [[f"end_{name}", f"p_{name}_x", f"p_{name}_y"] for name in ("one", "two")]
+    machine = HierarchicalMachine(
+        states=[{"name": "p", "parallel": branches, "on_final": "join"}, "z", "w"], initial="p", auto_transitions=False,
+        transitions=[*moves, ["Done", "p", "w"], ["join", "p", "z"]],
+    )  # fmt: skip
+    assert shape(from_machine(machine))["p"] == [("done_2", "w", ""), ("done", "z", "")]
+
+
 def test_what_a_procedure_cannot_express_is_told_with_its_place() -> None:
     """All of it at once, in both languages, with what to do."""
     parallel = {

@@ -80,7 +80,8 @@ class _MachineReader:
         self.roles: dict[str, None] = {}
         self.problems: list[Problem] = []
         self.notes: list[Text] = []
-        self._triggers = Names((move.trigger for move in moves), fallback="trigger")
+        # no other trigger may come to be called as the one that joins branches
+        self._triggers = Names((DONE, *(move.trigger for move in moves)), fallback="trigger")
         self._ids = _step_ids(node for node in self._nodes.values() if node.is_step)
 
     def steps(self) -> tuple[Step, ...]:
