@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from svcflow.cli.replies import replies_json
-from svcflow.explanation.explain import Explanation, Line
+from svcflow.explanation.explain import Explanation
+from svcflow.explanation.lines import Line
 from svcflow.journal.canonical import to_record
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import Instance

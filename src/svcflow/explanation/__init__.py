@@ -1,5 +1,6 @@
-"""How a deadline came to be, line by line, from the facts. It reads the kernel's clocks; it decides nothing."""
+"""How a deadline came to be, line by line, from the facts."""
 
-from svcflow.explanation.explain import Explanation, Line, UnknownLimit, explain
+from svcflow.explanation.explain import Explanation, UnknownLimit, explain
+from svcflow.explanation.lines import Line
 
 __all__ = ["Explanation", "Line", "UnknownLimit", "explain"]

@@ -1,230 +1,201 @@
-"""The tally of one limit: what its clock counted day by day, what it passed over, and the deadline it comes to."""
+"""Day counts: what the stopwatch of a limit counted and passed over, day by day, and the deadline it comes to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from itertools import groupby
+
+import attrs
 
 from svcflow import wording
-from svcflow.explanation.calendar_days import Entry, closings, open_days
-from svcflow.explanation.explain import Line, LineKind
-from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.facts import (
-    to_datetime,
-)
+from svcflow.explanation.lines import DAY_UNITS, LineWriter, length
+from svcflow.kernel.facts import to_datetime
 from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
-from svcflow.kernel.timing.compiled_limit import CompiledLimit
+from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.kernel.timing.due import full_reach, last_day
 from svcflow.kernel.timing.pinned_targets import PinnedTarget
 from svcflow.model.amount import Family
-from svcflow.model.target import Target
-from svcflow.model.wording import target_text
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 from svcflow.wording import days, holiday, instant, interval
+from svcflow.worktime.calendar import WorkCalendar
 from svcflow.worktime.instants import to_us
 
 _DAY = timedelta(days=1)
-UNITS: Mapping[Family, str] = {"working_days": "wd", "calendar_days": "cd", "months": "mo"}
+_FEW = 4
+"""How many open days are told one by one; of more, runs of alike days are put together."""
 
 
-class Tally:
-    """Write the lines of one limit that are reckoning; `clock` is its clock after the last moment told."""
+class DayCount:
+    """Count of one limit from its start: the lines of the days that count, of those that do not, and of the deadline.
 
-    def __init__(self, compiled: Compiled, limit: CompiledLimit, at_us: int) -> None:
-        self.compiled, self.limit, self.at_us = compiled, limit, at_us
-        self.lines: list[Line] = []
-        self.clock: Stopwatch | None = None
-        self.visits = 0
-        self.told_us = 0
+    `counted_us` is the instant up to which it has been told, `total` what was counted until then, in microseconds or
+    days as the limit counts.
+    """
+
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+        self.counted_us = 0
         self.total = 0
-        self.stopped_us = 0
-        self.due_told = False
-        self.promise: PinnedTarget | None = None
-        self.anchored = False
+        self.is_due_told = False
+        """Whether the present deadline stands in the lines; a change of it clears this."""
+        self.pinned: PinnedTarget | None = None
+        """The target of an earlier version that a migration kept; None where the present version's holds."""
+        self.was_scheduled = False
         """Whether the scheduled instant was ever set."""
 
-    def count(self, clock: Stopwatch, until_us: int) -> None:
-        """Tell what a running clock counted up to an instant; past the deadline nothing more is counted."""
-        if clock.open_us == STOPPED or self.due_told:
-            return
-        start_us = max(self.told_us, clock.open_us)
-        end_us = min(until_us, clock.due_us)
-        row = self.limit.rows[clock.row]
-        if not row.fixed and row.family in ("elapsed", "working", "working_days") and start_us < end_us:
-            self._counted(row.family, clock, start_us, end_us)
-        self.told_us = max(end_us, start_us)
-        if clock.due_us < until_us:
-            self.due(clock)
+    def restart(self, start_us: int) -> None:
+        """Begin a visit: nothing is counted yet."""
+        self.counted_us, self.total, self.is_due_told = start_us, 0, False
 
-    def _counted(self, family: Family, clock: Stopwatch, start_us: int, end_us: int) -> None:
-        reckoner = self.limit.calendar
+    def count(self, watch: Stopwatch, until_us: int) -> None:
+        """Write what a running stopwatch counted up to an instant; past the deadline nothing more is counted."""
+        if watch.open_us == STOPPED or self.is_due_told:
+            return
+        start_us = max(self.counted_us, watch.open_us)
+        end_us = min(until_us, watch.due_us)
+        row = self._writer.limit.rows[watch.row]
+        if not row.fixed and row.family in ("elapsed", "working", "working_days") and start_us < end_us:
+            self._counted(row.family, watch, start_us, end_us)
+        self.counted_us = max(end_us, start_us)
+        if watch.due_us < until_us:
+            self.due(watch)
+
+    def due(self, watch: Stopwatch) -> None:
+        """Write the deadline, with what it rests on where that was not counted piece by piece."""
+        self.is_due_told = True
+        if watch.due_us == NEVER:
+            return
+        self._basis(watch)
+        writer = self._writer
+        when = writer.instant(watch.due_us, year=True)
+        due = Text(zh=f"{when.zh} 截止", en=f"{when.en}: due")
+        if writer.limit.rows[watch.row].kind == "at_least":
+            due = Text(zh=f"{when.zh} 起方可结束", en=f"{when.en}: may end from here on")
+        writer.at("due", watch.due_us, due)
+        if writer.limit.calendar.provisional(watch.due_us):
+            covers = writer.limit.calendar.calendar.covers
+            last = covers.last if covers else None
+            note = Text(
+                zh=f"暂定：日历只公布到 {last}，其后按平常周推算，公布后重新计算",
+                en=f"provisional: the calendar is published up to {last}; after it the ordinary week is assumed, until it is",
+            )
+            writer.at("provisional", watch.due_us, note)
+
+    def _counted(self, family: Family, watch: Stopwatch, start_us: int, end_us: int) -> None:
+        calendar = self._writer.limit.calendar
         if family == "elapsed":
             self._elapsed(start_us, end_us)
             return
         if family == "working":
-            entries = open_days(reckoner, start_us, end_us)
+            entries = open_days(calendar, start_us, end_us)
         else:
-            started = self._day(clock.started_us)
-            entries = closings(reckoner, start_us, end_us, started)
-            if start_us == clock.started_us:
-                self._first_day(started, clock.started_us)
+            started = self._day(watch.started_us)
+            entries = closings(calendar, start_us, end_us, started)
+            if start_us == watch.started_us:
+                self._first_day(started, watch.started_us)
         for entry in entries:
-            self._entry(entry, family)
+            self._counted_days(entry, family)
 
     def _elapsed(self, start_us: int, end_us: int) -> None:
         self.total += end_us - start_us
-        start, end = self.local(start_us), self.local(end_us)
-        amount, total, when = _length(end_us - start_us), _length(self.total), interval(start, end)
-        self.add(
-            "counted",
-            (start_us, end_us),
-            (end_us - start_us, self.total),
-            Text(
-                zh=f"{when.zh}：计 {amount.zh}，累计 {total.zh}",
-                en=f"{when.en}: {amount.en} counted, {total.en} in all",
-            ),
+        start, end = self._writer.local(start_us), self._writer.local(end_us)
+        amount, total, when = length(end_us - start_us), length(self.total), interval(start, end)
+        words = Text(
+            zh=f"{when.zh}：计 {amount.zh}，累计 {total.zh}",
+            en=f"{when.en}: {amount.en} counted, {total.en} in all",
         )
+        self._writer.between("counted", (start_us, end_us), (end_us - start_us, self.total), words)
 
     def _first_day(self, started: date, at_us: int) -> None:
         when = days(started, started)
-        self.say(
-            "closed",
-            at_us,
-            Text(zh=f"{when.zh}：起算日不计", en=f"{when.en}: the day it starts is not counted"),
-        )
+        words = Text(zh=f"{when.zh}：起算日不计", en=f"{when.en}: the day it starts is not counted")
+        self._writer.at("closed", at_us, words)
 
-    def _entry(self, entry: Entry, family: Family) -> None:
+    def _counted_days(self, entry: CalendarDays, family: Family) -> None:
         if not entry.days:
-            self._closed(entry)
+            self._closed_days(entry)
             return
-        many = entry.last != entry.first
-        when = (
-            days(entry.first, entry.last) if many or family != "working" else interval(entry.start, entry.end)
-        )
+        is_run = entry.last != entry.first
+        when = interval(entry.start, entry.end)
+        if is_run or family != "working":
+            when = days(entry.first, entry.last)
         name = holiday(entry.name)
         makeup = Text(zh=f"（{name.zh}上班日）", en=f" ({name.en} day)") if entry.name else Text()
+        worked = entry.us if family == "working" else entry.days
+        self.total += worked
         if family == "working":
-            self.total += entry.us
-            amount, total = _length(entry.us), _length(self.total)
-            if many:
+            amount, total = length(worked), length(self.total)
+            if is_run:
                 number = wording.amount(entry.days, "wd")
                 amount = Text(zh=f"{number.zh}，{amount.zh}", en=f"{number.en}, {amount.en}")
         else:
-            self.total += entry.days
-            amount, total = (wording.amount(number, UNITS[family]) for number in (entry.days, self.total))
-        worked = entry.us if family == "working" else entry.days
-        self.add(
-            "counted",
-            (to_us(entry.start), to_us(entry.end)),
-            (worked, self.total),
-            Text(
-                zh=f"{when.zh}{makeup.zh}：计 {amount.zh}，累计 {total.zh}",
-                en=f"{when.en}{makeup.en}: {amount.en} counted, {total.en} in all",
-            ),
+            amount, total = (wording.amount(number, DAY_UNITS[family]) for number in (worked, self.total))
+        words = Text(
+            zh=f"{when.zh}{makeup.zh}：计 {amount.zh}，累计 {total.zh}",
+            en=f"{when.en}{makeup.en}: {amount.en} counted, {total.en} in all",
         )
+        span = (to_us(entry.start), to_us(entry.end))
+        self._writer.between("counted", span, (worked, self.total), words)
 
-    def _closed(self, entry: Entry) -> None:
+    def _closed_days(self, entry: CalendarDays) -> None:
         when, name = days(entry.first, entry.last), holiday(entry.name)
-        what = Text(zh=f"{name.zh}放假", en=f"{name.en}, closed") if entry.name else Text("周休", "closed")
-        begin_us, end_us = self._midnight(entry.first), self._midnight(entry.last + timedelta(days=1))
-        words = Text(zh=f"{when.zh}：{what.zh}，不计", en=f"{when.en}: {what.en}, not counted")
-        self.add("holiday" if entry.name else "closed", (begin_us, end_us), (None, None), words)
+        why = Text(zh=f"{name.zh}放假", en=f"{name.en}, closed") if entry.name else Text("周休", "closed")
+        span = (self._midnight(entry.first), self._midnight(entry.last + _DAY))
+        words = Text(zh=f"{when.zh}：{why.zh}，不计", en=f"{when.en}: {why.en}, not counted")
+        self._writer.between("holiday" if entry.name else "closed", span, (None, None), words)
 
-    def _midnight(self, on: date) -> int:
-        return self.limit.calendar.clock_us(on.toordinal(), 0)
-
-    def _day(self, at_us: int) -> date:
-        return date.fromordinal(self.limit.calendar.day_of(at_us))
-
-    def due(self, clock: Stopwatch) -> None:
-        self.due_told = True
-        if clock.due_us == NEVER:
-            return
-        self._how(clock)
-        when = instant(self.local(clock.due_us), year=True)
-        due = Text(zh=f"{when.zh} 截止", en=f"{when.en}: due")
-        if self.limit.rows[clock.row].kind == "at_least":
-            due = Text(zh=f"{when.zh} 起方可结束", en=f"{when.en}: may end from here on")
-        self.say("due", clock.due_us, due)
-        if self.limit.calendar.provisional(clock.due_us):
-            covers = self.limit.calendar.calendar.covers
-            last = covers.last if covers else None
-            self.say(
-                "provisional",
-                clock.due_us,
-                Text(
-                    zh=f"暂定：日历只公布到 {last}，其后按平常周推算，公布后重新计算",
-                    en=f"provisional: the calendar is published up to {last}; after it the ordinary week is assumed, until it is",
-                ),
-            )
-
-    def _how(self, clock: Stopwatch) -> None:
-        """Tell what is not counted piece by piece: calendar days and months, clock times, scheduled instants."""
-        row = self.limit.rows[clock.row]
+    def _basis(self, watch: Stopwatch) -> None:
+        """Write what is not counted piece by piece: calendar days and months, clock times, scheduled instants."""
+        row = self._writer.limit.rows[watch.row]
         if row.family in ("calendar_days", "months") and not row.fixed:
-            self._calendar_days(clock)
-        elif row.kind == "by" and not self._set_otherwise(clock):
-            self._by(clock)
+            self._calendar_days(watch)
+        elif row.kind == "by" and not self._is_kept_from_elsewhere(watch):
+            self._by(watch)
         elif row.kind in ("before", "after"):
-            self._anchored(clock)
+            self._scheduled(watch)
 
-    def _set_otherwise(self, clock: Stopwatch) -> bool:
-        """Say whether a kept deadline came to be otherwise than this version would have set it."""
-        return self.promise is not None and self.promise.target != self.limit.rows[clock.row].target
+    def _is_kept_from_elsewhere(self, watch: Stopwatch) -> bool:
+        """Tell whether a kept deadline rests on another target than this version declares."""
+        return self.pinned is not None and self.pinned.target != self._writer.limit.rows[watch.row].target
 
-    def _calendar_days(self, clock: Stopwatch) -> None:
-        reckoner, row = self.limit.calendar, self.limit.rows[clock.row]
-        started, due_day = self._day(clock.started_us), self._day(clock.due_us - 1)
-        last = last_day(self.limit, row, clock)
-        self._first_day(started, clock.started_us)
-        when, number = (
-            days(started + timedelta(days=1), last),
-            wording.amount(full_reach(row, clock), UNITS[row.family]),
-        )
-        stood = (last - last_day(self.limit, row, clock._replace(runs=(), open_us=clock.started_us))).days
-        still = wording.day_count(stood)
-        held = (
-            Text(zh=f"，停计的 {still.zh}顺延", en=f", and {still.en} on which it stood still")
-            if stood
-            else Text()
-        )
-        begin_us, end_us = (
-            self._midnight(started + timedelta(days=1)),
-            self._midnight(last + timedelta(days=1)),
-        )
+    def _calendar_days(self, watch: Stopwatch) -> None:
+        limit = self._writer.limit
+        row = limit.rows[watch.row]
+        started, due_day = self._day(watch.started_us), self._day(watch.due_us - 1)
+        last, reach = last_day(limit, row, watch), full_reach(row, watch)
+        self._first_day(started, watch.started_us)
+        when, number = days(started + _DAY, last), wording.amount(reach, DAY_UNITS[row.family])
+        # Had it never stood still, the same days would have ended earlier: the difference is what stops added.
+        stood = (last - last_day(limit, row, watch._replace(runs=(), open_us=watch.started_us))).days
+        still, held = wording.day_count(stood), Text()
+        if stood:
+            held = Text(zh=f"，停计的 {still.zh}顺延", en=f", and {still.en} on which it stood still")
         words = Text(zh=f"{when.zh}：计 {number.zh}{held.zh}", en=f"{when.en}: {number.en} counted{held.en}")
-        reach = full_reach(row, clock)
-        self.add("counted", (begin_us, end_us), (reach, reach), words)
+        span = (self._midnight(started + _DAY), self._midnight(last + _DAY))
+        self._writer.between("counted", span, (reach, reach), words)
         if due_day > last:
-            name = holiday(reckoner.calendar.special(last) or Text())
-            what = (
-                Text(zh=f"逢{name.zh}", en=f"is {name.en}")
-                if name
-                else Text(zh="逢休息日", en="is a day off")
-            )
-            one, other = days(last, last), days(due_day, due_day)
-            self.say(
-                "rolled",
-                clock.due_us,
-                Text(
-                    zh=f"{one.zh}{what.zh}，顺延至 {other.zh}下班（民法典 §203）",
-                    en=f"{one.en} {what.en}: moved to the closing of {other.en} (Civil Code §203)",
-                ),
-            )
+            self._rolled(watch, last, due_day)
 
-    def _by(self, clock: Stopwatch) -> None:
-        target = self.limit.rows[clock.row].target
-        started, due_at = self.local(clock.started_us), self.local(clock.due_us)
+    def _rolled(self, watch: Stopwatch, last: date, due_day: date) -> None:
+        name = holiday(self._writer.limit.calendar.calendar.special(last) or Text())
+        why = Text(zh="逢休息日", en="is a day off")
+        if name:
+            why = Text(zh=f"逢{name.zh}", en=f"is {name.en}")
+        off, moved = days(last, last), days(due_day, due_day)
+        words = Text(
+            zh=f"{off.zh}{why.zh}，顺延至 {moved.zh}下班（民法典 §203）",
+            en=f"{off.en} {why.en}: moved to the closing of {moved.en} (Civil Code §203)",
+        )
+        self._writer.at("rolled", watch.due_us, words)
+
+    def _by(self, watch: Stopwatch) -> None:
+        target = self._writer.limit.rows[watch.row].target
+        started, due_at = self._writer.local(watch.started_us), self._writer.local(watch.due_us)
         if target is None or started.date() == due_at.date():
             return
-        one, other, cutoff = (
-            instant(started),
-            days(due_at.date(), due_at.date()),
-            target.cutoff or target.time,
-        )
-        if not open_days(
-            self.limit.calendar, self._midnight(started.date()), self._midnight(started.date() + _DAY)
-        )[0].days:
+        cutoff = target.cutoff or target.time
+        if self._is_day_off(started.date()):
             why = Text(
                 zh="逢休息日，算下一工作日的", en="on a day off, so it counts for the next working day"
             )
@@ -239,90 +210,155 @@ class Tally:
             )
         else:
             why = Text(zh="在受理时刻之内", en="in time for this day")
+        asked, due = instant(started), days(due_at.date(), due_at.date())
         later = wording.amount(target.day, "wd") if target.day else Text()
         on = Text(zh=f"，其后 {later.zh}", en=f", and {later.en} on") if later else Text()
         words = Text(
-            zh=f"{one.zh} 提出，{why.zh}{on.zh}：{other.zh}",
-            en=f"asked {one.en}, {why.en}{on.en}: {other.en}",
+            zh=f"{asked.zh} 提出，{why.zh}{on.zh}：{due.zh}",
+            en=f"asked {asked.en}, {why.en}{on.en}: {due.en}",
         )
-        self.say("rolled", clock.due_us, words)
+        self._writer.at("rolled", watch.due_us, words)
 
-    def _anchored(self, clock: Stopwatch) -> None:
-        target = self.limit.rows[clock.row].target
-        if target is None or target.anchor is None:
+    def _scheduled(self, watch: Stopwatch) -> None:
+        writer = self._writer
+        row = writer.limit.rows[watch.row]
+        if row.target is None or row.target.anchor is None:
             return
-        name = self.field(target.anchor.field)
-        if clock.anchor_us == NEVER:
-            was = Text(zh="已取消", en="was cleared") if self.anchored else Text(zh="未定", en="is not set")
-            self.say(
-                "anchored",
-                clock.due_us,
-                Text(
-                    zh=f"{name.zh}{was.zh}；此前定下的截止不变",
-                    en=f"{name.en} {was.en}; the deadline that was set before stays",
-                ),
+        name = writer.field(row.target.anchor.field)
+        if watch.anchor_us == NEVER:
+            gone = Text(zh="已取消", en="was cleared") if self.was_scheduled else Text("未定", "is not set")
+            words = Text(
+                zh=f"{name.zh}{gone.zh}；此前定下的截止不变",
+                en=f"{name.en} {gone.en}; the deadline that was set before stays",
             )
+            writer.at("anchored", watch.due_us, words)
             return
-        if self._set_otherwise(clock):
+        if self._is_kept_from_elsewhere(watch):
             return
-        low, high = sorted((clock.due_us, clock.anchor_us))
-        if self.limit.rows[clock.row].family == "working" and low < high:
-            for entry in open_days(self.limit.calendar, low, high):
+        low_us, high_us = sorted((watch.due_us, watch.anchor_us))
+        if row.family == "working" and low_us < high_us:
+            for entry in open_days(writer.limit.calendar, low_us, high_us):
                 if entry.days or entry.name:
-                    self._entry(entry, "working")
-        anchor = self.local(clock.anchor_us)
-        when = instant(anchor, year=anchor.year != self.local(clock.started_us).year)
-        self.say(
-            "anchored",
-            clock.anchor_us,
-            Text(
-                zh=f"{name.zh}为 {when.zh}，时限为{self.target(target).zh}",
-                en=f"{name.en} is at {when.en}; the limit is {self.target(target).en}",
-            ),
+                    self._counted_days(entry, "working")
+        anchor, target = writer.local(watch.anchor_us), writer.target(row.target)
+        when = instant(anchor, year=anchor.year != writer.local(watch.started_us).year)
+        words = Text(
+            zh=f"{name.zh}为 {when.zh}，时限为{target.zh}",
+            en=f"{name.en} is at {when.en}; the limit is {target.en}",
         )
+        writer.at("anchored", watch.anchor_us, words)
 
-    @property
-    def family(self) -> Family:
-        return self.limit.rows[self.clock.row if self.clock is not None else 0].family
+    def _is_day_off(self, on: date) -> bool:
+        entries = open_days(self._writer.limit.calendar, self._midnight(on), self._midnight(on + _DAY))
+        return not entries[0].days
 
-    @property
-    def own(self) -> Text:
-        open_time = self.family in ("working", "working_days")
-        return Text(zh="工作时间 ", en=" of open time") if open_time else Text(zh=" ")
+    def _midnight(self, on: date) -> int:
+        return self._writer.limit.calendar.clock_us(on.toordinal(), 0)
 
-    def local(self, us: int) -> datetime:
-        return to_datetime(us).astimezone(self.limit.calendar.calendar.timezone)
-
-    def step(self, step: str) -> Text:
-        return _both(self.compiled.procedure.all_steps[step].name, step)
-
-    def field(self, field: str) -> Text:
-        return _both(self.compiled.procedure.fields[field].name, field)
-
-    def target(self, target: Target) -> Text:
-        fields = self.compiled.procedure.fields
-        return Text(zh=target_text(target, fields, "zh"), en=target_text(target, fields, "en"))
-
-    def say(self, kind: LineKind, at_us: int, words: Text) -> None:
-        self.add(kind, (at_us, None), (None, None), words)
-
-    def add(
-        self,
-        kind: LineKind,
-        stretch: tuple[int, int | None],
-        counted: tuple[int | None, int | None],
-        words: Text,
-    ) -> None:
-        start_us, end_us = stretch
-        end_at = None if end_us is None else self.local(end_us)
-        in_days = self.family in UNITS and kind == "counted"
-        shown = [n if n is None or in_days else timedelta(microseconds=n) for n in counted]
-        self.lines.append(Line(kind, self.local(start_us), end_at, shown[0], shown[1], words))
+    def _day(self, at_us: int) -> date:
+        return date.fromordinal(self._writer.limit.calendar.day_of(at_us))
 
 
-def _both(name: Text, fallback: str) -> Text:
-    return Text(zh=name.in_("zh") or fallback, en=name.in_("en") or fallback)
+@attrs.frozen
+class CalendarDays:
+    """One day, or a run of alike days: what counts of it, and the holiday or make-up day it is.
+
+    `days` is 0 for closed days. `start` and `end` are where counting began and ended on it; `whole` says that all of
+    its open time counts.
+    """
+
+    first: date
+    last: date
+    days: int
+    us: int
+    start: datetime
+    end: datetime
+    whole: bool
+    name: Text = NO_TEXT
 
 
-def _length(us: int) -> Text:
-    return wording.duration(timedelta(microseconds=us), "exact")
+def open_days(business_time: BusinessTime, start_us: int, end_us: int) -> tuple[CalendarDays, ...]:
+    """Return the open time of an interval, day by day; long runs of whole days are put together."""
+    entries = list(_each_day(_calendar(business_time, end_us), start_us, end_us))
+    return tuple(_grouped(entries, with_open_days=sum(bool(entry.days) for entry in entries) > _FEW))
+
+
+def closings(
+    business_time: BusinessTime, start_us: int, end_us: int, after: date
+) -> tuple[CalendarDays, ...]:
+    """Return the working days later than `after` whose closing lies in (start, end], and the closed ones between."""
+    calendar = _calendar(business_time, end_us)
+    entries = [
+        attrs.evolve(entry, whole=True)
+        for entry in _each_day(calendar, start_us, end_us, every=True)
+        if not entry.days or (entry.first > after and _closes(calendar, entry.first, start_us, end_us))
+    ]
+    return tuple(_grouped(entries, with_open_days=True))
+
+
+def _closes(calendar: WorkCalendar, on: date, start_us: int, end_us: int) -> bool:
+    return start_us < to_us(calendar.closing(on)) <= end_us
+
+
+def _calendar(business_time: BusinessTime, end_us: int) -> WorkCalendar:
+    return business_time.projected if business_time.provisional(end_us) else business_time.calendar
+
+
+def _each_day(
+    calendar: WorkCalendar, start_us: int, end_us: int, *, every: bool = False
+) -> Iterator[CalendarDays]:
+    """Yield the days that an interval touches; with `every` also working days none of whose time lies in it."""
+    zone = calendar.timezone
+    start, end = to_datetime(start_us).astimezone(zone), to_datetime(end_us).astimezone(zone)
+    on = start.date() - _DAY  # whose open hours may run past midnight, into the interval
+    while on <= end.date():
+        yield from _one_day(calendar, on, start, end, every=every)
+        on += _DAY
+
+
+def _one_day(
+    calendar: WorkCalendar, on: date, start: datetime, end: datetime, *, every: bool
+) -> Iterator[CalendarDays]:
+    hours = calendar.intervals(on) if _covered(calendar, on) else ()
+    if not hours:
+        if on >= start.date() and end > datetime.combine(on, datetime.min.time(), calendar.timezone):
+            yield CalendarDays(on, on, 0, 0, start, end, whole=True, name=calendar.special(on) or NO_TEXT)
+        return
+    # Compared in microseconds of UTC: local times repeat where summer time ends.
+    parts = [(max(opens, start, key=to_us), min(closes, end, key=to_us)) for opens, closes in hours]
+    open_us = [to_us(closes) - to_us(opens) for opens, closes in parts if to_us(opens) < to_us(closes)]
+    if open_us or every:
+        worked = [part for part in parts if to_us(part[0]) < to_us(part[1])] or list(hours)
+        whole = sum(open_us) == sum(to_us(closes) - to_us(opens) for opens, closes in hours)
+        name = calendar.special(on) or NO_TEXT
+        yield CalendarDays(on, on, 1, sum(open_us), worked[0][0], worked[-1][1], whole=whole, name=name)
+
+
+def _covered(calendar: WorkCalendar, on: date) -> bool:
+    return calendar.covers is None or on in calendar.covers
+
+
+def _grouped(entries: Iterable[CalendarDays], *, with_open_days: bool) -> Iterator[CalendarDays]:
+    """Put neighbouring closed days together, and whole open days of more than two where asked to."""
+    for key, group in groupby(entries, key=lambda entry: (entry.days, entry.whole and not entry.name)):
+        run = list(group)
+        if not key[0] or (key[1] and with_open_days and len(run) > 2):
+            yield _joined(run)
+        else:
+            yield from run
+
+
+def _joined(run: list[CalendarDays]) -> CalendarDays:
+    names, name = dict.fromkeys(entry.name for entry in run if entry.name), NO_TEXT
+    if names:
+        name = Text(zh="、".join(n.zh for n in names), en=", ".join(n.in_("en") for n in names))
+    return CalendarDays(
+        first=run[0].first,
+        last=run[-1].last,
+        days=sum(entry.days for entry in run),
+        us=sum(entry.us for entry in run),
+        start=run[0].start,
+        end=run[-1].end,
+        whole=True,
+        name=name,
+    )

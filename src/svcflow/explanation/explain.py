@@ -1,48 +1,24 @@
 """Explanations: how one limit's deadline came to be, line by line, for reviewers and complainants.
 
-It recounts the journal and words what the kernel reckoned; it reckons no deadline of its own.
+Lines are made from the clocks that the kernel computed along the journal; no deadline is computed here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Literal
 
 import attrs
 
 from svcflow.errors import SvcflowError
+from svcflow.explanation.lines import Line
+from svcflow.explanation.narrative import Narrator
+from svcflow.explanation.timeline import version_segments
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.lifecycle.version_change import VersionOf
 from svcflow.model.target import Target
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Lang, Text
-
-LineKind = Literal[
-    "started", "counted", "closed", "holiday", "rolled", "anchored", "hold", "waits", "resumed", "changed", "rescheduled",
-    "extended", "recomputed", "migrated", "warned", "escalated", "due", "provisional", "overdue", "annulled", "ended", "left",
-    "pending", "explained", "accepted", "rejected",
-]  # fmt: skip
-
-
-@attrs.frozen
-class Line:
-    """Hold one line: what happened from when to when, how much of it counted, and the running total.
-
-    `amount` and `total` are in the limit's own clock: a length of open or elapsed time, or a number of days.
-    """
-
-    kind: LineKind
-    from_at: datetime
-    to_at: datetime | None
-    amount: timedelta | int | None
-    total: timedelta | int | None
-    words: Text
-
-    def text(self, lang: Lang = "en") -> str:
-        """Return the line for people."""
-        return f"{self.words.zh}\n{self.words.en}" if lang == "zh+en" else self.words.in_(lang)
 
 
 @attrs.frozen
@@ -72,12 +48,12 @@ class Explanation:
         target = self.target
         if target is None:
             return Text(zh=f"{name.in_('zh')}：不设时限", en=f"{name.in_('en')}: no target")
-        of = Text()
+        version = Text()
         if self.promised:
-            of = Text(zh=f"（第 {self.promised} 版）", en=f" (version {self.promised})")
+            version = Text(zh=f"（第 {self.promised} 版）", en=f" (version {self.promised})")
         return Text(
-            zh=f"{name.in_('zh')}：时限 {self.demand.zh or target.text('zh')}{of.zh}",
-            en=f"{name.in_('en')}: limit {self.demand.en or target.text('en')}{of.en}",
+            zh=f"{name.in_('zh')}：时限 {self.demand.zh or target.text('zh')}{version.zh}",
+            en=f"{name.in_('en')}: limit {self.demand.en or target.text('en')}{version.en}",
         )
 
 
@@ -97,28 +73,29 @@ def explain(
 
     Raises: UnknownLimit when none has one of that id; LookupError for a version that is not to be found.
     """
-    from svcflow.explanation.narrative import Telling  # noqa: PLC0415  # it makes these lines
-    from svcflow.explanation.timeline import stretches  # noqa: PLC0415  # only who explains needs it
-
     known = [fact for fact in facts if fact.recorded_us <= at_us]
-    parts = stretches(version_of or _only(compiled), known, limit)
-    declared = next((part.declared for part in reversed(parts) if part.declared is not None), None)
-    declared = declared or compiled.limits.get(limit)
-    if declared is None:
+    segments = version_segments(version_of or _only(compiled), known, limit)
+    declaring = [(one.compiled, one.declared) for one in segments if one.declared is not None]
+    if not declaring and limit in compiled.limits:
+        declaring = [(compiled, compiled.limits[limit])]
+    if not declaring:
         raise _unknown(compiled, limit)
-    first = next((part for part in parts if part.declared is not None), None)
-    telling = Telling(first.compiled if first else compiled, (first and first.declared) or declared, at_us)
-    telling.tell(parts)
-    clock = telling.clock
-    promise, row = telling.promise, telling.limit.rows[clock.row if clock is not None else -1]
-    target, version = (row.target, 0) if promise is None else (promise.target, promise.version)
-    demand = NO_TEXT if target is None else telling.target(target)
-    lines = tuple(telling.lines)
-    return Explanation(limit, declared.limit.name, target, telling.visits, lines, version, demand)
+    narrator = Narrator(*declaring[0], at_us)
+    narrator.narrate(segments)
+    target, version = narrator.target
+    return Explanation(
+        limit=limit,
+        name=declaring[-1][1].limit.name,
+        target=target,
+        visits=narrator.visits,
+        lines=tuple(narrator.writer.lines),
+        promised=version,
+        demand=NO_TEXT if target is None else narrator.writer.target(target),
+    )
 
 
 def _only(compiled: Compiled) -> VersionOf:
-    """Find one version; an instance that was migrated needs the others too."""
+    """Return a look-up that has one version; an instance that was migrated needs the others too."""
 
     def version_of(name: str, version: int) -> Compiled:
         if (name, version) != (compiled.procedure.id, compiled.procedure.version):

@@ -1,14 +1,13 @@
-"""The telling of one limit: each moment of its clock becomes the lines of an explanation, in order."""
+"""Narrative of one limit: each event of its timeline becomes lines of an explanation, in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 
-from svcflow.explanation.day_counts import UNITS
-from svcflow.explanation.explain import LineKind
-from svcflow.explanation.migration import Crossing
-from svcflow.explanation.timeline import Moment, Stretch, recount
+from svcflow.explanation.day_counts import DayCount
+from svcflow.explanation.lines import DAY_UNITS, LineKind, LineWriter, length
+from svcflow.explanation.timeline import LimitEvent, VersionSegment, limit_events
+from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import (
     Accepted,
     Escalated,
@@ -26,10 +25,12 @@ from svcflow.kernel.facts import (
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
 from svcflow.kernel.timing import stopwatch
+from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.kernel.timing.pinned_targets import pinned_after_migration, still_pinned
+from svcflow.model.target import Target
 from svcflow.model.wording import rung_text
 from svcflow.text import Text
-from svcflow.wording import DEVIATIONS, HOLDS, amount, duration, instant, word
+from svcflow.wording import DEVIATIONS, HOLDS, amount, word
 
 _ANNULLED = Text(
     zh="补录的完成时间在截止之前：超时予以撤销，记录保留",
@@ -50,325 +51,387 @@ _LONG_US = 40 * 86_400_000_000
 """Long enough before a stop that the day it lies on is before any day counted."""
 
 
-class Telling(Crossing):
-    """Tell one limit; `lines` grows as moments are told."""
+class Narrator:
+    """Narrator of one limit: writes its lines from the first start of its stopwatch up to `at_us`."""
 
-    def tell(self, parts: Iterable[Stretch]) -> None:
-        """Tell everything up to the present."""
-        for moment in recount(parts, self.at_us):
-            self._moment(moment)
-            self.clock = moment.after
-        clock = self.clock
-        if clock is not None and not clock.verdict:
-            self._present(clock)
+    def __init__(self, compiled: Compiled, limit: CompiledLimit, at_us: int) -> None:
+        self.writer = LineWriter(compiled, limit)
+        self.visits = 0
+        self._days = DayCount(self.writer)
+        self._at_us = at_us
+        self._watch: Stopwatch | None = None
+        """The stopwatch after the last event that was narrated."""
+        self._stopped_us = 0
+        """Since when it stands still; its last stop where it runs."""
 
-    def _moment(self, moment: Moment) -> None:
-        before, after, at_us = moment.before, moment.after, moment.fact.occurred_us
-        self.anchored = self.anchored or after.anchor_us != NEVER
-        if moment.limit is not None and not isinstance(moment.fact, Migrated):
-            self.compiled, self.limit = moment.compiled, moment.limit  # it may begin long after a migration
-        if before is not None and not before.verdict:
-            breach = isinstance(moment.fact, Overdue)
-            self.count(before, max(at_us, before.attached_us) + breach)
-        if isinstance(moment.fact, Migrated):
-            self.crossed(moment, moment.fact)
-            if before is not None and after.verdict and not before.verdict:
-                self._ended(before, after, at_us)
-            self.promise = pinned_after_migration(self.compiled, moment.fact, self.promise, before, after)
-            self.follow(moment, moment.fact)
+    @property
+    def target(self) -> tuple[Target | None, int]:
+        """The last target that applied, and the version that promised it; 0 where the present one gave it."""
+        pinned = self._days.pinned
+        if pinned is not None:
+            return pinned.target, pinned.version
+        row = -1 if self._watch is None else self._watch.row
+        return self.writer.limit.rows[row].target, 0
+
+    def narrate(self, segments: Iterable[VersionSegment]) -> None:
+        """Write everything up to the present."""
+        for event in limit_events(segments, self._at_us):
+            self._event(event)
+            self._watch, self.writer.row = event.after, event.after.row
+        if self._watch is not None and not self._watch.verdict:
+            self._present(self._watch)
+
+    def _event(self, event: LimitEvent) -> None:
+        before, at_us = event.before, event.fact.occurred_us
+        self._days.was_scheduled = self._days.was_scheduled or event.after.anchor_us != NEVER
+        if isinstance(event.fact, Migrated):
+            self._count_until(event, at_us)
+            self._migrated(event, event.fact)
             return
-        if self.promise is not None and before is not None and not still_pinned(self.promise, before, after):
-            self.promise = None
-        self._fact(moment)
-        self._clock(moment, at_us)
+        if event.limit is not None:  # it may begin long after a migration
+            self.writer.compiled, self.writer.limit = event.compiled, event.limit
+        self._count_until(event, at_us)
+        pinned = self._days.pinned
+        if pinned is not None and before is not None and not still_pinned(pinned, before, event.after):
+            self._days.pinned = None
+        self._fact(event)
+        self._clock_change(event)
 
-    def _clock(self, moment: Moment, at_us: int) -> None:
-        before, after = moment.before, moment.after
-        if before is not None and after.verdict and not before.verdict:
-            self._ended(before, after, at_us)
-        elif moment.begins:
-            self._started(moment)
-        elif before is not None and before.verdict and not after.verdict:
-            self._again(moment, at_us)
-        elif moment.stops:
-            self._stops(moment, at_us)
-        elif moment.goes_on:
-            self._goes_on(at_us)
+    def _count_until(self, event: LimitEvent, at_us: int) -> None:
+        """Write what the stopwatch counted up to an event; the deadline stands before the breach of it."""
+        if event.before is not None and not event.before.verdict:
+            # One microsecond more for a breach, which may bear the very instant of the deadline.
+            is_breach = isinstance(event.fact, Overdue)
+            self._days.count(event.before, max(at_us, event.before.attached_us) + is_breach)
 
-    def _fact(self, moment: Moment) -> None:
-        fact, before = moment.fact, moment.before
+    def _fact(self, event: LimitEvent) -> None:
+        fact, before = event.fact, event.before
         if isinstance(fact, Warned | Escalated):
-            self._rung(fact)
+            _rung(self.writer, fact)
         elif isinstance(fact, Overdue):
-            self._breach(fact)
+            _breach(self.writer, fact)
         elif isinstance(fact, Settled) and fact.overrun_us < 0:
-            self.say("annulled", fact.occurred_us, _ANNULLED)
+            self.writer.at("annulled", fact.occurred_us, _ANNULLED)
         elif isinstance(fact, Extended):
-            self._extended(fact)
+            self._days.is_due_told = False
+            _extended(self.writer, fact)
         elif isinstance(fact, Recomputed):
-            self._recomputed(fact)
+            self._days.is_due_told = False
+            _recomputed(self.writer, fact)
         elif isinstance(fact, Explained | Accepted | Rejected):
-            self._answered(fact)
-        elif before is not None and self._is_changed(before, moment.after):
-            self._changed(moment, before)
+            _answer(self.writer, fact)
+        elif before is not None and before.visit == event.after.visit:
+            if before.row != event.after.row:
+                self._row_changed(event, before)
+            elif before.anchor_us != event.after.anchor_us:
+                self._days.is_due_told = False
+                _rescheduled(self.writer, fact, before, event.after)
 
-    def _started(self, moment: Moment) -> None:
-        clock = moment.after
-        self.visits, self.told_us, self.total, self.due_told = clock.visit, clock.started_us, 0, False
-        when = instant(self.local(clock.started_us), year=True)
-        scope = self.limit.limit
-        step = scope.step or scope.from_
-        fact = moment.fact
-        if isinstance(fact, Overdue):
-            what = Text(zh="上一次漏做", en="the one before was missed")
-        elif isinstance(fact, Moved) and fact.trigger == scope.done_by:
-            what = Text(zh=f"“{scope.done_by}”已办", en=f"{scope.done_by!r} was done")
-        elif step is not None:
-            name = self.step(step)
-            what = Text(zh=f"进入“{name.zh}”", en=f"{name.en!r} was entered")
-        elif self.limit.is_wait:
-            what = Text(zh="暂停开始", en="the hold began")
-        else:
-            what = Text(zh="流程启动", en="the procedure was started")
-        again = Text(zh=f"第 {clock.visit} 次", en=f", visit {clock.visit}") if clock.visit > 1 else Text()
-        still = Text(zh="，暂不计时", en="; the clock stands still") if clock.open_us == STOPPED else Text()
-        self.stopped_us = clock.started_us
-        self.say(
-            "started",
-            clock.started_us,
-            Text(
-                zh=f"{when.zh} {again.zh}起算：{what.zh}{still.zh}",
-                en=f"{when.en}: started{again.en}, {what.en}{still.en}",
-            ),
-        )
+    def _clock_change(self, event: LimitEvent) -> None:
+        at_us = event.fact.occurred_us
+        if event.before is not None and event.ends:
+            self._ended(event.before, event.after, at_us)
+        elif event.begins:
+            self._started(event)
+        elif event.reopens:
+            self._reopened(event)
+        elif event.stops:
+            self._stopped_us = at_us
+            _stopped(self.writer, event)
+        elif event.resumes:
+            self._resumed(at_us)
 
-    def _stops(self, moment: Moment, at_us: int) -> None:
-        when, fact = instant(self.local(at_us)), moment.fact
-        self.stopped_us = at_us
-        if isinstance(fact, Held):
-            why = word(HOLDS, fact.reason)
-            words = Text(zh=f"{when.zh} 暂停计时：{why.zh}", en=f"{when.en}: held, {why.en}; the clock stops")
-            self.say("hold", at_us, words)
-            return
-        names = [self.step(step) for step in moment.steps]
-        zh, en = "、".join(n.zh for n in names), ", ".join(n.en for n in names)
-        self.say(
-            "waits",
-            at_us,
-            Text(zh=f"{when.zh} 停止计时：等待环节“{zh}”", en=f"{when.en}: {en!r} waits; the clock stops"),
+    def _started(self, event: LimitEvent) -> None:
+        watch = event.after
+        self.visits, self._stopped_us = watch.visit, watch.started_us
+        self._days.restart(watch.started_us)
+        when, cause = self.writer.instant(watch.started_us, year=True), _cause(self.writer, event)
+        again = Text(zh=f"第 {watch.visit} 次", en=f", visit {watch.visit}") if watch.visit > 1 else Text()
+        still = Text(zh="，暂不计时", en="; the clock stands still") if watch.open_us == STOPPED else Text()
+        words = Text(
+            zh=f"{when.zh} {again.zh}起算：{cause.zh}{still.zh}",
+            en=f"{when.en}: started{again.en}, {cause.en}{still.en}",
         )
+        self.writer.at("started", watch.started_us, words)
 
-    def _goes_on(self, at_us: int) -> None:
-        still_us, when = at_us - self.stopped_us, instant(self.local(at_us))
-        still, lost = _length(still_us), self._lost(at_us)
-        self.told_us = at_us
-        self.add(
-            "resumed",
-            (self.stopped_us, at_us),
-            (still_us, None),
-            Text(
-                zh=f"{when.zh} 恢复计时：停了 {still.zh}{lost.zh}，不计",
-                en=f"{when.en}: resumed after {still.en}{lost.en}, not counted",
-            ),
+    def _resumed(self, at_us: int) -> None:
+        still_us, when = at_us - self._stopped_us, self.writer.instant(at_us)
+        still, lost = length(still_us), self._lost(at_us)
+        self._days.counted_us = at_us
+        words = Text(
+            zh=f"{when.zh} 恢复计时：停了 {still.zh}{lost.zh}，不计",
+            en=f"{when.en}: resumed after {still.en}{lost.en}, not counted",
         )
+        self.writer.between("resumed", (self._stopped_us, at_us), (still_us, None), words)
 
     def _lost(self, at_us: int) -> Text:
-        """Word what would have counted while the clock stood still."""
-        calendar, family = self.limit.calendar, self.family
+        """Return in words what would have counted while the stopwatch stood still."""
+        calendar, family = self.writer.limit.calendar, self.writer.family
         if family == "working":
-            opened = _length(calendar.between_us(self.stopped_us, at_us))
+            opened = length(calendar.between_us(self._stopped_us, at_us))
             return Text(zh=f"（其中工作时间 {opened.zh}）", en=f" ({opened.en} of it open time)")
         if family == "working_days":
-            closed = calendar.closings_between_us(self.stopped_us + 1, at_us + 1, self.stopped_us - _LONG_US)
-            number = amount(closed, UNITS[family])
+            # (stop, resume] in place of [stop, resume): a closing at the very stop was counted before it.
+            closed = calendar.closings_between_us(
+                self._stopped_us + 1, at_us + 1, self._stopped_us - _LONG_US
+            )
+            number = amount(closed, DAY_UNITS[family])
             return Text(zh=f"（跨 {number.zh}的下班时刻）", en=f" (over the closing of {number.en})")
         return Text()
 
-    def _again(self, moment: Moment, at_us: int) -> None:
-        when = instant(self.local(at_us))
-        self.told_us = self.stopped_us = at_us
-        self.due_told = False
-        name = self.step(self.limit.limit.step or self.limit.limit.from_ or moment.steps[0])
-        self.say(
-            "resumed",
-            at_us,
-            Text(
-                zh=f"{when.zh} 再次进入“{name.zh}”：接着计时，此前已计的不清零",
-                en=f"{when.en}: {name.en!r} was entered again; what was counted before stays counted",
-            ),
+    def _reopened(self, event: LimitEvent) -> None:
+        at_us, limit = event.fact.occurred_us, self.writer.limit.limit
+        self._days.counted_us = self._stopped_us = at_us
+        self._days.is_due_told = False
+        when, name = self.writer.instant(at_us), self.writer.step(limit.step or limit.from_ or event.steps[0])
+        words = Text(
+            zh=f"{when.zh} 再次进入“{name.zh}”：接着计时，此前已计的不清零",
+            en=f"{when.en}: {name.en!r} was entered again; what was counted before stays counted",
         )
+        self.writer.at("resumed", at_us, words)
 
-    def _is_changed(self, before: Stopwatch, after: Stopwatch) -> bool:
-        return before.visit == after.visit and (before.row, before.anchor_us) != (after.row, after.anchor_us)
+    def _row_changed(self, event: LimitEvent, before: Stopwatch) -> None:
+        """Write that another row applies; one whose `on_change` is `from_now` is counted afresh."""
+        writer, at_us = self.writer, event.fact.occurred_us
+        rows = writer.limit.rows
+        is_from_now = writer.limit.from_now and not rows[event.after.row].fixed
+        if is_from_now:
+            self._days.total, self._days.counted_us = 0, at_us
+        self._days.is_due_told = False
+        how = Text(zh="仍从起点计算", en="still counted from its start")
+        if is_from_now:
+            how = Text(zh="从现在起重新计算", en="counted from now")
+        old, new = (
+            Text(zh="不设时限", en="no target") if target is None else writer.target(target)
+            for target in (rows[before.row].target, rows[event.after.row].target)
+        )
+        when = writer.instant(at_us)
+        words = Text(
+            zh=f"{when.zh} 时限由 {old.zh} 改为 {new.zh}，{how.zh}",
+            en=f"{when.en}: the limit changed from {old.en} to {new.en}, {how.en}",
+        )
+        writer.at("changed", at_us, words)
 
-    def _changed(self, moment: Moment, before: Stopwatch) -> None:
-        at_us, after = moment.fact.occurred_us, moment.after
-        when = instant(self.local(at_us))
-        if before.row == after.row:
-            self._moved_anchor(moment.fact, before, after)
+    def _migrated(self, event: LimitEvent, fact: Migrated) -> None:
+        before, after = event.before, event.after
+        if not after.verdict or (before is not None and not before.verdict):
+            _migration(self.writer, event, fact)
+        if before is not None and event.ends:
+            self._ended(before, after, fact.occurred_us)
+        # By the version that is left: what it promised is what the target version may have to keep.
+        self._days.pinned = pinned_after_migration(
+            self.writer.compiled, fact, self._days.pinned, before, after
+        )
+        self._follow(event, fact)
+
+    def _follow(self, event: LimitEvent, fact: Migrated) -> None:
+        """Go on as the target version declares the limit."""
+        before, after, writer, days = event.before, event.after, self.writer, self._days
+        if event.limit is None:
             return
-        old, new = (self.limit.rows[clock.row].target for clock in (before, after))
-        zh = [self.target(target).zh if target else "不设时限" for target in (old, new)]
-        en = [self.target(target).en if target else "no target" for target in (old, new)]
-        now = self.limit.from_now and not self.limit.rows[after.row].fixed
-        if now:
-            self.total, self.told_us = 0, at_us
-        how = (
-            Text(zh="从现在起重新计算", en="counted from now")
-            if now
-            else Text(zh="仍从起点计算", en="still counted from its start")
-        )
-        self.due_told = False
-        self.say(
-            "changed",
-            at_us,
-            Text(
-                zh=f"{when.zh} 时限由 {zh[0]} 改为 {zh[1]}，{how.zh}",
-                en=f"{when.en}: the limit changed from {en[0]} to {en[1]}, {how.en}",
-            ),
-        )
-
-    def _moved_anchor(self, fact: Fact, before: Stopwatch, after: Stopwatch) -> None:
-        target = self.limit.rows[after.row].target
-        name = self.field(target.anchor.field) if target is not None and target.anchor is not None else Text()
-        when = instant(self.local(fact.occurred_us))
-        shown = [
-            Text("未定", "not set") if at_us == NEVER else instant(self.local(at_us))
-            for at_us in (before.anchor_us, after.anchor_us)
-        ]
-        self.due_told = False
-        self.say(
-            "rescheduled",
-            fact.occurred_us,
-            Text(
-                zh=f"{when.zh} {self._by_whom(fact).zh}把{name.zh}由 {shown[0].zh} 改为 {shown[1].zh}",
-                en=f"{when.en}: {name.en} was moved from {shown[0].en} to {shown[1].en}{self._by_whom(fact).en}",
-            ),
-        )
-
-    def _by_whom(self, fact: Fact) -> Text:
-        return Text(zh=f"{fact.actor} ", en=f" by {fact.actor}") if fact.actor else Text()
-
-    def _extended(self, fact: Extended) -> None:
-        by = self.limit.limit.extension
-        assert by is not None  # noqa: S101  # or it could not have been extended
-        when = instant(self.local(fact.occurred_us))
-        was = Text(zh="无", en="never") if fact.was_us == NEVER else instant(self.local(fact.was_us))
-        self.due_told = False
-        self.say(
-            "extended",
-            fact.occurred_us,
-            Text(
-                zh=f"{when.zh} 延长 {by.by.text('zh')}（{fact.reason}）；原截止 {was.zh}",
-                en=f"{when.en}: extended by {by.by.text('en')} ({fact.reason}); it was due {was.en}",
-            ),
-        )
-
-    def _recomputed(self, fact: Recomputed) -> None:
-        when, was, now = (instant(self.local(us)) for us in (fact.occurred_us, fact.was_us, fact.due_us))
-        self.due_told = False
-        self.say(
-            "recomputed",
-            fact.occurred_us,
-            Text(
-                zh=f"{when.zh} 重新计算（{fact.reason}）：原截止 {was.zh}，现截止 {now.zh}",
-                en=f"{when.en}: reckoned anew ({fact.reason}); it was due {was.en} and is due {now.en}",
-            ),
-        )
-
-    def _rung(self, fact: Warned | Escalated) -> None:
-        when, kind = (
-            instant(self.local(fact.occurred_us)),
-            "warned" if isinstance(fact, Warned) else "escalated",
-        )
-        role = self.compiled.procedure.roles[fact.role].name if fact.role else Text()
-        zh, en = ("预警", "warning") if kind == "warned" else ("升级", "escalation")
-        by = ", to" if fact.at[:1] in ("-", "+") else " to"
-        to = (
-            Text(zh=f"，通知{role.in_('zh') or fact.role}", en=f"{by} {role.in_('en') or fact.role}")
-            if fact.role
-            else Text()
-        )
-        at = rung_text(fact.at)
-        words = Text(zh=f"{when.zh} {zh}（{at.zh}）{to.zh}", en=f"{when.en}: {en} {at.en}{to.en}")
-        self.say("warned" if kind == "warned" else "escalated", fact.occurred_us, words)
-
-    def _breach(self, fact: Overdue) -> None:
-        kind, when = DEVIATIONS[fact.deviation], instant(self.local(fact.occurred_us))
-        self.say(
-            "overdue", fact.occurred_us, Text(zh=f"{when.zh} 起{kind.zh}", en=f"from {when.en}: {kind.en}")
-        )
-
-    def _answered(self, fact: Explained | Accepted | Rejected) -> None:
-        kind, words = _ANSWERS[type(fact)]
-        when = instant(self.local(fact.occurred_us))
-        text = Text(zh=f"{when.zh} {words.zh}（{fact.reason}）", en=f"{when.en}: {words.en} ({fact.reason})")
-        self.say(kind, fact.occurred_us, text)
+        family = writer.family
+        writer.compiled, writer.limit, writer.row = event.compiled, event.limit, after.row
+        if after.verdict:
+            return
+        if before is None or writer.family != family:
+            days.total = 0  # microseconds and days do not add up
+        days.is_due_told, self.visits = False, after.visit
+        days.counted_us = after.started_us if before is None else fact.occurred_us
+        if after.open_us == STOPPED and (before is None or before.open_us != STOPPED):
+            self._stopped_us = fact.occurred_us
 
     def _ended(self, before: Stopwatch, after: Stopwatch, at_us: int) -> None:
-        if before.open_us != STOPPED and not self.due_told:
-            self.due(before)
-        when = instant(self.local(at_us))
-        own = self.own
-        if after.verdict == "late":
-            over_us = stopwatch.overrun(self.limit, after, at_us)
-            over = _length(over_us)
-            how = Text(zh=f"超时{own.zh}{over.zh}", en=f"{over.en}{own.en} late")
-            if not over_us:
-                how = _AT_ONCE if at_us <= after.due_us + 1 else _CLOSED
-        elif after.verdict == "early":
-            short = _length(stopwatch.shortfall(self.limit, after, at_us))
-            how = Text(zh=f"不足下限，差{own.zh}{short.zh}", en=f"{short.en}{own.en} short of the minimum")
-        elif after.verdict == "cancelled":
-            how = Text(zh="时限取消，不算达标", en="the limit is cancelled, which is no met limit")
-        else:
-            left_us = (
-                stopwatch.remaining(self.limit, before, at_us)
-                if before.due_us >= at_us or not before.overdue
-                else None
-            )
-            left = _length(max(0, left_us)) if left_us else None
-            spare = (
-                Text(zh=f"，尚余{own.zh}{left.zh}", en=f", {left.en}{own.en} to spare") if left else Text()
-            )
-            how = Text(zh=f"按时{spare.zh}", en=f"in time{spare.en}")
-        self.say("ended", at_us, Text(zh=f"{when.zh} 结束：{how.zh}", en=f"{when.en}: ended, {how.en}"))
+        if before.open_us != STOPPED and not self._days.is_due_told:
+            self._days.due(before)
+        when, how = self.writer.instant(at_us), _verdict(self.writer, before, after, at_us)
+        self.writer.at("ended", at_us, Text(zh=f"{when.zh} 结束：{how.zh}", en=f"{when.en}: ended, {how.en}"))
 
-    def _present(self, clock: Stopwatch) -> None:
-        """Tell how it stands now, and what is still to be counted if the clock runs on."""
-        now = instant(self.local(self.at_us))
-        if self.limit.rows[clock.row].target is None:
+    def _present(self, watch: Stopwatch) -> None:
+        """Write how it stands at the end, and what is still to be counted if the stopwatch runs on."""
+        writer, at_us = self.writer, self._at_us
+        when, limit = writer.instant(at_us), writer.limit
+        if limit.rows[watch.row].target is None:
             return
-        if clock.open_us != STOPPED and clock.due_us == NEVER:
+        if watch.open_us != STOPPED and watch.due_us == NEVER:
             words = Text(
-                zh=f"{now.zh} 预约时间未定，尚无截止",
-                en=f"{now.en}: no scheduled instant, so no deadline yet",
+                zh=f"{when.zh} 预约时间未定，尚无截止",
+                en=f"{when.en}: no scheduled instant, so no deadline yet",
             )
-            self.say("pending", self.at_us, words)
+            writer.at("pending", at_us, words)
             return
-        self.count(clock, max(self.at_us, clock.due_us + 1) if clock.due_us != NEVER else self.at_us)
-        left_us = stopwatch.remaining(self.limit, clock, self.at_us)
+        self._days.count(watch, at_us if watch.due_us == NEVER else max(at_us, watch.due_us + 1))
+        left_us = stopwatch.remaining(limit, watch, at_us)
         if left_us is None:
             return
-        left = _length(left_us)
-        own = self.own
+        left, own, still = length(left_us), writer.open_time, Text()
         how = Text(zh=f"尚余{own.zh}{left.zh}", en=f"{left.en}{own.en} left")
-        if clock.overdue:
+        if watch.overdue:
             how = Text(zh=f"已超{own.zh}{left.zh}", en=f"{left.en}{own.en} over") if left_us else _CLOSED
-        still = (
-            Text(
+        elif watch.open_us == STOPPED:
+            still = Text(
                 zh="，停计中，恢复前没有截止", en="; the clock stands still and has no deadline until it runs"
             )
-            if clock.open_us == STOPPED and not clock.overdue
-            else Text()
-        )
-        self.add(
-            "left",
-            (self.at_us, None),
-            (left_us, None),
-            Text(zh=f"截至 {now.zh}：{how.zh}{still.zh}", en=f"as of {now.en}: {how.en}{still.en}"),
-        )
+        words = Text(zh=f"截至 {when.zh}：{how.zh}{still.zh}", en=f"as of {when.en}: {how.en}{still.en}")
+        writer.between("left", (at_us, None), (left_us, None), words)
 
 
-def _length(us: int) -> Text:
-    return duration(timedelta(microseconds=us), "exact")
+def _cause(writer: LineWriter, event: LimitEvent) -> Text:
+    """Return in words what started a visit of the limit."""
+    fact, limit = event.fact, writer.limit.limit
+    step = limit.step or limit.from_
+    if isinstance(fact, Overdue):
+        return Text(zh="上一次漏做", en="the one before was missed")
+    if isinstance(fact, Moved) and fact.trigger == limit.done_by:
+        return Text(zh=f"“{limit.done_by}”已办", en=f"{limit.done_by!r} was done")
+    if step is not None:
+        name = writer.step(step)
+        return Text(zh=f"进入“{name.zh}”", en=f"{name.en!r} was entered")
+    if writer.limit.is_wait:
+        return Text(zh="暂停开始", en="the hold began")
+    return Text(zh="流程启动", en="the procedure was started")
+
+
+def _stopped(writer: LineWriter, event: LimitEvent) -> None:
+    fact = event.fact
+    when = writer.instant(fact.occurred_us)
+    if isinstance(fact, Held):
+        why = word(HOLDS, fact.reason)
+        words = Text(zh=f"{when.zh} 暂停计时：{why.zh}", en=f"{when.en}: held, {why.en}; the clock stops")
+        writer.at("hold", fact.occurred_us, words)
+        return
+    names = [writer.step(step) for step in event.steps]
+    zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
+    words = Text(zh=f"{when.zh} 停止计时：等待环节“{zh}”", en=f"{when.en}: {en!r} waits; the clock stops")
+    writer.at("waits", fact.occurred_us, words)
+
+
+def _rescheduled(writer: LineWriter, fact: Fact, before: Stopwatch, after: Stopwatch) -> None:
+    target = writer.limit.rows[after.row].target
+    name = writer.field(target.anchor.field) if target is not None and target.anchor is not None else Text()
+    when = writer.instant(fact.occurred_us)
+    old, new = (
+        Text("未定", "not set") if at_us == NEVER else writer.instant(at_us)
+        for at_us in (before.anchor_us, after.anchor_us)
+    )
+    by = Text(zh=f"{fact.actor} ", en=f" by {fact.actor}") if fact.actor else Text()
+    words = Text(
+        zh=f"{when.zh} {by.zh}把{name.zh}由 {old.zh} 改为 {new.zh}",
+        en=f"{when.en}: {name.en} was moved from {old.en} to {new.en}{by.en}",
+    )
+    writer.at("rescheduled", fact.occurred_us, words)
+
+
+def _extended(writer: LineWriter, fact: Extended) -> None:
+    extension = writer.limit.limit.extension
+    assert extension is not None  # noqa: S101  # or it could not have been extended
+    when, by = writer.instant(fact.occurred_us), extension.by
+    was = Text(zh="无", en="never") if fact.was_us == NEVER else writer.instant(fact.was_us)
+    words = Text(
+        zh=f"{when.zh} 延长 {by.text('zh')}（{fact.reason}）；原截止 {was.zh}",
+        en=f"{when.en}: extended by {by.text('en')} ({fact.reason}); it was due {was.en}",
+    )
+    writer.at("extended", fact.occurred_us, words)
+
+
+def _recomputed(writer: LineWriter, fact: Recomputed) -> None:
+    when, was, due = (writer.instant(us) for us in (fact.occurred_us, fact.was_us, fact.due_us))
+    words = Text(
+        zh=f"{when.zh} 重新计算（{fact.reason}）：原截止 {was.zh}，现截止 {due.zh}",
+        en=f"{when.en}: reckoned anew ({fact.reason}); it was due {was.en} and is due {due.en}",
+    )
+    writer.at("recomputed", fact.occurred_us, words)
+
+
+def _rung(writer: LineWriter, fact: Warned | Escalated) -> None:
+    kind: LineKind = "warned" if isinstance(fact, Warned) else "escalated"
+    name = Text(zh="预警", en="warning") if kind == "warned" else Text(zh="升级", en="escalation")
+    when, at, to = writer.instant(fact.occurred_us), rung_text(fact.at), Text()
+    if fact.role:
+        role = writer.compiled.procedure.roles[fact.role].name
+        comma = "," if fact.at[:1] in ("-", "+") else ""
+        to = Text(zh=f"，通知{role.in_('zh') or fact.role}", en=f"{comma} to {role.in_('en') or fact.role}")
+    words = Text(zh=f"{when.zh} {name.zh}（{at.zh}）{to.zh}", en=f"{when.en}: {name.en} {at.en}{to.en}")
+    writer.at(kind, fact.occurred_us, words)
+
+
+def _breach(writer: LineWriter, fact: Overdue) -> None:
+    kind, when = DEVIATIONS[fact.deviation], writer.instant(fact.occurred_us)
+    words = Text(zh=f"{when.zh} 起{kind.zh}", en=f"from {when.en}: {kind.en}")
+    writer.at("overdue", fact.occurred_us, words)
+
+
+def _answer(writer: LineWriter, fact: Explained | Accepted | Rejected) -> None:
+    kind, answer = _ANSWERS[type(fact)]
+    when = writer.instant(fact.occurred_us)
+    words = Text(zh=f"{when.zh} {answer.zh}（{fact.reason}）", en=f"{when.en}: {answer.en} ({fact.reason})")
+    writer.at(kind, fact.occurred_us, words)
+
+
+def _verdict(writer: LineWriter, before: Stopwatch, after: Stopwatch, at_us: int) -> Text:
+    """Return in words how a limit ended, with what was over, short or left in its own time."""
+    limit, own = writer.limit, writer.open_time
+    if after.verdict == "late":
+        over_us = stopwatch.overrun(limit, after, at_us)
+        if not over_us:
+            return _AT_ONCE if at_us <= after.due_us + 1 else _CLOSED
+        over = length(over_us)
+        return Text(zh=f"超时{own.zh}{over.zh}", en=f"{over.en}{own.en} late")
+    if after.verdict == "early":
+        short = length(stopwatch.shortfall(limit, after, at_us))
+        return Text(zh=f"不足下限，差{own.zh}{short.zh}", en=f"{short.en}{own.en} short of the minimum")
+    if after.verdict == "cancelled":
+        return Text(zh="时限取消，不算达标", en="the limit is cancelled, which is no met limit")
+    left_us, spare = None, Text()
+    if before.due_us >= at_us or not before.overdue:
+        left_us = stopwatch.remaining(limit, before, at_us)
+    if left_us:
+        left = length(max(0, left_us))
+        spare = Text(zh=f"，尚余{own.zh}{left.zh}", en=f", {left.en}{own.en} to spare")
+    return Text(zh=f"按时{spare.zh}", en=f"in time{spare.en}")
+
+
+def _migration(writer: LineWriter, event: LimitEvent, fact: Migrated) -> None:
+    """Write that the instance was migrated, with what became of the limit."""
+    when, version = writer.instant(fact.occurred_us), fact.to_version
+    why = Text(zh=f"（{fact.reason}）", en=f" ({fact.reason})") if fact.reason else Text()
+    what = Text(zh=f"改按第 {version} 版办理{why.zh}", en=f"went over to version {version}{why.en}")
+    if fact.reverts:
+        what = Text(
+            zh=f"撤回变更，仍按第 {version} 版办理{why.zh}", en=f"taken back to version {version}{why.en}"
+        )
+    how = _after_migration(writer, event, fact)
+    words = Text(zh=f"{when.zh} {what.zh}，{how.zh}", en=f"{when.en}: {what.en}; {how.en}")
+    writer.at("migrated", fact.occurred_us, words)
+
+
+def _after_migration(writer: LineWriter, event: LimitEvent, fact: Migrated) -> Text:
+    """Return in words what became of a limit: its deadline kept or moved, its stopwatch stopped, ended or begun."""
+    before, after = event.before, event.after
+    if after.verdict:
+        return Text(zh="该版没有此时限", en="that version does not have this limit")
+    if before is None or before.verdict:
+        if after.started_us == fact.occurred_us:
+            return Text(zh="此时限从现在起算", en="this limit is counted from now")
+        since = writer.instant(after.started_us, year=True)
+        return Text(zh=f"此时限自 {since.zh} 起算", en=f"this limit is counted from {since.en}")
+    if before.due_us == after.due_us != NEVER:
+        due = writer.instant(after.due_us, year=True)
+        return Text(zh=f"截止 {due.zh} 保留", en=f"still due {due.en}")
+    if after.open_us == STOPPED:
+        return _still_after_migration(before, fact)
+    was, due = (
+        Text(zh="无截止", en="no deadline") if us == NEVER else writer.instant(us, year=True)
+        for us in (before.due_us, after.due_us)
+    )
+    return Text(
+        zh=f"重新计算：原截止 {was.zh}，现截止 {due.zh}",
+        en=f"reckoned anew: it was due {was.en} and is due {due.en}",
+    )
+
+
+def _still_after_migration(before: Stopwatch, fact: Migrated) -> Text:
+    if fact.due == "recompute":
+        return Text(zh="按该版重新计算，停计中", en="reckoned anew by it; the clock stands still")
+    if before.open_us != STOPPED:
+        return Text(zh="停止计时", en="the clock stops")
+    return Text(zh="停计中，剩余时间保留", en="the clock stands still, and what was left stays")
