@@ -9,7 +9,7 @@ import pytest
 import svcflow
 from svcflow.checks.path_weights import limit_path
 from svcflow.drawing.scene.edges import main_path
-from svcflow.kernel.lifecycle.version_change import mapped_limit
+from svcflow.kernel.lifecycle.migration_target import mapped_limit
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of, step_of, wait_limit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import SUCCESSES, Step, Transition

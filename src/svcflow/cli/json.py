@@ -16,8 +16,7 @@ from svcflow.journal.canonical import to_record
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.assignees import assignee_of
-from svcflow.kernel.lifecycle.deviation_status import Answer
-from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.lifecycle.deviations import Answer, Deviation
 from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.text import Text

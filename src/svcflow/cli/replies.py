@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from svcflow.cli.language import Tongue
 from svcflow.kernel.facts import Accepted, Explained, Fact, Rejected
-from svcflow.kernel.lifecycle.deviation_status import STANDS, Answer
-from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.lifecycle.deviations import STATUS_AFTER, Answer, Deviation
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text
 from svcflow.wording import DEVIATION_STATUSES, word
@@ -36,7 +35,7 @@ def replies_json(given: Iterable[Answer]) -> list[dict[str, object]]:
     """Return who answered what; `behalf` is null where nobody was acted for."""
     return [
         {
-            "status": STANDS[type(one)],
+            "status": STATUS_AFTER[type(one)],
             "actor": one.actor,
             "behalf": one.behalf or None,
             "reason": one.reason,
@@ -59,5 +58,5 @@ def who(fact: Fact, lang: Tongue) -> str:
 
 
 def _said(one: Answer, lang: Tongue) -> str:
-    standing, by = word(DEVIATION_STATUSES, STANDS[type(one)]).in_(lang), who(one, lang)
+    standing, by = word(DEVIATION_STATUSES, STATUS_AFTER[type(one)]).in_(lang), who(one, lang)
     return Text(zh=f"{standing}（{by}）：{one.reason}", en=f"{standing} by {by}: {one.reason}").in_(lang)

@@ -9,8 +9,7 @@ from svcflow.cli.language import Tongue
 from svcflow.cli.names import Names
 from svcflow.cli.replies import Replies, replies_text
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.lifecycle.deviation_status import Answer
-from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.lifecycle.deviations import Answer, Deviation
 from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.text import Text

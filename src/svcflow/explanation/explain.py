@@ -15,7 +15,7 @@ from svcflow.explanation.narrative import Narrator
 from svcflow.explanation.timeline import version_segments
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.lifecycle.version_change import VersionOf
+from svcflow.kernel.lifecycle.migration_target import VersionOf
 from svcflow.model.target import Target
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Lang, Text

@@ -10,7 +10,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import transact
 from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected
 from svcflow.kernel.instance import STOPPED, Draft, Stopwatch
-from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf, mapped_limit
+from svcflow.kernel.lifecycle.migration_target import MigrationTarget, VersionOf, mapped_limit
 from svcflow.kernel.replay import apply_under, versions_along
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 

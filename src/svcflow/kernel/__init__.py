@@ -19,7 +19,7 @@ from svcflow.kernel.evolve import evolve, evolve_all
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.deviations import Deviation, deviations_of
-from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf
+from svcflow.kernel.lifecycle.migration_target import MigrationTarget, VersionOf
 from svcflow.kernel.replay import migration_in_force, performers_of, replay
 from svcflow.kernel.timing.deadlines import Deadline, deadlines
 

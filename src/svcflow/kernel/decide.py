@@ -39,8 +39,8 @@ from svcflow.kernel.instance import NEVER, Draft, Instance
 from svcflow.kernel.lifecycle.assignment import assign, claim, recall, release
 from svcflow.kernel.lifecycle.deviation_review import explain, judge
 from svcflow.kernel.lifecycle.migrate import migrate, revert
+from svcflow.kernel.lifecycle.migration_target import MigrationTarget
 from svcflow.kernel.lifecycle.reschedule import extend, recompute, reschedule
-from svcflow.kernel.lifecycle.version_change import MigrationTarget
 from svcflow.kernel.moves.fire import fire
 from svcflow.kernel.refusals import Refusal, wanted
 from svcflow.kernel.timing.calendar_fingerprints import fingerprints_of

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -15,6 +15,7 @@ from svcflow.kernel.facts import (
     Accepted,
     Assigned,
     Deviated,
+    DeviationStatus,
     Erased,
     Escalated,
     Explained,
@@ -45,7 +46,8 @@ from svcflow.kernel.instance import (
     Instance,
     Stopwatch,
 )
-from svcflow.kernel.lifecycle import assignees, deviation_status
+from svcflow.kernel.lifecycle import assignees
+from svcflow.kernel.lifecycle.deviations import STATUS_AFTER, Answer
 from svcflow.kernel.moves.four_eyes import performers_after
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
@@ -208,7 +210,26 @@ def _escalated(compiled: Compiled, draft: Draft, fact: Escalated) -> None:
 def _overdue(compiled: Compiled, draft: Draft, fact: Overdue) -> None:
     limit, watch = compiled.limits[fact.limit], draft.stopwatches[fact.limit]
     _set(draft, stopwatch.after_rung(limit, watch, "overdue", "", fact.due_us))
-    deviation_status.deviated(compiled, draft, fact)
+    _deviated(compiled, draft, fact)
+
+
+def _deviated(_: Compiled, draft: Draft, fact: Fact) -> None:
+    _own_deviations(draft)[fact.sequence] = "open"
+
+
+def _answered(_: Compiled, draft: Draft, fact: Answer) -> None:
+    _own_deviations(draft)[fact.deviation] = STATUS_AFTER[type(fact)]
+    if isinstance(fact, Explained):
+        known = draft.explainers.get(fact.deviation, ())
+        new = (name for name in (fact.actor, fact.behalf) if name and name not in known)
+        draft.explainers = FrozenDict({**draft.explainers, fact.deviation: (*known, *new)})
+
+
+def _own_deviations(draft: Draft) -> MutableMapping[int, DeviationStatus]:
+    """Return the draft's own deviations: copied once, for there is one more at every missed occurrence."""
+    if type(draft.deviations) is not dict:
+        draft.deviations = {**draft.deviations}
+    return draft.deviations
 
 
 def _nothing(compiled: Compiled, draft: Draft, fact: Fact) -> None:
@@ -229,13 +250,13 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Escalated: _escalated,
     Overdue: _overdue,
     Settled: _nothing,
-    Deviated: deviation_status.deviated,
+    Deviated: _deviated,
     Refused: _nothing,
     Assigned: assignees.assigned,
     Released: assignees.released,
-    Explained: deviation_status.answered,
-    Accepted: deviation_status.answered,
-    Rejected: deviation_status.answered,
+    Explained: _answered,
+    Accepted: _answered,
+    Rejected: _answered,
     Erased: _nothing,
 }
 

@@ -11,7 +11,7 @@ from svcflow.kernel.evolve import apply, apply_all
 from svcflow.kernel.facts import Fact, Migrated, Moved, Started
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.lifecycle.migrated import apply_migration
-from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf
+from svcflow.kernel.lifecycle.migration_target import MigrationTarget, VersionOf
 from svcflow.kernel.moves.four_eyes import Performers, StepPerformers
 
 

@@ -10,7 +10,7 @@ from svcflow.kernel.evolve import apply
 from svcflow.kernel.facts import Fact, Migrated
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.lifecycle.migrated import apply_migration
-from svcflow.kernel.lifecycle.version_change import MigrationTarget
+from svcflow.kernel.lifecycle.migration_target import MigrationTarget
 from svcflow.text import Text
 
 

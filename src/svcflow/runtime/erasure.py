@@ -16,7 +16,7 @@ from svcflow.journal.chain import chained
 from svcflow.journal.personal_data import Commitments, count_exposed, count_named
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.facts import Erased
-from svcflow.kernel.lifecycle.version_change import VersionOf
+from svcflow.kernel.lifecycle.migration_target import VersionOf
 from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.kernel.moves.authorization import remembers_person
 from svcflow.kernel.replay import replay

@@ -16,7 +16,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Migrated, Refused
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.lifecycle.version_change import MigrationTarget, VersionOf, mapped_limit
+from svcflow.kernel.lifecycle.migration_target import MigrationTarget, VersionOf, mapped_limit
 from svcflow.kernel.replay import migration_in_force, performers_of
 from svcflow.kernel.timing.deadlines import Deadline, deadlines
 from svcflow.model.catalog import asked_for

@@ -16,9 +16,9 @@ from svcflow.journal import personal_data
 from svcflow.journal.canonical import from_bytes
 from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected, Settled
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.lifecycle.deviation_status import STANDS
 from svcflow.kernel.lifecycle.deviations import (
     DEVIATION_FACTS,
+    STATUS_AFTER,
     Deviation,
     Missed,
     deviation_of,
@@ -195,7 +195,7 @@ class UnitOfWork:
             self._statements.answer,
             instance=fact.instance,
             deviation=fact.deviation,
-            status=STANDS[type(fact)],
+            status=STATUS_AFTER[type(fact)],
             explanation=fact.reason if isinstance(fact, Explained) else None,
         )
 

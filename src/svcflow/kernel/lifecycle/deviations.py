@@ -23,9 +23,16 @@ from svcflow.kernel.facts import (
     Started,
     to_datetime,
 )
-from svcflow.kernel.lifecycle.deviation_status import STANDS, Answer
-from svcflow.kernel.lifecycle.version_change import mapped_limit
+from svcflow.kernel.lifecycle.migration_target import mapped_limit
 from svcflow.model.limit import Severity
+
+Answer = Explained | Accepted | Rejected
+STATUS_AFTER: Mapping[type[Fact], DeviationStatus] = {
+    Explained: "explained",
+    Accepted: "accepted",
+    Rejected: "rejected",
+}
+"""Status of a deviation after each answer: the last one counts, so that no explanation goes unanswered."""
 
 
 @attrs.frozen
@@ -162,4 +169,4 @@ def with_answer(one: Deviation, fact: Answer) -> Deviation:
     if one.sequence != fact.deviation:
         return one
     explanation = fact.reason if isinstance(fact, Explained) else one.explanation
-    return attrs.evolve(one, status=STANDS[type(fact)], explanation=explanation)
+    return attrs.evolve(one, status=STATUS_AFTER[type(fact)], explanation=explanation)

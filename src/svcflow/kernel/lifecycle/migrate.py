@@ -11,7 +11,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import SYSTEM, Released, Settled
 from svcflow.kernel.input_checks import accepted, is_given
 from svcflow.kernel.instance import Draft
-from svcflow.kernel.lifecycle.version_change import MigrationTarget, mapped_limit, mapped_step
+from svcflow.kernel.lifecycle.migration_target import MigrationTarget, mapped_limit, mapped_step
 from svcflow.kernel.moves.authorization import barred_step
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing import stopwatch

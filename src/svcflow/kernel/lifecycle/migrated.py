@@ -22,7 +22,7 @@ from svcflow.kernel.evolve import (
 from svcflow.kernel.facts import Migrated
 from svcflow.kernel.instance import NEVER, NOT_COMPUTED, STOPPED, Draft, FrozenDict, Stopwatch
 from svcflow.kernel.lifecycle.kept_deadlines import extra_by_count, extra_to_keep, fired_rungs, kept_part
-from svcflow.kernel.lifecycle.version_change import MigrationTarget, mapped_limit, mapped_step
+from svcflow.kernel.lifecycle.migration_target import MigrationTarget, mapped_limit, mapped_step
 from svcflow.kernel.moves.four_eyes import Performers, mapped_performers
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow

@@ -11,7 +11,7 @@ from collections.abc import Container, Mapping
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Migrated, Moved
 from svcflow.kernel.instance import FrozenDict
-from svcflow.kernel.lifecycle.version_change import mapped_step
+from svcflow.kernel.lifecycle.migration_target import mapped_step
 
 Performers = FrozenDict[str, tuple[str, ...]]
 """The persons who did each step."""

@@ -13,7 +13,7 @@ from functools import cache
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Migrated, Started
 from svcflow.kernel.instance import Instance, Stopwatch
-from svcflow.kernel.lifecycle.version_change import VersionOf
+from svcflow.kernel.lifecycle.migration_target import VersionOf
 from svcflow.worktime.calendar import WorkCalendar
 
 Fingerprints = Mapping[str, str]

@@ -9,7 +9,7 @@ import attrs
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Migrated
 from svcflow.kernel.instance import NEVER, STOPPED, Draft, Stopwatch
-from svcflow.kernel.lifecycle.version_change import VersionOf, mapped_limit
+from svcflow.kernel.lifecycle.migration_target import VersionOf, mapped_limit
 from svcflow.kernel.replay import apply_under, versions_along
 from svcflow.model.target import Target
 
