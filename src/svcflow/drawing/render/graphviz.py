@@ -12,7 +12,6 @@ import re
 import shutil
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
@@ -152,6 +151,8 @@ def _by_wasm(source: str, output_format: str, engine: str) -> bytes:
 @lru_cache(maxsize=1)
 def _compiled() -> tuple[wasmtime.Engine, wasmtime.Module]:
     """Load the shipped module once: 1 s to compile, 15 ms from wasmtime's cache of compiled modules."""
+    from importlib.resources import files  # noqa: PLC0415  # 13 ms
+
     import wasmtime  # noqa: PLC0415
 
     config = wasmtime.Config()
