@@ -205,7 +205,7 @@ def fill(file: Path, count: int) -> None:
     """Keep `count` instances, each due within two working hours, in one transaction."""
     from svcflow.kernel import Start, compile_procedure, transact
     from svcflow.kernel.compiled import calendars_of
-    from svcflow.runtime.handlers import changed
+    from svcflow.runtime.commands import decision_of
     from svcflow.runtime.store import LockedInstance
     from svcflow.worktime.instants import to_us
 
@@ -216,7 +216,7 @@ def fill(file: Path, count: int) -> None:
     def start_all(work: UnitOfWork) -> None:
         for number in range(count):
             outcome = transact(compiled, None, Start(f"p{number}", actor=CLERK), to_us(MORNING) + number)
-            change = changed(LockedInstance(None), outcome, None)
+            change = decision_of(LockedInstance(None), outcome, None)
             assert change is not None
             work.keep(LockedInstance(None), change)
 

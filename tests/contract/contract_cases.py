@@ -18,7 +18,7 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.model.yaml.dump import digest
-from svcflow.runtime.handlers import changed
+from svcflow.runtime.commands import decision_of
 from svcflow.runtime.store import SWEEP_START, ChangeSet, LockedInstance, Store, SweepPosition
 from svcflow.runtime.stored_rows import InstanceRows
 
@@ -62,7 +62,7 @@ def engine_on(store: Store | str, clock: VirtualClock | None = None) -> Engine:
 def started(name: str, at_us: int = NOON_US, procedure: str = "repair") -> ChangeSet:
     """An instance as it starts, kept nowhere yet."""
     compiled = COMPILED[procedure]
-    change = changed(LockedInstance(None), transact(compiled, None, Start(name), at_us), None)
+    change = decision_of(LockedInstance(None), transact(compiled, None, Start(name), at_us), None)
     assert change is not None
     return change
 
@@ -83,7 +83,7 @@ def advance(
     def decide(found: LockedInstance) -> ChangeSet | None:
         compiled = COMPILED[found.instance.procedure]
         outcomes.append(transact(compiled, found.instance, command, at_us))
-        return changed(found, outcomes[-1], command_id)
+        return decision_of(found, outcomes[-1], command_id)
 
     store.change(name, command_id, decide)
     return outcomes[-1]

@@ -509,7 +509,7 @@ def test_stopping_waits_for_the_fact_in_hand_only(engine):
 def test_a_quiet_subscription_writes_nothing_while_others_are_busy(engine, desk):
     """A thread whose kinds do not occur leaves its cursor; a call to deliver moves it."""
     engine.on_fact("held", name="quiet")(desk)
-    courier_of = engine._outbox._workers["quiet"]
+    courier_of = engine._outbox.workers["quiet"]
     start(engine, "r1", "r2")
     assert courier_of.deliver(thrifty=True) == Delivered()
     assert standing(engine, "quiet") == (2, 0, 0)
@@ -523,13 +523,13 @@ def test_a_quiet_subscription_writes_nothing_while_others_are_busy(engine, desk)
 
 def test_a_quiet_subscription_is_moved_on_after_a_portion(engine, desk, monkeypatch):
     """So that it never has to look at more than that twice."""
-    monkeypatch.setattr(delivery, "PORTION", 3)
+    monkeypatch.setattr(delivery, "FEED_BATCH", 3)
     engine.on_fact("held", name="quiet")(desk)
     start(engine, "r1", "r2")
-    engine._outbox._workers["quiet"].deliver(thrifty=True)
+    engine._outbox.workers["quiet"].deliver(thrifty=True)
     assert standing(engine, "quiet") == (2, 0, 0)
     start(engine, "r3")
-    engine._outbox._workers["quiet"].deliver(thrifty=True)
+    engine._outbox.workers["quiet"].deliver(thrifty=True)
     assert standing(engine, "quiet") == (0, 0, 0)
 
 

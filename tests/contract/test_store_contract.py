@@ -11,7 +11,6 @@ from svcflow.errors import StoreError
 from svcflow.journal import chained, verified
 from svcflow.kernel import Fire, deviations_of, transact
 from svcflow.runtime.filters import DeviationQuery, InstanceQuery
-from svcflow.runtime.handlers import SweepHandler
 from svcflow.runtime.store import (
     SWEEP_BATCH,
     SWEEP_START,
@@ -20,6 +19,7 @@ from svcflow.runtime.store import (
     LockedInstance,
     SweepPosition,
 )
+from svcflow.runtime.sweeps import SweepHandler
 from waiting import PATIENCE_S
 
 
@@ -67,12 +67,12 @@ def test_an_answer_is_kept_with_its_command(store):
     put(store, "r2")
     done = advance(store, "r1", Fire("accept", LI), NOON_US, "c-1")
     denied = advance(store, "r1", Fire("accept", LI), NOON_US, "c-2")
-    assert found(store, "r1", "c-1").answer == CompletedCommand(done.instance.sequence)
+    assert found(store, "r1", "c-1").completed == CompletedCommand(done.instance.sequence)
     assert denied.refused is not None
-    assert found(store, "r1", "c-2").answer is None
-    assert found(store, "r1", "c-3").answer is None
-    assert found(store, "r2", "c-1").answer is None
-    assert found(store, "r1").answer is None
+    assert found(store, "r1", "c-2").completed is None
+    assert found(store, "r1", "c-3").completed is None
+    assert found(store, "r2", "c-1").completed is None
+    assert found(store, "r1").completed is None
 
 
 def test_an_error_inside_leaves_nothing(store):

@@ -42,7 +42,7 @@ class Defect:
 DEFECTS = (
     Defect(
         "the expected revision is not looked at",
-        "runtime/handlers.py",
+        "runtime/commands.py",
         "if self._expected is not None and self._expected != instance.revision:",
         "if False:",
         ("tests/contract/test_one_winner.py",),
@@ -98,8 +98,8 @@ DEFECTS = (
     ),
     Defect(
         "a repeated command is done again",
-        "runtime/handlers.py",
-        "        if found.answer is not None:\n            return None\n        if self._expected",
+        "runtime/commands.py",
+        "        if locked.completed is not None:\n            return None\n        if self._expected",
         "        if self._expected",
         MODEL,
     ),

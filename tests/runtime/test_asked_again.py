@@ -11,8 +11,8 @@ from svcflow.model.field import Field
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
 from svcflow.runtime.erasure import ErasureHandler
-from svcflow.runtime.handlers import SweepHandler
 from svcflow.runtime.store import LockedInstance, Store
+from svcflow.runtime.sweeps import SweepHandler
 from svcflow.store import open_store
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=ZoneInfo("Asia/Shanghai"))

@@ -12,7 +12,7 @@ from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.model.limit import Extension, TimeLimit
 from svcflow.model.procedure import Role
 from svcflow.model.step import Step, Transition
-from svcflow.runtime.handlers import changed
+from svcflow.runtime.commands import decision_of
 from svcflow.runtime.store import ChangeSet, LockedInstance, StoredJournal
 
 HOUR_US = 3_600_000_000
@@ -39,7 +39,7 @@ ROUNDS = compile_procedure(
 
 def change_of(found: LockedInstance, command: Command | None, at_us: int) -> ChangeSet:
     """Return what is to be kept after a command, or after time alone."""
-    change = changed(found, transact(ROUNDS, found.instance, command, at_us), None)
+    change = decision_of(found, transact(ROUNDS, found.instance, command, at_us), None)
     assert change is not None
     return change.written(found)
 

@@ -258,7 +258,7 @@ def _subscription(script: Script) -> None:
     script.engine.on_fact("started", name=SUBSCRIPTION, since="start", attempts=1, pause=pause)(refuse)
     script.engine.on_fact("moved", name="slow", since="start", attempts=8, pause=pause)(refuse)
     script.engine.on_fact("overdue", name="behind", since="start")(refuse)
-    script.engine._outbox._workers.pop("behind")  # nobody has come for it yet
+    script.engine._outbox.workers.pop("behind")  # nobody has come for it yet
     script.engine.deliver()
     script.engine.start("owed", actor=LI, instance_id="undelivered")
 

@@ -11,7 +11,7 @@ from stored_play import CATALOG, CLERK, MORNING
 from svcflow import Engine, VirtualClock
 from svcflow.kernel import Start, compile_procedure, transact
 from svcflow.kernel.compiled import calendars_of
-from svcflow.runtime.handlers import changed
+from svcflow.runtime.commands import decision_of
 from svcflow.runtime.store import LockedInstance
 from svcflow.store import open_store
 from svcflow.store.unit_of_work import UnitOfWork
@@ -31,7 +31,7 @@ def test_ten_thousand_open_timers_fire_once_each(tmp_path):
     def start_all(work: UnitOfWork) -> None:
         for number in range(TIMERS):
             outcome = transact(compiled, None, Start(f"r{number}", actor=CLERK), to_us(MORNING) + number)
-            work.keep(LockedInstance(None), changed(LockedInstance(None), outcome, None))
+            work.keep(LockedInstance(None), decision_of(LockedInstance(None), outcome, None))
 
     store.backend.write(start_all)
     store.close()

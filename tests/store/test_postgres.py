@@ -101,10 +101,10 @@ def _stubborn(engine, name):
 
 def _update(engine, found):
     from svcflow.kernel import Update, transact
-    from svcflow.runtime.handlers import changed
+    from svcflow.runtime.commands import decision_of
 
     compiled = engine._registry.of(found.instance)
-    return changed(found, transact(compiled, found.instance, Update(CLERK), engine.clock.now_us()), None)
+    return decision_of(found, transact(compiled, found.instance, Update(CLERK), engine.clock.now_us()), None)
 
 
 def test_nobody_starves_when_others_are_always_faster(engine, store):
@@ -135,11 +135,11 @@ def test_personal_data_erased_meanwhile_do_not_come_back(engine, store, other):
         if len(seen) == 1:
             other.execute("UPDATE svcflow_instances SET secrets = %s", (b'{"~x":null}',))
         from svcflow.kernel import Update, transact
-        from svcflow.runtime.handlers import changed
+        from svcflow.runtime.commands import decision_of
 
         compiled = engine._registry.of(found.instance)
         command = Update(CLERK, {"contact": "137 0000 0000"})
-        return changed(found, transact(compiled, found.instance, command, engine.clock.now_us()), None)
+        return decision_of(found, transact(compiled, found.instance, command, engine.clock.now_us()), None)
 
     store.change("r1", None, decide)
     assert len(seen) == 2

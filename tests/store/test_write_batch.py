@@ -14,8 +14,8 @@ from stored_play import CATALOG, CLERK, MORNING
 
 from svcflow import Engine, StaleRevision, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.runtime.handlers import SweepHandler
 from svcflow.runtime.store import SWEEP_START
+from svcflow.runtime.sweeps import SweepHandler
 from svcflow.store.sqlite import write_batch
 from svcflow.store.unit_of_work import UnitOfWork
 

@@ -156,7 +156,8 @@ class BaseEngine:
 
         Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
         """
-        command = Fire(trigger, actor, data, evidence, step, override, *_happened(occurred_at))
+        occurred_us, offset = (None, 0) if occurred_at is None else _happened(occurred_at)
+        command = Fire(trigger, actor, data, evidence, step, override, occurred_us, offset)
         return self._executor.execute(instance, command, command_id, expected_revision)
 
     def hold(
@@ -572,9 +573,10 @@ class BaseEngine:
         return self._sweeper.recompute(command)
 
 
-def _happened(occurred_at: datetime | None) -> tuple[int | None, int]:
-    """Return when something happened, and the offset in minutes in which that was written. Raises: as `given_us`."""
-    if occurred_at is None:
-        return None, 0
+def _happened(occurred_at: datetime) -> tuple[int, int]:
+    """Return an instant in microseconds, and the offset from UTC in minutes in which it was written.
+
+    Raises: FieldError, NaiveDatetime.
+    """
     occurred_us, offset = given_us("occurred_at", occurred_at), occurred_at.utcoffset()
     return occurred_us, 0 if offset is None else offset // timedelta(minutes=1)

@@ -1,30 +1,40 @@
-"""Execution of a command: it is checked, decided in a transaction of the store, and what was recorded is made known."""
+"""Execution of commands: a handler decides one in a transaction of the store, again when others were faster.
+
+What became due long ago is recorded in parts, each in a transaction of its own, before the command is judged.
+`in_parts` is false inside a transaction of a host, where there is one only.
+"""
 
 from __future__ import annotations
 
+import logging
 import secrets
+from collections.abc import Callable
 from hashlib import sha256
 
+from svcflow.errors import StoreError
 from svcflow.kernel.commands import Command, Start
 from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.decide import Outcome, transact
+from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.replay import replay
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import refuse_revision, refuse_unfit
-from svcflow.runtime.engine_errors import refusal
-from svcflow.runtime.handlers import CommandHandler, StartHandler
+from svcflow.runtime.engine_errors import far_behind, refusal, stale, unknown_instance
 from svcflow.runtime.notifications import Notifier
-from svcflow.runtime.observability import Telemetry, note_command
+from svcflow.runtime.observability import Telemetry, log_command
 from svcflow.runtime.procedure_registry import ProcedureRegistry
-from svcflow.runtime.store import Store
+from svcflow.runtime.store import MAX_FACTS, ChangeSet, CompletedCommand, Decision, LockedInstance, Store
+from svcflow.text import Text
+
+CompiledOf = Callable[[Instance], Compiled]
+"""Returns the version of a procedure that an instance runs under."""
+
+_log = logging.getLogger("svcflow")
 
 
 class CommandExecutor:
-    """Executes commands on the instances of a store.
-
-    `in_parts` says whether what became due long ago may be recorded in several transactions; inside a transaction
-    of a host there is one only.
-    """
+    """Executes commands on the instances of a store."""
 
     def __init__(
         self,
@@ -48,7 +58,10 @@ class CommandExecutor:
     def execute(
         self, instance: str, command: Command, command_id: str | None = None, expected: int | None = None
     ) -> Instance:
-        """Execute a command on an instance that exists; `expected` is the revision that the caller saw."""
+        """Execute a command on an instance that exists; `expected` is the revision that the caller saw.
+
+        Raises: UnknownInstance, StaleRevision, and as `run`.
+        """
         if expected is not None:
             refuse_revision(expected)
         handler = CommandHandler(
@@ -63,46 +76,159 @@ class CommandExecutor:
         return self.run(instance, command, command_id, handler)
 
     def start(self, compiled: Compiled, command: Start, command_id: str | None) -> Instance:
-        """Start an instance under a version, which is pinned to its content first."""
+        """Start an instance under a version, which is pinned to its content first. Raises: as `run`."""
         self._registry.pin(compiled)
         handler = StartHandler(compiled, command, command_id, self._clock)
         return self.run(command.instance, command, command_id, handler)
 
     def run(
-        self, instance: str, command: Command, command_id: str | None, handler: StartHandler | CommandHandler
+        self,
+        instance: str,
+        command: Command,
+        command_id: str | None,
+        handler: StartHandler | CommandHandler,
     ) -> Instance:
-        """Have a handler decide a command in the store, inside a span where somebody traces.
+        """Let a handler decide a command in the store; where somebody traces, inside a span.
 
-        Raises: Refused when a rule stood against the command.
+        Raises: Refused when a rule stood against the command; FieldError for what cannot be kept.
         """
         refuse_unfit(instance, command, command_id, self.payload_limit)
         if self._telemetry is None or not self._telemetry.heard():
-            return self._changed(instance, command, command_id, handler)
+            return self._run(instance, command, command_id, handler)
         with self._telemetry.command(command, instance, handler):
-            return self._changed(instance, command, command_id, handler)
+            return self._run(instance, command, command_id, handler)
 
-    def _changed(
-        self, instance: str, command: Command, command_id: str | None, handler: StartHandler | CommandHandler
+    def _run(
+        self,
+        instance: str,
+        command: Command,
+        command_id: str | None,
+        handler: StartHandler | CommandHandler,
     ) -> Instance:
         self._store.change(instance, command_id, handler)
-        while handler.goes_on():  # what was due long before is recorded in transactions of its own
+        while handler.has_more():  # what was due long before is recorded in transactions of its own
             self._store.change(instance, command_id, handler)
-        note_command(command, instance, handler)
-        if handler.answer is not None:  # a repeated command: the answer of its first run is given again
-            return replay(self._registry.version, self._store.facts(instance, handler.answer.sequence))
+        if _log.isEnabledFor(logging.INFO):
+            log_command(command, instance, handler)
+        if handler.completed is not None:  # a repeated command: the answer of its first run is given again
+            facts = self._store.facts(instance, handler.completed.sequence)
+            return replay(self._registry.version, facts)
         outcome = handler.outcome
-        assert outcome is not None  # noqa: S101  # a store asks before it returns
+        assert outcome is not None  # noqa: S101  # a store calls the handler before it returns
+        # a refusal is on record too, and so is what became due before it: subscribers learn of both
         self._notifier.recorded(outcome.facts, outcome.instance.next_us)
         if outcome.refused is not None:
             raise refusal(outcome.refused, outcome.remedy)
         return outcome.instance
 
 
+class StartHandler:
+    """Decides a Start; `completed` is set when the same command was done before.
+
+    A store may call a handler more than once; what the last call returned is what was kept.
+    """
+
+    def __init__(self, compiled: Compiled, command: Start, command_id: str | None, clock: Clock) -> None:
+        self.outcome: Outcome | None = None
+        self.completed: CompletedCommand | None = None
+        self._compiled = compiled
+        self._command = command
+        self._command_id = command_id
+        self._clock = clock
+
+    def __call__(self, locked: LockedInstance) -> ChangeSet | Decision | None:
+        """Decide, unless the instance is there already. Raises: StoreError when another command started it."""
+        self.completed = locked.completed
+        if locked.completed is not None:
+            return None
+        if locked.instance is not None:
+            name = locked.instance.id
+            message = Text(zh=f"实例 {name} 已存在", en=f"there is an instance {name} already")
+            raise StoreError(message, Text(zh="换一个 `instance_id`", en="choose another `instance_id`"))
+        self.outcome = transact(self._compiled, None, self._command, self._clock.now_us(), MAX_FACTS)
+        return decision_of(locked, self.outcome, self._command_id)
+
+    def has_more(self) -> bool:
+        """Return False: nothing was due before there was an instance."""
+        return False
+
+
+class CommandHandler:
+    """Decides one command on an instance that exists; `completed` is set when it was done before."""
+
+    def __init__(
+        self,
+        compiled_of: CompiledOf,
+        instance: str,
+        command: Command,
+        clock: Clock,
+        *,
+        command_id: str | None = None,
+        expected: int | None = None,
+        in_parts: bool = True,
+    ) -> None:
+        self.outcome: Outcome | None = None
+        self.completed: CompletedCommand | None = None
+        self._compiled_of = compiled_of
+        self._instance = instance
+        self._command = command
+        self._clock = clock
+        self._command_id = command_id
+        self._expected = expected
+        self._in_parts = in_parts
+        self._caught_up: list[Fact] = []
+
+    def __call__(self, locked: LockedInstance) -> ChangeSet | Decision | None:
+        """Decide the command, or catch up by a part. Raises: UnknownInstance, StaleRevision, FarBehind."""
+        instance, self.completed = locked.instance, locked.completed
+        if instance is None:
+            raise unknown_instance(self._instance)
+        if locked.completed is not None:
+            return None
+        if self._expected is not None and self._expected != instance.revision:
+            raise stale(instance, self._expected)
+        self.outcome = self._decide(locked, instance, self._clock.now_us())
+        if self.outcome.behind and not self._in_parts:
+            raise far_behind(instance.id)
+        return decision_of(locked, self.outcome, self._command_id)
+
+    def has_more(self) -> bool:
+        """Take in what was kept; return whether that was a part, so that the command has yet to be judged."""
+        outcome = self.outcome
+        if self.completed is not None or outcome is None:
+            return False
+        if outcome.behind:
+            self._caught_up += outcome.facts
+            if self._expected is not None:  # what time brought does not make the caller's view stale
+                self._expected = outcome.instance.revision
+        elif self._caught_up:
+            self.outcome = outcome._replace(facts=(*self._caught_up, *outcome.facts))
+        return outcome.behind
+
+    def _decide(self, locked: LockedInstance, instance: Instance, now_us: int) -> Outcome:  # noqa: ARG002  # a migration reads the journal
+        return transact(self._compiled_of(instance), instance, self._command, now_us, MAX_FACTS)
+
+
+def decision_of(
+    locked: LockedInstance, outcome: Outcome, command_id: str | None
+) -> ChangeSet | Decision | None:
+    """Return what is to be kept of an outcome; None when nothing happened. Raises: as `Decision.written`."""
+    facts, instance = outcome.facts, outcome.instance
+    if not facts:
+        return None
+    if outcome.refused is not None or outcome.behind:
+        command_id = None  # nothing was done yet: corrected, the command may carry the same id
+    decision = Decision(instance, facts, command_id, outcome.compiled)
+    # what a caller brought may have no JSON form, so it is written before anything is kept; a bare move always has one
+    only_moved = len(facts) == 1 and type(facts[0]) is Moved and not facts[0].data and not facts[0].evidence
+    return decision if only_moved else decision.written(locked)
+
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_id(procedure: str, command_id: str | None) -> str:
-    """Make an id people can read aloud; a repeated `command_id` finds the instance of its first run."""
+    """Return an id that people can read aloud; of a command with an id, the same one each time."""
     if command_id is not None:
         return _short(f"{procedure}-{command_id}")
     return f"{procedure}-{''.join(secrets.choice(_ALPHABET) for _ in range(12))}"

@@ -22,8 +22,7 @@ from svcflow.kernel.timing.deadlines import Deadline, deadlines
 from svcflow.model.catalog import asked_for
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import refuse_no_mapping, refuse_revision, refuse_unfit
-from svcflow.runtime.commands import CommandExecutor
-from svcflow.runtime.handlers import CommandHandler
+from svcflow.runtime.commands import CommandExecutor, CommandHandler
 from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.queries import load
 from svcflow.runtime.store import MAX_FACTS, LockedInstance, Store
@@ -104,13 +103,13 @@ class MigrationHandler(CommandHandler):
         self._version_of = version_of
         self._crossing = command
 
-    def _decided(self, found: LockedInstance, instance: Instance, now_us: int) -> Outcome:
+    def _decide(self, locked: LockedInstance, instance: Instance, now_us: int) -> Outcome:
         left = self._compiled_of(instance)
         caught_up = transact(left, instance, None, now_us, MAX_FACTS)
         if caught_up.behind:  # the whole journal is read once, when the command can be judged
             return caught_up
-        book = Commitments(found.journal.secrets)
-        journal = (from_bytes(body, book) for body in found.journal.bodies())
+        book = Commitments(locked.journal.secrets)
+        journal = (from_bytes(body, book) for body in locked.journal.bodies())
         target = target_of(self._version_of, instance, self._crossing, journal)
         return transact(left, instance, self._crossing, now_us, MAX_FACTS, target=target)
 

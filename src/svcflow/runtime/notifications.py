@@ -38,9 +38,9 @@ class CommitNotifier:
     def recorded(self, facts: Sequence[Fact], due_us: int) -> None:
         """Make known the facts of one instance, and when it is due next."""
         self._ticker.notice(due_us)
-        if self.dispatcher is not None:
+        if self.dispatcher is not None or self._outbox.workers or self.observers:
             self._tick_at(due_us, self._store)
-        self._publish(facts)
+            self._publish(facts)
 
     def swept(self, journals: Iterable[Sequence[Fact]]) -> None:
         """Make known the facts that a sweep recorded, and when the next one is due."""

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from weakref import WeakSet
 
 from svcflow.errors import Refused, SvcflowError
 from svcflow.kernel.commands import Command, Fire
+from svcflow.kernel.decide import Outcome
 from svcflow.kernel.facts import Fact
-from svcflow.runtime.handlers import CommandHandler, StartHandler, SweepHandler
+from svcflow.runtime.store import CompletedCommand
 from svcflow.runtime.ticker import Ticker
 
 if TYPE_CHECKING:
@@ -25,6 +26,21 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
 Attributes = dict[str, str | tuple[str, ...]]
+
+
+class Handler(Protocol):
+    """What the handler of a command knows after the store has called it."""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What was decided last; None when nothing was."""
+        ...
+
+    @property
+    def completed(self) -> CompletedCommand | None:
+        """The first run of a command that is repeated."""
+        ...
+
 
 _OF_METRICS = ("svcflow.command", "svcflow.procedure", "svcflow.outcome")
 """The attributes of a command that the histogram has too: those of few values."""
@@ -78,9 +94,7 @@ class Telemetry:
         self._tickers.add(ticker)
 
     @contextmanager
-    def command(
-        self, command: Command, instance: str, carried: StartHandler | CommandHandler
-    ) -> Iterator[None]:
+    def command(self, command: Command, instance: str, handler: Handler) -> Iterator[None]:
         """Put a span around a command, and measure it."""
         name = type(command).__name__.lower()
         asked: Attributes = {"svcflow.command": name, "svcflow.instance": instance}
@@ -97,23 +111,23 @@ class Telemetry:
                 failure = error
                 raise
             finally:
-                told = asked | _answer(carried, failure)
+                told = asked | _answer(handler, failure)
                 span.set_attributes(told)
                 if "error.type" in told:
                     _fail(span)
                 shared = {key: str(told[key]) for key in _OF_METRICS if key in told}
                 self._duration.record(perf_counter() - begun, shared)
-                self._kept(carried, failure)
+                self._kept(handler, failure)
 
-    def swept(self, sweeping: SweepHandler) -> None:
-        """Count what a sweep recorded."""
-        for instance, facts in sweeping.facts.items():
-            self._count(sweeping.procedures[instance], facts)
+    def swept(self, facts: Mapping[str, Sequence[Fact]], procedures: Mapping[str, str]) -> None:
+        """Count the facts that a sweep recorded, by the procedure of each instance."""
+        for instance, recorded in facts.items():
+            self._count(procedures[instance], recorded)
 
-    def _kept(self, carried: StartHandler | CommandHandler, failure: BaseException | None) -> None:
+    def _kept(self, handler: Handler, failure: BaseException | None) -> None:
         done = failure is None or isinstance(failure, Refused)
-        if done and carried.answer is None and carried.outcome is not None:
-            self._count(carried.outcome.instance.procedure, carried.outcome.facts)
+        if done and handler.completed is None and handler.outcome is not None:
+            self._count(handler.outcome.instance.procedure, handler.outcome.facts)
 
     def _count(self, procedure: str, facts: Iterable[Fact]) -> None:
         for fact in facts:
@@ -133,7 +147,7 @@ def _fail(span: Span) -> None:
     span.set_status(StatusCode.ERROR)
 
 
-def _answer(carried: StartHandler | CommandHandler, failure: BaseException | None) -> Attributes:
+def _answer(handler: Handler, failure: BaseException | None) -> Attributes:
     """Say what a command came to: done, refused (by which rule), repeated, or an error (of which code)."""
     if failure is not None and not isinstance(failure, Refused):
         code = failure.code if isinstance(failure, SvcflowError) else type(failure).__name__
@@ -141,10 +155,10 @@ def _answer(carried: StartHandler | CommandHandler, failure: BaseException | Non
     told: Attributes = {"svcflow.outcome": "done"}
     if failure is not None:
         told = {"svcflow.outcome": "refused", "svcflow.rule": failure.rule}
-    if carried.answer is not None:
+    if handler.completed is not None:
         return told | {"svcflow.outcome": "repeated"}
-    if carried.outcome is not None:
-        instance = carried.outcome.instance
+    if handler.outcome is not None:
+        instance = handler.outcome.instance
         told |= {"svcflow.procedure": instance.procedure, "svcflow.steps": instance.steps}
     return told
 
@@ -153,12 +167,10 @@ _FEW = 20
 _log = logging.getLogger("svcflow")
 
 
-def note_command(command: Command, instance: str, carried: StartHandler | CommandHandler) -> None:
-    """Note that a command was carried out, refused or answered again."""
-    if not _log.isEnabledFor(logging.INFO):
-        return
-    name, outcome = type(command).__name__, carried.outcome
-    if carried.answer is not None or outcome is None:
+def log_command(command: Command, instance: str, handler: Handler) -> None:
+    """Log that a command was done, refused or answered again."""
+    name, outcome = type(command).__name__, handler.outcome
+    if handler.completed is not None or outcome is None:
         _log.debug("%s of %s: answered again", name, instance)
         return
     procedure, refused = outcome.instance.procedure, outcome.refused
@@ -167,13 +179,13 @@ def note_command(command: Command, instance: str, carried: StartHandler | Comman
     _log.debug("%s of %s (%s): %s", name, instance, procedure, _kinds(outcome.facts))
 
 
-def note_sweep(sweeping: SweepHandler) -> None:
-    """Note what became due and was recorded, instance by instance."""
+def log_sweep(facts: Mapping[str, Sequence[Fact]], procedures: Mapping[str, str]) -> None:
+    """Log what became due and was recorded, instance by instance."""
     if not _log.isEnabledFor(logging.INFO):
         return
-    for instance, facts in sweeping.facts.items():
-        if facts:
-            _log.info("recorded of %s (%s): %s", instance, sweeping.procedures[instance], _kinds(facts))
+    for instance, recorded in facts.items():
+        if recorded:
+            _log.info("recorded of %s (%s): %s", instance, procedures[instance], _kinds(recorded))
 
 
 def _kinds(facts: Sequence[Fact]) -> str:

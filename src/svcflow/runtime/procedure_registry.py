@@ -40,8 +40,9 @@ class ProcedureRegistry:
         return self.version(name, self.catalog[name].version)
 
     def of(self, instance: Instance) -> Compiled:
-        """Return the version of an instance. Raises: UnknownProcedure, ChangedProcedure."""
-        return self.version(instance.procedure, instance.version)
+        """Return the version that an instance runs under. Raises: UnknownProcedure, ChangedProcedure."""
+        pinned = self._pinned.get((instance.procedure, instance.version))
+        return self.version(instance.procedure, instance.version) if pinned is None else pinned
 
     def version(self, name: str, version: int) -> Compiled:
         """Return one version of a procedure. Raises: UnknownProcedure, ChangedProcedure."""

@@ -85,14 +85,14 @@ NO_JOURNAL = StoredJournal()
 
 
 class LockedInstance(NamedTuple):
-    """What a store holds of an instance when it is about to change; `answer` if the command ran before.
+    """What a store holds of an instance when it is about to change; `completed` if the command ran before.
 
     `room` is how many more entries the transaction takes.
     """
 
     instance: Instance | None
     journal: Journal = NO_JOURNAL
-    answer: CompletedCommand | None = None
+    completed: CompletedCommand | None = None
     room: int = MAX_FACTS
 
 

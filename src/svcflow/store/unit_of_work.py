@@ -97,7 +97,7 @@ class UnitOfWork:
     def recalled(self, instance: str, found: LockedInstance) -> LockedInstance:
         """Return what is remembered of an instance; its journal is read in this transaction."""
         journal = StoredJournal(found.journal.head, found.journal.secrets, partial(self._bodies, instance))
-        return LockedInstance(found.instance, journal, found.answer)
+        return LockedInstance(found.instance, journal, found.completed)
 
     def keep(self, found: LockedInstance, change: ChangeSet) -> None:
         """Write a change down. Raises: StoreError when its entries do not go on from what was found."""

@@ -58,7 +58,7 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._running = running
-        self._workers: dict[str, DeliveryWorker] = {}
+        self.workers: dict[str, DeliveryWorker] = {}
         self._threads: dict[str, Ticker] = {}
 
     def subscribe(self, subscription: Subscription, since: Since) -> None:
@@ -67,27 +67,27 @@ class Outbox:
         Raises: SubscriptionError when this engine has one of that name.
         """
         name = subscription.name
-        if name in self._workers:
+        if name in self.workers:
             message = Text(zh=f"已有订阅 {name}", en=f"there is a subscription {name} already")
             raise SubscriptionError(message, Text(zh='用 name="…" 另取名', en='give another name="…"'))
         feed = self._store.feed
         feed.subscribe(name, feed.settled_position() if since == "now" else 0)
         worker = DeliveryWorker(feed, subscription, self._clock)
         thread = self._thread(worker)
-        self._workers[name] = worker
+        self.workers[name] = worker
         self._threads[name] = thread
         self._running.add(thread)
 
     def deliver(self) -> Delivered:
         """Deliver what there is by now."""
         total = Delivered()
-        for worker in tuple(self._workers.values()):
+        for worker in tuple(self.workers.values()):
             total += worker.deliver()
         return total
 
     def next_us(self) -> int:
         """Return when the next of what could not be delivered is tried again; `NEVER` when nothing waits."""
-        waits = [worker.next_us() for worker in self._workers.values()]
+        waits = [worker.next_us() for worker in self.workers.values()]
         return min((due_us for due_us in waits if due_us is not None), default=NEVER)
 
     def statuses(self) -> Sequence[SubscriptionStatus]:
@@ -117,7 +117,7 @@ class Outbox:
         """
         self._refuse_unknown(subscription)
         self._store.feed.remove(subscription, discard=discard)
-        self._workers.pop(subscription, None)
+        self.workers.pop(subscription, None)
         thread = self._threads.pop(subscription, None)
         if thread is not None:
             self._running.drop(thread)
@@ -131,9 +131,9 @@ class Outbox:
 
     def subscribers(self, facts: Sequence[Fact]) -> list[str]:
         """Return the subscriptions of this engine that get any of these facts."""
-        if not self._workers:
+        if not self.workers:
             return []
-        workers = tuple(self._workers.items())  # another thread may subscribe meanwhile
+        workers = tuple(self.workers.items())  # another thread may subscribe meanwhile
         return [name for name, one in workers if any(map(one.subscription.wanted.admits, facts))]
 
     def _thread(self, worker: DeliveryWorker) -> Ticker:

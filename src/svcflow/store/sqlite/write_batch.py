@@ -91,7 +91,7 @@ class WriteBatch(UnitOfWork):
         if answer is None:
             row = self._run(self._statements.asked, instance=instance, command_id=command_id).fetchone()
             answer = None if row is None else CompletedCommand._make(row)
-        return seen if answer is None else seen._replace(answer=answer)
+        return seen if answer is None else seen._replace(completed=answer)
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Do so for the next batch that is due, and write it: a sweep remembers none of the many it changes."""
