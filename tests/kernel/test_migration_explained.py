@@ -197,7 +197,7 @@ def titles(case: Traveller, limit: str) -> tuple[str, tuple[str, int]]:
         case.instance,
         to_us(case.now),
         ended=True,
-        promised=promised,
+        pinned=promised,
     )
     one = next(one for one in found if one.limit == limit)
     return title.partition(": ")[2], (str(one.target), one.version)

@@ -53,11 +53,11 @@ class Queries:
     def deadlines(self, instance: str, *, ended: bool) -> tuple[Deadline, ...]:
         """Return the deadlines of an instance, soonest first."""
         kept = self.instance(instance)
-        promised, compiled = self._promised(kept), self._registry.of(kept)
-        return deadlines_of(compiled, kept, self._clock.now_us(), ended=ended, promised=promised)
+        pinned, compiled = self._pinned(kept), self._registry.of(kept)
+        return deadlines_of(compiled, kept, self._clock.now_us(), ended=ended, pinned=pinned)
 
-    def _promised(self, instance: Instance) -> PinnedTargets:
-        """Return what earlier versions promised; nothing where there is one version, so nobody was migrated.
+    def _pinned(self, instance: Instance) -> PinnedTargets:
+        """Return the targets of earlier versions that still apply; none where there is one version, so nobody migrated.
 
         Nothing either where the catalog has not all versions that the journal names: a deadline does not hang on it.
         """

@@ -1,8 +1,8 @@
-"""Working time as the kernel reckons it: exact inside a calendar's coverage, projected beyond it.
+"""Business time of a calendar: exact inside its coverage, projected beyond it.
 
 China publishes a year's arrangement late in the year before. Until then a deadline that reaches past the
-coverage is reckoned with the ordinary week, is called provisional, and is recomputed once the year is out.
-Days go in and come out as `date.toordinal()`.
+coverage is computed with the ordinary week and called provisional; it is recomputed once the year is published.
+Days are `date.toordinal()`, instants are microseconds of UTC.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _HORIZON = timedelta(days=3_660)
 
 
 class BusinessTime:
-    """Ask a calendar in microseconds of UTC; where its coverage ends, ask it as if the ordinary week went on."""
+    """Arithmetic of a calendar that goes on past its coverage as if the ordinary week went on."""
 
     def __init__(self, calendar: WorkCalendar) -> None:
         self.calendar = calendar
@@ -29,11 +29,11 @@ class BusinessTime:
 
     @cached_property
     def projected(self) -> WorkCalendar:
-        """The calendar with its ordinary week going on for ten years past its coverage."""
+        """Calendar whose ordinary week goes on for ten years past its coverage."""
         return self.calendar.extended(_HORIZON)
 
     def provisional(self, at_us: int) -> bool:
-        """Say whether an instant lies past what the calendar covers."""
+        """Return whether an instant lies past what the calendar covers."""
         return at_us >= self._past_us
 
     def add_us(self, start_us: int, amount_us: int) -> int:
@@ -65,14 +65,14 @@ class BusinessTime:
             return self.projected.arithmetic.each_between_us(runs)
 
     def closings_between_us(self, start_us: int, end_us: int, after_day_of_us: int) -> int:
-        """Count the closings in [start_us, end_us) of working days later than a day."""
+        """Return how many closings lie in [start_us, end_us), of working days after the day of `after_day_of_us`."""
         try:
             return self._hours.closings_between_us(start_us, end_us, after_day_of_us)
         except CalendarCoverageError:
             return self.projected.closings_between_us(start_us, end_us, after_day_of_us)
 
     def nth_closing_from_us(self, from_us: int, n: int, after_day_of_us: int) -> int:
-        """Return the n-th closing at or after an instant, of a working day later than a day."""
+        """Return the n-th closing at or after an instant, of working days after the day of `after_day_of_us`."""
         try:
             return self._hours.nth_closing_from_us(from_us, n, after_day_of_us)
         except CalendarCoverageError:
@@ -93,7 +93,7 @@ class BusinessTime:
             return self.projected.arithmetic.nth_day(day, n)
 
     def day_of(self, at_us: int) -> int:
-        """Return the working day an instant belongs to: its shift's, else its local date."""
+        """Return the day an instant belongs to: that of its shift, which may have begun the day before, else its local date."""
         try:
             return self._hours.day_of_us(at_us)
         except CalendarCoverageError:

@@ -1,6 +1,6 @@
-"""Marks of calendars: what a calendar said when an instance began, so that a correction is told from a forgery.
+"""Fingerprints of calendars at the start of an instance, by which a correction is told from a forgery.
 
-A mark names the last day the calendar covered then, and the fingerprint of what it said up to that day: a
+A fingerprint is `LAST_DAY:HASH`: the last day the calendar covered then, and a hash of its days up to that one. A
 calendar that was only prolonged since still has it.
 """
 
@@ -17,27 +17,27 @@ from svcflow.kernel.lifecycle.migration_target import VersionOf
 from svcflow.worktime.calendar import WorkCalendar
 
 Fingerprints = Mapping[str, str]
-"""The mark of each calendar, by its id."""
+"""Fingerprint of each calendar, by its id."""
 
 
 def fingerprints_of(compiled: Compiled) -> Fingerprints:
-    """Return the marks of the calendars that a procedure version reckons with."""
+    """Return the fingerprints of the calendars that a procedure version uses, computed once."""
     if not compiled.calendar_fingerprints:
         compiled.calendar_fingerprints.update(
-            {name: _fingerprint(one) for name, one in _calendars(compiled).items()}
+            {name: _fingerprint(calendar) for name, calendar in _calendars(compiled).items()}
         )
     return compiled.calendar_fingerprints
 
 
 def corrected_calendars(version_of: VersionOf, facts: Iterable[Fact]) -> tuple[str, ...]:
-    """Return the calendars that say otherwise today, of days they covered, than when a journal was begun."""
+    """Return the ids of calendars whose covered days were changed since a journal recorded their fingerprints."""
     return tuple(dict.fromkeys(_corrections(version_of, facts)))
 
 
 def without_deadlines(instance: Instance) -> Instance:
-    """Return an instance without what only its calendars say: the instants of deadlines, and what hangs on them.
+    """Return an instance without what only its calendars tell: the instants of deadlines, and what depends on them.
 
-    That a deadline passed is a fact, and stays; so is that a minimum was ended early.
+    That a deadline passed stays, since it is a recorded fact; so does that a minimum was ended early.
     """
     stopwatches = {name: _without_deadline(watch) for name, watch in instance.stopwatches.items()}
     return instance._replace(stopwatches=stopwatches, next_us=0)
@@ -52,13 +52,15 @@ def _corrections(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[str]:
             version = fact.to_version
         else:
             continue
-        now = _calendars(version_of(procedure, version))
-        yield from (name for name, mark in fact.calendars.items() if not _still_has(now.get(name), mark))
+        present = _calendars(version_of(procedure, version))
+        for name, fingerprint in fact.calendars.items():
+            if not _still_has(present.get(name), fingerprint):
+                yield name
 
 
 def _calendars(compiled: Compiled) -> dict[str, WorkCalendar]:
-    reckoners = (limit.calendar for limit in compiled.limits.values())
-    return {one.id: one for one in (compiled.calendar, *(one.calendar for one in reckoners))}
+    of_limits = (limit.calendar.calendar for limit in compiled.limits.values())
+    return {calendar.id: calendar for calendar in (compiled.calendar, *of_limits)}
 
 
 @cache
@@ -67,11 +69,11 @@ def _fingerprint(calendar: WorkCalendar) -> str:
     return f"{covers.last.isoformat() if covers else ''}:{calendar.fingerprint()}"
 
 
-def _still_has(calendar: WorkCalendar | None, mark: str) -> bool:
-    """Tell whether a calendar still says what it said when it was marked."""
-    last, _, said = mark.partition(":")
+def _still_has(calendar: WorkCalendar | None, fingerprint: str) -> bool:
+    """Return whether a calendar still has the days that it had when its fingerprint was recorded."""
+    last, _, digest = fingerprint.partition(":")
     until = date.fromisoformat(last) if last else None
-    return calendar is not None and calendar.fingerprint(until) == said
+    return calendar is not None and calendar.fingerprint(until) == digest
 
 
 def _without_deadline(watch: Stopwatch) -> Stopwatch:

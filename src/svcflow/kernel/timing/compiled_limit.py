@@ -1,4 +1,4 @@
-"""A limit made ready to run: its rows, and for each row the rungs in the order in which they are reached."""
+"""Limits made ready to run: the rows of each, with the rungs of its ladder in the order in which they are reached."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ RungKind = Literal["warn", "overdue", "escalate"]
 
 @attrs.frozen(eq=False)
 class CompiledRung:
-    """Hold one point of a ladder.
+    """One rung of a ladder: a warning, the deadline itself, or an escalation.
 
     It is reached when `share` of the limit has run and then `offset` more (microseconds, days or months, as
     the limit counts). `distance` takes the offset's place where the deadline is an instant of its own.
-    `strict` rungs fire only after their instant: a limit is met at it.
+    `strict` rungs fire only after their instant, since a limit is met at it.
     """
 
     kind: RungKind
@@ -40,10 +40,10 @@ class CompiledRung:
 
 @attrs.frozen(eq=False)
 class CompiledRow:
-    """Hold one row of a limit's matrix; `target` is None when the row sets none.
+    """One row of a limit's matrix; `target` is None when the row sets none.
 
-    `fixed` rows have a deadline that is an instant of its own, which no hold moves; the others count
-    `reach` on the clock of their `family`.
+    The deadline of a `fixed` row is an instant of its own, which no hold moves; the others count `reach`
+    microseconds, days or months of their `family`.
     """
 
     guard: Guard | None
@@ -61,7 +61,7 @@ class CompiledRow:
 
 @attrs.frozen(eq=False)
 class CompiledLimit:
-    """Hold one limit with its calendar; `stoppable` says whether holds and waits stop its clock."""
+    """One limit with its calendar; holds and waits stop it only if it is `stoppable`."""
 
     id: str
     limit: TimeLimit
@@ -79,7 +79,7 @@ class CompiledLimit:
 
 
 def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> CompiledLimit:
-    """Make a limit ready to run; the limits of a step that waits are not stopped by that wait."""
+    """Return a limit made ready to run; a limit of a step that `waits` is not stopped by that wait."""
     mode = limit.on_change or (
         "from_start" if limit.recipient_facing or limit.scope != "step" else "from_now"
     )
@@ -101,7 +101,7 @@ def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> C
 
 
 def reach_of(amount: Amount) -> int:
-    """Return an amount as its clock counts it: microseconds, days or months."""
+    """Return an amount as its family counts: microseconds, days or months."""
     return amount.us if amount.family in ("elapsed", "working") else amount.count
 
 
@@ -157,5 +157,5 @@ def _rung(kind: RungKind, rung: Rung, target: Target) -> CompiledRung:
 
 
 def _at_deadline(share: Fraction, target: Target) -> bool:
-    """Say whether a share of 100 % or more falls on the deadline itself, as any share of nothing does."""
+    """Return whether a share of 100 % or more falls on the deadline itself, as any share of nothing does."""
     return share == 1 or (target.amount is not None and not reach_of(target.amount))

@@ -1,4 +1,4 @@
-"""Deadlines: what each declared limit means for one instance at one instant. Computed, never stored."""
+"""Deadlines of an instance at an instant, one for each limit that runs. Computed, never stored."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ DeadlineState = Literal[
     "pending", "running", "paused", "overdue", "reached", "met", "late", "early", "cancelled"
 ]
 
-_NO_PROMISES: PinnedTargets = {}
+_NONE_PINNED: PinnedTargets = {}
 
 
 class Deadline(NamedTuple):
-    """Hold one limit's deadline on one instance; a named tuple, because all of them are made for every question.
+    """Deadline of one limit on one instance; a named tuple, because every query makes all of them.
 
-    `target` is what the `version` that promised it declares: a migration that kept the deadline leaves both.
-    `remaining` is in the limit's own clock (open hours for working limits), negative once overdue; a paused
+    `target` is what procedure `version` declares: a migration that kept the deadline leaves both as they were.
+    `remaining` is counted as the limit counts (open hours for working limits), negative once overdue; a paused
     limit has `remaining` and no `due_at`; one whose scheduled instant is missing is `pending` and has
     neither. `reached` is a minimum that has run. A `provisional` deadline lies past what its calendar covers.
     """
@@ -53,25 +53,25 @@ def deadlines(
     at_us: int,
     *,
     ended: bool = False,
-    promised: PinnedTargets = _NO_PROMISES,
+    pinned: PinnedTargets = _NONE_PINNED,
 ) -> tuple[Deadline, ...]:
     """Return the deadlines as they are at `at_us`, soonest first; with `ended`, those of ended limits too.
 
-    `promised` is what earlier versions promised of them, for an instance that was migrated.
+    `pinned` are the targets of earlier versions that still apply, for an instance that was migrated.
     """
-    now = transact(compiled, instance, None, at_us).instance
-    found = [watch for watch in now.stopwatches.values() if ended or not watch.verdict]
-    found.sort(key=_SOONEST)
+    present = transact(compiled, instance, None, at_us).instance
+    watches = [watch for watch in present.stopwatches.values() if ended or not watch.verdict]
+    watches.sort(key=_SOONEST)
     made: list[Deadline] = []
-    for watch in found:
+    for watch in watches:
         limit = compiled.limits.get(watch.limit)  # some are of an earlier version only
         if limit is not None:
-            promise, version = promised.get(watch.limit), compiled.procedure.version
+            earlier, version = pinned.get(watch.limit), compiled.procedure.version
             target = limit.rows[watch.row].target
-            if promise is not None and still_pinned(promise, instance.stopwatches[watch.limit], watch):
-                target, version = promise.target, promise.version
+            if earlier is not None and still_pinned(earlier, instance.stopwatches[watch.limit], watch):
+                target, version = earlier.target, earlier.version
             if target is not None:
-                made.append(_deadline(limit, now.id, watch, target, version, at_us))
+                made.append(_deadline(limit, present.id, watch, target, version, at_us))
     return tuple(made)
 
 

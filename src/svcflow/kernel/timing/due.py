@@ -1,6 +1,7 @@
-"""When a limit is due: one rule for each kind of target. Pure arithmetic over a clock and a calendar.
+"""Instant at which a limit is due: one rule for each kind of target, over a stopwatch and a calendar.
 
-A deadline is the earliest instant at which the time that ran reaches the limit.
+A deadline is the earliest instant at which the time that ran reaches the limit. A row's `reach` is that limit, in
+microseconds, days or months, as its family counts.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ _EARLIEST_US = NOT_COMPUTED + 1
 
 
 def due_of(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, open_us: int) -> int:
-    """Return the deadline of a clock that runs on from `open_us`; `NEVER` without target or anchor.
+    """Return the deadline of a stopwatch that runs on from `open_us`; `NEVER` without target or anchor.
 
-    A clock that stands still (`open_us` is `STOPPED`) has a deadline only if it reached it before.
+    One that stands still (`open_us` is `STOPPED`) has a deadline only if it reached it before.
     """
     if row.target is None:
         return NEVER
@@ -35,12 +36,10 @@ def due_of(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, open_us: in
 
 
 def full_reach(row: CompiledRow, watch: Stopwatch) -> int:
-    """Return how much a clock counts: what its row says, and what was added to it.
-
-    Where a migration recorded before `Migrated.gives_way` was kept a deadline that takes more off than another row
-    has, that row counts its own; elapsed time and calendar days lead where they led, for journals rest on it.
-    """
+    """Return how much a stopwatch counts: the reach of its row, and what was added to it."""
     total = row.reach + watch.extra
+    # Migrations recorded before `Migrated.gives_way` may keep a deadline that takes more off than another row has:
+    # that row counts its own. Elapsed time and calendar days lead where they led, since old journals rest on it.
     if total < 0 and row.family in ("working", "working_days"):
         return row.reach
     return total
@@ -54,7 +53,7 @@ def last_day(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> date:
 
 
 def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, watch: Stopwatch) -> int:
-    """Return when a running clock reaches a rung of its ladder."""
+    """Return the instant at which a running stopwatch reaches a rung of its ladder."""
     if rung.distance is not None:
         at_us = _shifted(limit.calendar, watch.due_us, rung.distance, 1 if rung.offset > 0 else -1)
     elif not rung.offset and (rung.share == 1 or (rung.ahead and watch.open_us == STOPPED)):
@@ -63,28 +62,30 @@ def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, wat
         at_us = _share_instant(limit, row, watch, rung.share)
     else:
         total = full_reach(row, watch) if watch.extra else row.reach
+        # Rounded up: 150 % of 3 days is reached with the fifth day.
         reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
         at_us = _instant_reached(limit.calendar, row, watch, watch.open_us, reach)
     return at_us if _EARLIEST_US < at_us < NEVER else _bounded(at_us)
 
 
 def _bounded(at_us: int) -> int:
-    """Return an instant that a store can hold; only versions of before the bounds come to others."""
+    """Return an instant that a store can hold; only declarations older than the bounds on amounts lead to others."""
     return min(max(at_us, _EARLIEST_US), NEVER)
 
 
 def interval_before(calendar: BusinessTime, row: CompiledRow, due_us: int) -> int:
-    """Return the deadline one interval of a recurrence before another, nothing having stopped its clock.
+    """Return the deadline one interval of a recurrence before another, if nothing stopped it in between.
 
-    Ends that roll off closed days cannot be followed back: for calendar days and months there is none.
+    `STOPPED` for calendar days and months.
     """
-    if row.family in ("calendar_days", "months"):
+    if row.family in ("calendar_days", "months"):  # their ends roll off closed days: that has no inverse
         return STOPPED
     if row.family == "elapsed":
         return due_us - row.reach
     if row.family == "working":
-        begun_us = calendar.subtract_us(due_us, 2 * row.reach)
-        return calendar.add_us(begun_us, row.reach)
+        # `subtract_us` returns the latest instant, a deadline is the earliest: two back and one forward gives that.
+        started_us = calendar.subtract_us(due_us, 2 * row.reach)
+        return calendar.add_us(started_us, row.reach)
     return calendar.rolled_us(calendar.nth_working_day(calendar.day_of(due_us - 1), -row.reach))
 
 
@@ -98,9 +99,9 @@ def measure(limit: CompiledLimit, row: CompiledRow, start_us: int, end_us: int) 
 def _instant_reached(
     calendar: BusinessTime, row: CompiledRow, watch: Stopwatch, open_us: int, reach: int
 ) -> int:
-    """Return the earliest instant at which the clock, running on from `open_us`, has counted `reach`.
+    """Return the earliest instant at which the stopwatch, running on from `open_us`, has counted `reach`.
 
-    That instant may lie in a run that is over; `NEVER` when the clock stands still short of it.
+    That instant may lie in a run that is over; `NEVER` when the stopwatch stands still short of it.
     """
     if row.family == "elapsed":
         return _elapsed(watch, open_us, reach)
@@ -121,6 +122,7 @@ def _elapsed(watch: Stopwatch, open_us: int, reach: int) -> int:
 
 def _worked(calendar: BusinessTime, watch: Stopwatch, open_us: int, reach: int) -> int:
     for (first, last), done in zip(watch.runs, calendar.each_between_us(watch.runs), strict=True):
+        # A limit of nothing is due at the next open instant, which a run in closed hours does not contain.
         if done >= reach and (reach or calendar.add_us(first, 0) <= last):
             return calendar.add_us(first, reach)
         reach -= done
@@ -130,10 +132,12 @@ def _worked(calendar: BusinessTime, watch: Stopwatch, open_us: int, reach: int) 
 def _working_days(calendar: BusinessTime, watch: Stopwatch, open_us: int, days: int) -> int:
     """Return the closing of the last day: the start day is not counted (民法典 §201, §203).
 
-    A day counts if the clock runs up to its closing, so a hold that begins at a closing takes no day away.
+    A day counts if the stopwatch runs up to its closing.
     """
     if not days:
         return _worked(calendar, watch, open_us, 0)
+    # One microsecond later at both ends: a hold that begins at a closing takes no day away, and one that ends there
+    # gives none.
     for first, last in watch.runs:
         done = calendar.closings_between_us(first + 1, last + 1, watch.started_us)
         if done >= days:
@@ -145,13 +149,14 @@ def _working_days(calendar: BusinessTime, watch: Stopwatch, open_us: int, days: 
 def _calendar_days(
     calendar: BusinessTime, row: CompiledRow, watch: Stopwatch, open_us: int, reach: int
 ) -> tuple[int, int]:
-    """Return the last day, later by the days at whose end the clock stood still, and the closing it rolls to."""
+    """Return the last day, later by the days at whose end the stopwatch stood still, and the closing it rolls to."""
     day = calendar.day_of(watch.started_us)
     day = day + reach if row.family == "calendar_days" else months_after(day, reach)
     since_us = watch.started_us
     for first, last in watch.runs if open_us == STOPPED else (*watch.runs, (open_us, NEVER)):
         if first != since_us:
             day += calendar.date_of(first) - calendar.date_of(since_us)
+        # Never before the run: a last day that passed in a pause is due when the stopwatch runs on.
         due_us = max(first, calendar.rolled_us(day))
         if due_us <= last:
             return day, due_us
@@ -160,7 +165,7 @@ def _calendar_days(
 
 
 def _by(calendar: BusinessTime, target: Target, started_us: int) -> int:
-    """Return the clock time of the day; after the cutoff, or on a closed day, that of the next working day."""
+    """Return a local time of day; after the cutoff, or on a closed day, that of the next working day."""
     assert target.time is not None  # noqa: S101  # kind `by` has one
     day = calendar.date_of(started_us)
     first = calendar.nth_working_day(day, 0)
@@ -181,7 +186,7 @@ def _anchored(calendar: BusinessTime, target: Target, anchor_us: int) -> int:
 
 
 def _shifted(calendar: BusinessTime, at_us: int, amount: Amount, sign: int) -> int:
-    """Return the instant an amount before or after another; working days end at closing."""
+    """Return the instant an amount after another, or before it when `sign` is -1; working days end at closing."""
     if amount.family == "elapsed":
         return at_us + sign * amount.us
     if amount.family == "working":
@@ -190,12 +195,10 @@ def _shifted(calendar: BusinessTime, at_us: int, amount: Amount, sign: int) -> i
 
 
 def _share_instant(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, share: Fraction) -> int:
-    """Return when `share` of the time between start and deadline has run, as the limit measures it.
-
-    A deadline that was reached before the clock ran on has all its parts behind it.
-    """
+    """Return when `share` of the time between start and deadline has run, as the limit measures it."""
     open_hours = row.family in ("working", "working_days")
     open_us = watch.open_us
+    # A deadline that was reached before the stopwatch ran on leaves nothing ahead.
     runs = (*watch.runs, (open_us, max(open_us, watch.due_us)))
     *past, ahead = limit.calendar.each_between_us(runs) if open_hours else [end - at for at, end in runs]
     done = sum(past)

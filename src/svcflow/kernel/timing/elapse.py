@@ -1,4 +1,4 @@
-"""What time brings by itself: warnings, escalations, breaches, deemed moves, joined branches."""
+"""Effects of time: warnings, escalations, breaches and deemed moves; and the joining of branches after any move."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from svcflow.model.step import DONE
 
 MAX_AUTOMATIC = 100
 _Cause = tuple[str, str]
-"""Who caused a breach, and for whom they acted."""
+"""Actor who caused a breach, and whom they acted for."""
 _NOBODY: _Cause = (SYSTEM, "")
 
 
 def pass_time(transaction: Transaction, most: int = NEVER) -> bool:
-    """Record every time-driven fact that became due up to the ledger's instant, in the order of their instants.
+    """Record every fact that time brought up to the transaction's instant, in the order of their instants.
 
-    With `most` the ledger holds no more facts than that, or those of one instant: False says that the rest is
-    still due. A later decision goes on with it as this one would have.
+    With `most` the transaction holds no more facts than that, or those of one instant: False means that more is
+    due. A later decision goes on with it as this one would have.
     """
     if transaction.exhausted:
         _deem_exhausted(transaction)
     draft, largest = transaction.draft, 0
     while draft.next_us <= transaction.at_us:
         count = len(transaction.facts)
-        # moves of one instant stay together: they are counted together, so that a loop is noticed
+        # Moves of one instant stay in one decision, because they are counted there to find loops.
         if count + largest > most and transaction.automatic_us < draft.next_us - 1:
             return False
         _record_rung(transaction, *_soonest(transaction))
@@ -44,9 +44,9 @@ def pass_time(transaction: Transaction, most: int = NEVER) -> bool:
 def join_branches(
     transaction: Transaction, move: CompiledMove, at_us: int, by: str = SYSTEM, override: str = ""
 ) -> None:
-    """Fire `done` of every parallel step whose last branch has ended by a move that was made; `by` is who made it.
+    """Fire `done` of every parallel step whose last branch has ended by a move; `by` is who made that move.
 
-    Whether a guard of `done` may refuse that was asked before the move; what goes on without one is recorded.
+    A guard of `done` that refuses was evaluated before the move; one that is only recorded is recorded here.
     """
     for row, breach in joins_after(transaction.compiled, transaction.draft, move, move.dest):
         _move_automatically(transaction, row, at_us, by)
@@ -76,9 +76,10 @@ def _move_automatically(transaction: Transaction, row: CompiledMove, at_us: int,
 
 
 def settle_limits(transaction: Transaction, before: Mapping[str, Stopwatch], at_us: int, by: str) -> None:
-    """Record by how much each overdue limit that has just ended was overrun; note those that go on used up.
+    """Record by how much each overdue limit that has just ended was overrun; note exhausted ones that go on.
 
-    `by` is who ended them: a minimum ended early is put down to them, not to who asks when time has gone by.
+    `before` are the stopwatches before the change. `by` is who ended the limits: a minimum that ended early is that
+    person's deviation, not that of whose command comes after time has passed.
     """
     if before is transaction.draft.stopwatches:
         return
@@ -91,6 +92,7 @@ def settle_limits(transaction: Transaction, before: Mapping[str, Stopwatch], at_
             transaction.exhausted.append((limit_id, at_us))
         if old.verdict or not (watch.verdict or watch.visit != old.visit):
             continue
+        # A new visit has replaced the stopwatch of the last one, which ended in the same command.
         limit = transaction.compiled.limits[limit_id]
         for visit, due_us in stopwatch.annulled_occurrences(limit, old, at_us):
             transaction.record(Settled, at_us, SYSTEM, limit_id, visit, due_us, at_us - due_us - 1)
@@ -120,14 +122,15 @@ def _too_early(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch,
 
 
 def _soonest(transaction: Transaction) -> tuple[CompiledLimit, Stopwatch, CompiledRung]:
-    """Return the clock whose rung comes next; a strict one occurs before others that fire at the same instant."""
+    """Return the stopwatch whose rung comes next, with its limit and that rung."""
     due_us = transaction.draft.next_us
     due = [
         _with_next_rung(transaction, watch)
         for watch in transaction.draft.stopwatches.values()
         if watch.next_us == due_us
     ]
-    strict = (one for one in due if one[-1].strict)
+    # A strict rung fires one microsecond after the instant it occurred at, so it occurred before the others.
+    strict = (candidate for candidate in due if candidate[-1].strict)
     return next(strict, due[0])
 
 
@@ -141,8 +144,8 @@ def _with_next_rung(
 def _record_rung(
     transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, rung: CompiledRung
 ) -> None:
-    """Record the next rung of a clock, at the instant it became due, and what follows from it."""
-    # what a migration left due in the middle of a hold is due when the clock goes on
+    """Record the next rung of a stopwatch, at the instant it became due, and what follows from it."""
+    # What a migration left due in the middle of a hold is due when the stopwatch goes on.
     at_us = max(watch.next_us - rung.strict, watch.attached_us, watch.open_us)
     declared = rung.rung
     if rung.kind == "overdue":
@@ -196,7 +199,7 @@ def _overdue(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, a
 
 
 def _breach(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch) -> tuple[DeviationKind, _Cause]:
-    """Return what kind of breach it is, and who caused it: nobody, when the deadline passed while the limit ran."""
+    """Return the kind of a breach, and who caused it: nobody, when the deadline passed while the limit ran."""
     row = limit.rows[watch.row]
     if watch.due_us < watch.attached_us:
         anchored = row.target is not None and row.target.anchor is not None
@@ -209,14 +212,14 @@ def _breach(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch) ->
 def _anchored_breach(
     transaction: Transaction, row: CompiledRow, watch: Stopwatch
 ) -> tuple[DeviationKind, _Cause]:
-    """Judge a deadline before a scheduled instant that had passed when it was set: by when that was asked for, and who.
+    """Return the kind and cause of the breach of a deadline that had passed when its scheduled instant was set.
 
-    Asked for in time, it is late as any other; a limit may begin long after what it hangs on was booked.
+    A booking that was made in time breaches nothing: its limit is late as any other, for it may begin long after.
     """
     booking = _booking(transaction, row)
     if booking is None or booking.at_us >= watch.attached_us:
         moved = watch.attached_us != watch.started_us
-        # of journals older than bookings nothing is known but who asks
+        # Journals older than bookings tell nothing but who sends the present command.
         caused = (
             (transaction.actor, transaction.behalf) if booking is None else (booking.actor, booking.behalf)
         )
@@ -233,7 +236,7 @@ def _booking(transaction: Transaction, row: CompiledRow) -> Booking | None:
 
 
 def _goes_on(transaction: Transaction, old: Stopwatch, watch: Stopwatch) -> bool:
-    """Say whether a clock goes on: its step was entered again, or the hold that stopped it is over."""
+    """Return whether a stopwatch goes on: its step was entered again, or the hold that stopped it is over."""
     limit, last = transaction.compiled.limits[watch.limit].limit, transaction.facts[-1]
     if old.verdict:
         return True
@@ -243,7 +246,7 @@ def _goes_on(transaction: Transaction, old: Stopwatch, watch: Stopwatch) -> bool
 
 
 def _deem_exhausted(transaction: Transaction) -> None:
-    """Make the moves that are deemed made at once, because what their limits allow was used up before."""
+    """Make the moves that are deemed made at once, because the time of their limits was used up before."""
     while transaction.exhausted:
         limit_id, at_us = transaction.exhausted.pop(0)
         watch = transaction.draft.stopwatches.get(limit_id)

@@ -1,4 +1,4 @@
-"""Promises: which version's target a limit has, where a migration kept the deadline that an earlier one gave."""
+"""Targets pinned to an earlier version, where a migration kept the deadline that that version gave."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from svcflow.model.target import Target
 
 @attrs.frozen
 class PinnedTarget:
-    """The target that an earlier version gave a limit, as long as it stands."""
+    """Target that an earlier version declares for a limit, and that is still in force."""
 
     version: int
     target: Target | None
@@ -25,68 +25,70 @@ class PinnedTarget:
 
 
 PinnedTargets = Mapping[str, PinnedTarget]
-"""The promises of earlier versions, by the limit's name in the present one."""
+"""Pinned targets by the limit's name in the present version."""
 
 
 def pinned_targets(version_of: VersionOf, facts: Iterable[Fact]) -> PinnedTargets:
-    """Return the promises that stand at the end of a whole journal. Raises: what `version_of` raises."""
-    draft, standing = Draft.blank(""), dict[str, PinnedTarget]()
+    """Return the targets that are pinned at the end of a whole journal. Raises: what `version_of` raises."""
+    draft, targets = Draft.blank(""), dict[str, PinnedTarget]()
     for compiled, target, fact in versions_along(version_of, facts):
         draft.id, before = fact.instance, draft.stopwatches
         apply_under(compiled, target, draft, fact)
         if isinstance(fact, Migrated):
-            standing = _after_migration(compiled, fact, standing, before, draft.stopwatches)
-        elif standing and before is not draft.stopwatches:
-            standing = {
-                limit: one
-                for limit, one in standing.items()
-                if still_pinned(one, before[limit], draft.stopwatches[limit])
+            targets = _after_migration(compiled, fact, targets, before, draft.stopwatches)
+        elif targets and before is not draft.stopwatches:
+            targets = {
+                limit: pinned
+                for limit, pinned in targets.items()
+                if still_pinned(pinned, before[limit], draft.stopwatches[limit])
             }
-    return standing
+    return targets
 
 
 def pinned_after_migration(
-    left: Compiled, fact: Migrated, promise: PinnedTarget | None, before: Stopwatch | None, after: Stopwatch
+    source: Compiled, fact: Migrated, pinned: PinnedTarget | None, before: Stopwatch | None, after: Stopwatch
 ) -> PinnedTarget | None:
-    """Return what is promised of a limit after a migration, given what was before; None when it is the new version's.
+    """Return the target pinned for a limit after a migration; None when the target version's own applies.
 
-    A limit that had ended keeps what it was judged by, one that runs does where its deadline stayed.
+    `pinned`, `before` and `after` are the pinned target before it and the stopwatches before and after it. A limit
+    that had ended keeps the target it was judged by; a running one does where its deadline stayed.
     """
     if before is None:
         return None
-    limit, lasts = left.limits.get(before.limit), fact.due == "keep"
+    limit, lasts = source.limits.get(before.limit), fact.due == "keep"
     if limit is None:
-        return promise
+        return pinned
+    # What stands still has no deadline to compare: it kept its time if the migration kept deadlines at all.
     waits = before.open_us == STOPPED and before.due_us == NEVER
     kept = before.due_us == after.due_us and (lasts if waits else before.due_us != NEVER)
     if not (before.verdict or after.verdict or kept):
         return None
-    if promise is not None:
-        return attrs.evolve(promise, lasts=promise.lasts and lasts)
-    return PinnedTarget(left.procedure.version, limit.rows[before.row].target, lasts)
+    if pinned is not None:
+        return attrs.evolve(pinned, lasts=pinned.lasts and lasts)
+    return PinnedTarget(source.procedure.version, limit.rows[before.row].target, lasts)
 
 
-def still_pinned(promise: PinnedTarget, before: Stopwatch, after: Stopwatch) -> bool:
-    """Say whether a promise outlasts a change of its clock: not another row, anchor or visit, nor going on anew."""
+def still_pinned(pinned: PinnedTarget, before: Stopwatch, after: Stopwatch) -> bool:
+    """Return whether a pinned target outlasts a change of its stopwatch: not another row, anchor or visit."""
     same = (before.visit, before.row, before.anchor_us) == (after.visit, after.row, after.anchor_us)
-    return same and (promise.lasts or bool(after.verdict) or not before.verdict)
+    return same and (pinned.lasts or bool(after.verdict) or not before.verdict)
 
 
 def _after_migration(
     source: Compiled,
     fact: Migrated,
-    standing: PinnedTargets,
+    targets: PinnedTargets,
     before: Mapping[str, Stopwatch],
     after: Mapping[str, Stopwatch],
 ) -> dict[str, PinnedTarget]:
-    came = {_name(source, fact, name): name for name in before}
-    found: dict[str, PinnedTarget] = {}
+    old_names = {_name(source, fact, name): name for name in before}
+    after_it: dict[str, PinnedTarget] = {}
     for limit, watch in after.items():
-        old = came.get(limit, limit)
-        promise = pinned_after_migration(source, fact, standing.get(old), before.get(old), watch)
-        if promise is not None:
-            found[limit] = promise
-    return found
+        old = old_names.get(limit, limit)
+        pinned = pinned_after_migration(source, fact, targets.get(old), before.get(old), watch)
+        if pinned is not None:
+            after_it[limit] = pinned
+    return after_it
 
 
 def _name(source: Compiled, fact: Migrated, name: str) -> str:

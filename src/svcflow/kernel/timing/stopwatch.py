@@ -1,7 +1,7 @@
-"""The clock of one limit on one instance: when it starts, stops, goes on, and which instant comes next.
+"""Stopwatch of one limit on one instance: start, pause, resume, end, and the rungs of its ladder.
 
-Every function takes a clock and returns a new one. A limit is met when it ends at its deadline or before.
-Changes leave a deadline `UNRECKONED`, for only the last of many is asked for: `reckoned` finds it out.
+Every function takes a stopwatch and returns a new one. A limit is met when it ends at its deadline or before.
+A change leaves the deadline `NOT_COMPUTED`, because only the last of several changes needs it: see `with_due`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from svcflow.kernel.instance import NEVER, NOT_COMPUTED, STOPPED, Run, Stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung, RungKind
 from svcflow.kernel.timing.due import due_of, full_reach, interval_before, measure, rung_instant
 
+# A limit is met at its deadline, so it is overdue one microsecond later.
 _STRICTLY_AFTER = 1
 _new = tuple.__new__
 
@@ -20,7 +21,7 @@ _new = tuple.__new__
 def start(
     limit: CompiledLimit, row: int, at_us: int, *, visit: int, running: bool, anchor_us: int = NEVER
 ) -> Stopwatch:
-    """Start a clock anew; it stands still when the instance is paused."""
+    """Return a new stopwatch; without `running` it stands still from the start, as in an instance that is paused."""
     due_us = NOT_COMPUTED if running else NEVER
     open_us = at_us if running else STOPPED
     return _new(Stopwatch, (
@@ -29,26 +30,27 @@ def start(
 
 
 def with_due(limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
-    """Return the clock with its deadline and the instant of its next rung, which changes leave `UNRECKONED`."""
+    """Return the stopwatch with its deadline and the instant of its next rung, which changes leave `NOT_COMPUTED`."""
     row, due_us = limit.rows[watch.row], watch.due_us
     if due_us == NOT_COMPUTED:
         due_us = due_of(limit, row, watch, watch.open_us)
-    if watch.verdict:
+    if watch.verdict:  # `end` left it open only for the line above: closed, it would have no deadline
         return _with(watch, watch.runs, STOPPED, due_us, NEVER, watch.verdict)
     if row.plain:  # the common case: nothing but the deadline itself
         left = due_us != NEVER and not watch.fired
         return _with(watch, watch.runs, watch.open_us, due_us, due_us + _STRICTLY_AFTER if left else NEVER)
-    known = _with(watch, watch.runs, watch.open_us, due_us, NEVER)
-    return _with(known, watch.runs, watch.open_us, due_us, _soonest_rung(limit, row, known)[1])
+    timed = _with(watch, watch.runs, watch.open_us, due_us, NEVER)
+    return _with(timed, watch.runs, watch.open_us, due_us, _soonest_rung(limit, row, timed)[1])
 
 
 def resume(watch: Stopwatch, at_us: int) -> Stopwatch:
-    """Let a stopped clock run on from `at_us`."""
+    """Return a stopped stopwatch running from `at_us`."""
     return _with(watch, watch.runs, at_us)
 
 
 def pause(watch: Stopwatch, at_us: int) -> Stopwatch:
-    """Stop a running clock: nothing is due while it stands still, unless the time was used up before."""
+    """Return a running stopwatch stopped at `at_us`: nothing is due while it stands still."""
+    # Time that was used up stays due: a hold after the deadline does not undo the breach.
     if not watch.overdue and watch.due_us > at_us:
         return _with(watch, _runs(watch, at_us), STOPPED, NEVER, NEVER)
     return _with(watch, _runs(watch, at_us), STOPPED)
@@ -57,17 +59,17 @@ def pause(watch: Stopwatch, at_us: int) -> Stopwatch:
 def end(
     limit: CompiledLimit, watch: Stopwatch, at_us: int, *, reached: bool, deemed: bool = False
 ) -> Stopwatch:
-    """End a clock for good, or until the step is entered again; `reached` says that its goal was reached.
+    """Return the stopwatch ended, until the step is entered again; `reached` says that its goal was reached.
 
-    An end recorded late that was in time annuls the breach; one that the system deemed made does not.
-    The deadline stays what it was. Until it is reckoned the clock stays open from its end on, as it would
-    have run: a run cut in two counts the same.
+    An end that is recorded late and was in time annuls the breach, unless it was a move that the system deemed made.
     """
     if watch.overdue and at_us <= watch.due_us and not deemed:
         watch = _annulled(limit, watch)
     verdict, due_us, runs = _verdict(limit, watch, at_us, reached=reached), watch.due_us, _runs(watch, at_us)
     if due_us != NOT_COMPUTED:
         return _with(watch, runs, STOPPED, due_us, NEVER, verdict)
+    # The deadline stays what it was, and is yet to be computed: until then the stopwatch stays open from its end on,
+    # as it would have run. A run cut in two counts the same.
     open_us = watch.open_us
     if STOPPED != open_us < at_us:
         open_us = at_us
@@ -75,7 +77,7 @@ def end(
 
 
 def _annulled(limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
-    """Return the clock as if its deadline had not passed; warnings and escalations are never un-fired."""
+    """Return the stopwatch as if its deadline had not passed; warnings and escalations stay fired."""
     rungs = limit.rows[watch.row].rungs
     breach = next(place for place, rung in enumerate(rungs) if rung.kind == "overdue")
     return watch._replace(overdue=False, fired=watch.fired & ~(1 << breach))
@@ -92,28 +94,28 @@ def _verdict(limit: CompiledLimit, watch: Stopwatch, at_us: int, *, reached: boo
 
 
 def due(limit: CompiledLimit, watch: Stopwatch) -> int:
-    """Return the deadline, reckoned if it is yet to be."""
+    """Return the deadline, computed if it is yet to be."""
     return with_due(limit, watch).due_us if watch.due_us == NOT_COMPUTED else watch.due_us
 
 
 def reopen(watch: Stopwatch, open_us: int) -> Stopwatch:
-    """Go on with a clock that had ended, from `open_us` if it is to run: bouncing work gains no time."""
+    """Return an ended stopwatch that goes on, from `open_us` if it is to run: work that bounces gains no time."""
     return _with(watch, watch.runs, open_us)
 
 
 def rematch(limit: CompiledLimit, watch: Stopwatch, row: int, at_us: int, anchor_us: int) -> Stopwatch:
-    """Give a clock another row or anchor: counted from its start, or from now for internal hand-overs.
+    """Return the stopwatch with another row or anchor: counted from its start, or from `at_us` for internal hand-overs.
 
-    Rungs that fired stay fired, and a breach stays a breach of what it was a breach of. A deadline kept from an
-    earlier version was that of the row it was kept under: another row counts what it says itself.
+    Rungs that fired stay fired, and a breach stays a breach of the row that it was recorded for.
     """
     if watch.overdue:
         return watch
+    # A deadline kept from an earlier version was that of the row it was kept under: another row counts its own.
     if watch.kept and row != watch.row:
         watch = watch._replace(extra=watch.extra - watch.kept, kept=0)
     booked = limit.rows[row].fixed and watch.anchor_us == NEVER != anchor_us
     changed = watch._replace(row=row, attached_us=at_us, anchor_us=anchor_us)
-    if booked:
+    if booked:  # there was nothing to be late for before: parts of the limit count from the booking
         changed = changed._replace(started_us=at_us)
     elif limit.from_now and not limit.rows[row].fixed:
         open_us = STOPPED if watch.open_us == STOPPED else at_us
@@ -122,41 +124,43 @@ def rematch(limit: CompiledLimit, watch: Stopwatch, row: int, at_us: int, anchor
 
 
 def extend(watch: Stopwatch, extra: int) -> Stopwatch:
-    """Add to what a clock may count."""
+    """Return the stopwatch with `extra` more to count, in the unit of its row."""
     return _with(watch._replace(extra=watch.extra + extra), watch.runs, watch.open_us)
 
 
 def recomputed_due(limit: CompiledLimit, watch: Stopwatch) -> int:
-    """Reckon a clock's deadline anew, with the calendar as it is now; a breach stays one of what it was."""
+    """Return the deadline by the calendar as it is now; that of a breach, or of a stopwatch at rest, stays as it was."""
     if watch.overdue or watch.verdict or watch.open_us == STOPPED:
         return watch.due_us
     return due_of(limit, limit.rows[watch.row], watch, watch.open_us)
 
 
 def with_new_due(watch: Stopwatch, at_us: int, due_us: int) -> Stopwatch:
-    """Give a clock the deadline that was reckoned anew at `at_us`."""
+    """Return the stopwatch with a deadline that was computed anew at `at_us`."""
     return watch._replace(attached_us=at_us, due_us=due_us, next_us=NOT_COMPUTED)
 
 
 def after_rung(limit: CompiledLimit, watch: Stopwatch, kind: RungKind, at: str, due_us: int) -> Stopwatch:
-    """Step past a rung that fired; a missed occurrence begins the next interval.
+    """Return the stopwatch after a rung fired; a missed occurrence begins the next interval.
 
-    Which rung it was, and of which deadline, is what was recorded: a calendar that was corrected since does
-    not change it.
+    Which rung it was, and of which deadline, comes from the recorded fact: a calendar that was corrected since
+    does not change it.
     """
     row, overdue = limit.rows[watch.row], kind == "overdue"
     if overdue and row.kind == "every":
         return start(limit, watch.row, due_us, visit=watch.visit + 1, running=True)
-    name, visit, number, begun, since, anchor, extra, runs, open_us, _, past, _, late, verdict, kept = watch
-    past |= 1 << _rung_place(row, past, kind, at)
+    name, visit, number, started, attached, anchor, extra, runs, open_us, _, bits, _, late, verdict, kept = (
+        watch
+    )
+    bits |= 1 << _rung_place(row, bits, kind, at)
     return _new(Stopwatch, (
-        name, visit, number, begun, since, anchor, extra,
-        runs, open_us, due_us, past, NOT_COMPUTED, late or overdue, verdict, kept,
+        name, visit, number, started, attached, anchor, extra,
+        runs, open_us, due_us, bits, NOT_COMPUTED, late or overdue, verdict, kept,
     ))  # fmt: skip
 
 
 def _rung_place(row: CompiledRow, after_rung: int, kind: RungKind, at: str) -> int:
-    """Return the place of the first rung of a kind and wording that has not fired. Raises: ValueError."""
+    """Return the index of the first rung of a kind and wording that has not fired. Raises: ValueError."""
     for place, rung in enumerate(row.rungs):
         if rung.kind == kind and not after_rung >> place & 1 and (rung.rung is None or rung.rung.at == at):
             return place
@@ -164,7 +168,7 @@ def _rung_place(row: CompiledRow, after_rung: int, kind: RungKind, at: str) -> i
 
 
 def annulled_occurrences(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> Iterator[tuple[int, int]]:
-    """Yield visit and deadline of the occurrences recorded as missed that one at `at_us`, recorded late, was in time for."""
+    """Yield visit and deadline of the occurrences recorded as missed that one at `at_us`, recorded late, makes up for."""
     row, visit, due_us = limit.rows[watch.row], watch.visit - 1, watch.started_us
     while row.kind == "every" and visit and due_us >= at_us:
         yield visit, due_us
@@ -172,23 +176,23 @@ def annulled_occurrences(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> 
 
 
 def met_when_replaced(limit: CompiledLimit, watch: Stopwatch) -> bool:
-    """Say whether a clock was met that its limit's next visit replaced.
+    """Return whether a limit was met on a visit whose stopwatch the next visit replaced.
 
-    A step's clock ends with the step, so one that seems to run was met in the very command that entered the step
-    again; so was the interval of a recurrence. A span that begins anew was neither met nor breached.
+    The limit of a step ends with the step, so a stopwatch that seems to run was met in the very command that entered
+    the step again; so was the interval of a recurrence. A span that begins anew was neither met nor breached.
     """
     step, recurs = limit.limit.scope == "step", limit.rows[watch.row].kind == "every"
     return watch.verdict == "met" or (not watch.verdict and (step or recurs))
 
 
 def next_rung(limit: CompiledLimit, watch: Stopwatch) -> CompiledRung:
-    """Return the rung that `next_us` stands for."""
+    """Return the rung that is reached at `next_us`."""
     row = limit.rows[watch.row]
     return row.rungs[_soonest_rung(limit, row, watch)[0]]
 
 
 def worked(limit: CompiledLimit, watch: Stopwatch, until_us: int, since_us: int | None = None) -> int:
-    """Return the microseconds that ran, in open hours where the limit counts working time or days."""
+    """Return the microseconds that ran up to `until_us`, in open hours where the limit counts working time or days."""
     total = 0
     row = limit.rows[watch.row]
     runs = watch.runs if watch.open_us == STOPPED else (*watch.runs, (watch.open_us, until_us))
@@ -200,19 +204,19 @@ def worked(limit: CompiledLimit, watch: Stopwatch, until_us: int, since_us: int 
 
 
 def overrun(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int:
-    """Return by how much the deadline was missed, in the limit's own clock."""
+    """Return by how much the deadline was missed, in microseconds as the limit counts."""
     return worked(limit, watch, at_us, since_us=watch.due_us)
 
 
 def shortfall(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int:
-    """Return how much of a minimum had not run when it was ended early, in the limit's own clock."""
+    """Return how much of a minimum had not run when it ended early, in microseconds as the limit counts."""
     return measure(limit, limit.rows[watch.row], at_us, max(at_us, watch.due_us))
 
 
 def remaining(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int | None:
-    """Return how much time is left, negative once overdue, in microseconds of the limit's own clock.
+    """Return how much time is left, negative once overdue, in microseconds as the limit counts.
 
-    For limits in days this is the time until the deadline as it would be if the clock ran on. None while
+    For limits in days this is the time until the deadline as it would be if the stopwatch ran on. None while
     the scheduled instant is missing, and where that deadline lies beyond what the calendar can be projected to.
     """
     row, open_us, due_us = limit.rows[watch.row], watch.open_us, watch.due_us
@@ -233,14 +237,14 @@ def remaining(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int | None:
 
 
 def _runs(watch: Stopwatch, at_us: int) -> tuple[Run, ...]:
-    """Return the runs of a clock that stops, if it ran until then."""
+    """Return the runs of a stopwatch that stops at `at_us`, the one that is still open included."""
     open_us = watch.open_us
     if STOPPED != open_us < at_us:  # a late end may lie before a missed occurrence
         return (*watch.runs, (open_us, at_us))
     return watch.runs
 
 
-def _with(  # noqa: PLR0917  # what changes, in the order of the clock's fields
+def _with(  # noqa: PLR0917  # what changes, in the order of the fields
     watch: Stopwatch,
     runs: tuple[Run, ...],
     open_us: int,
@@ -248,24 +252,18 @@ def _with(  # noqa: PLR0917  # what changes, in the order of the clock's fields
     next_us: int = NOT_COMPUTED,
     verdict: Verdict = "",
 ) -> Stopwatch:
-    """Return the clock with what changes; a breach stays one of what it was.
-
-    Taking the clock apart is three times as fast as `_replace`, on the hottest way.
-    """
-    limit, visit, row, begun, since, anchor, extra, _, _, was_us, after_rung, _, late, _, kept = watch
-    if late:
-        due_us = was_us
+    """Return the stopwatch with these fields; unpacking it is three times as fast as `_replace`, on the hot path."""
+    limit, visit, row, started, attached, anchor, extra, _, _, old_due_us, bits, _, late, _, kept = watch
+    if late:  # a breach is recorded: its deadline never changes again
+        due_us = old_due_us
     return _new(Stopwatch, (
-        limit, visit, row, begun, since, anchor, extra,
-        runs, open_us, due_us, after_rung, next_us, late, verdict, kept,
+        limit, visit, row, started, attached, anchor, extra,
+        runs, open_us, due_us, bits, next_us, late, verdict, kept,
     ))  # fmt: skip
 
 
 def _soonest_rung(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> tuple[int, int]:
-    """Return the place and instant of the next rung, (-1, NEVER) when none is left.
-
-    Rungs of counted limits are reached in their order; those of a scheduled instant as their instants fall.
-    """
+    """Return the index and instant of the next rung, (-1, NEVER) when none is left."""
     best = (-1, NEVER)
     if watch.due_us == NEVER:
         return best
@@ -276,6 +274,8 @@ def _soonest_rung(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> t
                 at_us += _STRICTLY_AFTER if rung.strict else 0
             if best[0] < 0 or at_us < best[1]:
                 best = (place, at_us)
-            if row.ordered:
+            if (
+                row.ordered
+            ):  # rungs before a scheduled instant are reached as their instants fall, not in their order
                 break
     return best
