@@ -6,9 +6,9 @@ from svcflow.runtime.store import Store
 
 
 def open_store(url: object) -> Store:
-    """Open the store a URL names: `memory://`, `sqlite:///FILE` or `postgresql+psycopg://…`. Raises: StoreError.
+    """Open the store that a URL names: `memory://`, `sqlite:///FILE` or `postgresql+psycopg://…`.
 
-    What is no text at all, such as a `Path`, is refused likewise.
+    Raises: StoreError when it names none, or is no text at all, such as a `Path`.
     """
     if url == "memory://":
         from svcflow.store.memory.store import MemoryStore  # noqa: PLC0415  # only the store that is asked for
@@ -23,7 +23,7 @@ def open_store(url: object) -> Store:
 
 
 def join_store(store: Store, host: object) -> Store:
-    """Return a store as it is inside the transaction that a host has open. Raises: StoreError."""
+    """Return a store that reads and writes inside the transaction that a host has open. Raises: StoreError."""
     from svcflow.store.joined import join  # noqa: PLC0415  # see above
 
     return join(store, host)

@@ -1,4 +1,4 @@
-"""Delegations in a SQL database: given, revoked, and a person erased from them."""
+"""Delegations in a SQL database."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.runtime.engine_errors import another_delegation
 from svcflow.store.schema import delegations as _table
 
-_GONE = ""
-"""What stands in the place of an erased person: nobody is called that."""
+_ERASED = ""
+"""Stands in the place of an erased person: no actor has an empty id."""
 
 
 def delegations(connection: Connection) -> Sequence[Delegation]:
-    """Return every delegation that was ever given, but those of whom nobody is known any more."""
-    asked = select(*_table.c).where(_table.c.giver != _GONE, _table.c.taker != _GONE)
-    rows = connection.execute(asked.order_by(_table.c.since_us, _table.c.id))
+    """Return every delegation that was ever given, without those whose persons were erased."""
+    query = select(*_table.c).where(_table.c.giver != _ERASED, _table.c.taker != _ERASED)
+    rows = connection.execute(query.order_by(_table.c.since_us, _table.c.id))
     return [
         Delegation(
             row.id,
@@ -34,29 +34,32 @@ def delegations(connection: Connection) -> Sequence[Delegation]:
     ]
 
 
-def keep(connection: Connection, one: Delegation) -> None:
-    """Write a delegation down; of one that is there already, only that it was revoked."""
-    here = _table.c.id == one.id
+def save(connection: Connection, delegation: Delegation) -> None:
+    """Insert a delegation, or set when one that is there was revoked.
+
+    Raises: FieldError when the id is that of a delegation between others.
+    """
+    here = _table.c.id == delegation.id
     known = connection.execute(select(_table.c.giver, _table.c.taker).where(here)).one_or_none()
     if known is not None:
-        if tuple(known) != (one.giver, one.taker):
-            raise another_delegation(one.id)
-        connection.execute(_table.update().where(here).values(revoked_us=one.revoked_us))
+        if tuple(known) != (delegation.giver, delegation.taker):
+            raise another_delegation(delegation.id)
+        connection.execute(_table.update().where(here).values(revoked_us=delegation.revoked_us))
         return
     row = {
-        "id": one.id,
-        "giver": one.giver,
-        "taker": one.taker,
-        "roles": orjson.dumps(sorted(one.roles)).decode(),
-        "procedures": orjson.dumps(sorted(one.procedures)).decode(),
-        "since_us": one.since_us,
-        "until_us": one.until_us,
-        "revoked_us": one.revoked_us,
+        "id": delegation.id,
+        "giver": delegation.giver,
+        "taker": delegation.taker,
+        "roles": orjson.dumps(sorted(delegation.roles)).decode(),
+        "procedures": orjson.dumps(sorted(delegation.procedures)).decode(),
+        "since_us": delegation.since_us,
+        "until_us": delegation.until_us,
+        "revoked_us": delegation.revoked_us,
     }
     connection.execute(_table.insert(), row)
 
 
 def erase(connection: Connection, person: str) -> None:
-    """Put nobody in the place of a person."""
+    """Erase a person. The rows stay, so that no other delegation gets the id of an erased one."""
     for column in (_table.c.giver, _table.c.taker):
-        connection.execute(_table.update().where(column == person).values({column: _GONE}))
+        connection.execute(_table.update().where(column == person).values({column: _ERASED}))

@@ -1,6 +1,7 @@
-"""The feed of a store in a SQL database: the facts of all instances by position, subscriptions and their lines.
+"""Feed of a store in a SQL database: the facts of all instances by position, subscriptions and their queues.
 
-It runs in transactions that somebody else opens; it knows no file and no server.
+The facts that a subscription has passed and not delivered form one queue for each instance, so that they are delivered
+in order.
 """
 
 from __future__ import annotations
@@ -52,14 +53,14 @@ T = TypeVar("T")
 
 
 class Write(Protocol):
-    """Do something in a writing transaction."""
+    """Function that runs another one in a writing transaction."""
 
     def __call__(self, act: Callable[[UnitOfWork], T]) -> T: ...
 
 
 @attrs.frozen
 class _FeedStatements:
-    """Hold the statements that write, compiled for one database."""
+    """Statements that write subscriptions and deliveries, compiled for one database."""
 
     take: Statement
     cursor: Statement
@@ -85,7 +86,7 @@ class _FeedStatements:
 
 
 class SqlFeed:
-    """Keep subscriptions in the tables beside the facts."""
+    """Feed whose subscriptions stand in tables beside the facts."""
 
     def __init__(self, reading: Reading, write: Write, settled: Callable[[], int]) -> None:
         self._reading = reading
@@ -108,16 +109,16 @@ class SqlFeed:
 
     def standings(self) -> Sequence[SubscriptionStatus]:
         """Return how each subscription stands, by name."""
-        asked = select(
+        query = select(
             _subscriptions.c.name,
             _subscriptions.c.position,
             select(func.count()).where(_facts.c.position > _subscriptions.c.position).scalar_subquery(),
-            _counted(_deliveries.c.state != "dead"),
-            _counted(_deliveries.c.state == "dead"),
+            _count(_deliveries.c.state != "dead"),
+            _count(_deliveries.c.state == "dead"),
         )
         with self._reading() as connection:
             return [
-                SubscriptionStatus(*row) for row in connection.execute(asked.order_by(_subscriptions.c.name))
+                SubscriptionStatus(*row) for row in connection.execute(query.order_by(_subscriptions.c.name))
             ]
 
     def remove(self, name: str, *, discard: bool) -> None:
@@ -125,7 +126,9 @@ class SqlFeed:
         statements = self._statements
 
         def remove(work: UnitOfWork) -> None:
-            work.run(statements.unsubscribe, name=name)  # first: it waits for a worker that notes
+            # the subscription first: a worker that is noting progress has its row locked, and what it notes is
+            # counted below
+            work.run(statements.unsubscribe, name=name)
             dead = work.run(statements.dead, subscription=name).fetchone()
             if dead is not None and dead[0] and not discard:
                 raise undelivered(name, dead[0])
@@ -136,18 +139,19 @@ class SqlFeed:
     def look(self, name: str) -> SubscriptionPosition | None:
         """Return where a subscription stands, and when what waits is next due; None when it was removed."""
         soonest = select(func.min(_deliveries.c.at_us)).where(*_first(name)).scalar_subquery()
-        asked = select(_subscriptions.c.position, soonest).where(_subscriptions.c.name == name)
+        query = select(_subscriptions.c.position, soonest).where(_subscriptions.c.name == name)
         with self._reading() as connection:
-            found = connection.execute(asked).one_or_none()
-        return None if found is None else SubscriptionPosition(*found)
+            row = connection.execute(query).one_or_none()
+        return None if row is None else SubscriptionPosition(*row)
 
     def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
         statements = self._statements
 
         def take(work: UnitOfWork) -> int | None:
-            taken = work.run(statements.take, name=name, owner=owner, now_us=now_us, lease_until_us=until_us)
-            row = work.run(statements.cursor, name=name).fetchone() if taken.rowcount == 1 else None
+            # one UPDATE both tests the lease and takes it, so that of two workers only one can
+            cursor = work.run(statements.take, name=name, owner=owner, now_us=now_us, lease_until_us=until_us)
+            row = work.run(statements.cursor, name=name).fetchone() if cursor.rowcount == 1 else None
             return None if row is None else int(row[0])
 
         return self._write(take)
@@ -157,6 +161,7 @@ class SqlFeed:
         statements = self._statements
 
         def keep(work: UnitOfWork) -> bool:
+            # first, and by the owner: a worker whose lease has ended must not change the queues of its successor
             moved = work.run(
                 statements.move,
                 name=name,
@@ -167,9 +172,10 @@ class SqlFeed:
             )
             if moved.rowcount != 1:
                 return False
-            for one in notes.failures:
-                work.run(statements.drop, subscription=name, instance=one.instance, sequence=one.sequence)
-                work.run(statements.park, subscription=name, **one._asdict())
+            for failure in notes.failures:
+                key: Row = {"instance": failure.instance, "sequence": failure.sequence}
+                work.run(statements.drop, subscription=name, **key)
+                work.run(statements.park, subscription=name, **failure._asdict())
             for instance, sequence in notes.done:
                 work.run(statements.drop, subscription=name, instance=instance, sequence=sequence)
             for instance in notes.instances:
@@ -181,31 +187,36 @@ class SqlFeed:
     def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> FeedBatch:
         """Return facts of these kinds (none: of all) behind a position and up to another."""
         columns = _deliveries.c
-        line = (columns.subscription == name, columns.instance == _facts.c.instance, columns.state != "dead")
-        asked = select(_facts.c.position, _facts.c.instance, _facts.c.body, exists().where(*line))
-        asked = asked.where(_facts.c.position > after, _facts.c.position <= until)
-        marks = [f'"kind":"{kind}"'.encode() for kind in kinds]
+        queued = (
+            columns.subscription == name,
+            columns.instance == _facts.c.instance,
+            columns.state != "dead",
+        )
+        query = select(_facts.c.position, _facts.c.instance, _facts.c.body, exists().where(*queued))
+        query = query.where(_facts.c.position > after, _facts.c.position <= until)
+        patterns = [f'"kind":"{kind}"'.encode() for kind in kinds]
         with self._reading() as connection:
-            rows = connection.execute(asked.order_by(_facts.c.position).limit(FEED_BATCH)).all()
-            wanted = [row for row in rows if not marks or any(mark in row.body for mark in marks)]
+            rows = connection.execute(query.order_by(_facts.c.position).limit(FEED_BATCH)).all()
+            wanted = [row for row in rows if not patterns or any(each in row.body for each in patterns)]
             secrets = _secrets(connection, {row.instance for row in wanted})
-        fed = (_fed(position, body, secrets[name], behind) for position, name, body, behind in wanted)
-        found = [one for one in fed if not kinds or one.fact.kind in kinds]
-        return FeedBatch(rows[-1].position if len(rows) == FEED_BATCH else until, found)
+        entries = (_entry(position, body, secrets[name], behind) for position, name, body, behind in wanted)
+        # the patterns only spare reading most bodies: a text may hold one too
+        facts = [entry for entry in entries if not kinds or entry.fact.kind in kinds]
+        return FeedBatch(rows[-1].position if len(rows) == FEED_BATCH else until, facts)
 
     def due(self, name: str, now_us: int) -> Sequence[UndeliveredFact]:
         """Return what is to be tried again now, soonest first; of an instance the first only."""
         columns = _deliveries.c
-        asked = _parked().where(*_first(name), columns.at_us <= now_us)
-        return self._lined_up(asked.order_by(columns.at_us, columns.instance).limit(FEED_BATCH))
+        query = _undelivered().where(*_first(name), columns.at_us <= now_us)
+        return self._select(query.order_by(columns.at_us, columns.instance).limit(FEED_BATCH))
 
     def parked(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
         """Return what is kept in a state, by subscription and position."""
-        asked = _parked().where(_deliveries.c.state == state)
-        return self._lined_up(asked.order_by(_deliveries.c.subscription, _facts.c.position))
+        query = _undelivered().where(_deliveries.c.state == state)
+        return self._select(query.order_by(_deliveries.c.subscription, _facts.c.position))
 
     def revive(self, name: str, instance: str | None, now_us: int) -> int:
-        """Put dead facts back in line and make what waits due now; return how many were dead."""
+        """Put dead facts back in their queues and make what waits due now; return how many were dead."""
         values: Row = {"subscription": name, "instance": instance or "", "now_us": now_us}
         statements = self._statements
 
@@ -215,14 +226,14 @@ class SqlFeed:
 
         return self._write(revive)
 
-    def _lined_up(self, asked: Any) -> Sequence[UndeliveredFact]:
+    def _select(self, query: Any) -> Sequence[UndeliveredFact]:
         with self._reading() as connection:
-            rows = connection.execute(asked).all()
+            rows = connection.execute(query).all()
             secrets = _secrets(connection, {row.instance for row in rows})
         return [
             UndeliveredFact(
                 row.subscription,
-                _fed(row.position, row.body, secrets[row.instance]),
+                _entry(row.position, row.body, secrets[row.instance]),
                 row.attempts,
                 row.at_us,
                 row.error,
@@ -239,7 +250,7 @@ class SqlFeed:
 
 
 def _first(name: str) -> tuple[ColumnElement[bool], ...]:
-    """Return what is true of the rows that wait at the head of their lines."""
+    """Return the conditions of the rows that wait at the head of their queues."""
     columns = _deliveries.c
     before = (
         _earlier.c.subscription == columns.subscription,
@@ -250,27 +261,27 @@ def _first(name: str) -> tuple[ColumnElement[bool], ...]:
     return columns.subscription == name, columns.state == "waiting", ~exists().where(*before)
 
 
-def _parked() -> Any:
+def _undelivered() -> Any:
     same = (_facts.c.instance == _deliveries.c.instance) & (_facts.c.sequence == _deliveries.c.sequence)
     return select(*_deliveries.c, _facts.c.position, _facts.c.body).join(_facts, same)
 
 
-def _counted(which: ColumnElement[bool]) -> Any:
+def _count(condition: ColumnElement[bool]) -> Any:
     own = _deliveries.c.subscription == _subscriptions.c.name
-    return select(func.count()).select_from(_deliveries).where(own, which).scalar_subquery()
+    return select(func.count()).select_from(_deliveries).where(own, condition).scalar_subquery()
 
 
 def _secrets(connection: Connection, instances: Iterable[str]) -> Mapping[str, Secrets]:
-    asked = select(_instances.c.id, _instances.c.secrets).where(_instances.c.id.in_(sorted(instances)))
-    return {row.id: secrets_from(row.secrets) for row in connection.execute(asked)}
+    query = select(_instances.c.id, _instances.c.secrets).where(_instances.c.id.in_(sorted(instances)))
+    return {row.id: secrets_from(row.secrets) for row in connection.execute(query)}
 
 
-def _fed(position: int, body: bytes, secrets: Secrets, behind: bool = False) -> FeedEntry:  # noqa: FBT001, FBT002  # as the row has it
+def _entry(position: int, body: bytes, secrets: Secrets, behind: bool = False) -> FeedEntry:  # noqa: FBT001, FBT002  # as the row has it
     return FeedEntry(position, from_bytes(body, Commitments(secrets)), body, bool(behind))
 
 
 def _written_statements(dialect: Dialect) -> Mapping[str, Any]:
-    """Return the statements; constants are spoken out, because a driver would have to be given them."""
+    """Return the statements; constants are written out, because each parameter would have to be given by the caller."""
     subscriptions, deliveries = _subscriptions.c, _deliveries.c
     dead, waiting, blocked, nothing = (
         literal_column(f"'{word}'", String()) for word in ("dead", "waiting", "blocked", "")
@@ -279,14 +290,14 @@ def _written_statements(dialect: Dialect) -> Mapping[str, Any]:
     owned = subscriptions.owner == bindparam("of_owner")
     free = or_(subscriptions.owner == nothing, subscriptions.lease_until_us <= bindparam("now_us"))
     own = deliveries.subscription == bindparam("of_subscription")
-    line = own & (deliveries.instance == bindparam("of_instance"))
-    some = own & or_(
+    queue = own & (deliveries.instance == bindparam("of_instance"))
+    chosen = own & or_(
         bindparam("of_instance", type_=String()) == nothing, deliveries.instance == bindparam("of_instance")
     )
-    in_line = (_earlier.c.subscription == deliveries.subscription) & (
+    same_queue = (_earlier.c.subscription == deliveries.subscription) & (
         _earlier.c.instance == deliveries.instance
     )
-    head = select(func.min(_earlier.c.sequence)).where(in_line, _earlier.c.state != dead).scalar_subquery()
+    head = select(func.min(_earlier.c.sequence)).where(same_queue, _earlier.c.state != dead).scalar_subquery()
     lease: BindParameter[int] = bindparam("new_lease_until_us")
     due: BindParameter[int] = bindparam("now_us")
     return {
@@ -298,16 +309,16 @@ def _written_statements(dialect: Dialect) -> Mapping[str, Any]:
         "move": _subscriptions.update()
         .where(named, owned)
         .values(owner=bindparam("new_owner_next"), position=bindparam("new_position"), lease_until_us=lease),
-        "drop": _deliveries.delete().where(line, deliveries.sequence == bindparam("of_sequence")),
+        "drop": _deliveries.delete().where(queue, deliveries.sequence == bindparam("of_sequence")),
         "park": _deliveries.insert(),
         "promote": _deliveries.update()
-        .where(line, deliveries.state == blocked, deliveries.sequence == head)
+        .where(queue, deliveries.state == blocked, deliveries.sequence == head)
         .values(state=waiting),
         "revive": _deliveries.update()
-        .where(some, deliveries.state == dead)
+        .where(chosen, deliveries.state == dead)
         .values(state=waiting, attempts=literal_column("0"), at_us=due),
         "unsubscribe": _subscriptions.delete().where(named),
         "dead": select(func.count()).select_from(_deliveries).where(own, deliveries.state == dead),
         "clear": _deliveries.delete().where(own),
-        "hurry": _deliveries.update().where(some, deliveries.state == waiting).values(at_us=due),
+        "hurry": _deliveries.update().where(chosen, deliveries.state == waiting).values(at_us=due),
     }

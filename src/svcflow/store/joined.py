@@ -66,7 +66,7 @@ class JoinedStore(SqlStore):
     def keep_delegation(self, delegation: Delegation) -> None:
         """Keep a new delegation, or that one of this id was revoked."""
         with self._joined.changing() as connection:
-            delegations.keep(connection, delegation)
+            delegations.save(connection, delegation)
 
 
 class JoinedBackend:

@@ -262,7 +262,7 @@ class SqlStore:
         """Keep a new delegation, or that one of this id was revoked."""
         self.refuse_closed()
         with self._backend.exclusive() as connection:
-            delegations.keep(connection, delegation)
+            delegations.save(connection, delegation)
 
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""
