@@ -218,7 +218,7 @@ def fill(file: Path, count: int) -> None:
             outcome = transact(compiled, None, Start(f"p{number}", actor=CLERK), to_us(MORNING) + number)
             change = decision_of(LockedInstance(None), outcome, None)
             assert change is not None
-            work.keep(LockedInstance(None), change)
+            work.save(LockedInstance(None), change)
 
     store.backend.write(start_all)  # a commit each would take minutes
     store.close()

@@ -217,7 +217,7 @@ def test_a_busy_store_is_503(service, monkeypatch):
     def busy(*_: object) -> None:
         raise StoreError(Text(zh="忙", en="busy"))
 
-    monkeypatch.setattr("svcflow.store.unit_of_work.UnitOfWork.keep", busy)
+    monkeypatch.setattr("svcflow.store.unit_of_work.UnitOfWork.save", busy)
     assert service.post(way, {}).status == 503
 
 

@@ -57,8 +57,8 @@ DEFECTS = (
     Defect(
         "what failed is committed, not rolled back",
         "store/sqlite/group_commit.py",
-        "self._connection.rollback()\n        self._gate",
-        "self._connection.commit()\n        self._gate",
+        "self._connection.rollback()\n        self._process_lock",
+        "self._connection.commit()\n        self._process_lock",
         ("tests/crash/test_fault_points.py", "-k", "exception"),
     ),
     Defect(
@@ -78,15 +78,15 @@ DEFECTS = (
     Defect(
         "an instance that another process changed is taken from memory",
         "store/sqlite/write_batch.py",
-        "if version != self._version:",
+        "if version != self._data_version:",
         "if False:",
         ("tests/store/test_write_batch.py",),
     ),
     Defect(
         "a part that was undone is not done again",
         "store/sqlite/group_commit.py",
-        "                part.alone = True\n                self._waiting.appendleft(part)",
-        "                part.end()",
+        "                request.alone = True\n                self._queue.appendleft(request)",
+        "                request.finish()",
         ("tests/store/test_group_commit.py",),
     ),
     Defect(

@@ -70,7 +70,7 @@ HOLDER = """
 import sys, time
 from pathlib import Path
 from svcflow.store.sqlite.file_lock import FileLock
-FileLock(Path(sys.argv[1])).enter()
+FileLock(Path(sys.argv[1])).acquire()
 print("in", flush=True)
 time.sleep(60)
 """
@@ -88,28 +88,28 @@ def holder(tmp_path):
 
 def test_a_turn_ends_with_its_process(holder, tmp_path):
     """Killed in its turn, a process leaves the file to the next one at once."""
-    line = FileLock(tmp_path / "f-lock")
+    lock = FileLock(tmp_path / "f-lock")
     holder.send_signal(signal.SIGKILL)
-    line.enter()
-    assert line.has_turn
-    line.leave()
-    line.close()
+    lock.acquire()
+    assert lock.locked
+    lock.release()
+    lock.close()
 
 
 def test_a_process_that_stands_still_stops_nobody_for_good(holder, tmp_path, monkeypatch):
     """After a while one goes through without a turn: SQLite's own lock says whether the file is free."""
-    monkeypatch.setattr("svcflow.store.sqlite.file_lock.LONGEST_S", 0.2)
-    line = FileLock(tmp_path / "f-lock")
-    line.enter()
-    assert not line.has_turn
-    line.leave()
-    line.close()
+    monkeypatch.setattr("svcflow.store.sqlite.file_lock.TIMEOUT_S", 0.2)
+    lock = FileLock(tmp_path / "f-lock")
+    lock.acquire()
+    assert not lock.locked
+    lock.release()
+    lock.close()
 
 
 def test_where_no_lock_can_be_made_everybody_goes_through(tmp_path):
-    """A medium that is not writable is no matter of the turnstile."""
-    line = FileLock(tmp_path / "missing" / "f-lock")
-    line.enter()
-    assert not line.has_turn
-    line.leave()
-    line.close()
+    """A medium that is not writable is no matter of the lock."""
+    lock = FileLock(tmp_path / "missing" / "f-lock")
+    lock.acquire()
+    assert not lock.locked
+    lock.release()
+    lock.close()

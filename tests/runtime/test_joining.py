@@ -269,7 +269,7 @@ def test_a_change_that_breaks_off_half_way_leaves_no_half(host, monkeypatch):
     def broken(*_: object, **__: object) -> None:
         raise OSError("away")
 
-    monkeypatch.setattr("svcflow.store.unit_of_work.UnitOfWork._keep_work", broken)
+    monkeypatch.setattr("svcflow.store.unit_of_work.UnitOfWork._save_work", broken)
     with pytest.raises(OSError, match="away"):
         joined.fire(inst.id, "accept", actor=LI)
     monkeypatch.undo()

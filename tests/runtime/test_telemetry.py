@@ -215,7 +215,7 @@ def test_what_could_not_be_kept_is_not_counted(engine, measured, monkeypatch):
     def away(*_: object) -> None:
         raise StoreError(engine.catalog["repair"].name)
 
-    monkeypatch.setattr("svcflow.store.unit_of_work.UnitOfWork.keep", away)
+    monkeypatch.setattr("svcflow.store.unit_of_work.UnitOfWork.save", away)
     with pytest.raises(StoreError):
         start(engine)
     assert measured.points("svcflow.facts") == {}

@@ -11,7 +11,7 @@ from stored_play import CATALOG, CLERK, MORNING, play
 
 from svcflow import Engine, VirtualClock
 from svcflow.errors import StoreError
-from svcflow.store.sqlite.backend import _keep_log
+from svcflow.store.sqlite.backend import _use_wal
 
 DATA = {"place": "3-1204"}
 
@@ -157,10 +157,10 @@ def test_a_file_that_another_process_makes_meanwhile_is_waited_for(tmp_path, mon
         with monkeypatch.context() as patched:
             patched.setattr("svcflow.store.sqlite.backend._BUSY_MS", 20)
             with pytest.raises(sqlite3.OperationalError, match="locked"):
-                _keep_log(writer)
+                _use_wal(writer)
         done = Timer(0.05, other.rollback)
         done.start()
-        _keep_log(writer)
+        _use_wal(writer)
         done.join()
         assert writer.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 

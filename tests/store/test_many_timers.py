@@ -31,7 +31,7 @@ def test_ten_thousand_open_timers_fire_once_each(tmp_path):
     def start_all(work: UnitOfWork) -> None:
         for number in range(TIMERS):
             outcome = transact(compiled, None, Start(f"r{number}", actor=CLERK), to_us(MORNING) + number)
-            work.keep(LockedInstance(None), decision_of(LockedInstance(None), outcome, None))
+            work.save(LockedInstance(None), decision_of(LockedInstance(None), outcome, None))
 
     store.backend.write(start_all)
     store.close()

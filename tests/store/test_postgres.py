@@ -64,9 +64,9 @@ def test_the_same_play_leaves_the_same_rows_as_on_sqlite(engine, tmp_path):
 
 def test_everything_a_change_keeps_has_its_part_in_the_one_statement():
     """A statement that a transaction writes by, and that the one statement does not know, would run by itself."""
-    asked = {"found", "found_asked", "asked", "due", "journal", "missed", "digest"}
+    queries = {"find", "find_with_command", "find_command", "due", "journal", "missed", "digest"}
     elsewhere = {"settle", "add_procedure", "drop_mark"}  # no part of a change, or another way here
-    assert attrs.fields_dict(Statements).keys() - asked - elsewhere == _COLLECTED.keys()
+    assert attrs.fields_dict(Statements).keys() - queries - elsewhere == _COLLECTED.keys()
 
 
 def test_whoever_was_slower_is_asked_again(engine, store):

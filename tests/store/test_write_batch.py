@@ -37,7 +37,7 @@ def engine(url: str) -> Iterator[Engine]:
 
 def seen(engine: Engine) -> list[str]:
     """The instances that the store of an engine remembers."""
-    return list(engine._store.backend._batching._seen)
+    return list(engine._store.backend._batch._cached)
 
 
 def reads(engine: Engine) -> list[str]:
@@ -144,7 +144,7 @@ def test_a_command_sees_what_a_tick_of_its_group_has_changed(engine):
 
     def both(work: UnitOfWork) -> int:
         work.sweep(now_us, SWEEP_START, sweeping)
-        return work.found("r1", None).instance.sequence
+        return work.find("r1", None).instance.sequence
 
     assert engine._store.backend.write(both) == 2
     assert engine.verify().ok

@@ -1,6 +1,6 @@
-"""One open writing transaction: what it finds of an instance, and how it keeps a change.
+"""Unit of work: reads instances and writes change sets in one open transaction.
 
-It runs on a driver's cursor that somebody else opened and will commit; it knows no file and no server.
+It runs on a driver's cursor; whoever opened the cursor begins and commits the transaction.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from svcflow.runtime.stored_rows import instance_of, state_of
 from svcflow.store import schema
 from svcflow.store.statements import Row, Statement, Statements, Value
 
-_NOTHING = LockedInstance(None)
+_NOT_STORED = LockedInstance(None)
 _DEVIATION = tuple(schema.deviations.c.keys())
 
 
 class UnitOfWork:
-    """Read and write in one open transaction."""
+    """Reading and writing in one open transaction."""
 
     __slots__ = ("_cursor", "_statements")
 
@@ -54,36 +54,37 @@ class UnitOfWork:
         self._statements = statements
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
-        """Find an instance, ask what is to be kept of it, and keep that."""
-        found = self.found(instance, command_id)
+        """Read an instance, let `decide` say what changes, and write that."""
+        found = self.find(instance, command_id)
         change = decide(found)
         if change is not None:
-            self.keep(found, change.written(found))
+            self.save(found, change.written(found))
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
-        """Do so for the next batch of instances that are due."""
+        """Do so for the next batch of instances due; return how far it came, None when none was due."""
         due = self.due(until_us, after)
-        places = ((SweepPosition(due_us, name), found) for name, due_us, found in due)
-        return sweep_due(places, decide, self._keep_swept)
+        instances = ((SweepPosition(due_us, name), found) for name, due_us, found in due)
+        return sweep_due(instances, decide, self._save_swept)
 
-    def found(self, instance: str, command_id: str | None) -> LockedInstance:
-        """Return what is kept of an instance, locked until the transaction ends."""
+    def find(self, instance: str, command_id: str | None) -> LockedInstance:
+        """Return an instance, locked until the transaction ends."""
         if command_id is None:
-            row = self._run(self._statements.found, id=instance).fetchone()
-            return _NOTHING if row is None else self._found(instance, row[:3], None)
-        row = self._run(self._statements.found_asked, id=instance, command_id=command_id).fetchone()
+            row = self._run(self._statements.find, id=instance).fetchone()
+            return _NOT_STORED if row is None else self._locked(instance, row[:3], None)
+        row = self._run(self._statements.find_with_command, id=instance, command_id=command_id).fetchone()
         if row is None:
-            return _NOTHING
+            return _NOT_STORED
         answer = None if row[3] is None else CompletedCommand(row[3])
-        return self._found(instance, row[:3], answer)
+        return self._locked(instance, row[:3], answer)
 
     def due(self, until_us: int, after: SweepPosition) -> Iterable[tuple[str, int, LockedInstance]]:
         """Return the next instances due, soonest first, locked until the transaction ends."""
-        asked: Row = {"until_us": until_us, "after_us": after.due_us, "after_id": after.instance}
-        for name, due_us, state, head, secrets in self._run(self._statements.due, **asked).fetchall():
-            yield name, due_us, self._found(name, (state, head, secrets), None)
+        bounds: Row = {"until_us": until_us, "after_us": after.due_us, "after_id": after.instance}
+        # all rows at once: the cursor is used again for each instance
+        for name, due_us, state, head, secrets in self._run(self._statements.due, **bounds).fetchall():
+            yield name, due_us, self._locked(name, (state, head, secrets), None)
 
-    def _found(self, name: str, row: Sequence[Any], answer: CompletedCommand | None) -> LockedInstance:
+    def _locked(self, name: str, row: Sequence[Any], answer: CompletedCommand | None) -> LockedInstance:
         state, head, secrets = row
         journal = partial(self._bodies, name)
         return LockedInstance(
@@ -94,26 +95,26 @@ class UnitOfWork:
         """Return the canonical bytes of an instance's entries, in order."""
         return [bytes(row[0]) for row in self._run(self._statements.journal, instance=instance).fetchall()]
 
-    def recalled(self, instance: str, found: LockedInstance) -> LockedInstance:
-        """Return what is remembered of an instance; its journal is read in this transaction."""
+    def from_cache(self, instance: str, found: LockedInstance) -> LockedInstance:
+        """Return a cached instance, with its journal to be read in this transaction."""
         journal = StoredJournal(found.journal.head, found.journal.secrets, partial(self._bodies, instance))
         return LockedInstance(found.instance, journal, found.completed)
 
-    def keep(self, found: LockedInstance, change: ChangeSet) -> None:
-        """Write a change down. Raises: StoreError when its entries do not go on from what was found."""
+    def save(self, found: LockedInstance, change: ChangeSet) -> None:
+        """Write a change. Raises: StoreError when its entries do not continue the journal that was read."""
         run, write, instance = self._run, self._statements, change.instance
         before = 0 if found.instance is None else found.instance.sequence
         for number, (fact, body, link) in enumerate(change.entries, before + 1):
             if fact.sequence != number:
                 raise out_of_turn(instance.id)
             run(write.add_fact, instance=instance.id, sequence=number, body=body, link=link)
-        self._keep_instance(found, change, before)
+        self._save_instance(found, change, before)
         if change.secrets is not None or change.forgotten:
-            self._keep_personal(change, anew=not before)
+            self._save_personal(change, is_new=not before)
         if not DEVIATION_FACTS.isdisjoint([type(entry.fact) for entry in change.entries]):
-            self._keep_deviations(instance, [entry.fact for entry in change.entries])
+            self._save_deviations(instance, [entry.fact for entry in change.entries])
         if change.work is not None:
-            self._keep_work(instance.id, change.work, anew=not before)
+            self._save_work(instance.id, change.work, is_new=not before)
         if change.command_id is not None:
             answer: Row = {"sequence": instance.sequence, "refused": 0}
             run(write.add_command, instance=instance.id, command_id=change.command_id, **answer)
@@ -130,15 +131,15 @@ class UnitOfWork:
         return str(row[0])
 
     def drop_mark(self, name: str) -> None:
-        """Take a row off `svcflow_meta`."""
+        """Delete a row of `svcflow_meta`."""
         self._run(self._statements.drop_mark, name=name)
 
-    def _keep_swept(self, found: LockedInstance, change: ChangeSet) -> None:
-        self.keep(found, change)
+    def _save_swept(self, found: LockedInstance, change: ChangeSet) -> None:
+        self.save(found, change)
 
-    def _keep_instance(self, found: LockedInstance, change: ChangeSet, before: int) -> None:
+    def _save_instance(self, found: LockedInstance, change: ChangeSet, before: int) -> None:
         instance = change.instance
-        self._run_once(
+        self._run_for_one(
             self._statements.change if before else self._statements.create,
             id=instance.id,
             procedure=instance.procedure,
@@ -153,28 +154,28 @@ class UnitOfWork:
             before=before,
         )
 
-    def _keep_personal(self, change: ChangeSet, *, anew: bool) -> None:
+    def _save_personal(self, change: ChangeSet, *, is_new: bool) -> None:
         run, write, name = self._run, self._statements, change.instance.id
-        if change.secrets is not None and not anew:
+        if change.secrets is not None and not is_new:
             run(write.keep_secrets, id=name, secrets=personal_data.to_bytes(change.secrets))
         for person in sorted(change.persons):
             run(write.add_person, person=person, instance=name)
         for person in sorted(change.forgotten):
             run(write.drop_person, person=person, instance=name)
 
-    def _keep_deviations(self, instance: Instance, facts: Sequence[Fact]) -> None:
-        """Keep the deviations that come new, and what is said of earlier ones.
+    def _save_deviations(self, instance: Instance, facts: Sequence[Fact]) -> None:
+        """Insert the deviations that facts record, and update earlier ones that they settle or answer.
 
-        One that begins and ends in the same change is written once: in a long loop there are hundreds.
+        A deviation that begins and ends in one change is written once: catching up on a long loop brings hundreds.
         """
         new: dict[int, Deviation] = {}
         missed: dict[Missed, int] = {}
         earlier: list[Settled] = []
         for fact, version in with_versions(facts, instance.version):
-            one = deviation_of(fact, instance.procedure, version)
-            if one is not None:
-                new[one.sequence] = one
-                missed[one.limit, one.visit, one.due_us] = one.sequence
+            deviation = deviation_of(fact, instance.procedure, version)
+            if deviation is not None:
+                new[deviation.sequence] = deviation
+                missed[deviation.limit, deviation.visit, deviation.due_us] = deviation.sequence
             elif isinstance(fact, Settled):
                 sequence = missed.get((fact.limit, fact.visit, fact.due_us))
                 if sequence is None:
@@ -182,11 +183,11 @@ class UnitOfWork:
                 else:
                     new[sequence] = attrs.evolve(new[sequence], overrun_us=fact.overrun_us)
             elif isinstance(fact, Migrated):
-                missed = {}  # ends go by the new names of limits from here on
+                missed = {}  # what settles them names limits as the new version does from here on
             elif isinstance(fact, Explained | Accepted | Rejected):
                 self._answer(fact)
-        for one in new.values():
-            self._add_deviation(one)
+        for deviation in new.values():
+            self._add_deviation(deviation)
         for fact in earlier:
             self._settle(fact)
 
@@ -199,38 +200,39 @@ class UnitOfWork:
             explanation=fact.reason if isinstance(fact, Explained) else None,
         )
 
-    def _add_deviation(self, one: Deviation) -> None:
-        self._run(self._statements.add_deviation, **{name: getattr(one, name) for name in _DEVIATION})
+    def _add_deviation(self, deviation: Deviation) -> None:
+        columns = {name: getattr(deviation, name) for name in _DEVIATION}
+        self._run(self._statements.add_deviation, **columns)
 
     def _settle(self, fact: Settled) -> None:
-        """Note by how much a deadline was missed; one whose limit a migration renamed is found by the journal."""
+        """Set by how much a deadline was missed; a deviation whose limit a migration renamed is found by the journal."""
         of: Row = {"limit": fact.limit, "visit": fact.visit, "due_us": fact.due_us}
         self._run(self._statements.settle, instance=fact.instance, overrun_us=fact.overrun_us, **of)
         if not self._cursor.rowcount:
             self._settle_renamed(fact.instance, ())
 
     def _settle_renamed(self, instance: str, new: Iterable[bytes]) -> None:
-        """Note the overruns that the journal leads to; `new` are entries that are yet to be written."""
-        for one in deviations_of(from_bytes(body) for body in (*self._bodies(instance), *new)):
-            if one.overrun_us is not None:
-                named: Row = {"instance": instance, "sequence": one.sequence}
-                self._run(self._statements.settle_one, overrun_us=one.overrun_us, **named)
+        """Set the overruns that follow from the whole journal; `new` are entries that are yet to be written."""
+        for deviation in deviations_of(from_bytes(body) for body in (*self._bodies(instance), *new)):
+            if deviation.overrun_us is not None:
+                key: Row = {"instance": instance, "sequence": deviation.sequence}
+                self._run(self._statements.settle_one, overrun_us=deviation.overrun_us, **key)
 
-    def _keep_work(self, instance: str, work: Iterable[Work], *, anew: bool) -> None:
-        if not anew:
+    def _save_work(self, instance: str, work: Iterable[Work], *, is_new: bool) -> None:
+        if not is_new:
             self._run(self._statements.drop_work, instance=instance)
-        for one in work:
-            self._run(self._statements.add_work, instance=instance, **one._asdict())
+        for item in work:
+            self._run(self._statements.add_work, instance=instance, **item._asdict())
 
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
         self._cursor.execute(statement.sql, statement.bound(values))
         return self._cursor
 
-    def _run_once(self, statement: Statement, **values: Value) -> None:
-        """Run a statement that has to change one instance. Raises: StoreError when it changes none."""
+    def _run_for_one(self, statement: Statement, **values: Value) -> None:
+        """Run a statement that has to change one row. Raises: StoreError when it changes none: somebody was faster."""
         if self._run(statement, **values).rowcount != 1:
             raise out_of_turn(str(values["id"]))
 
 
-def _secrets(kept: Any) -> personal_data.Secrets:
-    return personal_data.NO_SECRETS if kept is None else personal_data.from_bytes(bytes(kept))
+def _secrets(column: Any) -> personal_data.Secrets:
+    return personal_data.NO_SECRETS if column is None else personal_data.from_bytes(bytes(column))

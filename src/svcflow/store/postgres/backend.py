@@ -122,7 +122,7 @@ class PostgresBackend:
     def _change_read(self, instance: str, command_id: str | None, decide: Decide) -> bool:
         with self._pool.cursor() as cursor:
             work = BulkStatement(cursor, self._optimistic)
-            found = work.found(instance, command_id)
+            found = work.find(instance, command_id)
             change = decide(found)
             return change is None or self._write(work, found, change.written(found))
 
@@ -138,7 +138,7 @@ class PostgresBackend:
             return False
         with self._pool.cursor() as cursor:
             work = BulkStatement(cursor, self._optimistic, cached.stamp)
-            found = work.recalled(instance, cached.found)
+            found = work.from_cache(instance, cached.found)
             try:
                 change = decide(found)
             except Exception:  # noqa: BLE001  # raised again after reading, if it still applies
@@ -152,7 +152,7 @@ class PostgresBackend:
 
     def _write(self, work: BulkStatement, found: LockedInstance, change: ChangeSet) -> bool:
         """Write a change; False when the instance was changed since it was read."""
-        work.keep(found, change)
+        work.save(found, change)
         written = work.execute()
         if written and work.stamp is not None:
             self._cache.put(found, change, work.stamp)

@@ -51,9 +51,9 @@ class BulkStatement(UnitOfWork):
         changed, self.stamp = prepared.run(self._cursor.connection, statement.sql, values) or ("0", None)
         return int(changed or 0) == len(rows.get("create", ())) + len(rows.get("change", ()))
 
-    def keep(self, found: LockedInstance, change: ChangeSet) -> None:
+    def save(self, found: LockedInstance, change: ChangeSet) -> None:
         """Collect what a change writes. Raises: StoreError when its entries do not continue the journal."""
-        super().keep(found, change)
+        super().save(found, change)
         if change.secrets is not None and found.instance is not None:
             self._pending["change"][-1]["seen"] = to_bytes(found.journal.secrets)
 
@@ -80,7 +80,7 @@ class BulkStatement(UnitOfWork):
         new = [row["body"] for row in self._pending["add_fact"] if row["instance"] == fact.instance]
         self._settle_renamed(fact.instance, (body for body in new if isinstance(body, bytes)))
 
-    def _run_once(self, statement: Statement, **values: Value) -> None:
+    def _run_for_one(self, statement: Statement, **values: Value) -> None:
         self._run(statement, **values)  # `execute` sees whether it changed one
 
     def _amend(self, name: str, values: Row) -> None:

@@ -1,4 +1,4 @@
-"""SQLite, embedded, in one file: WAL, `synchronous=FULL`, one connection that writes and alone checkpoints.
+"""Backend for SQLite: WAL, `synchronous=FULL`, one connection that writes and alone checkpoints.
 
 Readers have connections of their own and wait for nobody.
 """
@@ -36,13 +36,13 @@ T = TypeVar("T")
 
 _BUSY_MS = 30_000
 _SCRUB_MS = 2_000
-_AGAIN_S = 0.01
+_RETRY_S = 0.01
 _IMMEDIATE = {"svcflow_immediate": True}
 _CHECKPOINT_PAGES = 1_000
 
 
 class SqliteBackend:
-    """Keep a service in a SQLite file; with `?shared=true` in one that holds the tables of a host too.
+    """Backend on a SQLite file; with `?shared=true` one that holds the tables of a host too.
 
     Raises: StoreError when the file is no database, belongs to something else or cannot be written.
     """
@@ -55,57 +55,66 @@ class SqliteBackend:
         self.url = url.render_as_string()
         with translate_errors(self.url):
             self._database = _database(url)
-            with self._immediate() as connection:  # two processes may open a new file at the same time
+            with self._immediate() as connection:  # IMMEDIATE: two processes may open a new file at once
                 _prepare(connection, self.url, shared=shared)
             self._writer = self._database.raw_connection()
             writer = self._writer.driver_connection
             assert isinstance(writer, sqlite3.Connection)  # noqa: S101  # for the type checker
-            _keep_log(writer)  # the file is ours by now
+            _use_wal(
+                writer
+            )  # behind `_prepare`: a file of somebody else is refused before anything of it is changed
+            # Of this process the writer alone checkpoints: SQLite before 3.51.3 may damage a file that several
+            # connections write and checkpoint.
             writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
             self._file = Path(writer.execute("PRAGMA database_list").fetchone()[2])
-            writer.execute("SELECT 1 FROM sqlite_master").fetchone()  # there is a log from the first look on
+            # the log and its index are made at the first query; `OpenedFiles` notes which files they are
+            writer.execute("SELECT 1 FROM sqlite_master").fetchone()
             self._files = OpenedFiles(self._file)
-            self._turnstile = FileLock(self._file.with_name(f"{self._file.name}-lock"))
+            self._lock = FileLock(self._file.with_name(f"{self._file.name}-lock"))
             statements = Statements.of(self._database.dialect)
             self._cursor = writer.cursor()
-            self._batching = WriteBatch(cast("DBAPICursor", self._cursor), statements)
-            self._grouping = GroupCommit(self._cursor, self, self._batching)
+            self._batch = WriteBatch(cast("DBAPICursor", self._cursor), statements)
+            self._group_commit = GroupCommit(
+                self._cursor, _CheckedLock(self._lock, self._refuse_lost), self._batch
+            )
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
-        """Ask `decide` about an instance, and keep what it says, in one transaction."""
-        self._grouped(self._batching.change, instance, command_id, decide)
+        """Let `decide` say what changes of an instance, and write it, in one transaction."""
+        self._grouped(self._batch.change, instance, command_id, decide)
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
-        """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
-        return self._grouped(self._batching.sweep, until_us, after, decide)
+        """Do so for the next batch of instances due, in one transaction."""
+        return self._grouped(self._batch.sweep, until_us, after, decide)
 
     def write(self, act: Callable[[UnitOfWork], T]) -> T:
-        """Do something in a part of a writing transaction; it is durable when this returns."""
-        return self._grouped(act, self._batching)
+        """Run `act` in a writing transaction; it is durable when this returns."""
+        return self._grouped(act, self._batch)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open a connection for questions."""
+        """Open a connection for queries."""
         self._refuse_lost()
         with translate_errors(self.url), self._database.connect() as connection:
             yield connection
 
     @contextmanager
     def exclusive(self) -> Iterator[Connection]:
-        """Open a writing transaction for upkeep; it waits for whoever writes, as they wait for it."""
+        """Open a writing transaction for maintenance; no other thread or process writes meanwhile."""
         self._refuse_lost()
-        with self._grouping.alone(), self._immediate() as connection:
+        with self._group_commit.exclusive(), self._immediate() as connection:
             yield connection
 
     def settled_position(self) -> int:
-        """Return the last position: there is one writer at a time, so that none comes in before it."""
+        """Return the last position: with one writer at a time, positions appear in their order."""
         with self.reading() as connection:
             return connection.scalar(select(func.max(schema.facts.c.position))) or 0
 
     def scrub(self) -> None:
-        """Write the log back into the file, where what was erased has been overwritten, and empty the log."""
-        with self._grouping.alone(), self.reading() as connection:
-            connection.exec_driver_sql("COMMIT")  # SQLAlchemy has begun one, in which the log stays
+        """Write the log back into the file, where `secure_delete` overwrites what was erased, and truncate the log."""
+        with self._group_commit.exclusive(), self.reading() as connection:
+            connection.exec_driver_sql(
+                "COMMIT"
+            )  # of the transaction that SQLAlchemy began: in one, no log is truncated
             connection.exec_driver_sql(f"PRAGMA busy_timeout={_SCRUB_MS}")
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
             connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
@@ -122,28 +131,19 @@ class SqliteBackend:
                 ),
             )
 
-    def enter(self) -> None:
-        """Keep other processes out. Raises: StoreError when the file is not the one that was opened."""
-        self._refuse_lost()
-        self._turnstile.enter()
-
-    def leave(self) -> None:
-        """Let other processes in."""
-        self._turnstile.leave()
-
     def close(self) -> None:
-        """Close every connection, when whoever writes has done so."""
-        self._grouping.close(self._end)
+        """Close every connection, when the open transaction has ended."""
+        self._group_commit.close(self._end)
 
     def _end(self) -> None:
-        self._cursor.close()  # whose last statement would keep the connection open
+        self._cursor.close()  # its last statement would keep the connection open
         self._writer.close()
         self._database.dispose()
-        self._turnstile.close()
+        self._lock.close()
 
-    def _grouped(self, act: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    def _grouped(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
         try:
-            return self._grouping.run(act, *arguments)
+            return self._group_commit.run(function, *arguments)
         except sqlite3.Error as error:
             raise unusable_file(self.url, str(error)) from error
 
@@ -154,10 +154,24 @@ class SqliteBackend:
             yield connection
 
     def _refuse_lost(self) -> None:
-        """Raise StoreError when a file was deleted or replaced: SQLite would go on writing to what is gone."""
+        """Raise StoreError when a file was deleted or replaced: SQLite would go on writing to the one that is gone."""
         file = self._files.lost()
         if file is not None:
             raise _lost(self.url, file)
+
+
+class _CheckedLock:
+    """Lock between processes that is only taken while the files are those that were opened."""
+
+    def __init__(self, lock: FileLock, refuse_lost: Callable[[], None]) -> None:
+        self._lock = lock
+        self._refuse_lost = refuse_lost
+        self.release = lock.release
+
+    def acquire(self) -> None:
+        """Take the lock. Raises: StoreError when a file was deleted or replaced."""
+        self._refuse_lost()
+        self._lock.acquire()
 
 
 def _lost(url: str, file: str) -> StoreError:
@@ -178,11 +192,11 @@ def _database(url: URL) -> Database:
 
     @event.listens_for(database, "connect")
     def _connect(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # we begin transactions ourselves
+        connection.isolation_level = None  # or the driver would begin transactions too, and deferred ones
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA secure_delete=ON")  # what is erased shall not linger in free space
+        cursor.execute("PRAGMA synchronous=FULL")  # NORMAL loses the last commits at a power cut
+        cursor.execute("PRAGMA secure_delete=ON")  # erased personal data shall not stay in free pages
         cursor.execute("PRAGMA wal_autocheckpoint=0")
         cursor.close()
 
@@ -196,8 +210,8 @@ def _database(url: URL) -> Database:
 
 def existing_tables(connection: Connection) -> Sequence[str]:
     """Return the names of all tables of a file."""
-    asked = "SELECT name FROM sqlite_master WHERE type = 'table'"
-    return connection.exec_driver_sql(asked).scalars().all()
+    query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    return connection.exec_driver_sql(query).scalars().all()
 
 
 def _prepare(connection: Connection, url: str, *, shared: bool) -> None:
@@ -205,11 +219,11 @@ def _prepare(connection: Connection, url: str, *, shared: bool) -> None:
     prepare(connection, existing_tables(connection), url, shared=shared)
 
 
-def _keep_log(writer: sqlite3.Connection) -> None:
-    """Have the file kept with a write-ahead log, as it then is by everybody.
+def _use_wal(writer: sqlite3.Connection) -> None:
+    """Switch the file to a write-ahead log, for all processes and for good.
 
-    A new file that another process is making meanwhile is busy at once, however long we would wait: SQLite reads
-    before it writes here, and two who did so would wait for each other.
+    A new file that another process is creating is busy at once, whatever the busy timeout: SQLite reads before it
+    writes here, and two connections that waited would wait for each other. So this waits itself.
     """
     until = time.monotonic() + _BUSY_MS / 1_000
     while True:
@@ -218,6 +232,6 @@ def _keep_log(writer: sqlite3.Connection) -> None:
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
-            time.sleep(_AGAIN_S)
+            time.sleep(_RETRY_S)
         else:
             return

@@ -1,8 +1,8 @@
-"""A turnstile between processes: whoever had the file lines up again behind those that wait for it.
+"""Fair lock between processes: a process that had the file queues again behind those that wait for it.
 
-It is for fairness alone. SQLite's own lock protects the file, but who gets it next is chance: one process of
-several may wait for seconds. The locks are on two bytes of a file beside it; the system drops those of a
-process that dies. Where that file cannot be made or locked, everybody goes through.
+It is for fairness alone. SQLite's own lock protects the file, but which process gets that next is chance: one of several
+may wait for seconds. The lock is on two bytes of a file beside the database: whoever is next holds the first byte and waits
+for the second. The system drops the locks of a process that dies. Where the file cannot be made or locked, nobody waits.
 """
 
 from __future__ import annotations
@@ -12,80 +12,82 @@ import sys
 import time
 from pathlib import Path
 
-_GATE, _TURN = 0, 1
-_BOTH = frozenset((_GATE, _TURN))
-LONGEST_S = 30.0
-"""How long to wait in the line, at most."""
+_NEXT, _LOCK = 0, 1
+"""The bytes of the file: of whoever is next, and of whoever has the lock."""
 
-_PAUSES = {_GATE: 0.001, _TURN: 0.0001}
-"""How long to sleep between two looks, in seconds: many look at the gate, one alone at the turn."""
+_BOTH = frozenset((_NEXT, _LOCK))
+TIMEOUT_S = 30.0
+"""How long to wait for the lock, at most."""
+
+_PAUSES_S = {_NEXT: 0.001, _LOCK: 0.0001}
+"""How long to sleep between two attempts: many processes try the first byte, one alone the second."""
 
 if sys.platform == "win32":
     import msvcrt
 
-    def _lock(file: int, place: int) -> None:
-        os.lseek(file, place, os.SEEK_SET)
+    def _lock(file: int, byte: int) -> None:
+        os.lseek(file, byte, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
 
     def _lock_both(_: int) -> None:
         raise OSError("what was locked in one piece cannot be unlocked in two")
 
-    def _unlock(file: int, place: int) -> None:
-        os.lseek(file, place, os.SEEK_SET)
+    def _unlock(file: int, byte: int) -> None:
+        os.lseek(file, byte, os.SEEK_SET)
         msvcrt.locking(file, msvcrt.LK_UNLCK, 1)
 
 else:
     import fcntl
 
-    def _lock(file: int, place: int) -> None:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+    def _lock(file: int, byte: int) -> None:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
 
     def _lock_both(file: int) -> None:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 2, _GATE)
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 2, _NEXT)
 
-    def _unlock(file: int, place: int) -> None:
-        fcntl.lockf(file, fcntl.LOCK_UN, 1, place)
+    def _unlock(file: int, byte: int) -> None:
+        fcntl.lockf(file, fcntl.LOCK_UN, 1, byte)
 
 
 class FileLock:
-    """Let one process at a time through, in a line; one thread of each process may stand in it."""
+    """First-come-first-served lock between processes; one thread of each process may use it at a time."""
 
     def __init__(self, path: Path) -> None:
         self._held: set[int] = set()
         try:
             self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError:
-            self._file = None  # a medium that is not writable: the database says so itself
+            self._file = None  # a folder that is not writable: SQLite reports that itself
 
     @property
-    def has_turn(self) -> bool:
-        """Whether no other process can be in its turn now, once it was entered."""
-        return _TURN in self._held
+    def locked(self) -> bool:
+        """Whether this process holds the lock."""
+        return _LOCK in self._held
 
-    def enter(self) -> None:
-        """Wait for the turn, but not for good: a process that stands still need not stop the others."""
+    def acquire(self) -> None:
+        """Wait for the lock, and go on without it after `TIMEOUT_S`: a process that hangs need not stop the others."""
         if not self._take_both():
-            until = time.monotonic() + LONGEST_S
-            if self._take(_GATE, until):
-                self._take(_TURN, until)
-        self._give(_GATE)
+            until = time.monotonic() + TIMEOUT_S
+            if self._take(_NEXT, until):
+                self._take(_LOCK, until)
+        self._give(_NEXT)
 
-    def leave(self) -> None:
-        """Let the next one through. It can be done twice: whoever was interrupted may not know what they hold."""
-        self._give(_TURN)
-        self._give(_GATE)
+    def release(self) -> None:
+        """Give the lock back. Calling it twice does no harm: an interrupted thread may not know what it holds."""
+        self._give(_LOCK)
+        self._give(_NEXT)
 
     def close(self) -> None:
-        """Give back the file."""
+        """Close the file."""
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
 
     def _take_both(self) -> bool:
-        """Take gate and turn at once, which is all there is to it while nobody else comes."""
+        """Lock both bytes in one call, which is all that is needed while no other process comes."""
         if self._file is None:
             return False
-        self._held |= _BOTH
+        self._held |= _BOTH  # before the call: after an interrupt between the two they have to be given back
         try:
             _lock_both(self._file)
         except OSError:
@@ -93,25 +95,25 @@ class FileLock:
             return False
         return True
 
-    def _take(self, place: int, until: float) -> bool:
+    def _take(self, byte: int, until: float) -> bool:
         if self._file is None:
             return False
-        self._held.add(place)  # by now, lest an interrupt right after it leave it locked
+        self._held.add(byte)  # before the call: see `_take_both`
         while True:
             try:
-                _lock(self._file, place)
+                _lock(self._file, byte)
             except OSError:
                 if time.monotonic() > until:
-                    self._held.discard(place)
+                    self._held.discard(byte)
                     return False
-                time.sleep(_PAUSES[place])
+                time.sleep(_PAUSES_S[byte])
             else:
                 return True
 
-    def _give(self, place: int) -> None:
-        if place in self._held and self._file is not None:
+    def _give(self, byte: int) -> None:
+        if byte in self._held and self._file is not None:
             try:  # noqa: SIM105  # on the hottest way
-                _unlock(self._file, place)
-            except OSError:  # Windows says when it was not locked after all
+                _unlock(self._file, byte)
+            except OSError:  # Windows raises when it was not locked after all
                 pass
-            self._held.discard(place)
+            self._held.discard(byte)

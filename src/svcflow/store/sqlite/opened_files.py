@@ -1,4 +1,4 @@
-"""The files of a store on SQLite, as they were opened: whether they still are those that others find."""
+"""Identity of the files of a SQLite database, to notice when one is deleted or replaced while it is open."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _Identity = tuple[int, ...]
 
 _SECOND_NS = 1_000_000_000
 _FINE_NS, _COARSE_NS = _SECOND_NS // 10, 3 * _SECOND_NS
-"""Longer than the ticks of file systems: 10 ms where an instant has a fraction of a second, else up to two seconds."""
+"""Longer than the ticks of file systems: 10 ms where instants have fractions of a second, else up to two seconds."""
 
 
 class OpenedFiles:
-    """Remember which files a database, its log and its index were when they were opened.
+    """Identity of a database, its log and the log's index when they were opened.
 
     The log and its index stay the same files as long as the writer is open, whatever other processes do.
     """
@@ -26,11 +26,10 @@ class OpenedFiles:
         self._unchanged: _Identity | None = None
 
     def lost(self) -> str | None:
-        """Return the first file that was deleted or replaced; None while all are there.
+        """Return the path of the first file that was deleted or replaced; None while all are there.
 
-        This is asked at every commit, so one look at the folder does for three at the files: what is deleted,
-        replaced or renamed in it changes its status, and nobody can set that back. A status from just now is not
-        relied upon, because another change may fall into the same tick of the file system's clock.
+        This runs at every commit, so one look at the folder stands for three at the files: deleting, replacing or
+        renaming a file changes the folder's ctime, which nobody can set back.
         """
         folder = _status(self._folder)
         if folder is not None and folder == self._unchanged:
@@ -38,6 +37,7 @@ class OpenedFiles:
         for file, known in self._known.items():
             if _identity(file) != known:
                 return file
+        # not a ctime from just now: another change may fall into the same tick of the file system's clock
         if folder is not None and _is_settled(folder[-1]):
             self._unchanged = folder
         return None
@@ -50,18 +50,18 @@ def _is_settled(changed_ns: int) -> bool:
 
 def _identity(file: str) -> _Identity | None:
     try:
-        found = os.stat(file)  # noqa: PTH116  # half the price, at every commit
+        status = os.stat(file)  # noqa: PTH116  # takes half the time of Path.stat, at every commit
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _status(folder: str) -> _Identity | None:
-    """Return which folder it is, and when its status changed; Windows does not tell."""
+    """Return the identity of a folder and its ctime in nanoseconds; None on Windows, whose ctime is that of creation."""
     if sys.platform == "win32":
         return None
     try:
-        found = os.stat(folder)  # noqa: PTH116  # see above
+        status = os.stat(folder)  # noqa: PTH116  # see above
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_ctime_ns
+    return status.st_dev, status.st_ino, status.st_ctime_ns

@@ -1,7 +1,7 @@
-"""A SQLite file that can only be read: its permissions, those of its folder, or a medium that is not writable.
+"""Backend for a SQLite file that can only be read, by its permissions, those of its folder, or its medium.
 
-Questions are answered, each on a connection of its own; whatever would write is a StoreError. The file may be
-another one, or have got a log, by the next question.
+Each query has a connection of its own, because the file may have been replaced, or have got a log, since the last one.
+Whatever would write raises StoreError.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 
 def open_sqlite(url: URL) -> Backend:
-    """Open a SQLite file for writing, or for questions alone where it is there and cannot be written."""
+    """Open a SQLite file for writing, or for queries alone where it exists and cannot be written."""
     file = Path(url.database or "")
     if file.is_file() and not os.access(file, os.W_OK):
         return ReadOnlyBackend(url)
@@ -47,7 +47,7 @@ def open_sqlite(url: URL) -> Backend:
 
 
 class ReadOnlyBackend:
-    """Answer questions from a file. Raises: StoreError when its tables are not those of the present version."""
+    """Backend that only reads. Raises: StoreError when the tables are not those of the present version."""
 
     writable = False
 
@@ -60,28 +60,28 @@ class ReadOnlyBackend:
             refuse_unready(connection, existing_tables(connection), self.url)
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:  # noqa: ARG002  # refused
-        """Refuse."""
+        """Raise StoreError."""
         self._refuse()
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:  # noqa: ARG002  # refused
-        """Refuse."""
+        """Raise StoreError."""
         self._refuse()
 
     def write(self, act: Callable[[UnitOfWork], T]) -> T:  # noqa: ARG002  # refused
-        """Refuse."""
+        """Raise StoreError."""
         self._refuse()
 
     def exclusive(self) -> AbstractContextManager[Connection]:
-        """Refuse."""
+        """Raise StoreError."""
         self._refuse()
 
     def scrub(self) -> None:
-        """Refuse."""
+        """Raise StoreError."""
         self._refuse()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Open a connection for questions."""
+        """Open a connection for queries."""
         with translate_errors(self.url), self._database.connect() as connection:
             yield connection
 
@@ -95,13 +95,14 @@ class ReadOnlyBackend:
         self._database.dispose()
 
     def _connect(self) -> sqlite3.Connection:
-        """Open the file. SQLite would make a log and its index, unless it is told that nothing changes.
+        """Open the file.
 
-        That may be said while there is no log: then everything stands in the file itself.
+        In a folder that cannot be written SQLite cannot make the index of a log, and fails, unless the file is opened as
+        immutable. That is right only while there is no log: then everything stands in the file itself.
         """
         log = self._file.with_name(f"{self._file.name}-wal")
-        alone = not log.exists() or not log.stat().st_size
-        name = f"file:{quote(str(self._file))}?mode=ro{'&immutable=1' if alone else ''}"
+        is_immutable = not log.exists() or not log.stat().st_size
+        name = f"file:{quote(str(self._file))}?mode=ro{'&immutable=1' if is_immutable else ''}"
         return sqlite3.connect(name, uri=True, check_same_thread=False, isolation_level=None)
 
     def _refuse(self) -> NoReturn:
