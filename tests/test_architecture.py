@@ -15,8 +15,9 @@ import svcflow
 
 SOURCE = Path(svcflow.__file__).parent
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "architecture.md"
+CONTRIBUTING = PAGE.parents[2] / "CONTRIBUTING.md"
 TREE = re.compile(r"(?<=```text\n)svcflow/\n.*?(?=```)", re.DOTALL)
-WIDEST = 130
+WIDEST = 160
 
 
 def tree() -> str:
@@ -55,6 +56,29 @@ def test_each_room_fits_on_its_line():
         for line in tree().splitlines()
     }
     assert [line for line, width in cells.items() if width > WIDEST] == []
+
+
+def test_every_room_that_the_text_names_is_there():
+    """A path in the text leads to a module: `kernel/moves/fire` is no room of an earlier house."""
+    text = TREE.sub("", PAGE.read_text(encoding="utf-8")) + CONTRIBUTING.read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)+)`", text)
+    assert len(named) > 20
+    assert [
+        name
+        for name in named
+        if not (SOURCE / f"{name}.py").exists()
+        and not (SOURCE / name).is_dir()
+        and not name.startswith("tests/")
+    ] == []
+
+
+def test_every_package_is_described_in_both_languages():
+    """The table above the tree has a row for each package."""
+    text = PAGE.read_text(encoding="utf-8")
+    packages = {path.parent.name for path in SOURCE.glob("*/__init__.py")}
+    assert {
+        name for name in packages if not re.search(rf"^\| [^|]*`{name}`[^|]*\| \S", text, re.MULTILINE)
+    } == set()
 
 
 def test_the_page_is_found():
