@@ -27,7 +27,7 @@ from svcflow.kernel.facts import Moved, Refused, Started
 from svcflow.simulate import default_scenario, simulate
 from svcflow.simulate.arrivals import arrivals_from, gaps_of, starts_of
 from svcflow.simulate.plan import make_plan
-from svcflow.simulate.run import Run
+from svcflow.simulate.run import SimulationRun
 from svcflow.simulate.sampling import Streams
 from svcflow.worktime import shipped_calendar
 
@@ -134,7 +134,7 @@ def run_of(procedure, scenario):
         Streams(2),
     )
     gaps = gaps_of(plan, 30, streams)
-    return Run(plan, arrivals_from(plan, starts_of(plan, gaps, None)[0], gaps), streams)
+    return SimulationRun(plan, arrivals_from(plan, starts_of(plan, gaps, None)[0], gaps), streams)
 
 
 def poke(run):

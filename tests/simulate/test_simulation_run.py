@@ -18,7 +18,7 @@ from svcflow.model.step import Branch, Step, Transition
 from svcflow.simulate import simulate
 from svcflow.simulate.plan import make_plan
 from svcflow.simulate.resources import RolePool, Task
-from svcflow.simulate.run import MAX_VISITS, Run
+from svcflow.simulate.run import MAX_VISITS, SimulationRun
 from svcflow.simulate.sampling import Streams
 from svcflow.worktime import shipped_calendar
 
@@ -190,7 +190,7 @@ def test_work_that_ends_when_its_deadline_has_just_passed_comes_too_late():
     plan = make_plan(procedure(slow), situation(every="10m", exits={"slow": {"finish": 1}}), calendars)
     for over_us, trigger in ((0, "finish"), (1, "lapse"), (2, "lapse")):
         late = attrs.evolve(plan.steps["slow"], sample=lambda _, over_us=over_us: 3_600_000_000 + over_us)
-        one = Run(attrs.evolve(plan, steps={"slow": late}), [0], Streams(1))
+        one = SimulationRun(attrs.evolve(plan, steps={"slow": late}), [0], Streams(1))
         one.go()
         assert [fact[0] for fact in moves(one.cases[0].facts)] == [trigger]
 
@@ -294,7 +294,7 @@ def test_a_way_that_data_closed_meanwhile_is_not_taken():
     )
     proc = procedure(both, fields=[Field("fee", type="number")])
     plan = make_plan(proc, situation(every="60m", a="2h", b="1h", pools={}), calendars)
-    one = Run(attrs.evolve(plan, sampled=()), [0], Streams(1))
+    one = SimulationRun(attrs.evolve(plan, sampled=()), [0], Streams(1))
     one.go()
     assert [fact[0] for fact in moves(one.cases[0].facts)] == ["bring", "paid", "done"]
 
@@ -324,7 +324,7 @@ def test_a_way_that_data_closed_for_good_is_left_open():
     proc = procedure(both, fields=[Field("fee", type="number")])
     pools = {"clerk": Pool(calendar="always")}
     plan = make_plan(proc, situation(every="60m", a="2h", b="1h", pools=pools), calendars)
-    one = Run(attrs.evolve(plan, sampled=()), [0, 10], Streams(1))
+    one = SimulationRun(attrs.evolve(plan, sampled=()), [0, 10], Streams(1))
     one.go()
     assert [[fact[0] for fact in moves(case.facts)] for case in one.cases] == [["bring"], ["bring"]]
     assert one.pools["clerk"].served == 2
@@ -333,7 +333,7 @@ def test_a_way_that_data_closed_for_good_is_left_open():
 
 def test_a_refused_command_would_stop_the_run():
     """The run never hides that the kernel did not accept what it asked for."""
-    one = Run(make_plan(one_step(), situation(every="60m", serve="1h"), calendars), [0], Streams(1))
+    one = SimulationRun(make_plan(one_step(), situation(every="60m", serve="1h"), calendars), [0], Streams(1))
     one.go()
     with pytest.raises(Refused, match="has ended"):
         one.advance(one.cases[0], Fire("finish"))
@@ -412,7 +412,7 @@ def test_what_a_move_requires_comes_with_it_each_time():
     proc = procedure(Step("serve", role="clerk", to=[again, goes("finish", "done")]), fields=fields)
     always = situation(every="60m", serve="1m", exits={"serve": {"again": 1.0}})
     compiled = make_plan(proc, always, calendars)
-    one = Run(compiled, [0], Streams(1))
+    one = SimulationRun(compiled, [0], Streams(1))
     one.go()
     sent = [fact for fact in one.cases[0].facts if isinstance(fact, Moved) and fact.trigger == "again"]
     assert len(sent) > 1

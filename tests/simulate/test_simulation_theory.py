@@ -12,7 +12,7 @@ from svcflow.model.scenario import Pool
 from svcflow.simulate import simulate
 from svcflow.simulate.arrivals import arrivals_from, gaps_of
 from svcflow.simulate.plan import make_plan
-from svcflow.simulate.run import DURATION, Run
+from svcflow.simulate.run import DURATION, SimulationRun
 from svcflow.simulate.sampling import Streams
 
 MINUTE = 60_000_000
@@ -26,7 +26,7 @@ def queue(capacity, service, instances, seed):
         between="10m", serve=exponential(service), pools={"clerk": Pool(capacity=capacity, calendar="always")}
     )
     plan, streams = make_plan(one_step(), scenario, calendars), Streams(seed)
-    run = Run(plan, arrivals_from(plan, 0, gaps_of(plan, instances, streams)), streams)
+    run = SimulationRun(plan, arrivals_from(plan, 0, gaps_of(plan, instances, streams)), streams)
     run.go()
     return run
 

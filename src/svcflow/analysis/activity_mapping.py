@@ -1,7 +1,4 @@
-"""Translation: what the events of a foreign log mean in the words of one procedure.
-
-It checks a mapping against its procedure, and reads sequences of events. It replays nothing and reads no file.
-"""
+"""Activity mapping: what the events of a foreign log mean in the words of one procedure."""
 
 from __future__ import annotations
 
@@ -18,15 +15,15 @@ from svcflow.model.procedure import Procedure
 from svcflow.nearest import nearest
 from svcflow.text import Text
 
-__all__ = ["Ask", "Reading", "Sign", "Translation"]
+__all__ = ["ActivityMapping", "EventSignature", "MappedEvent", "MappedSequence"]
 
-Sign = tuple[str, str, str]
-"""What an event says that a mapping reads: activity, role and lifecycle."""
+EventSignature = tuple[str, str, str]
+"""What a mapping reads of an event: activity, role and lifecycle."""
 
 
 @attrs.frozen
-class Ask:
-    """Hold what one event asks of the procedure; `index` is the event's place in its case, by time.
+class MappedEvent:
+    """Meaning of one event for the procedure; `index` is the event's place in its case, by time.
 
     `trigger` is None for an activity that can only start an instance, `roles` None when the role is unknown.
     """
@@ -38,10 +35,10 @@ class Ask:
 
 
 @attrs.frozen
-class Reading:
-    """Hold what a sequence of events asks, and how many of its events ask nothing, by activity."""
+class MappedSequence:
+    """Meaning of a sequence of events, with how many of its events mean nothing, by activity."""
 
-    asks: tuple[Ask, ...]
+    events: tuple[MappedEvent, ...]
     starts: bool
     """Whether the first event is itself the start, so that it fires nothing."""
     unmapped: Mapping[str, int]
@@ -52,44 +49,44 @@ class Reading:
     @property
     def activities(self) -> tuple[str, ...]:
         """The activities that are replayed, in their order."""
-        return tuple(ask.activity for ask in self.asks)
+        return tuple(event.activity for event in self.events)
 
 
 @attrs.frozen
-class Translation:
-    """Hold a mapping that has been checked against its procedure."""
+class ActivityMapping:
+    """Mapping that has been checked against its procedure."""
 
     mapping: LogMapping
     zone: ZoneInfo
 
     @classmethod
     def of(cls, procedure: Procedure, mapping: LogMapping) -> Self:
-        """Check the mapping. Raises: DeclarationError listing every mistake, each with a suggestion."""
+        """Return the checked mapping. Raises: DeclarationError listing every mistake, each with a suggestion."""
         problems = list(_problems(procedure, mapping))
         if problems:
             raise DeclarationError(problems)
         return cls(mapping, ZoneInfo(mapping.zone))
 
-    def read(self, signs: Iterable[Sign]) -> Reading:
-        """Say what the events of one case ask, in their order."""
-        asks: list[Ask] = []
+    def sequence(self, signatures: Iterable[EventSignature]) -> MappedSequence:
+        """Return the meaning of the events of one case, which come in their order."""
+        events: list[MappedEvent] = []
         counts: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
         unmapped, ignored, unfinished = counts
-        for index, (activity, role, lifecycle) in enumerate(signs):
+        for index, (activity, role, lifecycle) in enumerate(signatures):
             if lifecycle != "complete":
                 unfinished[lifecycle] += 1
             elif activity in self.mapping.ignore:
                 ignored[activity] += 1
-            elif self._knows(activity):
-                known = self.mapping.roles.get(role)
-                roles = None if known is None else frozenset((known,))
-                asks.append(Ask(index, activity, self.mapping.activities.get(activity), roles))
+            elif self._is_mapped(activity):
+                mapped_role = self.mapping.roles.get(role)
+                roles = None if mapped_role is None else frozenset((mapped_role,))
+                events.append(MappedEvent(index, activity, self.mapping.activities.get(activity), roles))
             else:
                 unmapped[activity] += 1
-        starts = bool(asks) and asks[0].activity in self.mapping.starts
-        return Reading(tuple(asks), starts, *counts)
+        starts = bool(events) and events[0].activity in self.mapping.starts
+        return MappedSequence(tuple(events), starts, *counts)
 
-    def _knows(self, activity: str) -> bool:
+    def _is_mapped(self, activity: str) -> bool:
         return activity in self.mapping.activities or activity in self.mapping.starts
 
 

@@ -1,7 +1,4 @@
-"""conform: hold a foreign log against a procedure, case by case, through the kernel.
-
-It drives the replay and gathers its results; it knows no file format and makes no text.
-"""
+"""conform: check a foreign log against a procedure, case by case, through the kernel."""
 
 from __future__ import annotations
 
@@ -14,11 +11,11 @@ from pathlib import Path
 
 import attrs
 
-from svcflow.analysis.activity_mapping import Ask, Reading, Translation
+from svcflow.analysis.activity_mapping import ActivityMapping, MappedSequence
 from svcflow.analysis.conformance import CaseResult, Conformance, LimitResult, Status
-from svcflow.analysis.fast_replay import Rehearsal, Timetable, rehearse
+from svcflow.analysis.fast_replay import DeadlineBounds, FastReplay, make_fast_replay
 from svcflow.analysis.log import Case, Event, Flaw, Report
-from svcflow.analysis.replay import Judgement, Replay, compile_for_replay
+from svcflow.analysis.replay import CaseReplay, Judgement, compile_for_replay
 from svcflow.analysis.xes import Progress, XesLog
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor, is_named
@@ -46,27 +43,27 @@ def conform(
     calendars: Calendars = shipped_calendar,
     progress: Progress | None = None,
 ) -> Conformance:
-    """Replay every case of a log through the kernel, every rule on record, and return what departs.
+    """Replay every case of a log through the kernel, every rule on record, and return what departs from the procedure.
 
-    A path is read as XES, its stamps without a zone in the mapping's zone. `progress` is told bytes read and
-    the file's size, or for cases that are given, how many are done of how many (0 when that is unknown).
+    A path is read as XES, its stamps without a zone in the mapping's zone. `progress` is called with the bytes read and
+    the size of the file, or for cases that are given, with how many are done of how many (0 when that is unknown).
     Limits that still run at the end of a case are judged up to the last instant of the log.
 
     Raises: DeclarationError for a mapping that does not fit its procedure, before the log is read; LogError
     for a log that cannot be read; UnknownCalendar.
     """
-    translation = Translation.of(procedure, mapping)
+    activities = ActivityMapping.of(procedure, mapping)
     compiled = compile_for_replay(procedure, calendars)
     if isinstance(log, Path):
-        log, progress = XesLog(log, default_zone=translation.zone, progress=progress), None
-    gathering = _Gathering(translation, compiled)
+        log, progress = XesLog(log, default_zone=activities.zone, progress=progress), None
+    replay = _LogReplay(activities, compiled)
     size = len(log) if isinstance(log, Sized) else 0
     for done, case in enumerate(log, 1):
-        gathering.add(case)
+        replay.add(case)
         if progress is not None and (done % _EVERY == 0 or done == size):
             progress(done, size)
-    gathering.finish()
-    return gathering.conformance(procedure, _flaws(log))
+    replay.finish()
+    return replay.conformance(procedure, _flaws(log))
 
 
 def _flaws(log: Iterable[Case]) -> tuple[Flaw, ...]:
@@ -75,40 +72,42 @@ def _flaws(log: Iterable[Case]) -> tuple[Flaw, ...]:
 
 
 @attrs.define
-class _Variant:
-    """Hold what the cases of one sequence of events share; it is rehearsed when it comes a second time."""
+class _TraceVariant:
+    """Sequence of events that cases share; from its second case on it has a fast replay, where one can judge it."""
 
-    reading: Reading
+    sequence: MappedSequence
     activities: tuple[str, ...]
     cases: int = 0
     judged: int = 0
-    rehearsed: bool = False
-    rehearsal: Rehearsal | None = None
+    """How many cases were judged by the fast replay alone."""
+    is_tried: bool = False
+    """Whether a fast replay was attempted; it is None where the sequence admits none."""
+    fast_replay: FastReplay | None = None
 
 
 @attrs.frozen
-class _Waiting:
-    """Hold a case that was open at its last event until the end of the log is known."""
+class _OpenCase:
+    """Case that was open at its last event: how it stands depends on the end of the log."""
 
     name: str
     place: int
-    variant: _Variant
+    variant: _TraceVariant
     events: tuple[Event, ...]
     times: list[int]
-    replay: Replay | None
+    replay: CaseReplay | None
 
 
-class _Gathering:
-    """Take the cases one by one; judge by their times those that can be, replay the others, gather the results."""
+class _LogReplay:
+    """Replay of a log: cases come one by one, and are judged by their times alone where a fast replay can."""
 
-    def __init__(self, translation: Translation, compiled: Compiled) -> None:
-        self._translation, self._compiled = translation, compiled
-        self._signs = _and_actor if _tells_actors_apart(compiled) else _activity_role_lifecycle
-        self._variants: dict[tuple[tuple[str, ...], ...], _Variant] = {}
-        self._timetables: dict[tuple[str, int], Timetable] = {}
+    def __init__(self, activities: ActivityMapping, compiled: Compiled) -> None:
+        self._activities, self._compiled = activities, compiled
+        self._signature = _and_actor if _tells_actors_apart(compiled) else _activity_role_lifecycle
+        self._variants: dict[tuple[tuple[str, ...], ...], _TraceVariant] = {}
+        self._bounds: dict[tuple[str, int], DeadlineBounds] = {}
         self._actors: dict[tuple[str, frozenset[str] | None], Actor] = {}
         self._results: list[CaseResult | None] = []
-        self._waiting: list[_Waiting] = []
+        self._open_cases: list[_OpenCase] = []
         self._judgements: Counter[tuple[str, Judgement]] = Counter()
         self._events = self._reordered = 0
         self._last_us: int | None = None
@@ -123,22 +122,22 @@ class _Gathering:
         self._events += len(events)
         if times and (self._last_us is None or times[-1] > self._last_us):
             self._last_us = times[-1]
-        self._hold(case.id, self._variant(tuple(map(self._signs, events))), events, times)
+        self._judge(case.id, self._variant(tuple(map(self._signature, events))), events, times)
 
     def finish(self) -> None:
-        """Judge what is still open at the last instant of the log."""
-        for one in self._waiting:
-            self._results[one.place] = self._at_the_end(one, self._last_us or 0)
+        """Judge the open cases as of the last instant of the log."""
+        for case in self._open_cases:
+            self._results[case.place] = self._at_the_end(case, self._last_us or 0)
 
     def conformance(self, procedure: Procedure, flaws: tuple[Flaw, ...]) -> Conformance:
         results = tuple(result for result in self._results if result is not None)
         for variant in self._variants.values():
-            if variant.rehearsal is not None:
-                for stretch in variant.rehearsal.stretches:
-                    self._judgements[stretch.key] += variant.judged
+            if variant.fast_replay is not None:
+                for interval in variant.fast_replay.intervals:
+                    self._judgements[interval.key] += variant.judged
         return Conformance(
             procedure=procedure,
-            mapping=self._translation.mapping.id,
+            mapping=self._activities.mapping.id,
             results=results,
             limits=tuple(_limits(procedure, self._judgements, results)),
             events=self._events,
@@ -149,82 +148,86 @@ class _Gathering:
             unfinished=self._summed(attrgetter("unfinished")),
             unjudged=tuple(field.id for field in procedure.fields.values() if field.required),
             flaws=flaws,
-            zone=self._translation.mapping.zone,
+            zone=self._activities.mapping.zone,
         )
 
-    def _variant(self, signs: tuple[tuple[str, ...], ...]) -> _Variant:
-        variant = self._variants.get(signs)
+    def _variant(self, signatures: tuple[tuple[str, ...], ...]) -> _TraceVariant:
+        variant = self._variants.get(signatures)
         if variant is None:
-            reading = self._translation.read([(sign[0], sign[1], sign[2]) for sign in signs])
-            variant = self._variants[signs] = _Variant(reading, reading.activities)
+            sequence = self._activities.sequence([(sign[0], sign[1], sign[2]) for sign in signatures])
+            variant = self._variants[signatures] = _TraceVariant(sequence, sequence.activities)
         variant.cases += 1
         return variant
 
-    def _hold(self, name: str, variant: _Variant, events: tuple[Event, ...], times: list[int]) -> None:
-        """Hold one case against the procedure, at once when it has ended."""
+    def _judge(self, name: str, variant: _TraceVariant, events: tuple[Event, ...], times: list[int]) -> None:
+        """Judge one case, at once when it has ended."""
         if not variant.activities:
             self._results.append(CaseResult(name, (), "empty"))
             return
-        rehearsal = self._rehearsal(variant, events, times)
-        if rehearsal is not None and rehearsal.open:
-            self._wait(_Waiting(name, len(self._results), variant, events, times, None))
+        fast_replay = self._fast_replay(variant, events, times)
+        if fast_replay is not None and fast_replay.open:
+            self._leave_open(_OpenCase(name, len(self._results), variant, events, times, None))
             return
-        judged = None if rehearsal is None else self._judged(name, variant, rehearsal, times)
+        judged = None if fast_replay is None else self._by_times(name, variant, fast_replay, times)
         if judged is not None:
             self._results.append(judged)
         else:
             self._replay(name, variant, events, times)
 
-    def _judged(
-        self, name: str, variant: _Variant, rehearsal: Rehearsal, times: list[int]
+    def _by_times(
+        self, name: str, variant: _TraceVariant, fast_replay: FastReplay, times: list[int]
     ) -> CaseResult | None:
         """Judge a case by its times; None when it has to be replayed in full."""
-        breaches = rehearsal.breaches(name, times)
+        breaches = fast_replay.breaches(name, times)
         if breaches is None:
             return None
         variant.judged += 1
-        for stretch, _ in breaches:
-            self._judgements[stretch.key] -= 1
+        for interval, _ in breaches:
+            self._judgements[interval.key] -= 1
         deviations = tuple(deviation for _, deviation in breaches)
-        status: Status = "open" if rehearsal.open else "ended"
+        status: Status = "open" if fast_replay.open else "ended"
         return CaseResult(
-            name, variant.activities, status, rehearsal.outcome, deviations, unjudged=rehearsal.unjudged
+            name, variant.activities, status, fast_replay.outcome, deviations, unjudged=fast_replay.unjudged
         )
 
-    def _rehearsal(self, variant: _Variant, events: tuple[Event, ...], times: list[int]) -> Rehearsal | None:
-        if variant.cases > 1 and not variant.rehearsed:
-            at_us, actors = times[variant.reading.asks[0].index], self._acting(variant, events)
-            with suppress(CalendarCoverageError):  # another case may begin where the calendar speaks
-                variant.rehearsal = rehearse(self._compiled, variant.reading, actors, at_us, self._timetables)
-                variant.rehearsed = True
-        return variant.rehearsal
+    def _fast_replay(
+        self, variant: _TraceVariant, events: tuple[Event, ...], times: list[int]
+    ) -> FastReplay | None:
+        if variant.cases > 1 and not variant.is_tried:
+            at_us, actors = times[variant.sequence.events[0].index], self._actors_of(variant, events)
+            with suppress(CalendarCoverageError):  # another case may begin within its coverage
+                variant.fast_replay = make_fast_replay(
+                    self._compiled, variant.sequence, actors, at_us, self._bounds
+                )
+                variant.is_tried = True
+        return variant.fast_replay
 
-    def _replay(self, name: str, variant: _Variant, events: tuple[Event, ...], times: list[int]) -> None:
-        replay = Replay(self._compiled, name)
-        replay.run(variant.reading, self._acting(variant, events), times)
+    def _replay(self, name: str, variant: _TraceVariant, events: tuple[Event, ...], times: list[int]) -> None:
+        replay = CaseReplay(self._compiled, name)
+        replay.run(variant.sequence, self._actors_of(variant, events), times)
         ended = replay.broken_off or (replay.instance is not None and replay.instance.status == "ended")
         if ended:
             self._results.append(self._result(name, variant, replay))
         else:
-            self._wait(_Waiting(name, len(self._results), variant, events, times, replay))
+            self._leave_open(_OpenCase(name, len(self._results), variant, events, times, replay))
 
-    def _wait(self, waiting: _Waiting) -> None:
-        self._waiting.append(waiting)
+    def _leave_open(self, case: _OpenCase) -> None:
+        self._open_cases.append(case)
         self._results.append(None)
 
-    def _at_the_end(self, one: _Waiting, last_us: int) -> CaseResult:
-        variant, replay = one.variant, one.replay
+    def _at_the_end(self, case: _OpenCase, last_us: int) -> CaseResult:
+        variant, replay = case.variant, case.replay
         if replay is None:
-            assert variant.rehearsal is not None  # noqa: S101  # who waits without a replay was rehearsed
-            judged = self._judged(one.name, variant, variant.rehearsal, [*one.times, last_us])
+            assert variant.fast_replay is not None  # noqa: S101  # a case left open without a replay has one
+            judged = self._by_times(case.name, variant, variant.fast_replay, [*case.times, last_us])
             if judged is not None:
                 return judged
-            replay = Replay(self._compiled, one.name)
-            replay.run(variant.reading, self._acting(variant, one.events), one.times)
+            replay = CaseReplay(self._compiled, case.name)
+            replay.run(variant.sequence, self._actors_of(variant, case.events), case.times)
         replay.wait(last_us)
-        return self._result(one.name, variant, replay)
+        return self._result(case.name, variant, replay)
 
-    def _result(self, name: str, variant: _Variant, replay: Replay) -> CaseResult:
+    def _result(self, name: str, variant: _TraceVariant, replay: CaseReplay) -> CaseResult:
         instance, deviations = replay.instance, replay.deviations()
         self._judgements.update(replay.judgements(deviations))
         ended = instance is not None and instance.status == "ended"
@@ -234,21 +237,21 @@ class _Gathering:
             name, variant.activities, status, outcome, deviations, tuple(replay.missed), replay.unjudged
         )
 
-    def _acting(self, variant: _Variant, events: tuple[Event, ...]) -> dict[int, Actor]:
-        return {ask.index: self._actor(events[ask.index].actor, ask) for ask in variant.reading.asks}
+    def _actors_of(self, variant: _TraceVariant, events: tuple[Event, ...]) -> dict[int, Actor]:
+        return {one.index: self._actor(events[one.index].actor, one.roles) for one in variant.sequence.events}
 
-    def _actor(self, name: str, ask: Ask) -> Actor:
+    def _actor(self, name: str, roles: frozenset[str] | None) -> Actor:
         """Return one actor of each name and role: most logs name few."""
-        key = (name, ask.roles)
+        key = (name, roles)
         actor = self._actors.get(key)
         if actor is None:
-            actor = self._actors[key] = Actor(name if is_named(name) else "", ask.roles)
+            actor = self._actors[key] = Actor(name if is_named(name) else "", roles)
         return actor
 
-    def _summed(self, counts: Callable[[Reading], Mapping[str, int]]) -> dict[str, int]:
+    def _summed(self, counts: Callable[[MappedSequence], Mapping[str, int]]) -> dict[str, int]:
         total: Counter[str] = Counter()
         for variant in self._variants.values():
-            for name, count in counts(variant.reading).items():
+            for name, count in counts(variant.sequence).items():
                 total[name] += count * variant.cases
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 

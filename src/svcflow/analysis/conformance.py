@@ -1,4 +1,4 @@
-"""Conformance: how a foreign log held against a procedure, as values. It replays nothing and draws nothing."""
+"""Conformance of a foreign log to a procedure, as values, as tables and as plain data."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ Counts = Mapping[str, int]
 
 @attrs.frozen
 class CaseResult:
-    """Hold how one case went.
+    """Result of one case.
 
     An `open` case had not ended at the log's end; one `broken_off` left what a calendar covers; an `empty` one
-    held no event that means anything to the procedure. `missed` are the events that could not be replayed.
+    has no event that means anything to the procedure. `missed` are the events that could not be replayed.
     `unjudged` counts the moves of which the log does not tell what a rule asks: `role`, and by whom (`not_by`).
     """
 
@@ -48,18 +48,18 @@ class CaseResult:
 
     @property
     def judged(self) -> bool:
-        """Tell whether anything of the case was replayed, and so held against the procedure."""
+        """Whether anything of the case was replayed, and so checked against the procedure."""
         return self.status != "empty" and len(self.missed) < len(self.activities)
 
     @property
     def conforms(self) -> bool:
-        """Tell whether the case kept every rule and limit, so far if it is open."""
+        """Whether the case kept every rule and limit, so far if it is open."""
         return not self.deviations and not self.missed and self.status in ("ended", "open")
 
 
 @attrs.frozen
 class Variant:
-    """Hold one sequence of activities and how its cases went."""
+    """Sequence of activities, with the results of its cases."""
 
     activities: tuple[str, ...]
     cases: int
@@ -69,11 +69,11 @@ class Variant:
 
 @attrs.frozen(kw_only=True)
 class LimitResult:
-    """Hold how one limit was kept, counted over its visits.
+    """How one limit was kept, counted over its visits.
 
     A visit is judged when it was met or breached; `open` ones still ran within their limit at the log's end,
     `cancelled` ones ended for another reason. `overruns_us` are those of breached visits that have ended,
-    rising, in the limit's own clock: open hours for working limits.
+    rising, in the limit's own time: open hours for working limits.
     """
 
     limit: str
@@ -105,10 +105,10 @@ class LimitResult:
 
 @attrs.frozen(kw_only=True, slots=False)
 class Conformance:
-    """Hold what a log came to; `ended_us` is the log's last instant, up to which limits were judged.
+    """Result of checking a log against a procedure; `ended_us` is the log's last instant, up to which limits were judged.
 
     `events` are all of the log; those that are `unmapped`, `ignored` or `unfinished` (of another lifecycle than
-    `complete`) ask nothing of the procedure. `unjudged` names required fields: a mapping gives no data.
+    `complete`) mean nothing to the procedure. `unjudged` names required fields: a mapping gives no data.
     """
 
     procedure: Procedure
@@ -124,7 +124,7 @@ class Conformance:
     unjudged: tuple[str, ...]
     flaws: tuple[Flaw, ...]
     zone: str = "UTC"
-    """Of the mapping: whose clock reports are written by."""
+    """Of the mapping: the zone in which tables write instants."""
 
     @property
     def cases(self) -> int:
@@ -146,12 +146,12 @@ class Conformance:
 
     @property
     def replayed(self) -> int:
-        """How many cases held something to replay."""
+        """How many cases had something to replay."""
         return self.cases - self.statuses["empty"]
 
     @property
     def mapped(self) -> int:
-        """How many events of the log ask something of the procedure."""
+        """How many events of the log mean something to the procedure."""
         return self.events - sum(
             sum(counts.values()) for counts in (self.unmapped, self.ignored, self.unfinished)
         )
@@ -163,7 +163,7 @@ class Conformance:
 
     @cached_property
     def judged(self) -> int:
-        """How many cases were held against the procedure: those of which anything was replayed."""
+        """How many cases were checked against the procedure: those of which anything was replayed."""
         return sum(result.judged for result in self.results)
 
     @cached_property
@@ -198,7 +198,7 @@ class Conformance:
 
     @cached_property
     def not_replayed(self) -> Mapping[Missed, int]:
-        """Events that the kernel would not take, by rule and activity."""
+        """Events that the kernel refused, by rule and activity."""
         counts = Counter(missed for result in self.results for missed in result.missed)
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
@@ -231,7 +231,7 @@ class Conformance:
     def to_json(self) -> dict[str, object]:
         """Return plain data with keys that stay: counts, limits, the 20 worst variants, deviating cases.
 
-        Instants are ISO 8601 in UTC; overruns are given in microseconds of the limit's own clock.
+        Instants are ISO 8601 in UTC; overruns are given in microseconds of the limit's own time.
         """
         return {
             "procedure": self.procedure.id,
@@ -271,12 +271,12 @@ class Conformance:
 
 
 def readable(us: int, *, working: bool) -> Amount:
-    """Round a length of time to an amount that people read: minutes, hours from one hour, days from two days.
+    """Return a length of time rounded to an amount that people read: minutes, hours from one hour, days from two days.
 
     >>> readable(5_400_000_000, working=True).text("en")
     '1.5 working hours'
 
-    Open hours make no days: how many they fill is the calendar's to say.
+    Open hours make no days: how many days they fill depends on the calendar.
     """
     if us < HOUR_US:
         return Amount(round(us / MINUTE_US), "wm" if working else "m")
@@ -353,7 +353,7 @@ RULES: Mapping[str, Text] = {
     "started": Text(zh="实例已开始", en="instance had started"),
     "calendar-coverage": Text(zh="超出日历覆盖范围", en="beyond the calendar's coverage"),
 }
-_UNTOLD: Mapping[str, Text] = {
+_NOT_IN_LOG: Mapping[str, Text] = {
     "role": Text(zh="以何岗位办理", en="in which role"),
     "not_by": Text(
         zh="由谁办理（须由他人办理，not_by）", en="by whom, where another person is asked (not_by)"
@@ -369,88 +369,102 @@ _NOTHING_JUDGED = Text(
 _Rows = list[list[str]]
 
 
-def table(found: Conformance, lang: Lang) -> str:
+def table(conformance: Conformance, lang: Lang) -> str:
     """Return the tables of a conformance, those without rows left out."""
     parts = (
         f"{title.in_(lang)}\n{grid(rows, left=_WAY if title is _WAYS else 0)}"
-        for title, rows in _tables(found, lang)
+        for title, rows in _tables(conformance, lang)
     )
-    return "\n\n".join((_headline(found, lang), *parts)) + "\n"
+    return "\n\n".join((_headline(conformance, lang), *parts)) + "\n"
 
 
-def _headline(found: Conformance, lang: Lang) -> str:
-    """Say first of all what the figures rest on; where nothing was judged, they say nothing."""
-    share, count = found.mapped_share, f"{found.judged:,}"
-    mapped = (
-        "0" if share is None else f"{math.floor(share * 1_000) / 10:g}"
-    )  # never rounded up to all of them
-    said = Text(
+def _headline(conformance: Conformance, lang: Lang) -> str:
+    """Return what the figures rest on; where nothing was judged, that they show nothing."""
+    share, count = conformance.mapped_share, f"{conformance.judged:,}"
+    # Rounded down: 99.96 % of the events are not all of them.
+    mapped = "0" if share is None else f"{math.floor(share * 1_000) / 10:g}"
+    basis = Text(
         zh=f"{mapped} % 的事件已对应，判定了 {count} 个案例",
-        en=f"{mapped} % of events mapped, {count} {'case' if found.judged == 1 else 'cases'} judged",
+        en=f"{mapped} % of events mapped, {count} {'case' if conformance.judged == 1 else 'cases'} judged",
     )
-    lines = [said.in_(lang)]
-    if not found.judged:
+    lines = [basis.in_(lang)]
+    if not conformance.judged:
         lines.append(_NOTHING_JUDGED.in_(lang))
     return "\n".join(lines)
 
 
-def _tables(found: Conformance, lang: Lang) -> Iterator[tuple[Text, _Rows]]:
-    yield Text(zh="概况", en="Overview"), _overview(found, lang)
+def _tables(conformance: Conformance, lang: Lang) -> Iterator[tuple[Text, _Rows]]:
+    yield Text(zh="概况", en="Overview"), _overview(conformance, lang)
     named = (
-        (Text(zh="偏差（按种类）", en="Deviations by kind"), found.by_kind, DEVIATIONS),
-        (Text(zh="偏差（按环节）", en="Deviations by step"), found.by_step, _steps(found.procedure)),
-        (Text(zh="偏差（按岗位）", en="Deviations by role"), found.by_role, _roles(found.procedure)),
+        (Text(zh="偏差（按种类）", en="Deviations by kind"), conformance.by_kind, DEVIATIONS),
+        (
+            Text(zh="偏差（按环节）", en="Deviations by step"),
+            conformance.by_step,
+            _steps(conformance.procedure),
+        ),
+        (
+            Text(zh="偏差（按岗位）", en="Deviations by role"),
+            conformance.by_role,
+            _roles(conformance.procedure),
+        ),
     )
     for title, counts, names in named:
         if counts:
             yield title, [[_name(names, key, lang), str(count)] for key, count in counts.items()]
-    limits = [limit for limit in found.limits if limit.judged or limit.open]
+    limits = [limit for limit in conformance.limits if limit.judged or limit.open]
     if limits:
         yield Text(zh="时限", en="Limits"), _limits(limits, lang)
-    worst = [variant for variant in found.variants[:_VARIANTS] if variant.deviating]
+    worst = [variant for variant in conformance.variants[:_VARIANTS] if variant.deviating]
     if worst:
         yield _WAYS, _variants(worst, lang)
-    if found.not_replayed:
-        yield Text(zh="未能重演的事件", en="Events not replayed"), _not_replayed(found, lang)
+    if conformance.not_replayed:
+        yield Text(zh="未能重演的事件", en="Events not replayed"), _not_replayed(conformance, lang)
     plain = (
-        (Text(zh="未对应的活动", en="Unmapped activities"), found.unmapped),
-        (Text(zh="按对照表忽略的活动", en="Activities ignored on purpose"), found.ignored),
-        (Text(zh="非完成事件", en="Events of other lifecycles"), found.unfinished),
+        (Text(zh="未对应的活动", en="Unmapped activities"), conformance.unmapped),
+        (Text(zh="按对照表忽略的活动", en="Activities ignored on purpose"), conformance.ignored),
+        (Text(zh="非完成事件", en="Events of other lifecycles"), conformance.unfinished),
     )
     for title, counts in plain:
         if counts:
             yield title, [[key, str(count)] for key, count in counts.items()]
-    yield from _remarks(found, lang)
+    yield from _remarks(conformance, lang)
 
 
-def _remarks(found: Conformance, lang: Lang) -> Iterator[tuple[Text, _Rows]]:
-    """Yield what is to be known of the log: its flaws, and what could not be judged by it."""
-    if found.flaws:
-        yield Text(zh="日志的瑕疵", en="Flaws of the log"), [[flaw.text(lang)] for flaw in found.flaws]
-    untold = [[_UNTOLD[rule].in_(lang), str(count)] for rule, count in found.unjudged_rules.items() if count]
-    if untold:
-        yield Text(zh="未判断的流转（日志没有载明）", en="Moves not judged (the log does not tell)"), untold
-    if found.unjudged:
+def _remarks(conformance: Conformance, lang: Lang) -> Iterator[tuple[Text, _Rows]]:
+    """Yield the flaws of the log, and what could not be judged by it."""
+    if conformance.flaws:
+        yield Text(zh="日志的瑕疵", en="Flaws of the log"), [[flaw.text(lang)] for flaw in conformance.flaws]
+    not_in_log = [
+        [_NOT_IN_LOG[rule].in_(lang), str(count)]
+        for rule, count in conformance.unjudged_rules.items()
+        if count
+    ]
+    if not_in_log:
+        yield (
+            Text(zh="未判断的流转（日志没有载明）", en="Moves not judged (the log does not tell)"),
+            not_in_log,
+        )
+    if conformance.unjudged:
         title = Text(
             zh="未判断的必填字段（对照表不含数据）", en="Required fields not judged (no data mapped)"
         )
-        yield title, [[", ".join(found.unjudged)]]
+        yield title, [[", ".join(conformance.unjudged)]]
 
 
-def _overview(found: Conformance, lang: Lang) -> _Rows:
-    statuses = [(CASE_STATUSES[name], count) for name, count in found.statuses.items() if count]
+def _overview(conformance: Conformance, lang: Lang) -> _Rows:
+    statuses = [(CASE_STATUSES[name], count) for name, count in conformance.statuses.items() if count]
     rows = [
-        (Text(zh="案例", en="cases"), str(found.cases)),
+        (Text(zh="案例", en="cases"), str(conformance.cases)),
         *((Text(zh=f"其中{name.zh}", en=f"of these {name.en}"), str(count)) for name, count in statuses),
-        (Text(zh="事件", en="events"), str(found.events)),
+        (Text(zh="事件", en="events"), str(conformance.events)),
         (
             Text(zh="符合的案例", en="conforming cases"),
-            f"{found.conforming} ({_percent(found.conforming, found.replayed)})",
+            f"{conformance.conforming} ({_percent(conformance.conforming, conformance.replayed)})",
         ),
-        (Text(zh="时间倒置的事件", en="events put in order of time"), str(found.reordered)),
+        (Text(zh="时间倒置的事件", en="events put in order of time"), str(conformance.reordered)),
     ]
-    if found.ended_at is not None:
-        last = found.ended_at.astimezone(ZoneInfo(found.zone)).isoformat(" ", "seconds")
+    if conformance.ended_at is not None:
+        last = conformance.ended_at.astimezone(ZoneInfo(conformance.zone)).isoformat(" ", "seconds")
         rows.append((Text(zh="日志止于", en="log ends at"), last))
     return [[name.in_(lang), value] for name, value in rows]
 
@@ -495,10 +509,10 @@ def _variants(variants: Iterable[Variant], lang: Lang) -> _Rows:
     return rows
 
 
-def _not_replayed(found: Conformance, lang: Lang) -> _Rows:
+def _not_replayed(conformance: Conformance, lang: Lang) -> _Rows:
     return [
         [f"{activity} ({_name(RULES, rule, lang)})", str(count)]
-        for (rule, activity), count in found.not_replayed.items()
+        for (rule, activity), count in conformance.not_replayed.items()
     ]
 
 

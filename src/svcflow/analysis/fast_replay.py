@@ -1,9 +1,9 @@
-"""Rehearsal: a sequence of events replayed once with time standing still, to judge its cases by their times alone.
+"""Fast replay: a sequence of events replayed once with time standing still, so that its cases are judged by their times.
 
-Where no limit moves the instance by itself, the kernel's way through a sequence depends on nothing but the
-sequence. So one replay gives the stretches over which each limit runs, and every case of the sequence is judged on
-them with the kernel's own clocks. What breaks a rule, runs with pauses or may be moved by time it leaves to a
-replay in full. It knows no rules.
+Where no limit moves an instance by itself, the kernel's way through a sequence of events depends on the sequence only.
+One replay of it gives the intervals over which each limit runs, and every case of the same sequence is judged on these
+with the kernel's own stopwatches. A case that breaks a rule, runs with pauses or may be moved by time has to be
+replayed in full (`svcflow.analysis.replay`).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from svcflow.analysis.activity_mapping import Reading
-from svcflow.analysis.replay import Judgement, Replay, superseded
+from svcflow.analysis.activity_mapping import MappedSequence
+from svcflow.analysis.replay import CaseReplay, Judgement, judge_replaced
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.compiled import Compiled
@@ -24,17 +24,17 @@ from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 
-__all__ = ["Rehearsal", "Stretch", "Timetable", "rehearse"]
+__all__ = ["DeadlineBounds", "FastReplay", "LimitInterval", "make_fast_replay"]
 
 _AT_END = -1
 _BUCKET = 35  # 2**35 microseconds are 9.5 hours: few bounds to compute, and few exact deadlines
 
 
-class Timetable:
-    """Say quickly whether a limit that starts at one instant is surely kept at another.
+class DeadlineBounds:
+    """Lower bounds of the deadlines of a limit, by the instant of its start, so that few have to be computed.
 
-    A limit that starts later is due no earlier, so the deadline of the bucket's first instant is a lower bound
-    for all starts in it; the exact deadline is computed only when the bound does not settle it.
+    A limit that starts later is due no earlier, so the deadline of a bucket's first instant is a lower bound for all
+    starts in it; the exact deadline is computed only when the bound does not settle whether the limit was kept.
     """
 
     __slots__ = ("_bounds", "limit", "row")
@@ -43,7 +43,7 @@ class Timetable:
         self.limit, self.row = limit, row
         self._bounds: dict[int, int] = {}
 
-    def keeps(self, start_us: int, stop_us: int) -> bool:
+    def is_kept(self, start_us: int, stop_us: int) -> bool:
         """Tell whether the limit, never interrupted, would be kept when it ends at `stop_us`.
 
         Raises: CalendarCoverageError.
@@ -52,29 +52,29 @@ class Timetable:
         bound_us = self._bounds.get(bucket)
         if bound_us is None:
             bound_us = self._bounds[bucket] = self._bound(bucket << _BUCKET)
-        return stop_us < bound_us or stop_us < self.clock(start_us).next_us
+        return stop_us < bound_us or stop_us < self.stopwatch(start_us).next_us
 
-    def clock(self, start_us: int) -> Stopwatch:
-        """Return the limit's clock as it starts; all it waits for is the breach, for nobody is warned."""
+    def stopwatch(self, start_us: int) -> Stopwatch:
+        """Return the limit's stopwatch at its start; the breach is next, since limits are compiled without rungs."""
         begun = stopwatch.start(self.limit, self.row, start_us, visit=1, running=True)
         return stopwatch.with_due(self.limit, begun)
 
     def _bound(self, bucket_us: int) -> int:
         try:
-            return self.clock(bucket_us).next_us
+            return self.stopwatch(bucket_us).next_us
         except CalendarCoverageError:  # the bucket begins before the calendar does: no bound, always exact
             return bucket_us
 
 
 @attrs.frozen
-class Stretch:
-    """Hold from which event to which a limit's clock ran in one visit, and how it stands if it was kept.
+class LimitInterval:
+    """Interval over which a limit ran in one visit, from event to event, with how it stands if it was kept.
 
-    `stop` is the event that stopped it for good, -1 being the end of the log. `whole` stretches have no pauses
-    and move nothing; pauses of others only move the deadline on.
+    `begin` and `stop` are places of events in the case; `stop` ended it for good, -1 being the end of the log. A `whole`
+    interval has no pauses and moves nothing; pauses of others only move the deadline on.
     """
 
-    timetable: Timetable
+    bounds: DeadlineBounds
     visit: int
     begin: int
     stop: int
@@ -84,44 +84,45 @@ class Stretch:
     @property
     def key(self) -> tuple[str, Judgement]:
         """The limit and how it stands if it was kept."""
-        return self.timetable.limit.id, self.judgement
+        return self.bounds.limit.id, self.judgement
 
 
 @attrs.frozen
-class Rehearsal:
-    """Hold what is the same for all cases of one sequence that break no rule."""
+class FastReplay:
+    """What is the same for all cases of one sequence of events that break no rule."""
 
     compiled: Compiled
-    stretches: tuple[Stretch, ...]
+    intervals: tuple[LimitInterval, ...]
     outcome: str
     open: bool
-    asked: tuple[int, ...]
+    places: tuple[int, ...]
+    """The places, in a case, of the events that mean something to the procedure."""
     steps: tuple[str, ...]
-    """After each of the events `asked`, the step that a breach of a span is recorded at."""
+    """After each of these events, the step that a breach of a span is recorded at."""
     unjudged: Mapping[str, int]
 
-    def breaches(self, case: str, times: Sequence[int]) -> list[tuple[Stretch, Deviation]] | None:
-        """Return the limits that a case with these instants broke; None when only a full replay can tell.
+    def breaches(self, case: str, times: Sequence[int]) -> list[tuple[LimitInterval, Deviation]] | None:
+        """Return the limits that a case broke whose events have these instants; None when only a full replay can tell.
 
-        Append the log's end to the instants of an open case.
+        Of an open case, `times` ends with the last instant of the log.
         """
         try:
             late = [
-                one for one in self.stretches if not one.timetable.keeps(times[one.begin], times[one.stop])
+                one for one in self.intervals if not one.bounds.is_kept(times[one.begin], times[one.stop])
             ]
             if not all(one.whole for one in late):
                 return None
-            found = [(one, self._breach(case, one, times)) for one in late]
+            breaches = [(one, self._breach(case, one, times)) for one in late]
         except CalendarCoverageError:  # the full replay says at which event
             return None
-        found.sort(key=_occurred_us)
-        return found
+        breaches.sort(key=_occurred_us)
+        return breaches
 
-    def _breach(self, case: str, stretch: Stretch, times: Sequence[int]) -> Deviation:
-        limit, procedure = stretch.timetable.limit, self.compiled.procedure
-        clock = stretch.timetable.clock(times[stretch.begin])
-        step = limit.limit.step or self._step_at(clock.next_us, times)
-        settled = stretch.stop != _AT_END
+    def _breach(self, case: str, interval: LimitInterval, times: Sequence[int]) -> Deviation:
+        limit, procedure = interval.bounds.limit, self.compiled.procedure
+        watch = interval.bounds.stopwatch(times[interval.begin])
+        step = limit.limit.step or self._step_at(watch.next_us, times)
+        is_settled = interval.stop != _AT_END
         return Deviation(
             instance=case,
             sequence=0,
@@ -132,99 +133,102 @@ class Rehearsal:
             step=step,
             role=self.compiled.steps[step].step.role or "",
             actor=SYSTEM,
-            occurred_us=clock.due_us,
+            occurred_us=watch.due_us,
             limit=limit.id,
-            visit=stretch.visit,
-            due_us=clock.due_us,
-            overrun_us=stopwatch.overrun(limit, clock, times[stretch.stop]) if settled else None,
+            visit=interval.visit,
+            due_us=watch.due_us,
+            overrun_us=stopwatch.overrun(limit, watch, times[interval.stop]) if is_settled else None,
         )
 
     def _step_at(self, noticed_us: int, times: Sequence[int]) -> str:
-        """Return the step the instance was in when the breach was noticed: before the next event asked something."""
-        return self.steps[bisect_left(self.asked, noticed_us, key=times.__getitem__) - 1]
+        """Return the step the instance was in when the breach was noticed: before the next event that means something."""
+        return self.steps[bisect_left(self.places, noticed_us, key=times.__getitem__) - 1]
 
 
-def _occurred_us(found: tuple[Stretch, Deviation]) -> int:
-    return found[1].occurred_us
+def _occurred_us(breach: tuple[LimitInterval, Deviation]) -> int:
+    return breach[1].occurred_us
 
 
-def rehearse(
+def make_fast_replay(
     compiled: Compiled,
-    reading: Reading,
+    sequence: MappedSequence,
     actors: Mapping[int, Actor],
     at_us: int,
-    timetables: dict[tuple[str, int], Timetable],
-) -> Rehearsal | None:
-    """Replay a sequence at one instant; None when it breaks a rule, which every case of it then does.
+    bounds: dict[tuple[str, int], DeadlineBounds],
+) -> FastReplay | None:
+    """Replay a sequence of events at one instant; None when it breaks a rule, which every case of it then does.
 
-    None too where a limit is more than a length of time: its deadline hangs on data, the clock or occurrences.
+    None too where a limit is more than a length of time: its deadline depends on data, the time of day or occurrences.
 
     Raises: CalendarCoverageError.
     """
     if any(row.kind != "within" for limit in compiled.limits.values() for row in limit.rows):
         return None
-    replay, watch = Replay(compiled, ""), _Watch(compiled, timetables)
+    replay, recorder = CaseReplay(compiled, ""), _StopwatchRecorder(compiled, bounds)
     steps: list[str] = []
-    for ask in reading.asks:
-        replay.take(ask, actors[ask.index], at_us, starts=reading.starts)
+    for event in sequence.events:
+        replay.replay(event, actors[event.index], at_us, starts=sequence.starts)
         assert replay.instance is not None  # noqa: S101  # the first event starts it
-        watch.see(ask.index, replay.instance.stopwatches)
+        recorder.record(event.index, replay.instance.stopwatches)
         steps.append(replay.instance.steps[0])
     instance = replay.instance
     if instance is None or replay.missed or replay.deviations():
         return None
-    asked = tuple(ask.index for ask in reading.asks)
+    places = tuple(event.index for event in sequence.events)
     is_open = instance.status != "ended"
-    return Rehearsal(
-        compiled, watch.stretches(), instance.outcome, is_open, asked, tuple(steps), replay.unjudged
+    return FastReplay(
+        compiled, recorder.intervals(), instance.outcome, is_open, places, tuple(steps), replay.unjudged
     )
 
 
 @attrs.define
-class _Seen:
-    clock: Stopwatch
+class _Visit:
+    """One visit of a limit: its stopwatch, and the places of the events that began and last stopped it."""
+
+    watch: Stopwatch
     begin: int
     stop: int
     paused: bool = False
 
 
-class _Watch:
-    """Follow each visit of each clock from its start to its last stop."""
+class _StopwatchRecorder:
+    """Recorder of each visit of each limit, from its start to its last stop."""
 
-    def __init__(self, compiled: Compiled, timetables: dict[tuple[str, int], Timetable]) -> None:
-        self._compiled, self._timetables = compiled, timetables
-        self._visits: dict[str, list[_Seen]] = {}
+    def __init__(self, compiled: Compiled, bounds: dict[tuple[str, int], DeadlineBounds]) -> None:
+        self._compiled, self._bounds = compiled, bounds
+        self._visits: dict[str, list[_Visit]] = {}
 
-    def see(self, index: int, now: Mapping[str, Stopwatch]) -> None:
-        for limit, clock in now.items():
+    def record(self, index: int, watches: Mapping[str, Stopwatch]) -> None:
+        """Record the stopwatches as they are after the event at `index`."""
+        for limit, watch in watches.items():
             visits = self._visits.setdefault(limit, [])
-            seen = visits[-1] if visits else None
-            ran = seen is not None and seen.clock.open_us != STOPPED
-            if seen is not None and ran:
-                seen.stop = index  # it ran until now, whether it runs on or not
-            if seen is None or seen.clock.visit != clock.visit:
-                visits.append(_Seen(clock, index, index))
+            visit = visits[-1] if visits else None
+            ran = visit is not None and visit.watch.open_us != STOPPED
+            if visit is not None and ran:
+                visit.stop = index  # it ran up to this event, whether it runs on or not
+            if visit is None or visit.watch.visit != watch.visit:
+                visits.append(_Visit(watch, index, index))
                 continue
-            runs = clock.open_us != STOPPED
-            seen.paused = seen.paused or (runs and not ran) or not (runs or clock.verdict)
-            seen.clock = clock
+            runs = watch.open_us != STOPPED
+            visit.paused = visit.paused or (runs and not ran) or not (runs or watch.verdict)
+            visit.watch = watch
 
-    def stretches(self) -> tuple[Stretch, ...]:
-        """Return the stretches in the order in which the instance holds its limits."""
+    def intervals(self) -> tuple[LimitInterval, ...]:
+        """Return the intervals in the order in which the instance holds its limits."""
         return tuple(
-            self._stretch(seen, last=seen is visits[-1])
+            self._interval(visit, last=visit is visits[-1])
             for visits in self._visits.values()
-            for seen in visits
+            for visit in visits
         )
 
-    def _stretch(self, seen: _Seen, *, last: bool) -> Stretch:
-        clock, limit = seen.clock, self._compiled.limits[seen.clock.limit]
-        timetable = self._timetables.setdefault((limit.id, clock.row), Timetable(limit, clock.row))
-        judgement = superseded(limit, clock)
+    def _interval(self, visit: _Visit, *, last: bool) -> LimitInterval:
+        watch, limit = visit.watch, self._compiled.limits[visit.watch.limit]
+        bounds = self._bounds.setdefault((limit.id, watch.row), DeadlineBounds(limit, watch.row))
+        judgement = judge_replaced(limit, watch)
         if last:
-            judgement = "open" if not clock.verdict else "met" if clock.verdict == "met" else "cancelled"
-        running = last and clock.open_us != STOPPED
-        whole = not seen.paused and limit.limit.on_overdue is None and bool(running or clock.verdict)
-        return Stretch(
-            timetable, clock.visit, seen.begin, _AT_END if running else seen.stop, whole, judgement
+            judgement = "open" if not watch.verdict else "met" if watch.verdict == "met" else "cancelled"
+        running = last and watch.open_us != STOPPED
+        whole = not visit.paused and limit.limit.on_overdue is None and bool(running or watch.verdict)
+        return LimitInterval(
+            bounds, watch.visit, visit.begin, _AT_END if running else visit.stop, whole, judgement
         )

@@ -1,7 +1,4 @@
-"""A foreign event log as values: cases, their events and instants, and a report of what was dirty in it.
-
-It knows no file format, no procedure and no mapping: readers make these values, callers give them meaning.
-"""
+"""Foreign event log as values: cases, their events and instants, and a report of the flaws in it."""
 
 from __future__ import annotations
 
@@ -94,7 +91,7 @@ _FLOAT: Final = re.compile(r"\s*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-
 
 @attrs.frozen
 class Event:
-    """Hold one entry of a log: what was done, when, by whom.
+    """One entry of a log: what was done, when, by whom.
 
     `at_us` is exact in UTC; `offset_minutes` keeps the writer's zone. A finer fraction than a microsecond is cut.
     `data` holds every other attribute and is not to be written to. `lifecycle` is in lower case, and "complete"
@@ -123,7 +120,7 @@ class Event:
 
 @attrs.frozen
 class Case:
-    """Hold one execution as the log tells it: its events in the order in which they were written."""
+    """One execution as the log has it: its events in the order in which they were written."""
 
     id: str
     events: tuple[Event, ...]
@@ -132,7 +129,7 @@ class Case:
 
 @attrs.frozen
 class Flaw:
-    """Count one kind of dirt in a log and point to the first place; `line` and `column` count from 1."""
+    """Count of one kind of flaw in a log, with its first place; `line` and `column` count from 1."""
 
     kind: FlawKind
     count: int
@@ -151,7 +148,7 @@ class Flaw:
 
 @attrs.define
 class Report:
-    """Tell how a log was read: what was found, what was kept, and what was dirty.
+    """Report on the reading of a log: what there was, what was kept, and its flaws.
 
     Complete only when the log has been read to its end. `events - kept` events were kept out, each for a
     reason that is counted among the flaws.
@@ -165,20 +162,20 @@ class Report:
     _firsts: dict[FlawKind, Flaw] = attrs.field(factory=dict, init=False)
 
     def note(self, kind: FlawKind, place: Callable[[], Place], example: str = "") -> None:
-        """Count one flaw; `place` is asked only for the first of its kind."""
+        """Count one flaw; `place` is called only for the first of its kind."""
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
         if count == 1:
             self._firsts[kind] = Flaw(kind, 1, *place(), _shortened(example), self.file)
 
     def count(self, kind: FlawKind) -> int:
-        """Return how often a kind of flaw was met."""
+        """Return how often there was a kind of flaw."""
         return self._counts.get(kind, 0)
 
     @property
     def flaws(self) -> tuple[Flaw, ...]:
-        """Return one `Flaw` per kind that was met, the most frequent first."""
-        met = (attrs.evolve(first, count=self._counts[kind]) for kind, first in self._firsts.items())
-        return tuple(sorted(met, key=lambda flaw: (-flaw.count, flaw.kind)))
+        """One `Flaw` of each kind there was, the most frequent first."""
+        flaws = (attrs.evolve(first, count=self._counts[kind]) for kind, first in self._firsts.items())
+        return tuple(sorted(flaws, key=lambda flaw: (-flaw.count, flaw.kind)))
 
 
 def zoned_stamp(text: str) -> Stamp | None:
@@ -199,7 +196,7 @@ def zoned_stamp(text: str) -> Stamp | None:
 def local_stamp(text: str, zone: tzinfo) -> Stamp | None:
     """Read an instant written without a zone as local time in `zone`; None when it is not one.
 
-    An hour that happens twice when clocks are set back is taken as its first passing.
+    An hour that happens twice when clocks are set back is taken as its first occurrence.
     """
     try:
         fraction_us, offset_minutes = _tail(text[19:])
@@ -241,9 +238,8 @@ def _local_us(text: str) -> int:
 @lru_cache(maxsize=8192)
 def _day_us(text: str) -> int:
     year, month, day = map(int, _matched(_DAY, text))
-    if (
-        not FIRST_DAY.year <= year <= LAST_DAY.year
-    ):  # 9999 is how databases write "never", 1899 how sheets write 0
+    # 9999 is how databases write "never", 1899 how spreadsheets write 0.
+    if not FIRST_DAY.year <= year <= LAST_DAY.year:
         raise ValueError(text)
     return (date(year, month, day).toordinal() - _EPOCH_DAY) * _DAY_US
 
@@ -275,10 +271,10 @@ def _tail(text: str) -> tuple[int, int | None]:
 
 
 def _matched(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
-    found = pattern.fullmatch(text)
-    if found is None:
+    match = pattern.fullmatch(text)
+    if match is None:
         raise ValueError(text)
-    return found.groups()
+    return match.groups()
 
 
 def _shortened(text: str) -> str:

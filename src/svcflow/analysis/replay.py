@@ -1,7 +1,4 @@
-"""Replay: one case of a foreign log put through the kernel, command by command, every rule on record.
-
-It decides nothing: what an event does, and what departs from the procedure, is `kernel.transact`'s to say.
-"""
+"""Replay of one case of a foreign log through the kernel, command by command, every rule on record."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import Any, Literal
 
 import attrs
 
-from svcflow.analysis.activity_mapping import Ask, Reading
+from svcflow.analysis.activity_mapping import MappedEvent, MappedSequence
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor, Command, Fire, Start
 from svcflow.kernel.compiled import Calendars, Compiled, compile_procedure
@@ -26,7 +23,7 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Branch, Step
 
-__all__ = ["Judgement", "Missed", "Replay", "compile_for_replay", "superseded"]
+__all__ = ["CaseReplay", "Judgement", "Missed", "compile_for_replay", "judge_replaced"]
 
 Judgement = Literal["met", "cancelled", "open"]
 """How a limit that was not breached stands: met, ended for another reason, or still running at the log's end."""
@@ -34,8 +31,8 @@ Missed = tuple[str, str]
 """An event that could not be replayed: the rule that closed the way, and its activity."""
 
 
-class Replay:
-    """Replay one case; give it the events in the order of time."""
+class CaseReplay:
+    """Replay of one case; its events are given in the order of time."""
 
     __slots__ = (
         "_case", "_compiled", "_done", "_facts", "_past", "broken_off", "instance", "missed", "unjudged",
@@ -54,36 +51,36 @@ class Replay:
         self.broken_off = False
         """Whether the case left what a calendar covers; what came before stands."""
 
-    def run(self, reading: Reading, actors: Mapping[int, Actor], times: Sequence[int]) -> None:
-        """Take all events of a case; those from the first beyond a calendar's coverage on are missed."""
-        for place, ask in enumerate(reading.asks):
+    def run(self, sequence: MappedSequence, actors: Mapping[int, Actor], times: Sequence[int]) -> None:
+        """Replay all events of a case; those from the first beyond a calendar's coverage on are missed."""
+        for place, event in enumerate(sequence.events):
             try:
-                self.take(ask, actors[ask.index], times[ask.index], starts=reading.starts)
+                self.replay(event, actors[event.index], times[event.index], starts=sequence.starts)
             except CalendarCoverageError:
                 self.broken_off = True
-                self.missed += [("calendar-coverage", left.activity) for left in reading.asks[place:]]
+                self.missed += [("calendar-coverage", left.activity) for left in sequence.events[place:]]
                 return
 
-    def take(self, ask: Ask, actor: Actor, at_us: int, *, starts: bool) -> None:
-        """Start the instance with its first event, and fire what the event means unless it `starts`."""
+    def replay(self, event: MappedEvent, actor: Actor, at_us: int, *, starts: bool) -> None:
+        """Start the instance with its first event, and fire what an event means unless it `starts`."""
         if self.instance is None:
-            self._do(Start(self._case, actor=actor), at_us)
+            self._transact(Start(self._case, actor=actor), at_us)
             if starts:
                 return
-        if ask.trigger is None:
-            self.missed.append(("started", ask.activity))
+        if event.trigger is None:
+            self.missed.append(("started", event.activity))
             return
-        outcome = self._do(Fire(ask.trigger, actor), at_us)
+        outcome = self._transact(Fire(event.trigger, actor), at_us)
         self._count_unjudged(outcome.facts, actor)
         if outcome.refused is not None:
-            self.missed.append((outcome.refused.rule, ask.activity))
+            self.missed.append((outcome.refused.rule, event.activity))
 
     def wait(self, until_us: int) -> None:
-        """Record what time brought until the end of the log."""
+        """Record what became due until the end of the log."""
         if self.broken_off:
             return
         try:
-            self._do(None, until_us)
+            self._transact(None, until_us)
         except CalendarCoverageError:
             self.broken_off = True
 
@@ -95,13 +92,13 @@ class Replay:
         """Return how each visit of each limit stands that is not among the deviations."""
         if self.instance is None:  # broken off at the very start
             return []
-        clocks = self.instance.stopwatches.values()
-        now = [(clock, _STANDS[clock.verdict]) for clock in clocks if clock.verdict in _STANDS]
+        watches = self.instance.stopwatches.values()
+        present = [(watch, _JUDGEMENTS[watch.verdict]) for watch in watches if watch.verdict in _JUDGEMENTS]
         breached = {(one.limit, one.visit) for one in deviations}
         return [
-            (clock.limit, judgement)
-            for clock, judgement in (*self._past, *now)
-            if (clock.limit, clock.visit) not in breached
+            (watch.limit, judgement)
+            for watch, judgement in (*self._past, *present)
+            if (watch.limit, watch.visit) not in breached
         ]
 
     def _count_unjudged(self, facts: Iterable[Fact], actor: Actor) -> None:
@@ -120,30 +117,30 @@ class Replay:
                 others = self._done.get(step, True) if self._compiled.steps[step].branches else True
                 self._done[step] = named and others
 
-    def _do(self, command: Command | None, at_us: int) -> Outcome:
+    def _transact(self, command: Command | None, at_us: int) -> Outcome:
         outcome = transact(self._compiled, self.instance, command, at_us)
         if self.instance is not None:
-            self._remember(self.instance.stopwatches, outcome.instance.stopwatches)
+            self._keep_replaced(self.instance.stopwatches, outcome.instance.stopwatches)
         self.instance = outcome.instance
         self._facts += outcome.facts
         return outcome
 
-    def _remember(self, before: Mapping[str, Stopwatch], after: Mapping[str, Stopwatch]) -> None:
-        """Keep clocks that a new visit has replaced: the instance knows the last visit only."""
+    def _keep_replaced(self, before: Mapping[str, Stopwatch], after: Mapping[str, Stopwatch]) -> None:
+        """Keep stopwatches that a new visit has replaced: an instance has those of the last visit only."""
         if before is after:
             return
-        for limit, clock in before.items():
-            if after[limit].visit != clock.visit:
-                self._past.append((clock, superseded(self._compiled.limits[limit], clock)))
+        for limit, watch in before.items():
+            if after[limit].visit != watch.visit:
+                self._past.append((watch, judge_replaced(self._compiled.limits[limit], watch)))
 
 
-_STANDS: Mapping[Verdict, Judgement] = {"": "open", "met": "met", "cancelled": "cancelled"}
-"""How a clock stands that broke nothing; `late` and `early` are deviations and counted as such."""
+_JUDGEMENTS: Mapping[Verdict, Judgement] = {"": "open", "met": "met", "cancelled": "cancelled"}
+"""How a limit stands that was not broken; `late` and `early` are deviations and counted as such."""
 
 
-def superseded(limit: CompiledLimit, clock: Stopwatch) -> Judgement:
-    """Judge a clock that its limit's next visit replaced."""
-    return "met" if met_when_replaced(limit, clock) else "cancelled"
+def judge_replaced(limit: CompiledLimit, watch: Stopwatch) -> Judgement:
+    """Return how a limit stood on a visit that its next one replaced."""
+    return "met" if met_when_replaced(limit, watch) else "cancelled"
 
 
 def compile_for_replay(procedure: Procedure, calendars: Calendars) -> Compiled:

@@ -1,7 +1,6 @@
 """Reader of XES event logs (IEEE 1849), plain or gzipped, streamed through expat.
 
-It knows XML, gzip and the standard XES attributes. It refuses to know procedures and mappings, and refuses input
-that could exhaust the machine: document types, deep nesting, huge tags, endless archives.
+Input that could exhaust the machine is refused: document types, deep nesting, huge tags, endless archives.
 """
 
 from __future__ import annotations
@@ -82,7 +81,7 @@ _EXPORT_AGAIN: Final = Text(zh="请重新导出或下载该日志", en="export o
 def read_xes(path: Path) -> Iterator[Case]:
     """Yield the cases of a `.xes` or `.xes.gz` file one by one, stamps without a zone read as UTC.
 
-    Use `XesLog` for another default zone, for progress, and to learn what was dirty.
+    Use `XesLog` for another default zone, for progress, and for the report of flaws.
 
     Raises:
         LogError: the file cannot be read as XES; cases well before the fault have been yielded by then.
@@ -92,7 +91,7 @@ def read_xes(path: Path) -> Iterator[Case]:
 
 @attrs.define(eq=False)
 class XesLog:
-    """Iterate over the cases of a XES file; each iteration reads the file anew and fills a new `report`."""
+    """The cases of a XES file, to iterate over; each iteration reads the file anew and fills a new `report`."""
 
     path: Path = attrs.field(converter=Path)
     default_zone: tzinfo = attrs.field(default=UTC, kw_only=True)
@@ -107,15 +106,15 @@ class XesLog:
             LogError: the file cannot be read as XES; cases well before the fault have been yielded by then.
         """
         self.report = report = Report(str(self.path))
-        reading = _Reading(report, self.default_zone, self.max_bytes)
+        parser = _XesParser(report, self.default_zone, self.max_bytes)
         with closing(_blocks(self.path, self.progress)) as blocks:
             for block in blocks:
-                yield from reading.feed(block)
-            yield from reading.end()
+                yield from parser.feed(block)
+            yield from parser.end()
 
 
-class _Reading:
-    """Turn expat's calls for one file into cases."""
+class _XesParser:
+    """Parser of one file: expat calls its methods, and cases come of it."""
 
     # fmt: off
     __slots__ = (
@@ -178,7 +177,7 @@ class _Reading:
         except expat.ExpatError as fault:
             raise self._malformed(fault) from None
 
-    # What expat calls. `_start` and `_end` run for every attribute of every event, so they do little themselves.
+    # Called by expat: `_start` and `_end` for every attribute of every event, so they do little themselves.
 
     def _start(self, tag: str, pairs: list[str]) -> None:
         self.depth = depth = self.depth + 1
@@ -371,7 +370,7 @@ def _block(source: BufferedReader | gzip.GzipFile, path: Path) -> bytes:
 
 @contextmanager
 def _explained(path: Path) -> Generator[None, None, None]:
-    """Turn what opening and reading may raise into a LogError."""
+    """Raise a LogError for what opening and reading may raise."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the path

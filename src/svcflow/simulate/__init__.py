@@ -1,4 +1,4 @@
-"""Simulation: what a declared standard comes to in a stated situation, run by the kernel of production."""
+"""Simulation of a procedure in a scenario, by the same kernel that production uses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Breaches", "Durations", "PoolUse", "Simulation", "Spread", "default_
 
 
 class _Callable(ModuleType):
-    """Let `svcflow.simulate(…)` work also where this package was imported before that function was asked for.
+    """Module that can be called: `svcflow.simulate(…)` works also where this package was imported before that function was asked for.
 
     Importing a package sets its name in its parent, and the public function has the package's name.
     """

@@ -1,4 +1,4 @@
-"""Arrivals: when each instance starts, and when the run does. It knows no pool and no kernel."""
+"""Arrivals: when each instance starts, and when the run does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import accumulate
 from svcflow.bounds import LAST_US
 from svcflow.errors import CalendarCoverageError
 from svcflow.model.amount import DAY_US
-from svcflow.simulate.plan import Plan
+from svcflow.simulate.plan import SimulationPlan
 from svcflow.simulate.sampling import Streams
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
@@ -19,27 +19,27 @@ __all__ = ["MARGIN_DAYS", "arrivals_from", "gaps_of", "starts_of"]
 
 FIRST_CHOICE = 2026
 MARGIN_DAYS = 180
-"""How long after the last arrival the calendars should still speak, for instances to end."""
+"""How long after the last arrival the calendars should still cover, so that instances can end."""
 OPENING_MINUTE = 8 * 60 + 30
 
 
-def gaps_of(plan: Plan, instances: int, streams: Streams) -> tuple[int, ...]:
+def gaps_of(plan: SimulationPlan, instances: int, streams: Streams) -> tuple[int, ...]:
     """Draw the times between arrivals; the first is that from the start of the run to the first arrival."""
     return tuple(plan.between(streams.of(number, "arrival")[0]) for number in range(1, instances + 1))
 
 
-def arrivals_from(plan: Plan, start_us: int, gaps: Sequence[int]) -> tuple[int, ...]:
+def arrivals_from(plan: SimulationPlan, start_us: int, gaps: Sequence[int]) -> tuple[int, ...]:
     """Return the instants at which instances start. Raises: CalendarCoverageError."""
     if plan.arrivals is None:
         return tuple(start_us + passed for passed in accumulate(gaps))
     return tuple(plan.arrivals.add_us(start_us, passed) for passed in accumulate(gaps))
 
 
-def starts_of(plan: Plan, gaps: Sequence[int], start: datetime | None) -> tuple[int, ...]:
+def starts_of(plan: SimulationPlan, gaps: Sequence[int], start: datetime | None) -> tuple[int, ...]:
     """Return when the run may start: at `start`, or at instants to try in turn until one leaves it room.
 
     Tried are 08:30 on the first Monday from 4 January, in the latest year, at most 2026, in which every calendar
-    still speaks half a year after the last arrival, then one, three, seven … such years before it.
+    still covers half a year after the last arrival, then one, three, seven … such years before it.
 
     Raises: NaiveDatetime, FieldError; CalendarCoverageError when there is no such year.
     """
@@ -49,7 +49,7 @@ def starts_of(plan: Plan, gaps: Sequence[int], start: datetime | None) -> tuple[
     mondays = (_monday_us(plan.calendar, year) for year in range(FIRST_CHOICE, first_year - 1, -1))
     fitting = [start_us for start_us in mondays if _has_room(plan, start_us, sum(gaps))]
     if not fitting:
-        raise _no_room(sum(gaps))
+        raise _arrivals_too_long(sum(gaps))
     return tuple(fitting[place] for place in (0, 1, 3, 7, 15) if place < len(fitting))
 
 
@@ -58,7 +58,7 @@ def _monday_us(calendar: WorkCalendar, year: int) -> int:
     return calendar.clock_us(fourth + timedelta(days=-fourth.weekday() % 7), OPENING_MINUTE)
 
 
-def _has_room(plan: Plan, start_us: int, arriving_us: int) -> bool:
+def _has_room(plan: SimulationPlan, start_us: int, arriving_us: int) -> bool:
     calendars: Sequence[WorkCalendar] = [c for c in plan.calendars() if c.covers]
     try:
         last_us = (
@@ -73,7 +73,7 @@ def _has_room(plan: Plan, start_us: int, arriving_us: int) -> bool:
     return True
 
 
-def _no_room(arriving_us: int) -> CalendarCoverageError:
+def _arrivals_too_long(arriving_us: int) -> CalendarCoverageError:
     hours = arriving_us // 3_600_000_000
     return CalendarCoverageError(
         Text(

@@ -1,6 +1,6 @@
-"""Exits: which transition is taken out of a step. It draws nothing itself; the random number comes in.
+"""Branching: which transition is taken out of a step, given a random number.
 
-Only transitions whose guard holds are open, and that of a `done` which would follow. Where the scenario gives shares for the step, they decide among
+A transition is open whose guard holds, and that of a `done` which would follow it. Where the scenario gives shares for the step, they decide among
 the open ones; what they leave out is not taken. Otherwise, and where the shares leave nothing open: rework
 and exceptions are taken in 5 % each, the first open normal transition nine times as often as all other
 normal ones together. A transition that is deemed made when a limit passes is then left to time, unless it is
@@ -27,14 +27,14 @@ _Weighted = list[tuple[CompiledMove, float]]
 
 
 def choose_exit(compiled: Compiled, instance: Instance, plan: StepPlan, number: float) -> CompiledMove | None:
-    """Return the transition that `number` picks; None when no guard is open."""
+    """Return the transition that `number`, between 0 and 1, picks; None when every guard is closed."""
     rows = list(_open_rows(compiled, instance, plan.place))
     shares = plan.shares
     weighted = [
-        (row, shares.get(row.move.trigger, 0.0)) for row in rows if shares and not _shut(instance, row)
+        (row, shares.get(row.move.trigger, 0.0)) for row in rows if shares and not _is_refused(instance, row)
     ]
     if not any(weight for _, weight in weighted):
-        weighted = _unstated(instance, plan.deemed, rows)
+        weighted = _default_weights(instance, plan.deemed, rows)
     return _pick(weighted, number)
 
 
@@ -61,43 +61,45 @@ def _open_rows(compiled: Compiled, instance: Instance, step: CompiledStep) -> It
             yield row
 
 
-def _spent(instance: Instance, row: CompiledMove) -> bool:
+def _is_used_up(instance: Instance, row: CompiledMove) -> bool:
     return row.move.at_most is not None and instance.counts.get(row.key, 0) >= row.move.at_most
 
 
-def _shut(instance: Instance, row: CompiledMove) -> bool:
-    return row.enforce["rework"] == "refuse" and _spent(instance, row)
+def _is_refused(instance: Instance, row: CompiledMove) -> bool:
+    return row.enforce["rework"] == "refuse" and _is_used_up(instance, row)
 
 
-def _unstated(instance: Instance, deemed: Container[str], rows: list[CompiledMove]) -> _Weighted:
-    free = [row for row in rows if not _spent(instance, row)] or [
-        row for row in rows if not _shut(instance, row)
+def _default_weights(instance: Instance, deemed: Container[str], rows: list[CompiledMove]) -> _Weighted:
+    """Return the open transitions with the weights that hold where the scenario gives no shares."""
+    free = [row for row in rows if not _is_used_up(instance, row)] or [
+        row for row in rows if not _is_refused(instance, row)
     ]
     by_people = [row for row in free if row.move.trigger not in deemed]
-    normal = _of(by_people, "normal") or _of(free, "normal")
+    normal = _of_kind(by_people, "normal") or _of_kind(free, "normal")
     if not normal and not by_people:
         by_people = free
-    weighted = _shared(_of(by_people, "exception"), EXCEPTION_SHARE) + _shared(
-        _of(by_people, "rework"), REWORK_SHARE
+    weighted = _evenly(_of_kind(by_people, "exception"), EXCEPTION_SHARE) + _evenly(
+        _of_kind(by_people, "rework"), REWORK_SHARE
     )
     rest = 1 - sum(weight for _, weight in weighted)
     first, others = normal[:1], normal[1:]
     main = rest * FIRST_SHARE if others else rest
-    return _shared(first, main) + _shared(others, rest - main) + weighted
+    return _evenly(first, main) + _evenly(others, rest - main) + weighted
 
 
-def _of(rows: list[CompiledMove], kind: TransitionKind) -> list[CompiledMove]:
+def _of_kind(rows: list[CompiledMove], kind: TransitionKind) -> list[CompiledMove]:
     return [row for row in rows if row.move.kind == kind]
 
 
-def _shared(rows: list[CompiledMove], share: float) -> _Weighted:
+def _evenly(rows: list[CompiledMove], share: float) -> _Weighted:
     return [(row, share / len(rows)) for row in rows]
 
 
 def _pick(weighted: _Weighted, number: float) -> CompiledMove | None:
-    left = number * sum(weight for _, weight in weighted)
+    remaining = number * sum(weight for _, weight in weighted)
     for row, weight in weighted:
-        left -= weight
-        if left < 0:
+        remaining -= weight
+        if remaining < 0:
             return row
+    # Rounding may leave a remainder above every weight: the last one that can be taken is meant.
     return next((row for row, weight in reversed(weighted) if weight), None)

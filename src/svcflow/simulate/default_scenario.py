@@ -1,6 +1,6 @@
-"""The stated default: what is assumed of a procedure that has no scenario, or of a step its scenario leaves out.
+"""Default scenario: what is assumed of a procedure without a scenario, or of a step that its scenario leaves out.
 
-It is an assumption that says so, never a measurement.
+It is an assumption, stated as such in every result; it is no measurement.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ STATED = Text(
 
 
 def default_scenario(procedure: Procedure) -> Scenario:
-    """Return the stated default scenario of a procedure."""
+    """Return the default scenario of a procedure."""
     return Scenario(
         id=f"{procedure.id}_default",
         procedure=procedure.id,
@@ -62,10 +62,10 @@ def default_duration(step: Step) -> Duration:
 
     Of a matrix the row that applies last, its default, is taken.
     """
-    found = _minutes(step)
-    if found is None:
+    allowed = _minutes(step)
+    if allowed is None:
         return Duration(distribution="constant", value=UNLIMITED_STEP)
-    minutes, unit = found
+    minutes, unit = allowed
     low, mode, high = (
         Amount(min(minutes * share, Decimal(LONGEST[unit])), unit) for share in (LOW, MODE, HIGH)
     )
@@ -73,11 +73,12 @@ def default_duration(step: Step) -> Duration:
 
 
 def is_work(step: Step) -> bool:
-    """Say whether something is done in a step: not in one that ends, nor in one whose branches do the work."""
+    """Tell whether something is done in a step: not in one that ends, nor in one whose branches do the work."""
     return step.end is None and not step.parallel
 
 
 def _minutes(step: Step) -> tuple[Decimal, Unit] | None:
+    """Return the length of a step's limit in minutes, elapsed or working; None for a step without one."""
     amounts = [row.within for limit in step.time_limits for row in limit.rows[::-1] if row.within is not None]
     if not amounts:
         return None
@@ -100,8 +101,9 @@ def _work(procedure: Procedure) -> Mapping[str, Decimal]:
     for step in procedure.all_steps.values():
         role = (step.to[0].role if step.to else None) or step.role
         if role is not None and is_work(step) and step.waits is None:
-            found = _minutes(step)
-            minutes = UNLIMITED_STEP.value if found is None else found[0] * (LOW + MODE + HIGH) / 3
+            allowed = _minutes(step)
+            # The mean of a triangular distribution is a third of the sum of its three parameters.
+            minutes = UNLIMITED_STEP.value if allowed is None else allowed[0] * (LOW + MODE + HIGH) / 3
             work[role] += minutes
     return work
 

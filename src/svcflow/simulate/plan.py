@@ -1,7 +1,4 @@
-"""A plan: what the run needs to know of each step, looked up once, scenario and procedure brought together.
-
-It holds no instance and no random number.
-"""
+"""Plan of a simulation: procedure and scenario brought together, with what a run looks up of each step."""
 
 from __future__ import annotations
 
@@ -20,12 +17,12 @@ from svcflow.simulate.default_scenario import default_duration, is_work
 from svcflow.simulate.sampling import Sampler, sampler
 from svcflow.worktime.calendar import WorkCalendar
 
-__all__ = ["Plan", "StepPlan", "make_plan"]
+__all__ = ["SimulationPlan", "StepPlan", "make_plan"]
 
 
 @attrs.frozen(eq=False)
 class StepPlan:
-    """Hold how one step is worked on."""
+    """How one step is worked on."""
 
     place: CompiledStep
     sample: Sampler
@@ -33,7 +30,7 @@ class StepPlan:
     """The calendar in which the time runs; None for elapsed time."""
     shares: Mapping[str, float] | None
     deemed: frozenset[str]
-    """The triggers that are deemed made when a limit passes."""
+    """The triggers of transitions that are deemed made when a limit passes."""
 
     @property
     def step(self) -> Step:
@@ -42,8 +39,8 @@ class StepPlan:
 
 
 @attrs.frozen(eq=False)
-class Plan:
-    """Hold everything the run looks up."""
+class SimulationPlan:
+    """Everything that a run looks up."""
 
     compiled: Compiled
     scenario: Scenario
@@ -60,17 +57,17 @@ class Plan:
     """The limits that move an instance by themselves when they pass."""
 
     def calendars(self) -> frozenset[WorkCalendar]:
-        """Return every calendar the run may have to ask."""
-        found = {self.calendar, *(limit.calendar.calendar for limit in self.compiled.limits.values())}
-        found.update(calendar for _, calendar in self.pools.values())
-        return frozenset(found | ({self.arrivals} if self.arrivals else set()))
+        """Return every calendar that the run may need."""
+        calendars = {self.calendar, *(limit.calendar.calendar for limit in self.compiled.limits.values())}
+        calendars.update(calendar for _, calendar in self.pools.values())
+        return frozenset(calendars | ({self.arrivals} if self.arrivals else set()))
 
 
-def make_plan(procedure: Procedure, scenario: Scenario, calendars: Calendars) -> Plan:
-    """Bring procedure and scenario together. Raises: UnknownCalendar."""
+def make_plan(procedure: Procedure, scenario: Scenario, calendars: Calendars) -> SimulationPlan:
+    """Return the plan of a procedure in a scenario. Raises: UnknownCalendar."""
     compiled = compile_procedure(procedure, calendars)
     between, own = scenario.arrivals.between, scenario.arrivals.calendar
-    return Plan(
+    return SimulationPlan(
         compiled=compiled,
         scenario=scenario,
         calendar=calendars(procedure.calendar),
@@ -88,7 +85,7 @@ def make_plan(procedure: Procedure, scenario: Scenario, calendars: Calendars) ->
 
 
 def never_closes(calendar: WorkCalendar, at_us: int) -> bool:
-    """Say whether a calendar is open all through the week from `at_us`, and so sets no hours of work."""
+    """Tell whether a calendar is open all through the week from `at_us`, and so sets no hours of work."""
     try:
         return calendar.between_us(at_us, at_us + 7 * DAY_US) == 7 * DAY_US
     except CalendarCoverageError:

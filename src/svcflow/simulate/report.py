@@ -1,4 +1,4 @@
-"""The result of a simulation: figures with what they rest on, and the journals they were read from."""
+"""Result of a simulation: its figures, the assumptions they rest on, and the journals they were read from."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Simulation", "table"]
 
 @attrs.frozen(kw_only=True, eq=False)
 class Simulation:
-    """Hold what a simulated situation came to.
+    """Result of a simulation.
 
     `breaches` is by limit, `deviations` by kind, `steps` by step, `pools` by role; `whole` is the time of
     instances that ended, None when none did. `finished_at` is the instant of the last event.
@@ -71,41 +71,48 @@ class Simulation:
             "still_open": self.still_open,
             "started_at": self.started_at.isoformat(),
             "finished_at": self.finished_at.isoformat(),
-            "breaches": {name: _breaches(one) for name, one in self.breaches.items()},
+            "breaches": {name: _breaches(breaches) for name, breaches in self.breaches.items()},
             "deviations": dict(self.deviations),
             "whole": _durations(self.whole),
-            "steps": {name: _durations(one) for name, one in self.steps.items()},
-            "pools": {role: _pool(one) for role, one in self.pools.items()},
+            "steps": {name: _durations(durations) for name, durations in self.steps.items()},
+            "pools": {role: _pool(use) for role, use in self.pools.items()},
             "assumptions": [{"zh": text.zh, "en": text.en} for text in self.assumptions],
         }
 
 
-def _breaches(one: Breaches) -> dict[str, object]:
-    return {"judged": one.judged, "breached": one.breached, "rate": one.rate, "interval": one.interval}
-
-
-def _durations(one: Durations | None) -> dict[str, object] | None:
-    return None if one is None else {"elapsed": _spread(one.elapsed), "working": _spread(one.working)}
-
-
-def _spread(one: Spread) -> dict[str, object]:
+def _breaches(breaches: Breaches) -> dict[str, object]:
     return {
-        "count": one.count,
-        "mean": _seconds(one.mean),
-        "p50": _seconds(one.p50),
-        "p90": _seconds(one.p90),
-        "p95": _seconds(one.p95),
+        "judged": breaches.judged,
+        "breached": breaches.breached,
+        "rate": breaches.rate,
+        "interval": breaches.interval,
     }
 
 
-def _pool(one: PoolUse) -> dict[str, object]:
+def _durations(durations: Durations | None) -> dict[str, object] | None:
+    if durations is None:
+        return None
+    return {"elapsed": _spread(durations.elapsed), "working": _spread(durations.working)}
+
+
+def _spread(spread: Spread) -> dict[str, object]:
     return {
-        "capacity": one.capacity,
-        "calendar": one.calendar,
-        "served": one.served,
-        "utilisation": one.utilisation,
-        "mean_waiting": _seconds(one.mean_waiting),
-        "p95_waiting": _seconds(one.p95_waiting),
+        "count": spread.count,
+        "mean": _seconds(spread.mean),
+        "p50": _seconds(spread.p50),
+        "p90": _seconds(spread.p90),
+        "p95": _seconds(spread.p95),
+    }
+
+
+def _pool(use: PoolUse) -> dict[str, object]:
+    return {
+        "capacity": use.capacity,
+        "calendar": use.calendar,
+        "served": use.served,
+        "utilisation": use.utilisation,
+        "mean_waiting": _seconds(use.mean_waiting),
+        "p95_waiting": _seconds(use.p95_waiting),
     }
 
 
@@ -137,7 +144,8 @@ _ASSUMPTIONS = Text(zh="假设：", en="Assumptions:")
 def table(result: Simulation, lang: Lang) -> str:
     """Return every figure of a result in aligned columns, and its assumptions below them."""
     parts = [_head(result, lang), *(grid(rows) for rows in _tables(result, lang) if len(rows) > 1)]
-    parts.append("\n".join([_ASSUMPTIONS.in_(lang), *(f"- {one.in_(lang)}" for one in result.assumptions)]))
+    listed = (f"- {assumption.in_(lang)}" for assumption in result.assumptions)
+    parts.append("\n".join((_ASSUMPTIONS.in_(lang), *listed)))
     return "\n\n".join(parts)
 
 
@@ -151,33 +159,39 @@ def _head(result: Simulation, lang: Lang) -> str:
 
 
 def _tables(result: Simulation, lang: Lang) -> Iterator[Rows]:
-    heads = [one.in_(lang) for one in (_LIMIT, _JUDGED, _BREACHED, _RATE, _INTERVAL)]
-    yield [tuple(heads), *(_breach_row(one, lang) for one in result.breaches.values())]
+    heads = [head.in_(lang) for head in (_LIMIT, _JUDGED, _BREACHED, _RATE, _INTERVAL)]
+    yield [tuple(heads), *(_breach_row(breaches, lang) for breaches in result.breaches.values())]
     yield [(_DURATION.in_(lang), _COUNT.in_(lang), "p50", "p90", "p95"), *_duration_rows(result, lang)]
     counts = result.deviations.items()
     yield [
         (_DEVIATION.in_(lang), _COUNT.in_(lang)),
         *((word(DEVIATIONS, kind).in_(lang), str(count)) for kind, count in counts),
     ]
-    heads = [one.in_(lang) for one in (_ROLE, _CAPACITY, _SERVED, _BUSY, _WAITING, _WAITING_P95)]
-    yield [tuple(heads), *(_pool_row(one, lang) for one in result.pools.values())]
+    heads = [head.in_(lang) for head in (_ROLE, _CAPACITY, _SERVED, _BUSY, _WAITING, _WAITING_P95)]
+    yield [tuple(heads), *(_pool_row(use, lang) for use in result.pools.values())]
 
 
-def _breach_row(one: Breaches, lang: Lang) -> tuple[str, ...]:
-    interval = one.interval
+def _breach_row(breaches: Breaches, lang: Lang) -> tuple[str, ...]:
+    interval = breaches.interval
     between = f"{_percent(interval[0])}–{_percent(interval[1])}" if interval else NOTHING
-    return (one.name.in_(lang) or one.limit, str(one.judged), str(one.breached), _percent(one.rate), between)
+    return (
+        breaches.name.in_(lang) or breaches.limit,
+        str(breaches.judged),
+        str(breaches.breached),
+        _percent(breaches.rate),
+        between,
+    )
 
 
 def _duration_rows(result: Simulation, lang: Lang) -> Iterator[tuple[str, ...]]:
     if result.whole is not None:
         yield _duration_row(_WHOLE.in_(lang), result.whole, lang)
-    for name, one in result.steps.items():
-        yield _duration_row(result.procedure.all_steps[name].name.in_(lang) or name, one, lang)
+    for name, durations in result.steps.items():
+        yield _duration_row(result.procedure.all_steps[name].name.in_(lang) or name, durations, lang)
 
 
-def _duration_row(name: str, one: Durations, lang: Lang) -> tuple[str, ...]:
-    spread = one.working
+def _duration_row(name: str, durations: Durations, lang: Lang) -> tuple[str, ...]:
+    spread = durations.working
     return (
         name,
         str(spread.count),
@@ -185,10 +199,10 @@ def _duration_row(name: str, one: Durations, lang: Lang) -> tuple[str, ...]:
     )
 
 
-def _pool_row(one: PoolUse, lang: Lang) -> tuple[str, ...]:
-    capacity = NOTHING if one.capacity is None else str(one.capacity)
-    waits = (_length(one.mean_waiting, lang), _length(one.p95_waiting, lang))
-    return (one.name.in_(lang) or one.role, capacity, str(one.served), _percent(one.utilisation), *waits)
+def _pool_row(use: PoolUse, lang: Lang) -> tuple[str, ...]:
+    capacity = NOTHING if use.capacity is None else str(use.capacity)
+    waits = (_length(use.mean_waiting, lang), _length(use.p95_waiting, lang))
+    return (use.name.in_(lang) or use.role, capacity, str(use.served), _percent(use.utilisation), *waits)
 
 
 def _percent(share: float | None) -> str:

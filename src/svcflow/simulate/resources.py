@@ -1,7 +1,4 @@
-"""A pool: who of one role is free, who waits for them in order of asking, and how busy they were.
-
-It knows no procedure and no event; the run tells it when somebody asks and when work ends.
-"""
+"""Resources: the pool of people of one role, and the instances and pieces of work of a run."""
 
 from __future__ import annotations
 
@@ -18,11 +15,14 @@ from svcflow.kernel.instance import NEVER, Instance
 from svcflow.simulate.plan import StepPlan
 from svcflow.worktime.calendar import WorkCalendar
 
-__all__ = ["Case", "RolePool", "Task"]
+__all__ = ["RolePool", "SimulatedCase", "Task"]
 
 
 class RolePool:
-    """Give out the members of one role, lowest free number first; `capacity=None` sets no bound."""
+    """Members of one role, given work lowest free number first; `capacity=None` sets no bound.
+
+    Waiting work is served in the order in which it was asked for. `busy_us` is counted until `until_us`.
+    """
 
     __slots__ = (
         "_free",
@@ -71,12 +71,13 @@ class RolePool:
                 continue
             task.member = member
             task.start_us = now_us
+            # In open time: a night between asking and beginning is no waiting.
             self.waits_us.append(self.calendar.between_us(task.asked_us, now_us))
             yield task
         self._queue.extendleft(reversed(passed))
 
     def release(self, task: Task, now_us: int) -> None:
-        """Take back the member of a piece of work that ended or was withdrawn; waiting work is forgotten."""
+        """Free the member of a piece of work that ended or was withdrawn; work that still waits has none."""
         if task.start_us == UNSTARTED:
             return
         heappush(self._free, task.member)
@@ -85,12 +86,15 @@ class RolePool:
             self.busy_us += self.calendar.between_us(task.start_us, last_us)
 
     def actor(self, task: Task) -> str:
-        """Name who acts: `<role>-<n>`; where the pool has nobody else, a stand-in with the next number."""
+        """Return who acts: `<role>-<n>`; where everybody else is barred, a stand-in with the next free number."""
         names = (f"{self.role}-{number}" for number in count(task.member))
         return next(name for name in names if name not in task.barred)
 
     def _take(self, barred: tuple[str, ...]) -> int | None:
-        """Take a free member who is not barred; None when there is none. A pool that is barred whole bars nobody."""
+        """Take a free member who is not barred; None when there is none.
+
+        Where all members are barred, the work would wait for ever: nobody is, and a stand-in acts (`actor`).
+        """
         if barred and self.capacity is not None:
             members = (f"{self.role}-{number}" for number in range(1, self.capacity + 1))
             barred = () if all(name in barred for name in members) else barred
@@ -117,8 +121,8 @@ UNSTARTED = -1
 
 
 @attrs.define(eq=False)
-class Case:
-    """Hold one simulated instance: where the kernel says it stands, its facts, and the work under way."""
+class SimulatedCase:
+    """One simulated instance: its present state, its facts, and the work under way."""
 
     number: int
     instance: Instance
@@ -128,14 +132,14 @@ class Case:
     met: set[str] = attrs.field(factory=set)
     """Limits that were met on a visit which a later one has replaced: the instance knows the last visit only."""
     wake_us: int = NEVER
-    """When the kernel will move the instance by itself, as far as is known."""
+    """When the next limit passes that moves the instance by itself; NEVER where there is none."""
 
 
 @attrs.define(eq=False)
 class Task:
-    """Hold one piece of work. `live` ends when the step is left, by whatever way."""
+    """One piece of work: a visit of a step. `live` ends when the step is left, by whatever way."""
 
-    case: Case
+    case: SimulatedCase
     plan: StepPlan
     visit: int
     amount_us: int

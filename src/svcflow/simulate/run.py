@@ -1,7 +1,4 @@
-"""The run: events in virtual time, each put through the same kernel that production uses.
-
-It keeps the order of events and who works on what; what a command does to an instance is `transact`'s to say.
-"""
+"""Run of a simulation: events in virtual time, each put through the same kernel that production uses."""
 
 from __future__ import annotations
 
@@ -21,13 +18,13 @@ from svcflow.kernel.instance import NEVER, STOPPED, Instance
 from svcflow.kernel.moves.authorization import excluded_persons
 from svcflow.model.field import Value
 from svcflow.simulate.branching import choose_exit, hangs_on_data, open_row
-from svcflow.simulate.plan import Plan, StepPlan, never_closes
-from svcflow.simulate.resources import Case, RolePool, Task
+from svcflow.simulate.plan import SimulationPlan, StepPlan, never_closes
+from svcflow.simulate.resources import RolePool, SimulatedCase, Task
 from svcflow.simulate.sampling import PLACEHOLDER, Streams, value_of
 from svcflow.simulate.statistics import replaced_met
 from svcflow.text import Text
 
-__all__ = ["MAX_VISITS", "Progress", "Run"]
+__all__ = ["MAX_VISITS", "Progress", "SimulationRun"]
 
 Progress = Callable[[int, int], None]
 """Called with how many instances have ended and how many there are."""
@@ -40,30 +37,36 @@ SOMEBODY = "somebody"
 """Who acts where neither step nor transition names a role; another of that name where another person has to."""
 
 
-class Run:
-    """Run one scenario once. `arrivals_us` are the instants at which instances start, in order."""
+class SimulationRun:
+    """One run of a plan. `arrivals_us` are the instants at which instances start, in order."""
 
     def __init__(
-        self, plan: Plan, arrivals_us: Sequence[int], streams: Streams, progress: Progress | None = None
+        self,
+        plan: SimulationPlan,
+        arrivals_us: Sequence[int],
+        streams: Streams,
+        progress: Progress | None = None,
     ) -> None:
         self.plan, self.compiled, self.streams = plan, plan.compiled, streams
         self.arrivals_us = arrivals_us
         self.pools = {role: RolePool(role, *pool, arrivals_us[-1]) for role, pool in plan.pools.items()}
-        self.cases: list[Case] = []
+        self.cases: list[SimulatedCase] = []
         self.now_us = arrivals_us[0]
         self.events = 0
         self.ended = 0
         self._progress = progress
-        self._around = {role: never_closes(pool.calendar, self.now_us) for role, pool in self.pools.items()}
+        self._never_closes = {
+            role: never_closes(pool.calendar, self.now_us) for role, pool in self.pools.items()
+        }
         self._width = len(str(len(arrivals_us)))
         self._heap: list[tuple[int, int, Callable[[Any], None], Any]] = []
         self._pushed = 0
         self.at(arrivals_us[0], self.arrive, 0)
 
     def at(self, at_us: int, act: Callable[[Any], None], subject: object) -> None:
-        """Plan an event; those of one instant happen in the order in which they were planned.
+        """Schedule an event; those of one instant happen in the order in which they were scheduled.
 
-        Raises: CalendarCoverageError past the last instant that may come in anywhere.
+        Raises: CalendarCoverageError past the last instant that svcflow admits.
         """
         if at_us > LAST_US:
             raise CalendarCoverageError(_TOO_LONG, BEYOND)
@@ -71,7 +74,7 @@ class Run:
         heappush(self._heap, (at_us, self._pushed, act, subject))
 
     def go(self) -> None:
-        """Work off every event. Raises: CalendarCoverageError when the run outlasts a calendar."""
+        """Process every event. Raises: CalendarCoverageError when the run outlasts a calendar."""
         heap = self._heap
         try:
             while heap:
@@ -82,12 +85,12 @@ class Run:
             raise CalendarCoverageError(error.message, BEYOND) from error
 
     def arrive(self, place: int) -> None:
-        """Start the next instance, and plan the one after it."""
+        """Start the next instance, and schedule the one after it."""
         number, now_us = place + 1, self.now_us
         if number < len(self.arrivals_us):
             self.at(self.arrivals_us[number], self.arrive, number)
         outcome = transact(self.compiled, None, self._start(number), now_us)
-        case = Case(number, outcome.instance, [])
+        case = SimulatedCase(number, outcome.instance, [])
         self.cases.append(case)
         self._follow(case, outcome)
 
@@ -96,26 +99,26 @@ class Run:
         if task.case.wake_us <= self.now_us:
             self.advance(task.case, None)
         if task.live:
-            row = self._still(task)
+            row = self._row_now(task)
             if row is None:
                 self._withdraw(task)
             else:
                 self.advance(task.case, self._fire(task, row))
 
-    def wake(self, case: Case) -> None:
-        """Let the kernel make the move that is deemed made now; an instance that went on needs no waking."""
+    def wake(self, case: SimulatedCase) -> None:
+        """Make the move that is deemed made now, unless the instance moved on before."""
         if case.wake_us == self.now_us:
             self.advance(case, None)
 
-    def tick(self, case: Case) -> None:
-        """Let the kernel record what became due; needed by nobody, and without effect on anything else."""
+    def tick(self, case: SimulatedCase) -> None:
+        """Record what became due. Nothing else changes by it, whenever it happens."""
         self.advance(case, None)
 
-    def advance(self, case: Case, command: Command | None) -> None:
+    def advance(self, case: SimulatedCase, command: Command | None) -> None:
         """Put a command through the kernel and go on from what it recorded."""
         outcome = transact(self.compiled, case.instance, command, self.now_us)
         refused = outcome.refused
-        if refused is not None:  # a mistake of this package: commands are made to be accepted
+        if refused is not None:  # a defect of this package: commands are made to be accepted
             raise Refused(refused.rule, refused.reason, outcome.remedy)
         self._follow(case, outcome)
 
@@ -142,10 +145,10 @@ class Run:
         evidence = dict.fromkeys(attached, PLACEHOLDER)
         return Fire(row.move.trigger, self._actor(task, row), data, evidence, row.source)
 
-    def _required(self, case: Case, field: str) -> Value:
-        """Return the value that comes with a move that requires it: the one there is, sent again, or one drawn."""
-        held = case.instance.data.get(field)
-        return held if is_given(held) else self._value(case.number, field)
+    def _required(self, case: SimulatedCase, field: str) -> Value:
+        """Return the value of a field that a move requires: the present one, sent again, or one drawn at random."""
+        value = case.instance.data.get(field)
+        return value if is_given(value) else self._value(case.number, field)
 
     def _actor(self, task: Task, row: CompiledMove) -> Actor:
         barred = excluded_persons(self.compiled, task.case.instance, row.source)
@@ -161,15 +164,15 @@ class Run:
         names = (f"{row.role}-{place}" for place in places)
         return Actor(next(name for name in names if name not in barred), (row.role,))
 
-    def _still(self, task: Task) -> CompiledMove | None:
+    def _row_now(self, task: Task) -> CompiledMove | None:
         """Return the transition chosen when work began, or another when data have closed it since."""
         row, plan, instance = task.row, task.plan, task.case.instance
         if row is None or not hangs_on_data(row):
             return row
-        now = open_row(self.compiled, instance, plan.place, row.move.trigger)
-        return now or choose_exit(self.compiled, instance, plan, task.choice)
+        open_now = open_row(self.compiled, instance, plan.place, row.move.trigger)
+        return open_now or choose_exit(self.compiled, instance, plan, task.choice)
 
-    def _follow(self, case: Case, outcome: Outcome) -> None:
+    def _follow(self, case: SimulatedCase, outcome: Outcome) -> None:
         """Withdraw the work of steps that were left, and begin that of steps that were entered."""
         if not outcome.facts:
             return
@@ -185,9 +188,9 @@ class Run:
                 plan = self.plan.steps.get(name)
                 if plan is not None and name not in case.tasks:
                     self._begin(case, name, plan)
-        self._wake_up(case)
+        self._schedule_wake(case)
 
-    def _leave(self, case: Case, facts: Iterable[Fact]) -> None:
+    def _leave(self, case: SimulatedCase, facts: Iterable[Fact]) -> None:
         for fact in facts:
             if isinstance(fact, Moved) and fact.step in case.tasks:
                 self._withdraw(case.tasks.pop(fact.step))
@@ -205,7 +208,7 @@ class Run:
         if self._progress is not None:
             self._progress(self.ended, len(self.arrivals_us))
 
-    def _begin(self, case: Case, name: str, plan: StepPlan) -> None:
+    def _begin(self, case: SimulatedCase, name: str, plan: StepPlan) -> None:
         visit = case.visits[name] = case.visits.get(name, 0) + 1
         numbers = self.streams.of(case.number, name, visit)
         row = choose_exit(self.compiled, case.instance, plan, numbers[EXIT])
@@ -220,21 +223,21 @@ class Run:
             pool.ask(task)
             self._serve(pool)
         elif row is not None:
-            self.at(self._worked(task, self.now_us), self.finish, task)
+            self.at(self._done_at(task, self.now_us), self.finish, task)
 
     def _serve(self, pool: RolePool) -> None:
         for task in pool.begin(self.now_us):
-            self.at(self._worked(task, task.start_us), self.finish, task)
+            self.at(self._done_at(task, task.start_us), self.finish, task)
 
-    def _worked(self, task: Task, start_us: int) -> int:
-        """Return when work that starts at an instant is done: in the hours of who does it, else in its own clock."""
+    def _done_at(self, task: Task, start_us: int) -> int:
+        """Return when work that starts at an instant is done: in the hours of its pool, else of its duration."""
         own, pool = task.plan.working, task.pool
-        if pool is not None and not (own is not None and self._around[pool.role]):
+        if pool is not None and not (own is not None and self._never_closes[pool.role]):
             return pool.calendar.add_us(start_us, task.amount_us)
         return start_us + task.amount_us if own is None else own.add_us(start_us, task.amount_us)
 
-    def _wake_up(self, case: Case) -> None:
-        """Plan to wake the instance when a limit passes that moves it; a limit is passed only after its instant."""
+    def _schedule_wake(self, case: SimulatedCase) -> None:
+        """Schedule waking the instance when a limit passes that moves it; a limit is passed only after its instant."""
         if not self.plan.deemed:
             return
         soonest = min((_passes(case.instance, name) for name in self.plan.deemed), default=NEVER)
@@ -245,10 +248,10 @@ class Run:
 
 
 def _passes(instance: Instance, limit: str) -> int:
-    clock = instance.stopwatches.get(limit)
-    if clock is None or clock.open_us == STOPPED or clock.overdue or clock.due_us == NEVER:
+    watch = instance.stopwatches.get(limit)
+    if watch is None or watch.open_us == STOPPED or watch.overdue or watch.due_us == NEVER:
         return NEVER
-    return clock.due_us + 1
+    return watch.due_us + 1  # a limit is met at its very deadline
 
 
 _TOO_LONG = Text(zh=f"模拟超出 {LAST_DAY}", en=f"the run goes on past {LAST_DAY}")

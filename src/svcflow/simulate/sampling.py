@@ -1,7 +1,7 @@
 """Sampling: from a uniform number to a length of time or a field's value, by inverting the distribution.
 
-Inverting keeps common random numbers in step: a larger number is never a shorter time.
-It knows no calendar and no instance.
+Inversion keeps common random numbers in step: a larger number never gives a shorter time, so that two scenarios with
+the same seed differ by what was changed only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from svcflow.model.scenario import Duration
 __all__ = ["NUMBER_SPAN", "PLACEHOLDER", "Sampler", "Streams", "sampler", "value_of"]
 
 Sampler = Callable[[float], int]
-"""From a number strictly between 0 and 1 to microseconds."""
+"""Function from a number strictly between 0 and 1 to microseconds."""
 
 PLACEHOLDER = "simulated"
 NUMBER_SPAN = 1_000
@@ -41,7 +41,7 @@ def sampler(duration: Duration) -> Sampler:
 
 
 def value_of(field: Field, number: float, at_us: int) -> Value:
-    """Draw a value that the field accepts: each choice as likely as another, numbers over their range.
+    """Return a value that the field accepts: each choice as likely as another, numbers over their range.
 
     A number lies between `minimum` (or 0) and `maximum` (or `NUMBER_SPAN` above), whole when the bounds are;
     an instant at most ten days after `at_us`; text is a placeholder.
@@ -74,7 +74,7 @@ def _constant(us: dict[str, int]) -> Sampler:
 
 def _exponential(us: dict[str, int]) -> Sampler:
     mean = us["mean"]
-    return lambda number: round(-mean * log1p(-number))
+    return lambda number: round(-mean * log1p(-number))  # log1p: exact for small numbers too
 
 
 def _uniform(us: dict[str, int]) -> Sampler:
@@ -117,7 +117,7 @@ _SPACING = 2.0**-52
 
 @attrs.frozen
 class Streams:
-    """Give the uniform numbers of one seed; every number lies strictly between 0 and 1."""
+    """Uniform random numbers of one seed; every number lies strictly between 0 and 1."""
 
     seed: int
 
@@ -127,6 +127,6 @@ class Streams:
 
 
 def _uniforms(key: str) -> tuple[float, ...]:
-    # 52 bits and a half: every value is exact in a float and neither 0 nor 1 is possible
+    # 52 bits and a half: every value is exact in a float, and neither 0 nor 1, whose logarithm the inversion takes.
     words = _WORDS.unpack(blake2b(key.encode()).digest())
     return tuple([((word >> 12) + 0.5) * _SPACING for word in words])

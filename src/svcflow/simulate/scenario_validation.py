@@ -1,4 +1,4 @@
-"""Fitting: does a scenario speak of this procedure? Every name it gets wrong is reported at once."""
+"""Validation of a scenario against a procedure: every name that does not exist is reported at once."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ def _procedure(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
 
 def _steps(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
     working = [name for name, step in procedure.all_steps.items() if is_work(step)]
-    for part, given in (("durations", scenario.durations), ("exits", scenario.exits)):
-        for name in given:
+    for section, names in (("durations", scenario.durations), ("exits", scenario.exits)):
+        for name in names:
             if name not in procedure.all_steps:
-                yield _unknown((part, name), "环节", "step", name, working)
+                yield _unknown((section, name), "环节", "step", name, working)
             elif name not in working:
                 message = Text(
                     zh=f"环节 {name} 是结束或并行环节，其中没有工作可模拟",
                     en=f"step {name!r} ends or runs branches: there is no work in it to simulate",
                 )
                 yield Problem(
-                    (part, name),
+                    (section, name),
                     message,
                     Text(zh="删去，或写分支内的环节", en="drop it, or name the steps inside"),
                 )
@@ -78,9 +78,9 @@ def _roles(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
 
 
 def _calendars(scenario: Scenario, calendars: Calendars) -> Iterator[Problem]:
-    named: list[tuple[Path, str | None]] = [(("arrivals", "calendar"), scenario.arrivals.calendar)]
-    named += [(("pools", role, "calendar"), pool.calendar) for role, pool in scenario.pools.items()]
-    for path, name in named:
+    paths: list[tuple[Path, str | None]] = [(("arrivals", "calendar"), scenario.arrivals.calendar)]
+    paths += [(("pools", role, "calendar"), pool.calendar) for role, pool in scenario.pools.items()]
+    for path, name in paths:
         try:
             if name is not None:
                 calendars(name)

@@ -1,8 +1,8 @@
-"""Simulate: a procedure and a scenario in, a result out. The declaration runs as it stands, on a virtual clock."""
+"""Simulation of a procedure in a scenario: the function itself, and the assumptions its result rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -13,11 +13,10 @@ from svcflow.kernel.facts import to_datetime
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.simulate.arrivals import arrivals_from, gaps_of, starts_of
-from svcflow.simulate.assumptions import assumptions_of
-from svcflow.simulate.default_scenario import default_scenario
-from svcflow.simulate.plan import Plan, make_plan
+from svcflow.simulate.default_scenario import STATED, default_scenario
+from svcflow.simulate.plan import SimulationPlan, make_plan
 from svcflow.simulate.report import Simulation
-from svcflow.simulate.run import Progress, Run
+from svcflow.simulate.run import MAX_VISITS, Progress, SimulationRun
 from svcflow.simulate.sampling import Streams
 from svcflow.simulate.scenario_validation import check_scenario
 from svcflow.simulate.statistics import breaches_of, deviations_by_kind, durations_of, pool_use, step_times
@@ -25,7 +24,7 @@ from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 from svcflow.worktime.shipped import shipped_calendar
 
-__all__ = ["simulate"]
+__all__ = ["assumptions_of", "simulate"]
 
 
 def simulate(
@@ -38,9 +37,9 @@ def simulate(
     start: datetime | None = None,
     progress: Progress | None = None,
 ) -> Simulation:
-    """Run so many instances of a procedure until they end, in virtual time, and measure what came of it.
+    """Run instances of a procedure until they end, in virtual time, and return figures and journals.
 
-    `scenario` is one, the path of a scenario file, or None for the stated default. The same arguments give
+    `scenario` is a scenario, the path of its file, or None for the stated default. The same arguments give
     the same facts. Without `start` the run begins at 08:30, in the time of the procedure's calendar, on the
     first Monday from 4 January of a year in which the calendars leave room: 2026 or the latest before it, and
     when queues grow so long that the run outlasts a calendar after all, an earlier one (`progress` then counts
@@ -55,9 +54,9 @@ def simulate(
     """
     refuse_count("instances", instances, 1, MOST_SIMULATED)
     refuse_count("seed", seed, SMALLEST, LARGEST)
-    chosen = _scenario(procedure, scenario)
-    check_scenario(chosen, procedure, calendars)
-    plan, streams = make_plan(procedure, chosen, calendars), Streams(seed)
+    situation = _scenario(procedure, scenario)
+    check_scenario(situation, procedure, calendars)
+    plan, streams = make_plan(procedure, situation, calendars), Streams(seed)
     gaps = gaps_of(plan, instances, streams)
     start_us, run = _run(plan, streams, gaps, starts_of(plan, gaps, start), progress)
     assumptions = assumptions_of(plan, None if start is not None else start_us)
@@ -65,17 +64,21 @@ def simulate(
 
 
 def _run(
-    plan: Plan, streams: Streams, gaps: Sequence[int], starts: Sequence[int], progress: Progress | None
-) -> tuple[int, Run]:
-    """Run from the first of the starts that leaves the run room, and return it with its start."""
+    plan: SimulationPlan,
+    streams: Streams,
+    gaps: Sequence[int],
+    starts: Sequence[int],
+    progress: Progress | None,
+) -> tuple[int, SimulationRun]:
+    """Run from the first of the starts that leaves the run room, and return the run with its start."""
     for start_us in starts[:-1]:
-        run = Run(plan, arrivals_from(plan, start_us, gaps), streams, progress)
+        run = SimulationRun(plan, arrivals_from(plan, start_us, gaps), streams, progress)
         try:
             run.go()
         except CalendarCoverageError:
             continue
         return start_us, run
-    run = Run(plan, arrivals_from(plan, starts[-1], gaps), streams, progress)
+    run = SimulationRun(plan, arrivals_from(plan, starts[-1], gaps), streams, progress)
     run.go()
     return starts[-1], run
 
@@ -90,7 +93,7 @@ def _scenario(procedure: Procedure, given: Scenario | Path | str | None) -> Scen
     return load_scenario(given)
 
 
-def _result(run: Run, seed: int, start_us: int, assumptions: tuple[Text, ...]) -> Simulation:
+def _result(run: SimulationRun, seed: int, start_us: int, assumptions: tuple[Text, ...]) -> Simulation:
     plan, procedure = run.plan, run.compiled.procedure
     journals = {case.instance.id: tuple(case.facts) for case in run.cases}
     whole = [
@@ -112,7 +115,7 @@ def _result(run: Run, seed: int, start_us: int, assumptions: tuple[Text, ...]) -
         breaches=breaches_of(run.compiled, run.cases),
         deviations=deviations_by_kind(chain.from_iterable(journals.values())),
         whole=durations_of(whole, plan.calendar),
-        steps={name: one for name, one in steps.items() if one is not None},
+        steps={name: durations for name, durations in steps.items() if durations is not None},
         pools={
             role: pool_use(pool, procedure.roles[role].name, start_us)
             for role, pool in run.pools.items()
@@ -120,4 +123,114 @@ def _result(run: Run, seed: int, start_us: int, assumptions: tuple[Text, ...]) -
         },
         assumptions=assumptions,
         journals=journals,
+    )
+
+
+def assumptions_of(plan: SimulationPlan, chosen_us: int | None) -> tuple[Text, ...]:
+    """Return what the run took for granted; `chosen_us` is the start it chose itself, None where one was given."""
+    return (
+        *_scenario_assumptions(plan),
+        *_durations(plan),
+        *_exits(plan),
+        *_data(plan),
+        *_pools(plan),
+        *_start(plan, chosen_us),
+        *_always(),
+    )
+
+
+def _scenario_assumptions(plan: SimulationPlan) -> Iterator[Text]:
+    statement = plan.scenario.stated
+    if statement == STATED.in_("zh+en"):
+        yield STATED
+    elif statement:
+        yield Text(zh=f"情形 {plan.scenario.id}：{statement}", en=f"scenario {plan.scenario.id}: {statement}")
+
+
+def _durations(plan: SimulationPlan) -> Iterator[Text]:
+    missing = [name for name in plan.steps if name not in plan.scenario.durations]
+    if missing:
+        listed = ", ".join(missing)
+        yield Text(
+            zh=f"情形未给出用时，按默认假设（时限的三角分布，无时限者 30 个工作分钟）：{listed}",
+            en=(
+                "without a time in the scenario, taken as the default assumes (triangular over the limit, 30 "
+                f"working minutes without one): {listed}"
+            ),
+        )
+
+
+def _exits(plan: SimulationPlan) -> Iterator[Text]:
+    missing = [name for name, step in plan.steps.items() if not step.shares and len(step.step.to) > 1]
+    if missing:
+        listed = ", ".join(missing)
+        yield Text(
+            zh=(
+                "情形未给出去向比例：返工与例外各占 5%，其余中首个成立的正常流转占九成，"
+                f"到时视为发生的流转，另有正常流转时留给时间：{listed}"
+            ),
+            en=(
+                "without shares in the scenario: rework and exceptions in 5 % each, of the rest nine in ten by the "
+                f"first open normal transition, deemed transitions left to time where another is normal: {listed}"
+            ),
+        )
+
+
+def _data(plan: SimulationPlan) -> Iterator[Text]:
+    if plan.sampled:
+        listed = ", ".join(field.id for field in plan.sampled)
+        yield Text(
+            zh=f"字段取值随机：选项等可能，数字在范围内均匀（无上限者取 1000 以内）：{listed}",
+            en=(
+                "fields drawn at random, choices equally likely, numbers evenly over their range (1,000 where it "
+                f"has no end): {listed}"
+            ),
+        )
+    yield Text(
+        zh="必需的数据与凭证总是齐备；岗位与回避要求总是遵守",
+        en="required data and evidence always come; roles and not_by are always kept",
+    )
+
+
+def _pools(plan: SimulationPlan) -> Iterator[Text]:
+    missing = [role for role in plan.pools if role not in plan.scenario.pools]
+    if missing:
+        listed = ", ".join(missing)
+        yield Text(
+            zh=f"情形未给出人力池，不限人数：{listed}",
+            en=f"without a pool in the scenario, never short of people: {listed}",
+        )
+    yield Text(
+        zh="先到先办；人力池只在其日历的开放时间办理，未办完的下次开放时接着办；环节的工作由所取流转的岗位承担；等待环节不占人力",
+        en=(
+            "first come, first served; a pool works in its calendar's open hours only and goes on with unfinished "
+            "work at the next opening; the work of a step falls to the role of the transition it leads to; a step "
+            "that waits keeps nobody busy"
+        ),
+    )
+
+
+def _start(plan: SimulationPlan, chosen_us: int | None) -> Iterator[Text]:
+    if chosen_us is not None:
+        at = to_datetime(chosen_us).astimezone(plan.calendar.timezone).isoformat(timespec="minutes")
+        yield Text(
+            zh=f"未给出开始时间，取 {at}（该年 1 月 4 日起第一个星期一 08:30，所在年份日历容得下，不晚于 2026 年）",
+            en=(
+                f"without a start, begun at {at} (08:30 on the first Monday from 4 January of a year, not "
+                "after 2026, in which the calendars leave room)"
+            ),
+        )
+
+
+def _always() -> Iterator[Text]:
+    yield Text(
+        zh=f"开始时没有在办的工作，不截去预热期；负荷只计到最后一个到达；不模拟暂停；同一环节进入超过 {MAX_VISITS} 次即不再办理",
+        en=(
+            "begun with no work under way and no warm-up cut off; load is told until the last arrival; no holds; a step entered more than "
+            f"{MAX_VISITS:,} times by one instance is not worked on again"
+        ),
+    )
+    yield Text(
+        zh="置信区间把各流程实例视为相互独立；排队使其相关时，区间偏窄",
+        en="intervals take instances as independent; where queues tie them together they are too narrow",
     )

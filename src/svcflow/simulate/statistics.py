@@ -1,4 +1,4 @@
-"""Measures: what the facts of a run come to. It reads journals and final instances; it decides nothing."""
+"""Statistics of a run, from its journals and final instances."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from svcflow.kernel.facts import Deviated, Fact, Moved, Overdue, Started
 from svcflow.kernel.instance import Instance, Stopwatch
 from svcflow.kernel.timing.stopwatch import met_when_replaced
 from svcflow.model.limit import reason_of
-from svcflow.simulate.resources import Case, RolePool
+from svcflow.simulate.resources import RolePool, SimulatedCase
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 
@@ -38,9 +38,10 @@ Times = Mapping[str, Sequence[tuple[int, int]]]
 
 @attrs.frozen
 class Breaches:
-    """Hold how often one limit was breached: of `judged` instances, those that reached its goal or passed it.
+    """How often one limit was breached: of `judged` instances, those that reached its goal or passed it.
 
-    A minimum is breached by ending too early, a recurrence by missing an occurrence. Instances are counted, not visits; one that breached the limit on any visit counts once.
+    A minimum is breached by ending too early, a recurrence by missing an occurrence. Instances are counted, not
+    visits; one that breached the limit on any visit counts once.
     """
 
     limit: str
@@ -74,7 +75,7 @@ class Spread:
 
     @classmethod
     def of(cls, lengths_us: Iterable[int]) -> Spread | None:
-        """Measure lengths in microseconds; None when there are none."""
+        """Return the spread of lengths in microseconds; None when there are none."""
         ordered = sorted(lengths_us)
         if not ordered:
             return None
@@ -84,7 +85,7 @@ class Spread:
 
 @attrs.frozen
 class Durations:
-    """Hold how long something took, in elapsed time and in open hours of the procedure's calendar."""
+    """How long something took, in elapsed time and in open hours of the procedure's calendar."""
 
     elapsed: Spread
     working: Spread
@@ -92,7 +93,7 @@ class Durations:
 
 @attrs.frozen
 class PoolUse:
-    """Hold how busy one pool was while instances arrived, and how long work waited for it, in its open time.
+    """How busy one pool was while instances arrived, and how long work waited for it, in its open time.
 
     Without a capacity nobody waits, and a utilisation would mean nothing; it is None then.
     """
@@ -116,13 +117,16 @@ def wilson(breached: int, judged: int) -> tuple[float, float]:
     return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
-def breaches_of(compiled: Compiled, cases: Iterable[Case]) -> Mapping[str, Breaches]:
-    """Count for every limit the instances in which it was judged, and in which breached."""
+def breaches_of(compiled: Compiled, cases: Iterable[SimulatedCase]) -> Mapping[str, Breaches]:
+    """Return for every limit in how many instances it was judged, and in how many breached.
+
+    A limit that still ran at the end of the run is not judged, unless it was met or breached on an earlier visit.
+    """
     judged: Counter[str] = Counter()
     breached: Counter[str] = Counter()
     for case in cases:
         over = {fact.limit for fact in case.facts if isinstance(fact, Overdue | Deviated) and fact.limit}
-        met = {clock.limit for clock in case.instance.stopwatches.values() if _is_met(compiled, clock)}
+        met = {watch.limit for watch in case.instance.stopwatches.values() if _is_met(compiled, watch)}
         breached.update(over)
         judged.update(over | met | case.met)
     return {
@@ -135,7 +139,7 @@ def breaches_of(compiled: Compiled, cases: Iterable[Case]) -> Mapping[str, Breac
 def replaced_met(compiled: Compiled, before: Instance, after: Instance) -> Iterator[str]:
     """Yield the limits met on a visit that one command has replaced by the next visit.
 
-    `clocks.met_when_replaced` says which.
+    `stopwatch.met_when_replaced` holds the rule.
     """
     for name, old in before.stopwatches.items():
         if after.stopwatches[name].visit != old.visit:
@@ -145,9 +149,9 @@ def replaced_met(compiled: Compiled, before: Instance, after: Instance) -> Itera
 
 
 def deviations_by_kind(facts: Iterable[Fact]) -> Mapping[str, int]:
-    """Count the deviations of each kind, the most frequent first."""
-    found = Counter(str(fact.deviation) for fact in facts if isinstance(fact, Overdue | Deviated))
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+    """Return the number of deviations of each kind, the most frequent first."""
+    counts = Counter(str(fact.deviation) for fact in facts if isinstance(fact, Overdue | Deviated))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def step_times(compiled: Compiled, journals: Iterable[Sequence[Fact]]) -> Times:
@@ -167,15 +171,16 @@ def step_times(compiled: Compiled, journals: Iterable[Sequence[Fact]]) -> Times:
 
 
 def durations_of(spans: Sequence[tuple[int, int]], calendar: WorkCalendar) -> Durations | None:
-    """Measure spans of time; None when there are none."""
+    """Return the spreads of spans of time; None when there are none."""
     elapsed = Spread.of(end - start for start, end in spans)
     working = Spread.of(calendar.between_us(start, end) for start, end in spans)
     return None if elapsed is None or working is None else Durations(elapsed, working)
 
 
 def pool_use(pool: RolePool, name: Text, start_us: int) -> PoolUse:
-    """Measure one pool over a run that began at `start_us`; after the last arrival it only empties."""
+    """Return the use of one pool in a run that began at `start_us`."""
     spread = Spread.of(pool.waits_us)
+    # Until the last arrival: after it queues only empty, which would make a pool look less busy than it is.
     open_us = pool.calendar.between_us(start_us, pool.until_us) * (pool.capacity or 0)
     return PoolUse(
         role=pool.role,
@@ -190,12 +195,14 @@ def pool_use(pool: RolePool, name: Text, start_us: int) -> PoolUse:
 
 
 def _rank(ordered: Sequence[int], percent: int) -> int:
+    """Return a percentile by the nearest rank, which is always a value that was measured."""
     return ordered[-(-percent * len(ordered) // 100) - 1]
 
 
-def _is_met(compiled: Compiled, clock: Stopwatch) -> bool:
-    had_target = compiled.limits[clock.limit].rows[clock.row].target is not None
-    return had_target and clock.verdict == "met"
+def _is_met(compiled: Compiled, watch: Stopwatch) -> bool:
+    # A row without a target is met by whatever happens: it tells nothing of the limit.
+    has_target = compiled.limits[watch.limit].rows[watch.row].target is not None
+    return has_target and watch.verdict == "met"
 
 
 def _entered(compiled: Compiled, place: CompiledStep) -> Iterator[str]:

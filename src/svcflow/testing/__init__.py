@@ -1,10 +1,12 @@
-"""What users' tests import: assertions on facts and deviations. The fixtures are in the pytest plugin."""
+"""Assertions on facts and deviations for tests of users; the fixtures are in the pytest plugin."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the plugin stands in this package, and is loaded by every run of pytest
+    from collections.abc import Sequence
+
     from svcflow.kernel.facts import Fact
     from svcflow.kernel.lifecycle.deviations import Deviation
 
@@ -35,18 +37,20 @@ def assert_deviation(
     facts: tuple[Fact, ...], kind: str, *, step: str | None = None, limit: str | None = None
 ) -> Deviation:
     """Fail unless the journal holds such a deviation; return the first one."""
-    found = _deviations(facts)
-    for one in found:
-        if one.kind == kind and step in (None, one.step) and limit in (None, one.limit):
-            return one
-    raise AssertionError(f"no deviation {kind!r} (step {step}, limit {limit}); there are: {_listed(found)}")
+    deviations = _deviations(facts)
+    for deviation in deviations:
+        if deviation.kind == kind and step in (None, deviation.step) and limit in (None, deviation.limit):
+            return deviation
+    raise AssertionError(
+        f"no deviation {kind!r} (step {step}, limit {limit}); there are: {_listed(deviations)}"
+    )
 
 
 def assert_no_deviation(facts: tuple[Fact, ...], kind: str | None = None) -> None:
     """Fail when the journal holds a deviation (of one kind)."""
-    found = [one for one in _deviations(facts) if kind in (None, one.kind)]
-    if found:
-        raise AssertionError(f"unexpected deviations: {_listed(found)}")
+    unexpected = [deviation for deviation in _deviations(facts) if kind in (None, deviation.kind)]
+    if unexpected:
+        raise AssertionError(f"unexpected deviations: {_listed(unexpected)}")
 
 
 def _deviations(facts: tuple[Fact, ...]) -> tuple[Deviation, ...]:
@@ -55,8 +59,9 @@ def _deviations(facts: tuple[Fact, ...]) -> tuple[Deviation, ...]:
     return deviations_of(facts)
 
 
-def _listed(found: tuple[Deviation, ...] | list[Deviation]) -> str:
-    return (
-        ", ".join(f"{one.kind} in {one.step}{f' of {one.limit}' if one.limit else ''}" for one in found)
-        or "none"
+def _listed(deviations: Sequence[Deviation]) -> str:
+    listed = (
+        f"{deviation.kind} in {deviation.step}{f' of {deviation.limit}' if deviation.limit else ''}"
+        for deviation in deviations
     )
+    return ", ".join(listed) or "none"

@@ -1,4 +1,4 @@
-"""The pytest plugin: loaded by its entry point, it gives fixtures and costs nothing until one is used."""
+"""The pytest plugin: fixtures, which import nothing of svcflow until one is used."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def svc_clock() -> VirtualClock:
 
 @pytest.fixture
 def svc_engine(svc_clock: VirtualClock) -> Iterator[MakeEngine]:
-    """Return a maker of engines in memory on `svc_clock`; it takes a procedure or a catalog."""
+    """Yield a maker of engines in memory on `svc_clock`, which takes a procedure or a catalog; they are closed at the end."""
     from svcflow.runtime.engine import Engine  # noqa: PLC0415  # see svc_clock
 
-    made: list[Engine] = []
+    engines: list[Engine] = []
 
     def make(catalog: Catalog | Procedure) -> Engine:
-        made.append(Engine("memory://", catalog, clock=svc_clock))
-        return made[-1]
+        engines.append(Engine("memory://", catalog, clock=svc_clock))
+        return engines[-1]
 
     yield make
-    for engine in made:
+    for engine in engines:
         engine.close()
