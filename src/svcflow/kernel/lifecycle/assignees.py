@@ -1,4 +1,4 @@
-"""Assignments as the state keeps them: who has which active step, and until when."""
+"""Assignees of active steps in the state of an instance, and until when they have them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ V = TypeVar("V")
 
 
 def assignee_of(state: Draft | Instance, step: str, at_us: int) -> str:
-    """Return who has a step at an instant; nobody when a delegation has ended by which they had it.
+    """Return who has a step at an instant; nobody once the delegation has ended by which they had it.
 
-    Nor does anybody have what was an erased person's: nobody could be told to be that person.
+    Nobody has the steps of a person who was erased, since nobody can be identified as that person.
     """
     who = state.assignees.get(step, "")
     if who and (who.startswith(ERASED) or has_lapsed(state, step, at_us)):
@@ -24,12 +24,12 @@ def assignee_of(state: Draft | Instance, step: str, at_us: int) -> str:
 
 
 def has_lapsed(state: Draft | Instance, step: str, at_us: int) -> bool:
-    """Tell whether somebody had a step by a delegation that has ended."""
+    """Return whether somebody had a step by a delegation that has ended."""
     return step in state.deputies and at_us >= state.deputies[step][1]
 
 
 def assigned(compiled: Compiled, draft: Draft, fact: Assigned) -> None:  # noqa: ARG001  # the table's signature
-    """Put a step down to a person."""
+    """Apply an assignment to the draft."""
     draft.assignees = FrozenDict({**draft.assignees, fact.step: fact.to})
     if fact.until_us:
         giver = fact.behalf or fact.actor
@@ -39,16 +39,16 @@ def assigned(compiled: Compiled, draft: Draft, fact: Assigned) -> None:  # noqa:
 
 
 def released(compiled: Compiled, draft: Draft, fact: Released) -> None:  # noqa: ARG001  # the table's signature
-    """Put a step down to nobody."""
+    """Apply a release to the draft."""
     end_assignments(draft, (fact.step,))
 
 
 def end_assignments(draft: Draft, steps: Collection[str]) -> None:
-    """Forget who had steps that are left; when they are entered again they are nobody's."""
+    """Remove the assignees of steps that are left: entered again, a step is nobody's."""
     draft.assignees = _without(draft.assignees, steps)
     if draft.deputies:
         draft.deputies = _without(draft.deputies, steps)
 
 
 def _without(known: Mapping[str, V], steps: Collection[str]) -> FrozenDict[str, V]:
-    return FrozenDict({step: one for step, one in known.items() if step not in steps})
+    return FrozenDict({step: value for step, value in known.items() if step not in steps})

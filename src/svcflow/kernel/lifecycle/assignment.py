@@ -1,4 +1,4 @@
-"""Claim, assign and release: who has an active step. The kernel asks who may claim; who may assign, the host says."""
+"""Commands that claim, assign, release and recall a step. Who may assign is for the host to check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from svcflow.text import Text
 
 
 def claim(transaction: Transaction, command: Claim) -> Refusal | None:
-    """Give the step to whoever asks for it, if the rules let them have it. Raises: FieldError."""
+    """Assign the step to the actor, if the rules let them have it. Raises: FieldError."""
     who = command.actor
     _require_person(who.id)
     step = _active_step(transaction, command.step)
@@ -32,7 +32,7 @@ def claim(transaction: Transaction, command: Claim) -> Refusal | None:
 
 
 def assign(transaction: Transaction, command: Assign) -> Refusal | None:
-    """Give the step to a person, away from whoever had it. Raises: FieldError."""
+    """Assign the step to a person, in place of whoever had it. Raises: FieldError."""
     _require_person(command.to)
     step = _active_step(transaction, command.step)
     if isinstance(step, Refusal):
@@ -48,7 +48,7 @@ def assign(transaction: Transaction, command: Assign) -> Refusal | None:
 
 
 def recall(transaction: Transaction, command: Recall) -> None:
-    """Give the steps that a deputy has for somebody back to their roles, because the delegation was revoked."""
+    """Release the steps that a deputy has by a delegation that was revoked."""
     draft = transaction.draft
     for step, (giver, _) in tuple(draft.deputies.items()):
         role = transaction.compiled.steps[step].step.role
@@ -57,7 +57,7 @@ def recall(transaction: Transaction, command: Recall) -> None:
 
 
 def release(transaction: Transaction, command: Release) -> Refusal | None:
-    """Take the step from whoever has it."""
+    """Release the step from whoever has it."""
     step = _active_step(transaction, command.step)
     if isinstance(step, Refusal):
         return step
@@ -68,7 +68,7 @@ def release(transaction: Transaction, command: Release) -> Refusal | None:
 
 
 def _until_us(transaction: Transaction, step: str, ends: Mapping[str, int]) -> int:
-    """Return when the delegation ends by which somebody has a step; 0 when they need none."""
+    """Return when the delegation ends by which somebody has a step; 0 without one."""
     return ends.get(transaction.compiled.steps[step].step.role or "", 0) if ends else 0
 
 
@@ -81,12 +81,12 @@ def _require_person(person: str) -> None:
 
 
 def _active_step(transaction: Transaction, step: str | None) -> str | Refusal:
-    """Return the active step that is meant, or why none is."""
-    compiled, here = transaction.compiled, transaction.draft.steps
-    if step is None and len(here) == 1:
-        return here[0]
+    """Return the active step of a command, or why there is none."""
+    compiled, present = transaction.compiled, transaction.draft.steps
+    if step is None and len(present) == 1:
+        return present[0]
     if step is None:
-        return refusals.several_steps(here)
+        return refusals.several_steps(present)
     if step not in transaction.draft.active or compiled.steps[step].step.end is not None:
-        return refusals.step_not_active(step, here)
+        return refusals.step_not_active(step, present)
     return step

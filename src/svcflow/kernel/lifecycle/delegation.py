@@ -1,6 +1,6 @@
-"""Delegation: one person lets another act for them, in some of their roles, for a bounded time. Pure values.
+"""Delegation: one person lets another act for them, in some of their roles, for a bounded time.
 
-It keeps no register of delegations and reads no clock. What was delegated cannot be delegated on.
+What was delegated cannot be delegated on. Delegations are stored by the runtime.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from svcflow.kernel.facts import to_datetime
 from svcflow.text import Text
 
 MOST_DAYS = 366
-"""The longest a delegation may last: what is needed for longer is a role of one's own."""
+"""Longest duration of a delegation: for longer, a person needs the role itself."""
 
 _MOST_US = MOST_DAYS * 86_400_000_000
 
@@ -32,9 +32,9 @@ def _procedures(procedures: Iterable[str]) -> frozenset[str]:
 
 @attrs.frozen
 class Delegation:
-    """Hold that `giver` lets `taker` act for them in `roles`, from `since_us` up to, not at, `until_us`.
+    """Right of `taker` to act for `giver` in `roles`, from `since_us` up to, not at, `until_us`.
 
-    Without `procedures` it holds for all of them. From `revoked_us` on it is over.
+    Without `procedures` it is for all of them. From `revoked_us` on it is over.
 
     Raises: FieldError naming everything that is wrong.
     """
@@ -56,12 +56,12 @@ class Delegation:
             )
 
     def covers(self, at_us: int, procedure: str) -> bool:
-        """Tell whether it is in force at an instant for a procedure."""
+        """Return whether it is in force at an instant for a procedure."""
         until_us = self.until_us if self.revoked_us is None else min(self.until_us, self.revoked_us)
         return self.since_us <= at_us < until_us and self.is_for(procedure)
 
     def is_for(self, procedure: str) -> bool:
-        """Tell whether it was given for a procedure, in force or not."""
+        """Return whether it was given for a procedure, in force or not."""
         return not self.procedures or procedure in self.procedures
 
     @property
@@ -122,7 +122,7 @@ def delegate(
 
 
 def acting(actor: Actor, giver: str, delegations: Iterable[Delegation], procedure: str, at_us: int) -> Actor:
-    """Return the actor as who they are while they act for `giver`: in the delegated roles only, each until it ends.
+    """Return the actor as they act for `giver`: in the delegated roles only, each until its delegation ends.
 
     Raises: Refused (rule `delegation`) when nothing `giver` delegated to them is in force.
     """
@@ -137,9 +137,9 @@ def acting(actor: Actor, giver: str, delegations: Iterable[Delegation], procedur
 def delegated(
     delegations: Iterable[Delegation], giver: str, taker: str, procedure: str, at_us: int
 ) -> Mapping[str, int]:
-    """Return the roles in which one may act for another at an instant, each with when that ends at the latest."""
+    """Return the roles in which `taker` may act for `giver` at an instant, each with the latest instant that ends it."""
     ends: dict[str, int] = {}
-    for one in delegations:
-        if (one.giver, one.taker) == (giver, taker) and one.covers(at_us, procedure):
-            ends |= {role: max(one.until_us, ends.get(role, 0)) for role in one.roles}
+    for delegation in delegations:
+        if (delegation.giver, delegation.taker) == (giver, taker) and delegation.covers(at_us, procedure):
+            ends |= {role: max(delegation.until_us, ends.get(role, 0)) for role in delegation.roles}
     return ends

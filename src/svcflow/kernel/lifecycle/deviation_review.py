@@ -1,4 +1,4 @@
-"""Explain, accept and reject: what people answer to a deviation. An answer changes no count and deletes nothing."""
+"""Commands that explain, accept and reject a deviation. It counts whatever is answered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from svcflow.kernel.transaction import Transaction
 
 
 def explain(transaction: Transaction, command: Explain) -> Refusal | None:
-    """Keep an explanation; a deviation may have several. Raises: FieldError."""
+    """Record an explanation; a deviation may have several. Raises: FieldError."""
     require_reason(command.reason)
     if command.deviation not in transaction.draft.deviations:
         return refusals.no_deviation(command.deviation)
@@ -20,7 +20,7 @@ def explain(transaction: Transaction, command: Explain) -> Refusal | None:
 
 
 def judge(transaction: Transaction, command: Accept | Reject) -> Refusal | None:
-    """Accept or reject what was explained; a later judgement replaces an earlier one. Raises: FieldError."""
+    """Record that an explanation is accepted or rejected; a later judgement replaces an earlier one. Raises: FieldError."""
     require_reason(command.reason)
     refusal = _judgement_refusal(transaction, command)
     if refusal is None:
@@ -30,10 +30,10 @@ def judge(transaction: Transaction, command: Accept | Reject) -> Refusal | None:
 
 
 def _judgement_refusal(transaction: Transaction, command: Accept | Reject) -> Refusal | None:
-    standing = transaction.draft.deviations.get(command.deviation)
-    if standing is None:
+    status = transaction.draft.deviations.get(command.deviation)
+    if status is None:
         return refusals.no_deviation(command.deviation)
-    if standing == "open":
+    if status == "open":
         return refusals.unexplained()
     explainers = transaction.draft.explainers.get(command.deviation, ())
     who = command.actor

@@ -1,4 +1,4 @@
-"""Deviations: the departures of an instance from its procedure, read from its facts. None is ever deleted."""
+"""Deviations: departures of an instance from its procedure, read from its facts. None is ever deleted."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ STATUS_AFTER: Mapping[type[Fact], DeviationStatus] = {
 
 @attrs.frozen
 class Deviation:
-    """Hold one departure.
+    """One departure of an instance from its procedure.
 
-    `overrun` is measured in the limit's own clock and is None until the limit has ended; `due_us`,
-    `visit` and `limit` are set for time limits only. `status` is where it stands after the last answer, and
-    `explanation` the last reason given for it; whatever they are, it counts.
+    `overrun` is measured as the limit counts and is None until the limit has ended; `due_us`, `visit` and `limit`
+    are set for time limits only. `status` is that after the last answer, and `explanation` the last reason given
+    for it; whatever they are, the deviation counts.
     """
 
     instance: str
@@ -66,7 +66,7 @@ class Deviation:
 
     @property
     def annulled(self) -> bool:
-        """Whether the end, recorded late, turned out to have been in time; it stays on record all the same."""
+        """Whether the limit ended in time after all, which was recorded late; the deviation stays on record."""
         return self.overrun_us is not None and self.overrun_us < 0
 
     @property
@@ -76,7 +76,7 @@ class Deviation:
 
     @property
     def due_at(self) -> datetime | None:
-        """The deadline that was missed, if it was one."""
+        """Deadline that was missed; None for deviations of other kinds."""
         return None if self.due_us is None else to_datetime(self.due_us)
 
     @property
@@ -86,15 +86,15 @@ class Deviation:
 
 
 Missed = tuple[str, int, int | None]
-"""The limit, visit and deadline by which the end of what was overdue finds it."""
+"""Limit, visit and deadline, by which `Settled` refers to the `Overdue` before it."""
 
 DEVIATION_FACTS = frozenset((Overdue, Deviated, Settled, Explained, Accepted, Rejected))
-"""The facts that a deviation comes from, or changes with."""
+"""Facts that record a deviation or change one."""
 
 
 def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
     """Return the deviations of one journal, in the order in which they were recorded."""
-    found: dict[int, Deviation] = {}
+    deviations: dict[int, Deviation] = {}
     missed: dict[Missed, list[int]] = {}
     procedure, version = "", 0
     for fact in facts:
@@ -102,40 +102,40 @@ def deviations_of(facts: Iterable[Fact]) -> tuple[Deviation, ...]:
             procedure, version = fact.procedure, fact.version
         elif isinstance(fact, Settled):
             for sequence in missed.get((fact.limit, fact.visit, fact.due_us), ()):
-                found[sequence] = attrs.evolve(found[sequence], overrun_us=fact.overrun_us)
+                deviations[sequence] = attrs.evolve(deviations[sequence], overrun_us=fact.overrun_us)
         elif isinstance(fact, Explained | Accepted | Rejected):
-            if fact.deviation in found:
-                found[fact.deviation] = with_answer(found[fact.deviation], fact)
+            if fact.deviation in deviations:
+                deviations[fact.deviation] = with_answer(deviations[fact.deviation], fact)
         elif isinstance(fact, Migrated):
             version, missed = fact.to_version, _mapped(missed, fact.steps)
         else:
-            one = deviation_of(fact, procedure, version)
-            if one is not None:
-                found[one.sequence] = one
-                missed.setdefault((one.limit, one.visit, one.due_us), []).append(one.sequence)
-    return tuple(found.values())
+            new = deviation_of(fact, procedure, version)
+            if new is not None:
+                deviations[new.sequence] = new
+                missed.setdefault((new.limit, new.visit, new.due_us), []).append(new.sequence)
+    return tuple(deviations.values())
 
 
 def _mapped(missed: dict[Missed, list[int]], steps: Mapping[str, str]) -> dict[Missed, list[int]]:
-    """Return deviations by what their limits are called now: a migration renames them, and their ends go by that name."""
-    renamed: dict[Missed, list[int]] = {}
+    """Return overdue deviations by the limit names of a migration's target, which later facts refer to."""
+    mapped: dict[Missed, list[int]] = {}
     for (limit, visit, due_us), sequences in missed.items():
-        renamed.setdefault((mapped_limit(steps, limit), visit, due_us), []).extend(sequences)
-    return renamed
+        mapped.setdefault((mapped_limit(steps, limit), visit, due_us), []).extend(sequences)
+    return mapped
 
 
 def with_versions(facts: Iterable[Fact], version: int) -> Iterator[tuple[Fact, int]]:
-    """Yield facts that were recorded together, each with the version it was recorded under, the last being `version`."""
+    """Yield facts that were recorded together, each with its version; `version` is that after the last one."""
     together = tuple(facts)
-    crossed = [fact for fact in together if isinstance(fact, Migrated)]
-    now = crossed[0].from_version if crossed else version
+    migrations = [fact for fact in together if isinstance(fact, Migrated)]
+    current = migrations[0].from_version if migrations else version
     for fact in together:
-        now = fact.to_version if isinstance(fact, Migrated) else now
-        yield fact, now
+        current = fact.to_version if isinstance(fact, Migrated) else current
+        yield fact, current
 
 
 def deviation_of(fact: Fact, procedure: str, version: int) -> Deviation | None:
-    """Return the deviation that a fact records, if it records one."""
+    """Return the deviation that a fact records; None if it records none."""
     if not isinstance(fact, Overdue | Deviated):
         return None
     due_us: int | None = fact.due_us
@@ -164,9 +164,9 @@ def deviation_of(fact: Fact, procedure: str, version: int) -> Deviation | None:
     )
 
 
-def with_answer(one: Deviation, fact: Answer) -> Deviation:
-    """Return a deviation as an answer leaves it; an answer to another one leaves it as it was."""
-    if one.sequence != fact.deviation:
-        return one
-    explanation = fact.reason if isinstance(fact, Explained) else one.explanation
-    return attrs.evolve(one, status=STATUS_AFTER[type(fact)], explanation=explanation)
+def with_answer(deviation: Deviation, fact: Answer) -> Deviation:
+    """Return a deviation after an answer; unchanged if the answer is to another one."""
+    if deviation.sequence != fact.deviation:
+        return deviation
+    explanation = fact.reason if isinstance(fact, Explained) else deviation.explanation
+    return attrs.evolve(deviation, status=STATUS_AFTER[type(fact)], explanation=explanation)

@@ -1,6 +1,6 @@
-"""What a clock carries over when its limit is declared otherwise: what keeps its deadline, and the rungs that fired.
+"""Deadlines kept by a migration: what a stopwatch has to count for its deadline to stay, and the rungs that fired.
 
-It compares two declarations of one limit; it knows no instance and no version.
+Two declarations of one limit are compared, `old` of the source version and `new` of the target version.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ _Key = tuple[object, ...]
 
 
 def extra_to_keep(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
-    """Return what a clock must count beyond `row` for its deadline to stay where `old` put it.
+    """Return what a stopwatch must count beyond `row`, one of `new`, for its deadline to stay where `old` put it.
 
-    Where both count alike it is the difference, exact to the microsecond, also when the clock stands still.
-    Otherwise it is what the new clock will have counted by the deadline; nothing when there is none. Days and
-    months are counted up, so that no hold brings the deadline forward: it may put it off to the next one there is.
+    Where both count alike it is the difference, exact to the microsecond, also while the stopwatch stands still.
+    Otherwise it is what the new limit will have counted by the deadline, and 0 when there is none.
     """
     was = old.rows[watch.row]
     if row.fixed or row.target is None:
@@ -33,30 +32,32 @@ def extra_to_keep(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watc
 
 
 def extra_by_count(new: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
-    """Return what a clock must count beyond `row` for the deadline it has, whatever that was counted in."""
+    """Return what a stopwatch must count beyond `row` for the deadline it has, whatever that was counted in."""
     if watch.due_us == NEVER:
         return 0
     extra = _count_until_due(new, row, watch) - row.reach
     if row.family in ("elapsed", "working"):
         return extra
+    # Days and months are rounded up: a hold later on may put the deadline off, but never brings it forward.
     short = due_of(new, row, watch._replace(extra=extra), watch.open_us) < watch.due_us
     return extra + short
 
 
 def kept_part(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch, extra: int) -> int:
-    """Return which part of `extra` keeps the deadline; an extension that was granted is the rest, where both count alike."""
+    """Return which part of `extra` keeps the deadline; the rest is an extension, carried over where both count alike."""
     granted = watch.extra - watch.kept if _alike(old, new, old.rows[watch.row], row) else 0
     return extra - granted
 
 
 def fired_rungs(old: CompiledRow, new: CompiledRow, fired: int, *, overdue: bool) -> int:
-    """Return which rungs of a new ladder have fired, given those of the old: the same ones.
+    """Return the bits of the rungs of a new ladder that have fired: those that fired in the old one.
 
-    After the deadline there is nothing to warn of any more.
+    A rung is the same if it stands at the same point; one that the old ladder has twice counts twice.
     """
     done = Counter(_key(rung) for place, rung in enumerate(old.rungs) if fired >> place & 1)
     bits = 0
     for place, rung in enumerate(new.rungs):
+        # After the deadline there is nothing to warn of any more.
         if done[_key(rung)] > 0 or (overdue and rung.kind != "escalate"):
             done[_key(rung)] -= 1
             bits |= 1 << place
@@ -64,7 +65,7 @@ def fired_rungs(old: CompiledRow, new: CompiledRow, fired: int, *, overdue: bool
 
 
 def _alike(old: CompiledLimit, new: CompiledLimit, was: CompiledRow, row: CompiledRow) -> bool:
-    """Say whether two rows count the same thing on the same calendar."""
+    """Return whether two rows count the same unit on the same calendar."""
     counted = was.target is not None and row.target is not None and not was.fixed and not row.fixed
     return counted and was.family == row.family and old.calendar.calendar is new.calendar.calendar
 
@@ -74,16 +75,18 @@ def _key(rung: CompiledRung) -> _Key:
 
 
 def _count_until_due(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
-    """Return what the limit's clock will have counted, or had counted, by the deadline it has."""
+    """Return what a row of the limit will have counted, or had counted, by the deadline the stopwatch has."""
     calendar, due_us = limit.calendar, watch.due_us
-    known = watch.runs if watch.open_us == STOPPED else (*watch.runs, (watch.open_us, due_us))
-    runs = tuple((first, min(last, due_us)) for first, last in known if first < due_us)
+    all_runs = watch.runs if watch.open_us == STOPPED else (*watch.runs, (watch.open_us, due_us))
+    runs = tuple((first, min(last, due_us)) for first, last in all_runs if first < due_us)
     if row.family in ("elapsed", "working"):
         return sum(measure(limit, row, first, last) for first, last in runs)
     if row.family == "working_days":
+        # As `due` counts them: a closing at which a run begins is not its own, one at which it ends is.
         return sum(
             calendar.closings_between_us(first + 1, last + 1, watch.started_us) for first, last in runs
         )
+    # A deadline at midnight is the end of the day before.
     first_day, last_day = calendar.day_of(watch.started_us), calendar.day_of(watch.due_us - 1)
     last_day -= sum(_days_stopped(calendar, watch.started_us, runs))
     if row.family == "calendar_days":
@@ -92,7 +95,7 @@ def _count_until_due(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -
 
 
 def _days_stopped(calendar: BusinessTime, started_us: int, runs: tuple[Run, ...]) -> Iterator[int]:
-    """Yield the days at whose end the clock stood still, run by run."""
+    """Yield how many days ended while the stopwatch stood still, pause by pause."""
     since_us = started_us
     for first, last in runs:
         yield calendar.date_of(first) - calendar.date_of(since_us)
@@ -100,5 +103,6 @@ def _days_stopped(calendar: BusinessTime, started_us: int, runs: tuple[Run, ...]
 
 
 def _months(first: date, last: date) -> int:
+    # The last month is whole from the same date on: from 01-31 to 02-28 there is none yet.
     whole = (last.year - first.year) * 12 + last.month - first.month
     return max(0, whole - (last.day < first.day))

@@ -1,4 +1,4 @@
-"""Migrate and revert: whether an instance may go over to another version, and the fact that it did."""
+"""Commands that migrate an instance to another version, and revert that."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Steps = Mapping[str, str]
 
 
 def migrate(transaction: Transaction, command: Migrate) -> Refusal | None:
-    """Go over to another version. Raises: FieldError when `data` does not fit it; TypeError without a target."""
+    """Migrate to another version. Raises: FieldError when `data` does not fit it; TypeError without a target."""
     target, source, draft = _target(transaction), transaction.compiled, transaction.draft
     into = target.compiled
     given = accepted(into.procedure, command.data, extra=())
@@ -42,7 +42,7 @@ def migrate(transaction: Transaction, command: Migrate) -> Refusal | None:
 
 
 def revert(transaction: Transaction, command: Revert) -> Refusal | None:
-    """Take the last migration back. Raises: TypeError without a target."""
+    """Migrate back to the version before the last migration. Raises: TypeError without a target."""
     target, source, draft = _target(transaction), transaction.compiled, transaction.draft
     into, fact = target.compiled, target.reverted
     if fact is None:
@@ -69,7 +69,7 @@ def _target(transaction: Transaction) -> MigrationTarget:
 def _placement_refusal(
     source: Compiled, into: Compiled, steps: Steps, active: Iterable[str]
 ) -> Refusal | None:
-    """Refuse a step that has no counterpart at the same place: of the same nesting, and one for every branch."""
+    """Refuse unless every active step has a counterpart of the same nesting, and every new branch an active step."""
     active = tuple(active)
     taken: dict[str, str] = {}
     for name in active:
@@ -98,7 +98,7 @@ def _record(
     data: Mapping[str, Value],
     reverts: int = 0,
 ) -> None:
-    """Record by how much limits that are no more were overrun, then the migration; go on under its target."""
+    """Record the overruns of limits that end with the migration, then the migration; go on under its target."""
     source, into = transaction.compiled, target.compiled
     for watch in transaction.draft.stopwatches.values():
         gone = mapped_limit(steps, watch.limit) not in into.limits
@@ -128,7 +128,7 @@ def _record(
 
 
 def _release_assignments(transaction: Transaction, held: Mapping[str, str | None]) -> None:
-    """Release steps that are another role's now, or that who has them may not do: nobody could do them otherwise."""
+    """Release steps that are another role's now, or whose assignee may not do them: nobody else could do them."""
     compiled, draft = transaction.compiled, transaction.draft
     for step, was in held.items():
         role, who = compiled.steps[step].step.role, draft.assignees[step]
@@ -138,7 +138,7 @@ def _release_assignments(transaction: Transaction, held: Mapping[str, str | None
 
 
 def _newly_deemed(source: Compiled, into: Compiled, steps: Steps) -> Iterator[str]:
-    """Yield the limits that move an instance by themselves under the version gone over to, and did not before."""
+    """Yield the limits whose end moves the instance under the target version, and did not before."""
     for name, old in source.limits.items():
         new = into.limits.get(mapped_limit(steps, name))
         if new is not None and new.limit.on_overdue is not None and old.limit.on_overdue is None:
@@ -202,7 +202,7 @@ def _nested_otherwise(source: Compiled, into: Compiled, steps: Steps, name: str)
 
 
 def _sources(into: Compiled, steps: Steps) -> dict[str, list[str]]:
-    """Return, for each step of the version that is left, the steps of the earlier one that go to it."""
+    """Return, for each step of the later version, the steps of the earlier one that were mapped to it."""
     sources: dict[str, list[str]] = {}
     for name in into.steps:
         sources.setdefault(mapped_step(steps, name), []).append(name)
@@ -220,7 +220,7 @@ def _way_back_refusal(
 
 
 def _data_refusal(procedure: Procedure, data: Mapping[str, Value]) -> Refusal | None:
-    """Refuse when a required field has no value, or a value that is kept does not fit its field any more."""
+    """Refuse when a required field has no value, or a recorded value does not fit its field any more."""
     for field in procedure.fields.values():
         value = data.get(field.id)
         if field.required and not is_given(value):

@@ -1,7 +1,4 @@
-"""What a migration means for the state: steps, clocks and memory of an instance under another version.
-
-It applies the fact `Migrated`; whether an instance may go over is not its to say.
-"""
+"""Effect of the fact `Migrated`: steps, stopwatches and performers of an instance under its target version."""
 
 from __future__ import annotations
 
@@ -47,18 +44,21 @@ def apply_migration(source: Compiled, target: MigrationTarget, draft: Draft, fac
     draft.deputies = FrozenDict({mapped_step(steps, name): how for name, how in draft.deputies.items()})
     draft.counts = FrozenDict({_row_name(steps, key): times for key, times in draft.counts.items()})
     draft.stopwatches = {}
-    settle_steps(into, draft, at_us)  # which steps count, and whether they pause, before the clocks follow
-    carried = _StopwatchMigration(source, into, draft, fact)
-    kept = [carried.carry(watch) for watch in left.values()]
+    # Whether the new steps pause decides how the stopwatches go on, so the steps come first.
+    settle_steps(into, draft, at_us)
+    migration = _StopwatchMigration(source, into, draft, fact)
+    kept = [migration.carry(watch) for watch in left.values()]
+    # Two limits may come to one name. Ended stopwatches come first, so that one that runs takes their place.
     draft.stopwatches = {watch.limit: watch for watch in sorted(kept, key=lambda watch: not watch.verdict)}
-    draft.stopwatches = {**draft.stopwatches, **carried.begun()}
+    draft.stopwatches = {**draft.stopwatches, **migration.started()}
     draft.next_us = NOT_COMPUTED
     settle_steps(into, draft, at_us)
     compute_due(into, draft)
 
 
 def _go_on_booking(into: Compiled, draft: Draft, fact: Migrated) -> None:
-    """Remember who sets the scheduled instants that are new; of what was set before nobody looked, nothing is known."""
+    """Begin to record who sets the scheduled instants that are new in the target version."""
+    # Only of those that are not set yet: who set the others is not known.
     new = {
         field: unbooked
         for field, unbooked in into.unbooked.items()
@@ -81,13 +81,13 @@ def _performers(
     if target.performers is None:
         return carried
     known = mapped_performers(source, into, steps, target.performers)
-    # of a step that excludes one side by side only what the instance remembers: older journals lead where they led
+    # Of a step that excludes one side by side only what the instance remembers: older journals lead where they led.
     kept = into.watched | (into.remembered & carried.keys())
     return FrozenDict({step: who for step, who in known.items() if step in kept})
 
 
 def _row_name(steps: Mapping[str, str], key: str) -> str:
-    """Rename the steps in the key of a transition: `source.trigger.target`."""
+    """Return the key `step.trigger.step` of a transition with the step names of the target version."""
     source, _, rest = key.partition(".")
     trigger, _, target = rest.rpartition(".")
     return f"{mapped_step(steps, source)}.{trigger}.{mapped_step(steps, target)}"
@@ -95,7 +95,7 @@ def _row_name(steps: Mapping[str, str], key: str) -> str:
 
 @attrs.frozen
 class _StopwatchMigration:
-    """Carry clocks over; the draft stands in its new steps already, and has no clocks yet."""
+    """Stopwatches taken over to another version; the draft is in its new steps already, and has no stopwatches yet."""
 
     source: Compiled
     into: Compiled
@@ -103,7 +103,7 @@ class _StopwatchMigration:
     fact: Migrated
 
     def carry(self, watch: Stopwatch) -> Stopwatch:
-        """Return what becomes of one clock; of a limit that is no more it ends, and is kept in case it comes back."""
+        """Return what becomes of one stopwatch; it ends with a limit that is gone, and is kept in case that comes back."""
         old = self.source.limits.get(watch.limit)
         name = watch.limit if old is None else mapped_limit(self.fact.steps, watch.limit)
         new = self.into.limits.get(name)
@@ -115,25 +115,26 @@ class _StopwatchMigration:
             return self._returned(new, watch)
         return self._ended(old, new, watch) if watch.verdict else self._running(old, new, watch)
 
-    def begun(self) -> dict[str, Stopwatch]:
-        """Return the clocks of limits that are new: of the steps the instance is in, its hold, the whole procedure."""
-        found = [limit for step in self.draft.active for limit in self.into.steps[step].starts]
-        found += [limit for limit in self.into.limits.values() if self._applies(limit)]
-        return {limit.id: self._start(limit) for limit in found if limit.id not in self.draft.stopwatches}
+    def started(self) -> dict[str, Stopwatch]:
+        """Return the stopwatches of new limits: of the steps the instance is in, its hold, the whole procedure."""
+        limits = [limit for step in self.draft.active for limit in self.into.steps[step].starts]
+        limits += [limit for limit in self.into.limits.values() if self._applies(limit)]
+        return {limit.id: self._start(limit) for limit in limits if limit.id not in self.draft.stopwatches}
 
     def _applies(self, limit: CompiledLimit) -> bool:
-        """Say whether a limit applies whatever step was entered last: a whole procedure's, the present hold's."""
+        """Return whether a limit applies in any step: that of the whole procedure, or the cap of the present hold."""
         reason = reason_of(limit.id)
         if reason:
             return self.draft.status == "held" and reason == self.draft.hold
         return limit.limit.scope == "procedure"
 
     def _start(self, limit: CompiledLimit, visit: int = 1) -> Stopwatch:
-        """Start a clock now; that of a whole procedure at the instance's start, though nothing is due before now."""
+        """Return a stopwatch started now; that of a whole procedure counts from the start of the instance."""
         at_us, row, anchor_us = self.fact.occurred_us, *self._target(limit)
         whole = limit.limit.scope == "procedure" and not reason_of(limit.id)
         since_us = self.draft.started_us if whole else at_us
         watch = stopwatch.start(limit, row, since_us, visit=visit, running=True, anchor_us=anchor_us)
+        # Attached now: what would have been due before is breached now, not in the past.
         return self._in_step(limit, watch._replace(attached_us=at_us))
 
     def _running(self, old: CompiledLimit, new: CompiledLimit, watch: Stopwatch) -> Stopwatch:
@@ -151,12 +152,13 @@ class _StopwatchMigration:
         if not watch.overdue:
             if keep and due_us == NEVER and watch.open_us != STOPPED and row.target and not row.fixed:
                 return self._start(new, watch.visit)  # there was no deadline to keep
+            # Without a target, or while it runs without a deadline, there is nothing to keep either.
             anew = not keep or row.target is None or (due_us == NEVER and watch.open_us != STOPPED)
             due_us = due_of(new, row, carried, watch.open_us) if anew else due_us
         return self._in_step(new, stopwatch.with_new_due(carried, self.fact.occurred_us, due_us))
 
     def _ended(self, old: CompiledLimit, new: CompiledLimit, watch: Stopwatch) -> Stopwatch:
-        """Rename a clock that has ended; entered again, its limit goes on as it would have without the migration."""
+        """Return a stopwatch that has ended; entered again, its limit goes on as it would have without the migration."""
         place, anchor_us = self._target(new)
         row = new.rows[place]
         extra, kept = self._extra(old, new, row, watch) if self.fact.due == "keep" else (0, 0)
@@ -168,17 +170,17 @@ class _StopwatchMigration:
     def _extra(
         self, old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch
     ) -> tuple[int, int]:
-        """Return what a clock counts beyond its row to keep its deadline, and how much of it gives way to another row."""
+        """Return what a stopwatch counts beyond its row to keep its deadline, and how much of it another row gives up."""
         extra = extra_to_keep(old, new, row, watch)
         return extra, kept_part(old, new, row, watch, extra) if self.fact.gives_way else 0
 
     def _returned(self, limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
-        """Return the clock of a limit that the version left did not have; one that a migration ended goes on.
+        """Return the stopwatch of a limit that the source version did not have, and an earlier one had.
 
-        It goes on as if it had never ended, so that it is due when it was. Of the ladder it fired then nothing
-        is known any more but the places.
+        One that a migration ended goes on as if it had never ended, so that it is due when it was.
         """
         place, anchor_us = self._target(limit)
+        # Of the ladder it had then only the indices of the rungs that fired are known.
         known = (1 << len(limit.rows[place].rungs)) - 1
         back = watch._replace(row=place, anchor_us=anchor_us, fired=watch.fired & known)
         step = limit.limit.step
@@ -195,7 +197,7 @@ class _StopwatchMigration:
         return self._in_step(limit, stopwatch.with_new_due(back, self.fact.occurred_us, watch.due_us))
 
     def _still_due(self, limit: CompiledLimit, watch: Stopwatch) -> bool:
-        """Say whether a clock that comes back is due when it was by what its limit says now."""
+        """Return whether a stopwatch that comes back has the same deadline by the present declaration of its limit."""
         row = limit.rows[watch.row]
         if row.fixed or row.target is None:
             return True
@@ -206,5 +208,5 @@ class _StopwatchMigration:
         return row, anchor_us_of(limit, row, self.draft.data)
 
     def _in_step(self, limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
-        """Let the clock run or stand still as the steps under the new version say."""
+        """Return the stopwatch running or at rest, as the steps of the target version say."""
         return run_or_stop(self.draft, limit, watch, self.fact.occurred_us)

@@ -1,4 +1,4 @@
-"""Commands about time itself: reschedule an anchor, extend a limit, recompute after a calendar's correction."""
+"""Commands that reschedule an instant, extend a limit, and recompute deadlines after a calendar was corrected."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ def extend(transaction: Transaction, command: Extend) -> Refusal | None:
     if refusal is not None:
         return refusal
     watch = transaction.draft.stopwatches[limit.id]
+    # A limit that stands still has no deadline: recorded is the one it would have, if it ran on at once.
     was_us = stopwatch.due(
         limit, stopwatch.resume(watch, transaction.at_us) if watch.open_us == STOPPED else watch
     )
@@ -77,7 +78,7 @@ def extend(transaction: Transaction, command: Extend) -> Refusal | None:
 
 
 def recompute(transaction: Transaction, command: Recompute) -> Refusal | None:
-    """Reckon every running deadline anew and record those that changed; both instants are kept.
+    """Compute every running deadline anew and record those that changed, with both instants.
 
     Raises: FieldError without a reason.
     """

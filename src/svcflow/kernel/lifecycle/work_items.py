@@ -1,4 +1,4 @@
-"""Work: what an instance asks of somebody now, one item for each active step. It decides nothing."""
+"""Work items of an instance: one for each active step."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from svcflow.kernel.instance import NEVER, Instance
 
 
 class Work(NamedTuple):
-    """Hold one step that waits to be done.
+    """Active step that somebody has to do.
 
-    `assignee` is empty while nobody has it; `due_us` is the soonest deadline that runs for it, or `NEVER`.
+    `assignee` is empty while nobody has it; `due_us` is the soonest deadline that runs for it, else `NEVER`.
     """
 
     step: str
@@ -29,7 +29,7 @@ def work_of(compiled: Compiled, instance: Instance) -> tuple[Work, ...]:
 
 
 def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = None) -> int:
-    """Return the soonest deadline that runs, `NEVER` without one; with a step, of those that run for it.
+    """Return the soonest deadline that runs, `NEVER` without one; with `step`, of those that run for that step.
 
     A minimum (`at_least`) is no deadline: from its instant on the step may end, and nothing is late.
     """
@@ -39,14 +39,14 @@ def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = No
             limit = compiled.limits.get(watch.limit)
             if limit is None:  # of an earlier version only
                 continue
-            of = limit.limit.step
-            if (of is None or of == step or step is None) and limit.rows[watch.row].kind != "at_least":
+            over = limit.limit.step
+            if (over is None or over == step or step is None) and limit.rows[watch.row].kind != "at_least":
                 due_us = watch.due_us
     return due_us
 
 
 def changed_work(compiled: Compiled, before: Instance | None, after: Instance) -> tuple[Work, ...] | None:
-    """Return the work of an instance after a change; None when it is what it was, as after a warning.
+    """Return the work of an instance after a change; None when it has not changed, as after a warning.
 
     `compiled` is the version after the change. Work under another version is returned whatever it was.
     """

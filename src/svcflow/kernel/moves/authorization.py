@@ -1,7 +1,4 @@
-"""Who may act on a step: who has its role, whom `not_by` bars, whom it is assigned to.
-
-Firing, claiming, assigning and availability all ask here.
-"""
+"""Authorization of an actor for a step: by its role, by `not_by`, and by its assignee."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from svcflow.text import is_blank
 
 
 def lacks_role(compiled: Compiled, role: str, actor: Actor) -> bool:
-    """Tell whether an actor is not known to have a role that is asked for. A replayed log need not tell."""
+    """Return whether an actor is not known to have a role. A log of another system need not tell."""
     if not role:
         return False
     if compiled.foreign:
@@ -28,24 +25,23 @@ def lacks_role(compiled: Compiled, role: str, actor: Actor) -> bool:
 
 
 def step_needing_name(compiled: Compiled, actor: Actor, *steps: str) -> str | None:
-    """Return the step whose doer has to be told from others while the actor has no name. A replayed log need not tell."""
+    """Return the first step, or step around it, of which it has to be known who does it, if the actor has no name."""
     if compiled.foreign or not is_blank(actor.id):
         return None
     done = (name for step in steps for name in (step, *compiled.inside(step)))
     return next(
-        (one for one in done if one in compiled.watched or compiled.steps[one].step.not_by is not None), None
+        (name for name in done if name in compiled.watched or compiled.steps[name].step.not_by is not None),
+        None,
     )
 
 
 def barred_step(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *persons: str) -> str | None:
-    """Return the step, one of these or one around it, that another than these persons has to do; None if they may.
+    """Return the step, one of `steps` or one around it, that another than `persons` has to do; None if they may.
 
-    Where a step in a branch side by side was done first, it is that step, which excludes who does this one.
-
-    All the steps are done at once, so that each is judged as if the others had been done. Nobody can be told from
-    somebody who was erased, so who did a step and was erased bars everybody.
+    Where a step in a parallel branch was done first, that step is returned: it excludes who does this one. All
+    `steps` are done by one move, so each is judged as if the others had been done.
     """
-    if not draft.left_by and len(steps) == 1:  # nobody has done anything yet
+    if not draft.left_by and len(steps) == 1:  # nobody has done a step yet
         return None
     for step in steps:
         others = () if compiled.foreign else tuple([other for other in steps if other != step])
@@ -63,26 +59,26 @@ def barred_step(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *perso
 
 
 def _performed(draft: Draft, step: str, persons: tuple[str, ...]) -> bool:
-    """Tell whether one of these persons did a step, or somebody who was erased and may be any of them."""
+    """Return whether one of `persons` did a step, or may have, because who did it was erased."""
     return any(who in persons or who.startswith(ERASED) for who in draft.left_by.get(step, ()))
 
 
 def excluded_persons(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ...]:
-    """Return who may not do a step, because they did another one."""
+    """Return the persons who may not do a step, because they did another one."""
     around = (step, *compiled.inside(step)) if instance.left_by else ()
-    asked = [compiled.steps[name].step.not_by or "" for name in around]
-    asked += [pair for name in around for pair in compiled.pairs.get(name, ())]
-    return tuple(name for done in asked for name in instance.left_by.get(done, ()))
+    excluding = [compiled.steps[name].step.not_by or "" for name in around]
+    excluding += [pair for name in around for pair in compiled.pairs.get(name, ())]
+    return tuple(person for done in excluding for person in instance.left_by.get(done, ()))
 
 
 def remembers_person(compiled: Compiled, instance: Instance, person: str) -> bool:
-    """Tell whether an open instance has to know a person, because somebody else than they has to do a step."""
+    """Return whether an open instance has to remember a person, because another one has to do a step."""
     remembered = instance.left_by.items() if instance.status != "ended" else ()
     return any(person in who for step, who in remembered if step in compiled.remembered)
 
 
 def assignment_refusal(transaction: Transaction, step: str, actor: Actor) -> Refusal | None:
-    """Return why a step is somebody else's."""
+    """Return the refusal if a step is assigned to somebody else."""
     assignee = assignee_of(transaction.draft, step, transaction.at_us)
     if not assignee or transaction.compiled.foreign or assignee in (actor.id, actor.behalf):
         return None
@@ -92,13 +88,11 @@ def assignment_refusal(transaction: Transaction, step: str, actor: Actor) -> Ref
 def assignee_refusal(
     transaction: Transaction, row: CompiledMove, leaving: str, actor: Actor
 ) -> Refusal | None:
-    """Return why a move out of an assigned step is somebody else's to make.
-
-    A transition with a role of its own, other than the step's, is no part of the work that was assigned: who
-    is served may withdraw a request whoever has claimed it.
-    """
+    """Return the refusal if a move out of a step is for the assignee of that step, and the actor is another."""
     if not transaction.draft.assignees:
         return None
+    # A transition with a role of its own, other than the step's, is no part of the work that was assigned: who is
+    # served may withdraw a request whoever has claimed it.
     own = row.move.role
     if own and own != transaction.compiled.steps[leaving].step.role:
         return None
@@ -106,7 +100,7 @@ def assignee_refusal(
 
 
 def claim_refusal(transaction: Transaction, step: str, actor: Actor) -> Refusal | None:
-    """Return why an actor may not take a step for themselves."""
+    """Return the refusal if an actor may not claim a step."""
     compiled, role = transaction.compiled, transaction.compiled.steps[step].step.role or ""
     if lacks_role(compiled, role, actor):
         return refusals.wrong_role_for_step(compiled, step, role, actor)
@@ -117,6 +111,6 @@ def claim_refusal(transaction: Transaction, step: str, actor: Actor) -> Refusal 
 
 
 def same_person(compiled: Compiled, draft: Draft, step: str) -> Refusal:
-    """Return why who did one step may not do this one."""
+    """Return the refusal of a step to who did the one it excludes."""
     done = draft.left_by.get(compiled.steps[step].step.not_by or "", ())
     return refusals.same_person(compiled, step, erased=any(name.startswith(ERASED) for name in done))

@@ -1,4 +1,4 @@
-"""What an actor may fire now, and why the other triggers are closed. Asks the same rules as firing."""
+"""Triggers that an actor may fire now, and why the others are closed: by the same rules as firing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from svcflow.text import NO_TEXT, Text
 
 @attrs.frozen
 class Available:
-    """Hold one trigger of one active step: whether this actor may fire it, what it asks, why it is closed."""
+    """One trigger of an active step: whether the actor may fire it, what it requires, and why it is closed."""
 
     trigger: str
     step: str
@@ -39,13 +39,13 @@ def available(
     at_us: int,
     data: Mapping[str, object] = NO_DATA,
 ) -> tuple[Available, ...]:
-    """Return every trigger of the steps active at `at_us`, in declared order; without an actor, for whomever it is.
+    """Return every trigger of the steps active at `at_us`, in declared order; without an actor, roles close none.
 
-    `data` is what is to come with the move: guards are asked with it. What a move `requires` does not close it.
+    `data` is what is to come with the move: guards are evaluated with it. What a move `requires` does not close it.
 
     Raises: FieldError when data fit neither a field nor what one of the triggers requires.
     """
-    if actor is None:  # what is unknown is unjudged, as in a replayed log
+    if actor is None:  # an unknown actor is not judged, as in a log of another system
         compiled, actor = attrs.evolve(compiled, foreign=True), Actor("", None)
     transaction = Transaction(compiled, Draft.of(instance), at_us)
     pass_time(transaction)

@@ -1,4 +1,4 @@
-"""Fire: choose the transition a trigger means, ask the rules, move, and record what departs from them."""
+"""Firing a trigger: choose the transition, apply the rules, move, and record deviations from them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NO_EVIDENCE: Mapping[str, str] = {}
 
 
 class Choice(NamedTuple):
-    """Hold the transition a trigger was taken to mean, and from which active step."""
+    """Transition that a trigger was resolved to, and the active step it leaves; `skipped` is None in declared order."""
 
     row: CompiledMove
     leaving: str
@@ -45,7 +45,7 @@ class Choice(NamedTuple):
 
 @attrs.frozen
 class Offer:
-    """A trigger of an active step: the row it would take for an actor, and the rule that closes it."""
+    """Trigger of an active step: the row it would take for an actor, and the refusal that closes it."""
 
     row: CompiledMove
     closed: Refusal | None
@@ -70,7 +70,7 @@ def fire(transaction: Transaction, command: Fire) -> Refusal | None:
     standing = (*choice.breaches, *standing_breaches(transaction, command, row, leaving))
     missing = missing_breaches(transaction, command, row, leaving, data)
     breaches = (*standing, *missing)
-    if breaches or transaction.draft.assignees or row.joins:  # mostly there is none, and nothing to ask
+    if breaches or transaction.draft.assignees or row.joins:  # mostly nothing can refuse the move
         refusal = _closing_refusal(transaction, command, choice, standing, data) or _first_refusal(
             command, choice, missing
         )
@@ -87,19 +87,19 @@ def fire(transaction: Transaction, command: Fire) -> Refusal | None:
 
 
 def _accepted_data(compiled: Compiled, command: Fire) -> Data:
-    """Return the data as they are kept. Which row is taken they tell, so what any row requires may be among them."""
+    """Return the data as they are stored. They select the row, so what any row requires may be among them."""
     places = compiled.triggers[command.trigger].transitions.values()
     required = [name for rows in places for row in rows for name in row.move.requires]
     return accepted(compiled.procedure, command.data, extra=required)
 
 
 def _refuse_unknown_data(compiled: Compiled, row: CompiledMove, data: Data) -> None:
-    """Raise FieldError for what another row of the trigger requires, and neither a field nor this one is."""
-    strangers = [
+    """Raise FieldError for data that only another row of the trigger requires."""
+    unknown = [
         name for name in data if name not in compiled.procedure.fields and name not in row.move.requires
     ]
-    if strangers:
-        listed, trigger, step = ", ".join(strangers), row.move.trigger, row.move.step
+    if unknown:
+        listed, trigger, step = ", ".join(unknown), row.move.trigger, row.move.step
         raise FieldError(
             Text(
                 zh=f"按这些数据，“{trigger}”通向“{step}”，不收 {listed}",
@@ -110,7 +110,7 @@ def _refuse_unknown_data(compiled: Compiled, row: CompiledMove, data: Data) -> N
 
 
 def choose(transaction: Transaction, command: Fire, data: Data = NO_DATA) -> Choice | Refusal:
-    """Return the transition the command means, or why there is none; guards are asked with its `data`."""
+    """Return the transition of the command, or why there is none; guards are evaluated with its `data`."""
     if transaction.draft.status == "held":
         return refusals.held()
     found = _open_rows(transaction, command)
@@ -123,7 +123,7 @@ def choose(transaction: Transaction, command: Fire, data: Data = NO_DATA) -> Cho
 
 
 def _open_rows(transaction: Transaction, command: Fire) -> list[list[CompiledMove]]:
-    """Return the rows of the trigger from each active step that has it; `done` is the kernel's to fire."""
+    """Return the rows of the trigger from each active step that has it; only the kernel fires `done`."""
     compiled, found = transaction.compiled, []
     rows_by_step = compiled.triggers[command.trigger].transitions
     for name in transaction.draft.active:
@@ -136,7 +136,7 @@ def _open_rows(transaction: Transaction, command: Fire) -> list[list[CompiledMov
 
 
 def offers(transaction: Transaction, actor: Actor, data: Data = NO_DATA) -> Iterator[Offer]:
-    """Yield every trigger of the active steps that is not the kernel's own, and what closes it to this actor."""
+    """Yield every trigger of the active steps that people fire, and what closes it to the actor."""
     for name in transaction.draft.active:
         step = transaction.compiled.steps[name]
         for trigger in step.triggers:
@@ -155,7 +155,7 @@ def offers(transaction: Transaction, actor: Actor, data: Data = NO_DATA) -> Iter
 def _closing_refusal(
     transaction: Transaction, command: Fire, choice: Choice, standing: tuple[Breach, ...], data: Data
 ) -> Refusal | None:
-    """Return the rule that closes a transition to this actor whatever else comes with the command."""
+    """Return the refusal that closes a transition to the actor whatever else comes with the command."""
     refusal = _first_refusal(command, choice, standing)
     refusal = refusal or assignee_refusal(transaction, choice.row, choice.leaving, command.actor)
     if refusal is not None or command.override or not choice.row.joins:
@@ -172,7 +172,7 @@ def _first_refusal(command: Fire, choice: Choice, breaches: Iterable[Breach]) ->
 
 
 def _detour(transaction: Transaction, command: Fire, data: Data) -> Choice | Refusal:
-    """Take a trigger that is not open here: from the declared source that is nearest ahead."""
+    """Resolve a trigger that is not open here: from the declared source that is nearest ahead."""
     compiled, active = transaction.compiled, transaction.draft.active
     options: list[tuple[int, int, str, list[CompiledMove], tuple[str, ...] | None]] = []
     for place, (source, rows) in enumerate(compiled.triggers[command.trigger].transitions.items()):
@@ -206,7 +206,7 @@ def _steps_inside(transaction: Transaction, parallel: str) -> tuple[str, ...]:
 
 
 def _fire_inside(transaction: Transaction, command: Fire, entrance: Entrance, when_us: int) -> Refusal | None:
-    """Enter the parallel step, record what was skipped on the way, and fire; a refusal undoes the entering."""
+    """Enter the parallel step, record the steps skipped, and fire; if that is refused, nothing was entered."""
     count, draft, before = len(transaction.facts), transaction.draft.freeze(), transaction.draft.stopwatches
     row, leaving = entrance.row, entrance.leaving
     breaches = (*entrance.breaches, *entering_breaches(transaction, command, row, leaving))
@@ -257,7 +257,7 @@ def _instant_refusal(transaction: Transaction, command: Fire, when_us: int) -> R
 
 
 def _record_lateness(transaction: Transaction, command: Fire, choice: Choice, when_us: int) -> None:
-    """Record that something was written down later after it happened than the procedure tolerates."""
+    """Record that a move is recorded later after it happened than the procedure tolerates."""
     tolerance = transaction.compiled.procedure.late_after
     late_us = transaction.at_us - when_us
     if late_us > (tolerance.us if tolerance is not None else 0):
@@ -293,7 +293,7 @@ def _record_move(
         "" if roleless else row.role,
         data,
         dict(command.evidence) if command.evidence else _NO_EVIDENCE,  # the caller may fill theirs later
-        False,  # noqa: FBT003  # automatic; all go by place, on the hottest way
+        False,  # noqa: FBT003  # automatic; all go by position, on the hot path
         "" if choice.skipped is None else row.source,
         command.override or "",
         row.row,
@@ -323,7 +323,7 @@ def _record_deviations(
 
 
 def _trigger_titled(compiled: Compiled, name: str) -> str:
-    """Return the trigger that people call by this name, or the name itself."""
+    """Return the trigger of which this is the name in a language, or the name itself."""
     for trigger, event in compiled.triggers.items():
         if any(
             name in (row.move.name.zh, row.move.name.en)
@@ -345,18 +345,18 @@ def _unknown_trigger(compiled: Compiled, trigger: str) -> UnknownTrigger:
 
 @attrs.frozen
 class Entrance:
-    """The transition by which a parallel step is entered, and the active step that is left by it."""
+    """Transition by which a parallel step is entered, and the active step that it leaves."""
 
     row: CompiledMove
     leaving: str
     way: tuple[str, ...] | None
-    """The steps skipped before it; None when none leads there."""
+    """Steps skipped before it; None when no way leads there."""
     breaches: tuple[Breach, ...]
-    """That the data do not lead there."""
+    """Breach of a guard, if the data lead elsewhere."""
 
 
 def entrance_for(transaction: Transaction, command: Fire, data: Data) -> Entrance | None:
-    """Return how to get into a parallel step that is not active and inside which the trigger is declared."""
+    """Return the way into a parallel step that is not active and inside which the trigger is declared."""
     compiled, active = transaction.compiled, transaction.draft.active
     options: list[tuple[int, bool, int, Entrance]] = []
     for source, rows in compiled.triggers[command.trigger].transitions.items():
@@ -377,7 +377,7 @@ def entrance_for(transaction: Transaction, command: Fire, data: Data) -> Entranc
 def _leading_to(
     transaction: Transaction, step: str, data: Data
 ) -> Iterator[tuple[CompiledMove, tuple[Breach, ...]]]:
-    """Yield a row of each trigger that may lead to a step: the one the data lead by, else one that they close."""
+    """Yield a row of each trigger that may lead to a step: the one that the data select, else one that they close."""
     compiled = transaction.compiled
     for name, place in compiled.steps.items():
         for trigger in place.triggers:

@@ -1,7 +1,7 @@
-"""Who did which step, as `not_by` asks it. Bars nobody by itself.
+"""Performers of steps, for `not_by` (the four-eyes principle).
 
-A step was done by whoever left it, and for whom; going round the declared order, by whoever fired its trigger
-from elsewhere as well. A parallel step was done by everybody who did a step inside it.
+A step was done by whoever left it, and by the person they acted for; going round the declared order, by whoever
+fired its trigger from elsewhere as well. A parallel step was done by everybody who did a step inside it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from svcflow.kernel.instance import FrozenDict
 from svcflow.kernel.lifecycle.migration_target import mapped_step
 
 Performers = FrozenDict[str, tuple[str, ...]]
-"""The persons who did each step."""
+"""Persons who did each step."""
 
 
 def performers_after(compiled: Compiled, known: Performers, fact: Moved, among: Container[str]) -> Performers:
-    """Return who did which of the steps `among`, after one more move that somebody made."""
+    """Return the performers of the steps `among` after one more move."""
     who = (fact.actor, fact.behalf) if fact.behalf else (fact.actor,)
     new: dict[str, tuple[str, ...]] = {}
     for step in steps_done(compiled, fact):
@@ -33,7 +33,7 @@ def mapped_performers(
 ) -> Performers:
     """Return who did which step by the step names of the target version of a migration.
 
-    What is known of steps that it does not have stays, and yields: a later version may have them again.
+    Performers of steps that it does not have are kept, since a later version may have them again.
     """
     kept = {name: who for name, who in known.items() if name not in source.steps or name not in target.steps}
     own: dict[str, tuple[str, ...]] = {}

@@ -1,4 +1,4 @@
-"""The row of a trigger that is taken: the first whose guard holds of the data, those of the command included."""
+"""Choice of the row of a trigger: the first whose guard holds, with the data of the command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def choose_row(
 ) -> tuple[CompiledMove, Breach | None]:
     """Return the first row whose guard holds, or the first row and the breach that none does.
 
-    `data` is what comes with the command, as it is kept; it counts before what stands on record.
+    `data` is what comes with the command; it takes precedence over the data of the instance.
     """
     first = rows[0]
     if first.move.when is None:
@@ -45,7 +45,7 @@ def choose_row(
 def joins_after(
     compiled: Compiled, draft: Draft, move: CompiledMove, leaving: str, data: Data = NO_DATA
 ) -> Iterator[tuple[CompiledMove, Breach | None]]:
-    """Yield the row of each `done` that the kernel fires by itself once the move is made, inner ones first."""
+    """Yield the row of each `done` that the kernel fires once the move is made, inner ones first."""
     left = leaving
     while move.joins:
         places = (compiled.steps[name] for name in draft.active if name != left)
@@ -59,7 +59,7 @@ def joins_after(
 def join_refusal(
     compiled: Compiled, draft: Draft, move: CompiledMove, leaving: str, data: Data = NO_DATA
 ) -> Refusal | None:
-    """Return why a move is not made: it would end the last branch, and a guard of `done` refuses to go on."""
+    """Return the refusal of a move that would end the last branch, while a guard of `done` refuses to go on."""
     for row, breach in joins_after(compiled, draft, move, leaving, data):
         if breach is not None and row.enforce["guard"] == "refuse":
             return refusals.cannot_join(row.source, breach.refusal)
@@ -67,7 +67,7 @@ def join_refusal(
 
 
 def leads_elsewhere(rows: Sequence[CompiledMove], taken: CompiledMove) -> Breach:
-    """Return the breach of going by another row than the one that the data lead by."""
+    """Return the breach of taking another row than the one that the data select."""
     return _guard_breach(rows, refusals.leads_elsewhere(taken.move.trigger, taken.dest))
 
 

@@ -42,7 +42,7 @@ class Breach:
 def standing_breaches(
     transaction: Transaction, command: Fire, row: CompiledMove, leaving: str
 ) -> list[Breach]:
-    """Return what closes a move to this actor whatever comes with the command; `leaving` is the step they leave."""
+    """Return the breaches of a move by the actor whatever comes with the command; `leaving` is the step it leaves."""
     usual = leaving == row.source and row.move.trigger != DONE
     left = () if usual else _steps_passed_over(transaction, row, leaving)
     found = _actor_breaches(transaction, command, row.role, left, (row.source, *left))
@@ -55,13 +55,13 @@ def standing_breaches(
 def entering_breaches(
     transaction: Transaction, command: Fire, row: CompiledMove, leaving: str
 ) -> list[Breach]:
-    """Return what closes the way into a parallel step that nobody was seen to enter: by `row`, from `leaving`."""
+    """Return the breaches of entering, by `row` from `leaving`, a parallel step that a trigger inside it implies."""
     steps = (row.source, leaving) if leaving != row.source else (leaving,)
     return _actor_breaches(transaction, command, "", (leaving,), steps)
 
 
 def _steps_passed_over(transaction: Transaction, row: CompiledMove, leaving: str) -> tuple[str, ...]:
-    """Return the active steps that a move leaves although its trigger is none of theirs."""
+    """Return the active steps that a move leaves although its trigger is not declared there."""
     steps, source = transaction.compiled.steps, row.source
     if leaving == source and not steps[source].branches:
         return ()
@@ -72,18 +72,19 @@ def _steps_passed_over(transaction: Transaction, row: CompiledMove, leaving: str
 def _actor_breaches(
     transaction: Transaction, command: Fire, role: str, left: tuple[str, ...], steps: tuple[str, ...]
 ) -> list[Breach]:
-    """Return that the actor lacks a role, or may not do all the steps, which are done at once.
+    """Return the breaches that the actor lacks a role, or may not do one of `steps`, which one move does.
 
-    `left` are the steps that are left out of order: whose they were is on record, and refuses nobody with a name,
-    since the override is for who stands before somebody else's step. A replayed log has `skipped_step` for that.
+    `left` are the steps that are left out of order: that they were another role's is recorded, but refuses nobody
+    with a name, since the override is for who stands before somebody else's step. A log of another system has
+    `skipped_step` for that.
     """
     compiled, who = transaction.compiled, command.actor
     found: list[Breach] = []
     if lacks_role(compiled, role, who):
         found.append(_wrong_role(transaction, command, role))
     if left and not compiled.foreign:
-        roles = (compiled.steps[one].step.role or "" for one in left)
-        theirs = next((one for one in roles if lacks_role(compiled, one, who)), None)
+        roles = (compiled.steps[name].step.role or "" for name in left)
+        theirs = next((needed for needed in roles if lacks_role(compiled, needed, who)), None)
         if theirs is not None:
             breach = _wrong_role(transaction, command, theirs)
             if is_named(who.id):
@@ -95,7 +96,7 @@ def _actor_breaches(
 
 
 def _separation(transaction: Transaction, who: Actor, steps: tuple[str, ...]) -> tuple[Breach, ...]:
-    """Return that the steps are for another person, or for somebody with a name to be told from others by."""
+    """Return the breach that a step is for another person, or for an actor with a name."""
     compiled = transaction.compiled
     step = step_needing_name(compiled, who, *steps)
     if step is not None:
@@ -110,7 +111,7 @@ def _separation(transaction: Transaction, who: Actor, steps: tuple[str, ...]) ->
 def missing_breaches(
     transaction: Transaction, command: Fire, row: CompiledMove, leaving: str, data: Mapping[str, Value]
 ) -> list[Breach]:
-    """Return what a move requires and did not come with it, or the step that is left owes and did not come in it."""
+    """Return the breaches of data that a move requires, and of evidence that the step it leaves owes."""
     found: list[Breach] = []
     if row.move.requires:
         came = command.evidence
