@@ -154,7 +154,7 @@ def test_a_limit_met_to_the_microsecond_is_met_and_one_later_is_breached():
 
 
 def test_a_working_day_limit_is_breached_from_the_first_microsecond_after_closing():
-    """Due Tuesday 17:00: closing then is in time, a microsecond later is not, seen first or rehearsed."""
+    """Due Tuesday 17:00: closing then is in time, a microsecond later is not, seen first or judged by its times."""
     rest = (event("Report", 0), event("Assign", 60), event("Finish", 180))
     closing = event("Close", DAY + 8 * 60)
     late = attrs.evolve(closing, at_us=closing.at_us + 1)
@@ -163,7 +163,7 @@ def test_a_working_day_limit_is_breached_from_the_first_microsecond_after_closin
 
 
 def test_a_wait_over_a_closing_moves_the_deadline_on():
-    """A limit that stood still at its first closing is due at the next, seen first or rehearsed."""
+    """A limit that stood still at its first closing is due at the next, seen first or judged by its times."""
     asked, answered = DAY + 450, 2 * DAY + 60  # Tuesday 16:30 to Wednesday 10:00
     entries = (("Report", 0), ("Ask", asked), ("Answer", answered), ("Assign", answered + 5))
     rest = (("Finish", answered + 10), ("Close", answered + 360))
@@ -596,7 +596,7 @@ def judged_alike(log, later, procedure, mapping):
 @given(st.lists(cases(), min_size=1, max_size=5), GAPS)
 @settings(deadline=None, max_examples=150)
 def test_judging_cases_by_their_times_changes_no_result(log, later):
-    """A case says the same whether its sequence was rehearsed or it was replayed in full, limit by limit."""
+    """A case says the same whether it was judged by its times or replayed in full, limit by limit."""
     judged_alike(log, later, LAMP, MAPPING)
 
 
@@ -644,7 +644,7 @@ def test_the_shipped_mapping_fits_its_procedure():
 TOLD = (("Report", 0, "ann", "DESK"), ("Assign", 60, "ann", "DESK"))
 
 
-@pytest.mark.parametrize("cases", [1, 3], ids=["replayed", "rehearsed"])
+@pytest.mark.parametrize("cases", [1, 3], ids=["replayed", "by its times"])
 def test_what_a_log_does_not_tell_is_unjudged_and_counted(cases):
     """Where nobody is named and no role is told, neither role nor four eyes are kept or broken; both are said."""
     found = conform([case("a", *SMOOTH)] * cases, LAMP, MAPPING)

@@ -23,13 +23,13 @@ from svcflow.worktime.instants import to_us
 
 _DAY = timedelta(days=1)
 _FEW = 4
-"""How many open days are told one by one; of more, runs of alike days are put together."""
+"""How many open days are written one by one; of more, runs of alike days are put together."""
 
 
 class DayCount:
     """Count of one limit from its start: the lines of the days that count, of those that do not, and of the deadline.
 
-    `counted_us` is the instant up to which it has been told, `total` what was counted until then, in microseconds or
+    `counted_us` is the instant up to which it has been counted, `total` what was counted until then, in microseconds or
     days as the limit counts.
     """
 
@@ -37,7 +37,7 @@ class DayCount:
         self._writer = writer
         self.counted_us = 0
         self.total = 0
-        self.is_due_told = False
+        self.is_due_written = False
         """Whether the present deadline stands in the lines; a change of it clears this."""
         self.pinned: PinnedTarget | None = None
         """The target of an earlier version that a migration kept; None where the present version's holds."""
@@ -46,11 +46,11 @@ class DayCount:
 
     def restart(self, start_us: int) -> None:
         """Begin a visit: nothing is counted yet."""
-        self.counted_us, self.total, self.is_due_told = start_us, 0, False
+        self.counted_us, self.total, self.is_due_written = start_us, 0, False
 
     def count(self, watch: Stopwatch, until_us: int) -> None:
         """Write what a running stopwatch counted up to an instant; past the deadline nothing more is counted."""
-        if watch.open_us == STOPPED or self.is_due_told:
+        if watch.open_us == STOPPED or self.is_due_written:
             return
         start_us = max(self.counted_us, watch.open_us)
         end_us = min(until_us, watch.due_us)
@@ -63,7 +63,7 @@ class DayCount:
 
     def due(self, watch: Stopwatch) -> None:
         """Write the deadline, with what it rests on where that was not counted piece by piece."""
-        self.is_due_told = True
+        self.is_due_written = True
         if watch.due_us == NEVER:
             return
         self._basis(watch)

@@ -11,8 +11,6 @@ import attrs
 
 from svcflow.errors import SvcflowError
 from svcflow.explanation.lines import Line
-from svcflow.explanation.narrative import Narrator
-from svcflow.explanation.timeline import version_segments
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.lifecycle.migration_target import VersionOf
@@ -73,6 +71,10 @@ def explain(
 
     Raises: UnknownLimit when none has one of that id; LookupError for a version that is not to be found.
     """
+    # Every engine imports this module for `Explanation`; few explain anything.
+    from svcflow.explanation.narrative import Narrator  # noqa: PLC0415
+    from svcflow.explanation.timeline import version_segments  # noqa: PLC0415
+
     known = [fact for fact in facts if fact.recorded_us <= at_us]
     segments = version_segments(version_of or _only(compiled), known, limit)
     declaring = [(one.compiled, one.declared) for one in segments if one.declared is not None]

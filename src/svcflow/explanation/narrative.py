@@ -113,10 +113,10 @@ class Narrator:
         elif isinstance(fact, Settled) and fact.overrun_us < 0:
             self.writer.at("annulled", fact.occurred_us, _ANNULLED)
         elif isinstance(fact, Extended):
-            self._days.is_due_told = False
+            self._days.is_due_written = False
             _extended(self.writer, fact)
         elif isinstance(fact, Recomputed):
-            self._days.is_due_told = False
+            self._days.is_due_written = False
             _recomputed(self.writer, fact)
         elif isinstance(fact, Explained | Accepted | Rejected):
             _answer(self.writer, fact)
@@ -124,7 +124,7 @@ class Narrator:
             if before.row != event.after.row:
                 self._row_changed(event, before)
             elif before.anchor_us != event.after.anchor_us:
-                self._days.is_due_told = False
+                self._days.is_due_written = False
                 _rescheduled(self.writer, fact, before, event.after)
 
     def _clock_change(self, event: LimitEvent) -> None:
@@ -182,7 +182,7 @@ class Narrator:
     def _reopened(self, event: LimitEvent) -> None:
         at_us, limit = event.fact.occurred_us, self.writer.limit.limit
         self._days.counted_us = self._stopped_us = at_us
-        self._days.is_due_told = False
+        self._days.is_due_written = False
         when, name = self.writer.instant(at_us), self.writer.step(limit.step or limit.from_ or event.steps[0])
         words = Text(
             zh=f"{when.zh} 再次进入“{name.zh}”：接着计时，此前已计的不清零",
@@ -197,7 +197,7 @@ class Narrator:
         is_from_now = writer.limit.from_now and not rows[event.after.row].fixed
         if is_from_now:
             self._days.total, self._days.counted_us = 0, at_us
-        self._days.is_due_told = False
+        self._days.is_due_written = False
         how = Text(zh="仍从起点计算", en="still counted from its start")
         if is_from_now:
             how = Text(zh="从现在起重新计算", en="counted from now")
@@ -235,13 +235,13 @@ class Narrator:
             return
         if before is None or writer.family != family:
             days.total = 0  # microseconds and days do not add up
-        days.is_due_told, self.visits = False, after.visit
+        days.is_due_written, self.visits = False, after.visit
         days.counted_us = after.started_us if before is None else fact.occurred_us
         if after.open_us == STOPPED and (before is None or before.open_us != STOPPED):
             self._stopped_us = fact.occurred_us
 
     def _ended(self, before: Stopwatch, after: Stopwatch, at_us: int) -> None:
-        if before.open_us != STOPPED and not self._days.is_due_told:
+        if before.open_us != STOPPED and not self._days.is_due_written:
             self._days.due(before)
         when, how = self.writer.instant(at_us), _verdict(self.writer, before, after, at_us)
         self.writer.at("ended", at_us, Text(zh=f"{when.zh} 结束：{how.zh}", en=f"{when.en}: ended, {how.en}"))

@@ -65,7 +65,7 @@ class Breaches:
 
 @attrs.frozen
 class Spread:
-    """Hold the spread of lengths of time; percentiles are observed values (nearest rank)."""
+    """Spread of lengths of time; percentiles are observed values (nearest rank)."""
 
     count: int
     mean: timedelta
