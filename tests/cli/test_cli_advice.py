@@ -10,7 +10,7 @@ import pytest
 from cli_answers import LATER, MONDAY, parsed
 
 import svcflow
-from svcflow.cli.errors import KEYWORDS, spoken
+from svcflow.cli.errors import KEYWORDS, with_options
 from svcflow.text import Text
 
 SOURCE = Path(svcflow.__file__).parent
@@ -36,12 +36,12 @@ LIBRARY = [
 )
 def test_a_keyword_becomes_the_option_that_carries_it(remedy, said):
     """What is named is filled in; what is no keyword of ours stays as it is written."""
-    assert spoken(Text(en=remedy)).en == said
+    assert with_options(Text(en=remedy)).en == said
 
 
 def test_a_gap_is_filled_in_the_language_of_the_remedy():
     """What a remedy leaves open is named in Chinese in a Chinese sentence."""
-    assert spoken(Text(zh="用 `step` 指明", en="name one with `step`")).zh == "用 --step 环节 指明"
+    assert with_options(Text(zh="用 `step` 指明", en="name one with `step`")).zh == "用 --step 环节 指明"
 
 
 def test_every_keyword_a_remedy_names_has_an_option():

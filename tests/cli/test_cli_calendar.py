@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from cli_answers import parsed
 
-from svcflow.cli.yearly import year_text
+from svcflow.cli.calendar_year import year_text
 from svcflow.drawing.calendar_year import Year
 from svcflow.kernel.compiled import calendars_of
 from svcflow.model.catalog import Catalog

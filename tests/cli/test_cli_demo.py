@@ -13,7 +13,7 @@ import pytest
 from cli_answers import parsed
 
 from svcflow.cli.demo.folder import prepared
-from svcflow.cli.errors import OutputError
+from svcflow.cli.output import OutputError
 from svcflow.text_table import cells
 
 

@@ -11,7 +11,7 @@ import pytest
 from cli_answers import parsed
 
 from database_server import connected
-from svcflow.cli.doctor.declared import calendar
+from svcflow.cli.doctor.declarations import calendar
 from svcflow.cli.doctor.software import sqlite
 from svcflow.errors import DrawingError
 from svcflow.store import open_store, schema

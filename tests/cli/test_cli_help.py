@@ -16,14 +16,14 @@ import pytest
 import svcflow
 from svcflow.cli import main
 from svcflow.cli.app import COMMANDS, app
-from svcflow.cli.language import Asked
-from svcflow.cli.section import Section
+from svcflow.cli.command import CommandGroup
+from svcflow.cli.language import AnswerForm
 from svcflow.text_table import cells
 
 SECTIONS = {
     name: list(found.commands)
     for name in COMMANDS
-    if isinstance(found := app.get_command(click.Context(app), name), Section)
+    if isinstance(found := app.get_command(click.Context(app), name), CommandGroup)
 }
 EVERY = [*COMMANDS, *(f"{name} {inner}" for name, inners in SECTIONS.items() for inner in inners)]
 EXECUTABLE = [sys.executable, "-m", "svcflow"]
@@ -106,13 +106,13 @@ def test_a_section_without_a_command_shows_its_help(run, name, lang, usage):
 )
 def test_the_language_comes_from_the_environment(environment, lang):
     """SVCFLOW_LANG stands before LC_ALL, and LC_ALL before LANG."""
-    assert Asked.glance([], environment).lang == lang
+    assert AnswerForm.of([], environment).lang == lang
 
 
 def test_the_option_stands_before_the_environment():
     """`--lang` wins wherever it stands; what follows `--` is no option."""
-    assert Asked.glance(["list", "--lang=zh", "--json"], {"LANG": "en"}) == Asked("zh", as_json=True)
-    assert Asked.glance(["show", "--", "--json"], {}) == Asked("en", as_json=False)
+    assert AnswerForm.of(["list", "--lang=zh", "--json"], {"LANG": "en"}) == AnswerForm("zh", as_json=True)
+    assert AnswerForm.of(["show", "--", "--json"], {}) == AnswerForm("en", as_json=False)
 
 
 @pytest.mark.parametrize(

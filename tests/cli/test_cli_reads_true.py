@@ -8,7 +8,7 @@ import attrs
 import pytest
 from cli_answers import parsed
 
-from svcflow.cli.journal_lines import tell
+from svcflow.cli.journal_lines import journal_line
 from svcflow.cli.names import Names
 from svcflow.cli.tables import over
 from svcflow.kernel.facts import Escalated, Warned
@@ -186,10 +186,10 @@ def test_a_point_without_a_role_names_none(folder, svc, trip):
     """Nobody is told, and nothing dangles."""
     names = Names(load(folder / "trip.yaml"), "en", UTC)
     escalated = Escalated("t", 9, 0, 0, "", "asked", 1, "+30m", 0)
-    assert tell(escalated, names) == "escalated: Asked 30 minutes after it was due"
-    assert tell(escalated, attrs.evolve(names, lang="zh")) == "升级：申请截止后 30分钟"
+    assert journal_line(escalated, names) == "escalated: Asked 30 minutes after it was due"
+    assert journal_line(escalated, attrs.evolve(names, lang="zh")) == "升级：申请截止后 30分钟"
     warned = Warned("t", 9, 0, 0, "", "asked", 1, "75%", int(timedelta(hours=1).total_seconds()) * 10**6)
-    assert tell(warned, names).startswith("warning: Asked at 75%, due ")
+    assert journal_line(warned, names).startswith("warning: Asked at 75%, due ")
 
 
 MEETING = """\

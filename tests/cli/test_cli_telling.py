@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from svcflow.cli.journal_lines import _TELL, tell
+from svcflow.cli.journal_lines import _LINES, journal_line
 from svcflow.cli.names import Names
 from svcflow.kernel.facts import FACTS, Accepted, Assigned, Explained, Fact, Rejected, Released
 from svcflow.model.procedure import Procedure
@@ -21,7 +21,7 @@ SAMPLE = Procedure(id="sample", calendar="always", steps=(STEP,))
 
 def test_every_class_of_fact_has_a_telling():
     """A journal never fails to be shown because of a fact nobody thought of."""
-    assert set(_TELL) == set(FACTS.values())
+    assert set(_LINES) == set(FACTS.values())
 
 
 @pytest.mark.parametrize(
@@ -41,5 +41,5 @@ def test_every_class_of_fact_has_a_telling():
 def test_what_people_settle_among_themselves_is_told(fact: Fact, zh: str, en: str):
     """Who has a step and what is answered to a deviation; to whom it was given stands in the fact only."""
     zone = ZoneInfo(str(UTC))
-    assert tell(fact, Names(SAMPLE, "zh", zone)) == zh
-    assert tell(fact, Names(SAMPLE, "en", zone)) == en
+    assert journal_line(fact, Names(SAMPLE, "zh", zone)) == zh
+    assert journal_line(fact, Names(SAMPLE, "en", zone)) == en

@@ -9,8 +9,8 @@ import re
 import pytest
 from cli_answers import parsed
 
+from svcflow.cli.calendar_year import year_text
 from svcflow.cli.output import echo, echo_json, escape_log_lines
-from svcflow.cli.yearly import year_text
 from svcflow.drawing.calendar_year import Year
 from svcflow.text import visible
 from svcflow.worktime import WorkCalendar

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from svcflow.cli.errors import Interruption, OutputError, explained
-from svcflow.cli.journal_lines import _TELL
-from svcflow.cli.language import Asked
-from svcflow.cli.output_file import written
+from svcflow.cli.errors import CommandFailure, explained
+from svcflow.cli.journal_lines import _LINES
+from svcflow.cli.language import AnswerForm
+from svcflow.cli.output import OutputError, write_whole
 from svcflow.cli.progress import progress
 from svcflow.kernel.facts import FACTS
 from svcflow.text_table import broken, cells, table
@@ -87,21 +87,21 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OutputError):
-        written(target, half)
+        write_whole(target, half)
     assert target.read_text() == "earlier"
     assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]
-    written(target, lambda path: path.write_text("later"))
+    write_whole(target, lambda path: path.write_text("later"))
     assert target.read_text() == "later"
 
 
 def test_every_kind_of_fact_can_be_told_in_both_languages():
     """No fact of a journal is without words."""
-    assert set(_TELL) == set(FACTS.values())
+    assert set(_LINES) == set(FACTS.values())
 
 
 @pytest.mark.parametrize(("lang", "said"), [("zh", "已中断"), ("en", "interrupted")])
 def test_ctrl_c_leaves_with_130_and_no_traceback(lang, said):
     """An interruption is said in one line."""
-    with pytest.raises(Interruption) as caught, explained(Asked(lang)):
+    with pytest.raises(CommandFailure) as caught, explained(AnswerForm(lang)):
         raise KeyboardInterrupt
     assert (caught.value.exit_code, caught.value.message) == (130, said)

@@ -9,7 +9,7 @@ import pytest
 from kernel_cases import HOUR, MINUTE, line, move, procedure
 from version_cases import Traveller
 
-from svcflow.cli.journal_lines import tell
+from svcflow.cli.journal_lines import journal_line
 from svcflow.cli.names import Names
 from svcflow.explanation.explain import UnknownLimit, explain
 from svcflow.journal.chain import GENESIS, chained
@@ -165,7 +165,7 @@ def test_the_journal_is_told_in_words():
         ],
     }.items():
         names = Names(case.compiled.procedure, lang, zone)
-        assert [tell(fact, names) for fact in case.of("Migrated")] == lines
+        assert [journal_line(fact, names) for fact in case.of("Migrated")] == lines
 
 
 def test_a_migrated_instance_verifies_against_its_journal():

@@ -1,4 +1,4 @@
-"""The command line: `svcflow COMMAND`. Commands are imported when they are asked for, so `--help` stays quick."""
+"""The command line: `svcflow COMMAND`. Commands are imported when they are called, so that `--help` stays quick."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ def main() -> None:
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(
-                errors="replace"
-            )  # a terminal without Chinese shows ?, it is no reason to fail
+            stream.reconfigure(errors="replace")  # a terminal without Chinese shows ? instead of failing
     escape_log_lines()
     app(prog_name="svcflow")

@@ -1,4 +1,4 @@
-"""The application: the table of commands, each imported when it is asked for."""
+"""The application: the table of commands, each imported when it is called."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ import click
 
 from svcflow.cli.command import (
     Option,
-    asked_of,
     definitions,
+    form_of,
     group_usage,
     help_text,
     options,
-    section,
     titled,
+    unknown_command,
 )
 from svcflow.cli.errors import explained
-from svcflow.cli.language import Asked
-from svcflow.cli.section import unknown_command
+from svcflow.cli.language import AnswerForm
 from svcflow.text import Text
 
 __all__ = ["COMMANDS", "app"]
@@ -160,19 +159,19 @@ _CODES = Text(
 
 
 class Application(click.Group):
-    """The group that loads its commands by name, and lets every error out explained."""
+    """The group of all commands, each imported when it is called; errors leave it as `CommandFailure`."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Read ahead what is asked for, then parse."""
-        asked = Asked.glance(args)
-        with explained(asked):
-            return super().make_context(info_name, args, parent, obj=asked, **extra)
+        """Parse the arguments, after the form of the answer was read from them."""
+        form = AnswerForm.of(args)
+        with explained(form):
+            return super().make_context(info_name, args, parent, obj=form, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
-        with explained(asked_of(ctx)):
+        with explained(form_of(ctx)):
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
@@ -180,13 +179,13 @@ class Application(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's
-        """Import a command."""
+        """Import and return a command; None for an unknown name."""
         return COMMANDS[cmd_name].load() if cmd_name in COMMANDS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; one that does not exist is answered with the nearest."""
+        """Return the command. Raises: WrongUsage with the nearest name for one that does not exist."""
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             raise unknown_command(args[0], COMMANDS)
         return super().resolve_command(ctx, args)
@@ -197,17 +196,18 @@ class Application(click.Group):
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what svcflow is."""
-        help_text(formatter, section(ctx, _ABOUT))
+        help_text(formatter, _ABOUT.in_(form_of(ctx).lang))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands, then the options."""
         with titled(ctx, formatter, Text(zh="命令", en="Commands")):
-            definitions(formatter, [(name, section(ctx, entry.summary)) for name, entry in COMMANDS.items()])
+            lang = form_of(ctx).lang
+            definitions(formatter, [(name, entry.summary.in_(lang)) for name, entry in COMMANDS.items()])
         options(self, ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the exit codes."""
-        help_text(formatter, section(ctx, _CODES))
+        help_text(formatter, _CODES.in_(form_of(ctx).lang))
 
 
 def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
@@ -226,7 +226,8 @@ def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     cls=Option,
     type=click.Choice(["zh", "en"]),
     expose_value=False,
-    wording=Text(zh="说明与消息的语言", en="Language of help and messages."),
+    zh="说明与消息的语言",
+    en="Language of help and messages.",
 )
 @click.option(
     "--version",
@@ -235,7 +236,8 @@ def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     is_eager=True,
     expose_value=False,
     callback=_version,
-    wording=Text(zh="显示版本", en="Show the version and exit."),
+    zh="显示版本",
+    en="Show the version and exit.",
 )
 @click.pass_context
 def app(ctx: click.Context) -> None:

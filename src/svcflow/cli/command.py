@@ -1,19 +1,30 @@
-"""Commands and options that explain themselves in Chinese and English. They know no procedure and no store."""
+"""Commands, groups of commands and options of click with their help in Chinese and English."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from svcflow.cli.errors import WrongUsage
-from svcflow.cli.language import Asked, Tongue
+from svcflow.cli.errors import WrongUsage, unknown
+from svcflow.cli.language import AnswerForm, Tongue
 from svcflow.text import Text
 from svcflow.text_table import broken, cells, padded
 
-__all__ = ["Command", "argument", "asked_of", "command", "help_text", "option"]
+__all__ = [
+    "LANG",
+    "Command",
+    "CommandGroup",
+    "Decorator",
+    "argument",
+    "command",
+    "form_of",
+    "help_text",
+    "option",
+    "unknown_command",
+]
 
 _OPTIONS = Text(zh="选项", en="Options")
 _EXAMPLES = Text(zh="示例", en="Examples")
@@ -22,34 +33,44 @@ _ANY = Text(zh="命令 [选项] [参数]...", en="COMMAND [OPTIONS] [ARGS]...")
 _LONGEST_TERM = 26
 _HELP = Text(zh="显示此说明", en="Show this message and exit.")
 
+LANG: dict[str, Any] = {
+    "type": click.Choice(["zh", "en"]),
+    "expose_value": False,
+    "zh": "语言",
+    "en": "Language of the answer.",
+}
+"""The option `--lang` of a command."""
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def asked_of(ctx: click.Context) -> Asked:
-    """Return what was asked for in this run."""
-    return ctx.find_object(Asked) or Asked()
+def form_of(ctx: click.Context) -> AnswerForm:
+    """Return the form of the answer that this run of the program is to give."""
+    return ctx.find_object(AnswerForm) or AnswerForm()
 
 
 class Option(click.Option):
     """An option with its help in two languages."""
 
-    def __init__(self, param_decls: Sequence[str] | None = None, *, wording: Text, **attributes: Any) -> None:
+    def __init__(
+        self, param_decls: Sequence[str] | None = None, *, zh: str, en: str, **attributes: Any
+    ) -> None:
         if isinstance(attributes.get("type"), click.IntRange):
             attributes.setdefault("metavar", "N")
-        super().__init__(param_decls, help=wording.in_("en"), **attributes)
-        self.wording = wording
+        super().__init__(param_decls, help=en, **attributes)
+        self.wording = Text(zh=zh, en=en)
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
-        """Return how the option stands in the help, in the asked language."""
+        """Return the option as it stands in the help, in the language of the answer."""
         record = super().get_help_record(ctx)
         if record is None:
             return None
-        lang = asked_of(ctx).lang
+        lang = form_of(ctx).lang
         notes = ("；" if lang == "zh" else "; ").join(note.in_(lang) for note in self._notes())
         return record[0], f"{self.wording.in_(lang)}{notes and f'  [{notes}]'}"
 
     def _notes(self) -> Iterator[Text]:
-        """Yield what stands in brackets behind the help; click would say it in English."""
+        """Yield the notes in brackets behind the help, which click writes in English only."""
         if self.show_envvar and self.envvar:
             yield Text(zh=f"环境变量 {self.envvar}", en=f"env var: {self.envvar}")
         if self.show_default and self.default is not None:
@@ -67,7 +88,7 @@ class Command(click.Command):
     examples: tuple[str, ...] = ()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse; what is left over is refused in both languages, as click would in one."""
+        """Parse the arguments; those that are left over are refused in both languages."""
         ctx.allow_extra_args = True
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
@@ -80,12 +101,12 @@ class Command(click.Command):
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the usage line."""
         pieces = self.collect_usage_pieces(ctx)
-        usage = " ".join(_PLACE.in_(asked_of(ctx).lang) if one == _PLACE.en else one for one in pieces)
-        formatter.write_usage(ctx.command_path, usage, prefix=_prefix(asked_of(ctx).lang))
+        usage = " ".join(_PLACE.in_(form_of(ctx).lang) if piece == _PLACE.en else piece for piece in pieces)
+        formatter.write_usage(ctx.command_path, usage, prefix=_prefix(form_of(ctx).lang))
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the command does."""
-        help_text(formatter, self.wording.in_(asked_of(ctx).lang))
+        help_text(formatter, self.wording.in_(form_of(ctx).lang))
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options."""
@@ -98,7 +119,7 @@ class Command(click.Command):
 
 def options(self: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
     """Write the options of a command or group."""
-    lang = asked_of(ctx).lang
+    lang = form_of(ctx).lang
     records = []
     for param in self.get_params(ctx):
         record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
@@ -127,32 +148,32 @@ def definitions(formatter: click.HelpFormatter, records: Sequence[tuple[str, str
             formatter.write(f"{'':{indent}}{padded(head, column)}{line}".rstrip() + "\n")
 
 
-def help_text(formatter: click.HelpFormatter, said: str) -> None:
-    """Write paragraphs; click would not break Chinese ones, which have no spaces."""
-    for paragraph in said.split("\n\n"):
+def help_text(formatter: click.HelpFormatter, text: str) -> None:
+    """Write paragraphs; Chinese ones, which have no spaces, are broken too."""
+    for paragraph in text.split("\n\n"):
         formatter.write_paragraph()
         with formatter.indentation():
             room = formatter.width - formatter.current_indent
-            for written in paragraph.splitlines():
-                for line in broken(written, room):
+            for source in paragraph.splitlines():
+                for line in broken(source, room):
                     formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
 
 def command(name: str, wording: Text, *examples: str) -> Callable[[Callable[..., Any]], Command]:
-    """Make a command of a function; its summary stands in the table of the application."""
+    """Make a command of a function; `examples` are lines to copy."""
 
     def make(function: Callable[..., Any]) -> Command:
-        made = click.command(name, cls=Command, context_settings={"max_content_width": 100})(function)
-        made.wording = wording
-        made.examples = examples
-        return made
+        result = click.command(name, cls=Command, context_settings={"max_content_width": 100})(function)
+        result.wording = wording
+        result.examples = examples
+        return result
 
     return make
 
 
-def option(*names: str, wording: Text, **attributes: Any) -> Decorator:
-    """Declare an option."""
-    return click.option(*names, cls=Option, wording=wording, **attributes)
+def option(*names: str, zh: str, en: str, **attributes: Any) -> Decorator:
+    """Declare an option with its help."""
+    return click.option(*names, cls=Option, zh=zh, en=en, **attributes)
 
 
 def argument(*names: str, **attributes: Any) -> Decorator:
@@ -165,8 +186,8 @@ def _prefix(lang: Tongue) -> str:
 
 
 def group_usage(ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write the usage line of what has commands of its own."""
-    lang = asked_of(ctx).lang
+    """Write the usage line of a group of commands."""
+    lang = form_of(ctx).lang
     formatter.write_usage(ctx.command_path, _ANY.in_(lang), prefix=_prefix(lang))
 
 
@@ -174,11 +195,66 @@ def group_usage(ctx: click.Context, formatter: click.HelpFormatter) -> None:
 def titled(ctx: click.Context, formatter: click.HelpFormatter, name: Text) -> Iterator[None]:
     """Write a section of the help below its heading."""
     formatter.write_paragraph()
-    formatter.write(Text(zh=f"{name.zh}：\n", en=f"{name.en}:\n").in_(asked_of(ctx).lang))
+    formatter.write(Text(zh=f"{name.zh}：\n", en=f"{name.en}:\n").in_(form_of(ctx).lang))
     with formatter.indentation():
         yield
 
 
-def section(ctx: click.Context, name: Text) -> str:
-    """Return the name of a section in the asked language."""
-    return name.in_(asked_of(ctx).lang)
+class CommandGroup(click.Group):
+    """Commands of one noun; called without one of them it shows its help."""
+
+    def __init__(self, name: str, wording: Text, commands: Mapping[str, Command]) -> None:
+        super().__init__(
+            name,
+            commands=dict(commands),
+            invoke_without_command=True,
+            callback=_help,
+            context_settings={"max_content_width": 100},
+            params=[Option(["--lang"], **LANG)],
+        )
+        self.wording = wording
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command. Raises: WrongUsage with the nearest name for one that does not exist."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            raise unknown_command(args[0], self.commands, ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the usage line."""
+        group_usage(ctx, formatter)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the group is about."""
+        help_text(formatter, self.wording.in_(form_of(ctx).lang))
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of commands, then the options."""
+        lang = form_of(ctx).lang
+        rows = [(name, each.wording.in_(lang)) for name, each in self._commands().items()]
+        with titled(ctx, formatter, Text(zh="命令", en="Commands")):
+            definitions(formatter, rows)
+        options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples of all commands."""
+        examples(ctx, formatter, (line for each in self._commands().values() for line in each.examples))
+
+    def _commands(self) -> Mapping[str, Command]:
+        return {name: each for name, each in self.commands.items() if isinstance(each, Command)}
+
+
+def unknown_command(name: str, known: Iterable[str], ctx: click.Context | None = None) -> WrongUsage:
+    """Return the error for an unknown command, with the nearest name, or where the commands are listed."""
+    error = unknown(Text(zh="命令", en="command"), name, known)
+    error.ctx = ctx
+    error.remedy = error.remedy or Text(zh="见 svcflow --help", en="see svcflow --help")
+    return error
+
+
+def _help() -> None:
+    ctx = click.get_current_context()
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,6 +1,6 @@
-"""Failure: how an error leaves the command line: in the asked language or as JSON, with its exit code.
+"""Errors as the command line shows them: in one language or as JSON, with their exit codes.
 
-Only errors that are meant for people come here; a fault of ours keeps its traceback.
+Only errors that are meant for people are shown so; a fault of the program keeps its traceback.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import IO, Any
 
 import click
 
-from svcflow.cli.language import Asked, Tongue
-from svcflow.cli.output import echo, echo_json
+from svcflow.cli.language import AnswerForm, Tongue
+from svcflow.cli.output import OutputError, echo, echo_json
 from svcflow.errors import DeclarationError, Problem, Refused, SvcflowError, UnknownProcedure, dotted
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text, system_words, visible
 
 __all__ = [
+    "BAD_INPUT",
     "FOUND",
     "INTERRUPTED",
     "KEYWORDS",
-    "OutputError",
     "WrongUsage",
     "WrongValue",
     "advice",
@@ -33,8 +33,8 @@ __all__ = [
     "explained",
     "failed",
     "problem_json",
-    "spoken",
     "unknown",
+    "with_options",
 ]
 
 _NOTHING: Mapping[str, object] = {}
@@ -58,80 +58,54 @@ class WrongValue(click.BadParameter):
         super().__init__(text.in_("en"), ctx=ctx, param=param)
 
 
-class OutputError(SvcflowError, OSError):
-    """A file or folder cannot be written."""
+class CommandFailure(click.ClickException):
+    """An error as it is shown: as text and as JSON, with the exit code."""
 
-    code = "output"
-
-    @classmethod
-    def of(cls, where: object, error: OSError) -> OutputError:
-        """Explain why `where` cannot be written."""
-        why = system_words(error)
-        return cls(
-            Text(zh=f"无法写入 {where}：{why.zh}", en=f"{where} cannot be written: {why.en}"),
-            Text(
-                zh="检查文件夹是否存在、可写，或另选位置",
-                en="see that the folder exists and is writable, or choose another place",
-            ),
-        )
-
-
-class Failure(click.ClickException):
-    """What is shown of an error that stands in the input."""
-
-    exit_code = BAD_INPUT
-
-    def __init__(self, asked: Asked, said: str, data: dict[str, object]) -> None:
-        super().__init__(said)
-        self._asked, self._data = asked, data
+    def __init__(
+        self, form: AnswerForm, text: str, data: dict[str, object], exit_code: int = BAD_INPUT
+    ) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code  # type: ignore[misc]  # of the class in click's stubs, of the instance at run time
+        self._form, self._data = form, data
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Write the message to stderr; for JSON the error to stdout."""
-        if self._asked.as_json:
+        """Write the text to stderr, or the JSON to stdout."""
+        if self._form.as_json:
             echo_json(self._data, file=file)
         else:
             echo(self.message, file=file or sys.stderr)
 
 
-class UsageFailure(Failure):
-    """What is shown of a command called in a wrong way."""
-
-    exit_code = USAGE
-
-
-class Interruption(Failure):
-    """What is shown when somebody pressed Ctrl-C."""
-
-    exit_code = INTERRUPTED
-
-
 def unknown(what: Text, name: str, known: Iterable[str], *, meant: str | None = None) -> WrongUsage:
-    """Return the error for a name that there is not, with what was meant or is nearest, or all when they are few."""
+    """Return the error for an unknown name, with the nearest of those known, or all when they are few.
+
+    `meant` is a name to look for instead of `name`.
+    """
     message = Text(zh=f"没有{what.zh}“{name}”", en=f"there is no {what.en} {name!r}")
     return WrongUsage(message, nearest(meant or name, known))
 
 
 @contextmanager
-def explained(asked: Asked) -> Iterator[None]:
-    """Turn usage errors and errors of the library into failures."""
+def explained(form: AnswerForm) -> Iterator[None]:
+    """Raise usage errors and errors of the library as a `CommandFailure`."""
     try:
         yield
     except click.UsageError as error:
-        raise _usage(asked, error) from error
+        raise _usage(form, error) from error
     except click.Abort as error:
-        raise _interrupted(asked) from error
+        raise _interrupted(form) from error
     except KeyboardInterrupt as error:
-        raise _interrupted(asked) from error
+        raise _interrupted(form) from error
     except SvcflowError as error:
-        raise failed(asked, error) from error
-    except BrokenPipeError:  # whoever reads has seen enough; click ends in silence
+        raise failed(form, error) from error
+    except BrokenPipeError:  # the reader of a pipe has gone; click ends in silence
         raise
     except OSError as error:
-        raise failed(asked, _unusable(error)) from error
+        raise failed(form, _unusable(error)) from error
 
 
 def _unusable(error: OSError) -> SvcflowError:
-    """Explain what the system says of a file or folder that a command was given or needs."""
+    """Return the error for a file or folder that the system refuses."""
     where, why = error.filename or "", system_words(error)
     return OutputError(
         Text(
@@ -143,20 +117,20 @@ def _unusable(error: OSError) -> SvcflowError:
 
 
 def failed(
-    asked: Asked, error: SvcflowError, more: str = "", data: Mapping[str, object] = _NOTHING
-) -> Failure:
-    """Return what is shown of an error of the library, and what there is to say besides."""
-    said = "\n\n".join(filter(None, (_said(asked, error), more)))
-    return Failure(asked, said, {**error_json(error), **data})
+    form: AnswerForm, error: SvcflowError, more: str = "", data: Mapping[str, object] = _NOTHING
+) -> CommandFailure:
+    """Return an error of the library as it is shown; `more` text and `data` go with it."""
+    text = "\n\n".join(filter(None, (_error_text(form.lang, error), more)))
+    return CommandFailure(form, text, {**error_json(error), **data})
 
 
 def advised(error: SvcflowError) -> SvcflowError:
-    """Return an error that says the same, with the remedy in the words of the command line."""
+    """Return the error with its remedy in the words of the command line."""
     return SvcflowError(error.message, advice(error))
 
 
 def error_json(error: SvcflowError) -> dict[str, object]:
-    """Return `{"error": …}`; both languages are kept, so that the form does not hang on `--lang`."""
+    """Return `{"error": …}`, with message and remedy in both languages."""
     data: dict[str, object] = {
         "code": error.code,
         "message": _both(error.message),
@@ -187,35 +161,35 @@ def _both(text: Text) -> dict[str, str]:
     return {"zh": text.zh, "en": text.en}
 
 
-def _said(asked: Asked, error: SvcflowError) -> str:
-    whole = error.problems if isinstance(error, DeclarationError) else (advised(error),)
-    said = "\n".join(visible(one.text(asked.lang)) for one in whole)  # no value makes a line of its own
-    break_ = "\n" if "\n" in said else ""
+def _error_text(lang: Tongue, error: SvcflowError) -> str:
+    parts = error.problems if isinstance(error, DeclarationError) else (advised(error),)
+    lines = "\n".join(visible(part.text(lang)) for part in parts)  # no value makes a line of its own
+    break_ = "\n" if "\n" in lines else ""
     code = f"{error.code}: {error.rule}" if isinstance(error, Refused) else error.code
-    return f"错误 [{code}]：{break_}{said}" if asked.lang == "zh" else f"error [{code}]: {break_}{said}"
+    return f"错误 [{code}]：{break_}{lines}" if lang == "zh" else f"error [{code}]: {break_}{lines}"
 
 
-def _usage(asked: Asked, error: click.UsageError) -> Failure:
+def _usage(form: AnswerForm, error: click.UsageError) -> CommandFailure:
     message, remedy = _wording(error)
-    said = visible(SvcflowError(message, remedy).text(asked.lang))
-    lines = [f"用法错误：{said}" if asked.lang == "zh" else f"usage error: {said}"]
+    text = visible(SvcflowError(message, remedy).text(form.lang))
+    lines = [f"用法错误：{text}" if form.lang == "zh" else f"usage error: {text}"]
     if error.ctx is not None:
         lines.insert(0, error.ctx.get_usage())
         path = error.ctx.command_path
-        lines.append(f"见 {path} --help" if asked.lang == "zh" else f"see {path} --help")
+        lines.append(f"见 {path} --help" if form.lang == "zh" else f"see {path} --help")
     data = {"code": "usage", "message": _both(message), "remedy": _both(remedy)}
-    return UsageFailure(asked, "\n".join(lines), {"error": data})
+    return CommandFailure(form, "\n".join(lines), {"error": data}, USAGE)
 
 
-def _interrupted(asked: Asked) -> Failure:
+def _interrupted(form: AnswerForm) -> CommandFailure:
     message = Text(zh="已中断", en="interrupted")
     data = {"code": "interrupted", "message": _both(message), "remedy": _both(NO_TEXT)}
-    return Interruption(asked, message.in_(asked.lang), {"error": data})
+    return CommandFailure(form, message.in_(form.lang), {"error": data}, INTERRUPTED)
 
 
 def _wording(error: click.UsageError) -> tuple[Text, Text]:
-    """Word an error of click in both languages; its own message stands where we know no better."""
-    said = error.format_message()
+    """Return message and remedy of an error of click; what is not known here keeps the message of click."""
+    message = error.format_message()
     if isinstance(error, WrongUsage):
         return error.text, error.remedy
     if isinstance(error, click.NoSuchOption):
@@ -229,14 +203,14 @@ def _wording(error: click.UsageError) -> tuple[Text, Text]:
         name = _named(error)
         if isinstance(error, WrongValue):
             return Text(zh=f"{name}：{error.text.zh}", en=f"{name}: {error.text.en}"), NO_TEXT
-        return Text(zh=f"{name} {_takes(error)}", en=f"{name}: {_taken(error)}"), NO_TEXT
+        return Text(zh=f"{name} {_expected(error)}", en=f"{name}: {_refused(error)}"), NO_TEXT
     if isinstance(error, click.BadOptionUsage):
-        return Text(zh=f"{error.option_name} 后须有值，开关则不带值", en=said), NO_TEXT
-    return Text(zh=said, en=said), NO_TEXT
+        return Text(zh=f"{error.option_name} 后须有值，开关则不带值", en=message), NO_TEXT
+    return Text(zh=message, en=message), NO_TEXT
 
 
-def _takes(error: click.BadParameter) -> str:
-    """Say in Chinese what a parameter takes, where click has refused a value in English."""
+def _expected(error: click.BadParameter) -> str:
+    """Return in Chinese what a parameter takes, where click refuses a value in English."""
     kind = None if error.param is None else error.param.type
     if isinstance(kind, click.Choice):
         return f"只能取 {', '.join(map(str, kind.choices))}"
@@ -249,8 +223,8 @@ def _takes(error: click.BadParameter) -> str:
     return f"的值不对：{error.message}"
 
 
-def _taken(error: click.BadParameter) -> str:
-    """Say in English what click has refused; of a word that is no number it names only the kind of its range."""
+def _refused(error: click.BadParameter) -> str:
+    """Return in English why a value is refused; click names only the kind of a range for what is no number."""
     kind = None if error.param is None else error.param.type
     if isinstance(kind, click.IntRange) and "valid integer range" in error.message:
         return error.message.replace("integer range.", f"whole number; write one of at least {kind.min}")
@@ -284,36 +258,36 @@ KEYWORDS: Mapping[str, Text] = {
     "steps": Text(zh="--map {原环节}=…", en="--map {OLD}=…"),
     "to": Text(en="PERSON"),
 }
-"""How each keyword is written here; what a remedy does not fill in stands in braces."""
+"""Options and arguments for the keywords of the library; what a remedy does not fill in stands in braces."""
 _KEYWORD = re.compile(r'`(\w+)(?:\["(.*?)"\]|=\{?"?(.*?)"?\}?)?`')
 _GAP = re.compile(r"\{(.*?)\}")
 
 
 def advice(error: SvcflowError) -> Text:
-    """Return what can be done about an error from the command line."""
-    remedy = spoken(error.remedy)
+    """Return the remedy of an error in the words of the command line."""
+    remedy = with_options(error.remedy)
     if isinstance(error, UnknownProcedure) and error.named:
-        return _elsewhere(error, remedy)
+        return _procedure_remedy(error, remedy)
     return remedy
 
 
-def spoken(remedy: Text) -> Text:
-    """Put options and arguments into the place of keywords; one that is not known here stays what it is."""
+def with_options(remedy: Text) -> Text:
+    """Return a remedy with options and arguments in place of keywords; other keywords stay as they are."""
     return Text(zh=_written(remedy.zh, "zh"), en=_written(remedy.en, "en"))
 
 
 def _written(remedy: str, lang: Tongue) -> str:
-    def option(found: re.Match[str]) -> str:
-        name, key, value = found.groups()
+    def option(match: re.Match[str]) -> str:
+        name, key, value = match.groups()
         if name not in KEYWORDS:
-            return found[0]
+            return match[0]
         return _GAP.sub(lambda gap: key or value or gap[1], KEYWORDS[name].in_(lang))
 
     return _KEYWORD.sub(option, remedy)
 
 
-def _elsewhere(error: UnknownProcedure, near: Text) -> Text:
-    """Say where procedures come from; to who gave a file, how it is given."""
+def _procedure_remedy(error: UnknownProcedure, near: Text) -> Text:
+    """Return the remedy for an unknown procedure: where procedures come from, or how the file that was named is given."""
     file = Path(error.named)
     if file.suffix in (".yaml", ".yml"):
         given = f"{_id_in(file)} --procedures {file.parent}"
@@ -321,13 +295,13 @@ def _elsewhere(error: UnknownProcedure, near: Text) -> Text:
             zh=f"这里给出流程的编号，文件则以其文件夹给出：{given}",
             en=f"an id is given here, and a file by its folder: {given}",
         )
-    said = Text(
+    source = Text(
         zh="流程取自 --procedures 文件夹（或 SVCFLOW_PROCEDURES），缺省为随库提供的",
         en="procedures are those of --procedures FOLDER (or SVCFLOW_PROCEDURES), by default those shipped",
     )
     if not near:
-        return said
-    return Text(zh=f"{near.zh}（{said.zh}）", en=f"{near.en} ({said.en})")
+        return source
+    return Text(zh=f"{near.zh}（{source.zh}）", en=f"{near.en} ({source.en})")
 
 
 def _id_in(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""Telling: one line for each fact of a journal, in the words of its procedure."""
+"""Lines of a journal: what each fact records, in the words of its procedure."""
 
 from __future__ import annotations
 
@@ -14,51 +14,51 @@ from svcflow.model.wording import rung_text
 from svcflow.text import Text
 from svcflow.wording import DEVIATIONS
 
-__all__ = ["tell"]
+__all__ = ["journal_line"]
 
 
-def tell(fact: Fact, names: Names) -> str:
-    """Return what happened, without when and who."""
-    return _TELL[type(fact)](fact, names)
+def journal_line(fact: Fact, names: Names) -> str:
+    """Return what a fact records, without instant and actor."""
+    return _LINES[type(fact)](fact, names)
 
 
-def _said(names: Names, zh: str, en: str) -> str:
+def _text(names: Names, zh: str, en: str) -> str:
     return Text(zh=zh, en=en).in_(names.lang)
 
 
 def _started(fact: facts.Started, names: Names) -> str:
     step = names.step(fact.step)
-    return _said(names, f"开始：{step}", f"started: {step}")
+    return _text(names, f"开始：{step}", f"started: {step}")
 
 
 def _moved(fact: facts.Moved, names: Names) -> str:
     way = f"{names.step(fact.step)} → {names.step(fact.to)}"
     trigger = names.trigger(fact.trigger, fact.via or fact.step, fact.row)
     if fact.automatic:
-        return _said(names, f"{way}（自动：{trigger}）", f"{way} (by itself: {trigger})")
+        return _text(names, f"{way}（自动：{trigger}）", f"{way} (by itself: {trigger})")
     if fact.override:
-        return _said(
+        return _text(
             names,
             f"{way}（{trigger}，越过次序：{fact.override}）",
             f"{way} ({trigger}; overridden: {fact.override})",
         )
-    return _said(names, f"{way}（{trigger}）", f"{way} ({trigger})")
+    return _text(names, f"{way}（{trigger}）", f"{way} ({trigger})")
 
 
 def _updated(fact: facts.Updated, names: Names) -> str:
     listed = ", ".join([*map(names.field, fact.data), *fact.evidence])
-    return _said(names, f"补充：{listed}", f"added: {listed}")
+    return _text(names, f"补充：{listed}", f"added: {listed}")
 
 
 def _rescheduled(fact: facts.Rescheduled, names: Names) -> str:
     field = names.field(fact.field)
     at = names.when(datetime.fromisoformat(str(fact.at))) if fact.at is not None else "—"
-    return _said(names, f"改期：{field} {at}", f"rescheduled: {field} {at}")
+    return _text(names, f"改期：{field} {at}", f"rescheduled: {field} {at}")
 
 
 def _extended(fact: facts.Extended, names: Names) -> str:
     limit, was = names.limit(fact.limit), names.when(to_datetime(fact.was_us))
-    return _said(
+    return _text(
         names,
         f"延长：{limit}，原 {was} 到期（{fact.reason}）",
         f"extended: {limit}, was due {was} ({fact.reason})",
@@ -67,67 +67,67 @@ def _extended(fact: facts.Extended, names: Names) -> str:
 
 def _recomputed(fact: facts.Recomputed, names: Names) -> str:
     limit = names.limit(fact.limit)
-    was, now = names.when(to_datetime(fact.was_us)), names.when(to_datetime(fact.due_us))
-    return _said(names, f"重算：{limit}由 {was} 改为 {now}", f"recomputed: {limit} from {was} to {now}")
+    was, due = names.when(to_datetime(fact.was_us)), names.when(to_datetime(fact.due_us))
+    return _text(names, f"重算：{limit}由 {was} 改为 {due}", f"recomputed: {limit} from {was} to {due}")
 
 
 def _migrated(fact: facts.Migrated, names: Names) -> str:
     way = f"v{fact.from_version} → v{fact.to_version}"
     why_zh, why_en = (f"（{fact.reason}）", f" ({fact.reason})") if fact.reason else ("", "")
     if fact.reverts:
-        return _said(names, f"撤回版本变更：{way}{why_zh}", f"migration taken back: {way}{why_en}")
+        return _text(names, f"撤回版本变更：{way}{why_zh}", f"migration taken back: {way}{why_en}")
     dues_zh, dues_en = {
         "keep": ("截止保留", "deadlines kept"),
         "recompute": ("截止重算", "deadlines reckoned anew"),
     }[fact.due]
-    return _said(names, f"变更版本：{way}，{dues_zh}{why_zh}", f"migrated: {way}, {dues_en}{why_en}")
+    return _text(names, f"变更版本：{way}，{dues_zh}{why_zh}", f"migrated: {way}, {dues_en}{why_en}")
 
 
 def _held(fact: facts.Held, names: Names) -> str:
     reason = names.reason(fact.reason)
-    return _said(names, f"暂停计时：{reason}", f"held: {reason}")
+    return _text(names, f"暂停计时：{reason}", f"held: {reason}")
 
 
 def _resumed(fact: facts.Resumed, names: Names) -> str:
     reason = names.reason(fact.reason)
-    return _said(names, f"恢复计时（{reason}）", f"resumed (was {reason})")
+    return _text(names, f"恢复计时（{reason}）", f"resumed (was {reason})")
 
 
 def _warned(fact: facts.Warned, names: Names) -> str:
     limit, due = names.limit(fact.limit), names.when(to_datetime(fact.due_us))
     at = rung_text(fact.at).in_(names.lang)
-    return _said(names, f"预警：{limit}{at}，{due} 到期", f"warning: {limit} {at}, due {due}")
+    return _text(names, f"预警：{limit}{at}，{due} 到期", f"warning: {limit} {at}, due {due}")
 
 
 def _escalated(fact: facts.Escalated, names: Names) -> str:
     limit, at = names.limit(fact.limit), rung_text(fact.at).in_(names.lang)
     to = names.role(fact.role)
     zh, en = (f"，报{to}", f", to {to}") if to else ("", "")
-    return _said(names, f"升级：{limit}{at}{zh}", f"escalated: {limit} {at}{en}")
+    return _text(names, f"升级：{limit}{at}{zh}", f"escalated: {limit} {at}{en}")
 
 
 def _overdue(fact: facts.Overdue, names: Names) -> str:
     limit, kind = names.limit(fact.limit), DEVIATIONS[fact.deviation].in_(names.lang)
-    return _said(names, f"{kind}：{limit}", f"{kind}: {limit}")
+    return _text(names, f"{kind}：{limit}", f"{kind}: {limit}")
 
 
 def _settled(fact: facts.Settled, names: Names) -> str:
     limit = names.limit(fact.limit)
     if fact.overrun_us < 0:
-        return _said(
+        return _text(
             names,
             f"{limit}其实按时完成，系补录：超时撤销",
             f"{limit} had ended in time and was recorded late: annulled",
         )
     if not fact.overrun_us and fact.occurred_us <= fact.due_us + 1:  # moved by itself as it was due
-        return _said(names, f"{limit}到截止时结束", f"{limit} ended at its deadline")
+        return _text(names, f"{limit}到截止时结束", f"{limit} ended at its deadline")
     if not fact.overrun_us:
-        return _said(
+        return _text(
             names, f"{limit}过了截止才完成，其间未开放", f"{limit} ended past its deadline, in closed hours"
         )
     late = names.length(timedelta(microseconds=fact.overrun_us), fact.limit)
     ended = "结束" if reason_of(fact.limit) else "完成"
-    return _said(names, f"{limit}{ended}，逾期 {late}", f"{limit} ended {late} late")
+    return _text(names, f"{limit}{ended}，逾期 {late}", f"{limit} ended {late} late")
 
 
 def _deviated(fact: facts.Deviated, names: Names) -> str:
@@ -135,7 +135,7 @@ def _deviated(fact: facts.Deviated, names: Names) -> str:
     step = names.limit(fact.limit) if fact.limit else names.step(fact.step)
     missing = ", ".join(map(names.field, fact.detail.get("missing", ())))
     more = fact.reason or missing
-    return _said(
+    return _text(
         names,
         f"{kind}：{step}{f'（{more}）' if more else ''}",
         f"{kind}: {step}{f' ({more})' if more else ''}",
@@ -144,33 +144,33 @@ def _deviated(fact: facts.Deviated, names: Names) -> str:
 
 def _refused(fact: facts.Refused, names: Names) -> str:
     reason = fact.reason.in_(names.lang)
-    return _said(names, f"被拒绝：{reason}", f"refused: {reason}")
+    return _text(names, f"被拒绝：{reason}", f"refused: {reason}")
 
 
 def _assigned(fact: facts.Assigned, names: Names) -> str:
     step, why = names.step(fact.step), _why(fact.reason, names)
     if fact.claimed:
-        return _said(names, f"认领：{step}", f"claimed: {step}")
-    return _said(names, f"分派：{step}{why}", f"assigned: {step}{why}")
+        return _text(names, f"认领：{step}", f"claimed: {step}")
+    return _text(names, f"分派：{step}{why}", f"assigned: {step}{why}")
 
 
 def _released(fact: facts.Released, names: Names) -> str:
     step, why = names.step(fact.step), _why(fact.reason, names)
-    return _said(names, f"释放：{step}{why}", f"released: {step}{why}")
+    return _text(names, f"释放：{step}{why}", f"released: {step}{why}")
 
 
 def _why(reason: str, names: Names) -> str:
-    return _said(names, f"（{reason}）", f" ({reason})") if reason else ""
+    return _text(names, f"（{reason}）", f" ({reason})") if reason else ""
 
 
 def _explained(fact: facts.Explained, names: Names) -> str:
     number, reason = fact.deviation, fact.reason
-    return _said(names, f"说明第 {number} 条偏差：{reason}", f"explained deviation {number}: {reason}")
+    return _text(names, f"说明第 {number} 条偏差：{reason}", f"explained deviation {number}: {reason}")
 
 
 def _accepted(fact: facts.Accepted, names: Names) -> str:
     number, reason = fact.deviation, fact.reason
-    return _said(
+    return _text(
         names,
         f"认可第 {number} 条偏差的说明：{reason}",
         f"accepted the explanation of deviation {number}: {reason}",
@@ -179,7 +179,7 @@ def _accepted(fact: facts.Accepted, names: Names) -> str:
 
 def _rejected(fact: facts.Rejected, names: Names) -> str:
     number, reason = fact.deviation, fact.reason
-    return _said(
+    return _text(
         names,
         f"不认可第 {number} 条偏差的说明：{reason}",
         f"rejected the explanation of deviation {number}: {reason}",
@@ -188,10 +188,10 @@ def _rejected(fact: facts.Rejected, names: Names) -> str:
 
 def _erased(fact: facts.Erased, names: Names) -> str:
     count = len(fact.commitments)
-    return _said(names, f"抹去了 {count} 项个人信息", f"personal data erased ({count})")
+    return _text(names, f"抹去了 {count} 项个人信息", f"personal data erased ({count})")
 
 
-_TELL: Mapping[type[Fact], Callable[[Any, Names], str]] = {
+_LINES: Mapping[type[Fact], Callable[[Any, Names], str]] = {
     facts.Started: _started,
     facts.Moved: _moved,
     facts.Updated: _updated,

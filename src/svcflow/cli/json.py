@@ -1,34 +1,34 @@
-"""Records: instances, deadlines, deviations and facts as JSON values with keys that stay.
+"""JSON of instances, deadlines, deviations, facts and explanations, with keys that stay.
 
-Instants are ISO 8601 in UTC, lengths of time whole seconds; nothing here hangs on a language.
+Instants are ISO 8601 in UTC, lengths of time are seconds; texts are given in both languages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from svcflow.cli.replies import replies_json
 from svcflow.explanation.explain import Explanation
 from svcflow.explanation.lines import Line
 from svcflow.journal.canonical import to_record
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.assignees import assignee_of
-from svcflow.kernel.lifecycle.deviations import Answer, Deviation
+from svcflow.kernel.lifecycle.deviations import STATUS_AFTER, Answer, Deviation
 from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.text import Text
 
 __all__ = [
+    "answer_command",
     "available_json",
     "deadline_json",
     "deviation_json",
     "explanation_json",
     "fact_json",
     "instance_json",
-    "listed_json",
+    "new_deviations_json",
 ]
 
 Record = dict[str, Any]
@@ -56,11 +56,6 @@ def instance_json(one: Instance, at_us: int = 0) -> Record:
     }
 
 
-def listed_json(one: Instance, due_at: datetime | None) -> Record:
-    """Return an instance of a list, with the soonest deadline that runs for it, or null."""
-    return {**instance_json(one), "due_at": _iso(due_at)}
-
-
 def deadline_json(one: Deadline) -> Record:
     """Return a deadline; `remaining_s` is in the limit's own clock, negative once overdue."""
     return {
@@ -77,7 +72,7 @@ def deadline_json(one: Deadline) -> Record:
     }
 
 
-def deviation_json(one: Deviation, replies: Iterable[Answer] = ()) -> Record:
+def deviation_json(one: Deviation, answers: Iterable[Answer] = ()) -> Record:
     """Return a deviation; `overrun_s` is in the limit's own clock, null until the limit has ended.
 
     `annulled` is true where the end, recorded late, turned out to have been in time; `overrun_s` is then 0.
@@ -102,7 +97,35 @@ def deviation_json(one: Deviation, replies: Iterable[Answer] = ()) -> Record:
         "detail": dict(one.detail),
         "status": one.status,
         "explanation": one.explanation,
-        "answers": replies_json(replies),
+        "answers": [_answer(answer) for answer in answers],
+    }
+
+
+def new_deviations_json(deviations: Sequence[Deviation]) -> list[Record]:
+    """Return the deviations that a command recorded, each with the commands that answer to it."""
+    commands = ("explain", "accept")
+    return [
+        {**deviation_json(one), "next": [answer_command(verb, one).en for verb in commands]}
+        for one in deviations
+    ]
+
+
+def answer_command(verb: str, one: Deviation) -> Text:
+    """Return the command line that answers to a deviation."""
+    command = f"svcflow deviation {verb} {one.instance} {one.sequence}"
+    return Text(
+        zh=f"{command} --actor 编号:岗位 --reason 理由", en=f"{command} --actor ID:ROLE --reason REASON"
+    )
+
+
+def _answer(one: Answer) -> Record:
+    """Return who answered what to a deviation; `behalf` is null where nobody was acted for."""
+    return {
+        "status": STATUS_AFTER[type(one)],
+        "actor": one.actor,
+        "behalf": one.behalf or None,
+        "reason": one.reason,
+        "occurred_at": one.occurred_at.isoformat(),
     }
 
 

@@ -1,4 +1,4 @@
-"""Asked: in which language and form an answer is wanted. Read from arguments and environment, nothing else."""
+"""Language and form of an answer, read from the arguments and the environment."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from typing import Literal
 
 import attrs
 
-__all__ = ["Asked", "Tongue"]
+__all__ = ["AnswerForm", "Tongue"]
 
 Tongue = Literal["zh", "en"]
 VARIABLES = ("SVCFLOW_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
 @attrs.frozen
-class Asked:
-    """Hold the language to speak and whether JSON is wanted."""
+class AnswerForm:
+    """Language of an answer, and whether it is JSON."""
 
     lang: Tongue = "en"
     as_json: bool = False
 
     @classmethod
-    def glance(cls, args: Sequence[str], environment: Mapping[str, str] = os.environ) -> Asked:
-        """Read ahead in the arguments: help and usage errors must know the language before parsing ends."""
-        heads = list(args[: args.index("--")] if "--" in args else args)
-        spoken = [word for word in _values_of("--lang", heads) if word in ("zh", "en")]
-        named = spoken[-1] if spoken else next(filter(None, map(environment.get, VARIABLES)), "")
-        return cls("zh" if named.lower().startswith("zh") else "en", "--json" in heads)
+    def of(cls, args: Sequence[str], environment: Mapping[str, str] = os.environ) -> AnswerForm:
+        """Return the form that arguments ask for.
+
+        They are read before click parses them: help and usage errors need the language before parsing ends.
+        """
+        options = list(args[: args.index("--")] if "--" in args else args)
+        named = [word for word in _values_of("--lang", options) if word in ("zh", "en")]
+        lang = named[-1] if named else next(filter(None, map(environment.get, VARIABLES)), "")
+        return cls("zh" if lang.lower().startswith("zh") else "en", "--json" in options)
 
 
 def _values_of(option: str, args: Sequence[str]) -> Iterator[str]:

@@ -1,30 +1,52 @@
-"""Answer: how a command answers: lines for people, or one JSON value for programs."""
+"""Answers of a command: lines for people, one JSON value for programs, or a file."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import IO, Any
 
 import click
 
-from svcflow.cli.language import Asked
-from svcflow.text import STEERING, visible
+from svcflow.cli.language import AnswerForm
+from svcflow.errors import SvcflowError
+from svcflow.text import STEERING, Text, system_words, visible
 
-__all__ = ["answer", "echo", "echo_json", "escape_log_lines", "paragraphs"]
+__all__ = ["OutputError", "answer", "echo", "echo_json", "escape_log_lines", "paragraphs", "write_whole"]
+
+
+class OutputError(SvcflowError, OSError):
+    """A file or folder cannot be written."""
+
+    code = "output"
+
+    @classmethod
+    def of(cls, where: object, error: OSError) -> OutputError:
+        """Explain why `where` cannot be written."""
+        why = system_words(error)
+        return cls(
+            Text(zh=f"无法写入 {where}：{why.zh}", en=f"{where} cannot be written: {why.en}"),
+            Text(
+                zh="检查文件夹是否存在、可写，或另选位置",
+                en="see that the folder exists and is writable, or choose another place",
+            ),
+        )
 
 
 def answer(
-    asked: Asked, data: Callable[[], object], text: Callable[[], str], *, styled: bool = False
+    form: AnswerForm, data: Callable[[], object], text: Callable[[], str], *, styled: bool = False
 ) -> None:
-    """Write the one that is asked for; the other is not even made.
+    """Write an answer in the form that is asked for; the other form is not made.
 
     `styled` says that the text holds escape codes of its own; whoever made it has escaped what came from outside.
     """
-    if asked.as_json:
+    if form.as_json:
         echo_json(data())
     elif styled:
         click.echo(text().rstrip("\n"))
@@ -69,5 +91,29 @@ class _LineFormatter(logging.Formatter):
         return visible(super().formatMessage(record))
 
 
-def _in_json(found: re.Match[str]) -> str:
-    return json.dumps(found[0])[1:-1]
+def _in_json(match: re.Match[str]) -> str:
+    return json.dumps(match[0])[1:-1]
+
+
+def write_whole(target: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file so that no reader sees half of it, and return it.
+
+    `write` fills a temporary file of the same suffix beside it, which then takes its place.
+
+    Raises: OutputError; nothing is left behind when `write` fails.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise OutputError.of(target, error) from error
+    beside = Path(name)
+    try:
+        write(beside)
+        beside.chmod(0o644)
+        beside.replace(target)
+    except OSError as error:
+        raise OutputError.of(target, error) from error
+    finally:
+        beside.unlink(missing_ok=True)
+    return target

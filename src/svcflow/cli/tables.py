@@ -1,25 +1,38 @@
-"""The tables of instances, deadlines, deviations and open triggers, as several commands show them."""
+"""Tables of instances, deadlines, deviations and triggers, and the line of one instance, as several commands show them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from svcflow.cli.engine import Answers
+from svcflow.cli.json import answer_command
 from svcflow.cli.language import Tongue
-from svcflow.cli.names import Names
-from svcflow.cli.replies import Replies, replies_text
+from svcflow.cli.names import Names, NamesOf, names_in, versions_of
+from svcflow.cli.output import paragraphs
+from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.lifecycle.deviations import Answer, Deviation
+from svcflow.kernel.lifecycle.assignees import assignee_of
+from svcflow.kernel.lifecycle.deviations import STATUS_AFTER, Answer, Deviation
 from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.timing.deadlines import Deadline
+from svcflow.runtime.engine import Engine
 from svcflow.text import Text
 from svcflow.text_table import table
-from svcflow.wording import DEVIATIONS, LIMIT_STATES, SEVERITIES, word
+from svcflow.wording import DEVIATION_STATUSES, DEVIATIONS, LIMIT_STATES, SEVERITIES, word
 
-__all__ = ["NamesOf", "available_table", "deadline_table", "deviation_table", "instance_table"]
+__all__ = [
+    "actor_text",
+    "available_table",
+    "deadline_table",
+    "deviation_table",
+    "instance_line",
+    "instance_table",
+    "new_deviations_text",
+    "over",
+]
 
-_NO_REPLIES: Replies = {}
-NamesOf = Callable[[str, int], Names]
+_NO_ANSWERS: Answers = {}
 
 _INSTANCE = Text(zh="实例", en="Instance")
 _PROCEDURE = Text(zh="流程", en="Procedure")
@@ -42,19 +55,24 @@ _ALLOWED = Text(zh="规定", en="Allowed")
 _CLOSED = Text(zh="仅在非工作时间", en="closed hours only")
 """What is over by nothing: no working time has passed since the deadline."""
 _LAST_MET = Text(zh="末次按时", en="last one met")
+_RECORDED = Text(zh="此次记录的偏差", en="Deviations recorded by this command")
+_NEXT = {
+    "explain": Text(zh="说明原因：", en="say why it came about: "),
+    "accept": Text(zh="再由另一人认可或不认可：", en="then somebody else accepts or rejects it: "),
+}
 _NOTHING = Text(zh="无", en="nothing")
 """What is over by nothing where the deadline moves by itself, or the clock never stands still: not an instant."""
 
 
 def instance_table(
-    found: Iterable[Instance],
+    instances: Iterable[Instance],
     names_of: NamesOf,
     lang: Tongue,
     due_at: Callable[[Instance], datetime | None] | None = None,
 ) -> str:
-    """Return the table of instances, with `due_at` each with the soonest deadline that runs."""
+    """Return the table of instances; `due_at` returns the soonest deadline that runs for one."""
     rows = []
-    for one in found:
+    for one in instances:
         names = names_of(one.procedure, one.version)
         rows.append(
             (
@@ -71,10 +89,10 @@ def instance_table(
 
 
 def deadline_table(
-    found: Iterable[Deadline], names_of: Callable[[Deadline], Names], lang: Tongue, *, whose: bool = True
+    deadlines: Iterable[Deadline], names_of: Callable[[Deadline], Names], lang: Tongue, *, whose: bool = True
 ) -> str:
-    """Return the table of deadlines; `whose` says to name the instance, and leaves the state of the clock out."""
-    rows = [_deadline(one, names_of(one), whose=whose) for one in found]
+    """Return the table of deadlines: with `whose` each with its instance, without each with the state of its clock."""
+    rows = [_deadline(one, names_of(one), whose=whose) for one in deadlines]
     return table(
         _heads(lang, _INSTANCE, _LIMIT, _ALLOWED, _STATE, _DUE, _LEFT),
         rows,
@@ -83,30 +101,30 @@ def deadline_table(
 
 
 def deviation_table(
-    found: Iterable[Deviation],
+    deviations: Iterable[Deviation],
     names_of: NamesOf,
     lang: Tongue,
-    replies: Replies = _NO_REPLIES,
+    answers: Answers = _NO_ANSWERS,
     *,
     whose: bool = True,
 ) -> str:
-    """Return the table of deviations; `whose` says to name the instance before the number."""
+    """Return the table of deviations with their answers; with `whose` the instance stands before the number."""
     rows = [
         _deviation(
             one,
             names_of(one.procedure, one.version),
-            replies.get((one.instance, one.sequence), ()),
+            answers.get((one.instance, one.sequence), ()),
             whose=whose,
         )
-        for one in found
+        for one in deviations
     ]
     numbered = _NUMBERED if whose else _NUMBER
     heads = _heads(lang, _WHEN, numbered, _KIND, _SEVERITY, _WHERE, _OVER, _REASON)
     return table(heads, rows, right=_heads(lang, _OVER), whole=_heads(lang, _WHEN, numbered), flows=True)
 
 
-def available_table(found: Iterable[Available], names: Names) -> str:
-    """Return the table of triggers: what may be fired, by whom, with what; or why not."""
+def available_table(available: Iterable[Available], names: Names) -> str:
+    """Return the table of triggers: where each leads, by whom and with what it is fired, or why it is closed."""
     lang = names.lang
     heads = _heads(
         lang,
@@ -117,7 +135,51 @@ def available_table(found: Iterable[Available], names: Names) -> str:
         Text(zh="须提供", en="Owes"),
         Text(zh="不可办理的原因", en="Closed because"),
     )
-    return table(heads, [_available(one, names) for one in found], flows=True)
+    return table(heads, [_available(one, names) for one in available], flows=True)
+
+
+def new_deviations_text(engine: Engine, deviations: Sequence[Deviation], lang: Tongue) -> str:
+    """Return the deviations that a command recorded and the commands that answer to the first; nothing without any."""
+    if not deviations:
+        return ""
+    grid = deviation_table(deviations, names_in(engine, versions_of(deviations), lang), lang, whose=False)
+    hints = "\n".join(
+        f"  → {what.in_(lang)}{answer_command(verb, deviations[0]).in_(lang)}" for verb, what in _NEXT.items()
+    )
+    return paragraphs((f"{_RECORDED.in_(lang)}\n{grid}", hints))
+
+
+def instance_line(instance: Instance, names: Names, now_us: int) -> str:
+    """Return one line: id, procedure, status, steps and their assignees, revision."""
+    reason = names.reason(instance.hold) if instance.hold else ""
+    hold = Text(zh=f"（{reason}）", en=f" ({reason})").in_(names.lang) if reason else ""
+    steps = names.joined(
+        _assigned(step, assignee_of(instance, step, now_us), names) for step in instance.steps
+    )
+    head = f"{instance.id}  {names.title()}  {names.status(instance)}{hold}"
+    zh = f"{head}：{steps}（修订号 {instance.revision}）"
+    return Text(zh=zh, en=f"{head}: {steps} (revision {instance.revision})").in_(names.lang)
+
+
+def actor_text(fact: Fact, lang: Tongue) -> str:
+    """Return who acted, and for whom."""
+    if not fact.behalf:
+        return fact.actor
+    return Text(zh=f"{fact.actor} 代 {fact.behalf}", en=f"{fact.actor} for {fact.behalf}").in_(lang)
+
+
+def _assigned(step: str, assignee: str, names: Names) -> str:
+    """Return the name of a step, with its assignee if there is one."""
+    name = names.step(step)
+    if not assignee:
+        return name
+    return Text(zh=f"{name}（{assignee} 办理）", en=f"{name} (with {assignee})").in_(names.lang)
+
+
+def _answer(one: Answer, lang: Tongue) -> str:
+    """Return who answered what to a deviation: `explained by li: the lift stood still`."""
+    status, actor = word(DEVIATION_STATUSES, STATUS_AFTER[type(one)]).in_(lang), actor_text(one, lang)
+    return Text(zh=f"{status}（{actor}）：{one.reason}", en=f"{status} by {actor}: {one.reason}").in_(lang)
 
 
 def _heads(lang: Tongue, *heads: Text) -> Sequence[str]:
@@ -145,19 +207,19 @@ def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
 
 
 def _allowed(one: Deadline, names: Names) -> str:
-    """Word what is allowed; what another version promised names it."""
-    said = names.target(one.target).replace(" of 24 h", "")
+    """Return the wording of what is allowed, with the version where another one promised it."""
+    allowed = names.target(one.target).replace(" of 24 h", "")
     if one.version in (0, names.procedure.version):
-        return said
-    return Text(zh=f"{said}（第 {one.version} 版）", en=f"{said} (v{one.version})").in_(names.lang)
+        return allowed
+    return Text(zh=f"{allowed}（第 {one.version} 版）", en=f"{allowed} (v{one.version})").in_(names.lang)
 
 
 def _due(one: Deadline, names: Names) -> str:
-    """Write a deadline; one past what its calendar covers carries a mark."""
+    """Return when a deadline falls; one past what its calendar covers carries a mark."""
     return f"{names.when(one.due_at)}{' ?' if one.provisional else ''}"
 
 
-def _deviation(one: Deviation, names: Names, replies: Sequence[Answer], *, whose: bool) -> tuple[str, ...]:
+def _deviation(one: Deviation, names: Names, answers: Sequence[Answer], *, whose: bool) -> tuple[str, ...]:
     return (
         names.when(one.occurred_at),
         f"{one.instance} {one.sequence}" if whose else str(one.sequence),
@@ -165,21 +227,21 @@ def _deviation(one: Deviation, names: Names, replies: Sequence[Answer], *, whose
         word(SEVERITIES, one.severity).in_(names.lang),
         names.limit(one.limit) if one.limit else names.step(one.step),
         over(one, names),
-        _why(one, names, replies),
+        _why(one, names, answers),
     )
 
 
-def _why(one: Deviation, names: Names, replies: Sequence[Answer]) -> str:
-    """Say what was given as the reason or is missing, and who answered what since."""
-    said = one.reason or ", ".join(names.field(str(name)) for name in one.detail.get("missing", ()))
+def _why(one: Deviation, names: Names, answers: Sequence[Answer]) -> str:
+    """Return the reason that was given, or what is missing; then the answers."""
+    reason = one.reason or ", ".join(names.field(str(name)) for name in one.detail.get("missing", ()))
     stop = "；" if names.lang == "zh" else "; "
-    return stop.join(filter(None, (said, replies_text(replies, names.lang))))
+    return stop.join(filter(None, (reason, *(_answer(answer, names.lang) for answer in answers))))
 
 
 def over(one: Deviation, names: Names) -> str:
-    """Word by how much a limit was missed; one whose end, recorded late, was in time is marked as annulled.
+    """Return by how much a limit was missed; annulled where its end, recorded late, was in time.
 
-    A minimum that was ended early is told by what was lacking; an occurrence that was missed has no end.
+    Of a minimum that ended early it is what was lacking, of a missed occurrence nothing.
     """
     if one.annulled:
         return Text(zh="撤销：其实按时", en="annulled: in time").in_(names.lang)
@@ -205,9 +267,9 @@ def _lacking(one: Deviation, names: Names) -> str:
 
 
 def _owed(name: str, names: Names) -> str:
-    """Name what a move owes, with the key it is given by."""
-    said = names.field(name)
-    return name if said == name or names.lang == "en" else f"{said} {name}"
+    """Return the name of a field or evidence that a move owes, with its key."""
+    title = names.field(name)
+    return name if title == name or names.lang == "en" else f"{title} {name}"
 
 
 def _available(one: Available, names: Names) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ __all__ = [
     "Pair",
     "ProcedureName",
     "actor_or_nobody",
+    "is_at_least",
     "once",
     "typed",
 ]
@@ -248,3 +249,11 @@ def _typed(written: str, field: Field | None) -> Value:
         except ValueError:
             continue
     return written
+
+
+def is_at_least(severity: str, least: str) -> bool:
+    """Return whether a severity of deviations is as grave as another one, or graver."""
+    from svcflow.model.limit import SEVERITIES
+
+    ranks = [str(each) for each in SEVERITIES]
+    return ranks.index(severity) >= ranks.index(least)

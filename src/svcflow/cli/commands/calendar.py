@@ -1,4 +1,4 @@
-"""`svcflow calendar`: show a year, draw it, import a country's holidays."""
+"""Commands of work calendars: `svcflow calendar show`, `import`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from svcflow.bounds import FIRST_DAY, LAST_DAY
-from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.options import spoken, with_procedures
-from svcflow.cli.output import answer
-from svcflow.cli.section import Section
+from svcflow.cli.catalog import catalog_at
+from svcflow.cli.command import CommandGroup, argument, command, option
+from svcflow.cli.errors import WrongUsage
+from svcflow.cli.options import out_option, with_form, with_procedures
+from svcflow.cli.output import write_whole
+from svcflow.cli.session import Session
 from svcflow.text import Text
 
 
@@ -26,35 +28,23 @@ from svcflow.text import Text
 )
 @argument("name", metavar="NAME")
 @argument("year", type=click.IntRange(FIRST_DAY.year, LAST_DAY.year))
-@option(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    wording=Text(zh="输出文件（.svg 或 .png）", en="Draw it into this file (.svg or .png)."),
-)
+@out_option(zh="输出文件（.svg 或 .png）", en="Draw it into this file (.svg or .png).")
 @with_procedures
-@spoken
-@click.pass_context
-def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: str | None) -> None:
-    """Show or draw a year."""
-    from svcflow.cli.output_file import written
-    from svcflow.cli.session import catalog_at
-    from svcflow.cli.yearly import year_json, year_text
+def show(session: Session, *, name: str, year: int, out: Path | None) -> None:
+    """Show or draw a year of a calendar."""
+    from svcflow.cli.calendar_year import year_json, year_text
     from svcflow.drawing.calendar_year import Year
     from svcflow.kernel.compiled import calendars_of
 
-    asked = asked_of(ctx)
-    found = Year.of(calendars_of(catalog_at(folder))(name), year)
+    days = Year.of(calendars_of(catalog_at(session.folder))(name), year)
     if out is not None:
-        target = written(out, lambda path: found.save(path, lang=asked.lang))
-        answer(asked, lambda: {**year_json(found), "file": str(target)}, lambda: str(target))
+        target = write_whole(out, lambda path: days.save(path, lang=session.lang))
+        session.answer(lambda: {**year_json(days), "file": str(target)}, lambda: str(target))
         return
     coloured = sys.stdout.isatty() and _has_rich()
-    answer(
-        asked,
-        lambda: year_json(found),
-        lambda: year_text(found, asked.lang, coloured=coloured),
+    session.answer(
+        lambda: year_json(days),
+        lambda: year_text(days, session.lang, coloured=coloured),
         styled=coloured,
     )
 
@@ -74,12 +64,14 @@ def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: 
     "--country",
     required=True,
     metavar="CODE",
-    wording=Text(zh="国家代码，如 DE", en="ISO 3166 code, such as DE."),
+    zh="国家代码，如 DE",
+    en="ISO 3166 code, such as DE.",
 )
 @option(
     "--subdivision",
     metavar="CODE",
-    wording=Text(zh="地区代码，如 BY", en="A part of the country, such as BY."),
+    zh="地区代码，如 BY",
+    en="A part of the country, such as BY.",
 )
 @option(
     "--year",
@@ -87,37 +79,34 @@ def show(ctx: click.Context, *, name: str, year: int, out: Path | None, folder: 
     type=click.IntRange(FIRST_DAY.year, LAST_DAY.year),
     multiple=True,
     required=True,
-    wording=Text(zh="年份，可重复", en="A year; repeat for more."),
+    zh="年份，可重复",
+    en="A year; repeat for more.",
 )
 @option(
     "--timezone",
     required=True,
     metavar="ZONE",
-    wording=Text(zh="时区，如 Europe/Berlin", en="Time zone, such as Europe/Berlin."),
+    zh="时区，如 Europe/Berlin",
+    en="Time zone, such as Europe/Berlin.",
 )
 @option(
     "--hours",
     default="09:00-12:00,13:00-17:00",
     show_default=True,
     metavar="HH:MM-HH:MM,…",
-    wording=Text(zh="周一至周五的开放时间", en="Open hours, Monday to Friday."),
+    zh="周一至周五的开放时间",
+    en="Open hours, Monday to Friday.",
 )
 @option(
     "--name",
     metavar="ID",
-    wording=Text(zh="日历名；缺省为国家代码", en="Name of the calendar; default: the code."),
+    zh="日历名；缺省为国家代码",
+    en="Name of the calendar; default: the code.",
 )
-@option(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    wording=Text(zh="输出文件；缺省为 ID.yaml", en="Where to write; default: ID.yaml in this folder."),
-)
-@spoken
-@click.pass_context
+@out_option(zh="输出文件；缺省为 ID.yaml", en="Where to write; default: ID.yaml in this folder.")
+@with_form
 def import_(
-    ctx: click.Context,
+    session: Session,
     *,
     country: str,
     subdivision: str | None,
@@ -127,14 +116,12 @@ def import_(
     name: str | None,
     out: Path | None,
 ) -> None:
-    """Import, and name the file."""
-    from svcflow.cli.output_file import written
+    """Import the holidays of a country."""
     from svcflow.drawing.calendar_year import Year
     from svcflow.worktime import WorkCalendar
     from svcflow.worktime.importing import import_calendar
 
-    asked = asked_of(ctx)
-    _unbroken(years)
+    _check_gap(years)
     mapping = import_calendar(
         country.upper(),
         years,
@@ -143,22 +130,23 @@ def import_(
         weekly={"mon-fri": hours.split(",")},
         name=name,
     )
-    target = written(out or Path(f"{mapping['calendar']}.yaml"), lambda path: _dump(mapping, path))
+    target = write_whole(out or Path(f"{mapping['calendar']}.yaml"), lambda path: _dump(mapping, path))
     calendar = WorkCalendar.from_mapping(mapping)
     days = [day for year in years for day in Year.of(calendar, year).days]
     holidays, makeup = (sum(day.kind == kind for day in days) for kind in ("holiday", "makeup"))
     record = {"file": str(target), "holidays": holidays, "makeup": makeup}
-    said = Text(
+    text = Text(
         zh=f"{target}：{holidays} 天节假日，{makeup} 天调休上班",
         en=f"{target}: {holidays} holidays, {makeup} make-up days",
     )
-    answer(asked, lambda: record, lambda: said.in_(asked.lang))
+    session.answer(lambda: record, lambda: text.in_(session.lang))
 
 
-def _unbroken(years: tuple[int, ...]) -> None:
-    """Refuse a gap: a calendar covers one span, and a year between would pass for one without holidays."""
-    from svcflow.cli.errors import WrongUsage
+def _check_gap(years: tuple[int, ...]) -> None:
+    """Check that no year is left out: a calendar covers one span, in which it would have no holidays.
 
+    Raises: WrongUsage.
+    """
     gap = sorted({*range(min(years), max(years))} - {*years})
     if gap:
         listed = ", ".join(map(str, gap))
@@ -183,7 +171,7 @@ def _has_rich() -> bool:
     return find_spec("rich") is not None
 
 
-calendar = Section(
+calendar = CommandGroup(
     "calendar",
     Text(
         zh="工作日历：查看、绘图、导入。",

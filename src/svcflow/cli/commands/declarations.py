@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.catalog import find_procedure
+from svcflow.cli.command import argument, command, option
 from svcflow.cli.errors import BAD_INPUT, FOUND, error_json, problem_json
 from svcflow.cli.language import Tongue
-from svcflow.cli.options import spoken, with_procedures
-from svcflow.cli.output import answer
+from svcflow.cli.options import json_option, out_option, procedures_option, with_procedures, with_session
+from svcflow.cli.output import write_whole
+from svcflow.cli.session import Session
+from svcflow.errors import DeclarationError
 from svcflow.text import Lang, Text
 from svcflow.wording import many
 
 if TYPE_CHECKING:
+    from svcflow.cli.file_checks import CheckedFiles
     from svcflow.cli.json import Record
-    from svcflow.cli.review import Review
     from svcflow.drawing.drawing import Router
     from svcflow.drawing.scene.scene import Direction
     from svcflow.errors import Problem
@@ -45,62 +48,59 @@ _RANKS = ("error", "warning", "note")
     type=click.Choice(_RANKS),
     default="error",
     show_default=True,
-    wording=Text(zh="达到此程度时退出码为 1", en="Exit with 1 from this severity on."),
+    zh="达到此程度时退出码为 1",
+    en="Exit with 1 from this severity on.",
 )
 @with_procedures
-@spoken
-@click.pass_context
-def check(ctx: click.Context, *, paths: tuple[str, ...], severity: str, folder: str | None) -> None:
-    """Check, and list the findings."""
-    from svcflow.cli.review import review
+def check(session: Session, *, paths: tuple[str, ...], severity: str) -> int:
+    """Check declaration files."""
+    from svcflow.cli.file_checks import check_files
     from svcflow.model.catalog import shipped_folder
 
-    asked = asked_of(ctx)
-    wanted = [Path(path) for path in paths] or [Path(folder) if folder else shipped_folder()]
-    found = review(wanted)
-    answer(asked, lambda: _record(found), lambda: _text(found, asked.lang))
-    asked_rank = _RANKS.index(severity)
-    grave = any(_RANKS.index(one.severity) <= asked_rank for one in found.findings)
-    ctx.exit(BAD_INPUT if found.problems else FOUND if grave else 0)
+    folder = Path(session.folder) if session.folder else shipped_folder()
+    checked = check_files([Path(path) for path in paths] or [folder])
+    session.answer(lambda: _record(checked), lambda: _text(checked, session.lang))
+    grave = _RANKS[: _RANKS.index(severity) + 1]
+    if checked.problems:
+        return BAD_INPUT
+    return FOUND if any(finding.severity in grave for finding in checked.findings) else 0
 
 
-def _record(found: Review) -> Record:
-    from svcflow.errors import DeclarationError
-
+def _record(checked: CheckedFiles) -> Record:
     record: Record = {
-        "files": len(found.files),
+        "files": len(checked.files),
         "findings": [
-            *(problem_json(problem) for problem in found.problems),
-            *(finding.to_json() for finding in found.findings),
+            *(problem_json(problem) for problem in checked.problems),
+            *(finding.to_json() for finding in checked.findings),
         ],
-        "summary": _counts(found),
+        "summary": _counts(checked),
     }
-    return {**record, **(error_json(DeclarationError(found.problems)) if found.problems else {})}
+    return {**record, **(error_json(DeclarationError(checked.problems)) if checked.problems else {})}
 
 
-def _text(found: Review, lang: Tongue) -> str:
-    lines = [_problem(problem, lang) for problem in found.problems]
-    lines += [finding.text(lang) for finding in found.findings]
-    counts = _counts(found)
+def _text(checked: CheckedFiles, lang: Tongue) -> str:
+    lines = [_problem(problem, lang) for problem in checked.problems]
+    lines += [finding.text(lang) for finding in checked.findings]
+    counts = _counts(checked)
     summary = Text(
-        zh=f"{len(found.files)} 个文件：{counts['error']} 个错误、{counts['warning']} 个警告、{counts['note']} 个提示",
-        en=f"{many(len(found.files), 'file')}: {', '.join(many(counts[rank], rank) for rank in _RANKS)}",
+        zh=f"{len(checked.files)} 个文件：{counts['error']} 个错误、{counts['warning']} 个警告、{counts['note']} 个提示",
+        en=f"{many(len(checked.files), 'file')}: {', '.join(many(counts[rank], rank) for rank in _RANKS)}",
     )
     return "\n".join((*lines, summary.in_(lang)))
 
 
 def _problem(problem: Problem, lang: Tongue) -> str:
-    """Write a mistake as findings are written: place, severity and code, words."""
-    said = attrs.evolve(problem, path=(), file="", line=0).text(lang)
-    where = problem.text(lang).removesuffix(said).removesuffix(": ")
+    """Return a mistake as findings are written: place, severity and code, message."""
+    message = attrs.evolve(problem, path=(), file="", line=0).text(lang)
+    where = problem.text(lang).removesuffix(message).removesuffix(": ")
     kind = Text(zh="错误 declaration", en="error declaration").in_(lang)
-    return ": ".join(filter(None, (where, kind, said)))
+    return ": ".join(filter(None, (where, kind, message)))
 
 
-def _counts(found: Review) -> dict[str, int]:
-    counts = Counter(finding.severity for finding in found.findings)
+def _counts(checked: CheckedFiles) -> dict[str, int]:
+    counts = Counter(finding.severity for finding in checked.findings)
     return {
-        "error": counts["error"] + len(found.problems),
+        "error": counts["error"] + len(checked.problems),
         "warning": counts["warning"],
         "note": counts["note"],
     }
@@ -121,17 +121,14 @@ def _counts(found: Review) -> dict[str, int]:
 @argument("old", metavar="OLD")
 @argument("new", metavar="NEW")
 @with_procedures
-@spoken
-@click.pass_context
-def diff(ctx: click.Context, *, old: str, new: str, folder: str | None) -> None:
-    """Compare, and list the changes."""
-    from svcflow.cli.declared import find_procedure
+def diff(session: Session, *, old: str, new: str) -> int:
+    """Compare two versions."""
     from svcflow.model.diff.compare import diff
 
-    asked = asked_of(ctx)
-    found = diff(find_procedure(old, folder).procedure, find_procedure(new, folder).procedure)
-    answer(asked, found.to_json, lambda: found.text(asked.lang))
-    ctx.exit(FOUND if found else 0)
+    before, after = (find_procedure(name, session.folder)[0] for name in (old, new))
+    changes = diff(before, after)
+    session.answer(changes.to_json, lambda: changes.text(session.lang))
+    return FOUND if changes else 0
 
 
 @command(
@@ -146,72 +143,61 @@ def diff(ctx: click.Context, *, old: str, new: str, folder: str | None) -> None:
     "svcflow draw meeting@1 -o meeting.svg --direction vertical",
 )
 @argument("procedure", metavar="FILE|ID")
-@option(
-    "--out",
-    "-o",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    wording=Text(
-        zh="输出文件；缺省为当前文件夹的 ID.svg", en="Where to write; default: ID.svg in this folder."
-    ),
-)
+@out_option(zh="输出文件；缺省为当前文件夹的 ID.svg", en="Where to write; default: ID.svg in this folder.")
 @option(
     "--lang",
     "drawn",
     type=click.Choice(["zh", "en", "zh+en"]),
     default="zh+en",
     show_default=True,
-    wording=Text(zh="图中的语言", en="Language of the drawing."),
+    zh="图中的语言",
+    en="Language of the drawing.",
 )
 @option(
     "--direction",
     type=click.Choice(["horizontal", "vertical"]),
     default="horizontal",
     show_default=True,
-    wording=Text(zh="泳道方向", en="Which way the lanes run."),
+    zh="泳道方向",
+    en="Which way the lanes run.",
 )
 @option(
     "--router",
     type=click.Choice(["auto", "wasm", "dot", "own"]),
     default="auto",
     show_default=True,
-    wording=Text(
-        zh="不再起作用：所有图都由内置布线", en="Has no effect any more: svcflow routes every map itself."
-    ),
+    zh="不再起作用：所有图都由内置布线",
+    en="Has no effect any more: svcflow routes every map itself.",
 )
-@option("--json", is_flag=True, expose_value=False, wording=Text(zh="输出 JSON", en="Answer with JSON."))
-@with_procedures
-@click.pass_context
+@json_option
+@procedures_option
+@with_session
 def draw(
-    ctx: click.Context,
+    session: Session,
     *,
     procedure: str,
     out: Path | None,
     drawn: Lang,
     direction: Direction,
     router: Router,
-    folder: str | None,
 ) -> None:
-    """Draw, and name the file."""
-    from svcflow.cli.declared import find_procedure
-    from svcflow.cli.output_file import written
+    """Draw a procedure."""
     from svcflow.drawing import draw
 
-    asked = asked_of(ctx)
-    found = find_procedure(procedure, folder).procedure
+    declared, _ = find_procedure(procedure, session.folder)
     if router in ("wasm", "dot"):
         note = Text(
             zh=f"--router {router} 不起作用：所有图都由内置布线",
             en=f"--router {router} has no effect: svcflow routes every map itself",
         )
-        click.echo(note.in_(asked.lang), err=True)
-    drawing = draw(found, lang=drawn, direction=direction)
-    target = written(out or Path(f"{found.id}.svg"), drawing.save)
+        click.echo(note.in_(session.lang), err=True)
+    drawing = draw(declared, lang=drawn, direction=direction)
+    target = write_whole(out or Path(f"{declared.id}.svg"), drawing.save)
     record = {
         "file": str(target),
-        "procedure": found.id,
-        "version": found.version,
+        "procedure": declared.id,
+        "version": declared.version,
         "router": drawing.router,
         "bytes": target.stat().st_size,
     }
-    answer(asked, lambda: record, lambda: str(target))
+    session.answer(lambda: record, lambda: str(target))

@@ -1,20 +1,22 @@
-"""`svcflow delegation`: let somebody act for an absent person, see who does, take it back."""
+"""Commands of delegations: `svcflow delegation give`, `list`, `revoke`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import click
-
-from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.options import named_actor_option, stored
-from svcflow.cli.output import answer
-from svcflow.cli.section import Section
+from svcflow.cli.command import CommandGroup, argument, command, option
+from svcflow.cli.lists import check_known
+from svcflow.cli.options import named_actor_option, with_store
+from svcflow.cli.session import Session
 from svcflow.cli.values import INSTANT
 from svcflow.text import Text
+from svcflow.text_table import table
+from svcflow.wording import DELEGATION_STATUSES, shared_zone, timestamp, word
 
 if TYPE_CHECKING:
+    from svcflow.cli.json import Record
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.lifecycle.delegation import Delegation
     from svcflow.runtime.engine import Engine
@@ -40,34 +42,35 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="ROLE",
-    wording=Text(zh="委托的岗位，可多次给出", en="A role that is delegated; may be repeated."),
+    zh="委托的岗位，可多次给出",
+    en="A role that is delegated; may be repeated.",
 )
-@option("--since", type=INSTANT, wording=Text(zh="自此时刻起；缺省为现在", en="From when on; default: now."))
+@option("--since", type=INSTANT, zh="自此时刻起；缺省为现在", en="From when on; default: now.")
 @option(
     "--until",
     type=INSTANT,
     required=True,
-    wording=Text(zh="到此时刻前；写日期即其零点", en="Up to, not at, this instant; a date is its midnight."),
+    zh="到此时刻前；写日期即其零点",
+    en="Up to, not at, this instant; a date is its midnight.",
 )
 @option(
     "--procedure",
     "procedures",
     multiple=True,
     metavar="ID",
-    wording=Text(zh="只限此流程，可多次给出；缺省为全部", en="Only for it; may be repeated. Default: all."),
+    zh="只限此流程，可多次给出；缺省为全部",
+    en="Only for it; may be repeated. Default: all.",
 )
 @option(
     "--id",
     "delegation_id",
     metavar="ID",
-    wording=Text(
-        zh="自定委托编号；重复给出不会重复委托", en="Its id, if you choose it; given again it is the same."
-    ),
+    zh="自定委托编号；重复给出不会重复委托",
+    en="Its id, if you choose it; given again it is the same.",
 )
-@stored
-@click.pass_context
+@with_store
 def give(
-    ctx: click.Context,
+    session: Session,
     *,
     taker: str,
     actor: Actor,
@@ -76,28 +79,21 @@ def give(
     until: datetime,
     procedures: tuple[str, ...],
     delegation_id: str | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
 ) -> None:
-    """Give, and show the delegation."""
-    from svcflow.cli.options import see_known
-    from svcflow.cli.session import engine_at
-    from svcflow.kernel.facts import to_datetime
-
-    with engine_at(db, folder, at) as engine:
+    """Delegate roles."""
+    with session.engine() as engine:
         for name in procedures:
-            see_known(engine.catalog, procedure=name)
-        given = engine.delegate(
+            check_known(engine.catalog, procedure=name)
+        delegation = engine.delegate(
             actor,
             taker,
             roles=roles,
-            since=since or to_datetime(engine.clock.now_us()),
+            since=since or _now(engine),
             until=until,
             procedures=procedures,
             delegation_id=delegation_id,
         )
-        _show(ctx, engine, given)
+        _answer(session, delegation, _now(engine))
 
 
 @command(
@@ -108,32 +104,17 @@ def give(
     ),
     "svcflow delegation list --db service.db --giver tech-1",
 )
-@option("--giver", metavar="ID", wording=Text(zh="只列此人给出的", en="Only those that this person gave."))
-@option("--taker", metavar="ID", wording=Text(zh="只列此人受托的", en="Only those that this person has."))
-@stored
-@click.pass_context
-def list_(
-    ctx: click.Context,
-    *,
-    giver: str | None,
-    taker: str | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
-) -> None:
-    """List."""
-    from svcflow.cli.absence import delegation_json, delegation_table
-    from svcflow.cli.session import engine_at
-    from svcflow.kernel.facts import to_datetime
-
-    asked = asked_of(ctx)
-    with engine_at(db, folder, at) as engine:
-        found, now = engine.delegations(giver=giver, taker=taker), to_datetime(engine.clock.now_us())
-    nothing = Text(zh="没有委托", en="no delegations").in_(asked.lang)
-    answer(
-        asked,
-        lambda: {"delegations": [delegation_json(one, now) for one in found]},
-        lambda: delegation_table(found, asked.lang, now) if found else nothing,
+@option("--giver", metavar="ID", zh="只列此人给出的", en="Only those that this person gave.")
+@option("--taker", metavar="ID", zh="只列此人受托的", en="Only those that this person has.")
+@with_store
+def list_(session: Session, *, giver: str | None, taker: str | None) -> None:
+    """List delegations."""
+    with session.engine() as engine:
+        delegations, now = engine.delegations(giver=giver, taker=taker), _now(engine)
+    nothing = Text(zh="没有委托", en="no delegations").in_(session.lang)
+    session.answer(
+        lambda: {"delegations": [_json(one, now) for one in delegations]},
+        lambda: _table(delegations, session, now) if delegations else nothing,
     )
 
 
@@ -143,31 +124,78 @@ def list_(
     "svcflow delegation revoke delegation-5d41402abc4b --db service.db",
 )
 @argument("delegation")
-@stored
-@click.pass_context
-def revoke(
-    ctx: click.Context, *, delegation: str, db: str | None, folder: str | None, at: datetime | None
-) -> None:
-    """Revoke, and show the delegation."""
-    from svcflow.cli.session import engine_at
-
-    with engine_at(db, folder, at) as engine:
-        _show(ctx, engine, engine.revoke(delegation))
+@with_store
+def revoke(session: Session, *, delegation: str) -> None:
+    """Revoke a delegation."""
+    with session.engine() as engine:
+        _answer(session, engine.revoke(delegation), _now(engine))
 
 
-def _show(ctx: click.Context, engine: Engine, one: Delegation) -> None:
-    from svcflow.cli.absence import delegation_json, delegation_table
+def _now(engine: Engine) -> datetime:
     from svcflow.kernel.facts import to_datetime
 
-    asked, now = asked_of(ctx), to_datetime(engine.clock.now_us())
-    answer(
-        asked,
-        lambda: {"delegation": delegation_json(one, now)},
-        lambda: delegation_table([one], asked.lang, now),
-    )
+    return to_datetime(engine.clock.now_us())
 
 
-delegation = Section(
+def _answer(session: Session, one: Delegation, now: datetime) -> None:
+    session.answer(lambda: {"delegation": _json(one, now)}, lambda: _table([one], session, now))
+
+
+def _json(one: Delegation, now: datetime) -> Record:
+    """Return a delegation; without `procedures` it holds for all of them."""
+    return {
+        "id": one.id,
+        "giver": one.giver,
+        "taker": one.taker,
+        "roles": sorted(one.roles),
+        "procedures": sorted(one.procedures),
+        "since_at": one.since_at.isoformat(),
+        "until_at": one.until_at.isoformat(),
+        "revoked_at": None if one.revoked_at is None else one.revoked_at.isoformat(),
+        "status": _status(one, now),
+    }
+
+
+_HEADS = (
+    Text(zh="编号", en="Id"),
+    Text(zh="委托人", en="Giver"),
+    Text(zh="受托人", en="Taker"),
+    Text(zh="自", en="From"),
+    Text(zh="至", en="Until"),
+    Text(zh="状态", en="Status"),
+    Text(zh="流程", en="Procedures"),
+    Text(zh="岗位", en="Roles"),
+)
+
+
+def _table(delegations: Sequence[Delegation], session: Session, now: datetime) -> str:
+    """Return the table of delegations, with instants on this computer's clock, by which they are also read."""
+    heads, zone = [head.in_(session.lang) for head in _HEADS], shared_zone(())
+    rows = [
+        (
+            one.id,
+            one.giver,
+            one.taker,
+            timestamp(one.since_at, zone, now=now),
+            timestamp(one.until_at, zone, now=now),
+            word(DELEGATION_STATUSES, _status(one, now)).in_(session.lang),
+            ", ".join(sorted(one.procedures)),
+            ", ".join(sorted(one.roles)),
+        )
+        for one in delegations
+    ]
+    return table(heads, rows, whole=heads[:6], flows=True)
+
+
+def _status(one: Delegation, now: datetime) -> Literal["coming", "in_force", "over", "revoked"]:
+    if one.revoked_at is not None:
+        return "revoked"
+    if now < one.since_at:
+        return "coming"
+    return "in_force" if now < one.until_at else "over"
+
+
+delegation = CommandGroup(
     "delegation",
     Text(
         zh="委托：缺勤期间由他人代办。代办人用 --for 委托人 办理；两人都算办理人。",

@@ -1,4 +1,4 @@
-"""`svcflow demo`: a working week of example services, and what there is to see of it."""
+"""Command of the demonstration: `svcflow demo`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.command import asked_of, command, option
+from svcflow.cli.command import command, option
 from svcflow.cli.language import Tongue
-from svcflow.cli.options import spoken
-from svcflow.cli.output import answer
+from svcflow.cli.options import with_form
+from svcflow.cli.progress import progress
+from svcflow.cli.session import Session
 from svcflow.text import Text
 
 if TYPE_CHECKING:
-    from svcflow.cli.demo.outcome import Outcome
+    from svcflow.cli.demo.report import DemoReport
 
 
 @command(
@@ -32,40 +33,39 @@ if TYPE_CHECKING:
 )
 @option(
     "--folder",
+    "target",
     type=click.Path(path_type=Path),
     default=Path("svcflow-demo"),
     show_default=True,
-    wording=Text(zh="写入的文件夹", en="The folder to write."),
+    zh="写入的文件夹",
+    en="The folder to write.",
 )
-@spoken
-@click.pass_context
-def demo(ctx: click.Context, *, folder: Path) -> None:
+@with_form
+def demo(session: Session, *, target: Path) -> None:
     """Run the demonstration."""
-    asked = asked_of(ctx)
-    outcome = _run(Path.cwd() / folder, asked.lang)
-    answer(asked, outcome.to_json, lambda: outcome.text(asked.lang))
+    report = _play(Path.cwd() / target, session.lang)
+    session.answer(report.to_json, lambda: report.text(session.lang))
 
 
-def _run(folder: Path, lang: Tongue) -> Outcome:
-    from svcflow.cli.demo.diagrams import drawn
+def _play(folder: Path, lang: Tongue) -> DemoReport:
     from svcflow.cli.demo.folder import DATABASE, RECORD, prepared
-    from svcflow.cli.demo.outcome import Outcome
-    from svcflow.cli.demo.play import play
-    from svcflow.cli.demo.scene import MONDAY
-    from svcflow.cli.progress import progress
+    from svcflow.cli.demo.report import DemoReport, draw_all
+    from svcflow.cli.demo.script import MONDAY, play
+    from svcflow.cli.demo.week import week
     from svcflow.model.catalog import Catalog
     from svcflow.runtime.clock import VirtualClock
     from svcflow.runtime.engine import Engine
 
     catalog = Catalog.shipped()
-    known = [procedure.id for procedure in catalog]
-    with prepared(folder, known) as made, progress("svcflow demo") as advance:
+    procedures = [procedure.id for procedure in catalog]
+    with prepared(folder, procedures) as made, progress("svcflow demo") as advance:
         clock = VirtualClock(MONDAY)
         with Engine(f"sqlite:///{made / DATABASE}", catalog, clock=clock) as engine:
-            commands = play(engine, clock, lang)
-            steps = iter(range(1, len(known) + 1))
-            diagrams = drawn(catalog, made, lang, lambda: advance(next(steps), len(known)))
-            outcome = Outcome.of(engine, folder, commands, diagrams)
-        record = json.dumps(outcome.to_json(), ensure_ascii=False, indent=2)
+            commands = week()
+            play(engine, clock, commands, lang)
+            steps = iter(range(1, len(procedures) + 1))
+            diagrams = draw_all(catalog, made, lang, lambda: advance(next(steps), len(procedures)))
+            report = DemoReport.of(engine, folder, len(commands), diagrams)
+        record = json.dumps(report.to_json(), ensure_ascii=False, indent=2)
         (made / RECORD).write_text(f"{record}\n", encoding="utf-8")
-    return outcome
+    return report

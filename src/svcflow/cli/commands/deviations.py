@@ -3,34 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.errors import FOUND
-from svcflow.cli.moving import Asker, asking
+from svcflow.cli.command import CommandGroup, argument, command, option
+from svcflow.cli.errors import FOUND, unknown
+from svcflow.cli.instance_command import CallerArguments, instance_command
+from svcflow.cli.lists import answer_count, answer_counts, answer_page, check_known
 from svcflow.cli.options import (
-    answer_count,
-    answer_counts,
-    counted,
-    going_on,
-    in_span,
+    count_options,
+    group_filter,
     named_actor_option,
-    of_group,
-    of_procedure,
-    of_role,
-    of_step,
-    paged,
-    stored,
+    page_options,
+    procedure_filter,
+    reason_option,
+    role_filter,
+    severity_option,
+    span_filters,
+    step_filter,
+    with_store,
 )
-from svcflow.cli.output import answer
-from svcflow.cli.section import Section
+from svcflow.cli.output import paragraphs
+from svcflow.cli.session import Session
+from svcflow.cli.values import is_at_least
 from svcflow.text import Text
+from svcflow.wording import DEVIATIONS
 
 if TYPE_CHECKING:
-    from svcflow.cli.listening import ListeningEngine
+    from svcflow.cli.engine import RecordingEngine
     from svcflow.runtime.filters import DeviationFilters, DeviationKey
 
 
@@ -47,40 +48,32 @@ if TYPE_CHECKING:
     "svcflow deviations --db service.db --status explained",
     "svcflow deviations --db service.db --count-by kind",
 )
-@of_procedure
-@option("--instance", metavar="ID", wording=Text(zh="只列此实例", en="Only of this instance."))
+@procedure_filter
+@option("--instance", metavar="ID", zh="只列此实例", en="Only of this instance.")
 @option(
     "--kind",
     metavar="KIND",
-    wording=Text(
-        zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard、too_early、missed_occurrence、breached_on_attach、short_notice、infeasible_on_reschedule、late_record",
-        en="overdue, long_wait, skipped_step, out_of_order, wrong_role, missing_evidence, missing_data, "
-        "rework_over_bound, guard, too_early, missed_occurrence, breached_on_attach, short_notice, "
-        "infeasible_on_reschedule, late_record.",
-    ),
+    zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard、too_early、missed_occurrence、breached_on_attach、short_notice、infeasible_on_reschedule、late_record",
+    en="overdue, long_wait, skipped_step, out_of_order, wrong_role, missing_evidence, missing_data, "
+    "rework_over_bound, guard, too_early, missed_occurrence, breached_on_attach, short_notice, "
+    "infeasible_on_reschedule, late_record.",
 )
-@of_step
-@of_role
-@of_group
+@step_filter
+@role_filter
+@group_filter
 @option(
     "--status",
     type=click.Choice(["open", "explained", "accepted", "rejected"]),
-    wording=Text(zh="只列说明与认定至此的", en="Only those that stand there: see svcflow deviation."),
+    zh="只列说明与认定至此的",
+    en="Only those that stand there: see svcflow deviation.",
 )
-@in_span
-@option(
-    "--severity",
-    type=click.Choice(["minor", "major", "critical"]),
-    default="minor",
-    show_default=True,
-    wording=Text(zh="达到此程度时退出码为 1", en="Exit with 1 from this severity on."),
-)
-@paged(limit=None)
-@counted("procedure", "kind", "step", "role", "group", "status")
-@stored
-@click.pass_context
+@span_filters
+@severity_option
+@page_options(limit=None)
+@count_options("procedure", "kind", "step", "role", "group", "status")
+@with_store
 def deviations(
-    ctx: click.Context,
+    session: Session,
     /,
     *,
     severity: str,
@@ -88,88 +81,66 @@ def deviations(
     after: str | None,
     count: bool,
     count_by: DeviationKey | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
     **filters: Unpack[DeviationFilters],
-) -> None:
-    """List the deviations, or count them."""
+) -> int:
+    """List deviations, or count them."""
+    from svcflow.cli.engine import answers_to
     from svcflow.cli.json import deviation_json
-    from svcflow.cli.options import see_known
-    from svcflow.cli.replies import replies_to
-    from svcflow.cli.session import engine_at, names_in, versions_of
     from svcflow.cli.tables import deviation_table
 
-    asked = asked_of(ctx)
-    _known_kind(filters["kind"])
-    with engine_at(db, folder, at) as engine:
+    _check_kind(filters["kind"])
+    with session.engine() as engine:
         procedure, instance = filters["procedure"], filters["instance"]
-        see_known(engine.catalog, procedure=procedure, step=filters["step"], role=filters["role"])
+        check_known(engine.catalog, procedure=procedure, step=filters["step"], role=filters["role"])
         if instance is not None:
             engine.instance(instance)
         if count_by is not None:
-            answer_counts(
-                asked, count_by, engine.deviation_counts(count_by, **filters), engine.catalog, procedure
-            )
-            return
+            counts = engine.deviation_counts(count_by, **filters)
+            answer_counts(session, count_by, counts, engine.catalog, procedure)
+            return 0
         if count:
-            answer_count(asked, engine.count_deviations(**filters))
-            return
-        found = engine.deviations(limit=limit, after=after, **filters)
-
-        replies = replies_to(engine, found)
-
-        def text() -> str:
-            if not found:
-                return Text(zh="没有符合的偏差", en="no deviations").in_(asked.lang)
-            names_of = names_in(engine, versions_of(found), asked.lang)
-            said = deviation_table(found, names_of, asked.lang, replies)
-            return going_on(said, found.after, asked.lang)
-
-        answer(
-            asked,
-            lambda: {
-                "deviations": [
-                    deviation_json(one, replies.get((one.instance, one.sequence), ())) for one in found
-                ],
-                "after": found.after,
-            },
-            text,
+            answer_count(session, engine.count_deviations(**filters))
+            return 0
+        page = engine.deviations(limit=limit, after=after, **filters)
+        answers = answers_to(engine, page)
+        answer_page(
+            session,
+            engine,
+            page,
+            key="deviations",
+            to_json=lambda one: deviation_json(one, answers.get((one.instance, one.sequence), ())),
+            to_table=lambda names_of: deviation_table(page, names_of, session.lang, answers),
+            nothing=Text(zh="没有符合的偏差", en="no deviations"),
         )
-    standing = [one for one in found if not one.annulled]
-    ctx.exit(FOUND if any(at_least(one.severity, severity) for one in standing) else 0)
+    return FOUND if any(is_at_least(one.severity, severity) for one in page if not one.annulled) else 0
 
 
-def at_least(found: str, asked: str) -> bool:
-    """Tell whether a severity is as grave as the one asked for."""
-    from svcflow.model.limit import SEVERITIES
-
-    return [*SEVERITIES].index(found) >= [*SEVERITIES].index(asked)  # type: ignore[arg-type]  # both are of them
-
-
-def _known_kind(kind: str | None) -> None:
-    from svcflow.cli.errors import unknown
-    from svcflow.wording import DEVIATIONS
-
+def _check_kind(kind: str | None) -> None:
+    """Check that a kind of deviation exists. Raises: WrongUsage."""
     if kind is not None and kind not in DEVIATIONS:
-        named = next((one for one, name in DEVIATIONS.items() if kind in (name.zh, name.en)), None)
-        raise unknown(Text(zh="偏差种类", en="kind of deviation"), kind, DEVIATIONS, meant=named)
+        meant = next((key for key, name in DEVIATIONS.items() if kind in (name.zh, name.en)), None)
+        raise unknown(Text(zh="偏差种类", en="kind of deviation"), kind, DEVIATIONS, meant=meant)
 
 
-_reason = option("--reason", required=True, metavar="REASON", wording=Text(zh="理由", en="Why."))
-
-
-def _answering(function: Callable[..., object]) -> Callable[..., None]:
-    """Make a command of a function that answers to a deviation; the deviation is shown as it then stands."""
+def _answer_command(function: Callable[..., object]) -> Callable[..., None]:
+    """Make a command of a function that answers to a deviation; the answer is the deviation as it then stands."""
 
     @argument("instance")
     @argument("sequence", type=click.IntRange(min=1))
-    @_reason
+    @reason_option(zh="理由", en="Why.")
     @named_actor_option
-    @asking
-    def run(engine: ListeningEngine, instance: str, *, sequence: int, reason: str, by: Asker) -> None:
-        function(engine, instance, sequence, reason=reason, by=by)
-        _show(engine, instance, sequence)
+    @instance_command
+    def run(
+        session: Session,
+        engine: RecordingEngine,
+        instance: str,
+        *,
+        sequence: int,
+        reason: str,
+        caller: CallerArguments,
+    ) -> None:
+        function(engine, instance, sequence, reason=reason, caller=caller)
+        _answer_deviation(session, engine, instance, sequence)
 
     return run
 
@@ -184,10 +155,12 @@ def _answering(function: Callable[..., object]) -> Callable[..., None]:
     "svcflow deviation explain repair-9 4 --db service.db --actor tech-2:technician \\",
     '    --reason "the lift was out of order"',
 )
-@_answering
-def explain(engine: ListeningEngine, instance: str, sequence: int, *, reason: str, by: Asker) -> None:
-    """Explain."""
-    engine.explain_deviation(instance, sequence, reason=reason, **by)
+@_answer_command
+def explain(
+    engine: RecordingEngine, instance: str, sequence: int, *, reason: str, caller: CallerArguments
+) -> None:
+    """Explain a deviation."""
+    engine.explain_deviation(instance, sequence, reason=reason, **caller)
 
 
 @command(
@@ -199,10 +172,12 @@ def explain(engine: ListeningEngine, instance: str, sequence: int, *, reason: st
     ),
     'svcflow deviation accept repair-9 4 --db service.db --actor m-1:manager --reason "lift log seen"',
 )
-@_answering
-def accept(engine: ListeningEngine, instance: str, sequence: int, *, reason: str, by: Asker) -> None:
-    """Accept."""
-    engine.accept_deviation(instance, sequence, reason=reason, **by)
+@_answer_command
+def accept(
+    engine: RecordingEngine, instance: str, sequence: int, *, reason: str, caller: CallerArguments
+) -> None:
+    """Accept an explanation."""
+    engine.accept_deviation(instance, sequence, reason=reason, **caller)
 
 
 @command(
@@ -213,39 +188,40 @@ def accept(engine: ListeningEngine, instance: str, sequence: int, *, reason: str
     ),
     'svcflow deviation reject repair-9 4 --db service.db --actor m-1:manager --reason "it ran that day"',
 )
-@_answering
-def reject(engine: ListeningEngine, instance: str, sequence: int, *, reason: str, by: Asker) -> None:
-    """Reject."""
-    engine.reject_deviation(instance, sequence, reason=reason, **by)
+@_answer_command
+def reject(
+    engine: RecordingEngine, instance: str, sequence: int, *, reason: str, caller: CallerArguments
+) -> None:
+    """Reject an explanation."""
+    engine.reject_deviation(instance, sequence, reason=reason, **caller)
 
 
-def _show(engine: ListeningEngine, instance: str, sequence: int) -> None:
-    from svcflow.cli.departures import departures_json, departures_text
-    from svcflow.cli.json import deviation_json
-    from svcflow.cli.output import paragraphs
-    from svcflow.cli.replies import replies_to
-    from svcflow.cli.session import names_in, versions_of
-    from svcflow.cli.tables import deviation_table
+def _answer_deviation(session: Session, engine: RecordingEngine, instance: str, sequence: int) -> None:
+    """Answer with a deviation as it stands, and the deviations that this command recorded."""
+    from svcflow.cli.engine import answers_to
+    from svcflow.cli.json import deviation_json, new_deviations_json
+    from svcflow.cli.names import names_in, versions_of
+    from svcflow.cli.tables import deviation_table, new_deviations_text
 
-    asked, departed = asked_of(click.get_current_context()), engine.departures(instance)
-    found = [one for one in engine.deviations(instance=instance) if one.sequence == sequence]
-    replies = replies_to(engine, found)
+    new = engine.new_deviations(instance)
+    answered = [one for one in engine.deviations(instance=instance) if one.sequence == sequence]
+    answers = answers_to(engine, answered)
 
     def text() -> str:
-        grid = deviation_table(found, names_in(engine, versions_of(found), asked.lang), asked.lang, replies)
-        return paragraphs((grid, departures_text(engine, departed, asked.lang)))
+        names_of = names_in(engine, versions_of(answered), session.lang)
+        grid = deviation_table(answered, names_of, session.lang, answers)
+        return paragraphs((grid, new_deviations_text(engine, new, session.lang)))
 
-    answer(
-        asked,
+    session.answer(
         lambda: {
-            "deviation": deviation_json(found[0], replies[instance, sequence]),
-            "deviations": departures_json(departed),
+            "deviation": deviation_json(answered[0], answers[instance, sequence]),
+            "deviations": new_deviations_json(new),
         },
         text,
     )
 
 
-deviation = Section(
+deviation = CommandGroup(
     "deviation",
     Text(
         zh="对偏差的说明与认定。偏差从不删除，认可后也照常计数。",

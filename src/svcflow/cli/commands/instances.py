@@ -8,40 +8,45 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.options import (
-    actor_option,
+from svcflow.cli.command import argument, command, option
+from svcflow.cli.lists import (
     answer_count,
     answer_counts,
-    counted,
-    data_option,
-    due_soon,
-    going_on,
-    in_span,
-    of_data,
-    of_group,
-    of_procedure,
-    of_role,
-    of_step,
-    paged,
-    stored,
+    answer_page,
+    check_known,
+    data_filter_values,
+    due_before,
 )
-from svcflow.cli.output import answer, paragraphs
-from svcflow.cli.values import Pair
+from svcflow.cli.options import (
+    actor_option,
+    count_options,
+    data_filter,
+    data_option,
+    due_filters,
+    group_filter,
+    page_options,
+    procedure_filter,
+    role_filter,
+    span_filters,
+    step_filter,
+    with_store,
+)
+from svcflow.cli.output import paragraphs
+from svcflow.cli.session import Session
+from svcflow.cli.values import Pair, typed
 from svcflow.text import Text, visible
+from svcflow.text_table import WIDEST, broken, padded, table
+from svcflow.wording import zone_note
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record
     from svcflow.cli.names import Names
-    from svcflow.cli.values import Pair
+    from svcflow.explanation.explain import Explanation
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
     from svcflow.kernel.moves.availability import Available
     from svcflow.runtime.engine import Engine
     from svcflow.runtime.filters import InstanceFilters, InstanceKey
-
-    Offers = tuple[Available, ...]
-    from svcflow.explanation.explain import Explanation
 
 
 @command(
@@ -56,25 +61,25 @@ if TYPE_CHECKING:
     "svcflow list --db service.db --overdue",
     "svcflow list --db service.db --due-within 2h --count-by role --json",
 )
-@of_procedure
+@procedure_filter
 @option(
     "--status",
     type=click.Choice(["running", "held", "ended"]),
-    wording=Text(zh="只列此状态", en="Only in this status."),
+    zh="只列此状态",
+    en="Only in this status.",
 )
-@of_step
-@of_role
-@option("--recipient", metavar="ID", wording=Text(zh="只列此服务对象", en="Only for this recipient."))
-@of_group
-@of_data
-@in_span
-@due_soon
-@paged(limit=100)
-@counted("procedure", "status", "step", "role", "group")
-@stored
-@click.pass_context
+@step_filter
+@role_filter
+@option("--recipient", metavar="ID", zh="只列此服务对象", en="Only for this recipient.")
+@group_filter
+@data_filter
+@span_filters
+@due_filters
+@page_options(limit=100)
+@count_options("procedure", "status", "step", "role", "group")
+@with_store
 def list_(
-    ctx: click.Context,
+    session: Session,
     /,
     *,
     pairs: tuple[Pair, ...],
@@ -84,49 +89,38 @@ def list_(
     after: str | None,
     count: bool,
     count_by: InstanceKey | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
     **filters: Unpack[InstanceFilters],
 ) -> None:
-    """List, or count."""
-    from svcflow.cli.json import listed_json
-    from svcflow.cli.options import data_of, due_before, see_known
-    from svcflow.cli.session import engine_at, names_in, versions_of
+    """List instances, or count them."""
+    from svcflow.cli.json import instance_json
     from svcflow.cli.tables import instance_table
-    from svcflow.kernel.facts import to_datetime
 
-    asked = asked_of(ctx)
-    with engine_at(db, folder, at) as engine:
+    with session.engine() as engine:
         procedure = filters["procedure"]
-        see_known(engine.catalog, procedure=procedure, step=filters["step"], role=filters["role"])
-        now = to_datetime(engine.clock.now_us())
-        filters["due_before"] = due_before(now, overdue, within)
-        filters["data"] = data_of(engine.catalog, procedure, pairs)
+        check_known(engine.catalog, procedure=procedure, step=filters["step"], role=filters["role"])
+        filters["due_before"] = due_before(engine, overdue=overdue, within=within)
+        filters["data"] = data_filter_values(engine.catalog, procedure, pairs)
         if count_by is not None:
-            answer_counts(
-                asked, count_by, engine.instance_counts(count_by, **filters), engine.catalog, procedure
-            )
+            counts = engine.instance_counts(count_by, **filters)
+            answer_counts(session, count_by, counts, engine.catalog, procedure)
             return
         if count:
-            answer_count(asked, engine.count_instances(**filters))
+            answer_count(session, engine.count_instances(**filters))
             return
-        found = engine.instances(limit=limit, after=after, **filters)
 
-        def text() -> str:
-            if not found:
-                return Text(zh="没有符合的实例", en="no instances").in_(asked.lang)
-            names_of = names_in(engine, versions_of(found), asked.lang)
-            said = instance_table(found, names_of, asked.lang, engine.due_at)
-            return going_on(said, found.after, asked.lang)
+        def to_json(instance: Instance) -> Record:
+            due_at = engine.due_at(instance)
+            return {**instance_json(instance), "due_at": None if due_at is None else due_at.isoformat()}
 
-        answer(
-            asked,
-            lambda: {
-                "instances": [listed_json(one, engine.due_at(one)) for one in found],
-                "after": found.after,
-            },
-            text,
+        page = engine.instances(limit=limit, after=after, **filters)
+        answer_page(
+            session,
+            engine,
+            page,
+            key="instances",
+            to_json=to_json,
+            to_table=lambda names_of: instance_table(page, names_of, session.lang, engine.due_at),
+            nothing=Text(zh="没有符合的实例", en="no instances"),
         )
 
 
@@ -142,110 +136,93 @@ def list_(
     "svcflow show repair-9 --db service.db --journal --actor tech-2:technician",
 )
 @argument("instance")
-@option("--journal", is_flag=True, wording=Text(zh="连同全部留痕", en="Every fact of the journal too."))
+@option("--journal", is_flag=True, zh="连同全部留痕", en="Every fact of the journal too.")
 @actor_option
 @data_option
-@stored
-@click.pass_context
+@with_store
 def show(
-    ctx: click.Context,
-    *,
-    instance: str,
-    journal: bool,
-    actor: Actor | None,
-    data: tuple[Pair, ...],
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
+    session: Session, *, instance: str, journal: bool, actor: Actor | None, data: tuple[Pair, ...]
 ) -> None:
-    """Show."""
-    from svcflow.cli.session import engine_at, names_of
-    from svcflow.cli.values import typed
+    """Show an instance."""
+    from svcflow.cli.names import names_of
 
-    asked = asked_of(ctx)
-    with engine_at(db, folder, at) as engine:
-        found = engine.instance(instance)
-        names = names_of(engine, found.procedure, found.version, asked.lang)
-        available = engine.available(found.id, actor, data=typed(data, names.procedure.fields))
-        answer(
-            asked,
-            lambda: _record(engine, found, available, journal=journal),
-            lambda: paragraphs(_parts(engine, found, names, available, journal=journal)),
+    with session.engine() as engine:
+        shown = engine.instance(instance)
+        names = names_of(engine, shown.procedure, shown.version, session.lang)
+        available = engine.available(shown.id, actor, data=typed(data, names.procedure.fields))
+        session.answer(
+            lambda: _record(engine, shown, available, journal=journal),
+            lambda: paragraphs(_parts(engine, shown, names, available, journal=journal)),
         )
 
 
-def _record(engine: Engine, found: Instance, available: Offers, *, journal: bool) -> Record:
+def _record(engine: Engine, instance: Instance, available: tuple[Available, ...], *, journal: bool) -> Record:
+    from svcflow.cli.engine import answers_to
     from svcflow.cli.json import available_json, deadline_json, deviation_json, fact_json, instance_json
-    from svcflow.cli.replies import replies_to
 
-    deviations = engine.deviations(instance=found.id)
-    replies = replies_to(engine, deviations)
+    deviations = engine.deviations(instance=instance.id)
+    answers = answers_to(engine, deviations)
     record: Record = {
-        "instance": instance_json(found, engine.clock.now_us()),
-        "deadlines": [deadline_json(one) for one in engine.deadlines(found.id, ended=True)],
+        "instance": instance_json(instance, engine.clock.now_us()),
+        "deadlines": [deadline_json(one) for one in engine.deadlines(instance.id, ended=True)],
         "available": [available_json(one) for one in available],
         "deviations": [
-            deviation_json(one, replies.get((one.instance, one.sequence), ())) for one in deviations
+            deviation_json(one, answers.get((one.instance, one.sequence), ())) for one in deviations
         ],
     }
     if journal:
-        record["journal"] = [fact_json(one) for one in engine.journal(found.id)]
+        record["journal"] = [fact_json(one) for one in engine.journal(instance.id)]
     return record
 
 
 def _parts(
-    engine: Engine, found: Instance, names: Names, available: Offers, *, journal: bool
+    engine: Engine, instance: Instance, names: Names, available: tuple[Available, ...], *, journal: bool
 ) -> Iterator[str]:
-    from svcflow.cli.moved import standing
-    from svcflow.cli.replies import replies_to
-    from svcflow.cli.session import names_along
-    from svcflow.cli.tables import available_table, deadline_table, deviation_table
+    from svcflow.cli.engine import answers_to
+    from svcflow.cli.names import names_along
+    from svcflow.cli.tables import available_table, deadline_table, deviation_table, instance_line
 
     lang = names.lang
-    yield standing(engine, found, lang)
-    yield _particulars(found, names)
-    deadlines = engine.deadlines(found.id, ended=True)
+    yield instance_line(instance, names, engine.clock.now_us())
+    yield _particulars(instance, names)
+    deadlines = engine.deadlines(instance.id, ended=True)
     if deadlines:
-        yield _titled(
-            names, "时限", "Deadlines", deadline_table(deadlines, lambda _: names, lang, whose=False)
-        )
-    deviations = engine.deviations(instance=found.id)
+        grid = deadline_table(deadlines, lambda _: names, lang, whose=False)
+        yield _titled(names, "时限", "Deadlines", grid)
+    deviations = engine.deviations(instance=instance.id)
     if deviations:
-        grid = deviation_table(
-            deviations, names_along(engine, names), lang, replies_to(engine, deviations), whose=False
-        )
+        names_of, answers = names_along(engine, names), answers_to(engine, deviations)
+        grid = deviation_table(deviations, names_of, lang, answers, whose=False)
         yield _titled(names, "偏差", "Deviations", grid)
     if available:
         yield _titled(names, "可办理", "Triggers", available_table(available, names))
     if journal:
-        yield _titled(names, "留痕", "Journal", _journal(engine, found, names))
+        yield _titled(names, "留痕", "Journal", _journal(engine, instance, names))
 
 
 def _titled(names: Names, zh: str, en: str, grid: str) -> str:
     return f"{Text(zh=zh, en=en).in_(names.lang)}\n{grid}"
 
 
-def _particulars(found: Instance, names: Names) -> str:
-    from svcflow.text_table import padded
-
-    recipient = visible(found.recipient) + (
-        Text(zh=f"（{names.group(found.group)}）", en=f" ({names.group(found.group)})").in_(names.lang)
-        if found.group
+def _particulars(instance: Instance, names: Names) -> str:
+    recipient = visible(instance.recipient) + (
+        Text(zh=f"（{names.group(instance.group)}）", en=f" ({names.group(instance.group)})").in_(names.lang)
+        if instance.group
         else ""
     )
     rows = [
-        (Text(zh="开始", en="started").in_(names.lang), names.when(found.started_at)),
-        (Text(zh="结束", en="ended").in_(names.lang), names.when(found.ended_at)),
+        (Text(zh="开始", en="started").in_(names.lang), names.when(instance.started_at)),
+        (Text(zh="结束", en="ended").in_(names.lang), names.when(instance.ended_at)),
         (Text(zh="服务对象", en="recipient").in_(names.lang), recipient),
-        (Text(zh="暂停事由", en="held because").in_(names.lang), names.reason(found.hold)),
+        (Text(zh="暂停事由", en="held because").in_(names.lang), names.reason(instance.hold)),
         *(
             (names.field(key), _value(key, value, names))
-            for key, value in found.data.items()
+            for key, value in instance.data.items()
             if value is not None
         ),
-        (Text(zh="凭证", en="evidence").in_(names.lang), visible(", ".join(sorted(found.evidence)))),
+        (Text(zh="凭证", en="evidence").in_(names.lang), visible(", ".join(sorted(instance.evidence)))),
     ]
-    return "\n".join(f"  {padded(head, 18)} {said}" for head, said in rows if said)
+    return "\n".join(f"  {padded(head, 18)} {value}" for head, value in rows if value)
 
 
 def _value(field: str, value: object, names: Names) -> str:
@@ -257,23 +234,22 @@ def _value(field: str, value: object, names: Names) -> str:
     return visible(str(value))
 
 
-def _journal(engine: Engine, found: Instance, names: Names) -> str:
-    from svcflow.cli.journal_lines import tell
-    from svcflow.cli.replies import who
-    from svcflow.cli.session import names_along
+def _journal(engine: Engine, instance: Instance, names: Names) -> str:
+    """Return the table of an instance's facts, each in the words of the version it was recorded under."""
+    from svcflow.cli.journal_lines import journal_line
+    from svcflow.cli.names import names_along
+    from svcflow.cli.tables import actor_text
     from svcflow.kernel.lifecycle.deviations import with_versions
-    from svcflow.text_table import table
 
-    heads = [text.in_(names.lang) for text in _JOURNAL]
-    then, name = names_along(engine, names), found.procedure
+    heads, names_of = [text.in_(names.lang) for text in _JOURNAL], names_along(engine, names)
     rows = [
         (
             str(fact.sequence),
             names.when(fact.occurred_at),
-            who(fact, names.lang) or "—",
-            tell(fact, then(name, version)),
+            actor_text(fact, names.lang) or "—",
+            journal_line(fact, names_of(instance.procedure, version)),
         )
-        for fact, version in with_versions(engine.journal(found.id), found.version)
+        for fact, version in with_versions(engine.journal(instance.id), instance.version)
     ]
     return table(heads, rows, right=heads[:1], flows=True)
 
@@ -299,37 +275,26 @@ _JOURNAL = (
 )
 @argument("instance")
 @argument("limit")
-@stored
-@click.pass_context
-def explain(
-    ctx: click.Context, *, instance: str, limit: str, db: str | None, folder: str | None, at: datetime | None
-) -> None:
-    """Explain."""
+@with_store
+def explain(session: Session, *, instance: str, limit: str) -> None:
+    """Explain a deadline."""
     from svcflow.cli.json import explanation_json
-    from svcflow.cli.session import engine_at, names_of
+    from svcflow.cli.names import names_of
 
-    asked = asked_of(ctx)
-    with engine_at(db, folder, at) as engine:
-        found = engine.explain(instance, limit)
-        kept = engine.instance(instance)
-        names = names_of(engine, kept.procedure, kept.version, asked.lang)
-        answer(asked, lambda: explanation_json(instance, found), lambda: _text(found, names))
+    with session.engine() as engine:
+        explanation, present = engine.explain(instance, limit), engine.instance(instance)
+        names = names_of(engine, present.procedure, present.version, session.lang)
+        session.answer(
+            lambda: explanation_json(instance, explanation), lambda: _explanation_text(explanation, names)
+        )
 
 
-def _text(found: Explanation, names: Names) -> str:
-    from svcflow.wording import zone_note
-
-    lang, clock = names.lang, zone_note(names.zone)
+def _explanation_text(explanation: Explanation, names: Names) -> str:
+    """Return an explanation, broken to the width of tables."""
+    lang = names.lang
     never = Text(zh="尚未起算过", en="it has not started yet").in_(lang)
-    said = [line.text(lang) for line in found.lines] or [never]
-    return "\n".join(
-        (found.title.in_(lang) + clock.in_(lang), *(written for line in said for written in _hung(line)))
-    )
-
-
-def _hung(line: str) -> list[str]:
-    """Break a line to the width of tables; what goes on below hangs in."""
-    from svcflow.text_table import WIDEST, broken
-
-    first, *more = broken(line, WIDEST - 4)
-    return [f"  {first}", *(f"    {part}" for part in more)]
+    lines = [explanation.title.in_(lang) + zone_note(names.zone).in_(lang)]
+    for text in [line.text(lang) for line in explanation.lines] or [never]:
+        first, *more = broken(text, WIDEST - 4)
+        lines += [f"  {first}", *(f"    {part}" for part in more)]
+    return "\n".join(lines)

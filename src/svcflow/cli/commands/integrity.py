@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.errors import FOUND, INTERRUPTED, OutputError, WrongUsage, advised, error_json
+from svcflow.cli.command import argument, command, option
+from svcflow.cli.errors import FOUND, INTERRUPTED, WrongUsage, advised, error_json
 from svcflow.cli.language import Tongue
-from svcflow.cli.options import actor_option, stored
-from svcflow.cli.output import answer, echo
+from svcflow.cli.options import actor_option, with_store
+from svcflow.cli.output import OutputError, echo
 from svcflow.cli.progress import progress
+from svcflow.cli.session import Session
 from svcflow.cli.values import actor_or_nobody
 from svcflow.errors import StoreError, SvcflowError
 from svcflow.text import Text
@@ -23,6 +23,7 @@ from svcflow.wording import many
 if TYPE_CHECKING:
     from svcflow.cli.json import Record
     from svcflow.kernel.commands import Actor
+    from svcflow.runtime.erasure import Forgotten
     from svcflow.runtime.integrity.verification import Verification
 
 
@@ -46,76 +47,64 @@ if TYPE_CHECKING:
     "--checkpoint",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
-    wording=Text(zh="与此文件中最新的校验点比对", en="Check against the newest checkpoint of this file too."),
+    zh="与此文件中最新的校验点比对",
+    en="Check against the newest checkpoint of this file too.",
 )
-@stored
-@click.pass_context
-def verify(
-    ctx: click.Context,
-    *,
-    instance: str | None,
-    checkpoint: str | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
-) -> None:
-    """Verify, and say what was found."""
-    from svcflow.cli.session import engine_at
-
-    asked = asked_of(ctx)
-    what = Text(zh="校验", en="verifying").in_(asked.lang)
-    with engine_at(db, folder, at) as engine, progress(what) as advance:
+@with_store
+def verify(session: Session, *, instance: str | None, checkpoint: str | None) -> int:
+    """Verify journals."""
+    title = Text(zh="校验", en="verifying").in_(session.lang)
+    with session.engine() as engine, progress(title) as advance:
         total = 1 if instance is not None else engine.count_instances()
-        found = engine.verify(instance, checkpoint=checkpoint, progress=_counted(advance, total))
-    answer(asked, lambda: verification_json(found), lambda: verification_text(found, asked.lang, checkpoint))
-    ctx.exit(0 if found.ok else FOUND)
+
+        def show(done: int) -> None:
+            if done % _SHOWN_EVERY == 0 or done == total:
+                advance(done, max(done, total))
+
+        verification = engine.verify(instance, checkpoint=checkpoint, progress=show)
+    session.answer(
+        lambda: verification_json(verification),
+        lambda: verification_text(verification, session.lang, checkpoint),
+    )
+    return 0 if verification.ok else FOUND
 
 
-def verification_json(found: Verification) -> Record:
+_SHOWN_EVERY = 100
+"""After how many instances progress is shown anew, so that showing it costs nothing."""
+_PLACE = ("table", "column", "row")
+
+
+def verification_json(verification: Verification) -> Record:
     """Return what was checked, what is wrong, and what could not be checked."""
     problems = [
         {"instance": name, **{part: getattr(error, part, "") for part in _PLACE}, **error_json(error)}
-        for name, error in found.problems
+        for name, error in verification.problems
     ]
-    notes = [{"instance": name, "zh": note.zh, "en": note.en} for name, note in found.notes]
+    notes = [{"instance": name, "zh": note.zh, "en": note.en} for name, note in verification.notes]
     return {
-        "ok": found.ok,
-        "instances": found.instances,
-        "facts": found.facts,
+        "ok": verification.ok,
+        "instances": verification.instances,
+        "facts": verification.facts,
         "problems": problems,
         "notes": notes,
     }
 
 
-def verification_text(found: Verification, lang: Tongue, checkpoint: str | None = None) -> str:
-    """Say what was checked, against which checkpoints, and what is wrong."""
-    wrong = [f"{name}: [{error.code}] {advised(error).text(lang)}" for name, error in found.problems]
+def verification_text(verification: Verification, lang: Tongue, checkpoint: str | None = None) -> str:
+    """Return what was checked, against which checkpoint, and what is wrong."""
+    wrong = [f"{name}: [{error.code}] {advised(error).text(lang)}" for name, error in verification.problems]
     counts = Text(
-        zh=f"已校验 {found.instances} 个实例、{found.facts} 条留痕"
+        zh=f"已校验 {verification.instances} 个实例、{verification.facts} 条留痕"
         + (f"，并与 {checkpoint} 比对" if checkpoint else ""),
-        en=f"checked {many(found.instances, 'instance')}, {many(found.facts, 'fact')}"
+        en=f"checked {many(verification.instances, 'instance')}, {many(verification.facts, 'fact')}"
         + (f", and against {checkpoint}" if checkpoint else ""),
     ).in_(lang)
     verdict = Text(
-        zh="全部一致" if found.ok else f"{len(wrong)} 处有问题",
-        en="all in order" if found.ok else f"{len(wrong)} wrong",
+        zh="全部一致" if verification.ok else f"{len(wrong)} 处有问题",
+        en="all in order" if verification.ok else f"{len(wrong)} wrong",
     ).in_(lang)
-    notes = [f"{name}: {note.in_(lang)}" for name, note in found.notes]
+    notes = [f"{name}: {note.in_(lang)}" for name, note in verification.notes]
     return "\n".join((*notes, *wrong, f"{counts}{'：' if lang == 'zh' else ': '}{verdict}"))
-
-
-def _counted(advance: Callable[[int, int], None], total: int) -> Callable[[int], None]:
-    """Tell how many instances are done, seldom enough for it to cost nothing."""
-
-    def counted(done: int) -> None:
-        if done % _SHOWN_EVERY == 0 or done == total:
-            advance(done, max(done, total))
-
-    return counted
-
-
-_SHOWN_EVERY = 100
-_PLACE = ("table", "column", "row")
 
 
 @command(
@@ -132,18 +121,13 @@ _PLACE = ("table", "column", "row")
     "--to",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    wording=Text(zh="把校验点追加到此文件", en="A file to append the checkpoint to."),
+    zh="把校验点追加到此文件",
+    en="A file to append the checkpoint to.",
 )
-@stored
-@click.pass_context
-def seal(
-    ctx: click.Context, *, to: str | None, db: str | None, folder: str | None, at: datetime | None
-) -> None:
-    """Seal, and say what was sealed."""
-    from svcflow.cli.session import engine_at
-
-    asked = asked_of(ctx)
-    with engine_at(db, folder, at) as engine:
+@with_store
+def seal(session: Session, *, to: str | None) -> None:
+    """Seal all journals."""
+    with session.engine() as engine:
         try:
             checkpoint = engine.seal(to)
         except StoreError as error:
@@ -151,19 +135,18 @@ def seal(
                 raise OutputError.of(to, error.__cause__) from error
             raise
     root = checkpoint.root.hex()
-    said = Text(
-        zh=f"{checkpoint.origin} 已封存 {checkpoint.size} 片叶子，根 {root}\n{_kept(to).zh}",
-        en=f"{checkpoint.origin}: sealed {checkpoint.size} {'leaf' if checkpoint.size == 1 else 'leaves'}, root {root}\n{_kept(to).en}",
+    text = Text(
+        zh=f"{checkpoint.origin} 已封存 {checkpoint.size} 片叶子，根 {root}\n{_written_to(to).zh}",
+        en=f"{checkpoint.origin}: sealed {checkpoint.size} {'leaf' if checkpoint.size == 1 else 'leaves'}, root {root}\n{_written_to(to).en}",
     )
-    answer(
-        asked,
+    session.answer(
         lambda: {"origin": checkpoint.origin, "size": checkpoint.size, "root": root, "file": to},
-        lambda: said.in_(asked.lang),
+        lambda: text.in_(session.lang),
     )
 
 
-def _kept(to: str | None) -> Text:
-    """Say where the checkpoint was written, or that it is nowhere yet but on the screen."""
+def _written_to(to: str | None) -> Text:
+    """Return to which file the checkpoint was written, or how it is written to one."""
     if to is None:
         return Text(
             zh="校验点没有写入文件：用 --to 文件", en="the checkpoint was written to no file: give --to FILE"
@@ -172,13 +155,13 @@ def _kept(to: str | None) -> Text:
 
 
 _LISTED = 5
-"""How many instances are listed at most."""
+"""How many instances are named at most."""
 
 _KEPT = Text(zh="没有抹去", en="nothing was erased")
 
 
 class UnknownPerson(SvcflowError, LookupError):
-    """Nothing is known of a person: a name misspelt, or erased before."""
+    """A person of whom nothing is known: misspelt, or erased before."""
 
     code = "unknown-person"
 
@@ -206,70 +189,65 @@ class UnknownPerson(SvcflowError, LookupError):
     "--open",
     "also_open",
     is_flag=True,
-    wording=Text(zh="未结束的实例也抹去", en="Erase the person in open instances too."),
+    zh="未结束的实例也抹去",
+    en="Erase the person in open instances too.",
 )
-@option("--yes", is_flag=True, wording=Text(zh="不再询问", en="Do not ask for confirmation."))
+@option("--yes", is_flag=True, zh="不再询问", en="Do not ask for confirmation.")
 @actor_option
-@stored
-@click.pass_context
-def forget(
-    ctx: click.Context,
-    *,
-    person: str,
-    also_open: bool,
-    yes: bool,
-    actor: Actor | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
-) -> None:
-    """Ask once more, erase, and say what was erased."""
-    from svcflow.cli.session import engine_at
-
-    asked = asked_of(ctx)
-    if not (yes or _confirmed(person, asked.lang)):
-        echo(_KEPT.in_(asked.lang), err=True)
-        ctx.exit(INTERRUPTED)
-    with engine_at(db, folder, at) as engine:
-        given = {one.id for one in (*engine.delegations(giver=person), *engine.delegations(taker=person))}
+@with_store
+def forget(session: Session, *, person: str, also_open: bool, yes: bool, actor: Actor | None) -> int:
+    """Erase a person, after confirmation."""
+    if not (yes or _confirmed(person, session.lang)):
+        echo(_KEPT.in_(session.lang), err=True)
+        return INTERRUPTED
+    with session.engine() as engine:
+        delegations = {
+            one.id for one in (*engine.delegations(giver=person), *engine.delegations(taker=person))
+        }
         forgotten = engine.forget(person, actor=actor_or_nobody(actor), open=also_open)
-    if not (forgotten.values or given or forgotten.named):
+    if not (forgotten.values or delegations or forgotten.named):
         raise UnknownPerson(person)
-    said = Text(
+    session.answer(
+        lambda: {
+            "instances": list(forgotten.instances),
+            "values": forgotten.values,
+            "delegations": sorted(delegations),
+            "in_clear": forgotten.in_clear,
+            "named": forgotten.named,
+            "named_in": list(forgotten.named_in),
+        },
+        lambda: "\n".join(text.in_(session.lang) for text in _forgotten(forgotten, len(delegations))),
+    )
+    return 0
+
+
+def _forgotten(forgotten: Forgotten, delegations: int) -> Iterator[Text]:
+    """Yield what was erased, then what could not be."""
+    yield Text(
         zh=f"已抹去 {len(forgotten.instances)} 个实例中的 {forgotten.values} 项信息"
-        + (f"和 {len(given)} 项委托" if given else ""),
+        + (f"和 {delegations} 项委托" if delegations else ""),
         en=f"erased {many(forgotten.values, 'value')} beside {many(len(forgotten.instances), 'journal')}"
-        + (f", and {many(len(given), 'delegation')}" if given else ""),
+        + (f", and {many(delegations, 'delegation')}" if delegations else ""),
     )
-    left = Text(
-        zh=f"另有 {forgotten.in_clear} 条留痕以明文写有其信息，记入时该字段尚未标为 personal，不能抹去",
-        en=f"{many(forgotten.in_clear, 'fact')} in the clear cannot be erased: "
-        "recorded before the field was marked personal",
-    )
+    if forgotten.in_clear:
+        yield Text(
+            zh=f"另有 {forgotten.in_clear} 条留痕以明文写有其信息，记入时该字段尚未标为 personal，不能抹去",
+            en=f"{many(forgotten.in_clear, 'fact')} in the clear cannot be erased: "
+            "recorded before the field was marked personal",
+        )
+    if not forgotten.named:
+        return
     listed = ", ".join(forgotten.named_in[:_LISTED]) + (" …" if len(forgotten.named_in) > _LISTED else "")
-    named = Text(
+    yield Text(
         zh=f"另有 {len(forgotten.named_in)} 个实例的 {forgotten.named} 条留痕以明文写有其姓名，记于存储结构第 2 版之前，"
         f"不能抹去：{listed}",
         en=f"still named in the clear in {many(forgotten.named, 'fact')} of {many(len(forgotten.named_in), 'instance')}, "
         f"which cannot be erased: recorded before schema version 2, in {listed}",
     )
-    lines = [said, *([left] if forgotten.in_clear else []), *([named] if forgotten.named else [])]
-    answer(
-        asked,
-        lambda: {
-            "instances": list(forgotten.instances),
-            "values": forgotten.values,
-            "delegations": sorted(given),
-            "in_clear": forgotten.in_clear,
-            "named": forgotten.named,
-            "named_in": list(forgotten.named_in),
-        },
-        lambda: "\n".join(text.in_(asked.lang) for text in lines),
-    )
 
 
 def _confirmed(person: str, lang: Tongue) -> bool:
-    """Ask whoever sits at the terminal. Raises: WrongUsage where nobody does."""
+    """Ask at the terminal whether a person is to be erased. Raises: WrongUsage without a terminal."""
     if not sys.stdin.isatty():
         raise WrongUsage(
             Text(zh="没有终端可以询问", en="there is no terminal to ask at"),

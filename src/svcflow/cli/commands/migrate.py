@@ -1,24 +1,31 @@
-"""`svcflow migrate`: take instances over to another version of their procedure."""
+"""Command that takes instances over to another version: `svcflow migrate`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 
-from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.errors import FOUND, WrongUsage
-from svcflow.cli.options import actor_option, data_option, stored
-from svcflow.cli.output import answer
+from svcflow.cli.command import argument, command, option
+from svcflow.cli.errors import FOUND, WrongUsage, with_options
+from svcflow.cli.language import Tongue
+from svcflow.cli.options import actor_option, data_option, with_store
+from svcflow.cli.output import paragraphs
 from svcflow.cli.progress import progress
+from svcflow.cli.session import Session
 from svcflow.cli.values import PAIR, Pair, actor_or_nobody, once, typed
 from svcflow.text import Text
+from svcflow.text_table import table
 
 if TYPE_CHECKING:
+    from svcflow.cli.json import Record
+    from svcflow.cli.names import Names, NamesOf
     from svcflow.kernel.commands import Actor, DueRule
+    from svcflow.kernel.lifecycle.deviations import Deviation
     from svcflow.runtime.engine import Engine
+    from svcflow.runtime.migration import LimitPreview, MigrationPreview
 
 
 @command(
@@ -37,14 +44,16 @@ if TYPE_CHECKING:
 @option(
     "--procedure",
     metavar="NAME",
-    wording=Text(zh="未结束的实例，按流程", en="All open instances of a procedure."),
+    zh="未结束的实例，按流程",
+    en="All open instances of a procedure.",
 )
 @option(
     "--from",
     "from_version",
     type=click.IntRange(min=1),
     metavar="VERSION",
-    wording=Text(zh="其中此版本的", en="Of these, those of this version."),
+    zh="其中此版本的",
+    en="Of these, those of this version.",
 )
 @option(
     "--to",
@@ -52,7 +61,8 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     required=True,
     metavar="VERSION",
-    wording=Text(zh="变更到的版本", en="The version to go over to."),
+    zh="变更到的版本",
+    en="The version to go over to.",
 )
 @option(
     "--map",
@@ -60,29 +70,29 @@ if TYPE_CHECKING:
     type=PAIR,
     multiple=True,
     metavar="OLD=NEW",
-    wording=Text(zh="环节的对应，可重复", en="Where a step goes that is called otherwise there; repeatable."),
+    zh="环节的对应，可重复",
+    en="Where a step goes that is called otherwise there; repeatable.",
 )
 @option(
     "--due",
     type=click.Choice(["keep", "recompute"]),
     default="keep",
     show_default=True,
-    wording=Text(zh="截止时间保持，或按新版本重算", en="Keep deadlines, or reckon them by the new version."),
+    zh="截止时间保持，或按新版本重算",
+    en="Keep deadlines, or reckon them by the new version.",
 )
 @option(
     "--reason",
     metavar="REASON",
-    wording=Text(zh="变更的理由；预演不需要", en="Why; a rehearsal needs none."),
+    zh="变更的理由；预演不需要",
+    en="Why; a rehearsal needs none.",
 )
-@option(
-    "--dry-run", is_flag=True, wording=Text(zh="只预演，不变更", en="Say what would happen, and do nothing.")
-)
+@option("--dry-run", is_flag=True, zh="只预演，不变更", en="Say what would happen, and do nothing.")
 @data_option
 @actor_option
-@stored
-@click.pass_context
+@with_store
 def migrate(
-    ctx: click.Context,
+    session: Session,
     *,
     instances: tuple[str, ...],
     procedure: str | None,
@@ -94,15 +104,8 @@ def migrate(
     dry_run: bool,
     data: tuple[Pair, ...],
     actor: Actor | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
-) -> None:
-    """Migrate one after the other, and say what became of each."""
-    from svcflow.cli.migration import Crossing, migrations_json, migrations_text
-    from svcflow.cli.session import engine_at
-
-    asked = asked_of(ctx)
+) -> int:
+    """Migrate instances, one after the other."""
     if not instances and procedure is None:
         raise WrongUsage(
             Text(
@@ -115,39 +118,165 @@ def migrate(
             Text(zh="缺少 --reason", en="--reason is missing"),
             Text(zh="预演用 --dry-run，不需要理由", en="a rehearsal with --dry-run needs none"),
         )
-    what = Text(zh="变更版本", en="migrating").in_(asked.lang)
-    who = actor_or_nobody(actor)
-    found: list[Crossing] = []
-    with engine_at(db, folder, at) as engine, progress(what) as advance:
+    title = Text(zh="变更版本", en="migrating").in_(session.lang)
+    who, mapping, migrations = actor_or_nobody(actor), once(steps), list[InstanceMigration]()
+    with session.engine() as engine, progress(title) as advance:
         names = _chosen(engine, instances, procedure, from_version)
         for count, name in enumerate(names, 1):
-            kept = engine.instance(name)
-            given = typed(data, engine.catalog[kept.procedure, version].fields)
-            (seen,) = engine.preview_migration(
-                name, version, steps=once(steps), due=due, data=given, actor=who
+            present = engine.instance(name)
+            values = typed(data, engine.catalog[present.procedure, version].fields)
+            (preview,) = engine.preview_migration(
+                name, version, steps=mapping, due=due, data=values, actor=who
             )
-            if not (dry_run or seen.refused):
+            if not (dry_run or preview.refused):
                 engine.migrate(
-                    name, version, reason=reason or "", steps=once(steps), due=due, data=given, actor=who
+                    name, version, reason=reason or "", steps=mapping, due=due, data=values, actor=who
                 )
-            found.append(Crossing(kept.procedure, seen, engine.departures(name)))
+            migrations.append(InstanceMigration(present.procedure, preview, engine.new_deviations(name)))
             advance(count, len(names))
-        answer(
-            asked,
-            lambda: migrations_json(found, done=not dry_run),
-            lambda: migrations_text(engine, found, asked.lang, done=not dry_run),
+        session.answer(
+            lambda: {"done": not dry_run, "instances": [_json(one) for one in migrations]},
+            lambda: _text(engine, migrations, session.lang, done=not dry_run),
         )
-    ctx.exit(FOUND if any(one.refused for one in found) else 0)
+    return FOUND if any(one.refused for one in migrations) else 0
 
 
 def _chosen(
     engine: Engine, instances: Iterable[str], procedure: str | None, from_version: int | None
 ) -> tuple[str, ...]:
-    """Return the instances that are meant, in the order they are named, then oldest first."""
+    """Return the ids of instances: those named, in that order, then those of a procedure, oldest first."""
     if procedure is None:
         return tuple(dict.fromkeys(instances))
-    engine.catalog[procedure]  # a name misspelt would find nothing
+    engine.catalog[procedure]  # raises where the name is misspelt
     all_ = engine.instances(procedure=procedure)
     open_ = [one for one in reversed(all_) if one.status != "ended"]
     meant = [one.id for one in open_ if from_version in (None, one.version)]
     return tuple(dict.fromkeys((*instances, *meant)))
+
+
+_FATES = {
+    "kept": Text(zh="保持", en="kept"),
+    "moved": Text(zh="改期", en="moved"),
+    "ended": Text(zh="取消", en="ended"),
+    "started": Text(zh="起算", en="started"),
+}
+_HEADS = Text(
+    zh="实例|环节|时限|变化|原截止|新截止|不能变更的原因",
+    en="Instance|Steps|Limit|What becomes of it|Due before|Due after|Refused because",
+)
+
+
+@attrs.frozen
+class InstanceMigration:
+    """What becomes of one instance, and the deviations that its migration recorded."""
+
+    procedure: str
+    preview: MigrationPreview
+    deviations: tuple[Deviation, ...] = ()
+
+    @property
+    def already(self) -> bool:
+        """Whether the instance is of that version as it is."""
+        return self.preview.from_version == self.preview.to_version
+
+    @property
+    def refused(self) -> str:
+        """The rule that keeps the instance where it is, or nothing."""
+        return "" if self.already else self.preview.refused
+
+
+def _text(engine: Engine, migrations: Sequence[InstanceMigration], lang: Tongue, *, done: bool) -> str:
+    """Return a table of what becomes of each instance, the counts, and the deviations that were recorded."""
+    from svcflow.cli.names import names_in
+    from svcflow.cli.tables import new_deviations_text
+
+    if not migrations:
+        return Text(zh="没有这样的实例", en="no such instances").in_(lang)
+    versions = {
+        (one.procedure, version)
+        for one in migrations
+        for version in (one.preview.from_version, one.preview.to_version)
+    }
+    names_of = names_in(engine, versions, lang)
+    heads = _HEADS.in_(lang).split("|")
+    rows = [row for one in migrations if not one.already for row in _rows(one, names_of)]
+    grid = table(heads, rows, whole=(heads[0], *heads[4:6]), flows=True) if rows else ""
+    exposed = [_exposed(one.preview, lang) for one in migrations if one.preview.exposed]
+    lines = "\n".join((grid, *exposed, _counts(migrations, lang, done=done))).lstrip("\n")
+    return paragraphs((lines, *(new_deviations_text(engine, one.deviations, lang) for one in migrations)))
+
+
+def _counts(migrations: Sequence[InstanceMigration], lang: Tongue, *, done: bool) -> str:
+    refused, already = sum(bool(one.refused) for one in migrations), sum(one.already for one in migrations)
+    count = len(migrations) - refused - already
+    counts = Text(
+        zh=f"{count} 个实例{'已' if done else '可以'}变更版本，{refused} 个不能",
+        en=f"{count} {'migrated' if done else 'may be migrated'}, {refused} refused",
+    )
+    there = Text(zh=f"，{already} 个已是该版本", en=f", {already} already there")
+    return counts.in_(lang) + (there.in_(lang) if already else "")
+
+
+def _exposed(one: MigrationPreview, lang: Tongue) -> str:
+    listed = ", ".join(one.exposed)
+    return Text(
+        zh=f"! {one.instance}：{listed} 将是个人信息，留痕中已有的值仍是明文，不能抹去",
+        en=f"! {one.instance}: {listed} will be personal; values in the journal stay in the clear and cannot be erased",
+    ).in_(lang)
+
+
+def _json(one: InstanceMigration) -> Record:
+    from svcflow.cli.json import new_deviations_json
+
+    preview = one.preview
+    why, remedy = (Text(), Text()) if one.already else (preview.why, with_options(preview.remedy))
+    return {
+        "instance": preview.instance,
+        "from_version": preview.from_version,
+        "to_version": preview.to_version,
+        "already": one.already,
+        "steps_before": list(preview.steps_before),
+        "steps_after": list(preview.steps_after),
+        "limits": [
+            {
+                "limit": limit.limit,
+                "fate": limit.fate,
+                "before": None if limit.before is None else limit.before.isoformat(),
+                "after": None if limit.after is None else limit.after.isoformat(),
+            }
+            for limit in preview.limits
+        ],
+        "exposed": list(preview.exposed),
+        "refused": one.refused,
+        "why": {"zh": why.in_("zh"), "en": why.in_("en")},
+        "remedy": {"zh": remedy.in_("zh"), "en": remedy.in_("en")},
+        "deviations": new_deviations_json(one.deviations),
+    }
+
+
+def _rows(one: InstanceMigration, names_of: NamesOf) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each limit; the first, which there always is, names the instance."""
+    preview = one.preview
+    after = names_of(one.procedure, preview.to_version)
+    before = names_of(one.procedure, preview.from_version)
+    cells = [_limit(limit, before if limit.fate == "ended" else after) for limit in preview.limits]
+    first, *more = cells or [("", "", "", "")]
+    yield (preview.instance, _steps(preview), *first, _why(one, after.lang))
+    for row in more:
+        yield ("", "", *row, "")
+
+
+def _steps(one: MigrationPreview) -> str:
+    before, after = ", ".join(one.steps_before), ", ".join(one.steps_after)
+    return before if before == after else f"{before} → {after}"
+
+
+def _limit(limit: LimitPreview, names: Names) -> tuple[str, str, str, str]:
+    fate = _FATES[limit.fate].in_(names.lang)
+    return names.limit(limit.limit), fate, names.when(limit.before), names.when(limit.after)
+
+
+def _why(one: InstanceMigration, lang: Tongue) -> str:
+    stop, preview = "；" if lang == "zh" else "; ", one.preview
+    reasons = (text.in_(lang) for text in (preview.why, with_options(preview.remedy)) if text)
+    return stop.join(reasons) if one.refused else ""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import click
+import attrs
 
-from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.command import argument, command, option
 from svcflow.cli.errors import WrongUsage
-from svcflow.cli.moving import By, moving
-from svcflow.cli.options import actor_option, command_id_option, data_option, evidence_option, stored
-from svcflow.cli.output import answer
+from svcflow.cli.instance_command import MoveArguments, answer_instance, move_command
+from svcflow.cli.options import (
+    actor_option,
+    command_id_option,
+    data_option,
+    evidence_option,
+    reason_option,
+    with_store,
+)
+from svcflow.cli.session import Session, sqlite_file, url_of
 from svcflow.cli.values import (
     INSTANT,
     PROCEDURE,
@@ -27,6 +35,7 @@ from svcflow.text import Text
 if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor, Recipient
     from svcflow.kernel.instance import Instance
+    from svcflow.model.field import Field
     from svcflow.runtime.engine import Engine
 
 
@@ -46,10 +55,8 @@ if TYPE_CHECKING:
     "--recipient",
     type=RECIPIENT,
     metavar="ID:GROUP",
-    wording=Text(
-        zh="服务对象及类别（leaders、staff、retirees、logistics）",
-        en="Who is served, and the group: leaders, staff, retirees, logistics.",
-    ),
+    zh="服务对象及类别（leaders、staff、retirees、logistics）",
+    en="Who is served, and the group: leaders, staff, retirees, logistics.",
 )
 @actor_option
 @evidence_option
@@ -57,13 +64,13 @@ if TYPE_CHECKING:
     "--id",
     "instance_id",
     metavar="ID",
-    wording=Text(zh="自定实例编号", en="The instance's id, if you choose it."),
+    zh="自定实例编号",
+    en="The instance's id, if you choose it.",
 )
 @command_id_option
-@stored
-@click.pass_context
+@with_store
 def start(
-    ctx: click.Context,
+    session: Session,
     *,
     procedure: ProcedureName,
     data: tuple[Pair, ...],
@@ -72,15 +79,8 @@ def start(
     evidence: tuple[Pair, ...],
     instance_id: str | None,
     command_id: str | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
 ) -> None:
-    """Start, and show the instance."""
-    from svcflow.cli.moved import moved_json, moved_text
-    from svcflow.cli.session import engine_at, is_new
-
-    asked = asked_of(ctx)
+    """Start an instance; it is tried in memory first where the store has yet to be made."""
 
     def begin(engine: Engine) -> Instance:
         return engine.start(
@@ -93,12 +93,12 @@ def start(
             command_id=command_id,
         )
 
-    if is_new(db):
-        with engine_at("memory://", folder, at) as rehearsal:
+    file = sqlite_file(url_of(session.db or ""))
+    if file is not None and not file.exists():
+        with attrs.evolve(session, db="memory://").engine() as rehearsal:
             begin(rehearsal)  # what is refused here leaves no empty store behind
-    with engine_at(db, folder, at, create=True) as engine:
-        made = begin(engine)
-        answer(asked, lambda: moved_json(engine, made), lambda: moved_text(engine, made, asked.lang))
+    with session.engine(create=True) as engine:
+        answer_instance(session, engine, begin(engine))
 
 
 @command(
@@ -120,26 +120,22 @@ def start(
 @option(
     "--override",
     metavar="REASON",
-    wording=Text(
-        zh="越过次序或条件的理由，会记为偏差", en="Go round the order or a guard; recorded as a deviation."
-    ),
+    zh="越过次序或条件的理由，会记为偏差",
+    en="Go round the order or a guard; recorded as a deviation.",
 )
 @option(
     "--step",
     metavar="STEP",
-    wording=Text(
-        zh="并行时指明从哪个环节流转", en="The step to leave, when several branches know the trigger."
-    ),
+    zh="并行时指明从哪个环节流转",
+    en="The step to leave, when several branches know the trigger.",
 )
 @option(
     "--occurred-at",
     type=INSTANT,
-    wording=Text(
-        zh="补录：实际发生的时刻；时限按它判定",
-        en="When it really happened, if before now; deadlines are judged by it.",
-    ),
+    zh="补录：实际发生的时刻；时限按它判定",
+    en="When it really happened, if before now; deadlines are judged by it.",
 )
-@moving
+@move_command
 def fire(
     engine: Engine,
     instance: str,
@@ -150,19 +146,18 @@ def fire(
     override: str | None,
     step: str | None,
     occurred_at: datetime | None,
-    by: By,
+    caller: MoveArguments,
 ) -> Instance:
-    """Fire."""
-    kept = engine.instance(instance)
+    """Move an instance by a trigger."""
     return engine.fire(
         instance,
         trigger,
-        data=typed(data, engine.catalog[kept.procedure, kept.version].fields),
+        data=typed(data, _fields(engine, instance)),
         evidence=once(evidence),
         step=step,
         override=override,
         occurred_at=occurred_at,
-        **by,
+        **caller,
     )
 
 
@@ -180,19 +175,23 @@ def fire(
 @actor_option
 @data_option
 @evidence_option
-@moving
+@move_command
 def update(
-    engine: Engine, instance: str, *, data: tuple[Pair, ...], evidence: tuple[Pair, ...], by: By
+    engine: Engine,
+    instance: str,
+    *,
+    data: tuple[Pair, ...],
+    evidence: tuple[Pair, ...],
+    caller: MoveArguments,
 ) -> Instance:
-    """Update."""
+    """Add data or evidence."""
     if not data and not evidence:
         raise WrongUsage(
             Text(zh="没有要补充的内容", en="there is nothing to add"),
             Text(zh="给出 --data 或 --evidence", en="give --data or --evidence"),
         )
-    kept = engine.instance(instance)
-    fields = engine.catalog[kept.procedure, kept.version].fields
-    return engine.update(instance, data=typed(data, fields), evidence=once(evidence), **by)
+    values = typed(data, _fields(engine, instance))
+    return engine.update(instance, data=values, evidence=once(evidence), **caller)
 
 
 @command(
@@ -205,13 +204,15 @@ def update(
     "svcflow hold repair-9 --db service.db --reason third_party --evidence notice=n-31",
 )
 @argument("instance")
-@option("--reason", required=True, metavar="REASON", wording=Text(zh="暂停的事由", en="Why it is held."))
+@reason_option(zh="暂停的事由", en="Why it is held.")
 @actor_option
 @evidence_option
-@moving
-def hold(engine: Engine, instance: str, *, reason: str, evidence: tuple[Pair, ...], by: By) -> Instance:
-    """Hold."""
-    return engine.hold(instance, reason=reason, evidence=once(evidence), **by)
+@move_command
+def hold(
+    engine: Engine, instance: str, *, reason: str, evidence: tuple[Pair, ...], caller: MoveArguments
+) -> Instance:
+    """Stop the clocks of an instance."""
+    return engine.hold(instance, reason=reason, evidence=once(evidence), **caller)
 
 
 @command(
@@ -221,7 +222,13 @@ def hold(engine: Engine, instance: str, *, reason: str, evidence: tuple[Pair, ..
 )
 @argument("instance")
 @actor_option
-@moving
-def resume(engine: Engine, instance: str, *, by: By) -> Instance:
-    """Resume."""
-    return engine.resume(instance, **by)
+@move_command
+def resume(engine: Engine, instance: str, *, caller: MoveArguments) -> Instance:
+    """Let the clocks of a held instance run on."""
+    return engine.resume(instance, **caller)
+
+
+def _fields(engine: Engine, instance: str) -> Mapping[str, Field]:
+    """Return the fields of an instance's procedure, in its version."""
+    present = engine.instance(instance)
+    return engine.catalog[present.procedure, present.version].fields

@@ -1,19 +1,18 @@
-"""`svcflow outbox`: how far the subscriptions to facts are, what waits and what was given up."""
+"""Command of the outbox: `svcflow outbox` shows the delivery of facts and their dead letters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-import click
-
-from svcflow.cli.command import asked_of, command, option
+from svcflow.cli.command import command, option
 from svcflow.cli.errors import FOUND, WrongUsage
 from svcflow.cli.language import Tongue
-from svcflow.cli.options import stored
-from svcflow.cli.output import answer, paragraphs
+from svcflow.cli.options import with_store
+from svcflow.cli.output import paragraphs
+from svcflow.cli.session import Session
 from svcflow.text import Text
+from svcflow.text_table import table
 from svcflow.wording import many
 
 if TYPE_CHECKING:
@@ -53,61 +52,49 @@ _LETTERS = (
 @option(
     "--retry",
     metavar="NAME",
-    wording=Text(
-        zh="把此订阅的死信放回队列，等待的立即重试",
-        en="Put the dead letters of this subscription back in line, and try at once what waits.",
-    ),
+    zh="把此订阅的死信放回队列，等待的立即重试",
+    en="Put the dead letters of this subscription back in line, and try at once what waits.",
 )
 @option(
     "--unsubscribe",
     "ending",
     metavar="NAME",
-    wording=Text(
-        zh="结束此订阅：游标与等待的不再保留",
-        en="End this subscription: neither its cursor nor what waits is kept.",
-    ),
+    zh="结束此订阅：游标与等待的不再保留",
+    en="End this subscription: neither its cursor nor what waits is kept.",
 )
 @option(
     "--discard",
     is_flag=True,
-    wording=Text(zh="结束时连死信一并丢弃", en="End it with its dead letters, which are lost."),
+    zh="结束时连死信一并丢弃",
+    en="End it with its dead letters, which are lost.",
 )
-@stored
-@click.pass_context
+@with_store
 def outbox(
-    ctx: click.Context,
+    session: Session,
     *,
     retry: str | None,
     ending: str | None,
     discard: bool,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
-) -> None:
-    """List, put back, or end."""
-    from svcflow.cli.session import engine_at
-
-    asked = asked_of(ctx)
+) -> int:
+    """List subscriptions, put dead letters back, or end a subscription."""
     if (retry is not None and ending is not None) or (discard and ending is None):
         raise WrongUsage(_ONE_THING, Text(zh="分两次进行", en="do one after the other"))
-    with engine_at(db, folder, at) as engine:
+    with session.engine() as engine:
         if ending is not None:
             engine.unsubscribe(ending, discard=discard)
-            answer(asked, lambda: {"unsubscribed": ending}, lambda: _ended(ending).in_(asked.lang))
-            return
+            session.answer(lambda: {"unsubscribed": ending}, lambda: _ended(ending).in_(session.lang))
+            return 0
         if retry is not None:
             count = engine.redeliver(retry)
-            answer(asked, lambda: {"redelivered": count}, lambda: _put_back(count).in_(asked.lang))
-            return
+            session.answer(lambda: {"redelivered": count}, lambda: _put_back(count).in_(session.lang))
+            return 0
         standings, letters = engine.subscriptions(), engine.dead_letters()
-    answer(
-        asked, lambda: outbox_json(standings, letters), lambda: outbox_text(standings, letters, asked.lang)
-    )
-    ctx.exit(FOUND if letters else 0)
+    session.answer(lambda: _json(standings, letters), lambda: _text(standings, letters, session.lang))
+    return FOUND if letters else 0
 
 
-def outbox_json(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadLetter]) -> Record:
-    """Return how subscriptions stand, and what they gave up."""
+def _json(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadLetter]) -> Record:
+    """Return the subscriptions and the dead letters."""
     from svcflow.cli.json import fact_json
 
     dead = [
@@ -124,10 +111,8 @@ def outbox_json(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadL
     return {"subscriptions": [one._asdict() for one in standings], "dead_letters": dead}
 
 
-def outbox_text(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadLetter], lang: Tongue) -> str:
+def _text(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadLetter], lang: Tongue) -> str:
     """Return the table of subscriptions, and below it that of dead letters."""
-    from svcflow.text_table import table
-
     if not standings:
         return Text(zh="没有订阅", en="no subscriptions").in_(lang)
     heads = [head.in_(lang) for head in _STANDINGS]

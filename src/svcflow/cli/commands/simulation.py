@@ -1,4 +1,4 @@
-"""Commands that run a procedure elsewhere than over a store: `svcflow simulate`, `conform`."""
+"""Commands that run a procedure without a store: `svcflow simulate`, `conform`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from svcflow.bounds import MOST_SIMULATED
-from svcflow.cli.command import argument, asked_of, command, option
+from svcflow.cli.catalog import find_mapping, find_procedure, find_scenario
+from svcflow.cli.command import argument, command, option
 from svcflow.cli.errors import BAD_INPUT, FOUND
 from svcflow.cli.language import Tongue
-from svcflow.cli.options import spoken, with_procedures
-from svcflow.cli.output import answer, paragraphs
+from svcflow.cli.options import severity_option, with_procedures
+from svcflow.cli.output import paragraphs
+from svcflow.cli.progress import progress
+from svcflow.cli.session import Session
+from svcflow.cli.values import is_at_least
 from svcflow.text import Text
+from svcflow.text_table import table
+from svcflow.wording import DEVIATIONS
 
 if TYPE_CHECKING:
     from svcflow.analysis.conformance import CaseResult, Conformance
@@ -38,48 +44,41 @@ if TYPE_CHECKING:
     type=click.IntRange(1, MOST_SIMULATED),
     default=1_000,
     show_default=True,
-    wording=Text(zh="模拟多少个实例", en="How many instances."),
+    zh="模拟多少个实例",
+    en="How many instances.",
 )
 @option(
     "--seed",
     type=int,
     default=1,
     show_default=True,
-    wording=Text(zh="随机种子", en="Seed of the random numbers."),
+    zh="随机种子",
+    en="Seed of the random numbers.",
 )
 @option(
     "--scenario",
     metavar="FILE|ID",
-    wording=Text(
-        zh="情形；只有一种时可省略，没有时按声明的缺省情形",
-        en="The scenario; may be left out when there is only one. Without any, a stated default is taken.",
-    ),
+    zh="情形；只有一种时可省略，没有时按声明的缺省情形",
+    en="The scenario; may be left out when there is only one. Without any, a stated default is taken.",
 )
 @with_procedures
-@spoken
-@click.pass_context
-def simulate(
-    ctx: click.Context, *, procedure: str, instances: int, seed: int, scenario: str | None, folder: str | None
-) -> None:
-    """Simulate, and show the results."""
-    from svcflow.cli.declared import find_procedure, find_scenario
-    from svcflow.cli.progress import progress
+def simulate(session: Session, *, procedure: str, instances: int, seed: int, scenario: str | None) -> None:
+    """Simulate a procedure."""
     from svcflow.kernel.compiled import calendars_of
     from svcflow.simulate import simulate
 
-    asked = asked_of(ctx)
-    found = find_procedure(procedure, folder)
-    situation = find_scenario(scenario, found)
-    with progress(found.procedure.id) as advance:
+    declared, catalog = find_procedure(procedure, session.folder)
+    situation = find_scenario(scenario, declared, catalog)
+    with progress(declared.id) as advance:
         result = simulate(
-            found.procedure,
+            declared,
             instances,
             seed,
             scenario=situation,
-            calendars=calendars_of(found.catalog),
+            calendars=calendars_of(catalog),
             progress=advance,
         )
-    answer(asked, lambda: json.loads(result.to_json()), lambda: result.table(asked.lang))
+    session.answer(lambda: json.loads(result.to_json()), lambda: result.table(session.lang))
 
 
 @command(
@@ -98,70 +97,55 @@ def simulate(
     "--procedure",
     required=True,
     metavar="FILE|ID",
-    wording=Text(zh="流程，以文件或编号给出", en="The procedure."),
+    zh="流程，以文件或编号给出",
+    en="The procedure.",
 )
 @option(
     "--mapping",
     metavar="FILE|ID",
-    wording=Text(
-        zh="对照表；该流程只有一份时可省略",
-        en="The mapping; may be left out when the procedure has only one.",
-    ),
+    zh="对照表；该流程只有一份时可省略",
+    en="The mapping; may be left out when the procedure has only one.",
 )
 @option(
     "--top",
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    wording=Text(zh="列出偏差最多的多少个案例", en="How many of the worst cases to list."),
+    zh="列出偏差最多的多少个案例",
+    en="How many of the worst cases to list.",
 )
-@option(
-    "--severity",
-    type=click.Choice(["minor", "major", "critical"]),
-    default="minor",
-    show_default=True,
-    wording=Text(zh="达到此程度时退出码为 1", en="Exit with 1 from this severity on."),
-)
+@severity_option
 @with_procedures
-@spoken
-@click.pass_context
 def conform(
-    ctx: click.Context,
+    session: Session,
     *,
     log: Path,
     procedure: str,
     mapping: str | None,
     top: int,
     severity: str,
-    folder: str | None,
-) -> None:
-    """Replay, and show what departs."""
+) -> int:
+    """Hold an event log against a procedure."""
     from svcflow.analysis.conform import conform
-    from svcflow.cli.declared import find_mapping, find_procedure
-    from svcflow.cli.progress import progress
     from svcflow.kernel.compiled import calendars_of
 
-    asked = asked_of(ctx)
-    found = find_procedure(procedure, folder)
-    how = find_mapping(mapping, found)
+    declared, catalog = find_procedure(procedure, session.folder)
+    activities = find_mapping(mapping, declared, catalog)
     with progress(log.name) as advance:
-        result = conform(log, found.procedure, how, calendars=calendars_of(found.catalog), progress=advance)
+        result = conform(log, declared, activities, calendars=calendars_of(catalog), progress=advance)
     worst = _worst(result, top)
-    answer(
-        asked,
-        lambda: {**result.to_json(), "worst": [one.case for one in worst]},
-        lambda: paragraphs((result.table(asked.lang), _cases(worst, asked.lang))),
+    session.answer(
+        lambda: {**result.to_json(), "worst": [each.case for each in worst]},
+        lambda: paragraphs((result.table(session.lang), _cases(worst, session.lang))),
     )
-    ctx.exit(_exit_code(result, severity))
+    return _exit_code(result, severity)
 
 
 def _exit_code(result: Conformance, severity: str) -> int:
-    """Return what the log came to: nothing judged is bad input, and what could not be replayed is a finding."""
-    from svcflow.cli.commands.deviations import at_least
-
+    """Return the exit code: bad input where nothing was judged, a finding where events were not replayed."""
     if not result.judged:
         return BAD_INPUT
-    if result.not_replayed or any(at_least(one.severity, severity) for one in result.deviations):
+    if result.not_replayed or any(is_at_least(one.severity, severity) for one in result.deviations):
         return FOUND
     return 0
 
@@ -172,9 +156,6 @@ def _worst(result: Conformance, top: int) -> list[CaseResult]:
 
 
 def _cases(worst: Iterable[CaseResult], lang: Tongue) -> str:
-    from svcflow.text_table import table
-    from svcflow.wording import DEVIATIONS
-
     rows = [
         (
             one.case,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.moving import By, moving
-from svcflow.cli.options import actor_option, evidence_option, stored
-from svcflow.cli.output import answer
+from svcflow.cli.command import argument, command
+from svcflow.cli.instance_command import MoveArguments, move_command
+from svcflow.cli.options import actor_option, evidence_option, reason_option, with_store
+from svcflow.cli.session import Session
 from svcflow.cli.values import INSTANT, Pair, actor_or_nobody, once
 from svcflow.text import Text
+from svcflow.text_table import table
 
 if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor
+    from svcflow.kernel.facts import Fact
     from svcflow.kernel.instance import Instance
     from svcflow.runtime.engine import Engine
 
@@ -33,13 +35,13 @@ if TYPE_CHECKING:
 @argument("field")
 @argument("when", metavar="INSTANT|none")
 @actor_option
-@moving
-def reschedule(engine: Engine, instance: str, *, field: str, when: str, by: By) -> Instance:
-    """Reschedule."""
-    context = click.get_current_context()
-    said = next(one for one in context.command.params if one.name == "when")
-    at = None if when == "none" else INSTANT.convert(when, said, context)
-    return engine.reschedule(instance, field, at, **by)
+@move_command
+def reschedule(engine: Engine, instance: str, *, field: str, when: str, caller: MoveArguments) -> Instance:
+    """Move a scheduled instant."""
+    ctx = click.get_current_context()
+    parameter = next(each for each in ctx.command.params if each.name == "when")
+    at = None if when == "none" else INSTANT.convert(when, parameter, ctx)
+    return engine.reschedule(instance, field, at, **caller)
 
 
 @command(
@@ -53,15 +55,21 @@ def reschedule(engine: Engine, instance: str, *, field: str, when: str, by: By) 
 )
 @argument("instance")
 @argument("limit")
-@option("--reason", required=True, metavar="REASON", wording=Text(zh="延长的理由", en="Why it is prolonged."))
+@reason_option(zh="延长的理由", en="Why it is prolonged.")
 @actor_option
 @evidence_option
-@moving
+@move_command
 def extend(
-    engine: Engine, instance: str, *, limit: str, reason: str, evidence: tuple[Pair, ...], by: By
+    engine: Engine,
+    instance: str,
+    *,
+    limit: str,
+    reason: str,
+    evidence: tuple[Pair, ...],
+    caller: MoveArguments,
 ) -> Instance:
-    """Extend."""
-    return engine.extend(instance, limit, reason=reason, evidence=once(evidence), **by)
+    """Prolong a limit."""
+    return engine.extend(instance, limit, reason=reason, evidence=once(evidence), **caller)
 
 
 @command(
@@ -73,32 +81,14 @@ def extend(
     ),
     'svcflow recompute --db service.db --reason "arrangement of 2027 published"',
 )
-@option("--reason", required=True, metavar="REASON", wording=Text(zh="重算的理由", en="Why."))
+@reason_option(zh="重算的理由", en="Why.")
 @actor_option
-@stored
-@click.pass_context
-def recompute(
-    ctx: click.Context,
-    *,
-    reason: str,
-    actor: Actor | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
-) -> None:
-    """Recompute, and say which deadlines changed."""
-    from svcflow.cli.recorded import recorded_json, recorded_text
-    from svcflow.cli.session import engine_at
-
-    asked = asked_of(ctx)
-    nothing = Text(zh="截止时间没有变化", en="no deadline changed")
-    with engine_at(db, folder, at) as engine:
-        recorded = engine.recompute(reason=reason, actor=actor_or_nobody(actor))
-        answer(
-            asked,
-            lambda: recorded_json(recorded),
-            lambda: recorded_text(engine, recorded, asked.lang, nothing),
-        )
+@with_store
+def recompute(session: Session, *, reason: str, actor: Actor | None) -> None:
+    """Reckon the deadlines of open instances anew."""
+    with session.engine() as engine:
+        facts = engine.recompute(reason=reason, actor=actor_or_nobody(actor))
+        _answer_facts(session, engine, facts, nothing=Text(zh="截止时间没有变化", en="no deadline changed"))
 
 
 @command(
@@ -111,19 +101,31 @@ def recompute(
     "svcflow tick --db service.db",
     "*/5 * * * *  svcflow tick --db /srv/service.db --json >> /srv/tick.log",
 )
-@stored
-@click.pass_context
-def tick(ctx: click.Context, *, db: str | None, folder: str | None, at: datetime | None) -> None:
-    """Tick, and say what was recorded."""
-    from svcflow.cli.recorded import recorded_json, recorded_text
-    from svcflow.cli.session import engine_at
+@with_store
+def tick(session: Session) -> None:
+    """Record what became due."""
+    with session.engine() as engine:
+        _answer_facts(session, engine, engine.tick(), nothing=Text(zh="没有到期事项", en="nothing was due"))
 
-    asked = asked_of(ctx)
-    nothing = Text(zh="没有到期事项", en="nothing was due")
-    with engine_at(db, folder, at) as engine:
-        recorded = engine.tick()
-        answer(
-            asked,
-            lambda: recorded_json(recorded),
-            lambda: recorded_text(engine, recorded, asked.lang, nothing),
-        )
+
+_HEADS = (Text(zh="实例", en="Instance"), Text(zh="时间", en="When"), Text(zh="事项", en="What happened"))
+
+
+def _answer_facts(session: Session, engine: Engine, facts: Sequence[Fact], *, nothing: Text) -> None:
+    """Answer with facts of several instances; the text without any is `nothing`."""
+    from svcflow.cli.journal_lines import journal_line
+    from svcflow.cli.json import fact_json
+    from svcflow.cli.names import names_in, versions_of
+
+    def text() -> str:
+        if not facts:
+            return nothing.in_(session.lang)
+        instances = {name: engine.instance(name) for name in {fact.instance for fact in facts}}
+        names_of, rows = names_in(engine, versions_of(instances.values()), session.lang), []
+        for fact in facts:
+            instance = instances[fact.instance]
+            names = names_of(instance.procedure, instance.version)
+            rows.append((fact.instance, names.when(fact.occurred_at), journal_line(fact, names)))
+        return table([head.in_(session.lang) for head in _HEADS], rows, flows=True)
+
+    session.answer(lambda: {"recorded": [fact_json(fact) for fact in facts]}, text)

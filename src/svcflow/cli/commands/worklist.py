@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import click
-
-from svcflow.cli.command import argument, asked_of, command, option
-from svcflow.cli.moving import By, moving
+from svcflow.cli.command import argument, command
+from svcflow.cli.instance_command import MoveArguments, move_command, named
+from svcflow.cli.lists import answer_page, check_known, due_before
 from svcflow.cli.options import (
     actor_option,
-    due_soon,
+    due_filters,
     giver_option,
-    going_on,
     named_actor_option,
-    of_procedure,
-    of_role,
-    paged,
+    page_options,
+    procedure_filter,
+    reason_option,
+    role_filter,
     step_option,
-    stored,
+    with_store,
 )
-from svcflow.cli.output import answer, echo
+from svcflow.cli.output import echo
+from svcflow.cli.session import Session
+from svcflow.errors import Refused
+from svcflow.nearest import nearest
 from svcflow.text import Text
+from svcflow.text_table import table
+from svcflow.wording import timestamp
 
 if TYPE_CHECKING:
+    from svcflow.cli.json import Record
+    from svcflow.cli.names import Names, NamesOf
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
     from svcflow.runtime.engine import Engine
@@ -48,14 +54,13 @@ if TYPE_CHECKING:
 )
 @actor_option
 @giver_option
-@of_role
-@of_procedure
-@due_soon
-@paged(100)
-@stored
-@click.pass_context
+@role_filter
+@procedure_filter
+@due_filters
+@page_options(100)
+@with_store
 def worklist(
-    ctx: click.Context,
+    session: Session,
     *,
     actor: Actor | None,
     giver: str | None,
@@ -65,66 +70,49 @@ def worklist(
     within: timedelta | None,
     limit: int,
     after: str | None,
-    db: str | None,
-    folder: str | None,
-    at: datetime | None,
 ) -> None:
-    """List the work."""
-    from svcflow.cli.options import due_before, see_known
-    from svcflow.cli.session import engine_at, names_in, versions_of
-    from svcflow.cli.work import work_json, work_table
+    """List the steps that wait."""
     from svcflow.kernel.facts import to_datetime
 
-    asked = asked_of(ctx)
-    with engine_at(db, folder, at) as engine:
-        see_known(engine.catalog, procedure=procedure, role=role)
-        now = to_datetime(engine.clock.now_us())
-        by = due_before(now, overdue, within)
-        found = _work(
-            engine, actor, giver, role=role, procedure=procedure, due_before=by, limit=limit, after=after
+    with session.engine() as engine:
+        check_known(engine.catalog, procedure=procedure, role=role)
+        before = due_before(engine, overdue=overdue, within=within)
+        page = _work(
+            engine, actor, giver, role=role, procedure=procedure, due_before=before, limit=limit, after=after
         )
-        if actor is not None and not actor.roles and giver is None:
-            echo(_roleless(actor.id, role).in_(asked.lang), err=True)
-        for hint in _strange_roles(engine, actor):
-            echo(hint.in_(asked.lang), err=True)
-
-        def text() -> str:
-            if not found:
-                return (_NO_WORK if by is None else _NONE_DUE).in_(asked.lang)
-            said = work_table(
-                found,
-                names_in(engine, versions_of(found), asked.lang),
-                asked.lang,
-                now,
-                titled=procedure is None,
-            )
-            return going_on(said, found.after, asked.lang)
-
-        answer(asked, lambda: {"work": [work_json(one, now) for one in found], "after": found.after}, text)
+        for hint in _hints(engine, actor, giver, role):
+            echo(hint.in_(session.lang), err=True)
+        now = to_datetime(engine.clock.now_us())
+        answer_page(
+            session,
+            engine,
+            page,
+            key="work",
+            to_json=lambda item: _item_json(item, now),
+            to_table=lambda names_of: _table(page, names_of, session, now, titled=procedure is None),
+            nothing=_NO_WORK if before is None else _NONE_DUE,
+        )
 
 
 _NO_WORK = Text(zh="没有待办", en="no work waits")
 _NONE_DUE = Text(zh="没有到期的待办", en="no work is due")
 
 
-def _strange_roles(engine: Engine, actor: Actor | None) -> Iterator[Text]:
-    """Say of each role that no procedure has which was meant: it has no work, and nobody would notice."""
-    from svcflow.nearest import nearest
-
-    known = sorted({name for one in engine.catalog.procedures.values() for name in one.roles})
-    for role in sorted((actor.roles if actor is not None else None) or ()):
-        if role not in known:
-            near = nearest(role, known)
-            yield Text(zh=f"没有岗位 {role}；{near.zh}", en=f"there is no role {role!r}; {near.en}")
-
-
-def _roleless(who: str, role: str | None) -> Text:
-    """Say that of an actor without roles only what is theirs already is listed."""
-    return Text(
-        zh=f"没有给出 {who} 的岗位，只列已归其办理的；岗位写在编号之后：--actor {who}:{role or '岗位'}",
-        en=f"no roles of {who} are given, so that only what is already theirs is listed; roles stand behind the id: "
-        f"--actor {who}:{role or 'ROLE'}",
-    )
+def _hints(engine: Engine, actor: Actor | None, giver: str | None, role: str | None) -> Iterator[Text]:
+    """Yield hints on what a list leaves out: work of an actor without roles, or with roles that no procedure has."""
+    if actor is None:
+        return
+    if not actor.roles and giver is None:
+        who = actor.id
+        yield Text(
+            zh=f"没有给出 {who} 的岗位，只列已归其办理的；岗位写在编号之后：--actor {who}:{role or '岗位'}",
+            en=f"no roles of {who} are given, so that only what is already theirs is listed; roles stand behind the id: "
+            f"--actor {who}:{role or 'ROLE'}",
+        )
+    declared = sorted({name for procedure in engine.catalog.procedures.values() for name in procedure.roles})
+    for unknown in sorted(set(actor.roles or ()) - {*declared}):
+        near = nearest(unknown, declared)
+        yield Text(zh=f"没有岗位 {unknown}；{near.zh}", en=f"there is no role {unknown!r}; {near.en}")
 
 
 def _work(
@@ -138,22 +126,102 @@ def _work(
     limit: int,
     after: str | None,
 ) -> Page[WorkItem]:
-    """Return the work of an actor, or what they may do for a giver: by procedure, as delegations are."""
-    from svcflow.cli.deputy import deputies
+    """Return the work of an actor, or what they may do for a giver: procedure by procedure, as delegations hold."""
     from svcflow.runtime.filters import Page, cursor_of
 
     if giver is None:
         return engine.worklist(
             actor, role=role, procedure=procedure, due_before=due_before, limit=limit, after=after
         )
-    found = [
+    items = [
         item
-        for name, deputy in deputies(engine, actor, giver, procedure)
+        for name, deputy in _deputies(engine, named(actor), giver, procedure)
         for item in engine.worklist(
             deputy, role=role, procedure=name, due_before=due_before, limit=limit + 1, after=after
         )
     ]
-    return Page.of(sorted(found, key=cursor_of), limit)
+    return Page.of(sorted(items, key=cursor_of), limit)
+
+
+def _deputies(engine: Engine, actor: Actor, giver: str, procedure: str | None) -> Iterator[tuple[str, Actor]]:
+    """Yield the procedures, or the one given, in which an actor may act for a giver now, with the actor as deputy.
+
+    Raises: Refused (rule `delegation`) when there is none.
+    """
+    if procedure is not None:
+        yield procedure, engine.acting(actor, giver, procedure)
+        return
+    delegations, now_us = engine.delegations(giver=giver, taker=actor.id), engine.clock.now_us()
+    names = [each.id for each in engine.catalog if any(one.covers(now_us, each.id) for one in delegations)]
+    if not names:
+        raise Refused(
+            "delegation",
+            Text(zh="没有有效的委托", en="no delegation is in force"),
+            Text(zh="用 svcflow delegation list 查看", en="see `svcflow delegation list`"),
+        )
+    for name in names:
+        yield name, engine.acting(actor, giver, name)
+
+
+_HEADS = (
+    Text(zh="实例", en="Instance"),
+    Text(zh="流程", en="Procedure"),
+    Text(zh="服务对象", en="For"),
+    Text(zh="环节", en="Step"),
+    Text(zh="岗位", en="Role"),
+    Text(zh="办理人", en="With"),
+    Text(zh="等待自", en="Since"),
+    Text(zh="截止", en="Due"),
+    Text(zh="剩余", en="Left"),
+)
+
+
+def _table(
+    items: Iterable[WorkItem], names_of: NamesOf, session: Session, now: datetime, *, titled: bool
+) -> str:
+    """Return the table of work; with `titled` procedures are named. What is left is elapsed time."""
+    rows = [_row(item, names_of(item.procedure, item.version), now, titled=titled) for item in items]
+    heads = [head.in_(session.lang) for head in _HEADS]
+    return table(heads, rows, right=heads[-1:], whole=(heads[0], *heads[5:]))
+
+
+def _row(item: WorkItem, names: Names, now: datetime, *, titled: bool) -> tuple[str, ...]:
+    return (
+        item.instance,
+        names.title() if titled else "",
+        item.recipient,
+        names.step(item.step),
+        names.role(item.role),
+        item.assignee,
+        timestamp(item.entered_at, names.zone, now=now),
+        "" if item.due_at is None else timestamp(item.due_at, names.zone, now=now),
+        "" if item.due_at is None else _left(item.due_at, now, names),
+    )
+
+
+def _left(due_at: datetime, now: datetime, names: Names) -> str:
+    length = names.length(due_at - now)
+    if due_at >= now:  # a limit is met at its very deadline
+        return length
+    return Text(zh=f"超 {length}", en=f"over {length}").in_(names.lang)
+
+
+def _item_json(item: WorkItem, now: datetime) -> Record:
+    """Return work that waits; `assignee` is null while nobody has it."""
+    return {
+        "instance": item.instance,
+        "procedure": item.procedure,
+        "version": item.version,
+        "step": item.step,
+        "role": item.role,
+        "assignee": item.assignee or None,
+        "entered_at": item.entered_at.isoformat(),
+        "due_at": None if item.due_at is None else item.due_at.isoformat(),
+        "overdue": item.due_at is not None and item.due_at < now,
+        "recipient": item.recipient or None,
+        "group": item.group or None,
+        "data": dict(item.data),
+    }
 
 
 @command(
@@ -169,10 +237,10 @@ def _work(
 @argument("instance")
 @step_option
 @named_actor_option
-@moving
-def claim(engine: Engine, instance: str, *, step: str | None, by: By) -> Instance:
-    """Claim."""
-    return engine.claim(instance, step=step, **by)
+@move_command
+def claim(engine: Engine, instance: str, *, step: str | None, caller: MoveArguments) -> Instance:
+    """Take a step."""
+    return engine.claim(instance, step=step, **caller)
 
 
 @command(
@@ -185,12 +253,14 @@ def claim(engine: Engine, instance: str, *, step: str | None, by: By) -> Instanc
 )
 @argument("instance")
 @step_option
-@option("--reason", default="", metavar="REASON", wording=Text(zh="释放的原因", en="Why it is let go."))
+@reason_option(required=False, zh="释放的原因", en="Why it is let go.")
 @actor_option
-@moving
-def release(engine: Engine, instance: str, *, step: str | None, reason: str, by: By) -> Instance:
-    """Release."""
-    return engine.release(instance, step=step, reason=reason, **by)
+@move_command
+def release(
+    engine: Engine, instance: str, *, step: str | None, reason: str, caller: MoveArguments
+) -> Instance:
+    """Let a step go."""
+    return engine.release(instance, step=step, reason=reason, **caller)
 
 
 @command(
@@ -206,11 +276,11 @@ def release(engine: Engine, instance: str, *, step: str | None, reason: str, by:
 @argument("instance")
 @argument("person")
 @step_option
-@option(
-    "--reason", default="", metavar="REASON", wording=Text(zh="分派的原因", en="Why it is given to them.")
-)
+@reason_option(required=False, zh="分派的原因", en="Why it is given to them.")
 @actor_option
-@moving
-def assign(engine: Engine, instance: str, *, person: str, step: str | None, reason: str, by: By) -> Instance:
-    """Assign."""
-    return engine.assign(instance, person, step=step, reason=reason, **by)
+@move_command
+def assign(
+    engine: Engine, instance: str, *, person: str, step: str | None, reason: str, caller: MoveArguments
+) -> Instance:
+    """Give a step to a person."""
+    return engine.assign(instance, person, step=step, reason=reason, **caller)

@@ -1,1 +1,1 @@
-"""The demonstration: a working week of example services, told, played and shown."""
+"""The demonstration: a working week of example services."""

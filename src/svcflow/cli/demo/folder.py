@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from svcflow.cli.errors import OutputError
+from svcflow.cli.output import OutputError
 from svcflow.text import Text
 
 __all__ = ["DATABASE", "RECORD", "prepared"]

@@ -1,8 +1,8 @@
-"""The week: what happens in the demonstration, instance by instance. Everything here is made up."""
+"""The week of the demonstration, instance by instance. People and events are made up."""
 
 from __future__ import annotations
 
-from svcflow.cli.demo.scene import Scene, Thread
+from svcflow.cli.demo.script import DemoCommand, InstanceScript
 from svcflow.text import Text
 
 __all__ = ["week"]
@@ -18,9 +18,9 @@ _LINE, _UNIT = "desk-2:desk", "plant-1:owner_unit"
 _OFFICE, _CHIEF, _PAY = "admin-1:administration", "head-1:supervisor", "pay-1:payment"
 
 
-def week() -> tuple[Scene, ...]:
-    """Return every scene of the week in order of time."""
-    threads = (
+def week() -> tuple[DemoCommand, ...]:
+    """Return every command of the week in order of time."""
+    scripts = (
         _tap(),
         _lift(),
         _heating(),
@@ -33,15 +33,15 @@ def week() -> tuple[Scene, ...]:
         _rail(),
         _hotel(),
     )
-    scenes = [scene for thread in threads for scene in thread.scenes]
-    return tuple(sorted(scenes, key=lambda scene: scene.at))
+    commands = [command for script in scripts for command in script.commands]
+    return tuple(sorted(commands, key=lambda command: command.at))
 
 
-def _tap() -> Thread:
-    """Tell an emergency that goes as it should."""
+def _tap() -> InstanceScript:
+    """Return an emergency that goes as it should."""
     place = Text(zh="3号楼1204室", en="building 3, room 1204")
     return (
-        Thread("repair-tap")
+        InstanceScript("repair-tap")
         .start(
             "Mon 09:05", "repair", _DESK, "room-1204:staff", place=place, priority="emergency", fault="water"
         )
@@ -55,14 +55,14 @@ def _tap() -> Thread:
     )
 
 
-def _lift() -> Thread:
-    """Tell of a technician who comes late, and of work that is sent back once."""
+def _lift() -> InstanceScript:
+    """Return a technician who comes late, and work that is sent back once."""
     place, reason = (
         Text(zh="1号楼电梯", en="building 1, lift"),
         Text(zh="门仍然卡住", en="the door still sticks"),
     )
     return (
-        Thread("repair-lift")
+        InstanceScript("repair-lift")
         .start(
             "Mon 10:00", "repair", _DESK, "hall-1:retirees", place=place, priority="emergency", fault="outage"
         )
@@ -77,10 +77,10 @@ def _lift() -> Thread:
     )
 
 
-def _heating() -> Thread:
-    """Tell of clocks held while a supplier is waited for."""
+def _heating() -> InstanceScript:
+    """Return clocks held while a supplier is waited for."""
     return (
-        Thread("repair-heating")
+        InstanceScript("repair-heating")
         .start(
             "Tue 09:30", "repair", _DESK, "room-210:leaders", place=Text(zh="办公楼210室", en="office 210")
         )
@@ -96,11 +96,11 @@ def _heating() -> Thread:
     )
 
 
-def _window() -> Thread:
-    """Tell of a step that is skipped, with a reason."""
+def _window() -> InstanceScript:
+    """Return a step that is skipped, with a reason."""
     reason = Text(zh="技工当时就在隔壁，未经派工先到场", en="the technician was next door and went at once")
     return (
-        Thread("repair-window")
+        InstanceScript("repair-window")
         .start(
             "Wed 13:40", "repair", _DESK, "hall-2:staff", place=Text(zh="2号楼大厅", en="building 2, hall")
         )
@@ -111,18 +111,18 @@ def _window() -> Thread:
     )
 
 
-def _socket() -> Thread:
-    """Tell a request of the last hour."""
+def _socket() -> InstanceScript:
+    """Return a request of the last hour."""
     place = Text(zh="3号楼走廊", en="building 3, corridor")
-    return Thread("repair-socket").start(
+    return InstanceScript("repair-socket").start(
         "Fri 15:50", "repair", _DESK, "room-1210:staff", place=place, fault="circuit"
     )
 
 
-def _budget() -> Thread:
-    """Tell how room, equipment and tea are prepared side by side."""
+def _budget() -> InstanceScript:
+    """Return room, equipment and tea prepared side by side."""
     return (
-        Thread("meeting-budget")
+        InstanceScript("meeting-budget")
         .start(
             "Tue 14:00",
             "meeting",
@@ -145,10 +145,10 @@ def _budget() -> Thread:
     )
 
 
-def _review() -> Thread:
-    """Tell a meeting half prepared when the week ends."""
+def _review() -> InstanceScript:
+    """Return a meeting half prepared when the week ends."""
     return (
-        Thread("meeting-review")
+        InstanceScript("meeting-review")
         .start(
             "Thu 10:00",
             "meeting",
@@ -166,15 +166,15 @@ def _review() -> Thread:
     )
 
 
-def _noise() -> Thread:
-    """Tell how who took the corrective action tries to verify it, and is refused."""
+def _noise() -> InstanceScript:
+    """Return a unit that tries to verify its own corrective action, and is refused."""
     about = Text(zh="机房夜间噪声", en="noise from the plant room at night")
     cause = Text(zh="水泵减振垫老化", en="worn pads under a pump")
     action = Text(zh="更换减振垫并列入年检", en="pads replaced and put on the yearly check")
     reply = Text(zh="已电话回复", en="answered by telephone")
     both = f"{_UNIT},verifier"
     return (
-        Thread("complaint-noise")
+        InstanceScript("complaint-noise")
         .start("Mon 11:00", "complaint", _LINE, "room-815:staff", about=about)
         .fire("Mon 15:30", "acknowledge", _LINE)
         .fire("Tue 10:00", "assess", _LINE)
@@ -187,21 +187,21 @@ def _noise() -> Thread:
     )
 
 
-def _canteen() -> Thread:
-    """Tell a complaint that waits for its complainant; its limits stand still."""
+def _canteen() -> InstanceScript:
+    """Return a complaint that waits for its complainant; its limits stand still."""
     about = Text(zh="午餐排队过久", en="long queue at lunch")
     return (
-        Thread("complaint-canteen")
+        InstanceScript("complaint-canteen")
         .start("Thu 09:00", "complaint", _LINE, "room-402:staff", about=about)
         .fire("Thu 09:40", "acknowledge", _LINE)
         .fire("Thu 10:00", "ask", _LINE)
     )
 
 
-def _rail() -> Thread:
-    """Tell a claim paid within the week; its office keeps Dutch hours."""
+def _rail() -> InstanceScript:
+    """Return a claim paid within the week; its office keeps Dutch hours."""
     return (
-        Thread("expense-rail")
+        InstanceScript("expense-rail")
         .start("Mon 16:10", "expense_declaration", "staff-31:employee", "staff-31:staff", amount=186.4)
         .fire("Tue 17:00", "approve_administration", _OFFICE)
         .fire("Wed 17:30", "approve_finally", _CHIEF)
@@ -210,11 +210,11 @@ def _rail() -> Thread:
     )
 
 
-def _hotel() -> Thread:
-    """Tell a claim sent back to the employee."""
+def _hotel() -> InstanceScript:
+    """Return a claim sent back to the employee."""
     reason = Text(zh="缺少住宿发票", en="the hotel's invoice is missing")
     return (
-        Thread("expense-hotel")
+        InstanceScript("expense-hotel")
         .start("Wed 17:05", "expense_declaration", "staff-08:employee", "staff-08:staff", amount=412)
         .fire("Thu 16:30", "reject_administration", _OFFICE, reason=reason)
         .fire("Fri 16:10", "take_back", "staff-08:employee")

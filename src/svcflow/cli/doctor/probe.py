@@ -1,19 +1,22 @@
-"""A probe's finding: one thing about this machine, how it stands, and what to do. It looks at nothing itself."""
+"""Findings of `svcflow doctor`: one thing about this machine, its state, and what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import attrs
 
+from svcflow.cli.language import Tongue
 from svcflow.text import NO_TEXT, Text
+from svcflow.text_table import table
 from svcflow.wording import many
 
-__all__ = ["STATES", "Probe", "State", "counted", "plain"]
+__all__ = ["Probe", "State", "plain", "probes_text"]
 
 State = Literal["ok", "note", "warning", "failure"]
-STATES: Mapping[State, Text] = {
+_STATES: Mapping[State, Text] = {
     "ok": Text(zh="正常", en="ok"),
     "note": Text(zh="提示", en="note"),
     "warning": Text(zh="注意", en="warning"),
@@ -23,7 +26,7 @@ STATES: Mapping[State, Text] = {
 
 @attrs.frozen
 class Probe:
-    """Hold one finding; `data` are its figures, for programs."""
+    """One finding; `data` are its figures, for programs."""
 
     id: str
     name: Text
@@ -43,12 +46,28 @@ class Probe:
         }
 
 
-def counted(count: int, state: State) -> Text:
-    """Count findings of one state."""
-    word = STATES[state]
-    return Text(zh=f"{count} {word.zh}", en=f"{count} {word.en}" if state == "ok" else many(count, word.en))
+def plain(text: str) -> Text:
+    """Return a text that is the same in both languages: versions, paths."""
+    return Text(zh=text, en=text)
 
 
-def plain(said: str) -> Text:
-    """Return a wording that is the same in both languages: versions, paths."""
-    return Text(zh=said, en=said)
+def probes_text(probes: Sequence[Probe], lang: Tongue) -> str:
+    """Return the table of findings, and their number by state."""
+    rows = []
+    for probe in probes:
+        rows.append((_STATES[probe.state].in_(lang), probe.name.in_(lang), probe.said.in_(lang)))
+        if probe.remedy:
+            rows.append(("", "", f"→ {probe.remedy.in_(lang)}"))
+    heads = (Text(zh="情况", en="State"), Text(zh="项目", en="What"), Text(zh="说明", en="Found"))
+    numbers = Counter(probe.state for probe in probes)
+    counts = (", " if lang == "en" else "，").join(
+        _count(numbers[state], state).in_(lang) for state in _STATES if numbers[state]
+    )
+    return f"{table([head.in_(lang) for head in heads], rows, flows=True)}\n\n  {counts}"
+
+
+def _count(number: int, state: State) -> Text:
+    word = _STATES[state]
+    return Text(
+        zh=f"{number} {word.zh}", en=f"{number} {word.en}" if state == "ok" else many(number, word.en)
+    )

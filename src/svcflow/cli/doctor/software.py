@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 
 from svcflow.cli.doctor.probe import Probe, plain
-from svcflow.cli.language import Asked
+from svcflow.cli.language import Tongue
 from svcflow.text import NO_TEXT, Text
 
 __all__ = ["software"]
@@ -37,17 +37,17 @@ _EXTRAS = (
 _OLDEST_PYTHON, _SAFE_SQLITE = (3, 11), (3, 51, 3)
 
 
-def software(asked: Asked) -> Iterator[Probe]:
+def software(lang: Tongue) -> Iterator[Probe]:
     """Yield the findings about the software."""
     yield _python()
     yield _packages()
     yield from (_extra(extra, package, purpose) for extra, package, purpose in _EXTRAS)
     yield sqlite(sqlite3.sqlite_version)
-    yield _terminal(asked)
+    yield _terminal(lang)
 
 
 def sqlite(found: str) -> Probe:
-    """Judge a version of SQLite: before 3.51.3 two writing connections can spoil the WAL (sqlite.org/wal.html)."""
+    """Probe a version of SQLite: before 3.51.3 two writing connections can spoil the WAL (sqlite.org/wal.html)."""
     safe = tuple(map(int, found.split(".")[:3])) >= _SAFE_SQLITE
     said, remedy = plain(found), NO_TEXT
     if not safe:
@@ -94,12 +94,12 @@ def _extra(extra: str, package: str, purpose: Text) -> Probe:
     return Probe(f"extra-{extra}", name, "note", said, remedy, data)
 
 
-def _terminal(asked: Asked) -> Probe:
+def _terminal(lang: Tongue) -> Probe:
     name, encoding = Text(zh="终端", en="Terminal"), (sys.stdout.encoding or "?").lower()
     speaks = encoding.replace("-", "").startswith(("utf", "gb"))
-    said = Text(zh=f"语言 {asked.lang}，编码 {encoding}", en=f"language {asked.lang}, encoding {encoding}")
+    said = Text(zh=f"语言 {lang}，编码 {encoding}", en=f"language {lang}, encoding {encoding}")
     remedy = NO_TEXT if speaks else Text(zh="设 PYTHONUTF8=1", en="set PYTHONUTF8=1 to see Chinese text")
-    data = {"lang": asked.lang, "encoding": encoding}
+    data = {"lang": lang, "encoding": encoding}
     return Probe("terminal", name, "ok" if speaks else "warning", said, remedy, data)
 
 

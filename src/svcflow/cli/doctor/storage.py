@@ -1,4 +1,4 @@
-"""Probes of storage: whether one may write here, and what a store's file is. Reads it; changes nothing."""
+"""Probes of storage: permission to write, a store's file, a store on a server. Only read."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from contextlib import closing
 from pathlib import Path
 
 from svcflow.cli.doctor.probe import Probe, State, plain
-from svcflow.cli.doctor.server import server
 from svcflow.cli.session import sqlite_file, url_of
+from svcflow.errors import SvcflowError
 from svcflow.text import NO_TEXT, Text, system_words
 from svcflow.wording import many
 
 __all__ = ["storage"]
 
 _NAME = Text(zh="存储", en="Store")
+_START = Text(zh="svcflow start 会新建", en="svcflow start makes it")
 
 
 def storage(db: str | None) -> Iterator[Probe]:
@@ -27,7 +28,7 @@ def storage(db: str | None) -> Iterator[Probe]:
             "store", _NAME, "note", Text(zh="内存，不留存", en="in memory, nothing outlives the process")
         )
     elif db is not None and db.startswith("postgresql"):
-        yield server(db)
+        yield _server(db)
     elif db is not None and file is None:
         remedy = Text(
             zh="写文件名、sqlite:///文件名 或 postgresql+psycopg://用户@主机/数据库",
@@ -44,9 +45,7 @@ def _store(file: Path) -> Probe:
 
     if not file.is_file():
         said = Text(zh=f"没有文件 {file}", en=f"there is no file {file}")
-        return Probe(
-            "store", _NAME, "failure", said, Text(zh="svcflow start 会新建", en="svcflow start makes it")
-        )
+        return Probe("store", _NAME, "failure", said, _START)
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as reader:
             found = reader.execute(
@@ -63,11 +62,11 @@ def _store(file: Path) -> Probe:
         zh=f"{file}，结构版本 {version}，{count[0]} 个实例",
         en=f"{file}, schema version {version}, {many(count[0], 'instance')}",
     )
-    state, remedy = _judged(str(version), schema.VERSION)
+    state, remedy = _schema_state(str(version), schema.VERSION)
     return Probe("store", _NAME, state, said, remedy, data)
 
 
-def _judged(version: str, present: int) -> tuple[State, Text]:
+def _schema_state(version: str, present: int) -> tuple[State, Text]:
     if version == str(present):
         return "ok", NO_TEXT
     if version.isdecimal() and 0 < int(version) < present:
@@ -89,3 +88,53 @@ def _writable(folder: Path) -> Probe:
         remedy = Text(zh="另选文件夹，或检查权限", en="choose another folder, or see to its permissions")
         return Probe("writing", name, "failure", said, remedy, {"folder": str(where)})
     return Probe("writing", name, "ok", plain(str(where)), data={"folder": str(where)})
+
+
+def _server(url: str) -> Probe:
+    """Probe a store on a server: whether it can be reached, its version, and whether the server writes to disk."""
+    try:
+        figures = _server_figures(url)
+    except SvcflowError as error:
+        return Probe("store", _NAME, "failure", error.message, error.remedy)
+    if figures is None:
+        return Probe("store", _NAME, "failure", Text(zh="还没有存储", en="there is no store yet"), _START)
+    return _server_probe(figures)
+
+
+def _server_figures(url: str) -> dict[str, object] | None:
+    from sqlalchemy import func, select, text
+    from sqlalchemy.engine import make_url
+
+    from svcflow.store import schema
+    from svcflow.store.postgres.pool import ConnectionPool
+
+    connections = ConnectionPool(make_url(url))
+    try:
+        with connections.reading() as connection:
+            if connection.scalar(text("SELECT to_regclass('svcflow_meta')")) is None:
+                return None
+            version = select(schema.meta.c.value).where(schema.meta.c.name == "schema")
+            return {
+                "url": connections.url,
+                "server": connection.scalar(text("SHOW server_version")),
+                "schema": connection.scalar(version),
+                "instances": connection.scalar(select(func.count()).select_from(schema.instances)),
+                "fsync": connection.scalar(text("SHOW fsync")),
+            }
+    finally:
+        connections.close()
+
+
+def _server_probe(figures: dict[str, object]) -> Probe:
+    from svcflow.store import schema
+
+    said = Text(
+        zh=f"PostgreSQL {figures['server']}，结构版本 {figures['schema']}，{figures['instances']} 个实例",
+        en=f"PostgreSQL {figures['server']}, schema version {figures['schema']}, {many(int(str(figures['instances'])), 'instance')}",
+    )
+    if figures["schema"] != str(schema.VERSION):
+        return Probe("store", _NAME, "failure", said, Text(zh="升级 svcflow", en="upgrade svcflow"), figures)
+    if figures["fsync"] != "on":
+        remedy = Text(zh="打开 fsync，否则断电会丢数据", en="switch fsync on, or a power cut loses data")
+        return Probe("store", _NAME, "warning", said, remedy, figures)
+    return Probe("store", _NAME, "ok", said, NO_TEXT, figures)

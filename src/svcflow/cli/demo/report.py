@@ -1,10 +1,10 @@
-"""The outcome of the week: what the engine holds at its end, as values, as JSON and as text."""
+"""Report of the demonstration: what the engine holds at the end of the week, as JSON and as text."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, tzinfo
 from pathlib import Path
 
@@ -12,33 +12,36 @@ import attrs
 
 from svcflow.cli.commands.integrity import verification_json, verification_text
 from svcflow.cli.demo.folder import DATABASE, RECORD
-from svcflow.cli.demo.scene import FINISH, MONDAY, ZONE
-from svcflow.cli.journal_lines import tell
+from svcflow.cli.demo.script import FINISH, MONDAY, ZONE
+from svcflow.cli.journal_lines import journal_line
 from svcflow.cli.json import Record, deadline_json, deviation_json, fact_json, instance_json
 from svcflow.cli.language import Tongue
-from svcflow.cli.names import Names
+from svcflow.cli.names import Names, NamesOf
 from svcflow.cli.output import paragraphs
 from svcflow.cli.tables import deadline_table, deviation_table, instance_table
+from svcflow.drawing import draw
+from svcflow.errors import DrawingError, MissingExtra
 from svcflow.kernel import facts
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.model.catalog import Catalog
+from svcflow.model.procedure import Procedure
 from svcflow.runtime.engine import Engine
 from svcflow.runtime.integrity.verification import Verification
-from svcflow.text import NO_TEXT, Text
+from svcflow.text import NO_TEXT, Lang, Text
 from svcflow.text_table import WIDEST, broken, table
 from svcflow.wording import weekday_time
 
-__all__ = ["Diagrams", "Outcome"]
+__all__ = ["DemoReport", "Diagrams", "draw_all"]
 
 _NOTABLE = (facts.Held, facts.Resumed, facts.Overdue, facts.Settled, facts.Deviated, facts.Refused)
 
 
 @attrs.frozen
 class Diagrams:
-    """Hold the names of the files drawn; `why` says why there is no PNG."""
+    """Names of the files that were drawn; `why` there is no PNG."""
 
     svg: tuple[str, ...]
     png: tuple[str, ...]
@@ -47,8 +50,8 @@ class Diagrams:
 
 
 @attrs.frozen(kw_only=True)
-class Outcome:
-    """Hold the end of the week."""
+class DemoReport:
+    """What the engine holds at the end of the week."""
 
     catalog: Catalog
     folder: Path
@@ -61,27 +64,30 @@ class Outcome:
     diagrams: Diagrams
 
     @classmethod
-    def of(cls, engine: Engine, folder: Path, commands: int, diagrams: Diagrams) -> Outcome:
-        """Ask the engine."""
-        found = tuple(sorted(engine.instances(), key=lambda one: (one.started_us, one.id)))
-        running = [deadline for one in found for deadline in engine.deadlines(one.id)]
-        told = [
-            fact for one in found for fact in engine.journal(one.id) if _is_notable(engine.catalog, one, fact)
+    def of(cls, engine: Engine, folder: Path, commands: int, diagrams: Diagrams) -> DemoReport:
+        """Return the report of an engine."""
+        instances = tuple(sorted(engine.instances(), key=lambda one: (one.started_us, one.id)))
+        running = [deadline for one in instances for deadline in engine.deadlines(one.id)]
+        notable = [
+            fact
+            for one in instances
+            for fact in engine.journal(one.id)
+            if _is_notable(engine.catalog, one, fact)
         ]
         return cls(
             catalog=engine.catalog,
             folder=folder,
             commands=commands,
-            instances=found,
+            instances=instances,
             deadlines=tuple(sorted(running, key=_soonest)),
             deviations=engine.deviations(),
-            notable=tuple(sorted(told, key=lambda fact: (fact.occurred_us, fact.instance, fact.sequence))),
+            notable=tuple(sorted(notable, key=lambda fact: (fact.occurred_us, fact.instance, fact.sequence))),
             verification=engine.verify(),
             diagrams=diagrams,
         )
 
     def to_json(self) -> Record:
-        """Return everything that is shown, with keys that stay."""
+        """Return the report as JSON, with keys that stay."""
         return {
             "folder": str(self.folder),
             "database": DATABASE,
@@ -104,11 +110,11 @@ class Outcome:
         }
 
     def text(self, lang: Tongue) -> str:
-        """Return everything that is shown, as tables."""
+        """Return the report as text."""
         return paragraphs(self._parts(lang))
 
     def next_commands(self) -> list[str]:
-        """Return commands to copy, which look at what was made as it stood at the end of the week."""
+        """Return commands to copy, which look at the store as of the end of the week."""
         store, at = shlex.quote(str(_shortest(self.folder) / DATABASE)), FINISH.isoformat(timespec="minutes")
         if sys.platform == "win32":
             first, last = f'$env:SVCFLOW_DB="{store}"; $env:SVCFLOW_AT="{at}"', "$env:SVCFLOW_AT=$null"
@@ -126,7 +132,7 @@ class Outcome:
         ]
 
     def _parts(self, lang: Tongue) -> Iterator[str]:
-        names = _Speaker(self.catalog, lang)
+        names_of = self._names_of(lang)
         procedures = len({(one.procedure, one.version) for one in self.instances})
         first, last = (weekday_time(at, ZONE).in_(lang) for at in (MONDAY, FINISH))
         yield _said(
@@ -136,31 +142,36 @@ class Outcome:
             f"svcflow demo: a working week, {first} to {last} (Asia/Shanghai, virtual clock)\n{procedures} procedures, {len(self.instances)} instances, "
             f"{self.commands} commands, {self.verification.facts} facts; people and events are made up",
         )
-        yield _titled(lang, "值得注意", "What stood out", self._notable(names))
-        yield _titled(lang, "实例", "Instances", instance_table(self.instances, names.of, lang))
-        due = deadline_table(self.deadlines, self._names_for(names), lang)
+        yield _titled(lang, "值得注意", "What stood out", self._notable(names_of, lang))
+        yield _titled(lang, "实例", "Instances", instance_table(self.instances, names_of, lang))
+        versions = {one.id: (one.procedure, one.version) for one in self.instances}
+        due = deadline_table(self.deadlines, lambda one: names_of(*versions[one.instance]), lang)
         yield _titled(lang, "未完成的时限，先到期的在前", "Open deadlines, soonest first", due)
-        yield _titled(lang, "偏差", "Deviations", deviation_table(self.deviations, names.of, lang))
+        yield _titled(lang, "偏差", "Deviations", deviation_table(self.deviations, names_of, lang))
         yield _said(lang, "留痕", "Journal") + "\n  " + verification_text(self.verification, lang)
         yield _titled(lang, "文件", "Files", self._files(lang))
         yield _titled(lang, "接下来可以试试", "What to look at next", _indented(self.next_commands()))
 
-    def _notable(self, names: _Speaker) -> str:
-        kept = {one.id: one for one in self.instances}
+    def _notable(self, names_of: NamesOf, lang: Tongue) -> str:
+        versions = {one.id: (one.procedure, one.version) for one in self.instances}
         rows = []
         for fact in self.notable:
-            one = kept[fact.instance]
-            spoken = names.of(one.procedure, one.version)
-            rows.append((spoken.when(fact.occurred_at), fact.instance, tell(fact, spoken)))
+            names = names_of(*versions[fact.instance])
+            rows.append((names.when(fact.occurred_at), fact.instance, journal_line(fact, names)))
         heads = (
             Text(zh="时间", en="When"),
             Text(zh="实例", en="Instance"),
             Text(zh="事项", en="What happened"),
         )
-        return table([head.in_(names.lang) for head in heads], rows, flows=True)
+        return table([head.in_(lang) for head in heads], rows, flows=True)
 
-    def _names_for(self, names: _Speaker) -> _DeadlineNames:
-        return _DeadlineNames(names, {one.id: one for one in self.instances})
+    def _names_of(self, lang: Tongue) -> NamesOf:
+        """Return the names of each procedure; instants stand in one zone, those of the week by their weekday."""
+
+        def when(at: datetime, zone: tzinfo | None) -> str:
+            return weekday_time(at, zone, dated=not MONDAY <= at <= FINISH).in_(lang)
+
+        return lambda procedure, version: Names(self.catalog[procedure, version], lang, ZONE, when)
 
     def _files(self, lang: Tongue) -> str:
         lines = [str(self.folder), f"  {DATABASE}  {RECORD}", "  " + "  ".join(self.diagrams.svg)]
@@ -172,34 +183,8 @@ class Outcome:
         return _indented(lines)
 
 
-@attrs.frozen
-class _Speaker:
-    """Give the names of each procedure, with the days of the week in one zone for the whole demonstration."""
-
-    catalog: Catalog
-    lang: Tongue
-
-    def of(self, procedure: str, version: int) -> Names:
-        return Names(self.catalog[procedure, version], self.lang, ZONE, self.written)
-
-    def written(self, at: datetime, zone: tzinfo | None) -> str:
-        return weekday_time(at, zone, dated=not MONDAY <= at <= FINISH).in_(self.lang)
-
-
-@attrs.frozen
-class _DeadlineNames:
-    """Find the names for a deadline by its instance."""
-
-    names: _Speaker
-    instances: dict[str, Instance]
-
-    def __call__(self, deadline: Deadline) -> Names:
-        one = self.instances[deadline.instance]
-        return self.names.of(one.procedure, one.version)
-
-
 def _is_notable(catalog: Catalog, one: Instance, fact: Fact) -> bool:
-    """Pick what a supervisor would want to hear of: time, order, holds, refusals, rework and joined branches."""
+    """Return whether a supervisor would want to hear of a fact: time, order, holds, refusals, rework, joined branches."""
     if isinstance(fact, facts.Moved):
         step = catalog[one.procedure, one.version].all_steps[fact.via or fact.step]
         kinds = {move.kind for move in step.to if move.trigger == fact.trigger}
@@ -227,3 +212,21 @@ def _indented(lines: list[str]) -> str:
 
 def _said(lang: Tongue, zh: str, en: str) -> str:
     return Text(zh=zh, en=en).in_(lang)
+
+
+def draw_all(
+    procedures: Iterable[Procedure], folder: Path, lang: Lang, advance: Callable[[], None]
+) -> Diagrams:
+    """Draw procedures into a folder, as SVG and, where it can be made, as PNG. Raises: DrawingError."""
+    svg, png, router, why = [], [], "", NO_TEXT
+    for procedure in procedures:
+        drawing = draw(procedure, lang=lang)
+        router = drawing.router
+        svg.append(drawing.save(folder / f"{procedure.id}.svg").name)
+        if not why:
+            try:
+                png.append(drawing.save(folder / f"{procedure.id}.png").name)
+            except (DrawingError, MissingExtra) as error:
+                why = Text(zh=error.text("zh"), en=error.text("en"))
+        advance()
+    return Diagrams(tuple(svg), tuple(png), router, why)

@@ -1,4 +1,4 @@
-"""Declared: find a procedure, scenario or mapping by file or by name. Knows where to look, not what they say."""
+"""Procedures, scenarios and mappings that a command names by file or by id."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from svcflow.cli.session import catalog_at
 from svcflow.errors import DeclarationError, Problem
 from svcflow.nearest import nearest
 from svcflow.text import Text
@@ -18,43 +17,39 @@ if TYPE_CHECKING:
     from svcflow.model.procedure import Procedure
     from svcflow.model.scenario import Scenario
 
-__all__ = ["Found", "find_mapping", "find_procedure", "find_scenario", "is_file"]
+__all__ = ["catalog_at", "find_mapping", "find_procedure", "find_scenario", "is_file"]
 
 
-@attrs.frozen
-class Found:
-    """Hold a procedure and the catalog it stands in."""
+def catalog_at(folder: str | None) -> Catalog:
+    """Return the catalog of a folder, or the shipped one. Raises: DeclarationError."""
+    from svcflow.model.catalog import Catalog
 
-    procedure: Procedure
-    catalog: Catalog
+    return Catalog.shipped() if folder is None else Catalog.from_folder(folder)
 
 
-def find_procedure(named: str, folder: str | None) -> Found:
-    """Return the procedure of a YAML file, or of `ID` or `ID@VERSION` in the catalog.
+def find_procedure(named: str, folder: str | None) -> tuple[Procedure, Catalog]:
+    """Return the procedure of a YAML file, or of `ID` or `ID@VERSION` in the catalog, with its catalog.
 
     The catalog of a file is its folder where no `--procedures` is given, so that calendars and mappings
     beside it are found; a folder with faulty neighbours does not keep a sound file from being read.
 
     Raises: DeclarationError, UnknownProcedure.
     """
-    from svcflow.model.catalog import Catalog, load
+    from svcflow.model.catalog import load
 
     if is_file(named):
         procedure = load(named)
         if folder is not None:
-            return Found(procedure, catalog_at(folder))
+            return procedure, catalog_at(folder)
         beside = _beside(Path(named))
-        return Found(
-            procedure, attrs.evolve(beside, procedures={(procedure.id, procedure.version): procedure})
-        )
+        return procedure, attrs.evolve(beside, procedures={(procedure.id, procedure.version): procedure})
     catalog = catalog_at(folder)
-    assert isinstance(catalog, Catalog)  # noqa: S101  # for the type checker
     name, sign, version = named.partition("@")
     key = (name, int(version)) if sign and version.isascii() and version.isdigit() else named
-    return Found(catalog[key], catalog)
+    return catalog[key], catalog
 
 
-def find_mapping(named: str | None, found: Found) -> LogMapping:
+def find_mapping(named: str | None, procedure: Procedure, catalog: Catalog) -> LogMapping:
     """Return a mapping by file or name; without a name the only one there is for the procedure.
 
     Raises: DeclarationError.
@@ -63,16 +58,16 @@ def find_mapping(named: str | None, found: Found) -> LogMapping:
 
     if named is not None and is_file(named):
         return load_mapping(named)
-    known = found.catalog.mappings
+    known = catalog.mappings
     if named is not None and named in known:
         return known[named]
-    fitting = [one for one in known.values() if one.procedure == found.procedure.id]
+    fitting = [one for one in known.values() if one.procedure == procedure.id]
     if named is None and len(fitting) == 1:
         return fitting[0]
     raise _unknown(Text(zh="日志对照表", en="mapping"), named, [one.id for one in fitting], "--mapping")
 
 
-def find_scenario(named: str | None, found: Found) -> Scenario | None:
+def find_scenario(named: str | None, procedure: Procedure, catalog: Catalog) -> Scenario | None:
     """Return a scenario by file or name; without a name the only one there is for the procedure, None without any.
 
     Raises: DeclarationError.
@@ -81,22 +76,22 @@ def find_scenario(named: str | None, found: Found) -> Scenario | None:
 
     if named is not None and is_file(named):
         return load_scenario(named)
-    known = found.catalog.scenarios
+    known = catalog.scenarios
     if named is not None and named in known:
         return known[named]
-    fitting = [one for one in known.values() if one.procedure == found.procedure.id]
+    fitting = [one for one in known.values() if one.procedure == procedure.id]
     if named is None and len(fitting) < 2:
         return fitting[0] if fitting else None
     raise _unknown(Text(zh="情形", en="scenario"), named, [one.id for one in fitting], "--scenario")
 
 
 def is_file(named: str) -> bool:
-    """Tell whether a file is meant: by its suffix, or because it is there."""
+    """Return whether a name is that of a file: by its suffix, or because the file is there."""
     return Path(named).suffix in (".yaml", ".yml") or Path(named).is_file()
 
 
 def _beside(file: Path) -> Catalog:
-    """Return what stands in the folder of a file and can be read; procedures are of no interest."""
+    """Return the catalog of the folder of a file, without procedures and without files that cannot be read."""
     from svcflow.model.catalog import Catalog, declared_in, yaml_files
     from svcflow.model.log_mapping import LogMapping
     from svcflow.model.scenario import Scenario
@@ -117,7 +112,7 @@ def _beside(file: Path) -> Catalog:
                 scenarios[declared.id] = declared
             elif isinstance(declared, LogMapping):
                 mappings[declared.id] = declared
-        except DeclarationError:  # a neighbour that was not asked for; `svcflow check` reports it
+        except DeclarationError:  # `svcflow check` reports it
             continue
     return attrs.evolve(catalog, calendars=calendars, scenarios=scenarios, mappings=mappings)
 

@@ -1,4 +1,4 @@
-"""Review: many declaration files read one by one; every mistake and every finding with its place."""
+"""Checks of declaration files that may name each other: mistakes and findings, each with its place."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from svcflow.model.yaml.document import Document, read_document
 from svcflow.text import Text
 from svcflow.worktime import WorkCalendar, shipped_calendar
 
-__all__ = ["Review", "review"]
+__all__ = ["CheckedFiles", "check_files"]
 
 
 @attrs.frozen
-class Review:
-    """Hold what was read and what was found."""
+class CheckedFiles:
+    """The files that were read, their mistakes, and the findings about what they declare."""
 
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
     findings: tuple[Finding, ...]
 
 
-def review(paths: Sequence[Path]) -> Review:
+def check_files(paths: Sequence[Path]) -> CheckedFiles:
     """Read and check every document of the paths; folders are searched for `.yaml` and `.yml`."""
-    reading = _Reading()
+    checker = _FileChecker()
     files: list[Path] = []
     for path in paths:
         below = yaml_files(path) if path.is_dir() else [path]
         if not below:
             message = Text(zh=f"{path} 中没有 .yaml 文件", en=f"there is no .yaml file in {path}")
-            reading.problems.append(Problem((), message))
+            checker.problems.append(Problem((), message))
         files += [file for file in below if file not in files]
-    documents = list(reading.documents(files))
+    documents = list(checker.documents(files))
     for document in documents:
-        reading.learn(document)
+        checker.note(document)
     for document in documents:
-        reading.build(document)
-    reading.judge()
-    return Review(tuple(files), tuple(reading.problems), tuple(sorted(reading.findings)))
+        checker.build(document)
+    checker.check()
+    return CheckedFiles(tuple(files), tuple(checker.problems), tuple(sorted(checker.findings)))
 
 
-class _Reading:
-    """Collect mistakes and findings over several files that may name each other."""
+class _FileChecker:
+    """Collector of mistakes and findings over several files that may name each other."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
@@ -59,7 +59,7 @@ class _Reading:
         self._procedures: dict[tuple[str, int], tuple[Procedure, Document]] = {}
 
     def documents(self, files: Iterable[Path]) -> Iterator[Document]:
-        """Yield the documents that are YAML at all."""
+        """Yield the documents of those files that are YAML."""
         for file in files:
             try:
                 document = read_document(file)
@@ -68,8 +68,8 @@ class _Reading:
             else:
                 yield document
 
-    def learn(self, document: Document) -> None:
-        """Remember what a document declares, refusing two of one name."""
+    def note(self, document: Document) -> None:
+        """Note what a document declares; a name that is declared twice is a mistake."""
         name, version = str(document.data[document.kind]), str(document.data.get("version", 1))
         key = (document.kind, name, version if document.kind == "procedure" else "")
         if document.kind == "calendar":
@@ -97,7 +97,7 @@ class _Reading:
         except DeclarationError as error:
             self.problems += error.problems
 
-    def judge(self) -> None:
+    def check(self) -> None:
         """Check each procedure, as a whole and against the version before it as far as that was read."""
         earlier: Procedure | None = None
         for _, (procedure, document) in sorted(self._procedures.items(), key=lambda item: item[0]):
@@ -111,7 +111,7 @@ class _Reading:
         document = self._calendars.get(name)
         try:
             return shipped_calendar(name) if document is None else document.build(WorkCalendar.from_mapping)
-        except (DeclarationError, UnknownCalendar):  # told where it is declared, or named
+        except (DeclarationError, UnknownCalendar):  # reported where it is declared, or named
             return shipped_calendar("always")
 
 

@@ -1,24 +1,24 @@
-"""Probes of what is declared: procedures, calendars and how long they still speak for the present."""
+"""Probes of declarations: procedures, calendars, and for how long these still cover the present."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from svcflow.cli.catalog import catalog_at
 from svcflow.cli.doctor.probe import Probe, plain
-from svcflow.cli.session import catalog_at
 from svcflow.errors import DeclarationError, SvcflowError
 from svcflow.kernel.compiled import calendars_of
 from svcflow.text import Text
 from svcflow.wording import many
 from svcflow.worktime import WorkCalendar, shipped_names
 
-__all__ = ["calendar", "declared"]
+__all__ = ["calendar", "declarations"]
 
 _SOON = timedelta(days=60)
 
 
-def declared(folder: str | None, today: date) -> Iterator[Probe]:
+def declarations(folder: str | None, today: date) -> Iterator[Probe]:
     """Yield the findings about procedures and calendars."""
     name = Text(zh="流程", en="Procedures")
     try:
@@ -40,7 +40,7 @@ def declared(folder: str | None, today: date) -> Iterator[Probe]:
 
 
 def calendar(found: WorkCalendar, today: date) -> Probe:
-    """Judge how far a calendar reaches: limits that end beyond its coverage cannot be computed."""
+    """Probe how far a calendar reaches: limits that end beyond its coverage cannot be computed."""
     covers = found.covers
     zone = found.timezone.key
     if covers is None:
