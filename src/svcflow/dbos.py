@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from svcflow.errors import DispatchError, MissingExtra
 from svcflow.runtime.engine import Engine
-from svcflow.runtime.outbox.dispatcher import AT_ONCE
+from svcflow.runtime.notifications import AT_ONCE
 from svcflow.runtime.store import Store
 from svcflow.runtime.ticker import Running, Ticker
 from svcflow.store.joined import JoinedStore

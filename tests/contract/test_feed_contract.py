@@ -43,14 +43,14 @@ def feed(store):
 @pytest.fixture
 def noted(feed):
     """Return the feed with `s` held by `me`."""
-    assert feed.take("s", "me", 0, HOUR_US) == 0
+    assert feed.acquire("s", "me", 0, HOUR_US) == 0
     return feed
 
 
 def note(
     feed, *failures: DeliveryFailure, done: tuple = (), position: int = 4, until_us: int = HOUR_US
 ) -> None:
-    assert feed.note("s", "me", DeliveryProgress(position, failures, done), until_us)
+    assert feed.record("s", "me", DeliveryProgress(position, failures, done), until_us)
 
 
 def test_a_store_with_nothing_in_it_has_position_0(store):
@@ -120,26 +120,26 @@ def test_a_subscription_is_created_once(feed):
     feed.subscribe("t", 3)
     feed.subscribe("s", 2)
     feed.subscribe("t", 0)
-    assert [(one.name, one.position) for one in feed.standings()] == [("s", 0), ("t", 3)]
-    assert feed.look("t") == SubscriptionPosition(3, None)
+    assert [(one.name, one.position) for one in feed.statuses()] == [("s", 0), ("t", 3)]
+    assert feed.position_of("t") == SubscriptionPosition(3, None)
 
 
 def test_one_worker_has_a_subscription_at_a_time(feed):
     """take gives the cursor to the first; others get nothing until it is given back or its time is over."""
-    assert feed.take("s", "a", 100, 200) == 0
-    assert feed.take("s", "b", 150, 250) is None
-    assert feed.take("s", "b", 200, 300) == 0
-    assert not feed.note("s", "a", DeliveryProgress(4), 400)
-    assert feed.look("s").position == 0
-    assert feed.note("s", "b", DeliveryProgress(2), 0)
-    assert feed.take("s", "c", 201, 300) == 2
+    assert feed.acquire("s", "a", 100, 200) == 0
+    assert feed.acquire("s", "b", 150, 250) is None
+    assert feed.acquire("s", "b", 200, 300) == 0
+    assert not feed.record("s", "a", DeliveryProgress(4), 400)
+    assert feed.position_of("s").position == 0
+    assert feed.record("s", "b", DeliveryProgress(2), 0)
+    assert feed.acquire("s", "c", 201, 300) == 2
 
 
 def test_a_note_prolongs_the_lease(feed):
     """Who notes keeps the subscription up to the new instant."""
-    assert feed.take("s", "a", 0, 100) == 0
-    assert feed.note("s", "a", DeliveryProgress(1), 200)
-    assert feed.take("s", "b", 150, 300) is None
+    assert feed.acquire("s", "a", 0, 100) == 0
+    assert feed.record("s", "a", DeliveryProgress(1), 200)
+    assert feed.acquire("s", "b", 150, 300) is None
 
 
 def test_of_many_who_take_at_once_one_gets_it(feed):
@@ -149,7 +149,7 @@ def test_of_many_who_take_at_once_one_gets_it(feed):
 
     def take(number: int) -> None:
         begin.wait(PATIENCE_S)
-        won.append(feed.take("s", f"w{number}", 0, HOUR_US))
+        won.append(feed.acquire("s", f"w{number}", 0, HOUR_US))
 
     threads = [threading.Thread(target=take, args=(number,)) for number in range(16)]
     for thread in threads:
@@ -161,19 +161,19 @@ def test_of_many_who_take_at_once_one_gets_it(feed):
 
 def test_nothing_is_kept_of_what_a_worker_notes_without_the_lease(feed):
     """Cursor, failures and done facts are kept together or not at all."""
-    assert not feed.note("s", "me", DeliveryProgress(4, [waiting("r1", 1)]), HOUR_US)
-    assert feed.standings() == [SubscriptionStatus("s", 0, 4, 0, 0)]
+    assert not feed.record("s", "me", DeliveryProgress(4, [waiting("r1", 1)]), HOUR_US)
+    assert feed.statuses() == [SubscriptionStatus("s", 0, 4, 0, 0)]
     assert list(feed.due("s", NOON_US)) == []
 
 
 def test_what_failed_is_due_at_its_instant(noted):
     """due gives what waits, soonest first, with its fact, attempts and error; look says when the next is."""
     note(noted, waiting("r1", 1, 200), waiting("r2", 1, 100))
-    assert noted.look("s") == SubscriptionPosition(4, 100)
+    assert noted.position_of("s") == SubscriptionPosition(4, 100)
     assert list(noted.due("s", 99)) == []
-    assert places(one.fed for one in noted.due("s", 100)) == [("r2", 1)]
+    assert places(one.entry for one in noted.due("s", 100)) == [("r2", 1)]
     found = noted.due("s", 200)
-    assert places(one.fed for one in found) == [("r2", 1), ("r1", 1)]
+    assert places(one.entry for one in found) == [("r2", 1), ("r1", 1)]
     assert (found[0].subscription, found[0].attempts, found[0].at_us, found[0].error) == (
         "s",
         1,
@@ -185,14 +185,14 @@ def test_what_failed_is_due_at_its_instant(noted):
 def test_what_stands_behind_becomes_due_when_the_first_has_gone(noted):
     """A blocked fact is not due while an earlier one of its instance waits; done or dead, it lets it go on."""
     note(noted, waiting("r1", 1, 100), waiting("r1", 2, 0, "blocked"), waiting("r1", 3, 0, "blocked"))
-    assert places(one.fed for one in noted.due("s", NOON_US)) == [("r1", 1)]
+    assert places(one.entry for one in noted.due("s", NOON_US)) == [("r1", 1)]
     note(noted, done=(("r1", 1),))
-    assert places(one.fed for one in noted.due("s", NOON_US)) == [("r1", 2)]
+    assert places(one.entry for one in noted.due("s", NOON_US)) == [("r1", 2)]
     note(noted, waiting("r1", 2, 100, "dead"))
-    assert places(one.fed for one in noted.due("s", NOON_US)) == [("r1", 3)]
+    assert places(one.entry for one in noted.due("s", NOON_US)) == [("r1", 3)]
     note(noted, done=(("r1", 3),))
     assert list(noted.due("s", NOON_US)) == []
-    assert noted.look("s") == SubscriptionPosition(4, None)
+    assert noted.position_of("s") == SubscriptionPosition(4, None)
 
 
 def test_a_fact_behind_others_says_so_when_it_is_read(noted):
@@ -214,35 +214,35 @@ def test_a_subscription_knows_its_own_lines_only(noted):
     note(noted, waiting("r1", 1))
     assert list(noted.due("t", NOON_US)) == []
     assert not any(one.behind for one in noted.read("t", ALL, 0, 4).facts)
-    assert noted.standings() == [SubscriptionStatus("s", 4, 0, 1, 0), SubscriptionStatus("t", 0, 4, 0, 0)]
+    assert noted.statuses() == [SubscriptionStatus("s", 4, 0, 1, 0), SubscriptionStatus("t", 0, 4, 0, 0)]
 
 
 def test_dead_letters_are_put_back_in_line_in_order(noted):
     """revive makes them due again with no attempts; of an instance the first comes first, and what waited after it."""
     note(noted, waiting("r1", 1, 7, "dead"), waiting("r1", 2, 8, "dead"), waiting("r1", 3, NOON_US * 2))
-    assert [(one.fed.fact.sequence, one.at_us) for one in noted.parked("dead")] == [(1, 7), (2, 8)]
-    assert noted.revive("s", None, NOON_US) == 2
-    assert list(noted.parked("dead")) == []
+    assert [(one.entry.fact.sequence, one.at_us) for one in noted.undelivered("dead")] == [(1, 7), (2, 8)]
+    assert noted.requeue("s", None, NOON_US) == 2
+    assert list(noted.undelivered("dead")) == []
     for sequence in (1, 2, 3):
         (one,) = noted.due("s", NOON_US)
-        assert (one.fed.fact.sequence, one.attempts) == (sequence, 1 if sequence == 3 else 0)
+        assert (one.entry.fact.sequence, one.attempts) == (sequence, 1 if sequence == 3 else 0)
         note(noted, done=(("r1", sequence),))
-    assert noted.look("s").next_us is None
+    assert noted.position_of("s").next_us is None
 
 
 def test_the_dead_letters_of_one_instance_are_put_back_alone(noted):
     """revive with an instance leaves the others where they are."""
     note(noted, waiting("r1", 1, 0, "dead"), waiting("r2", 1, 0, "dead"))
-    assert noted.revive("s", "r2", NOON_US) == 1
-    assert places(one.fed for one in noted.parked("dead")) == [("r1", 1)]
-    assert places(one.fed for one in noted.due("s", NOON_US)) == [("r2", 1)]
+    assert noted.requeue("s", "r2", NOON_US) == 1
+    assert places(one.entry for one in noted.undelivered("dead")) == [("r1", 1)]
+    assert places(one.entry for one in noted.due("s", NOON_US)) == [("r2", 1)]
 
 
 def test_standings_count_what_waits_and_what_is_dead(noted):
     """lag is what was not looked at; waiting counts what is in line, blocked facts too."""
     failures = (waiting("r1", 1), waiting("r1", 2, 0, "blocked"), waiting("r2", 1, 0, "dead"))
     note(noted, *failures, position=3)
-    assert noted.standings() == [SubscriptionStatus("s", 3, 1, 2, 1)]
+    assert noted.statuses() == [SubscriptionStatus("s", 3, 1, 2, 1)]
 
 
 def test_a_removed_subscription_leaves_nothing(noted):
@@ -250,16 +250,16 @@ def test_a_removed_subscription_leaves_nothing(noted):
     note(noted, waiting("r1", 1), waiting("r1", 2, state="blocked"))
     noted.subscribe("other", 3)
     noted.remove("s", discard=False)
-    assert [one.name for one in noted.standings()] == ["other"]
-    assert noted.look("s") is None
-    assert noted.take("s", "you", 0, HOUR_US) is None
-    assert not noted.note("s", "me", DeliveryProgress(4, (waiting("r2", 1),)), HOUR_US)
-    assert (list(noted.due("s", HOUR_US)), list(noted.parked("waiting"))) == ([], [])
+    assert [one.name for one in noted.statuses()] == ["other"]
+    assert noted.position_of("s") is None
+    assert noted.acquire("s", "you", 0, HOUR_US) is None
+    assert not noted.record("s", "me", DeliveryProgress(4, (waiting("r2", 1),)), HOUR_US)
+    assert (list(noted.due("s", HOUR_US)), list(noted.undelivered("waiting"))) == ([], [])
     assert places(noted.read("s", ALL, 0, noted.settled_position()).facts)[0] == ("r1", 1)
     noted.remove("s", discard=False)
     noted.subscribe("s", 2)
-    assert noted.take("s", "you", 0, HOUR_US) == 2
-    assert noted.standings()[1][3:] == (0, 0)
+    assert noted.acquire("s", "you", 0, HOUR_US) == 2
+    assert noted.statuses()[1][3:] == (0, 0)
 
 
 def test_a_subscription_with_dead_letters_is_removed_only_when_they_are_discarded(noted):
@@ -267,7 +267,7 @@ def test_a_subscription_with_dead_letters_is_removed_only_when_they_are_discarde
     note(noted, waiting("r1", 1, state="dead"), waiting("r2", 1))
     with pytest.raises(SubscriptionError, match="s still has dead letters: 1; deliver them again"):
         noted.remove("s", discard=False)
-    assert noted.take("s", "you", 0, HOUR_US) is None
-    assert noted.standings() == [SubscriptionStatus("s", 4, noted.standings()[0].lag, 1, 1)]
+    assert noted.acquire("s", "you", 0, HOUR_US) is None
+    assert noted.statuses() == [SubscriptionStatus("s", 4, noted.statuses()[0].lag, 1, 1)]
     noted.remove("s", discard=True)
-    assert noted.standings() == list(noted.parked("dead")) == []
+    assert noted.statuses() == list(noted.undelivered("dead")) == []

@@ -357,7 +357,7 @@ def test_many_workers_at_once_deliver_each_fact_once(store):
 
 def test_a_lease_that_ran_out_is_taken_over(store, clock, caplog, monkeypatch):
     """A worker that hangs longer than its lease is overtaken; what it then says counts for nothing, and it stops."""
-    monkeypatch.setattr(delivery, "NOTED_S", 0.0)
+    monkeypatch.setattr(delivery, "RECORD_S", 0.0)
     inside, go = threading.Event(), threading.Event()
     slow, quick = engine_on(store, clock), engine_on(store, clock)
     got: list[str] = []
@@ -388,11 +388,11 @@ def test_a_lease_that_ran_out_is_taken_over(store, clock, caplog, monkeypatch):
 
 
 def test_a_slow_handler_is_noted_after_each_fact(store, clock, monkeypatch):
-    """What took longer than NOTED_S is on record before the next fact: another worker goes on behind it."""
-    monkeypatch.setattr(delivery, "NOTED_S", 0.0)
+    """What took longer than RECORD_S is on record before the next fact: another worker goes on behind it."""
+    monkeypatch.setattr(delivery, "RECORD_S", 0.0)
     engine = engine_on(store, clock)
     seen: list[int] = []
-    engine.on_fact(name="desk")(lambda _: seen.append(store.feed.look("desk").position))
+    engine.on_fact(name="desk")(lambda _: seen.append(store.feed.position_of("desk").position))
     start(engine, "r1", "r2", "r3")
     engine.deliver()
     assert seen == [0, 1, 2]
@@ -432,8 +432,8 @@ def test_facts_recorded_in_quick_succession_share_a_round(engine, desk, monkeypa
     breath = SimpleNamespace(sleep=lambda _: (resting.set(), recorded.wait(PATIENCE_S)))
     monkeypatch.setattr(outbox, "time", breath)
     feed, rounds = engine._store.feed, []
-    take = feed.take
-    monkeypatch.setattr(feed, "take", lambda *args: rounds.append(args) or take(*args))
+    acquire = feed.acquire
+    monkeypatch.setattr(feed, "acquire", lambda *args: rounds.append(args) or acquire(*args))
     with engine.running():
         start(engine, "r1")
         assert resting.wait(PATIENCE_S)
@@ -496,7 +496,7 @@ def test_stopping_waits_for_the_fact_in_hand_only(engine):
     def slow(fact):
         got.append(fact.instance)
         if not stopped:
-            until(lambda: not engine._outbox._threads["slow"].goes_on(), "it is told to stop")
+            until(lambda: not engine._outbox._threads["slow"].may_proceed(), "it is told to stop")
 
     start(engine, *(f"r{number:02}" for number in range(40)))
     with engine.running():

@@ -32,10 +32,10 @@ class DyingFeed:
         self._feed = feed
         self.dying = False
 
-    def note(self, *args: object) -> bool:
+    def record(self, *args: object) -> bool:
         if self.dying:
             raise KilledError
-        return self._feed.note(*args)
+        return self._feed.record(*args)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._feed, name)

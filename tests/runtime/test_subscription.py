@@ -9,7 +9,8 @@ import pytest
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import FACTS, Deviated, Held, Overdue
 from svcflow.runtime.outbox.feed import FeedEntry
-from svcflow.runtime.outbox.subscription import FACT_KINDS, Delivery, FactFilter, RetryPolicy, Subscription
+from svcflow.runtime.outbox.retry_policy import RetryPolicy
+from svcflow.runtime.outbox.subscription import FACT_KINDS, Delivery, FactFilter, Subscription
 from svcflow.wording import DEVIATIONS
 
 HELD = Held("r1", 2, 0, 0, "li", "recipient")
@@ -73,7 +74,7 @@ def test_a_handler_is_given_the_fact_and_the_delivery_if_it_takes_it():
             lambda fact, delivery: got.append((fact, delivery)),
         )
     ):
-        Subscription.of(f"s{number}", (), handler, PACE).hand_over(FED, 2)
+        Subscription.of(f"s{number}", (), handler, PACE).call(FED, 2)
     assert got == [HELD, (HELD, 3), (HELD,), (HELD, Delivery("s3", 2, 7))]
 
 

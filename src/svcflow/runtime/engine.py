@@ -19,12 +19,12 @@ from svcflow.runtime.clock import Clock, SystemClock
 from svcflow.runtime.command_checks import PAYLOAD_LIMIT, refuse_unfit_actor
 from svcflow.runtime.erasure import Forgotten, forget
 from svcflow.runtime.joined_engine import Host, JoinedEngine
-from svcflow.runtime.notifications import CommitNotifier, JoinedNotifier
+from svcflow.runtime.notifications import CommitNotifier, Dispatcher, JoinedNotifier
 from svcflow.runtime.outbox.delivery import Delivered
-from svcflow.runtime.outbox.dispatcher import Dispatcher
 from svcflow.runtime.outbox.feed import SubscriptionStatus
 from svcflow.runtime.outbox.outbox import DeadLetter, Outbox
-from svcflow.runtime.outbox.subscription import Handler, RetryPolicy, Since, Subscription, refuse_bare
+from svcflow.runtime.outbox.retry_policy import RetryPolicy
+from svcflow.runtime.outbox.subscription import Handler, Since, Subscription, refuse_bare
 from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.rebuild import rebuild
 from svcflow.runtime.store import Store
@@ -108,8 +108,8 @@ class Engine(BaseEngine):
         refuse_bare(kinds)
 
         def subscribe(handler: H) -> H:
-            pace = RetryPolicy.of(attempts, pause, longest_pause, lease)
-            self._outbox.subscribe(Subscription.of(name, kinds, handler, pace), since)
+            policy = RetryPolicy.of(attempts, pause, longest_pause, lease)
+            self._outbox.subscribe(Subscription.of(name, kinds, handler, policy), since)
             return handler
 
         return subscribe

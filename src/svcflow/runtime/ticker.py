@@ -1,4 +1,4 @@
-"""The ticker: a background thread that sleeps until something is due, and then ticks."""
+"""Ticker: a background thread that sleeps until something is due, then ticks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _log = logging.getLogger("svcflow")
 
 
 class Ticker:
-    """Call `tick` at each next due instant while it runs; use it as a context manager.
+    """Thread that calls `tick` at each next due instant; a context manager that runs it.
 
     It wakes at least once a minute, so that a clock that was set forward is noticed; a `VirtualClock` wakes it
-    whenever it is moved. A tick that fails is logged and tried again after `retry_s`; the error of the last one
-    is in `failure`.
+    whenever it is moved. A tick that fails is logged and tried again after `retry_s`; `failure` is the error of the
+    last one, None when it succeeded.
     """
 
     retry_s = 5.0
@@ -61,36 +61,40 @@ class Ticker:
 
     def notice(self, due_us: int) -> None:
         """Wake the thread when an instance has become due sooner than it sleeps for."""
+        # read without the lock, for this is called after every command: at worst the thread wakes once too often
         if self._thread is not None and due_us < self._wanted_us:
             with self._changed:
                 self._noticed = True
                 self._changed.notify()
 
-    def goes_on(self) -> bool:
-        """Tell whether what takes long may go on; not any more once it is told to stop."""
-        return not self._stopping
-
-    def quit(self) -> None:
-        """Tell the thread to end, and do not wait for it."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-
     def expect(self, due_us: int) -> None:
-        """Tick at an instant that the store does not know of yet: somebody has still to commit it."""
+        """Tick at an instant that the store does not return yet: it has still to be committed."""
         with self._changed:
             if self._thread is not None and due_us < self._expected_us:
                 self._expected_us = due_us
                 self._noticed = True
                 self._changed.notify()
 
+    def may_proceed(self) -> bool:
+        """Return whether a tick that takes long may go on: False once the thread has been told to stop."""
+        return not self._stopping
+
     def late_us(self) -> int:
-        """Return for how long something has been due that is not recorded; 0 while the thread does not run."""
+        """Return for how long something has been due that is not recorded, in microseconds.
+
+        0 while the thread does not run.
+        """
         due_us = None if self._thread is None else self._next_due_us()
         return 0 if due_us is None else max(0, self._clock.now_us() - due_us)
 
+    def quit(self) -> None:
+        """Tell the thread to stop, without waiting for it."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+
     def stop(self) -> None:
-        """End the thread and wait for it, unless it is the one that asks."""
+        """Stop the thread and wait for it, unless called from within it."""
         thread, self._thread = self._thread, None
         if thread is not None:
             if isinstance(self._clock, VirtualClock):
@@ -108,12 +112,14 @@ class Ticker:
         while not self._stopping:
             pause_s = self._once()
             with self._changed:
+                # a notice that came while the tick ran would be slept through without this look under the lock
                 if not (self._stopping or self._noticed):
                     self._changed.wait(pause_s)
 
     def _once(self) -> float:
         """Tick if something is due; return how long to sleep, in seconds."""
-        self._noticed, self._wanted_us = False, NEVER  # what is noticed from here on is looked at again
+        # both before the store is read: a notice from here on, of whatever instant, makes the thread look again
+        self._noticed, self._wanted_us = False, NEVER
         begun_us = self._clock.now_us()
         try:
             self._tick()
@@ -124,6 +130,8 @@ class Ticker:
             return self.retry_s
         self.failure = None
         with self._changed:
+            # an expected instant that this tick has passed was committed in time, rolled back, or comes too late:
+            # what a host commits later is found within a minute
             if self._expected_us <= begun_us:
                 self._expected_us = NEVER
             self._wanted_us = min(NEVER if due_us is None else due_us, self._expected_us)
@@ -132,7 +140,7 @@ class Ticker:
 
 
 class Running:
-    """Run tickers while a `with` block lasts; one that is added meanwhile runs at once."""
+    """Tickers that run while a `with` block lasts; one that is added meanwhile runs at once."""
 
     def __init__(self) -> None:
         self._tickers: list[Ticker] = []
@@ -141,23 +149,23 @@ class Running:
     @property
     def failure(self) -> Exception | None:
         """The error of a thread whose last turn failed; None when all is well."""
-        return next((one.failure for one in self._tickers if one.failure is not None), None)
+        return next((ticker.failure for ticker in self._tickers if ticker.failure is not None), None)
 
     def add(self, ticker: Ticker) -> None:
-        """Take in one more."""
+        """Add a ticker."""
         self._tickers.append(ticker)
         if self._on:
             ticker.__enter__()
 
     def drop(self, ticker: Ticker) -> None:
-        """End one for good, and wait for it."""
+        """Remove a ticker, and wait for its thread."""
         self._tickers.remove(ticker)
         ticker.stop()
 
     def stop(self) -> None:
-        """End the threads and wait for them."""
+        """Stop the threads and wait for them."""
         self._on = False
-        for ticker in self._tickers:
+        for ticker in self._tickers:  # all are told before the first is waited for
             ticker.quit()
         for ticker in self._tickers:
             ticker.stop()

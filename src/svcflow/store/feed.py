@@ -107,7 +107,7 @@ class SqlFeed:
 
         self._write(subscribe)
 
-    def standings(self) -> Sequence[SubscriptionStatus]:
+    def statuses(self) -> Sequence[SubscriptionStatus]:
         """Return how each subscription stands, by name."""
         query = select(
             _subscriptions.c.name,
@@ -136,7 +136,7 @@ class SqlFeed:
 
         self._write(remove)
 
-    def look(self, name: str) -> SubscriptionPosition | None:
+    def position_of(self, name: str) -> SubscriptionPosition | None:
         """Return where a subscription stands, and when what waits is next due; None when it was removed."""
         soonest = select(func.min(_deliveries.c.at_us)).where(*_first(name)).scalar_subquery()
         query = select(_subscriptions.c.position, soonest).where(_subscriptions.c.name == name)
@@ -144,7 +144,7 @@ class SqlFeed:
             row = connection.execute(query).one_or_none()
         return None if row is None else SubscriptionPosition(*row)
 
-    def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
+    def acquire(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
         statements = self._statements
 
@@ -156,7 +156,7 @@ class SqlFeed:
 
         return self._write(take)
 
-    def note(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
+    def record(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
         """Keep what was done, and the lease up to an instant (0 gives it back)."""
         statements = self._statements
 
@@ -210,12 +210,12 @@ class SqlFeed:
         query = _undelivered().where(*_first(name), columns.at_us <= now_us)
         return self._select(query.order_by(columns.at_us, columns.instance).limit(FEED_BATCH))
 
-    def parked(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
+    def undelivered(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
         """Return what is kept in a state, by subscription and position."""
         query = _undelivered().where(_deliveries.c.state == state)
         return self._select(query.order_by(_deliveries.c.subscription, _facts.c.position))
 
-    def revive(self, name: str, instance: str | None, now_us: int) -> int:
+    def requeue(self, name: str, instance: str | None, now_us: int) -> int:
         """Put dead facts back in their queues and make what waits due now; return how many were dead."""
         values: Row = {"subscription": name, "instance": instance or "", "now_us": now_us}
         statements = self._statements

@@ -1,6 +1,6 @@
-"""The feed: the facts of all instances in the order in which they were kept, and how far each subscription is.
+"""Port of the feed: the facts of all instances in the order of their commits, and the state of each subscription.
 
-It is what a store gives to those who deliver. It knows no handlers, and does not say when to try again.
+Stores implement it; the workers of `delivery` use it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from typing import Literal, NamedTuple, Protocol
 from svcflow.kernel.facts import Fact
 
 FEED_BATCH = 500
-"""How many facts are looked at in one reading, at most."""
+"""How many facts one reading looks at, at most."""
 
 DeliveryState = Literal["waiting", "blocked", "dead"]
 """Due at an instant; behind another fact of its instance; given up."""
 
 
 class FeedEntry(NamedTuple):
-    """Hold one fact of the feed; `body` is what the journal keeps of it, with no personal data.
+    """One fact of the feed; `body` holds its canonical bytes in the journal, without personal data.
 
-    `behind` says that earlier facts of its instance still wait to be delivered.
+    `behind` is true while earlier facts of its instance wait to be delivered.
     """
 
     position: int
@@ -30,27 +30,27 @@ class FeedEntry(NamedTuple):
 
 
 class FeedBatch(NamedTuple):
-    """Hold what one reading came to: how far it looked, and the facts it was asked for."""
+    """Result of one reading: the position up to which it looked, and the facts of the kinds it was to return."""
 
     position: int
     facts: Sequence[FeedEntry]
 
 
 class UndeliveredFact(NamedTuple):
-    """Hold one fact that could not be delivered yet.
+    """A fact that one subscription has not taken yet.
 
     `at_us` is when it is tried again; of a dead one, when it was given up.
     """
 
     subscription: str
-    fed: FeedEntry
+    entry: FeedEntry
     attempts: int
     at_us: int
     error: str
 
 
 class DeliveryFailure(NamedTuple):
-    """Say what is to be noted of a fact that was not delivered."""
+    """What a feed records of a fact that was not delivered."""
 
     instance: str
     sequence: int
@@ -61,7 +61,7 @@ class DeliveryFailure(NamedTuple):
 
 
 class DeliveryProgress(NamedTuple):
-    """Hold what is to be kept together: the cursor, what failed, and what left its line."""
+    """Changes to a subscription that are recorded together: its cursor, facts that failed, and facts done at last."""
 
     position: int
     failures: Sequence[DeliveryFailure] = ()
@@ -69,12 +69,13 @@ class DeliveryProgress(NamedTuple):
 
     @property
     def instances(self) -> Sequence[str]:
-        """Whose lines they change."""
-        return sorted({one.instance for one in self.failures} | {instance for instance, _ in self.done})
+        """The instances whose undelivered facts change."""
+        failed = {failure.instance for failure in self.failures}
+        return sorted(failed | {instance for instance, _ in self.done})
 
 
 class SubscriptionStatus(NamedTuple):
-    """Say how a subscription stands: its cursor, how many facts it has not looked at, what waits, what is dead."""
+    """Status of a subscription: its cursor, and how many facts lie ahead of it, wait to be tried again, are dead."""
 
     name: str
     position: int
@@ -84,61 +85,73 @@ class SubscriptionStatus(NamedTuple):
 
 
 class SubscriptionPosition(NamedTuple):
-    """Hold what a glance at a subscription shows: its cursor, and when the next of what waits is due."""
+    """Cursor of a subscription, and when the next fact that waits is tried again; None when none waits."""
 
     position: int
     next_us: int | None
 
 
 class Feed(Protocol):
-    """Read the facts of all instances, and keep how far each subscription is. Safe to use from several threads."""
+    """Facts of all instances, and the state of each subscription. Safe to use from several threads."""
 
     def settled_position(self) -> int:
-        """Return the position up to which nothing can be added any more; 0 when there is nothing."""
+        """Return the position up to which nothing can be added any more; 0 for an empty feed."""
         ...
 
     def subscribe(self, name: str, position: int) -> None:
-        """Create a subscription that stands at a position, unless there is one of that name."""
+        """Create a subscription at a position; one that exists is left as it is."""
         ...
 
-    def standings(self) -> Sequence[SubscriptionStatus]:
-        """Return how each subscription stands, by name."""
+    def statuses(self) -> Sequence[SubscriptionStatus]:
+        """Return the status of each subscription, by name."""
         ...
 
     def remove(self, name: str, *, discard: bool) -> None:
-        """Remove a subscription, if there is one, and everything that is kept of it.
+        """Remove a subscription with its undelivered facts; do nothing when there is none of that name.
 
-        Raises: SubscriptionError while there are facts that it gave up, unless `discard`.
+        Raises: SubscriptionError while it has dead facts, unless `discard`.
         """
         ...
 
-    def look(self, name: str) -> SubscriptionPosition | None:
-        """Return where a subscription stands, and when what waits is next due; None when it was removed."""
+    def position_of(self, name: str) -> SubscriptionPosition | None:
+        """Return the position of a subscription; None when it was removed."""
         ...
 
-    def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
-        """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
+    def acquire(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
+        """Acquire the lease of a subscription up to an instant.
+
+        Return its cursor; None when another owner holds the lease, or the subscription was removed.
+        """
         ...
 
-    def note(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
-        """Keep what was done, and the lease up to an instant (0 gives it back).
+    def record(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
+        """Record progress and extend the lease up to an instant; 0 releases it.
 
-        Keeps nothing and returns False when another worker has taken the lease meanwhile.
+        Record nothing and return False when another owner has the lease by now.
         """
         ...
 
     def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> FeedBatch:
-        """Return facts of these kinds (none: of all) behind a position and up to another, `FEED_BATCH` at most."""
+        """Return facts of some kinds, of all for an empty set, behind one position and up to another.
+
+        One reading looks at `FEED_BATCH` facts at most.
+        """
         ...
 
     def due(self, name: str, now_us: int) -> Sequence[UndeliveredFact]:
-        """Return what is to be tried again now, soonest first, `FEED_BATCH` at most; of an instance the first only."""
+        """Return the facts to try again now, soonest first, the first of each instance only.
+
+        At most `FEED_BATCH` are returned.
+        """
         ...
 
-    def parked(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
-        """Return what is kept in a state, by subscription and position."""
+    def undelivered(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
+        """Return the facts in a state, by subscription and position."""
         ...
 
-    def revive(self, name: str, instance: str | None, now_us: int) -> int:
-        """Put dead facts back in line and make what waits due now; return how many were dead."""
+    def requeue(self, name: str, instance: str | None, now_us: int) -> int:
+        """Put dead facts, of one instance or all, back in line, and make those that wait due now.
+
+        Return how many were dead.
+        """
         ...

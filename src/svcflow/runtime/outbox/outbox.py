@@ -1,6 +1,6 @@
-"""The outbox of an engine: handlers subscribe to facts, and are given them at least once, in order per instance.
+"""Outbox of an engine: its subscriptions, which get each fact at least once, in order per instance.
 
-A handler never harms a transition: it runs after the facts are kept, in a thread or in `deliver()`.
+A handler never harms a transition: it runs after the facts were committed, in a thread or in `deliver()`.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from svcflow.runtime.ticker import Running, Ticker
 from svcflow.text import Text
 
 _POLL_US = 1_000_000
-"""How often a thread looks for what other processes recorded."""
+"""How often a thread looks for facts of other processes, in microseconds."""
 _LEAST_US = 50_000
-"""How soon it looks again, at the soonest, at what another worker has in hand."""
-_BREATH_S = 0.02
+"""How soon, at the soonest, it tries again to get the lease that another worker holds."""
+_REST_S = 0.02
 """How long a thread rests after a round: what is recorded meanwhile shares the two commits of the next one."""
 
 
 @attrs.frozen
 class DeadLetter:
-    """Hold a fact that a subscription gave up, and what its handler raised last.
+    """A fact that a subscription gave up, with the last error of its handler.
 
-    `error` is its class and the place in the handler; only of a `DeliveryError` it is what the error says.
+    `error` is the class of the error and the place in the handler; of a `DeliveryError` it is its text.
     """
 
     subscription: str
@@ -92,20 +92,20 @@ class Outbox:
 
     def statuses(self) -> Sequence[SubscriptionStatus]:
         """Return how every subscription of the store stands."""
-        return self._store.feed.standings()
+        return self._store.feed.statuses()
 
     def dead_letters(self, subscription: str | None) -> tuple[DeadLetter, ...]:
         """Return the facts that were given up, of all subscriptions or one. Raises: UnknownSubscription."""
         if subscription is not None:
             self._refuse_unknown(subscription)
-        dead = self._store.feed.parked("dead")
-        return tuple(_letter(one) for one in dead if subscription in (None, one.subscription))
+        dead = self._store.feed.undelivered("dead")
+        return tuple(_letter(fact) for fact in dead if subscription in (None, fact.subscription))
 
     def redeliver(self, subscription: str, instance: str | None) -> int:
         """Put dead letters back in line; return how many there were. Raises: UnknownSubscription."""
         self._refuse_unknown(subscription)
         refuse_no_text("instance", instance, needed=False)
-        count = self._store.feed.revive(subscription, instance, self._clock.now_us())
+        count = self._store.feed.requeue(subscription, instance, self._clock.now_us())
         if subscription in self._threads:
             self._threads[subscription].notice(0)
         return count
@@ -130,16 +130,16 @@ class Outbox:
                 thread.notice(0)
 
     def subscribers(self, facts: Sequence[Fact]) -> list[str]:
-        """Return the subscriptions of this engine that get any of these facts."""
+        """Return the names of this engine's subscriptions that get any of these facts."""
         if not self.workers:
             return []
         workers = tuple(self.workers.items())  # another thread may subscribe meanwhile
-        return [name for name, one in workers if any(map(one.subscription.wanted.admits, facts))]
+        return [name for name, worker in workers if any(map(worker.subscription.filter.admits, facts))]
 
     def _thread(self, worker: DeliveryWorker) -> Ticker:
         def deliver() -> None:
-            if worker.deliver(thread.goes_on, thrifty=True).count:
-                time.sleep(_BREATH_S)
+            if worker.deliver(thread.may_proceed, thrifty=True).count:
+                time.sleep(_REST_S)
 
         def next_us() -> int:
             now_us, waits_us = self._clock.now_us(), worker.next_us()
@@ -151,10 +151,11 @@ class Outbox:
 
     def _refuse_unknown(self, subscription: str) -> None:
         refuse_no_text("subscription", subscription)
-        known = [one.name for one in self._store.feed.standings()]
+        known = [status.name for status in self._store.feed.statuses()]
         if subscription not in known:
             raise unknown_subscription(subscription, known)
 
 
-def _letter(one: UndeliveredFact) -> DeadLetter:
-    return DeadLetter(one.subscription, one.fed.fact, one.fed.position, one.attempts, one.error, one.at_us)
+def _letter(dead: UndeliveredFact) -> DeadLetter:
+    entry = dead.entry
+    return DeadLetter(dead.subscription, entry.fact, entry.position, dead.attempts, dead.error, dead.at_us)

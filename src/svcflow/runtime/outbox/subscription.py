@@ -1,7 +1,4 @@
-"""A subscription: which facts a handler is given, under which name, and how long it is tried.
-
-It knows no store and delivers nothing.
-"""
+"""Subscription of a handler to facts: its name, the kinds it gets, and how it is called."""
 
 from __future__ import annotations
 
@@ -9,44 +6,43 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
 from typing import Any, Literal
 
 import attrs
 import orjson
 
-from svcflow.bounds import refuse_count, refuse_length, shown
-from svcflow.errors import FieldError, SubscriptionError, UnknownSubscription
+from svcflow.bounds import shown
+from svcflow.errors import SubscriptionError, UnknownSubscription
 from svcflow.journal.personal_data import strip
 from svcflow.kernel.facts import FACTS, Fact
 from svcflow.runtime.outbox.feed import FeedEntry
+from svcflow.runtime.outbox.retry_policy import RetryPolicy
 from svcflow.text import Text
 from svcflow.wording import DEVIATIONS
 
 Handler = Callable[..., object]
-"""Takes a Fact, and the `Delivery` too if it has a second argument; to raise is to ask for another attempt.
+"""A function of a Fact, and of its `Delivery` if it has a second argument; when it raises, the fact is tried again.
 
-Of what it raises the class and the place are kept; of a `DeliveryError`, which names nobody, the text too.
+The class and the place of an error are kept; of a `DeliveryError`, which names nobody, its text too.
 """
 
 Since = Literal["now", "start"]
 
-_SECOND_US = 1_000_000
 _LONGEST_NAME = 80
 
 
 def snake(name: str) -> str:
-    """Write the name of a class as kinds are written."""
+    """Return the name of a class in snake case, as kinds are written."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 FACT_KINDS: Mapping[str, str] = {snake(name): name for name in FACTS}
-"""What a subscription writes for each class of facts: `overdue` for `Overdue`."""
+"""Class of facts by the kind that a subscription names: `Overdue` by `overdue`."""
 
 
 @attrs.frozen
 class Delivery:
-    """Say how a fact comes: to which subscription, at which attempt (from 1), from which position."""
+    """Circumstances of one call of a handler: the subscription, the attempt (from 1), and the position in the feed."""
 
     subscription: str
     attempt: int
@@ -63,14 +59,14 @@ class Delivery:
 
 @attrs.frozen
 class FactFilter:
-    """Choose facts by their class and by their kind of deviation; without any kind it chooses all."""
+    """Filter of facts by class and by kind of deviation; without any kind it admits all."""
 
     classes: frozenset[str] = frozenset()
     deviations: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, kinds: Iterable[str]) -> FactFilter:
-        """Read kinds as a user writes them. Raises: SubscriptionError for one that does not exist."""
+        """Return the filter for kinds as users write them. Raises: SubscriptionError for one that does not exist."""
         classes, deviations = set(), set()
         for kind in kinds:
             if kind in FACT_KINDS:
@@ -83,80 +79,51 @@ class FactFilter:
 
     @property
     def read(self) -> frozenset[str]:
-        """The classes of facts that have to be looked at; none means all."""
+        """The classes of facts to read from the feed; the empty set means all."""
         return self.classes | {"Overdue", "Deviated"} if self.deviations else self.classes
 
     def admits(self, fact: Fact) -> bool:
-        """Tell whether a fact is one of those."""
+        """Return whether a fact passes the filter."""
         if not (self.classes or self.deviations):
             return True
         return fact.kind in self.classes or getattr(fact, "deviation", None) in self.deviations
 
 
 @attrs.frozen
-class RetryPolicy:
-    """Say how often a fact is tried, with which pauses, and for how long a worker has a subscription to itself.
-
-    Each pause is four times the one before, up to the longest: with 8 attempts it takes 83 minutes to give up.
-    """
-
-    attempts: int = 8
-    pause_us: int = _SECOND_US
-    longest_us: int = 3600 * _SECOND_US
-    lease_us: int = 60 * _SECOND_US
-
-    @classmethod
-    def of(cls, attempts: int, pause: timedelta, longest_pause: timedelta, lease: timedelta) -> RetryPolicy:
-        """Read lengths of time. Raises: SubscriptionError when there is no attempt, no lease or a pause below 0."""
-        try:
-            refuse_count("attempts", attempts)
-            for place, length in (("pause", pause), ("longest_pause", longest_pause), ("lease", lease)):
-                refuse_length(place, length)
-        except FieldError as error:
-            raise SubscriptionError(error.message) from None
-        pause_us, longest_us, lease_us = (
-            one // timedelta(microseconds=1) for one in (pause, longest_pause, lease)
-        )
-        if not lease_us:
-            raise SubscriptionError(Text(zh="lease 须大于 0", en="the lease is above 0"))
-        return cls(attempts, pause_us, longest_us, lease_us)
-
-    def pause_after(self, attempts: int) -> int:
-        """Return how long to wait after so many attempts, in microseconds."""
-        return min(self.pause_us << 2 * min(attempts - 1, 30), self.longest_us)
-
-
-@attrs.frozen
 class Subscription:
-    """Hold a handler with its name, the facts it wants and its pace."""
+    """A handler with its name, the filter of its facts and its retry policy."""
 
     name: str
-    wanted: FactFilter
+    filter: FactFilter
     handler: Handler
-    pace: RetryPolicy
-    two: bool
-    """Whether the handler takes the Delivery too."""
+    retry_policy: RetryPolicy
+    takes_delivery: bool
+    """Whether the handler takes the `Delivery` as its second argument."""
 
     @classmethod
-    def of(cls, name: str | None, kinds: Iterable[str], handler: Handler, pace: RetryPolicy) -> Subscription:
-        """Make one. Raises: SubscriptionError for a name, a kind or a handler that will not do."""
+    def of(
+        cls, name: str | None, kinds: Iterable[str], handler: Handler, retry_policy: RetryPolicy
+    ) -> Subscription:
+        """Return a checked subscription. Raises: SubscriptionError for a name, a kind or a handler that will not do."""
         if any(map(inspect.iscoroutinefunction, (handler, type(handler).__call__))):
             raise SubscriptionError(
                 Text(zh="处理函数不能是 async", en="an async handler would never be awaited"),
                 Text(zh="在普通函数里用 asyncio.run", en="write a plain function that calls asyncio.run"),
             )
-        return cls(_named(name, handler), FactFilter.of(kinds), handler, pace, _takes_two(handler))
+        return cls(
+            _named(name, handler), FactFilter.of(kinds), handler, retry_policy, _takes_delivery(handler)
+        )
 
-    def hand_over(self, fed: FeedEntry, attempt: int) -> None:
-        """Give a fact to the handler; whatever it raises passes through."""
-        if self.two:
-            self.handler(fed.fact, Delivery(self.name, attempt, fed.position, fed.body))
+    def call(self, entry: FeedEntry, attempt: int) -> None:
+        """Call the handler with a fact; what it raises passes through."""
+        if self.takes_delivery:
+            self.handler(entry.fact, Delivery(self.name, attempt, entry.position, entry.body))
         else:
-            self.handler(fed.fact)
+            self.handler(entry.fact)
 
 
 def refuse_bare(kinds: Iterable[object]) -> None:
-    """Raise SubscriptionError when a function stands among the kinds: the decorator was written without brackets."""
+    """Raise SubscriptionError for a function among the kinds: the decorator was written without brackets."""
     if any(map(callable, kinds)):
         raise SubscriptionError(
             Text(zh="on_fact 须带括号", en="on_fact is written with brackets"),
@@ -172,7 +139,7 @@ def unknown_subscription(name: str, known: Iterable[str]) -> UnknownSubscription
 
 
 def undelivered(name: str, dead: int) -> SubscriptionError:
-    """Return the error for a subscription that is to go while it has facts that it gave up."""
+    """Return the error for removing a subscription that has dead letters."""
     return SubscriptionError(
         Text(zh=f"订阅 {name} 还有 {dead} 条死信", en=f"{name} still has dead letters: {dead}"),
         Text(
@@ -182,10 +149,10 @@ def undelivered(name: str, dead: int) -> SubscriptionError:
     )
 
 
-def _takes_two(handler: Handler) -> bool:
+def _takes_delivery(handler: Handler) -> bool:
     parameters = inspect.signature(handler).parameters.values()
-    plain = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    return len([one for one in plain if one.default is one.empty]) > 1
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return len([p for p in positional if p.default is p.empty]) > 1
 
 
 def _named(name: str | None, handler: Handler) -> str:

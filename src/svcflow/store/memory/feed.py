@@ -81,7 +81,7 @@ class MemoryFeed:
         with self._lock:
             self._subscriptions.setdefault(name, _SubscriptionState(position))
 
-    def standings(self) -> Sequence[SubscriptionStatus]:
+    def statuses(self) -> Sequence[SubscriptionStatus]:
         """Return how each subscription stands, by name."""
         with self._lock:
             return [self._standing(name, one) for name, one in sorted(self._subscriptions.items())]
@@ -95,7 +95,7 @@ class MemoryFeed:
                 raise undelivered(name, dead)
             self._subscriptions.pop(name, None)
 
-    def look(self, name: str) -> SubscriptionPosition | None:
+    def position_of(self, name: str) -> SubscriptionPosition | None:
         """Return where a subscription stands, and when what waits is next due; None when it was removed."""
         with self._lock:
             one = self._subscriptions.get(name)
@@ -103,7 +103,7 @@ class MemoryFeed:
                 return None
             return SubscriptionPosition(one.position, min((head.at_us for head in one.heads()), default=None))
 
-    def take(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
+    def acquire(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
         with self._lock:
             one = self._subscriptions.get(name)
@@ -112,7 +112,7 @@ class MemoryFeed:
             one.owner, one.lease_until_us = owner, until_us
             return one.position
 
-    def note(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
+    def record(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
         """Keep what was done, and the lease up to an instant (0 gives it back)."""
         with self._lock:
             one = self._subscriptions.get(name)
@@ -145,7 +145,7 @@ class MemoryFeed:
             heads.sort(key=lambda head: (head.at_us, head.instance))
             return [self._parked(name, head) for head in heads[:FEED_BATCH]]
 
-    def parked(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
+    def undelivered(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
         """Return what is kept in a state, by subscription and position."""
         with self._lock:
             found = [
@@ -154,9 +154,9 @@ class MemoryFeed:
                 for failure in one.kept()
                 if failure.state == state
             ]
-        return sorted(found, key=lambda one: (one.subscription, one.fed.position))
+        return sorted(found, key=lambda one: (one.subscription, one.entry.position))
 
-    def revive(self, name: str, instance: str | None, now_us: int) -> int:
+    def requeue(self, name: str, instance: str | None, now_us: int) -> int:
         """Put dead facts back in line and make what waits due now; return how many were dead."""
         with self._lock:
             some = [one for one in self._subscriptions[name].kept() if instance in (None, one.instance)]
