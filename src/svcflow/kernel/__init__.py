@@ -1,4 +1,4 @@
-"""The kernel: the only place that decides. Engine, simulation, log replay and tests drive it."""
+"""Kernel: pure decisions over a procedure and an instance. Engine, simulation, log replay and tests drive it."""
 
 from svcflow.kernel.commands import (
     NOBODY,

@@ -1,4 +1,4 @@
-"""Commands: what somebody asks of an instance. Imperatives; they carry no time of their own."""
+"""Commands to an instance, named by imperatives. The instant of a command comes with the decision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NONE: Mapping[str, str] = {}
 
 
 def names_of(place: str, names: Iterable[str]) -> frozenset[str]:
-    """Return several names; one text is iterable too, by letters. Raises: FieldError for that and what else is none."""
+    """Return names as a set. Raises: FieldError for one text, which would be taken for its letters, and for other types."""
     if isinstance(names, str):
         raise FieldError(
             Text(
@@ -29,10 +29,10 @@ def names_of(place: str, names: Iterable[str]) -> frozenset[str]:
             Text(zh=f"写成 {{{shown(names)}}}", en=f"write {{{shown(names)}}}"),
         )
     try:
-        found = frozenset(names)
-    except TypeError:  # what cannot be gone through, or holds what is no name
-        found = None
-    if found is None or not _TEXT.issuperset(map(type, found)):
+        unique = frozenset(names)
+    except TypeError:  # not iterable, or with items that have no hash
+        unique = None
+    if unique is None or not _TEXT.issuperset(map(type, unique)):
         kind = type(names).__name__
         raise FieldError(
             Text(
@@ -41,11 +41,11 @@ def names_of(place: str, names: Iterable[str]) -> frozenset[str]:
             ),
             Text(zh='写成 {"desk"}', en='write {"desk"}'),
         )
-    return found
+    return unique
 
 
 def is_named(person: str) -> bool:
-    """Tell whether a person is named: by something that can be seen, not by blanks, fillers or controls alone."""
+    """Return whether a person has a name: not blanks, fillers or control characters alone."""
     return not is_blank(person)
 
 
@@ -57,9 +57,9 @@ def _roles(roles: Iterable[str] | None) -> frozenset[str] | None:
 
 
 def attached(evidence: Mapping[str, str] | None) -> Mapping[str, str]:
-    """Return the evidence that comes with a command: what is blank is none."""
+    """Return the evidence that comes with a command, blank entries left out."""
     if not evidence or (type(evidence) is not dict and not isinstance(evidence, Mapping)):
-        return _NONE if evidence is None else evidence  # its carrier refuses what is no mapping
+        return _NONE if evidence is None else evidence  # the handler refuses what is no mapping
     for what in evidence.values():
         if isinstance(what, str) and is_blank(what):
             return {name: what for name, what in evidence.items() if not _is_blank(what)}
@@ -67,7 +67,7 @@ def attached(evidence: Mapping[str, str] | None) -> Mapping[str, str]:
 
 
 def _reason(reason: str) -> str:
-    """Return a reason as it is kept: a blank one is none."""
+    """Return a reason, empty if it is blank."""
     return "" if _is_blank(reason) else reason
 
 
@@ -80,7 +80,7 @@ def _is_blank(value: object) -> bool:
 
 
 def _one_of(known: tuple[str, ...]) -> Callable[[object, attrs.Attribute[Any], object], None]:
-    """Return a validator that raises FieldError for a word that is none of these."""
+    """Return a validator that raises FieldError for any other value."""
 
     def refuse_other(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if value not in known:
@@ -95,10 +95,11 @@ def _one_of(known: tuple[str, ...]) -> Callable[[object, attrs.Attribute[Any], o
 
 @attrs.frozen
 class Actor:
-    """Name who acts and in which roles; `roles=None` means that the roles are not known (foreign logs).
+    """Person who acts, and their roles; `roles=None` means that the roles are not known.
 
-    What is not known passes no rule: only where a foreign log is replayed it is left unjudged. `behalf` is the
-    person acted for, `ends` until when for each role; `svcflow.kernel.lifecycle.delegation.acting` gives such an actor.
+    Unknown roles satisfy no rule; only where a log of another system is replayed they are not judged. `behalf` is
+    the person acted for, `ends` until when for each role: `svcflow.kernel.lifecycle.delegation.acting` makes such an
+    actor.
     """
 
     id: str
@@ -122,7 +123,7 @@ NOBODY = Actor("")
 
 @attrs.frozen
 class Recipient:
-    """Name who is served, and of which group."""
+    """Person who is served, and their group."""
 
     id: str
     group: Group | None = attrs.field(default=None, validator=attrs.validators.optional(_one_of(GROUPS)))
@@ -130,7 +131,7 @@ class Recipient:
 
 @attrs.frozen
 class Start:
-    """Begin an instance under the id that comes in."""
+    """Start an instance under the id given."""
 
     instance: str
     data: Mapping[str, Value] = _NONE
@@ -144,7 +145,7 @@ class Fire:
     """Move the instance by a trigger.
 
     `occurred_us` is when it happened, if that was before it is recorded, and `offset_minutes` the offset from UTC
-    in which that was written, for messages about it. `step` names the active step when several branches know the
+    in which that was written, for messages about it. `step` names the active step when several branches have the
     trigger; `override` is the reason for going round the declared order or a guard.
     """
 
@@ -194,7 +195,7 @@ class Reschedule:
 
 @attrs.frozen
 class Extend:
-    """Ask for the one extension that a limit declares."""
+    """Extend a limit, once, by what it declares."""
 
     limit: str
     reason: str = attrs.field(converter=_reason)
@@ -204,7 +205,7 @@ class Extend:
 
 @attrs.frozen
 class Recompute:
-    """Reckon running deadlines anew, because a calendar was corrected or a year published."""
+    """Compute running deadlines anew, because a calendar was corrected or a year published."""
 
     reason: str = attrs.field(converter=_reason)
     actor: Actor = NOBODY
@@ -212,7 +213,7 @@ class Recompute:
 
 @attrs.frozen
 class Claim:
-    """Take a step for oneself; `step` names it when several are active."""
+    """Assign a step to the actor; `step` names it when several are active."""
 
     step: str | None = None
     actor: Actor = NOBODY
@@ -220,7 +221,7 @@ class Claim:
 
 @attrs.frozen
 class Assign:
-    """Give a step to a person, also one that somebody has; whether that person has the role shows when they act.
+    """Assign a step to a person, in place of its assignee if it has one. Their role is checked when they act.
 
     `ends` is until when the actor has delegated each role to that person, if so.
     """
@@ -234,7 +235,7 @@ class Assign:
 
 @attrs.frozen
 class Release:
-    """Let a step go, so that whoever has its role may take it."""
+    """Release a step, so that whoever has its role may claim it."""
 
     step: str | None = None
     actor: Actor = NOBODY
@@ -243,7 +244,7 @@ class Release:
 
 @attrs.frozen
 class Explain:
-    """Say why a deviation came about; `deviation` is the sequence of the fact that records it."""
+    """Explain a deviation; `deviation` is the sequence of the fact that records it."""
 
     deviation: int
     reason: str = attrs.field(converter=_reason)
@@ -252,7 +253,7 @@ class Explain:
 
 @attrs.frozen
 class Accept:
-    """Accept the explanation of a deviation: it is not held against who is responsible. It still counts."""
+    """Accept the explanation of a deviation, which still counts."""
 
     deviation: int
     reason: str = attrs.field(converter=_reason)
@@ -270,10 +271,10 @@ class Reject:
 
 @attrs.frozen
 class Migrate:
-    """Take the instance over to another version of its procedure.
+    """Migrate the instance to another version of its procedure.
 
-    `steps` maps steps of the version it leaves to steps of the other; one not named goes by its own id.
-    Deadlines are kept, or reckoned anew by the new declaration; `data` gives what the version newly requires.
+    `steps` maps steps of the source version to steps of the target version; one not named keeps its id.
+    Deadlines are kept, or computed by the new declaration; `data` gives what the target version newly requires.
     """
 
     version: int
@@ -286,7 +287,7 @@ class Migrate:
 
 @attrs.frozen
 class Revert:
-    """Take the last migration back: the version before it, and its steps the other way round."""
+    """Migrate back to the version before the last migration, its mapping of steps reversed."""
 
     reason: str = attrs.field(default="", converter=_reason)
     actor: Actor = NOBODY
@@ -294,7 +295,7 @@ class Revert:
 
 @attrs.frozen
 class Recall:
-    """Take back what `taker` has in these roles for `giver`, who revoked their delegation."""
+    """Release the steps that `taker` has in these roles for `giver`, who revoked the delegation."""
 
     giver: str
     taker: str
@@ -303,7 +304,7 @@ class Recall:
 
 
 Answering = Explain | Accept | Reject
-"""What may still be asked of an instance that has ended."""
+"""Commands that an instance takes after it has ended."""
 
 Command = (
     Start

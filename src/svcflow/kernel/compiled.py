@@ -1,7 +1,6 @@
-"""A procedure made ready to run: the state machine that is its one table of moves, its limits and calendars.
+"""Procedure version made ready to run: the state machine that is its one table of moves, its limits and calendars.
 
-One `Compiled` serves all instances of a procedure version, from all threads: nothing in the machine changes once it
-is made.
+One `Compiled` serves all instances of a version, from all threads: nothing in the machine changes once it is made.
 """
 
 from __future__ import annotations
@@ -114,7 +113,7 @@ class ProcedureMachine(Machine):
 
 @attrs.frozen(eq=False, repr=False)
 class Compiled:
-    """Hold everything `decide` and `evolve` need to know of one procedure version."""
+    """Procedure version with what `decide` and `evolve` look up in it."""
 
     procedure: Procedure
     calendar: WorkCalendar
@@ -127,23 +126,23 @@ class Compiled:
     limits: Mapping[str, CompiledLimit]
     uses_recipient: bool
     rematch: tuple[str, ...]
-    """Limits whose matrix or anchor has to be asked again when data change."""
+    """Limits whose matrix or anchor is evaluated again when data change."""
     watched: frozenset[str]
-    """Steps whose doer is remembered, because another step may not be done by the same person."""
+    """Steps whose performer is remembered, because another step may not be done by the same person."""
     told_apart: frozenset[str]
-    """Steps that not everybody may do, or whose doer is remembered: they themselves, or what is around them."""
+    """Steps that `not_by` concerns, by themselves or by a parallel step around them: it names them or they have one."""
     pairs: Mapping[str, frozenset[str]]
-    """For each step, those in branches side by side with it that its doer may not do: either may be done first."""
+    """For each step, those in parallel branches that its performer may not do: either may be done first."""
     occurrences: Mapping[str, tuple[str, ...]]
     """For each trigger, the recurring limits of which it is one occurrence."""
     personal: frozenset[str]
-    """Data fields that are somebody's own, and are kept beside the journal."""
+    """Data fields with personal data, which are stored beside the journal."""
     unbooked: FrozenDict[str, Booking]
-    """The data fields that are scheduled instants, before anybody set them."""
+    """Bookings of the data fields that are scheduled instants, before anybody set them."""
     defaults: Mapping[str, Value]
-    """What the data of an instance are where none come with its start."""
+    """Data of an instance where none come with its start."""
     foreign: bool = False
-    """Whether logs of other systems are replayed: who acted and in which role may be unknown there, and is unjudged."""
+    """Whether logs of other systems are replayed: an actor or role that is unknown there is not judged."""
     calendar_fingerprints: dict[str, str] = attrs.field(factory=dict, repr=False)
     """Fingerprints of its calendars, once they were asked for."""
     _standings: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = attrs.field(factory=dict, repr=False)
@@ -154,7 +153,7 @@ class Compiled:
 
     @property
     def remembered(self) -> frozenset[str]:
-        """Steps whose doer may bar somebody: what another step excludes, and what excludes one side by side with it."""
+        """Steps whose performer may bar somebody: those that another step excludes, or that exclude one in a parallel branch."""
         return self.watched.union(*self.pairs.values())
 
     def rows(self, step: str, trigger: str) -> Sequence[CompiledMove]:
@@ -168,7 +167,7 @@ class Compiled:
             yield from self.triggers[trigger].transitions[step]
 
     def way(self, start: str, goal: str) -> tuple[str, ...] | None:
-        """Return the steps skipped by jumping from `start` to `goal`, `goal` included; None when none leads there.
+        """Return the steps skipped by jumping from `start` to `goal`, `goal` included; None when no way leads there.
 
         The shortest way over normal transitions counts; exceptions are taken when there is no other.
         """
@@ -193,14 +192,14 @@ class Compiled:
         return None
 
     def standing(self, active: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-        """Return in which steps an instance stands, and whether it only waits, when these are active."""
-        found = self._standings.get(active)
-        if found is None:
+        """Return the steps of an instance, and whether it only waits, when these are active."""
+        cached = self._standings.get(active)
+        if cached is None:
             leaves = [name for name in active if not self.steps[name].branches]
             working = [name for name in leaves if self.steps[name].step.end is None]
             waits = bool(working) and all(self.steps[name].step.waits is not None for name in working)
-            found = self._standings[active] = tuple(working or leaves), waits
-        return found
+            cached = self._standings[active] = tuple(working or leaves), waits
+        return cached
 
     def inside(self, step: str) -> tuple[str, ...]:
         """Return the parallel steps around `step`, innermost first."""
@@ -216,7 +215,7 @@ def _back(seen: Mapping[str, str], goal: str) -> Iterator[str]:
 def compile_procedure(
     procedure: Procedure, calendars: Calendars, *, enforce: Literal["declared", "record"] = "declared"
 ) -> Compiled:
-    """Make a procedure ready to run; `enforce="record"` lets every breach through, as foreign logs need.
+    """Return a procedure made ready to run; `enforce="record"` refuses nothing, for logs of other systems.
 
     Raises: UnknownCalendar.
     """
@@ -254,7 +253,7 @@ def compile_procedure(
 
 
 def _scheduled(procedure: Procedure) -> Iterator[str]:
-    """Yield the fields that are scheduled instants: a later version may hang limits on what none hangs on yet."""
+    """Yield the fields that are scheduled instants, also without a limit: a later version may have one."""
     return (field.id for field in procedure.fields.values() if field.type == "instant" and not field.personal)
 
 
@@ -319,7 +318,7 @@ def _machine(procedure: Procedure, ends: _Ends, rules: Enforce | None) -> Proced
 
 @attrs.frozen
 class _Ends:
-    """Limits by the step at which something happens to them, so that no step asks all of them."""
+    """Limits by the step at which they start, stop or are reached, so that compiling is linear in the steps."""
 
     starts: Mapping[str | None, list[CompiledLimit]]
     stops: Mapping[str | None, list[CompiledLimit]]

@@ -1,7 +1,7 @@
-"""Decide: from a procedure, an instance, a command and an instant, say which facts follow. Pure.
+"""Decision: the facts that follow from a procedure, an instance, a command and an instant. Pure.
 
-No clock, file, random source or environment is read. Every time-driven fact that became due comes first,
-stamped with the instant at which it became due, so that the journal does not depend on when ticks ran.
+No clock, file, random source or environment is read. Every fact that time brought comes before those of the
+command, with the instant at which it became due, so that the journal does not depend on when ticks ran.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ from svcflow.text import NO_TEXT, Text, cut
 
 
 class Outcome(NamedTuple):
-    """What a decision came to: the facts, the instance after them, and the refusal if there was one.
+    """Result of a decision: the facts, the instance after them, and the refusal if there was one.
 
-    `compiled` is the version that the instance runs under after them: another one after a migration. `behind` says
-    that what was due before filled the decision: a command has yet to be judged.
+    `compiled` is the version that the instance runs under after them: another one after a migration. `behind` means
+    that facts that time brought filled the decision: the command has yet to be judged.
     """
 
     facts: tuple[Fact, ...]
@@ -94,10 +94,10 @@ def transact(
     *,
     target: MigrationTarget | None = None,
 ) -> Outcome:
-    """Do what `decide` does and return the instance after the facts too, so that nothing is applied twice.
+    """Decide as `decide` does, and return the instance after the facts too, so that nothing is applied twice.
 
-    `most` bounds the facts that time brings. While the instance is `behind`, decide the same again from where
-    it was left: however many decisions it takes, the facts are those of one.
+    `most` bounds the facts that time brings. While the outcome is `behind`, decide again with its instance: however
+    many decisions it takes, the facts are the same.
     """
     if instance is None:
         assert isinstance(command, Start)  # noqa: S101  # drivers start what does not exist

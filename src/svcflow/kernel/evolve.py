@@ -1,6 +1,7 @@
-"""Apply facts to an instance. Deciding nothing, it only says what a fact means for the state.
+"""Effects of facts on the state of an instance.
 
-`evolve(compiled, instance, fact)` is total over the facts that `decide` records, in their order.
+`evolve(compiled, instance, fact)` takes every fact that `decide` records, in their order, but for `Migrated`: that
+needs two versions, see `svcflow.kernel.replay` and `svcflow.kernel.lifecycle.migrated`.
 """
 
 from __future__ import annotations
@@ -73,26 +74,26 @@ def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fa
 
 
 def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
-    """Change the draft by one fact, and reckon what is due after it."""
+    """Change the draft by one fact, and compute what is due after it."""
     _change(compiled, draft, (fact,))
     compute_due(compiled, draft)
 
 
 def apply_all(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
-    """Change the draft by facts, and reckon what is due after the last of them."""
+    """Change the draft by facts, and compute what is due after the last of them."""
     _change(compiled, draft, facts)
     compute_due(compiled, draft)
 
 
 def guard_data(compiled: Compiled, draft: Draft) -> Mapping[str, Any]:
-    """Return what guards may look at: the fields, and who is served."""
+    """Return the names that guards may use: the fields, and the recipient."""
     if not compiled.uses_recipient:
         return draft.data
     return {**draft.data, "recipient": {"id": draft.recipient, "group": draft.group}}
 
 
 def _change(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
-    """Change the draft by facts; deadlines that they move are left to be reckoned."""
+    """Change the draft by facts; deadlines that they move are left `NOT_COMPUTED`."""
     for fact in facts:
         kind, at_us = type(fact), fact.occurred_us
         draft.sequence = fact.sequence
@@ -105,16 +106,16 @@ def _change(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
 
 
 def compute_due(compiled: Compiled, draft: Draft) -> None:
-    """Reckon the deadlines that changes have moved, and which instant of all clocks comes next."""
+    """Compute the deadlines that changes have moved, and the next instant of all stopwatches."""
     if draft.next_us != NOT_COMPUTED:
         return
     soonest = NEVER
     for limit_id, watch in draft.stopwatches.items():
         next_us = watch.next_us
         if next_us == NOT_COMPUTED:
-            draft.stopwatches[limit_id] = known = stopwatch.with_due(compiled.limits[limit_id], watch)
-            next_us = known.next_us
-        if next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hottest way
+            draft.stopwatches[limit_id] = watch = stopwatch.with_due(compiled.limits[limit_id], watch)  # noqa: PLW2901
+            next_us = watch.next_us
+        if next_us < soonest:  # noqa: PLR1730  # min() costs a call each, on the hot path
             soonest = next_us
     draft.next_us = soonest
 
@@ -233,7 +234,7 @@ def _own_deviations(draft: Draft) -> MutableMapping[int, DeviationStatus]:
 
 
 def _nothing(compiled: Compiled, draft: Draft, fact: Fact) -> None:
-    """Refusals and settlements are on record; they change no state."""
+    """Leave the draft as it is: refusals, settlements and erasures are recorded only."""
 
 
 _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
@@ -272,7 +273,7 @@ def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str],
 
 
 def book(draft: Draft, fact: Fact, data: Mapping[str, Value]) -> None:
-    """Remember who sets scheduled instants; the same one given again is not set anew."""
+    """Record who sets scheduled instants; the same instant given again is not set anew."""
     for field in draft.bookings:
         before = draft.data.get(field)
         if data.get(field, before) != before:
@@ -319,7 +320,7 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, dee
 def _start(
     compiled: Compiled, draft: Draft, limit: CompiledLimit, old: Stopwatch | None, at_us: int, anew: bool
 ) -> None:
-    """Start the clock of a limit, or go on with one that had ended."""
+    """Start the stopwatch of a limit, or go on with one that had ended."""
     row, anchor_us = 0, NEVER
     if limit.varies:
         row = match_row(limit, guard_data(compiled, draft))
@@ -340,7 +341,7 @@ def _stoppable(limit: CompiledLimit, row: int) -> bool:
 
 
 def anchor_us_of(limit: CompiledLimit, row: int, data: Mapping[str, Value]) -> int:
-    """Return the scheduled instant a row refers to, `NEVER` while it is missing."""
+    """Return the scheduled instant that a row refers to, `NEVER` while it is missing."""
     target = limit.rows[row].target
     if target is None or target.anchor is None:
         return NEVER
@@ -349,14 +350,14 @@ def anchor_us_of(limit: CompiledLimit, row: int, data: Mapping[str, Value]) -> i
 
 
 def _end(draft: Draft, limit: CompiledLimit, at_us: int, deemed: bool) -> None:
-    """End the clock of a limit whose goal was reached, if it has not ended."""
+    """End the stopwatch of a limit whose goal was reached, if it has not ended."""
     watch = draft.stopwatches.get(limit.id)
     if watch is not None and not watch.verdict:
         _set(draft, stopwatch.end(limit, watch, at_us, reached=True, deemed=deemed))
 
 
 def _begin_interval(compiled: Compiled, draft: Draft, trigger: str, at_us: int) -> None:
-    """Begin the next interval of the recurrences that this trigger counts for."""
+    """Begin the next interval of the recurrences of which this trigger is an occurrence."""
     for limit_id in compiled.occurrences[trigger]:
         watch = draft.stopwatches.get(limit_id)
         if watch is not None and not watch.verdict:
@@ -366,7 +367,7 @@ def _begin_interval(compiled: Compiled, draft: Draft, trigger: str, at_us: int) 
 
 
 def _set(draft: Draft, watch: Stopwatch) -> None:
-    """Keep a changed clock; the mapping is copied once, for others may hold it as it was when last reckoned."""
+    """Store a changed stopwatch; the mapping is copied once, since it was given to others when last computed."""
     if draft.next_us != NOT_COMPUTED:
         draft.stopwatches = dict(draft.stopwatches)
         draft.next_us = NOT_COMPUTED
@@ -374,7 +375,7 @@ def _set(draft: Draft, watch: Stopwatch) -> None:
 
 
 def match_row(limit: CompiledLimit, data: Mapping[str, Any]) -> int:
-    """Return the first row whose guard is true; a row that cannot be decided is no match."""
+    """Return the index of the first row whose guard is true; one that cannot be evaluated is not."""
     for place, row in enumerate(limit.rows):
         try:
             if row.guard is None or row.guard.holds(data):
@@ -400,7 +401,7 @@ def _rematch(compiled: Compiled, draft: Draft, at_us: int) -> None:
 
 
 def run_or_stop(draft: Draft, limit: CompiledLimit, watch: Stopwatch, at_us: int) -> Stopwatch:
-    """Stop or start a clock whose new row may be stopped, or may not, while the old one was the other way."""
+    """Return the stopwatch stopped or running, as the draft says: its new row may be stoppable where the old was not."""
     stop = draft.paused and _stoppable(limit, watch.row)
     if stop == (watch.open_us == STOPPED):
         return watch
@@ -408,7 +409,7 @@ def run_or_stop(draft: Draft, limit: CompiledLimit, watch: Stopwatch, at_us: int
 
 
 def settle_steps(compiled: Compiled, draft: Draft, at_us: int) -> None:
-    """Bring steps and pause in line with what is active."""
+    """Set the steps of the draft by its active ones, and pause or resume its stopwatches."""
     draft.steps, waits = compiled.standing(tuple(draft.active))
     stop = waits or draft.status == "held"
     if stop != draft.paused and draft.status != "ended":

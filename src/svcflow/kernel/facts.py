@@ -1,4 +1,4 @@
-"""Facts: the entries of an instance's journal. Immutable, named by what happened; they decide nothing.
+"""Facts: the entries of an instance's journal. Immutable, named by what happened.
 
 Instants are integer microseconds of UTC (`*_us`); `occurred_at` and `recorded_at` give them as aware
 datetimes.
@@ -18,9 +18,9 @@ from svcflow.text import Text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SYSTEM = ""
-"""The actor of what the system did by itself."""
+"""Actor of what the system did by itself."""
 ERASED = "erased-"
-"""How what stands in the place of an erased person begins."""
+"""Prefix of the pseudonym that stands in the place of an erased person."""
 
 DeviationKind = Literal[
     "overdue",
@@ -53,8 +53,8 @@ def _texts(texts: Iterable[str]) -> tuple[str, ...]:
 def to_datetime(us: int) -> datetime:
     """Return the instant as an aware datetime in UTC.
 
-    Nothing that comes in is out of the bounds, but stores of versions before them may hold any year: such an
-    instant is shown as the first or the last day that every time zone can write.
+    Stores written before instants had bounds may hold any year: an instant out of bounds becomes the first or the
+    last day that every time zone can write.
     """
     if not _FIRST_SHOWN_US <= us <= _LAST_SHOWN_US:
         us = _LAST_SHOWN_US if us > 0 else _FIRST_SHOWN_US
@@ -63,7 +63,7 @@ def to_datetime(us: int) -> datetime:
 
 @attrs.frozen
 class Fact:
-    """Hold what every entry has; `sequence` counts from 1 in each instance, `behalf` is who was acted for."""
+    """Fields of every entry; `sequence` counts from 1 in each instance, `behalf` is who was acted for."""
 
     instance: str
     sequence: int

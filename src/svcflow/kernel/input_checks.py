@@ -1,4 +1,4 @@
-"""Values that come in with a command: checked against the declared fields, refused as one report."""
+"""Checks of the values of a command against the declared fields; all mistakes are reported together."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from svcflow.nearest import nearest
 from svcflow.text import Text, cut, is_blank
 
 _MOST = 20
-"""How many mistakes in one command's data are told; whoever makes more has sent something else."""
+"""How many mistakes in the data of one command are reported; more come from sending something else."""
 
 
 def is_given(value: object) -> bool:
-    """Tell whether a value is one: neither empty nor blank text."""
+    """Return whether there is a value: neither None nor blank text."""
     return not is_blank(value) if isinstance(value, str) else value is not None
 
 
@@ -30,7 +30,7 @@ def require_reason(reason: str) -> None:
 
 
 def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collection[str]) -> dict[str, Value]:
-    """Return the data as they are kept; `extra` names values a transition requires beside the fields.
+    """Return the data as they are stored; `extra` names values a transition requires beside the fields.
 
     A required field is never emptied: only `Reschedule` may clear an instant, whose day is then open.
 
@@ -53,7 +53,7 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
                 wrong.append(_unknown(procedure, name))
         except FieldError as error:
             wrong.append(error.message)
-        if len(wrong) > _MOST:  # to look for what was meant takes time for each
+        if len(wrong) > _MOST:  # searching for the nearest name takes time for each
             break
     if wrong:
         raise FieldError(
@@ -72,16 +72,16 @@ def _emptied(field: Field) -> FieldError:
 
 def _plain(name: str, value: object) -> str | int | float:
     """Return a value that no field describes. Raises: FieldError unless it reads back from JSON as it was given."""
-    found = unstorable(value)
-    if found is not None:
-        raise refused(name, found)
+    problem = unstorable(value)
+    if problem is not None:
+        raise refused(name, problem)
     if not isinstance(value, str | int | float):
         raise FieldError(Text(zh=f"没有给出 {name}", en=f"nothing is given for {name}"))
     return value
 
 
 def _unknown(procedure: Procedure, name: str) -> Text:
-    by_name = [one for one in procedure.fields.values() if name in (one.name.zh, one.name.en)]
+    by_name = [field for field in procedure.fields.values() if name in (field.name.zh, field.name.en)]
     hint, name = nearest(by_name[0].id if by_name else name, procedure.fields), cut(name)
     if not hint:
         return Text(zh=f"没有字段“{name}”", en=f"there is no field {name!r}")

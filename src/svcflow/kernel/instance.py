@@ -1,4 +1,4 @@
-"""A dict that does not change: what an instance holds, which the store and every caller may have at the same time."""
+"""State of an instance: a value that the store and every caller may share, and a draft of it for changes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ V = TypeVar("V")
 
 
 class FrozenDict(dict[K, V]):
-    """Hold what an instance knows; a dict for whoever reads it, copies it or writes it as JSON.
+    """Dict that cannot be changed in place; it is read, copied and written as JSON as any dict.
 
-    >>> Unchanging({"fee": 20})["fee"]
+    >>> FrozenDict({"fee": 20})["fee"]
     20
-    >>> dict(Unchanging({"fee": 20}), fee=30)
+    >>> dict(FrozenDict({"fee": 20}), fee=30)
     {'fee': 30}
     """
 
@@ -37,7 +37,7 @@ class FrozenDict(dict[K, V]):
     __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
     def __reduce__(self) -> tuple[type[FrozenDict[K, V]], tuple[dict[K, V]]]:
-        """Be copied and pickled as one that is made anew; item by item, as a dict is, would be refused."""
+        """Return how to copy and pickle it: made anew, because setting item by item, as for a dict, is refused."""
         return type(self), (dict(self),)
 
 
@@ -46,12 +46,12 @@ Verdict = Literal["", "met", "late", "early", "cancelled"]
 NEVER = 2**63 - 1
 STOPPED = -1
 NOT_COMPUTED = -(2**63)
-"""Stands for a due instant that a change has left to be reckoned when it is asked; before every instant."""
+"""Stands for a due instant that is yet to be computed after a change; before every instant."""
 Run = tuple[int, int]
 
 
 class Stopwatch(NamedTuple):
-    """Measure one limit on one instance.
+    """State of one limit on one instance.
 
     `started_us` is where counting begins, `attached_us` when the present target was attached. `anchor_us` is
     the scheduled instant the target refers to, `NEVER` without one; `extra` is what an extension added, or what
@@ -79,9 +79,9 @@ class Stopwatch(NamedTuple):
 
 
 class Booking(NamedTuple):
-    """Who set a scheduled instant last, for whom, and when: `NEVER` while nobody did.
+    """Who set a scheduled instant last, on whose behalf, and when: `NEVER` while nobody did.
 
-    `moved` says that it had been set before.
+    `moved` means that it had been set before.
     """
 
     at_us: int
@@ -91,14 +91,14 @@ class Booking(NamedTuple):
 
 
 class Instance(NamedTuple):
-    """Hold the state of one instance; a named tuple, because one is made for every command.
+    """State of one instance; a named tuple, because one is made for every command. It cannot be changed in place.
 
-    `sequence` is that of its last fact; `revision` that of the last one somebody caused to change its state,
-    so that a warning or a refused attempt does not make a caller's view stale, nor who has a step, nor what
-    is answered to a deviation. Nothing of it can be changed in place. `left_by` names who left a step and for whom; `assignees` who has an active
-    step, `deputies` for whom and until when they have it who have it by a delegation; `deviations` where each
-    deviation stands, by the sequence of its fact; `bookings` who set which scheduled instant, if its journal is not
-    older than that.
+    `sequence` is that of its last fact; `revision` that of the last fact by which somebody changed its state: a
+    warning, a refused attempt, an assignment or an answer to a deviation does not make a caller's view stale.
+    `left_by` are the persons who left a step, and whom they acted for; `assignees` who has an active step;
+    `deputies`, for steps that somebody has by a delegation, the giver and when it ends; `deviations` the status of
+    each deviation, by the sequence of its fact; `bookings` who set which scheduled instant, unless the journal is
+    older than bookings.
     """
 
     id: str
@@ -145,14 +145,14 @@ FIELDS = Instance._fields
 _values = attrgetter(*FIELDS)
 
 
-# The fields are said a second time: those of a named tuple cannot be changed, and mypy knows no class made from them.
+# The fields are declared a second time: a named tuple is immutable, and mypy cannot type a class generated from it.
 @attrs.define(eq=False)
 class Draft:
-    """Hold an instance while facts are being applied to it; never leaves the kernel.
+    """Instance to which facts are being applied; never leaves the kernel.
 
-    `active` is the draft's own and is changed in place; `clocks` is copied before its first change since the
-    clocks were reckoned, `deviations` before its first change since it was frozen. The other mappings are
-    replaced by ones that do not change, so that there is nothing to freeze in them.
+    `active` is the draft's own and is changed in place; `stopwatches` is copied before its first change since
+    deadlines were computed, `deviations` before its first change since it was frozen. The other mappings are
+    replaced as a whole by frozen ones.
     """
 
     id: str
@@ -199,7 +199,7 @@ class Draft:
         return draft
 
     def freeze(self) -> Instance:
-        """Return the instance as it stands, which nobody changes in place; the draft may go on."""
+        """Return the instance as it is now, which later changes of the draft leave alone."""
         own, self.active = self.active, FrozenDict(self.active)
         if type(self.stopwatches) is dict and self.next_us != NOT_COMPUTED:
             self.stopwatches = FrozenDict(self.stopwatches)
@@ -246,7 +246,7 @@ def to_state(instance: Instance) -> list[Any]:
     """Return the instance as plain JSON values, in the order of its fields."""
     state: list[Any] = list(instance)
     state[_STOPWATCHES] = list(map(tuple, instance.stopwatches.values()))
-    # keys of JSON objects are texts, those of these two are numbers
+    # Keys of JSON objects are texts; those of these two mappings are numbers, so they are stored as lists.
     state[_DEVIATIONS] = _rows(instance.deviations) if instance.deviations else []
     state[_EXPLAINERS] = list(instance.explainers.items()) if instance.explainers else []
     if instance.bookings:
@@ -306,30 +306,32 @@ def _stopwatch(row: list[Any]) -> Stopwatch:
     return tuple.__new__(Stopwatch, (*row[:_RUNS], runs, *row[_RUNS + 1 :], *later))
 
 
-def _rows(standings: Mapping[int, DeviationStatus]) -> list[list[Any]]:
+def _rows(statuses: Mapping[int, DeviationStatus]) -> list[list[Any]]:
     """Return a row for each status: its name, 0, and the sequences, each as the distance from the one before.
 
-    A recurrence that nobody saw to has missed thousands: that is two bytes each instead of fourteen.
+    A neglected recurrence has thousands of deviations: this takes two bytes for each instead of fourteen.
     """
     rows: list[list[Any]] = []
-    found = set(standings.values())
-    for status in sorted(found):
-        theirs = [one for one in standings if standings[one] == status] if len(found) > 1 else standings
+    distinct = set(statuses.values())
+    for status in sorted(distinct):
+        theirs = (
+            [number for number in statuses if statuses[number] == status] if len(distinct) > 1 else statuses
+        )
         numbers = (0, *theirs)
         rows.append([status, 0, *map(sub, numbers[1:], numbers)])
     return rows
 
 
 def _statuses(rows: list[list[Any]]) -> dict[int, DeviationStatus]:
-    """Return where each deviation stands; the first versions wrote a pair for each."""
+    """Return the status of each deviation; the first versions wrote a pair for each."""
     if isinstance(rows[0][0], int):
         return dict(rows)
-    standings: dict[int, DeviationStatus] = {}
+    statuses: dict[int, DeviationStatus] = {}
     for status, *distances in rows:
-        standings.update(dict.fromkeys(islice(accumulate(distances), 1, None), status))
-    return standings
+        statuses.update(dict.fromkeys(islice(accumulate(distances), 1, None), status))
+    return statuses
 
 
 def _leavers(who: str | list[str]) -> tuple[str, ...]:
-    """Return who left a step; one name alone was written before anybody could act for another."""
+    """Return who left a step; states older than delegations hold one name instead of a list."""
     return (who,) if isinstance(who, str) else tuple(who)

@@ -149,7 +149,7 @@ def not_open(trigger: str, steps: Sequence[str], open_triggers: Iterable[str]) -
 
 
 def out_of_order() -> Refusal:
-    """Refuse nothing by itself: a breach of the order that is recorded needs no wording."""
+    """Return the refusal of a breach of the order that is only recorded, which needs no wording."""
     return Refusal("order", NO_TEXT)
 
 

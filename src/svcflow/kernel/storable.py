@@ -1,7 +1,7 @@
-"""What can be written down on every store: whole text, finite numbers of 64 bits. It knows no fields and no sizes.
+"""Values that every store can hold: text without NUL or lone surrogates, finite numbers of 64 bits.
 
-A value that cannot is refused with its place: some stores would keep it, some would not, and a query over
-what one instance holds would fail for all.
+Any other value is refused with its place: some stores would keep it, some would not, and a query over the data of
+one instance would fail for all.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from svcflow.text import Text, is_blank
 
 
 class Unstorable(NamedTuple):
-    """Say why a value cannot be written down, and what to do instead."""
+    """Reason why a value cannot be stored, and what to do instead."""
 
     what: Text
     remedy: Text
 
 
 def unstorable(value: object) -> Unstorable | None:
-    """Return why one value cannot be written down; None when it can."""
+    """Return why a value cannot be stored; None when it can."""
     if isinstance(value, str):
         return None if value.isprintable() else _unstorable_text(value)
     if isinstance(value, int):
@@ -35,7 +35,7 @@ def unstorable(value: object) -> Unstorable | None:
 
 
 def misfit(place: str, value: object) -> FieldError | None:
-    """Return the error for the first part of a value, or of a mapping of values, that cannot be written down."""
+    """Return the error for the first part of a value, or of a mapping of values, that cannot be stored."""
     for where, found in _all_unstorable(place, value):
         if found is not None:
             return refused(where, found)
@@ -43,14 +43,14 @@ def misfit(place: str, value: object) -> FieldError | None:
 
 
 def refuse_misfit(place: str, value: object) -> None:
-    """Raise FieldError when a value, or a mapping of values, cannot be written down."""
+    """Raise FieldError when a value, or a mapping of values, cannot be stored."""
     error = misfit(place, value)
     if error is not None:
         raise error
 
 
 def refuse_no_text(place: str, text: object, *, needed: bool = True) -> None:
-    """Raise FieldError unless something is a text that can be written down; where it is not `needed`, None will do."""
+    """Raise FieldError unless a value is text that can be stored; None will do where it is not `needed`."""
     if isinstance(text, str) or (text is None and not needed):
         refuse_misfit(place, text)
         return
@@ -60,7 +60,7 @@ def refuse_no_text(place: str, text: object, *, needed: bool = True) -> None:
 
 
 def refuse_unfit_name(place: str, name: object, longest: int) -> None:
-    """Raise FieldError when something is to have a name that is too long, or holds what no name does."""
+    """Raise FieldError when a name cannot be stored, is too long, or has control characters."""
     found = unstorable(name) if isinstance(name, str) else _strange(name)
     if found is None and isinstance(name, str):
         found = _unstorable_name(name, longest)
@@ -69,7 +69,7 @@ def refuse_unfit_name(place: str, name: object, longest: int) -> None:
 
 
 def refuse_unfit_id(place: str, name: object, longest: int) -> None:
-    """Raise FieldError when something is to have an id that is no name, or a blank one, which would be one for all."""
+    """Raise FieldError when an id is empty or blank, or is unfit as a name."""
     if name == "":
         raise refused(place, Unstorable(_EMPTY, _or_leave_out(place)))
     refuse_unfit_name(place, name, longest)
@@ -78,7 +78,7 @@ def refuse_unfit_id(place: str, name: object, longest: int) -> None:
 
 
 def refused(place: str, found: Unstorable) -> FieldError:
-    """Return the error for a flaw at a place."""
+    """Return the error for a value at a place that cannot be stored."""
     what = found.what
     return FieldError(Text(zh=f"{place}：{what.zh}", en=f"{place}: {what.en}"), found.remedy)
 

@@ -1,4 +1,4 @@
-"""The facts one decision records, each applied to the draft the moment it is written."""
+"""Transaction of one decision: its facts, each applied to the draft as soon as it is recorded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from svcflow.text import Text
 
 
 class Transaction:
-    """Collect the facts of one decision; sequence, instance and recorded instant are filled in here."""
+    """Facts and draft of one decision; sequence, instance and recorded instant of a fact are filled in here."""
 
     __slots__ = (
         "actor", "at_us", "automatic", "automatic_us", "behalf", "compiled", "deemed", "draft", "exhausted", "facts",
@@ -43,17 +43,17 @@ class Transaction:
         self.automatic = 0
         self.automatic_us = -1
         self.exhausted: list[tuple[str, int]] = []
-        """Limits that go on although their time is used up, and since when: what is deemed then is deemed at once."""
+        """Limits that go on although their time is used up, with the instant: their deemed moves are made at once."""
         self.deemed: set[tuple[str, int]] = set()
-        """Limits that made a move, with its instant: two that are used up send an instance to and fro once."""
+        """Limits that made a move, with its instant: two exhausted ones send an instance to and fro only once."""
 
     def act_for(self, actor: str, behalf: str) -> None:
-        """Go on with what somebody asks: neither what time brought before nor how often it moved is put down to them."""
+        """Record what follows as caused by an actor; facts that time brought before were caused by nobody."""
         self.actor, self.behalf = actor, behalf
         self.deemed.clear()
 
     def record(self, kind: type[Fact], occurred_us: int, actor: str, *rest: Any, **named: Any) -> Fact:
-        """Write one fact down and apply it; what the actor did was done for whom they act for."""
+        """Record one fact and apply it; a fact of the transaction's actor is on behalf of whom they act for."""
         draft = self.draft
         if actor and self.behalf and actor == self.actor:
             named.setdefault("behalf", self.behalf)
@@ -63,7 +63,7 @@ class Transaction:
         return fact
 
     def record_migration(self, target: MigrationTarget, actor: str, *rest: Any, **named: Any) -> None:
-        """Write a migration down and go on under its target version."""
+        """Record a migration, apply it, and go on under its target version."""
         draft = self.draft
         if self.behalf and actor == self.actor:
             named["behalf"] = self.behalf
@@ -73,7 +73,7 @@ class Transaction:
         self.compiled = target.compiled
 
     def count_automatic(self, at_us: int, most: int) -> None:
-        """Bound the moves that follow from each other at one instant. Raises: AutomaticLoop."""
+        """Count a move that follows from another at one instant. Raises: AutomaticLoop after more than `most`."""
         self.automatic = self.automatic + 1 if at_us == self.automatic_us else 1
         self.automatic_us = at_us
         if self.automatic > most:
