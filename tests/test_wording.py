@@ -12,6 +12,7 @@ import pytest
 
 import svcflow
 from svcflow import wording
+from svcflow.analysis.conformance import Status as CaseStatus
 from svcflow.kernel.facts import DeviationKind, DeviationStatus
 from svcflow.kernel.instance import Status
 from svcflow.kernel.timing.deadlines import DeadlineState
@@ -19,6 +20,7 @@ from svcflow.model.amount import Amount, Unit
 from svcflow.model.limit import Severity
 from svcflow.model.procedure import Area, Group
 from svcflow.model.step import HoldReason, TransitionKind
+from svcflow.runtime.migration import LimitFate
 from svcflow.text import Text
 from svcflow.wording import (
     amount,
@@ -45,6 +47,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
         (wording.TRANSITIONS, TransitionKind),
         (wording.STATUSES, Status),
         (wording.LIMIT_STATES, DeadlineState),
+        (wording.LIMIT_FATES, LimitFate),
+        (wording.CASE_STATUSES, CaseStatus),
         (wording.DEVIATIONS, DeviationKind),
         (wording.DEVIATION_STATUSES, DeviationStatus),
         (wording.SEVERITIES, Severity),

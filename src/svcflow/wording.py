@@ -68,6 +68,13 @@ LIMIT_STATES: Mapping[str, Text] = {
     "late": Text(zh="逾期完成", en="late"),
     "cancelled": Text(zh="不再适用", en="cancelled"),
 }
+LIMIT_FATES: Mapping[str, Text] = {
+    "kept": Text(zh="保持", en="kept"),
+    "moved": Text(zh="改期", en="moved"),
+    "ended": Text(zh="取消", en="ended"),
+    "started": Text(zh="起算", en="started"),
+}
+"""What a migration makes of a limit."""
 DEVIATIONS: Mapping[str, Text] = {
     "overdue": Text(zh="超时", en="overdue"),
     "long_wait": Text(zh="等待过久", en="waited too long"),

@@ -31,7 +31,7 @@ __all__ = ["conform"]
 _EVERY = 500  # cases between two reports of progress
 
 _activity_role_lifecycle = attrgetter("activity", "role", "lifecycle")
-_and_actor = attrgetter("activity", "role", "lifecycle", "actor")
+_with_actor = attrgetter("activity", "role", "lifecycle", "actor")
 _at_us = attrgetter("at_us")
 
 
@@ -73,7 +73,7 @@ def _flaws(log: Iterable[Case]) -> tuple[Flaw, ...]:
 
 @attrs.define
 class _TraceVariant:
-    """Sequence of events that cases share; from its second case on it has a fast replay, where one can judge it."""
+    """Sequence of events that cases share; with its second case it gets a fast replay, if it admits one."""
 
     sequence: MappedSequence
     activities: tuple[str, ...]
@@ -98,11 +98,11 @@ class _OpenCase:
 
 
 class _LogReplay:
-    """Replay of a log: cases come one by one, and are judged by their times alone where a fast replay can."""
+    """Replay of a log, case by case. A case is judged by its times alone where the fast replay of its variant allows."""
 
     def __init__(self, activities: ActivityMapping, compiled: Compiled) -> None:
         self._activities, self._compiled = activities, compiled
-        self._signature = _and_actor if _tells_actors_apart(compiled) else _activity_role_lifecycle
+        self._signature = _with_actor if _tells_actors_apart(compiled) else _activity_role_lifecycle
         self._variants: dict[tuple[tuple[str, ...], ...], _TraceVariant] = {}
         self._bounds: dict[tuple[str, int], DeadlineBounds] = {}
         self._actors: dict[tuple[str, frozenset[str] | None], Actor] = {}
@@ -182,6 +182,7 @@ class _LogReplay:
         if breaches is None:
             return None
         variant.judged += 1
+        # `conformance` counts every interval of a judged case as kept: a breach takes one of these back.
         for interval, _ in breaches:
             self._judgements[interval.key] -= 1
         deviations = tuple(deviation for _, deviation in breaches)

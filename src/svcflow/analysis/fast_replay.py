@@ -52,6 +52,7 @@ class DeadlineBounds:
         bound_us = self._bounds.get(bucket)
         if bound_us is None:
             bound_us = self._bounds[bucket] = self._bound(bucket << _BUCKET)
+        # `next_us` is the instant of the breach, one microsecond past the deadline at which a limit is still met.
         return stop_us < bound_us or stop_us < self.stopwatch(start_us).next_us
 
     def stopwatch(self, start_us: int) -> Stopwatch:
@@ -62,7 +63,7 @@ class DeadlineBounds:
     def _bound(self, bucket_us: int) -> int:
         try:
             return self.stopwatch(bucket_us).next_us
-        except CalendarCoverageError:  # the bucket begins before the calendar does: no bound, always exact
+        except CalendarCoverageError:  # the bucket begins before the calendar does: no bound, so always exact
             return bucket_us
 
 
@@ -102,7 +103,7 @@ class FastReplay:
     unjudged: Mapping[str, int]
 
     def breaches(self, case: str, times: Sequence[int]) -> list[tuple[LimitInterval, Deviation]] | None:
-        """Return the limits that a case broke whose events have these instants; None when only a full replay can tell.
+        """Return the limits that a case broke, given the instants of its events; None when only a full replay can tell.
 
         Of an open case, `times` ends with the last instant of the log.
         """

@@ -18,6 +18,7 @@ from svcflow.cli.session import Session
 from svcflow.cli.values import PAIR, Pair, actor_or_nobody, once, typed
 from svcflow.text import Text
 from svcflow.text_table import table
+from svcflow.wording import LIMIT_FATES
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record
@@ -154,12 +155,6 @@ def _chosen(
     return tuple(dict.fromkeys((*instances, *meant)))
 
 
-_FATES = {
-    "kept": Text(zh="保持", en="kept"),
-    "moved": Text(zh="改期", en="moved"),
-    "ended": Text(zh="取消", en="ended"),
-    "started": Text(zh="起算", en="started"),
-}
 _HEADS = Text(
     zh="实例|环节|时限|变化|原截止|新截止|不能变更的原因",
     en="Instance|Steps|Limit|What becomes of it|Due before|Due after|Refused because",
@@ -272,7 +267,7 @@ def _steps(one: MigrationPreview) -> str:
 
 
 def _limit(limit: LimitPreview, names: Names) -> tuple[str, str, str, str]:
-    fate = _FATES[limit.fate].in_(names.lang)
+    fate = LIMIT_FATES[limit.fate].in_(names.lang)
     return names.limit(limit.limit), fate, names.when(limit.before), names.when(limit.after)
 
 
