@@ -69,19 +69,21 @@ def evolve_all(compiled: Compiled, instance: Instance | None, facts: Iterable[Fa
     """Return the instance after more facts, in their order."""
     facts = tuple(facts)
     draft = Draft.blank(facts[0].instance) if instance is None else Draft.of(instance)
-    apply_all(compiled, draft, facts)
+    apply(compiled, draft, facts)
     return draft.freeze()
 
 
-def apply(compiled: Compiled, draft: Draft, fact: Fact) -> None:
-    """Change the draft by one fact, and compute what is due after it."""
-    _change(compiled, draft, (fact,))
-    compute_due(compiled, draft)
-
-
-def apply_all(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
+def apply(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
     """Change the draft by facts, and compute what is due after the last of them."""
-    _change(compiled, draft, facts)
+    for fact in facts:
+        kind, at_us = type(fact), fact.occurred_us
+        draft.sequence = fact.sequence
+        if kind in _REVISES:
+            draft.revision = fact.sequence
+            draft.revised_us = at_us
+        if at_us > draft.updated_us:  # noqa: PLR1730  # see compute_due
+            draft.updated_us = at_us
+        _APPLY[kind](compiled, draft, fact)
     compute_due(compiled, draft)
 
 
@@ -90,19 +92,6 @@ def guard_data(compiled: Compiled, draft: Draft) -> Mapping[str, Any]:
     if not compiled.uses_recipient:
         return draft.data
     return {**draft.data, "recipient": {"id": draft.recipient, "group": draft.group}}
-
-
-def _change(compiled: Compiled, draft: Draft, facts: Iterable[Fact]) -> None:
-    """Change the draft by facts; deadlines that they move are left `NOT_COMPUTED`."""
-    for fact in facts:
-        kind, at_us = type(fact), fact.occurred_us
-        draft.sequence = fact.sequence
-        if kind in _REVISES:
-            draft.revision = fact.sequence
-            draft.revised_us = at_us
-        if at_us > draft.updated_us:  # noqa: PLR1730  # see reckon
-            draft.updated_us = at_us
-        _APPLY[kind](compiled, draft, fact)
 
 
 def compute_due(compiled: Compiled, draft: Draft) -> None:

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.evolve import apply, apply_all
+from svcflow.kernel.evolve import apply
 from svcflow.kernel.facts import Fact, Migrated, Moved, Started
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.lifecycle.migrated import apply_migration
@@ -26,7 +26,7 @@ def replay(version_of: VersionOf, facts: Iterable[Fact]) -> Instance:
         together = [fact for _, _, fact in entries]
         draft.id = together[0].instance
         if target is None:
-            apply_all(compiled, draft, together)
+            apply(compiled, draft, together)
         else:
             apply_under(compiled, target, draft, together[0])
     return draft.freeze()
@@ -37,7 +37,7 @@ def apply_under(compiled: Compiled, target: MigrationTarget | None, draft: Draft
     if target is not None and isinstance(fact, Migrated):
         apply_migration(compiled, target, draft, fact)
     else:
-        apply(compiled, draft, fact)
+        apply(compiled, draft, (fact,))
 
 
 def performers_of(version_of: VersionOf, facts: Iterable[Fact]) -> Performers:

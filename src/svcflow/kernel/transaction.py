@@ -59,7 +59,7 @@ class Transaction:
             named.setdefault("behalf", self.behalf)
         fact = kind(draft.id, draft.sequence + 1, occurred_us, self.recorded_us, actor, *rest, **named)
         self.facts.append(fact)
-        apply(self.compiled, draft, fact)
+        apply(self.compiled, draft, (fact,))
         return fact
 
     def record_migration(self, target: MigrationTarget, actor: str, *rest: Any, **named: Any) -> None:

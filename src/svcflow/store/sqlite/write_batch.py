@@ -118,7 +118,7 @@ class WriteBatch(UnitOfWork):
     def _save_work(self, instance: str, work: Iterable[Work], *, is_new: bool) -> None:
         """Collect the work of an instance, in the place of what was collected of it before."""
         if not is_new and instance not in self._work:
-            self._run(self._statements.drop_work, instance=instance)
+            self._collect("drop_work", (instance,))
         self._work[instance] = tuple(work)
 
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
