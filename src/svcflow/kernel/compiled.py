@@ -93,7 +93,7 @@ class CompiledStep(State):
         self.triggers = tuple(dict.fromkeys(move.trigger for move in step.to))
         """The triggers that leave it, as declared; their rows are asked of `Compiled.rows`."""
         self.starts = starts
-        """Limits whose clock starts when the step is entered."""
+        """Limits that start when the step is entered."""
         self.stops = stops
         """Limits over this step, which end when it is left."""
         self.reaches = reaches
@@ -258,14 +258,14 @@ def _scheduled(procedure: Procedure) -> Iterator[str]:
 
 
 def _pairs(steps: Mapping[str, CompiledStep]) -> Mapping[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
+    pairs: dict[str, frozenset[str]] = {}
     for name, step in steps.items():
         other = step.step.not_by
         if other is not None:
-            mine, theirs = dict(_branches(steps, name)), dict(_branches(steps, other))
-            if any(mine[parallel] != theirs[parallel] for parallel in mine.keys() & theirs.keys()):
-                found[other] = found.get(other, frozenset()) | {name}
-    return found
+            own, excluded = dict(_branches(steps, name)), dict(_branches(steps, other))
+            if any(own[parallel] != excluded[parallel] for parallel in own.keys() & excluded.keys()):
+                pairs[other] = pairs.get(other, frozenset()) | {name}
+    return pairs
 
 
 def _branches(steps: Mapping[str, CompiledStep], name: str) -> Iterator[tuple[str, str]]:

@@ -56,7 +56,7 @@ class Stopwatch(NamedTuple):
     `started_us` is where counting begins, `attached_us` when the present target was attached. `anchor_us` is
     the scheduled instant the target refers to, `NEVER` without one; `extra` is what an extension added, or what
     keeps the deadline of an earlier version: `kept` is that part, which another row of the limit gives up.
-    `runs` are the closed intervals [start, end) in which the clock ran, `open_us` the start of the one that
+    `runs` are the closed intervals [start, end) in which it ran, `open_us` the start of the one that
     still runs (`STOPPED` when none does). `due_us` is `NEVER` while nothing is due. `fired` has a bit for
     each rung of the ladder that fired; `next_us` is the instant of the next one.
     """
@@ -314,10 +314,10 @@ def _rows(statuses: Mapping[int, DeviationStatus]) -> list[list[Any]]:
     rows: list[list[Any]] = []
     distinct = set(statuses.values())
     for status in sorted(distinct):
-        theirs = (
+        sequences = (
             [number for number in statuses if statuses[number] == status] if len(distinct) > 1 else statuses
         )
-        numbers = (0, *theirs)
+        numbers = (0, *sequences)
         rows.append([status, 0, *map(sub, numbers[1:], numbers)])
     return rows
 

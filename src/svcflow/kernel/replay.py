@@ -71,11 +71,11 @@ def versions_along(
 
 
 def migration_in_force(facts: Iterable[Fact]) -> Migrated | None:
-    """Return the last migration that was not taken back; None when the instance is where it started."""
-    standing: list[Migrated] = []
+    """Return the last migration that was not reverted; None when the instance runs under its first version."""
+    in_force: list[Migrated] = []
     for fact in facts:
         if isinstance(fact, Migrated):
-            standing = [one for one in standing if one.sequence != fact.reverts]
+            in_force = [migration for migration in in_force if migration.sequence != fact.reverts]
             if not fact.reverts:
-                standing.append(fact)
-    return standing[-1] if standing else None
+                in_force.append(fact)
+    return in_force[-1] if in_force else None

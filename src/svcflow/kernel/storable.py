@@ -36,9 +36,9 @@ def unstorable(value: object) -> Unstorable | None:
 
 def misfit(place: str, value: object) -> FieldError | None:
     """Return the error for the first part of a value, or of a mapping of values, that cannot be stored."""
-    for where, found in _all_unstorable(place, value):
-        if found is not None:
-            return refused(where, found)
+    for where, problem in _all_unstorable(place, value):
+        if problem is not None:
+            return refused(where, problem)
     return None
 
 
@@ -61,11 +61,11 @@ def refuse_no_text(place: str, text: object, *, needed: bool = True) -> None:
 
 def refuse_unfit_name(place: str, name: object, longest: int) -> None:
     """Raise FieldError when a name cannot be stored, is too long, or has control characters."""
-    found = unstorable(name) if isinstance(name, str) else _strange(name)
-    if found is None and isinstance(name, str):
-        found = _unstorable_name(name, longest)
-    if found is not None:
-        raise refused(place, found)
+    problem = unstorable(name) if isinstance(name, str) else _strange(name)
+    if problem is None and isinstance(name, str):
+        problem = _unstorable_name(name, longest)
+    if problem is not None:
+        raise refused(place, problem)
 
 
 def refuse_unfit_id(place: str, name: object, longest: int) -> None:
@@ -77,10 +77,10 @@ def refuse_unfit_id(place: str, name: object, longest: int) -> None:
         raise refused(place, Unstorable(_UNSEEN, _or_leave_out(place)))
 
 
-def refused(place: str, found: Unstorable) -> FieldError:
+def refused(place: str, problem: Unstorable) -> FieldError:
     """Return the error for a value at a place that cannot be stored."""
-    what = found.what
-    return FieldError(Text(zh=f"{place}：{what.zh}", en=f"{place}: {what.en}"), found.remedy)
+    what = problem.what
+    return FieldError(Text(zh=f"{place}：{what.zh}", en=f"{place}: {what.en}"), problem.remedy)
 
 
 def _all_unstorable(place: str, value: object) -> Iterator[tuple[str, Unstorable | None]]:
@@ -95,7 +95,7 @@ def _all_unstorable(place: str, value: object) -> Iterator[tuple[str, Unstorable
 def _unstorable_text(text: str) -> Unstorable | None:
     if "\0" in text:
         return _NUL
-    half = next((one for one in text if "\ud800" <= one <= "\udfff"), None)
+    half = next((character for character in text if "\ud800" <= character <= "\udfff"), None)
     return None if half is None else _half(half)
 
 
@@ -112,20 +112,22 @@ def _unstorable_name(name: str, longest: int) -> Unstorable | None:
     return None if control is None else _control(control)
 
 
-def _is_control(one: str) -> bool:
-    return unicodedata.category(one) == "Cc"
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) == "Cc"
 
 
-def _control(one: str) -> Unstorable:
-    what = Text(zh=f"含控制字符 U+{ord(one):04X}", en=f"it holds the control character U+{ord(one):04X}")
+def _control(character: str) -> Unstorable:
+    what = Text(
+        zh=f"含控制字符 U+{ord(character):04X}", en=f"it holds the control character U+{ord(character):04X}"
+    )
     return Unstorable(what, Text(zh="去掉该字符", en="leave it out"))
 
 
-def _half(one: str) -> Unstorable:
+def _half(character: str) -> Unstorable:
     return Unstorable(
         Text(
-            zh=f"含半个代理对 U+{ord(one):04X}，不是字符",
-            en=f"the text holds U+{ord(one):04X}, half of a surrogate pair, which is no character",
+            zh=f"含半个代理对 U+{ord(character):04X}，不是字符",
+            en=f"the text holds U+{ord(character):04X}, half of a surrogate pair, which is no character",
         ),
         Text(zh="读入时按 UTF-8 解码", en="decode what comes in as UTF-8"),
     )

@@ -113,26 +113,26 @@ def choose(transaction: Transaction, command: Fire, data: Data = NO_DATA) -> Cho
     """Return the transition of the command, or why there is none; guards are evaluated with its `data`."""
     if transaction.draft.status == "held":
         return refusals.held()
-    found = _open_rows(transaction, command)
-    if len(found) > 1:
-        return refusals.several_sources(command.trigger, (rows[0].source for rows in found))
-    if not found:
+    open_rows = _open_rows(transaction, command)
+    if len(open_rows) > 1:
+        return refusals.several_sources(command.trigger, (rows[0].source for rows in open_rows))
+    if not open_rows:
         return _detour(transaction, command, data)
-    row, breach = choose_row(transaction.compiled, transaction.draft, found[0], data)
+    row, breach = choose_row(transaction.compiled, transaction.draft, open_rows[0], data)
     return Choice(row, row.source, None, (breach,) if breach else ())
 
 
 def _open_rows(transaction: Transaction, command: Fire) -> list[list[CompiledMove]]:
     """Return the rows of the trigger from each active step that has it; only the kernel fires `done`."""
-    compiled, found = transaction.compiled, []
+    compiled, open_rows = transaction.compiled, []
     rows_by_step = compiled.triggers[command.trigger].transitions
     for name in transaction.draft.active:
         rows = rows_by_step.get(name)
         if rows is None or command.step not in (None, name):
             continue
         if command.trigger != DONE or not compiled.steps[name].branches:
-            found.append(rows)
-    return found
+            open_rows.append(rows)
+    return open_rows
 
 
 def offers(transaction: Transaction, actor: Actor, data: Data = NO_DATA) -> Iterator[Offer]:

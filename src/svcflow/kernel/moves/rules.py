@@ -45,11 +45,11 @@ def standing_breaches(
     """Return the breaches of a move by the actor whatever comes with the command; `leaving` is the step it leaves."""
     usual = leaving == row.source and row.move.trigger != DONE
     left = () if usual else _steps_passed_over(transaction, row, leaving)
-    found = _actor_breaches(transaction, command, row.role, left, (row.source, *left))
+    breaches = _actor_breaches(transaction, command, row.role, left, (row.source, *left))
     bound = row.move.at_most
     if bound is not None and transaction.draft.counts.get(row.key, 0) >= bound:
-        found.append(_over_bound(row, bound, transaction.draft.counts.get(row.key, 0)))
-    return found
+        breaches.append(_over_bound(row, bound, transaction.draft.counts.get(row.key, 0)))
+    return breaches
 
 
 def entering_breaches(
@@ -79,9 +79,9 @@ def _actor_breaches(
     `skipped_step` for that.
     """
     compiled, who = transaction.compiled, command.actor
-    found: list[Breach] = []
+    breaches: list[Breach] = []
     if lacks_role(compiled, role, who):
-        found.append(_wrong_role(transaction, command, role))
+        breaches.append(_wrong_role(transaction, command, role))
     if left and not compiled.foreign:
         roles = (compiled.steps[name].step.role or "" for name in left)
         theirs = next((needed for needed in roles if lacks_role(compiled, needed, who)), None)
@@ -89,10 +89,10 @@ def _actor_breaches(
             breach = _wrong_role(transaction, command, theirs)
             if is_named(who.id):
                 breach = attrs.evolve(breach, refusal=attrs.evolve(breach.refusal, rule="order"))
-            found.append(breach)
+            breaches.append(breach)
     if compiled.told_apart and not compiled.told_apart.isdisjoint(steps):
-        found += _separation(transaction, who, steps)
-    return found
+        breaches += _separation(transaction, who, steps)
+    return breaches
 
 
 def _separation(transaction: Transaction, who: Actor, steps: tuple[str, ...]) -> tuple[Breach, ...]:
@@ -112,20 +112,20 @@ def missing_breaches(
     transaction: Transaction, command: Fire, row: CompiledMove, leaving: str, data: Mapping[str, Value]
 ) -> list[Breach]:
     """Return the breaches of data that a move requires, and of evidence that the step it leaves owes."""
-    found: list[Breach] = []
+    breaches: list[Breach] = []
     if row.move.requires:
         came = command.evidence
         absent = [name for name in row.move.requires if name not in came and not is_given(data.get(name))]
         if absent:
-            found.append(_missing_data(transaction, command, absent))
+            breaches.append(_missing_data(transaction, command, absent))
     owed = transaction.compiled.steps[leaving].step.evidence
     if owed:
         draft = transaction.draft
         since = draft.active.get(leaving, 0)
         absent = [n for n in owed if n not in command.evidence and draft.evidence.get(n, -1) < since]
         if absent:
-            found.append(_missing_evidence(leaving, absent))
-    return found
+            breaches.append(_missing_evidence(leaving, absent))
+    return breaches
 
 
 def _wrong_role(transaction: Transaction, command: Fire, role: str) -> Breach:
