@@ -203,7 +203,7 @@ def day_count(number: int) -> Text:
 
 
 def amount(value: int | Decimal, unit: str) -> Text:
-    """Word an amount of time in one of `UNITS`.
+    """Return an amount of time in words; `unit` is one of `UNITS`.
 
     >>> amount(3, "wd").zh, amount(3, "wd").en, amount(1, "d").en
     ('3个工作日', '3 working days', '1 day of 24 h')
@@ -213,7 +213,7 @@ def amount(value: int | Decimal, unit: str) -> Text:
 
 
 def short_amount(value: int | Decimal, unit: str) -> Text:
-    """Word an amount of time in one of `SHORT_UNITS`, as a drawing has room for it.
+    """Return an amount of time in the words that a drawing has room for; `unit` is one of `SHORT_UNITS`.
 
     >>> short_amount(15, "m").zh, short_amount(3, "wd").en
     ('15 分', '3 working d')
@@ -223,7 +223,7 @@ def short_amount(value: int | Decimal, unit: str) -> Text:
 
 
 def duration(length: timedelta, form: DurationForm = "brief", *, working: bool = False) -> Text:
-    """Word a length of time, whatever its sign.
+    """Return a length of time in words, whatever its sign.
 
     `brief`, for tables and answers, is rounded to the minute, or to the second below one, and gives the two largest
     units that are not nought. `exact`, for explanations, gives hours, minutes and seconds, rounded up to the second.
@@ -296,7 +296,7 @@ def zone_note(zone: tzinfo | None) -> Text:
 
 
 def timestamp(at: datetime, zone: tzinfo | None, *, now: datetime | None = None) -> str:
-    """Write an instant on a local clock with its offset: `2026-03-02 09:00+08`; None is this computer's zone.
+    """Return an instant on a local clock with its offset: `2026-03-02 09:00+08`; None is this computer's zone.
 
     With `now`, the year is left out where it is the present one: `03-02 09:00+08`.
     """
@@ -307,39 +307,39 @@ def timestamp(at: datetime, zone: tzinfo | None, *, now: datetime | None = None)
 
 
 def weekday_time(at: datetime, zone: tzinfo | None, *, dated: bool = True) -> Text:
-    """Word an instant to the minute, weekday first: `周一 03-02 09:00`, `Mon 03-02 09:00`; or without its date."""
+    """Return an instant to the minute, weekday first: `周一 03-02 09:00`, `Mon 03-02 09:00`; or without its date."""
     local = _local(at, zone)
     weekday, written = WEEKDAYS[local.weekday()], f"{local:%m-%d %H:%M}" if dated else f"{local:%H:%M}"
     return Text(zh=f"{weekday.zh} {written}", en=f"{weekday.en} {written}")
 
 
 def day(on: date, *, year: bool = False) -> Text:
-    """Word a day: `03-02 周一`, `Mon 03-02`; with `year` `2026-03-02 周一`."""
+    """Return a day with its weekday: `03-02 周一`, `Mon 03-02`; with `year` `2026-03-02 周一`."""
     weekday, written = WEEKDAYS[on.weekday()], f"{on:%Y-%m-%d}" if year else f"{on:%m-%d}"
     return Text(zh=f"{written} {weekday.zh}", en=f"{weekday.en} {written}")
 
 
 def days(first: date, last: date) -> Text:
-    """Word a run of days, one day as such."""
+    """Return a run of days in words; a single day stands alone."""
     start, end = day(first), day(last)
     return start if first == last else Text(zh=f"{start.zh} 至 {end.zh}", en=f"{start.en} … {end.en}")
 
 
 def time_of_day(at: datetime) -> str:
-    """Write the time of day, with seconds and their fraction only where there are any."""
+    """Return the time of day, with seconds and their fraction only where there are any."""
     if at.microsecond:
         return f"{at:%H:%M:%S.%f}".rstrip("0")
     return f"{at:%H:%M:%S}" if at.second else f"{at:%H:%M}"
 
 
 def instant(at: datetime, *, year: bool = False) -> Text:
-    """Word an instant to the second, date first: `03-02 周一 09:00`, `Mon 03-02 09:00`; or with its year."""
+    """Return an instant to the second, date first: `03-02 周一 09:00`, `Mon 03-02 09:00`; or with its year."""
     on, time = day(at, year=year), time_of_day(at)
     return Text(zh=f"{on.zh} {time}", en=f"{on.en} {time}")
 
 
 def interval(start: datetime, end: datetime) -> Text:
-    """Word an interval; one within a day names it once, and one up to midnight ends at 24:00."""
+    """Return an interval in words; one within a day names it once, and one up to midnight ends at 24:00."""
     first, last = instant(start), instant(end)
     if start.date() == end.date():
         return Text(zh=f"{first.zh}-{time_of_day(end)}", en=f"{first.en}-{time_of_day(end)}")

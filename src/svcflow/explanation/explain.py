@@ -77,7 +77,7 @@ def explain(
 
     known = [fact for fact in facts if fact.recorded_us <= at_us]
     segments = version_segments(version_of or _only(compiled), known, limit)
-    declaring = [(one.compiled, one.declared) for one in segments if one.declared is not None]
+    declaring = [(segment.compiled, segment.declared) for segment in segments if segment.declared is not None]
     if not declaring and limit in compiled.limits:
         declaring = [(compiled, compiled.limits[limit])]
     if not declaring:

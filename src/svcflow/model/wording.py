@@ -13,7 +13,7 @@ from svcflow.text import Lang, Text
 
 
 def rung_text(at: str) -> Text:
-    """Word the point of a ladder at which a rung stands.
+    """Return the point of a ladder, at which a rung stands, in words.
 
     >>> rung_text("-20m").zh, rung_text("+30m").en, rung_text("75%").zh
     ('截止前 20分钟', '30 minutes after it was due', '已用 75%')
@@ -29,7 +29,7 @@ def rung_text(at: str) -> Text:
 
 
 def target_text(of: Target, fields: Mapping[str, Field], lang: Lang) -> str:
-    """Word a target, with the name of the field whose scheduled instant it hangs on."""
+    """Return a target in words, with the name of the field whose scheduled instant it hangs on."""
     if of.anchor is None or lang == "zh+en":
         return of.text(lang)
     field = fields.get(of.anchor.field)
@@ -38,7 +38,7 @@ def target_text(of: Target, fields: Mapping[str, Field], lang: Lang) -> str:
 
 
 def fields_listed(ids: tuple[str, ...] | list[str], fields: Mapping[str, Field]) -> Text:
-    """List fields by name, each with the id it is given by; what is no field stands as it is."""
+    """Return a list of fields by name, each with the id it is given by; what is no field stands as it is."""
     named = [(name, fields[name].name if name in fields else Text()) for name in ids]
     return Text(
         zh="、".join(f"{text.zh}（{name}）" if text.zh else name for name, text in named),

@@ -96,6 +96,7 @@ class SimulationRun:
 
     def finish(self, task: Task) -> None:
         """End a piece of work and fire what it leads to, unless the step was left before."""
+        # A limit that passed by now moves the instance first: the kernel records time before a command.
         if task.case.wake_us <= self.now_us:
             self.advance(task.case, None)
         if task.live:
