@@ -1,7 +1,7 @@
-"""The store inside a transaction that a host has open: on its connection, in its transaction, which it alone ends.
+"""Store inside a transaction that a host application has open, which only the host commits or rolls back.
 
-A host gives a SQLAlchemy `Connection` or `Session`, or its driver's own connection (`sqlite3`, `psycopg`).
-Each change stands in a savepoint, so that one that fails leaves nothing behind in the host's transaction.
+The host gives a SQLAlchemy `Connection` or `Session`, or its driver's own connection (`sqlite3`, `psycopg`). Each change
+is made in a savepoint, so that one that fails leaves nothing behind in the host's transaction.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ T = TypeVar("T")
 
 
 def join(store: Store, host: object) -> JoinedStore:
-    """Return the store as it is on a host's connection.
+    """Return the store on a host's connection.
 
-    Raises: StoreError when `host` is no open connection, or one to another database than the store's; or the store is closed.
+    Raises: StoreError when `host` is no open connection, or one to another database, or the store is closed.
     """
     if not isinstance(store, SqlStore):
         message = Text(zh="内存存储没有事务可加入", en="a store in memory has no transaction to join")
@@ -42,35 +42,36 @@ def join(store: Store, host: object) -> JoinedStore:
     store.refuse_closed()
     backend = JoinedBackend(store.url, _opened(host))
     with store.backend.reading() as own:
-        place = place_of(own)
-    # by now no connection of ours is held: to ask the host's may wait, in an event loop for others that join too
-    backend.refuse_other(place)
+        identity = database_identity(own)
+    # Only now, with no connection of ours held: getting the host's connection may wait, in an event loop for others that
+    # join too, and all of them together would wait for each other.
+    backend.refuse_other(identity)
     return JoinedStore(backend)
 
 
 class JoinedStore(SqlStore):
-    """Keep instances in a host's transaction."""
+    """Store that reads and writes in a host's transaction."""
 
     def __init__(self, backend: JoinedBackend) -> None:
         super().__init__(backend)
         self._joined = backend
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
-        """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says."""
+        """Let `decide` say what changes of an instance, and write it; nobody else changes it in between."""
         self._joined.change(instance, command_id, decide)
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
-        """Ask `decide` about the next batch of instances due, and keep what it says."""
+        """Do so for the next batch of instances due."""
         return self._joined.sweep(until_us, after, decide)
 
     def keep_delegation(self, delegation: Delegation) -> None:
-        """Keep a new delegation, or that one of this id was revoked."""
+        """Add a delegation, or note that the one of this id was revoked."""
         with self._joined.changing() as connection:
             delegations.save(connection, delegation)
 
 
 class JoinedBackend:
-    """Read and write on a connection of somebody else's; begin what has to be begun, end nothing."""
+    """Backend on a host's connection. It begins a transaction where none is open, and ends none."""
 
     writable = True
 
@@ -79,45 +80,45 @@ class JoinedBackend:
         self._opened = opened
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
-        """Ask `decide` and keep what it says; once more when somebody else made the same row meanwhile."""
+        """Let `decide` say what changes, and write it; once more when somebody else inserted the same row meanwhile."""
         try:
             self._change(instance, command_id, decide)
         except StoreError as error:
-            if not _is_taken(error.__cause__):
+            if not _is_duplicate(error.__cause__):
                 raise
             self._change(instance, command_id, decide)
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
-        """Ask `decide` about the next batch of instances due, and keep what it says."""
+        """Do so for the next batch of instances due."""
         return self.write(lambda work: work.sweep(until_us, after, decide))
 
     def exclusive(self) -> AbstractContextManager[Connection]:
-        """Refuse: upkeep waits for nobody's transaction."""
-        raise _not_here()
+        """Raise StoreError: maintenance does not wait for a host's transaction."""
+        raise _unsupported()
 
     def settled_position(self) -> int:
-        """Refuse: what is not committed cannot be sealed."""
-        raise _not_here()
+        """Raise StoreError: what is not committed cannot be sealed."""
+        raise _unsupported()
 
     def scrub(self) -> None:
-        """Refuse: what is erased is to stay erased."""
-        raise _not_here()
+        """Raise StoreError: a host could roll back what was erased."""
+        raise _unsupported()
 
     def write(self, act: Callable[[UnitOfWork], T]) -> T:
-        """Do something in a savepoint of the host's transaction; an error undoes what was written since."""
+        """Run `act` in a savepoint of the host's transaction; an error undoes what it wrote."""
         with self._changing() as (connection, cursor):
             kind: Callable[..., Dialect] = type(connection.dialect)
-            return act(UnitOfWork(cursor, _statements(kind, connection.dialect.paramstyle)))
+            return act(UnitOfWork(cursor, _compiled_statements(kind, connection.dialect.paramstyle)))
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:
-        """Open a savepoint for what is written through SQLAlchemy."""
+        """Open a savepoint for writing through SQLAlchemy."""
         with self._changing() as (connection, _):
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give the host's connection, which sees what its transaction has changed."""
+        """Open the host's connection, which sees what its transaction has changed."""
         errors: tuple[type[Exception], ...] = (SQLAlchemyError,)
         try:
             with self._opened() as connection:
@@ -130,10 +131,10 @@ class JoinedBackend:
                 Text(zh="回滚该事务后再试", en="roll it back and try again"),
             ) from error
 
-    def refuse_other(self, place: Hashable) -> None:
-        """Raise StoreError unless the host's connection leads to that place."""
+    def refuse_other(self, identity: Hashable) -> None:
+        """Raise StoreError unless the host's connection leads to that database."""
         with self.reading() as connection:
-            if connection.dialect.name in _PLACE and place_of(connection) == place:
+            if connection.dialect.name in _IDENTITY and database_identity(connection) == identity:
                 return
         raise StoreError(
             Text(zh=f"该连接不通向 {self.url}", en=f"that connection does not lead to {self.url}"),
@@ -141,7 +142,7 @@ class JoinedBackend:
         )
 
     def close(self) -> None:
-        """Give nothing back: the connection is the host's."""
+        """Do nothing: the connection is the host's."""
 
     @contextmanager
     def _changing(self) -> Iterator[tuple[Connection, DBAPICursor]]:
@@ -160,20 +161,20 @@ class JoinedBackend:
         self.write(lambda work: work.change(instance, command_id, decide))
 
 
-def place_of(connection: Connection) -> Hashable:
-    """Return the kind of database that a connection leads to, and which one of them it is."""
+def database_identity(connection: Connection) -> Hashable:
+    """Return a value that is equal for connections that lead to the same tables."""
     kind = connection.dialect.name
-    return kind, _PLACE[kind](connection)
+    return kind, _IDENTITY[kind](connection)
 
 
 def _opened(host: object) -> OpenConnection:
-    """Return how the host's connection is had. A session may have another one in its next transaction."""
+    """Return a function that opens the host's connection: a session may have another one in its next transaction."""
     if isinstance(host, Connection):
         return lambda: nullcontext(host)
-    borrowed = proxied(host)
-    if borrowed is not None:
-        return borrowed
-    from sqlalchemy.orm import Session, scoped_session  # noqa: PLC0415  # whoever has one has loaded it
+    through_proxy = proxied(host)
+    if through_proxy is not None:
+        return through_proxy
+    from sqlalchemy.orm import Session, scoped_session  # noqa: PLC0415  # loaded already by whoever has a session
 
     if isinstance(host, Session | scoped_session):
         return lambda: nullcontext(host.connection())
@@ -191,8 +192,8 @@ def _opened(host: object) -> OpenConnection:
 
 
 @cache
-def _statements(dialect: Callable[..., Dialect], paramstyle: str) -> Statements:
-    """Compile the statements once for a driver; named parameters are written by their places."""
+def _compiled_statements(dialect: Callable[..., Dialect], paramstyle: str) -> Statements:
+    """Return the statements, compiled once for a driver; named parameters become positional."""
     style = "format" if paramstyle == "pyformat" else paramstyle
     return Statements.of(dialect(paramstyle=style))
 
@@ -210,12 +211,13 @@ def _savepoint(cursor: DBAPICursor) -> Iterator[None]:
 
 
 def _begin_sqlite(driver: Any, cursor: DBAPICursor) -> None:
-    """Have a transaction that may write: a savepoint outside of one would commit when it is released."""
+    """Begin a transaction unless one is open: releasing a savepoint outside of one would commit."""
     if not driver.in_transaction:
         if driver.isolation_level is None or getattr(driver, "autocommit", None) is True:
             raise _no_transaction()
         cursor.execute("BEGIN IMMEDIATE")
-    # the write lock before the first look, lest what is seen be out of date when it is written
+    # The write lock before the first read. The host may have begun a deferred transaction: what is read in it would be
+    # out of date by the time it is written, and the write be refused.
     cursor.execute("DELETE FROM svcflow_meta WHERE 0")
 
 
@@ -230,12 +232,12 @@ _BEGIN: dict[str, Callable[[Any, DBAPICursor], None]] = {
 }
 
 
-def _is_taken(cause: BaseException | None) -> bool:
-    """Say whether a row was there already; drivers name that error alike (PEP 249)."""
+def _is_duplicate(cause: BaseException | None) -> bool:
+    """Return whether a row was there already; all drivers call that error IntegrityError (PEP 249)."""
     return any(kind.__name__ == "IntegrityError" for kind in type(cause).__mro__)
 
 
-def _not_here() -> StoreError:
+def _unsupported() -> StoreError:
     message = Text(zh="这不在宿主的事务中进行", en="that is not done in a host's transaction")
     return StoreError(message, Text(zh="由引擎自己来做", en="ask the engine itself"))
 
@@ -246,44 +248,44 @@ def _no_transaction() -> StoreError:
 
 
 def _file(connection: Connection) -> Hashable:
-    """Return which file a SQLite connection is on. It reads no table: that would fix what is seen."""
+    """Return which file a SQLite connection is on. It reads no table: that would fix the snapshot of the transaction."""
     listed = connection.exec_driver_sql("PRAGMA database_list").all()
     path = next(row[2] for row in listed if row[1] == "main")
-    found = os.stat(path) if path else None  # noqa: PTH116  # the path is SQLite's
-    return None if found is None else (found.st_dev, found.st_ino)
+    status = os.stat(path) if path else None  # noqa: PTH116  # the path is SQLite's
+    return None if status is None else (status.st_dev, status.st_ino)
 
 
 def _table(connection: Connection) -> Hashable:
-    """Return which server, database and table a PostgreSQL connection finds the store's tables by."""
-    asked = "SELECT pg_postmaster_start_time(), current_database(), to_regclass('svcflow_meta')::oid::bigint"
-    return tuple(connection.exec_driver_sql(asked).one())
+    """Return the server, database and table in which a PostgreSQL connection finds the store."""
+    query = "SELECT pg_postmaster_start_time(), current_database(), to_regclass('svcflow_meta')::oid::bigint"
+    return tuple(connection.exec_driver_sql(query).one())
 
 
-_PLACE: dict[str, Callable[[Connection], Hashable]] = {"sqlite": _file, "postgresql": _table}
+_IDENTITY: dict[str, Callable[[Connection], Hashable]] = {"sqlite": _file, "postgresql": _table}
 
 
 OpenConnection = Callable[[], AbstractContextManager[Connection]]
-"""How a connection of SQLAlchemy is had for a while."""
+"""Function that opens a connection of SQLAlchemy."""
 
 _DRIVERS = {"sqlite3": "sqlite+pysqlite://", "psycopg": "postgresql+psycopg://"}
-"""The modules whose connections are taken as they are, and the dialect each speaks."""
+"""The drivers whose connections are accepted, and the URL of the dialect of each."""
 
 
 def proxied(host: object) -> OpenConnection | None:
-    """Return how a driver's connection is used through SQLAlchemy; None when it is of no driver we know."""
+    """Return a function that opens a driver's connection through SQLAlchemy; None for a driver that is not known."""
     url = next((_DRIVERS[name] for name in map(_package, type(host).__mro__) if name in _DRIVERS), None)
     if url is None:
         return None
     dialect, compiled = _dialect(url)
     rows = None if dialect.name == "sqlite" else import_module("psycopg.rows").tuple_row
-    borrowed = _ConnectionProxy(host, rows)
-    pool = StaticPool(lambda: borrowed, reset_on_return=None, dialect=dialect)
+    proxy = _ConnectionProxy(host, rows)
+    pool = StaticPool(lambda: proxy, reset_on_return=None, dialect=dialect)
     database = Database(pool, dialect, make_url(url))
     return database.execution_options(compiled_cache=compiled).connect
 
 
 class _ConnectionProxy:
-    """Stand for a driver's connection that SQLAlchemy may use but neither commit, roll back nor close."""
+    """Proxy of a host's driver connection, by which SQLAlchemy can neither commit, roll back nor close it."""
 
     def __init__(self, connection: Any, rows: Any) -> None:
         self._connection = connection
@@ -293,30 +295,29 @@ class _ConnectionProxy:
         return getattr(self._connection, name)
 
     def cursor(self) -> Any:
-        """Open a cursor that gives rows as tuples, whatever the host has set for its own."""
-        made = self._connection.cursor()
-        made.row_factory = self._rows
-        return made
+        """Open a cursor that returns rows as tuples, whatever row factory the host has set."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = self._rows
+        return cursor
 
     def commit(self) -> None:
-        """Leave it to the host."""
+        """Do nothing: that is the host's to do."""
 
     def rollback(self) -> None:
-        """Leave it to the host."""
+        """Do nothing: that is the host's to do."""
 
     def close(self) -> None:
-        """Leave it to the host."""
+        """Do nothing: that is the host's to do."""
 
 
 @cache
 def _dialect(url: str) -> tuple[Dialect, MutableMapping[Any, Any]]:
-    """Return a dialect with its driver, and what it has compiled so far."""
+    """Return a dialect with its driver, and its cache of compiled statements."""
     kind = make_url(url).get_dialect()
     dialect: Dialect = kind(dbapi=kind.import_dbapi())  # type: ignore[call-arg]  # Dialect has no constructor
     if dialect.name == "sqlite":
-        dialect.default_schema_name = (
-            "main"  # nobody asks the connection, and tables of DBOS are named with it
-        )
+        # set here because this pool never runs the dialect's own look at the connection; DBOS names its tables with it
+        dialect.default_schema_name = "main"
     return dialect, {}
 
 

@@ -1,8 +1,8 @@
-"""From one version of the tables to the next, by numbered steps, each over an open connection.
+"""Migrations: numbered steps from one version of the tables to the next, each on an open connection.
 
-A step changes the tables that were there, in words of its own: later versions of schema.py do not change what
-it does. What is new altogether is made from schema.py after the last step. What SQL cannot fill in is left to
-an engine, which knows the procedures: the row `rebuild` in `svcflow_meta` says so.
+A step alters existing tables in SQL of its own: later versions of schema.py do not change what it does. New tables are
+made from schema.py after the last step. What SQL cannot fill in is left to an engine, which knows the procedures: the row
+`rebuild` in `svcflow_meta` asks for it.
 
 To add a step: keep databases of the version before it (tests/store/stored_play.py, tests/store/kept_states.py),
 raise `schema.VERSION`, and write the function.
@@ -19,7 +19,7 @@ from svcflow.store import schema
 from svcflow.text import Text
 
 REBUILD = "rebuild"
-"""Names the row of `svcflow_meta` that stands until an engine has filled in what a migration could not."""
+"""Name of the row of `svcflow_meta` that stands until an engine has filled in what a migration could not."""
 
 
 def prepare(
@@ -30,10 +30,10 @@ def prepare(
     tables: MetaData = schema.metadata,
     shared: bool = False,
 ) -> None:
-    """Make the tables in an empty database, or bring those of an older version up to now.
+    """Make the tables in an empty database, or migrate those of an older version.
 
-    `tables` are those of schema.py, perhaps with types of the database's own; `shared` says that a host has tables
-    of its own in it. Runs in a transaction in which nobody else can write.
+    `tables` are those of schema.py, perhaps with types of the database's own; `shared` allows for tables of a host beside
+    them. Runs in a transaction in which nobody else can write.
 
     Raises: StoreError when the database belongs to something else or to a newer version.
     """
@@ -47,7 +47,7 @@ def prepare(
 
 
 def refuse_unready(connection: Connection, existing: Collection[str], url: str) -> None:
-    """Raise StoreError unless the tables are those of the present version, for where they cannot be brought up to it."""
+    """Raise StoreError unless the tables are of the present version, where they cannot be migrated."""
     version = _version(connection, existing, url)
     if version != str(schema.VERSION):
         older = _older(version, url, connection.dialect.name)
@@ -64,7 +64,7 @@ def refuse_unready(connection: Connection, existing: Collection[str], url: str) 
 
 
 def _version(connection: Connection, existing: Collection[str], url: str) -> str | None:
-    """Return the version that the tables say they have. Raises: StoreError when they are not ours."""
+    """Return the version of the tables. Raises: StoreError when they are not ours."""
     if schema.meta.name not in existing:
         message = Text(zh=f"{url} 是别的程序的数据库", en=f"{url} is a database of something else")
         remedy = Text(
@@ -82,12 +82,12 @@ def _migrate(connection: Connection, version: int, tables: MetaData) -> None:
     for table in tables.sorted_tables:
         for index in table.indexes:
             index.create(connection, checkfirst=True)
-    now = {"value": str(schema.VERSION)}
-    connection.execute(schema.meta.update().where(schema.meta.c.name == "schema").values(now))
+    value = str(schema.VERSION)
+    connection.execute(schema.meta.update().where(schema.meta.c.name == "schema").values(value=value))
 
 
 def _older(version: str | None, url: str, dialect: str) -> int:
-    """Return a version from which there is a way. Raises: StoreError."""
+    """Return the version of older tables as a number. Raises: StoreError when no steps lead on from it."""
     known = version is not None and version.isdecimal() and int(version) in _STEPS
     if known and version is not None and int(version) >= _FIRST[dialect]:
         return int(version)
@@ -98,11 +98,11 @@ def _older(version: str | None, url: str, dialect: str) -> int:
     raise StoreError(message, Text(zh="升级 svcflow", en="upgrade svcflow"))
 
 
-def _two(connection: Connection) -> None:
-    """Give the facts of all instances numbers, in the order in which they were kept; make room for secrets.
+def _to_version_2(connection: Connection) -> None:
+    """Add positions to facts, in the order in which they were written, and the column for secrets.
 
-    What is in the clear in a journal stays there: its chain says so. Instances and their work need the
-    procedures to be told anew.
+    Personal data in the clear in a journal stays there: the chain covers it. Instances and their work need the
+    procedures to be computed anew.
     """
     for statement in _TO_TWO:
         connection.exec_driver_sql(statement)
@@ -124,14 +124,14 @@ _TO_TWO = (
 )
 
 
-def _three(connection: Connection) -> None:
-    """Have the work of open instances told anew: a minimum (`at_least`) is no deadline of it any more."""
-    marked = select(schema.meta.c.value).where(schema.meta.c.name == REBUILD)
-    if connection.scalar(marked) is None:  # what is to be told anew from journals tells the work too
+def _to_version_3(connection: Connection) -> None:
+    """Have the work of open instances computed anew: a minimum (`at_least`) is no deadline of work any more."""
+    query = select(schema.meta.c.value).where(schema.meta.c.name == REBUILD)
+    if connection.scalar(query) is None:  # rebuilding instances, which step 2 asks for, includes their work
         connection.execute(schema.meta.insert(), {"name": REBUILD, "value": "work"})
 
 
-_STEPS: Mapping[int, Callable[[Connection], None]] = {1: _two, 2: _three}
+_STEPS: Mapping[int, Callable[[Connection], None]] = {1: _to_version_2, 2: _to_version_3}
 """The step that leads on from each version."""
 _FIRST: Mapping[str, int] = {"sqlite": 1, "postgresql": 2}
-"""The first version that was ever kept in a kind of database."""
+"""The first version that existed for a kind of database."""

@@ -1,4 +1,4 @@
-"""Questions about many instances or deviations, as SQL. What they ask is said in runtime/filters.py."""
+"""Queries for lists and counts of instances, deviations and work, as SQL for the filters of runtime/filters.py."""
 
 from __future__ import annotations
 
@@ -42,43 +42,45 @@ _RECIPIENT, _GROUP, _DATA, _DEPUTIES = (
     FIELDS.index(name) for name in ("recipient", "group", "data", "deputies")
 )
 Path = tuple[int | str, ...]
-Asked = Select[*tuple[Any, ...]]
+Query = Select[*tuple[Any, ...]]
 
 
-def instances(query: InstanceQuery, dialect: str) -> Asked:
-    """Select the state of instances, newest first; one more than asked for, to see whether there are more."""
-    asked = select(_instances.state).where(*_of_instances(query, dialect))
+def instances(query: InstanceQuery, dialect: str) -> Query:
+    """Select the states of instances, newest first; one more than the limit, to see whether there are more."""
+    statement = select(_instances.state).where(*_of_instances(query, dialect))
     if query.after is not None:
         started_us, name = query.after
-        asked = asked.where(
+        statement = statement.where(
             or_(
                 _instances.started_us < started_us,
                 (_instances.started_us == started_us) & (_instances.id > name),
             )
         )
-    return _bounded(asked.order_by(_instances.started_us.desc(), _instances.id), query.limit)
+    return _bounded(statement.order_by(_instances.started_us.desc(), _instances.id), query.limit)
 
 
-def instance_counts(query: InstanceQuery, dialect: str, by: InstanceKey | None) -> Asked:
-    """Select how many instances there are, under each key when `by` says which."""
+def instance_counts(query: InstanceQuery, dialect: str, by: InstanceKey | None) -> Query:
+    """Select the number of instances, or with `by` the numbers under each key."""
     count = func.count(_instances.id.distinct())
     if by is None:
         return select(literal(""), count).where(*_of_instances(query, dialect))
     key: ColumnElement[Any]
     if by in ("step", "role"):
         key = _work[by]
-        asked = select(key, count).join_from(schema.instances, schema.work, _work.instance == _instances.id)
-        if query.due_before_us is not None:  # of several branches, those that are due
-            asked = asked.where(_work.due_us < query.due_before_us)
+        statement = select(key, count).join_from(
+            schema.instances, schema.work, _work.instance == _instances.id
+        )
+        if query.due_before_us is not None:  # of several branches only those that are due
+            statement = statement.where(_work.due_us < query.due_before_us)
     else:
-        key = _served(dialect) if by == "group" else _instances[by]
-        asked = select(key, count)
-    return asked.where(*_of_instances(query, dialect)).group_by(key)
+        key = _group_of(dialect) if by == "group" else _instances[by]
+        statement = select(key, count)
+    return statement.where(*_of_instances(query, dialect)).group_by(key)
 
 
-def deviations(query: DeviationQuery, dialect: str) -> Asked:
-    """Select deviations with the fact and the personal data to read them, in the order they occurred."""
-    asked = (
+def deviations(query: DeviationQuery, dialect: str) -> Query:
+    """Select deviations in the order in which they occurred, each with its fact and the personal data to read it."""
+    statement = (
         select(*_deviations, _facts.body, _instances.secrets)
         .join(
             schema.facts,
@@ -89,28 +91,28 @@ def deviations(query: DeviationQuery, dialect: str) -> Asked:
     )
     order = (_deviations.occurred_us, _deviations.instance, _deviations.sequence)
     if query.after is not None:
-        asked = asked.where(tuple_(*order) > _row(query.after))
-    return _bounded(asked.order_by(*order), query.limit)
+        statement = statement.where(tuple_(*order) > _row(query.after))
+    return _bounded(statement.order_by(*order), query.limit)
 
 
-def deviation_counts(query: DeviationQuery, dialect: str, by: DeviationKey | None) -> Asked:
-    """Select how many deviations there are, under each key when `by` says which."""
+def deviation_counts(query: DeviationQuery, dialect: str, by: DeviationKey | None) -> Query:
+    """Select the number of deviations, or with `by` the numbers under each key."""
     count = func.count(_deviations.sequence)
     key: ColumnElement[Any] = (
-        literal("") if by is None else _served(dialect) if by == "group" else _deviations[by]
+        literal("") if by is None else _group_of(dialect) if by == "group" else _deviations[by]
     )
-    asked = select(key, count).select_from(schema.deviations)
+    statement = select(key, count).select_from(schema.deviations)
     if by == "group" or query.group is not None:
-        asked = asked.join(schema.instances, _instances.id == _deviations.instance, isouter=True)
-    asked = asked.where(*_of_deviations(query, dialect))
-    return asked if by is None else asked.group_by(key)
+        statement = statement.join(schema.instances, _instances.id == _deviations.instance, isouter=True)
+    statement = statement.where(*_of_deviations(query, dialect))
+    return statement if by is None else statement.group_by(key)
 
 
-def worklist(query: WorkQuery, dialect: str) -> Asked:
-    """Select the work that waits, the soonest due first; one more than asked for."""
+def worklist(query: WorkQuery, dialect: str) -> Query:
+    """Select open work, the soonest due first; one more than the limit, to see whether there is more."""
     lapsed = and_(_work.assignee != "", func.coalesce(_ENDS[dialect](), NEVER) <= query.now_us)
     free = or_(_work.assignee == "", _work.assignee.startswith(ERASED), lapsed)
-    asked = select(
+    statement = select(
         _work.instance,
         _instances.procedure,
         _instances.version,
@@ -121,33 +123,33 @@ def worklist(query: WorkQuery, dialect: str) -> Asked:
         _work.due_us,
         _instances.state,
     ).join_from(schema.work, schema.instances, _instances.id == _work.instance)
-    fits: list[ColumnElement[bool]] = []
+    alternatives: list[ColumnElement[bool]] = []
     if query.roles is not None:
-        theirs = _work.role.in_(query.roles)
-        fits.append(theirs if query.assignee is None else and_(theirs, free))
+        of_roles = _work.role.in_(query.roles)
+        alternatives.append(of_roles if query.assignee is None else and_(of_roles, free))
     if query.assignee is not None:
-        fits.append(and_(_work.assignee == query.assignee, _work.assignee != "", not_(free)))
-    if fits:
-        asked = asked.where(or_(*fits))
+        alternatives.append(and_(_work.assignee == query.assignee, _work.assignee != "", not_(free)))
+    if alternatives:
+        statement = statement.where(or_(*alternatives))
     if query.procedure is not None:
-        asked = asked.where(_instances.procedure == query.procedure)
+        statement = statement.where(_instances.procedure == query.procedure)
     if query.due_before_us is not None:
-        asked = asked.where(_work.due_us < query.due_before_us)
+        statement = statement.where(_work.due_us < query.due_before_us)
     order = (_work.due_us, _work.entered_us, _work.instance, _work.step)
     if query.after is not None:
-        asked = asked.where(tuple_(*order) > _row(query.after))
-    return _bounded(asked.order_by(*order), query.limit)
+        statement = statement.where(tuple_(*order) > _row(query.after))
+    return _bounded(statement.order_by(*order), query.limit)
 
 
-def mentioning(person: str, dialect: str) -> Asked:
-    """Select the instances whose journals hold the JSON of a name."""
-    written = orjson.dumps(person)
-    place = (
-        func.instr(_facts.body, written)
+def mentioning(person: str, dialect: str) -> Query:
+    """Select the instances whose journals hold a name, as JSON writes it."""
+    text = orjson.dumps(person)
+    position = (
+        func.instr(_facts.body, text)
         if dialect == "sqlite"
-        else func.strpos(func.encode(_facts.body, "escape"), func.encode(written, "escape"))
+        else func.strpos(func.encode(_facts.body, "escape"), func.encode(text, "escape"))
     )
-    return select(_facts.instance).where(place > 0).distinct().order_by(_facts.instance)
+    return select(_facts.instance).where(position > 0).distinct().order_by(_facts.instance)
 
 
 def _of_instances(query: InstanceQuery, dialect: str) -> list[ColumnElement[bool]]:
@@ -189,16 +191,16 @@ def _between(
     return bounds
 
 
-def _bounded(asked: Asked, limit: int | None) -> Asked:
-    return asked if limit is None else asked.limit(limit + 1)
+def _bounded(statement: Query, limit: int | None) -> Query:
+    return statement if limit is None else statement.limit(limit + 1)
 
 
 def _row(cursor: Cursor) -> ColumnElement[Any]:
     return tuple_(*(literal(part) for part in cursor))
 
 
-def _served(dialect: str) -> ColumnElement[Any]:
-    """Return the recipient's group, out of the instance's state."""
+def _group_of(dialect: str) -> ColumnElement[Any]:
+    """Return the recipient's group, read from the state of the instance."""
     if dialect == "sqlite":
         return func.json_extract(cast(_instances.state, Text), f"$[{_GROUP}]")
     read: ColumnElement[Any] = func.convert_from(_instances.state, "UTF8").cast(JSONB)[_GROUP].astext
@@ -206,9 +208,9 @@ def _served(dialect: str) -> ColumnElement[Any]:
 
 
 def _ends_in_sqlite() -> ColumnElement[Any]:
-    """Return when the delegation ends by which somebody has a step; nothing when they need none."""
-    place = literal(f'$[{_DEPUTIES}]."').concat(_work.step).concat('"[1]')
-    return func.json_extract(cast(_instances.state, Text), place)
+    """Return the end of the delegation by which the assignee has a step; NULL when there is none."""
+    path = literal(f'$[{_DEPUTIES}]."').concat(_work.step).concat('"[1]')
+    return func.json_extract(cast(_instances.state, Text), path)
 
 
 def _ends_in_postgresql() -> ColumnElement[Any]:
@@ -223,22 +225,24 @@ _ENDS: Mapping[str, Callable[[], ColumnElement[Any]]] = {
 
 
 def _equals_in_sqlite(path: Path, value: Value) -> ColumnElement[bool]:
-    written = "".join(
+    json_path = "".join(
         f"[{part}]" if isinstance(part, int) else f".{orjson.dumps(part).decode()}" for part in path
     )
-    found = func.json_extract(cast(_instances.state, Text), f"${written}")
+    extracted = func.json_extract(cast(_instances.state, Text), f"${json_path}")
     if value is None:
-        return found.is_(None)
-    kind = func.json_type(cast(_instances.state, Text), f"${written}")  # or true would be the number 1
-    return and_(found == value, kind.in_(("true", "false")) == isinstance(value, bool))
+        return extracted.is_(None)
+    kind = func.json_type(cast(_instances.state, Text), f"${json_path}")
+    # json_extract gives 1 for true
+    return and_(extracted == value, kind.in_(("true", "false")) == isinstance(value, bool))
 
 
 def _equals_in_postgresql(path: Path, value: Value) -> ColumnElement[bool]:
-    found: ColumnElement[Any] = func.convert_from(_instances.state, "UTF8").cast(JSONB)
+    extracted: ColumnElement[Any] = func.convert_from(_instances.state, "UTF8").cast(JSONB)
     for part in path:
-        found = found[part]
+        extracted = extracted[part]
     wanted = cast(literal(orjson.dumps(value).decode(), Text), JSONB)
-    return or_(found.is_(None), found == wanted) if value is None else found == wanted
+    # a field that was never set is SQL's NULL, one that was cleared JSON's
+    return or_(extracted.is_(None), extracted == wanted) if value is None else extracted == wanted
 
 
 _EQUALS: Mapping[str, Callable[[Path, Value], ColumnElement[bool]]] = {

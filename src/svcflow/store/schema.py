@@ -1,4 +1,4 @@
-"""The tables of the SQL store. Facts are authoritative; instances, work and deviations can be rebuilt from them."""
+"""Tables of the SQL store. Facts are authoritative; instances, work and deviations can be rebuilt from them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ facts = Table(
     Column("link", LargeBinary(32), nullable=False),
     UniqueConstraint("instance", "sequence"),
 )
-"""`position` numbers the facts of all instances as they were kept: what follows them reads on from a position."""
+"""`position` numbers the facts of all instances as they were written: a subscription reads on from a position."""
 
 commands = Table(
     "svcflow_commands",
@@ -105,7 +105,7 @@ work = Table(
     ),
     sqlite_with_rowid=False,
 )
-"""Most work is nobody's yet: the second index holds only what is somebody's, so that a move need not touch it."""
+"""Most work has no assignee: the second index holds only work that has one, so that a move need not touch it."""
 
 persons = Table(
     "svcflow_persons",
@@ -113,7 +113,7 @@ persons = Table(
     Column("person", String(200), primary_key=True),
     Column("instance", String(80), primary_key=True),
 )
-"""Whose personal data stand beside which journals, so that they are found when they have to be erased."""
+"""Persons and the instances that hold data about them, to find what has to be erased."""
 
 seals = Table(
     "svcflow_seals",
@@ -123,7 +123,7 @@ seals = Table(
     Column("frontier", LargeBinary, nullable=False),
     Column("sealed_us", BigInteger, nullable=False),
 )
-"""How far the journals were sealed: the facts up to a position, as a tree of so many leaves."""
+"""Seals: the position up to which facts were sealed, and size and frontier of the tree of leaves."""
 
 leaves = Table(
     "svcflow_leaves",
@@ -156,7 +156,7 @@ subscriptions = Table(
     Column("owner", String(40), nullable=False),
     Column("lease_until_us", BigInteger, nullable=False),
 )
-"""How far each subscription has come in the facts of all instances, and which worker has it up to when."""
+"""Position of each subscription in the facts of all instances, and which worker holds its lease until when."""
 
 deliveries = Table(
     "svcflow_deliveries",
@@ -170,7 +170,7 @@ deliveries = Table(
     Column("error", String(1000), nullable=False),
     Index("svcflow_deliveries_due", "subscription", "state", "at_us"),
 )
-"""The facts that subscriptions have passed and not delivered: waiting for the next attempt, behind another, or dead."""
+"""Facts that subscriptions have passed and not delivered: waiting for the next attempt, behind another, or dead."""
 procedures = Table(
     "svcflow_procedures",
     metadata,
@@ -178,4 +178,4 @@ procedures = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("digest", String(64), nullable=False),
 )
-"""What each version of a procedure said when an instance of it was first started here (see model/yaml/dump.py)."""
+"""Digest of each version of a procedure when an instance of it was first started here (see model/yaml/dump.py)."""

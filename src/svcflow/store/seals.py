@@ -1,4 +1,4 @@
-"""Sealing in a SQL database: new leaves since the last seal, and the tree that they extend."""
+"""Seals in a SQL database: the leaves of the sealed tree, and those that a new seal adds."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ Reading = Callable[[], AbstractContextManager[Connection]]
 
 
 class NewLeaves(NamedTuple):
-    """Where each journal stands that has grown since its last leaf, the tree having had `size` leaves."""
+    """Leaves for the journals that have grown since they were last sealed, to be added to a tree of `size` leaves."""
 
     size: int
     leaves: Sequence[Leaf]
 
 
 def new_leaves(connection: Connection) -> NewLeaves:
-    """Compare where every journal stands with its last leaf.
+    """Compare every journal with its last leaf, and return leaves for those that have grown.
 
-    No position decides what is sealed: whoever could change one number would switch sealing off.
+    No stored position decides what is sealed: whoever could change that one number would switch sealing off.
 
     Raises: CorruptJournal when a journal is gone, shorter than it was sealed, or another one.
     """
@@ -44,35 +44,35 @@ def new_leaves(connection: Connection) -> NewLeaves:
         .subquery()
     )
     _refuse_lost(connection, newest)
-    asked = (
+    query = (
         select(_instances.id, _instances.sequence, _instances.head, newest.c.sequence)
         .join_from(schema.instances, newest, newest.c.instance == _instances.id, isouter=True)
         .where(newest.c.sequence.is_(None) | (newest.c.sequence != _instances.sequence))
         .order_by(_instances.id)
     )
     new = []
-    for name, sequence, head, until in connection.execute(asked):
+    for name, sequence, head, until in connection.execute(query):
         if until is not None and sequence < until:
             raise differs(name, until, lost=True)
         new.append(Leaf(name, sequence, bytes(head)))
     return NewLeaves(_last(connection).size, new)
 
 
-def seal(connection: Connection, found: NewLeaves, position: int, sealed_us: int) -> Checkpoint | None:
-    """Add the leaves that were found; None when another process has sealed since.
+def seal(connection: Connection, new: NewLeaves, position: int, sealed_us: int) -> Checkpoint | None:
+    """Add leaves to the tree; None when another process has sealed since they were found.
 
-    Raises: CorruptJournal when the leaves that are kept are not as many as were sealed.
+    Raises: CorruptJournal when there are more or fewer leaves than were sealed.
     """
     tree = _last(connection)
-    if tree.size != found.size:
+    if tree.size != new.size:
         return None
-    kept = connection.scalar(select(func.count(_leaves.place))) or 0
-    if kept != tree.size:
-        raise other_leaves(_origin(connection), kept, tree.size)
-    if found.leaves:
-        rows = [{"place": place, **leaf._asdict()} for place, leaf in enumerate(found.leaves, tree.size)]
+    count = connection.scalar(select(func.count(_leaves.place))) or 0
+    if count != tree.size:
+        raise other_leaves(_origin(connection), count, tree.size)
+    if new.leaves:
+        rows = [{"place": place, **leaf._asdict()} for place, leaf in enumerate(new.leaves, tree.size)]
         connection.execute(schema.leaves.insert(), rows)
-        tree = tree.extended(leaf.to_bytes() for leaf in found.leaves)
+        tree = tree.extended(leaf.to_bytes() for leaf in new.leaves)
         connection.execute(
             schema.seals.insert(),
             {"size": tree.size, "position": position, "frontier": tree.to_bytes(), "sealed_us": sealed_us},
@@ -82,8 +82,8 @@ def seal(connection: Connection, found: NewLeaves, position: int, sealed_us: int
 
 def last_seal(connection: Connection) -> LastSeal | None:
     """Return the last seal; None when nothing was sealed."""
-    asked = select(_seals.size, _seals.position, _seals.frontier).order_by(_seals.size.desc()).limit(1)
-    row = connection.execute(asked).one_or_none()
+    query = select(_seals.size, _seals.position, _seals.frontier).order_by(_seals.size.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
     if row is None:
         return None
     origin = connection.scalar(select(_meta.value).where(_meta.name == _ORIGIN))
@@ -91,14 +91,14 @@ def last_seal(connection: Connection) -> LastSeal | None:
 
 
 def sealed(reading: Reading) -> Iterator[SealedLeaf]:
-    """Yield the leaves in their order, with the links of their entries."""
-    here = (_facts.instance == _leaves.instance) & (_facts.sequence == _leaves.sequence)
-    asked = select(_leaves.place, _leaves.instance, _leaves.sequence, _leaves.head, _facts.link).join_from(
-        schema.leaves, schema.facts, here, isouter=True
+    """Yield the leaves in their order, with the links that their entries have now."""
+    same_entry = (_facts.instance == _leaves.instance) & (_facts.sequence == _leaves.sequence)
+    query = select(_leaves.place, _leaves.instance, _leaves.sequence, _leaves.head, _facts.link).join_from(
+        schema.leaves, schema.facts, same_entry, isouter=True
     )
     after = -1
     while True:
-        page = asked.where(_leaves.place > after).order_by(_leaves.place).limit(_LEAVES)
+        page = query.where(_leaves.place > after).order_by(_leaves.place).limit(_LEAVES)
         with reading() as connection:
             rows = connection.execute(page).all()
         for place, name, sequence, head, link in rows:
@@ -109,31 +109,30 @@ def sealed(reading: Reading) -> Iterator[SealedLeaf]:
 
 
 def _refuse_lost(connection: Connection, newest: Subquery) -> None:
-    """Raise CorruptJournal when an instance is gone, or its journal ends where it was sealed with another link."""
+    """Raise CorruptJournal when a sealed instance is gone, or its journal ends where it was sealed with another link."""
     last = (_leaves.instance == newest.c.instance) & (_leaves.sequence == newest.c.sequence)
     changed = (_instances.sequence == _leaves.sequence) & (_instances.head != _leaves.head)
-    asked = (
+    query = (
         select(_leaves.instance, _leaves.sequence, _instances.id)
         .join_from(schema.leaves, newest, last)
         .join(schema.instances, _instances.id == _leaves.instance, isouter=True)
         .where(_instances.id.is_(None) | changed)
         .limit(1)
     )
-    row = connection.execute(asked).one_or_none()
+    row = connection.execute(query).one_or_none()
     if row is not None:
         raise differs(row.instance, row.sequence, lost=row.id is None)
 
 
 def _last(connection: Connection) -> Frontier:
-    asked = select(_seals.frontier).order_by(_seals.size.desc()).limit(1)
-    kept = connection.scalar(asked)
-    return Frontier() if kept is None else Frontier.from_bytes(kept)
+    query = select(_seals.frontier).order_by(_seals.size.desc()).limit(1)
+    frontier = connection.scalar(query)
+    return Frontier() if frontier is None else Frontier.from_bytes(frontier)
 
 
 def _origin(connection: Connection) -> str:
-    """Return the name of this store, drawn when it is first sealed."""
-    asked = select(_meta.value).where(_meta.name == _ORIGIN)
-    name = connection.scalar(asked)
+    """Return the random name of this store, which it gets when it is first sealed."""
+    name = connection.scalar(select(_meta.value).where(_meta.name == _ORIGIN))
     if name is None:
         name = f"svcflow-{token_hex(8)}"
         connection.execute(schema.meta.insert(), {"name": _ORIGIN, "value": name})

@@ -1,4 +1,4 @@
-"""A store in a SQL database, through SQLAlchemy Core. What only one kind of database does is its backend's.
+"""Store in a SQL database, through SQLAlchemy Core, on a backend for one kind of database.
 
 Facts, the instance they leave, its next due instant, its work and its deviations change in one transaction.
 """
@@ -57,7 +57,7 @@ if hasattr(os, "register_at_fork"):  # Windows has no forks
 
 
 class Backend(Protocol):
-    """Open transactions of one kind of database, its tables in place. Safe to use from several threads."""
+    """Transactions on one kind of database, its tables in place. Safe to use from several threads."""
 
     url: str
 
@@ -67,31 +67,31 @@ class Backend(Protocol):
         ...
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
-        """Do what `Store.change` promises."""
+        """Change an instance, as `Store.change`."""
         ...
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
-        """Do what `Store.sweep` promises."""
+        """Change the instances that are due, as `Store.sweep`."""
         ...
 
     def write(self, act: Callable[[UnitOfWork], T]) -> T:
-        """Do something in a writing transaction, durable when this returns; it may be done again after an error."""
+        """Run `act` in a writing transaction, durable when this returns. After an error `act` may be run again."""
         ...
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """Open a connection for questions, which wait for nobody."""
+        """Open a connection for queries, which wait for no writer."""
         ...
 
     def exclusive(self) -> AbstractContextManager[Connection]:
-        """Open a writing transaction for upkeep, of which there is one at a time over all processes."""
+        """Open a writing transaction for maintenance, of which there is one at a time over all processes."""
         ...
 
     def settled_position(self) -> int:
-        """Return the position up to which every fact can be seen, and none will still come."""
+        """Return the position up to which every fact is visible, and no further one will appear."""
         ...
 
     def scrub(self) -> None:
-        """Leave nothing of what was erased in files that are still in use."""
+        """Remove what was erased from the files that are in use."""
         ...
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class Backend(Protocol):
 
 
 class SqlStore:
-    """Keep instances in the database of a backend. Raises: StoreError when it cannot be used."""
+    """Store in the database of a backend. Raises: StoreError when it cannot be used."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -110,29 +110,29 @@ class SqlStore:
 
     @property
     def url(self) -> str:
-        """Where it is kept."""
+        """The URL of the database, without its password."""
         return self._backend.url
 
     @property
     def backend(self) -> Backend:
-        """What opens its transactions."""
+        """The backend that opens its transactions."""
         return self._backend
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
-        """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably."""
+        """Let `decide` say what changes of an instance, and write it durably; nobody else changes it in between."""
         self.refuse_closed()
         self._backend.change(instance, command_id, decide)
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
-        """Ask `decide` about the next batch of instances due, and keep what it says in one transaction."""
+        """Do so for the next batch of instances due, in one transaction."""
         self.refuse_closed()
         return self._backend.sweep(until_us, after, decide)
 
     def load(self, instance: str) -> StoredInstance | None:
-        """Return the instance as last kept."""
-        asked = select(_instances).where(_instances.c.id == instance)
+        """Return an instance as it was last written; None when there is none."""
+        query = select(_instances).where(_instances.c.id == instance)
         with self._reading() as connection:
-            row = connection.execute(asked).one_or_none()
+            row = connection.execute(query).one_or_none()
         return None if row is None else StoredInstance(_consistent(row), row.head)
 
     def secrets(self, instance: str) -> Secrets:
@@ -142,17 +142,17 @@ class SqlStore:
 
     def instances_of(self, person: str) -> Sequence[str]:
         """Return the instances beside whose journals data of a person are kept."""
-        asked = select(_persons.c.instance).where(_persons.c.person == person)
+        query = select(_persons.c.instance).where(_persons.c.person == person)
         with self._reading() as connection:
-            return connection.scalars(asked.order_by(_persons.c.instance)).all()
+            return connection.scalars(query.order_by(_persons.c.instance)).all()
 
     def mentioning(self, person: str) -> Sequence[str]:
-        """Return the instances whose journals hold a person's name in the clear; every entry is looked at."""
+        """Return the instances whose journals hold a person's name in the clear. Reads every entry."""
         with self._reading() as connection:
             return connection.scalars(queries.mentioning(person, connection.dialect.name)).all()
 
     def scrub(self, person: str) -> None:
-        """Erase a person from the delegations, and leave nothing of what was erased in files in use."""
+        """Erase a person from the delegations, and remove what was erased from the files in use."""
         self.refuse_closed()
         with self._backend.exclusive() as connection:
             delegations.erase(connection, person)
@@ -161,14 +161,15 @@ class SqlStore:
     def seal(self, sealed_us: int) -> Checkpoint:
         """Seal what was written since the last seal; the checkpoint is to be kept elsewhere."""
         self.refuse_closed()
-        sealed = None
-        while sealed is None:  # None: somebody else sealed between the two
+        checkpoint = None
+        while checkpoint is None:  # None: another process sealed between reading and writing
+            # the position first: what is read after it has at least the facts up to there
             position = self._backend.settled_position()
-            with self._reading() as connection:  # looking over all journals keeps no writer waiting
-                unsealed = seals.new_leaves(connection)
+            with self._reading() as connection:  # comparing all journals must not keep writers waiting
+                leaves = seals.new_leaves(connection)
             with self._backend.exclusive() as connection:
-                sealed = seals.seal(connection, unsealed, position, sealed_us)
-        return sealed
+                checkpoint = seals.seal(connection, leaves, position, sealed_us)
+        return checkpoint
 
     @property
     def columns(self) -> Mapping[str, Columns]:
@@ -200,20 +201,20 @@ class SqlStore:
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
-        asked = select(_facts.c.body).where(_facts.c.instance == instance)
+        query = select(_facts.c.body).where(_facts.c.instance == instance)
         if until is not None:
-            asked = asked.where(_facts.c.sequence <= until)
+            query = query.where(_facts.c.sequence <= until)
         with self._reading() as connection:
-            book = Commitments(_secrets(connection, instance))
-            bodies = connection.scalars(asked.order_by(_facts.c.sequence)).all()
-        return [from_bytes(body, book) for body in bodies]
+            commitments = Commitments(_secrets(connection, instance))
+            bodies = connection.scalars(query.order_by(_facts.c.sequence)).all()
+        return [from_bytes(body, commitments) for body in bodies]
 
     def rows(self, instance: str) -> Iterator[tuple[bytes, bytes]]:
         """Yield the journal as (canonical bytes, link), as it is kept."""
-        asked = select(_facts.c.body, _facts.c.link).where(_facts.c.instance == instance)
+        query = select(_facts.c.body, _facts.c.link).where(_facts.c.instance == instance)
         with self._reading() as connection:
-            found = connection.execute(asked.order_by(_facts.c.sequence)).all()
-        yield from ((row.body, row.link) for row in found)
+            rows = connection.execute(query.order_by(_facts.c.sequence)).all()
+        yield from ((row.body, row.link) for row in rows)
 
     def instances(self, query: InstanceQuery) -> Page[Instance]:
         """Return the instances asked for, newest first."""
@@ -229,11 +230,11 @@ class SqlStore:
 
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
-        # a journal whose instance was deleted is named too, so that verification sees it
-        asked = select(_instances.c.id).union(select(_facts.c.instance)).order_by("id")
+        # also of journals whose instance was deleted, so that verification sees them
+        query = select(_instances.c.id).union(select(_facts.c.instance)).order_by("id")
         with self._reading() as connection:
-            found = connection.scalars(asked).all()
-        yield from found
+            names = connection.scalars(query).all()
+        yield from names
 
     def deviations(self, query: DeviationQuery) -> Page[Deviation]:
         """Return the deviations asked for, in the order in which they occurred."""
@@ -272,31 +273,32 @@ class SqlStore:
 
     def digest(self, procedure: str, version: int) -> str | None:
         """Return the digest that a version of a procedure was pinned to."""
-        of = schema.procedures.c
+        columns = schema.procedures.c
+        query = select(columns.digest).where(columns.id == procedure, columns.version == version)
         with self._reading() as connection:
-            return connection.scalar(select(of.digest).where(of.id == procedure, of.version == version))
+            return connection.scalar(query)
 
     def pin(self, procedure: str, version: int, digest: str) -> str:
         """Pin a version of a procedure to a digest, unless it is pinned."""
         return self._write(lambda work: work.pin(procedure, version, digest))
 
     def wants_rebuilding(self) -> str:
-        """Say what a migration left that only an engine can fill in, where it can: `instances`, `work`, or nothing."""
+        """Return what an engine has to fill in after a migration of the tables: `instances`, `work`, or nothing."""
         if not self._backend.writable:
             return ""
-        marked = select(schema.meta.c.value).where(schema.meta.c.name == REBUILD)
+        query = select(schema.meta.c.value).where(schema.meta.c.name == REBUILD)
         with self._reading() as connection:
-            return connection.scalar(marked) or ""
+            return connection.scalar(query) or ""
 
     def rebuilt(self) -> None:
-        """Note that it is filled in."""
+        """Note that it was filled in."""
         self._write(lambda work: work.drop_mark(REBUILD))
 
     def close(self) -> None:
-        """Close every connection; what is asked afterwards is a StoreError."""
+        """Close every connection; every later call raises StoreError."""
         if not self._closed:
             self._closed = True
-            if self._forks == len(_forks):
+            if self._forks == len(_forks):  # in a forked child the connections are still the parent's
                 self._backend.close()
 
     def _write(self, act: Callable[[UnitOfWork], T]) -> T:
@@ -314,7 +316,7 @@ class SqlStore:
         return self._backend.settled_position()
 
     def refuse_closed(self) -> None:
-        """Raise StoreError when it was closed, or opened before this process was forked."""
+        """Raise StoreError when the store was closed, or opened before this process was forked."""
         if self._forks != len(_forks):
             raise _forked(self.url)
         if self._closed:
@@ -337,22 +339,22 @@ def _secrets(connection: Connection, instance: str) -> Secrets:
 
 
 def _consistent(row: Any) -> Instance:
-    """Return the instance of a whole row. Raises: CorruptJournal when the columns that find it say otherwise."""
-    one = instance_of(row.state)
+    """Return the instance of a row. Raises: CorruptJournal when a column differs from what its state says."""
+    instance = instance_of(row.state)
     for name in ("id", "procedure", "version", "status", "started_us", "next_us", "sequence"):
-        if getattr(one, name) != getattr(row, name):
+        if getattr(instance, name) != getattr(row, name):
             message = Text(
-                zh=f"实例 {one.id} 的列 {name} 与其记录不符",
-                en=f"instance {one.id}: column {name} is not what its record says",
+                zh=f"实例 {instance.id} 的列 {name} 与其记录不符",
+                en=f"instance {instance.id}: column {name} is not what its record says",
             )
             raise CorruptJournal(message)
-    return one
+    return instance
 
 
 def _work_item(row: Any) -> WorkItem:
     *work, state = row
-    one = instance_of(state)
-    return WorkItem._make((*work, one.recipient, one.group, one.data))
+    instance = instance_of(state)
+    return WorkItem._make((*work, instance.recipient, instance.group, instance.data))
 
 
 def _deviation(row: Any) -> Deviation:

@@ -1,4 +1,4 @@
-"""The rows of the tables as they are, read by pages of instances, for verification."""
+"""Rows of the tables as they are stored, read by pages of instances, for verification."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from svcflow.store import schema
 Reading = Callable[[], AbstractContextManager[Connection]]
 
 _INSTANCES, _FACTS = 200, 2_000
-"""How many instances are read at once, how many facts if one of them has not more."""
+"""How many instances are read at once, at most, and how many facts, unless a single instance has more."""
 
 _facts = schema.facts.c
 
 
 def _ordered(table: Table) -> tuple[Column[Any], ...]:
-    """Return the columns of a table: the instance, the rest of the key, all others."""
+    """Return the columns of a table: the instance first, then the rest of the key, then all others."""
     key: list[Column[Any]] = (
         [table.c.instance, table.c.sequence] if table is schema.facts else [*table.primary_key]
     )
@@ -39,25 +39,26 @@ _OF_INSTANCES = tuple(
 COLUMNS: Mapping[str, Columns] = {
     name: Columns(tuple(column.name for column in columns), _KEYS[name]) for name, columns in _SHOWN.items()
 }
-"""The columns of every table, in the order in which rows are given."""
+"""The columns of every table, in the order in which its rows are read."""
 
 
 def of_instances(reading: Reading, instance: str | None) -> Iterator[InstanceRows]:
-    """Yield what all tables hold of each instance, or of one; each page is read as of one moment.
+    """Yield the rows of all tables about each instance, or about one; each page is read in one snapshot.
 
-    Rows of instances that are not there are given too, so that they are seen.
+    Rows about an instance that does not exist are included, so that verification sees them.
     """
     if instance is not None:
         with reading() as connection:
-            found = _page(connection, lambda column: column == instance)
-        yield from found or [InstanceRows(instance, {})]
+            page = _page(connection, lambda column: column == instance)
+        yield from page or [InstanceRows(instance, {})]
         return
     after: str | None = None
     while True:
         with reading() as connection:
             last = _last_of_page(connection, after)
-            found = _page(connection, lambda column: _between(column, after, last))  # noqa: B023  # called at once
-        yield from found
+            # by ranges of ids, not by the ids read: rows about instances that do not exist fall into a page too
+            page = _page(connection, lambda column: _between(column, after, last))  # noqa: B023  # called at once
+        yield from page
         if last is None:
             return
         after = last
@@ -69,15 +70,15 @@ def of_table(connection: Connection, name: str) -> Sequence[Row]:
 
 
 def last_position(connection: Connection) -> int:
-    """Return the position of the fact that was kept last; 0 when there is none."""
+    """Return the position of the last fact; 0 when there is none."""
     return connection.scalar(select(func.max(_facts.position))) or 0
 
 
 def _last_of_page(connection: Connection, after: str | None) -> str | None:
-    """Return the last instance of the next page; None when that is the last page."""
-    of = schema.instances.c
-    asked = select(of.id, of.sequence).where(_between(of.id, after, None)).order_by(of.id).limit(_INSTANCES)
-    rows = connection.execute(asked).all()
+    """Return the last instance of the next page; None when there is no page behind it."""
+    columns = schema.instances.c
+    query = select(columns.id, columns.sequence).where(_between(columns.id, after, None))
+    rows = connection.execute(query.order_by(columns.id).limit(_INSTANCES)).all()
     facts, fitting = 0, 0
     for _, sequence in rows:
         facts += max(1, sequence)
@@ -94,12 +95,12 @@ def _between(column: ColumnElement[Any], after: str | None, last: str | None) ->
 
 
 def _page(
-    connection: Connection, where: Callable[[ColumnElement[Any]], ColumnElement[bool]]
+    connection: Connection, condition: Callable[[ColumnElement[Any]], ColumnElement[bool]]
 ) -> list[InstanceRows]:
-    found: dict[str, dict[str, list[Row]]] = {}
+    rows: dict[str, dict[str, list[Row]]] = {}
     for name in _OF_INSTANCES:
         columns = _SHOWN[name]
-        asked = select(*columns).where(where(columns[0])).order_by(*columns[: _KEYS[name]])
-        for row in connection.execute(asked):
-            found.setdefault(row[0], {}).setdefault(name, []).append(row)
-    return [InstanceRows(name, found[name]) for name in sorted(found)]
+        query = select(*columns).where(condition(columns[0])).order_by(*columns[: _KEYS[name]])
+        for row in connection.execute(query):
+            rows.setdefault(row[0], {}).setdefault(name, []).append(row)
+    return [InstanceRows(instance, rows[instance]) for instance in sorted(rows)]
