@@ -179,8 +179,8 @@ DEFECTS = (
     Defect(
         "what a tick recorded it does not tell",
         "store/memory/store.py",
-        "if self._counts(place) and not again:",
-        "if self._counts(place):",
+        "if self._is_current(timer) and not is_double:",
+        "if self._is_current(timer):",
         ("tests/contract/test_engine_contract.py",),
     ),
     Defect(

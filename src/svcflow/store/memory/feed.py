@@ -1,4 +1,4 @@
-"""The feed of a store in memory: positions are places in a list, lines are dictionaries."""
+"""Feed of a store in memory: positions are indexes of a list, queues are dictionaries."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ from svcflow.runtime.stored_rows import Row
 from svcflow.store.memory import rows
 from svcflow.store.memory.journal import MemoryJournal
 
-Line = dict[int, DeliveryFailure]
+Queue = dict[int, DeliveryFailure]
 """The facts of one instance that one subscription has passed and not delivered, by sequence."""
 
 
 class _SubscriptionState:
-    """Hold how far one subscription is, and its lines."""
+    """Position, lease and queues of one subscription."""
 
     def __init__(self, position: int) -> None:
         self.position = position
         self.owner = ""
         self.lease_until_us = 0
-        self.lines: dict[str, Line] = {}
+        self.queues: dict[str, Queue] = {}
 
     def heads(self) -> Iterable[DeliveryFailure]:
-        """Return what waits at the head of each line."""
-        return (head for line in self.lines.values() if (head := _head(line)) is not None)
+        """Return the first undelivered fact of each queue."""
+        return (head for queue in self.queues.values() if (head := _head(queue)) is not None)
 
-    def kept(self) -> list[DeliveryFailure]:
-        """Return all that is in lines."""
-        return [one for line in self.lines.values() for one in line.values()]
+    def undelivered(self) -> list[DeliveryFailure]:
+        """Return the facts of all queues."""
+        return [failure for queue in self.queues.values() for failure in queue.values()]
 
 
 _NONE = _SubscriptionState(0)
-"""Stands for one that was removed while somebody was at it."""
+"""Stands for a subscription that was removed while a worker was reading from it."""
 
 
 class MemoryFeed:
-    """Keep subscriptions beside the journals of a store in memory, behind its lock."""
+    """Feed on the journals of a store in memory, behind its lock."""
 
     def __init__(self, lock: RLock, journals: Mapping[str, MemoryJournal]) -> None:
         self._lock = lock
@@ -60,7 +60,7 @@ class MemoryFeed:
         self._subscriptions: dict[str, _SubscriptionState] = {}
 
     def add(self, facts: Iterable[Fact]) -> None:
-        """Take in facts that were just kept."""
+        """Append facts that were just written."""
         for fact in facts:
             self._log.append((fact.instance, fact.sequence))
 
@@ -68,7 +68,7 @@ class MemoryFeed:
     def positions(self) -> Mapping[tuple[str, int], int]:
         """The position of each fact, by instance and sequence."""
         known = len(self._positions)
-        if known < len(self._log):  # seldom asked for, so they are counted then
+        if known < len(self._log):  # seldom read, so they are counted then
             self._positions.update(zip(self._log[known:], count(known + 1), strict=False))
         return self._positions
 
@@ -84,13 +84,15 @@ class MemoryFeed:
     def statuses(self) -> Sequence[SubscriptionStatus]:
         """Return how each subscription stands, by name."""
         with self._lock:
-            return [self._standing(name, one) for name, one in sorted(self._subscriptions.items())]
+            return [
+                self._status(name, subscription) for name, subscription in sorted(self._subscriptions.items())
+            ]
 
     def remove(self, name: str, *, discard: bool) -> None:
         """Remove a subscription, if there is one, and everything that is kept of it."""
         with self._lock:
-            one = self._subscriptions.get(name, _NONE)
-            dead = sum(each.state == "dead" for each in one.kept())
+            subscription = self._subscriptions.get(name, _NONE)
+            dead = sum(failure.state == "dead" for failure in subscription.undelivered())
             if dead and not discard:
                 raise undelivered(name, dead)
             self._subscriptions.pop(name, None)
@@ -98,106 +100,114 @@ class MemoryFeed:
     def position_of(self, name: str) -> SubscriptionPosition | None:
         """Return where a subscription stands, and when what waits is next due; None when it was removed."""
         with self._lock:
-            one = self._subscriptions.get(name)
-            if one is None:
+            subscription = self._subscriptions.get(name)
+            if subscription is None:
                 return None
-            return SubscriptionPosition(one.position, min((head.at_us for head in one.heads()), default=None))
+            return SubscriptionPosition(
+                subscription.position, min((head.at_us for head in subscription.heads()), default=None)
+            )
 
     def acquire(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
         """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
         with self._lock:
-            one = self._subscriptions.get(name)
-            if one is None or (one.owner and one.lease_until_us > now_us):
+            subscription = self._subscriptions.get(name)
+            if subscription is None or (subscription.owner and subscription.lease_until_us > now_us):
                 return None
-            one.owner, one.lease_until_us = owner, until_us
-            return one.position
+            subscription.owner, subscription.lease_until_us = owner, until_us
+            return subscription.position
 
     def record(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
         """Keep what was done, and the lease up to an instant (0 gives it back)."""
         with self._lock:
-            one = self._subscriptions.get(name)
-            if one is None or one.owner != owner:
+            subscription = self._subscriptions.get(name)
+            if subscription is None or subscription.owner != owner:
                 return False
-            one.owner, one.position, one.lease_until_us = owner if until_us else "", notes.position, until_us
+            subscription.owner = owner if until_us else ""
+            subscription.position, subscription.lease_until_us = notes.position, until_us
             for failure in notes.failures:
-                one.lines.setdefault(failure.instance, {})[failure.sequence] = failure
+                subscription.queues.setdefault(failure.instance, {})[failure.sequence] = failure
             for instance, sequence in notes.done:
-                del one.lines[instance][sequence]
-                if not one.lines[instance]:
-                    del one.lines[instance]
+                del subscription.queues[instance][sequence]
+                if not subscription.queues[instance]:
+                    del subscription.queues[instance]
             return True
 
     def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> FeedBatch:
         """Return facts of these kinds (none: of all) behind a position and up to another."""
         with self._lock:
-            lines = self._subscriptions.get(name, _NONE).lines
+            queues = self._subscriptions.get(name, _NONE).queues
             last = min(until, after + FEED_BATCH, len(self._log))
-            fed = [
-                self._fed(key, behind=_head(lines.get(key[0], {})) is not None)
+            entries = [
+                self._entry(key, behind=_head(queues.get(key[0], {})) is not None)
                 for key in islice(self._log, after, last)
             ]
-        return FeedBatch(last, [one for one in fed if not kinds or one.fact.kind in kinds])
+        return FeedBatch(last, [entry for entry in entries if not kinds or entry.fact.kind in kinds])
 
     def due(self, name: str, now_us: int) -> Sequence[UndeliveredFact]:
         """Return what is to be tried again now, soonest first; of an instance the first only."""
         with self._lock:
             heads = [head for head in self._subscriptions.get(name, _NONE).heads() if head.at_us <= now_us]
             heads.sort(key=lambda head: (head.at_us, head.instance))
-            return [self._parked(name, head) for head in heads[:FEED_BATCH]]
+            return [self._undelivered(name, head) for head in heads[:FEED_BATCH]]
 
     def undelivered(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
         """Return what is kept in a state, by subscription and position."""
         with self._lock:
-            found = [
-                self._parked(name, failure)
-                for name, one in self._subscriptions.items()
-                for failure in one.kept()
+            facts = [
+                self._undelivered(name, failure)
+                for name, subscription in self._subscriptions.items()
+                for failure in subscription.undelivered()
                 if failure.state == state
             ]
-        return sorted(found, key=lambda one: (one.subscription, one.entry.position))
+        return sorted(facts, key=lambda fact: (fact.subscription, fact.entry.position))
 
     def requeue(self, name: str, instance: str | None, now_us: int) -> int:
-        """Put dead facts back in line and make what waits due now; return how many were dead."""
+        """Put dead facts back in their queues and make what waits due now; return how many were dead."""
         with self._lock:
-            some = [one for one in self._subscriptions[name].kept() if instance in (None, one.instance)]
-            for one in some:
-                line = self._subscriptions[name].lines[one.instance]
-                if one.state == "dead":
-                    line[one.sequence] = one._replace(state="waiting", attempts=0, at_us=now_us)
-                elif one.state == "waiting":
-                    line[one.sequence] = one._replace(at_us=now_us)
-            return sum(one.state == "dead" for one in some)
+            subscription = self._subscriptions[name]
+            chosen = [
+                failure for failure in subscription.undelivered() if instance in (None, failure.instance)
+            ]
+            for failure in chosen:
+                queue = subscription.queues[failure.instance]
+                if failure.state == "dead":
+                    queue[failure.sequence] = failure._replace(state="waiting", attempts=0, at_us=now_us)
+                elif failure.state == "waiting":
+                    queue[failure.sequence] = failure._replace(at_us=now_us)
+            return sum(failure.state == "dead" for failure in chosen)
 
     def subscriptions(self) -> Sequence[Row]:
         """Return how each subscription stands, as rows of their table."""
         return [
-            (name, one.position, one.owner, one.lease_until_us) for name, one in self._subscriptions.items()
+            (name, subscription.position, subscription.owner, subscription.lease_until_us)
+            for name, subscription in self._subscriptions.items()
         ]
 
     def deliveries(self, instance: str) -> Sequence[Row]:
         """Return what waits of an instance, as rows of their table."""
         return [
             rows.of_delivery(name, failure)
-            for name, one in sorted(self._subscriptions.items())
-            for _, failure in sorted(one.lines.get(instance, {}).items())
+            for name, subscription in sorted(self._subscriptions.items())
+            for _, failure in sorted(subscription.queues.get(instance, {}).items())
         ]
 
-    def _standing(self, name: str, one: _SubscriptionState) -> SubscriptionStatus:
-        kept = one.kept()
-        dead = sum(each.state == "dead" for each in kept)
-        return SubscriptionStatus(name, one.position, len(self._log) - one.position, len(kept) - dead, dead)
+    def _status(self, name: str, subscription: _SubscriptionState) -> SubscriptionStatus:
+        failures = subscription.undelivered()
+        dead = sum(failure.state == "dead" for failure in failures)
+        lag = len(self._log) - subscription.position
+        return SubscriptionStatus(name, subscription.position, lag, len(failures) - dead, dead)
 
-    def _fed(self, key: tuple[str, int], *, behind: bool = False) -> FeedEntry:
+    def _entry(self, key: tuple[str, int], *, behind: bool = False) -> FeedEntry:
         entry = self._journals[key[0]].entries()[key[1] - 1]
         return FeedEntry(self.positions[key], entry.fact, entry.body, behind)
 
-    def _parked(self, name: str, one: DeliveryFailure) -> UndeliveredFact:
-        return UndeliveredFact(
-            name, self._fed((one.instance, one.sequence)), one.attempts, one.at_us, one.error
-        )
+    def _undelivered(self, name: str, failure: DeliveryFailure) -> UndeliveredFact:
+        entry = self._entry((failure.instance, failure.sequence))
+        return UndeliveredFact(name, entry, failure.attempts, failure.at_us, failure.error)
 
 
-def _head(line: Line) -> DeliveryFailure | None:
-    """Return the first fact of a line that is not dead."""
-    first = min((sequence for sequence, one in line.items() if one.state != "dead"), default=None)
-    return None if first is None else line[first]
+def _head(queue: Queue) -> DeliveryFailure | None:
+    """Return the first fact of a queue that is not dead."""
+    alive = (sequence for sequence, failure in queue.items() if failure.state != "dead")
+    first = min(alive, default=None)
+    return None if first is None else queue[first]

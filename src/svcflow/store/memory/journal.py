@@ -1,6 +1,6 @@
-"""The journal of one instance in memory, with the instance that it leads to.
+"""Journal of one instance in memory, with the instance that it leads to.
 
-Bytes, links, commitments and work are made when somebody asks for them: most journals in memory are never verified,
+Bytes, links, commitments and work are computed when they are first read: most journals in memory are never verified,
 exported or delivered.
 """
 
@@ -20,9 +20,9 @@ from svcflow.runtime.store import ChangeSet, Decision
 
 
 class MemoryJournal:
-    """Journal of one instance. One thread at a time adds to it; others may read meanwhile.
+    """Journal of one instance. One thread at a time appends to it; others may read meanwhile.
 
-    `facts` may be ahead of what is written. What is not written yet was decided under one version of the procedure.
+    `facts` may be ahead of the written entries. All unwritten ones were decided under one version of the procedure.
     """
 
     __slots__ = ("_compiled", "_entries", "_lock", "_secrets", "_work", "facts", "instance")
@@ -35,17 +35,17 @@ class MemoryJournal:
         self._entries: list[Entry] = []
         self._secrets: Secrets = NO_SECRETS
         self._work: tuple[Instance | None, Sequence[Work]] = (None, ())
-        self.keep(change)
+        self.append(change)
 
-    def add(self, decision: Decision) -> None:
-        """Go on with facts that are yet to be written."""
-        # facts before the instance: whoever reads meanwhile finds the facts of the instance that they find
+    def append_decision(self, decision: Decision) -> None:
+        """Append facts that are yet to be written."""
+        # facts before the instance: a thread that reads meanwhile finds all facts of the instance that it finds
         self.facts.extend(decision.facts)
         self._compiled = decision.compiled
         self.instance = decision.instance
 
-    def keep(self, change: ChangeSet) -> None:
-        """Go on with entries that are written, and with what stands beside them."""
+    def append(self, change: ChangeSet) -> None:
+        """Append written entries, and take over what is stored beside them."""
         work = change.work if change.work is not None else self.work()
         with self._lock:
             self.facts.extend(entry.fact for entry in change.entries)
@@ -81,8 +81,8 @@ class MemoryJournal:
 
     def work(self) -> Sequence[Work]:
         """Return the work of the instance."""
-        instance, (told_of, work) = self.instance, self._work
-        if told_of is not instance and self._compiled is not None:
+        instance, (computed_for, work) = self.instance, self._work
+        if computed_for is not instance and self._compiled is not None:
             work = work_of(self._compiled, instance)
             self._work = (instance, work)
         return work
@@ -90,15 +90,15 @@ class MemoryJournal:
     def _write(self) -> None:
         unwritten = self.facts[len(self._entries) :]
         if unwritten and self._compiled is not None:
-            book = Commitments(self._secrets, self._compiled.personal, self.instance.recipient)
+            commitments = Commitments(self._secrets, self._compiled.personal, self.instance.recipient)
             head = self._entries[-1].link if self._entries else GENESIS
-            entries = chained(head, unwritten, book)
-            # before the entries: whoever finds them finds what they commit to
-            self._secrets = book.all_secrets()
+            entries = chained(head, unwritten, commitments)
+            # before the entries: a thread that finds them finds what they commit to
+            self._secrets = commitments.all_secrets()
             self._entries.extend(entries)
 
     def _forget(self) -> None:
-        """Leave no facts that know more than what is kept beside the journal."""
-        book = Commitments(self._secrets)
-        self._entries = [entry._replace(fact=from_bytes(entry.body, book)) for entry in self._entries]
+        """Read all facts anew, without the personal data that was erased."""
+        commitments = Commitments(self._secrets)
+        self._entries = [entry._replace(fact=from_bytes(entry.body, commitments)) for entry in self._entries]
         self.facts = [entry.fact for entry in self._entries]

@@ -47,18 +47,18 @@ from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, Se
 from svcflow.store.memory import rows
 from svcflow.store.memory.feed import MemoryFeed
 from svcflow.store.memory.journal import MemoryJournal
-from svcflow.store.memory.rows import fits, is_asked, is_due, is_wanted
+from svcflow.store.memory.queries import is_due, matches_deviation, matches_instance, matches_work
 
-_NOTHING = LockedInstance(None)
+_NOT_STORED = LockedInstance(None)
 
 
 class MemoryStore:
-    """Keep everything in dictionaries behind one lock."""
+    """Store that keeps everything in dictionaries behind one lock."""
 
     def __init__(self) -> None:
         self._lock = RLock()
         self._journals: dict[str, MemoryJournal] = {}
-        self._answers: dict[tuple[str, str], CompletedCommand] = {}
+        self._completed: dict[tuple[str, str], CompletedCommand] = {}
         self.feed = MemoryFeed(self._lock, self._journals)
         self._delegations: dict[str, Delegation] = {}
         self._erased: set[str] = set()  # ids of delegations whose persons are forgotten
@@ -67,36 +67,35 @@ class MemoryStore:
         self._leaves: list[Leaf] = []
         self._tree = Frontier()
         self._digests: dict[tuple[str, int], str] = {}
-        self._timers: list[
-            SweepPosition
-        ] = []  # a heap; an entry counts while its instance is due at that instant
+        # a heap, whose entries are not removed when an instance becomes due at another instant: see `_is_current`
+        self._timers: list[SweepPosition] = []
         self._moved_timers: set[str] = (
             set()
-        )  # instances that are due at another instant than when last looked at
+        )  # instances whose due instant has changed since the heap was last read
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
-        """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says."""
+        """Let `decide` say what changes of an instance, and write it; nobody else changes it in between."""
         with self._lock:
-            found = self._found(instance, command_id)
+            found = self._find(instance, command_id)
             change = decide(found)
             if change is not None:
-                self._keep(found, change)
+                self._save(found, change)
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
-        """Ask `decide` about the next batch of instances due up to `until_us`, soonest first."""
+        """Do so for the next batch of instances due up to `until_us`, soonest first."""
         with self._lock:
-            due = ((place, self._found(place.instance, None)) for place in self._due(until_us, after))
-            return sweep_due(due, decide, self._keep)
+            due = ((position, self._find(position.instance, None)) for position in self._due(until_us, after))
+            return sweep_due(due, decide, self._save)
 
     def load(self, instance: str) -> StoredInstance | None:
-        """Return the instance as last kept."""
+        """Return an instance as it was last written; None when there is none."""
         journal = self._journals.get(instance)
         if journal is None:
             return None
-        kept = (
-            journal.instance
-        )  # a command that is carried out meanwhile is waited for by nobody who only looks
-        return StoredInstance(kept, journal.entries()[kept.sequence - 1].link)
+        # Without the lock: a reader does not wait for a command. The instance is taken once, because a command may replace
+        # it before its entries are read; those up to its sequence stay.
+        instance_now = journal.instance
+        return StoredInstance(instance_now, journal.entries()[instance_now.sequence - 1].link)
 
     def secrets(self, instance: str) -> Secrets:
         """Return the personal data kept beside an instance's journal."""
@@ -106,29 +105,30 @@ class MemoryStore:
     def instances_of(self, person: str) -> Sequence[str]:
         """Return the instances beside whose journals data of a person are kept."""
         with self._lock:
-            kept = {name: journal.secrets for name, journal in self._journals.items()}
+            secrets_of = {name: journal.secrets for name, journal in self._journals.items()}
         return sorted(
             name
-            for name, secrets in kept.items()
-            if any(one and one.person == person for one in secrets.values())
+            for name, secrets in secrets_of.items()
+            if any(secret and secret.person == person for secret in secrets.values())
         )
 
     def mentioning(self, person: str) -> Sequence[str]:
         """Return the instances whose journals hold a person's name in the clear."""
-        written = orjson.dumps(person)
+        text = orjson.dumps(person)
         with self._lock:
             return sorted(
                 name
                 for name, journal in self._journals.items()
-                if any(written in body for body in journal.bodies())
+                if any(text in body for body in journal.bodies())
             )
 
     def scrub(self, person: str) -> None:
         """Erase a person from the delegations."""
         with self._lock:
-            theirs = {one.id for one in self._delegations.values() if person in (one.giver, one.taker)}
-            self._erased |= theirs
-            self._delegations = {id_: one for id_, one in self._delegations.items() if id_ not in theirs}
+            given = self._delegations.values()
+            erased = {each.id for each in given if person in (each.giver, each.taker)}
+            self._erased |= erased
+            self._delegations = {each.id: each for each in given if each.id not in erased}
 
     def seal(self, sealed_us: int) -> Checkpoint:
         """Seal what was written since the last seal."""
@@ -152,24 +152,24 @@ class MemoryStore:
         """Yield what is kept of each instance, or of one."""
         with self._lock:
             names = sorted(self._journals) if instance is None else [instance]
-            answers = rows.of_answers(self._answers)
+            commands = rows.of_commands(self._completed)
         for name in names:
             with self._lock:
                 journal = self._journals.get(name)
-                tables = {} if journal is None else self._tables(journal, answers.get(name, ()))
+                tables = {} if journal is None else self._tables(journal, commands.get(name, ()))
             yield InstanceRows(name, tables)
 
     def table_rows(self, table: str) -> Sequence[Row]:
         """Return the rows of a table that is about no single instance."""
         with self._lock:
             if table == "svcflow_procedures":
-                return [(*version, kept) for version, kept in self._digests.items()]
+                return [(*version, digest) for version, digest in self._digests.items()]
             if table == "svcflow_delegations":
-                return [rows.of_delegation(one) for one in self._delegations.values()]
+                return [rows.of_delegation(delegation) for delegation in self._delegations.values()]
             return self.feed.subscriptions()
 
     def last_position(self) -> int:
-        """Return the position of the fact that was kept last."""
+        """Return the position of the last fact; 0 when there is none."""
         return self.feed.settled_position()
 
     def last_seal(self) -> LastSeal | None:
@@ -182,14 +182,14 @@ class MemoryStore:
         """Yield the leaves of the sealed tree in their order, with the links of their entries."""
         for place, leaf in enumerate(tuple(self._leaves)):
             entries = self._journals[leaf.instance].entries()
-            link = next((one.link for one in entries[leaf.sequence - 1 :]), None)
+            link = next((entry.link for entry in entries[leaf.sequence - 1 :]), None)
             yield SealedLeaf(place, leaf, link)
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
         """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
         with self._lock:
             journal = self._journals.get(instance)
-            # written by now: a fact that a caller has is not changed any more
+            # `entries` writes the facts first: what a caller got does not change any more
             return [] if journal is None else [entry.fact for entry in journal.entries()[:until]]
 
     def rows(self, instance: str) -> Iterator[tuple[bytes, bytes]]:
@@ -201,18 +201,18 @@ class MemoryStore:
 
     def instances(self, query: InstanceQuery) -> Page[Instance]:
         """Return the instances asked for, newest first."""
-        found = sorted(self._asked(query), key=lambda one: (-one.started_us, one.id))
+        instances = sorted(self._instances(query), key=lambda each: (-each.started_us, each.id))
         if query.after is not None:
             started_us, name = query.after
-            found = [one for one in found if (-one.started_us, one.id) > (-int(started_us), name)]
-        return Page.of(found, query.limit)
+            instances = [each for each in instances if (-each.started_us, each.id) > (-int(started_us), name)]
+        return Page.of(instances, query.limit)
 
     def instance_counts(self, query: InstanceQuery, by: InstanceKey | None) -> Mapping[str, int]:
         """Count the instances asked for, under each key, or all of them under `""`."""
-        found = self._asked(query)
+        instances = self._instances(query)
         if by is None:
-            return {"": len(found)}
-        return counted(Counter(key for one in found for key in self._keys(one, by, query)))
+            return {"": len(instances)}
+        return counted(Counter(key for each in instances for key in self._keys(each, by, query)))
 
     def ids(self) -> Iterator[str]:
         """Yield the id of every instance."""
@@ -222,45 +222,37 @@ class MemoryStore:
 
     def deviations(self, query: DeviationQuery) -> Page[Deviation]:
         """Return the deviations asked for, in the order in which they occurred."""
-        found = sorted(self._departed(query), key=lambda one: (one.occurred_us, one.instance, one.sequence))
+        deviations = sorted(self._deviations(query), key=_order)
         if query.after is not None:
-            found = [one for one in found if (one.occurred_us, one.instance, one.sequence) > query.after]
-        return Page.of(found, query.limit)
+            deviations = [each for each in deviations if _order(each) > query.after]
+        return Page.of(deviations, query.limit)
 
     def deviation_counts(self, query: DeviationQuery, by: DeviationKey | None) -> Mapping[str, int]:
         """Count the deviations asked for, under each key, or all of them under `""`."""
-        found = self._departed(query)
+        deviations = self._deviations(query)
         if by is None:
-            return {"": len(found)}
+            return {"": len(deviations)}
         if by == "group":
-            return counted(Counter(self._journals[one.instance].instance.group for one in found))
-        return counted(Counter(str(getattr(one, by)) for one in found))
+            return counted(Counter(self._journals[each.instance].instance.group for each in deviations))
+        return counted(Counter(str(getattr(each, by)) for each in deviations))
 
     def worklist(self, query: WorkQuery) -> Page[WorkItem]:
         """Return the work that waits, the soonest due first."""
         with self._lock:
-            found = [
-                WorkItem(
-                    name, of.procedure, of.version, *one, recipient=of.recipient, group=of.group, data=of.data
-                )
-                for name, journal in self._journals.items()
-                for of in (journal.instance,)
-                for one in (
-                    work._replace(assignee="") if has_lapsed(of, work.step, query.now_us) else work
-                    for work in journal.work()
-                )
+            items = [
+                item for journal in self._journals.values() for item in _work_items(journal, query.now_us)
             ]
-        fit = sorted((one for one in found if is_wanted(one, query)), key=cursor_of)
+        items = sorted((item for item in items if matches_work(item, query)), key=cursor_of)
         if query.after is not None:
-            fit = [one for one in fit if cursor_of(one) > query.after]
-        return Page.of(fit, query.limit)
+            items = [item for item in items if cursor_of(item) > query.after]
+        return Page.of(items, query.limit)
 
     def delegations(self) -> Sequence[Delegation]:
         """Return every delegation that was ever given."""
-        return sorted(self._delegations.values(), key=lambda one: (one.since_us, one.id))
+        return sorted(self._delegations.values(), key=lambda each: (each.since_us, each.id))
 
     def keep_delegation(self, delegation: Delegation) -> None:
-        """Keep a new delegation, or that one of this id was revoked."""
+        """Add a delegation, or note that the one of this id was revoked."""
         with self._lock:
             known = self._delegations.get(delegation.id, delegation)
             if delegation.id in self._erased or (known.giver, known.taker) != (
@@ -273,8 +265,8 @@ class MemoryStore:
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""
         with self._lock:
-            self._arm()
-            while self._timers and not self._counts(self._timers[0]):
+            self._push_moved()
+            while self._timers and not self._is_current(self._timers[0]):
                 heappop(self._timers)
             return self._timers[0].due_us if self._timers else None
 
@@ -287,75 +279,76 @@ class MemoryStore:
         return self._digests.setdefault((procedure, version), digest)
 
     def wants_rebuilding(self) -> str:
-        """Say that nothing is: a store in memory is never older than its code."""
+        """Return nothing: a store in memory is never older than its code."""
         return ""
 
     def rebuilt(self) -> None:
         """Do nothing: see `wants_rebuilding`."""
 
     def close(self) -> None:
-        """Keep the contents: there is nothing to give back."""
+        """Do nothing: there are no files or connections, and the contents stay."""
 
-    def _asked(self, query: InstanceQuery) -> list[Instance]:
+    def _instances(self, query: InstanceQuery) -> list[Instance]:
         with self._lock:
-            kept = [(one.instance, one.work()) for one in self._journals.values()]
-        return [one for one, work in kept if is_asked(one, work, query)]
+            stored = [(journal.instance, journal.work()) for journal in self._journals.values()]
+        return [instance for instance, work in stored if matches_instance(instance, work, query)]
 
-    def _keys(self, one: Instance, by: InstanceKey, query: InstanceQuery) -> Iterable[str]:
-        if by in ("step", "role"):  # of several branches, those that are due when that is asked
-            due = [work for work in self._journals[one.id].work() if is_due(work, query.due_before_us)]
-            return {str(getattr(work, by)) for work in due}
-        return (str(getattr(one, by)),)
+    def _keys(self, instance: Instance, by: InstanceKey, query: InstanceQuery) -> Iterable[str]:
+        if by in ("step", "role"):  # of several branches only those that are due
+            work = self._journals[instance.id].work()
+            return {str(getattr(item, by)) for item in work if is_due(item, query.due_before_us)}
+        return (str(getattr(instance, by)),)
 
-    def _departed(self, query: DeviationQuery) -> list[Deviation]:
+    def _deviations(self, query: DeviationQuery) -> list[Deviation]:
         with self._lock:
             names = [query.instance] if query.instance is not None else list(self._journals)
             return [
-                one
+                deviation
                 for name in names
-                for one in deviations_of(self.facts(name))
-                if fits(one, query) and query.group in (None, self._journals[name].instance.group)
+                for deviation in deviations_of(self.facts(name))
+                if matches_deviation(deviation, query)
+                and query.group in (None, self._journals[name].instance.group)
             ]
 
-    def _found(self, instance: str, command_id: str | None) -> LockedInstance:
+    def _find(self, instance: str, command_id: str | None) -> LockedInstance:
         journal = self._journals.get(instance)
         if journal is None:
-            return _NOTHING
-        answer = None if command_id is None else self._answers.get((instance, command_id))
-        return LockedInstance(journal.instance, journal, answer)
+            return _NOT_STORED
+        completed = None if command_id is None else self._completed.get((instance, command_id))
+        return LockedInstance(journal.instance, journal, completed)
 
-    def _keep(self, found: LockedInstance, change: ChangeSet | Decision) -> None:
+    def _save(self, found: LockedInstance, change: ChangeSet | Decision) -> None:
         instance, command_id = change.instance, change.command_id
         name, journal = instance.id, self._journals.get(instance.id)
         last = 0 if journal is None else journal.instance.sequence
         if change.facts and change.facts[0].sequence != last + 1:
             raise out_of_turn(name)
         if command_id is not None:
-            if (name, command_id) in self._answers:
+            if (name, command_id) in self._completed:
                 raise out_of_turn(name)
-            self._answers[name, command_id] = CompletedCommand(instance.sequence)
+            self._completed[name, command_id] = CompletedCommand(instance.sequence)
         if journal is None:
             self._journals[name] = MemoryJournal(change.written(found))
         elif isinstance(change, ChangeSet):
-            journal.keep(change)
+            journal.append(change)
         else:
-            journal.add(change)
+            journal.append_decision(change)
         self.feed.add(change.facts)
         if found.instance is None or found.instance.next_us != instance.next_us:
             self._moved_timers.add(name)
 
-    def _tables(self, journal: MemoryJournal, answers: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
+    def _tables(self, journal: MemoryJournal, commands: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
         name = journal.instance.id
         return {
             "svcflow_instances": [rows.of_instance(journal)],
             "svcflow_facts": rows.of_journal(name, journal.entries(), self.feed.positions),
-            "svcflow_commands": answers,
+            "svcflow_commands": commands,
             "svcflow_work": rows.of_work(name, journal.work()),
             "svcflow_deliveries": self.feed.deliveries(name),
         }
 
-    def _arm(self) -> None:
-        """Put what is due at another instant into the heap; between two looks an instance may move many times."""
+    def _push_moved(self) -> None:
+        """Push instances whose due instant has changed onto the heap; between two reads one may change many times."""
         for name in self._moved_timers:
             due_us = self._journals[name].instance.next_us
             if due_us != NEVER:
@@ -363,18 +356,38 @@ class MemoryStore:
         self._moved_timers.clear()
 
     def _due(self, until_us: int, after: SweepPosition) -> list[SweepPosition]:
-        """Take the next batch from the heap. What is taken and stays due is put back."""
-        self._arm()
+        """Return the next batch of the heap; the entries stay on it."""
+        self._push_moved()
         passed: list[SweepPosition] = []
         due: list[SweepPosition] = []
         while self._timers and self._timers[0].due_us <= until_us and len(due) < SWEEP_BATCH:
-            place = heappop(self._timers)
-            again = self._timers and self._timers[0] == place  # as after a hold that was over at once
-            if self._counts(place) and not again:
-                (due if place > after else passed).append(place)
-        for place in (*passed, *due):
-            heappush(self._timers, place)
+            timer = heappop(self._timers)
+            # a hold that is over at once pushes the same instant again; in two entries the instance would be swept twice
+            is_double = self._timers and self._timers[0] == timer
+            if self._is_current(timer) and not is_double:
+                (due if timer > after else passed).append(timer)
+        for timer in (*passed, *due):
+            heappush(self._timers, timer)
         return due
 
-    def _counts(self, place: SweepPosition) -> bool:
-        return self._journals[place.instance].instance.next_us == place.due_us
+    def _is_current(self, timer: SweepPosition) -> bool:
+        return self._journals[timer.instance].instance.next_us == timer.due_us
+
+
+def _order(deviation: Deviation) -> tuple[int, str, int]:
+    return deviation.occurred_us, deviation.instance, deviation.sequence
+
+
+def _work_items(journal: MemoryJournal, now_us: int) -> Iterator[WorkItem]:
+    instance = journal.instance
+    for work in journal.work():
+        item = work._replace(assignee="") if has_lapsed(instance, work.step, now_us) else work
+        yield WorkItem(
+            instance.id,
+            instance.procedure,
+            instance.version,
+            *item,
+            recipient=instance.recipient,
+            group=instance.group,
+            data=instance.data,
+        )
