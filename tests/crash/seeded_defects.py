@@ -199,7 +199,7 @@ DEFECTS = (
     ),
     Defect(
         "a guard does not see the data of the command",
-        "kernel/moves/row_choice.py",
+        "kernel/moves/rules.py",
         "{**guard_data(compiled, draft), **data} if data else guard_data",
         "guard_data",
         ("tests/kernel/test_data_with_the_move.py",),

@@ -39,7 +39,7 @@ from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.lifecycle.delegation import Delegation, delegate
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.moves.availability import Available
-from svcflow.kernel.moves.row_choice import NO_DATA
+from svcflow.kernel.moves.rules import NO_DATA
 from svcflow.kernel.storable import refuse_no_text, refuse_unfit_id, refuse_unfit_name
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.model.catalog import asked_for

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 
 from svcflow.errors import StoreError
@@ -31,6 +32,8 @@ CompiledOf = Callable[[Instance], Compiled]
 """Returns the version of a procedure that an instance runs under."""
 
 _log = logging.getLogger("svcflow")
+
+_NO_SPAN = nullcontext()
 
 
 class CommandExecutor:
@@ -93,33 +96,25 @@ class CommandExecutor:
         Raises: Refused when a rule stood against the command; FieldError for what cannot be kept.
         """
         refuse_unfit(instance, command, command_id, self.payload_limit)
-        if self._telemetry is None or not self._telemetry.heard():
-            return self._run(instance, command, command_id, handler)
-        with self._telemetry.command(command, instance, handler):
-            return self._run(instance, command, command_id, handler)
-
-    def _run(
-        self,
-        instance: str,
-        command: Command,
-        command_id: str | None,
-        handler: StartHandler | CommandHandler,
-    ) -> Instance:
-        self._store.change(instance, command_id, handler)
-        while handler.has_more():  # what was due long before is recorded in transactions of its own
+        span: AbstractContextManager[None] = _NO_SPAN
+        if self._telemetry is not None and self._telemetry.heard():
+            span = self._telemetry.command(command, instance, handler)
+        with span:
             self._store.change(instance, command_id, handler)
-        if _log.isEnabledFor(logging.INFO):
-            log_command(command, instance, handler)
-        if handler.completed is not None:  # a repeated command: the answer of its first run is given again
-            facts = self._store.facts(instance, handler.completed.sequence)
-            return replay(self._registry.version, facts)
-        outcome = handler.outcome
-        assert outcome is not None  # noqa: S101  # a store calls the handler before it returns
-        # a refusal is on record too, and so is what became due before it: subscribers learn of both
-        self._notifier.recorded(outcome.facts, outcome.instance.next_us)
-        if outcome.refused is not None:
-            raise refusal(outcome.refused, outcome.remedy)
-        return outcome.instance
+            while handler.has_more():  # what was due long before is recorded in transactions of its own
+                self._store.change(instance, command_id, handler)
+            if _log.isEnabledFor(logging.INFO):
+                log_command(command, instance, handler)
+            if handler.completed is not None:  # a repeated command gets the answer of its first run again
+                facts = self._store.facts(instance, handler.completed.sequence)
+                return replay(self._registry.version, facts)
+            outcome = handler.outcome
+            assert outcome is not None  # noqa: S101  # a store calls the handler before it returns
+            # a refusal is on record too, and so is what became due before it: subscribers learn of both
+            self._notifier.recorded(outcome.facts, outcome.instance.next_us)
+            if outcome.refused is not None:
+                raise refusal(outcome.refused, outcome.remedy)
+            return outcome.instance
 
 
 class StartHandler:

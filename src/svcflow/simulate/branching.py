@@ -13,7 +13,7 @@ from collections.abc import Container, Iterator
 
 from svcflow.kernel.compiled import Compiled, CompiledMove, CompiledStep
 from svcflow.kernel.instance import Draft, Instance
-from svcflow.kernel.moves.row_choice import choose_row, join_refusal
+from svcflow.kernel.moves.rules import choose_row, join_refusal
 from svcflow.model.step import TransitionKind
 from svcflow.simulate.plan import StepPlan
 

@@ -187,7 +187,10 @@ class WorkingHours:
     def nth_closing_from_us(self, from_us: int, n: int, after_day_of_us: int) -> int:
         """Return the n-th closing at or after `from_us` of a day later than the day of `after_day_of_us`."""
         refuse_count(n)
-        table = self._reach(self._reach(self._table, from_us), after_day_of_us)
+        table = self._table
+        first_us, last_us = table.first_us, table.last_us
+        if not (first_us <= from_us < last_us and first_us <= after_day_of_us < last_us):
+            table = self._reach(self._reach(table, from_us), after_day_of_us)
         index = max(bisect_left(table.closings, from_us), table.rank_us(after_day_of_us)) + n - 1
         if index >= len(table.closings):
             table, index = self._seek(table, index)

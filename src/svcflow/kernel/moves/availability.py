@@ -11,7 +11,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.input_checks import accepted
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.moves.fire import Offer, offers
-from svcflow.kernel.moves.row_choice import NO_DATA
+from svcflow.kernel.moves.rules import NO_DATA
 from svcflow.kernel.timing.elapse import pass_time
 from svcflow.kernel.transaction import Transaction
 from svcflow.text import NO_TEXT, Text

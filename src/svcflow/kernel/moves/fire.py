@@ -16,11 +16,15 @@ from svcflow.kernel.facts import Deviated, Moved, to_datetime
 from svcflow.kernel.input_checks import accepted
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.moves.authorization import assignee_refusal, lacks_role
-from svcflow.kernel.moves.row_choice import NO_DATA, Data, choose_row, join_refusal, leads_elsewhere
 from svcflow.kernel.moves.rules import (
+    NO_DATA,
     SEVERITY,
     Breach,
+    Data,
+    choose_row,
     entering_breaches,
+    join_refusal,
+    leads_elsewhere,
     missing_breaches,
     standing_breaches,
 )

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Escalated, Moved, Overdue, Settled, Warned
 from svcflow.kernel.instance import NEVER, STOPPED, Booking, Stopwatch
-from svcflow.kernel.moves.row_choice import choose_row, join_refusal, joins_after
-from svcflow.kernel.moves.rules import SEVERITY
+from svcflow.kernel.moves.rules import SEVERITY, choose_row, join_refusal, joins_after
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung
 from svcflow.kernel.transaction import Transaction
