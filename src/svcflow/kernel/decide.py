@@ -117,6 +117,7 @@ def transact(
     refused = _record_refusal(transaction, command, refusal) if refusal is not None else None
     if not transaction.facts:
         return Outcome((), instance, compiled)
+    # The command may make something due at its own instant: a limit of nothing, a deadline set in the past.
     pass_time(transaction, most)
     remedy = refusal.remedy if refusal is not None else NO_TEXT
     return Outcome(

@@ -123,6 +123,7 @@ def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
 
 def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     at_us = fact.occurred_us
+    # Data first: limits that start with the step that is entered choose their rows by them.
     if fact.data or fact.evidence:
         if fact.data:
             book(draft, fact, fact.data)
@@ -302,6 +303,7 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, dee
     for limit_id, watch in draft.stopwatches.items():
         if not watch.verdict:
             limit = compiled.limits[limit_id]
+            # Only the limit of the whole procedure reaches its goal by the end; any other is cancelled.
             whole = limit.limit.scope == "procedure"
             _set(draft, stopwatch.end(limit, watch, at_us, reached=whole, deemed=deemed))
 
@@ -311,7 +313,7 @@ def _start(
 ) -> None:
     """Start the stopwatch of a limit, or go on with one that had ended."""
     row, anchor_us = 0, NEVER
-    if limit.varies:
+    if limit.varies:  # guards are evaluated only where the target depends on data
         row = match_row(limit, guard_data(compiled, draft))
         anchor_us = anchor_us_of(limit, row, draft.data)
     running = not (draft.paused and _stoppable(limit, row))

@@ -38,6 +38,7 @@ class Transaction:
         self.recorded_us = at_us
         self.actor = actor
         self.behalf = behalf
+        # A journal never runs backwards, also when the clocks of two hosts differ.
         self.at_us = max(draft.updated_us, at_us)
         self.facts: list[Fact] = []
         self.automatic = 0

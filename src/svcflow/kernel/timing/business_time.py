@@ -24,6 +24,7 @@ class BusinessTime:
     def __init__(self, calendar: WorkCalendar) -> None:
         self.calendar = calendar
         self._hours = calendar.arithmetic
+        # Without a declared coverage a calendar never ends.
         last = None if calendar.covers is None else calendar.covers.last
         self._past_us = inf if last is None else self.clock_us(last.toordinal() + 1, 0)
 
@@ -38,6 +39,7 @@ class BusinessTime:
 
     def add_us(self, start_us: int, amount_us: int) -> int:
         """Return the earliest instant by which `amount_us` of open time has passed."""
+        # Tried, not asked beforehand: where the result lies is known only when it is computed, and it rarely fails.
         try:
             return self._hours.add_us(start_us, amount_us)
         except CalendarCoverageError:

@@ -113,6 +113,7 @@ def _row(limit: TimeLimit, row: Row) -> CompiledRow:
         )
     fixed = target.kind in FIXED
     amount = target.anchor.amount if target.anchor is not None else target.amount
+    # In the order in which they are reached: of two at one instant the strict one fires later.
     rungs = sorted(_rungs(limit, target), key=lambda rung: (rung.share, rung.offset, rung.strict))
     if target.kind == "every":  # a missed occurrence begins the next interval: nothing comes after it
         rungs.sort(key=lambda rung: rung.kind == "overdue")
@@ -124,6 +125,7 @@ def _row(limit: TimeLimit, row: Row) -> CompiledRow:
         reach_of(amount) if amount is not None else 0,
         fixed,
         tuple(rungs),
+        # Which of a share above 100 % and an offset after the deadline comes first, only the calendar tells.
         ordered=not fixed and all(rung.share <= 1 for rung in rungs),
         plain=[rung.kind for rung in rungs] == ["overdue"],
     )

@@ -99,6 +99,7 @@ def settle_limits(transaction: Transaction, before: Mapping[str, Stopwatch], at_
         if ended.verdict == "early":
             _too_early(transaction, limit, ended, at_us, by)
         elif old.overdue:
+            # Annulled by an end that was in time: the elapsed time to the first late instant, which is negative.
             over_us = stopwatch.overrun(limit, ended, at_us) if ended.overdue else at_us - ended.due_us - 1
             transaction.record(Settled, at_us, SYSTEM, limit_id, ended.visit, ended.due_us, over_us)
 
@@ -261,6 +262,7 @@ def _deem(transaction: Transaction, limit: CompiledLimit, at_us: int) -> None:
         return
     transaction.deemed.add((limit.id, at_us))
     compiled, draft = transaction.compiled, transaction.draft
+    # A limit over a span or the whole procedure moves the innermost active step that has its trigger.
     for name in (only,) if only else (*draft.steps, *draft.active):
         rows = compiled.rows(name, trigger)
         if not rows or name not in draft.active:
