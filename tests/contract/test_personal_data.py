@@ -12,7 +12,7 @@ from stored_play import CATALOG, CHIEF, CLERK, MORNING, play
 from svcflow import Engine, Recipient, Refused, VirtualClock
 from svcflow.errors import CorruptJournal, PersonInUse
 from svcflow.journal.chain import GENESIS, chained
-from svcflow.journal.personal_data import Commitments, commitment, erased, refuse_false, to_bytes
+from svcflow.journal.personal_data import Commitments, commitment, erased, to_bytes, verify_secrets
 from svcflow.kernel.facts import Assigned, Moved, Started
 from svcflow.runtime.store import ChangeSet, Store
 
@@ -173,14 +173,14 @@ def test_a_text_that_looks_like_a_commitment_is_a_text(store, clock):
 
 def test_a_false_secret_is_told_from_an_erased_one():
     """An erased value is in order, one that does not fit its commitment is not."""
-    book = Commitments({}, frozenset(), "")
+    commitments = Commitments({}, frozenset(), "")
     record = {"kind": "Moved", "actor": "li"}
-    book.veil(record)
-    (token,) = book.added
+    commitments.commit(record)
+    (token,) = commitments.added
     assert record["actor"] == token
-    refuse_false("r1", {token: None})
-    refuse_false("r1", book.added)
+    verify_secrets("r1", {token: None})
+    verify_secrets("r1", commitments.added)
     with pytest.raises(CorruptJournal, match="r1"):
-        refuse_false("r1", {token: book.added[token]._replace(value='"wang"')})
+        verify_secrets("r1", {token: commitments.added[token]._replace(value='"wang"')})
     Commitments({token: None}).reveal(record)
     assert record["actor"] == erased(token)

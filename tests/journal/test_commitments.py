@@ -1,4 +1,4 @@
-"""The book of one instance: every field of a fact that names a person is veiled, and revealed again."""
+"""Commitments of one instance: every field of a fact that names a person is replaced, and revealed again."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ HEAD = ("i1", 1, 0, 0, "li")
     ],
     ids=lambda one: one.kind if isinstance(one, Fact) else "",
 )
-def test_whoever_acts_or_is_acted_for_or_has_a_step_is_veiled(fact, fields):
+def test_whoever_acts_or_is_acted_for_or_has_a_step_is_replaced(fact, fields):
     """Nothing that is kept with the chain names them; who may read it reads what was written."""
-    book, record = Commitments(NO_SECRETS), to_record(fact)
-    book.veil(record)
+    commitments, record = Commitments(NO_SECRETS), to_record(fact)
+    commitments.commit(record)
     assert {name for name in record if str(record[name]).startswith(MARK)} == fields
-    reading = Commitments(book.all_secrets())
+    reading = Commitments(commitments.all_secrets())
     reading.reveal(record)
     assert from_record(record) == fact
-    assert not reading.lost
+    assert not reading.missing
 
 
 def test_a_claim_is_still_seen_to_be_one_when_who_claimed_is_erased():
     """Equal persons have equal commitments, so `to` and `actor` stay equal."""
-    book, record = Commitments(NO_SECRETS), to_record(Assigned(*HEAD, "a", "li"))
-    book.veil(record)
-    Commitments(dict.fromkeys(book.added)).reveal(record)
+    commitments, record = Commitments(NO_SECRETS), to_record(Assigned(*HEAD, "a", "li"))
+    commitments.commit(record)
+    Commitments(dict.fromkeys(commitments.added)).reveal(record)
     erased = from_record(record)
     assert isinstance(erased, Assigned)
     assert erased.claimed

@@ -1,4 +1,4 @@
-"""The journal: canonical bytes, the hash chain, its verification, and seals that show what a chain cannot."""
+"""Journals: canonical bytes, the hash chain, personal data beside it, and seals that show what a chain cannot."""
 
 from svcflow.journal.canonical import from_bytes, to_bytes
 from svcflow.journal.chain import GENESIS, Entry, chained, link, verified

@@ -19,28 +19,28 @@ from svcflow.kernel.storable import misfit
 from svcflow.text import Text
 
 
-def to_bytes(fact: Fact, book: Commitments | None = None) -> bytes:
+def to_bytes(fact: Fact, commitments: Commitments | None = None) -> bytes:
     """Return the fact as JSON in UTF-8: keys sorted, no spaces, fields at their default left out.
 
-    With a book, commitments stand where personal data would.
+    With `commitments`, those stand where personal data would.
 
     Raises: FieldError when a value has no JSON form (a text that is no Unicode, a number over 64 bits).
     """
     try:
         record = to_record(fact)
-        if book is not None:
-            book.veil(record)
+        if commitments is not None:
+            commitments.commit(record)
         return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
         raise _unwritable(fact, error) from None
 
 
-def from_bytes(body: bytes, book: Commitments | None = None) -> Fact:
-    """Return the fact that `to_bytes` wrote. Raises: CorruptJournal when the bytes hold none."""
+def from_bytes(body: bytes, commitments: Commitments | None = None) -> Fact:
+    """Return the fact of bytes that `to_bytes` wrote. Raises: CorruptJournal when they hold none."""
     try:
         record: Any = orjson.loads(body)
-        if book is not None:
-            book.reveal(record)
+        if commitments is not None:
+            commitments.reveal(record)
         return from_record(record)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = Text(zh=f"留痕无法读取：{error}", en=f"an entry of the journal cannot be read: {error}")
@@ -48,11 +48,11 @@ def from_bytes(body: bytes, book: Commitments | None = None) -> Fact:
 
 
 def _unwritable(fact: Fact, error: TypeError) -> FieldError:
-    """Return the error that names the part of a fact that has no JSON form."""
+    """Return the error that names the field of a fact that has no JSON form."""
     for name, value in to_record(fact).items():
-        found = misfit(f"{fact.kind}.{name}", value) if isinstance(value, str | Mapping) else None
-        if found is not None:
-            return found
+        field_error = misfit(f"{fact.kind}.{name}", value) if isinstance(value, str | Mapping) else None
+        if field_error is not None:
+            return field_error
     return FieldError(
         Text(zh=f"有内容无法留痕：{error}", en=f"a value cannot be kept in the journal: {error}")
     )
@@ -72,14 +72,14 @@ def to_record(fact: Fact) -> dict[str, Any]:
 
 
 def from_record(record: Mapping[str, Any]) -> Fact:
-    """Return the fact that `to_record` wrote. Raises: KeyError or TypeError when it is none."""
+    """Return the fact of a record that `to_record` made. Raises: KeyError or TypeError when it holds none."""
     fields = dict(record)
     return FACTS[fields.pop("kind")](**fields)
 
 
 @attrs.frozen
 class _Shape:
-    """Remember the fields of one class of facts, and how to read them all at once."""
+    """Fields of one class of facts, with a function that reads them all at once."""
 
     names: tuple[str, ...]
     defaults: tuple[Any, ...]

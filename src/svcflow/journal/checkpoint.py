@@ -1,6 +1,6 @@
 """Checkpoints: the size and root of the sealed tree at one instant, as lines of a file to be kept elsewhere.
 
-It knows neither a store nor a leaf. One line is one checkpoint in JSON:
+One line is one checkpoint in JSON:
 `{"checkpoint":1,"origin":"…","size":3,"root":"<64 hex digits>","sealed_at":"2026-03-02T12:00:00+00:00"}`
 """
 
@@ -32,7 +32,7 @@ _LARGEST = 2**64
 
 @attrs.frozen
 class Checkpoint:
-    """Say that the store named `origin` had sealed `size` leaves with this root at `sealed_us`.
+    """Checkpoint: at `sealed_us` the store named `origin` had sealed `size` leaves with this root.
 
     Raises: ValueError when it could not be read again: no origin, a negative size, a root of other than 32 bytes.
     """
@@ -43,7 +43,7 @@ class Checkpoint:
     sealed_us: int
 
     def to_line(self) -> str:
-        """Return the checkpoint as one line, without its end."""
+        """Return the checkpoint as one line of JSON, without the newline."""
         values = (FORMAT, self.origin, self.size, self.root.hex(), to_datetime(self.sealed_us).isoformat())
         return orjson.dumps(dict(zip(_KEYS, values, strict=True))).decode()
 
@@ -55,10 +55,10 @@ def parse(text: bytes, file: str = "") -> tuple[Checkpoint, ...]:
     StoreError when the lines are of more than one store.
     """
     lines = [(number, line) for number, line in enumerate(text.split(b"\n"), 1) if line.strip()]
-    found = [(number, _parsed(line, file, number)) for number, line in lines]
-    for (_, one), (number, following) in pairwise(found):
-        _refuse_backwards(one, following, file, number)
-    return tuple(one for _, one in found)
+    checkpoints = [(number, _parsed(line, file, number)) for number, line in lines]
+    for (_, earlier), (number, later) in pairwise(checkpoints):
+        _refuse_backwards(earlier, later, file, number)
+    return tuple(checkpoint for _, checkpoint in checkpoints)
 
 
 def newest(file: str | os.PathLike[str]) -> Checkpoint | None:
@@ -70,7 +70,7 @@ def newest(file: str | os.PathLike[str]) -> Checkpoint | None:
 
 
 def append(file: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
-    """Write a checkpoint at the end of a file; it is on the disk when this returns. One process may write.
+    """Append a checkpoint to a file; it is on the disk when this returns. One process may write at a time.
 
     Raises: CorruptJournal when it is smaller than the last one there, or of the same size with another root:
     the store has lost what it had sealed; StoreError when the file belongs to another store, or cannot be
@@ -79,12 +79,14 @@ def append(file: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     before = _contents(file)
     for last in parse(before, str(file))[-1:]:
         _refuse_backwards(last, checkpoint, str(file), 0)
-    end = b"\n" if before and not before.endswith(b"\n") else b""  # a copied file may lack its last one
+    end = (
+        b"\n" if before and not before.endswith(b"\n") else b""
+    )  # a file that was copied may lack the last newline
     with _usable(file), File(file).open("ab") as out:
         out.write(end + checkpoint.to_line().encode() + b"\n")
         out.flush()
         os.fsync(out.fileno())
-    if not before:
+    if not before:  # fsync of a file does not make its name durable
         _sync_folder(File(file).parent)
 
 
@@ -98,10 +100,10 @@ def _contents(file: str | os.PathLike[str]) -> bytes:
 
 @contextmanager
 def _usable(file: object) -> Iterator[None]:
-    """Explain why a file of checkpoints cannot be read or written. Raises: StoreError."""
+    """Raise what opening a file of checkpoints raises inside the block as StoreError."""
     try:
         yield
-    except (OSError, TypeError, ValueError) as error:  # the last two of what names no file at all
+    except (OSError, TypeError, ValueError) as error:  # the last two where the argument names no file at all
         why = system_words(error) if isinstance(error, OSError) else Text(str(error), str(error))
         raise StoreError(
             Text(
@@ -113,7 +115,7 @@ def _usable(file: object) -> Iterator[None]:
 
 
 def _sync_folder(folder: File) -> None:
-    """Make the name of a new file durable; systems whose folders cannot be opened do it themselves."""
+    """Make the name of a new file durable, on systems where a folder can be opened."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

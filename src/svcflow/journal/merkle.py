@@ -1,7 +1,4 @@
-"""The Merkle tree of RFC 6962: one hash over many leaves, and short proofs about it.
-
-It knows bytes and their order only; what a leaf means, and where a root is kept, is not its business.
-"""
+"""Merkle tree of RFC 6962: one hash over many leaves, which are bytes, and short proofs about it."""
 
 from __future__ import annotations
 
@@ -22,9 +19,10 @@ _SIZE_BYTES = 8
 
 @attrs.frozen
 class Frontier:
-    """Hold what a growing tree needs to grow on: its size and the roots of its full subtrees, largest first.
+    """Frontier of a growing tree: its size and the roots of its full subtrees, largest first.
 
-    A tree of n leaves has as many of them as n has ones in binary, so at most 64.
+    That is all that is needed to append leaves. A tree of n leaves has as many full subtrees as n has ones in binary, so
+    at most 64.
 
     >>> Frontier().extended([b"a", b"b"]).extended([b"c"]).root == root_of([b"a", b"b", b"c"])
     True
@@ -37,8 +35,9 @@ class Frontier:
         """Return the tree with further leaves at its end."""
         size, peaks = self.size, list(self.peaks)
         for leaf in leaves:
+            # leaf and inner node begin with different bytes (RFC 6962 §2.1), or one could be passed off as the other
             node, rest = sha256(b"\x00" + leaf).digest(), size
-            while rest & 1:
+            while rest & 1:  # as adding one to a binary number carries: two subtrees of one size become one
                 node = sha256(b"\x01" + peaks.pop() + node).digest()
                 rest >>= 1
             peaks.append(node)
@@ -53,25 +52,25 @@ class Frontier:
         return reduce(lambda right, left: _node(left, right), reversed(self.peaks))
 
     def to_bytes(self) -> bytes:
-        """Return the size as eight bytes, the highest first, and the roots after it."""
+        """Return the size as eight bytes, big-endian, followed by the roots."""
         return self.size.to_bytes(_SIZE_BYTES, "big") + b"".join(self.peaks)
 
     @classmethod
-    def from_bytes(cls, kept: bytes) -> Frontier:
-        """Return what `to_bytes` wrote. Raises: CorruptJournal when the size and the roots do not agree."""
-        size = int.from_bytes(kept[:_SIZE_BYTES], "big")
-        if len(kept) != _SIZE_BYTES + HASH_BYTES * size.bit_count():
+    def from_bytes(cls, stored: bytes) -> Frontier:
+        """Return the frontier that `to_bytes` wrote. Raises: CorruptJournal when size and roots do not agree."""
+        size = int.from_bytes(stored[:_SIZE_BYTES], "big")
+        if len(stored) != _SIZE_BYTES + HASH_BYTES * size.bit_count():
             message = Text(
-                zh=f"封存树的前沿有 {len(kept)} 字节，与其 {size} 片叶子不符",
-                en=f"the frontier of the sealed tree has {len(kept)} bytes, which do not fit its {size} leaves",
+                zh=f"封存树的前沿有 {len(stored)} 字节，与其 {size} 片叶子不符",
+                en=f"the frontier of the sealed tree has {len(stored)} bytes, which do not fit its {size} leaves",
             )
             raise CorruptJournal(message, Text(zh="由叶子重算", en="compute it again from the leaves"))
-        places = range(_SIZE_BYTES, len(kept), HASH_BYTES)
-        return cls(size, tuple(kept[place : place + HASH_BYTES] for place in places))
+        places = range(_SIZE_BYTES, len(stored), HASH_BYTES)
+        return cls(size, tuple(stored[place : place + HASH_BYTES] for place in places))
 
 
 def root_of(leaves: Sequence[bytes]) -> bytes:
-    """Return the root by the definition, all leaves at hand (RFC 6962 §2.1)."""
+    """Return the root computed from all leaves, by the definition of RFC 6962 §2.1."""
     if not leaves:
         return EMPTY
     if len(leaves) == 1:
@@ -96,10 +95,10 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> Proof:
 
 
 def includes(root: bytes, size: int, *, index: int, leaf: bytes, proof: Sequence[bytes]) -> bool:
-    """Tell whether a proof shows that the tree of this root and size has this leaf at this place."""
+    """Return whether a proof shows that the tree of this root and size has this leaf at `index`."""
     if not 0 <= index < size:
         return False
-    return _climbed(sha256(b"\x00" + leaf).digest(), index, size, proof) == root
+    return _root_by_inclusion(sha256(b"\x00" + leaf).digest(), index, size, proof) == root
 
 
 def consistency_proof(leaves: Sequence[bytes], before: int) -> Proof:
@@ -109,18 +108,18 @@ def consistency_proof(leaves: Sequence[bytes], before: int) -> Proof:
     """
     if not 0 <= before <= len(leaves):
         raise ValueError(f"{before} leaves cannot have become {len(leaves)}")
-    return _kept_on(leaves, before, known=True) if before else ()
+    return _subtree_proof(leaves, before, known=True) if before else ()
 
 
 def continues(
     root: bytes, size: int, *, before_root: bytes, before_size: int, proof: Sequence[bytes]
 ) -> bool:
-    """Tell whether a proof shows that the tree of `before_root` only grew to become that of `root`."""
+    """Return whether a proof shows that the tree of `root` only appended leaves to that of `before_root`."""
     if not 0 <= before_size <= size:
         return False
     if before_size == 0:
         return before_root == EMPTY and not proof
-    return _both(before_root, before_size, size, proof, known=True) == (before_root, root)
+    return _roots_by_consistency(before_root, before_size, size, proof, known=True) == (before_root, root)
 
 
 def _node(left: bytes, right: bytes) -> bytes:
@@ -132,29 +131,29 @@ def _half(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def _climbed(node: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
+def _root_by_inclusion(node: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
     """Return the root that a proof leads to; None when it has too few or too many hashes."""
     if size == 1 or not proof:
         return None if size > 1 or proof else node
     half = _half(size)
     if index < half:
-        left = _climbed(node, index, half, proof[:-1])
+        left = _root_by_inclusion(node, index, half, proof[:-1])
         return None if left is None else _node(left, proof[-1])
-    right = _climbed(node, index - half, size - half, proof[:-1])
+    right = _root_by_inclusion(node, index - half, size - half, proof[:-1])
     return None if right is None else _node(proof[-1], right)
 
 
-def _kept_on(leaves: Sequence[bytes], before: int, *, known: bool) -> Proof:
+def _subtree_proof(leaves: Sequence[bytes], before: int, *, known: bool) -> Proof:
     """Return the proof for a subtree; the root of one that is wholly `before` is left out where it is known."""
     if before == len(leaves):
         return () if known else (root_of(leaves),)
     half = _half(len(leaves))
     if before <= half:
-        return (*_kept_on(leaves[:half], before, known=known), root_of(leaves[half:]))
-    return (*_kept_on(leaves[half:], before - half, known=False), root_of(leaves[:half]))
+        return (*_subtree_proof(leaves[:half], before, known=known), root_of(leaves[half:]))
+    return (*_subtree_proof(leaves[half:], before - half, known=False), root_of(leaves[:half]))
 
 
-def _both(
+def _roots_by_consistency(
     before_root: bytes, before: int, size: int, proof: Sequence[bytes], *, known: bool
 ) -> tuple[bytes, bytes] | None:
     """Return the former and the present root that a proof leads to; None when its length is wrong."""
@@ -165,10 +164,10 @@ def _both(
         return None
     half, last = _half(size), proof[-1]
     if before <= half:
-        found = _both(before_root, before, half, proof[:-1], known=known)
-        return None if found is None else (found[0], _node(found[1], last))
-    found = _both(before_root, before - half, size - half, proof[:-1], known=False)
-    return None if found is None else (_node(last, found[0]), _node(last, found[1]))
+        roots = _roots_by_consistency(before_root, before, half, proof[:-1], known=known)
+        return None if roots is None else (roots[0], _node(roots[1], last))
+    roots = _roots_by_consistency(before_root, before - half, size - half, proof[:-1], known=False)
+    return None if roots is None else (_node(last, roots[0]), _node(last, roots[1]))
 
 
 EMPTY = sha256(b"").digest()

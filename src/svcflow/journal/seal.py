@@ -1,6 +1,6 @@
-"""Sealing: where each journal stood, as leaves of a tree, checked against a checkpoint kept elsewhere.
+"""Seals: heads of journals as leaves of a Merkle tree, checked against checkpoints kept elsewhere.
 
-It reads no store: leaves and links are handed in. What was written after the checkpoint it cannot judge.
+A checkpoint says nothing about what was written after it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Problems = tuple[tuple[str, CorruptJournal], ...]
 
 
 class Leaf(NamedTuple):
-    """Say that the journal of an instance had `sequence` entries, the last with the link `head`."""
+    """Leaf of the sealed tree: the journal of an instance had `sequence` entries, the last with the link `head`."""
 
     instance: str
     sequence: int
@@ -33,30 +33,34 @@ class Leaf(NamedTuple):
 def verified_against(
     checkpoints: Iterable[Checkpoint], sealed: Iterable[tuple[Leaf, bytes | None]]
 ) -> Problems:
-    """Check the leaves that a store keeps, and its journals, against checkpoints of it; return what is wrong.
+    """Check the leaves and journals of a store against its checkpoints; return what is wrong.
 
-    Each leaf comes with the link that its entry has now, None when there is no such entry. That the entries up
-    to there fit their links is for `verified` to see. Each problem stands with its instance, or with the
-    checkpoint's origin when it is about the leaves themselves; of an instance only the first.
+    Each leaf comes with the link that its entry has now, None when there is no such entry; `chain.verified` checks that
+    link. Each problem comes with its instance, or with the checkpoint's origin when it is about the leaves themselves; of
+    an instance only the first.
     """
     tree = Frontier()
-    wanted = tuple(checkpoints)
+    all_checkpoints = tuple(checkpoints)
     roots = {0: tree.root}
-    found: dict[str, CorruptJournal] = {}
+    problems: dict[str, CorruptJournal] = {}
     for leaf, link in sealed:
         tree = tree.extended((leaf.to_bytes(),))
-        if link != leaf.head and leaf.instance not in found:
-            found[leaf.instance] = differs(leaf.instance, leaf.sequence, lost=link is None)
-        if any(tree.size == one.size for one in wanted):
+        if link != leaf.head and leaf.instance not in problems:
+            problems[leaf.instance] = altered_entry(leaf.instance, leaf.sequence, lost=link is None)
+        if any(tree.size == checkpoint.size for checkpoint in all_checkpoints):
             roots[tree.size] = tree.root
     return (
-        *((one.origin, error) for one in wanted if (error := _of_leaves(one, tree.size, roots)) is not None),
-        *found.items(),
+        *(
+            (checkpoint.origin, error)
+            for checkpoint in all_checkpoints
+            if (error := _of_leaves(checkpoint, tree.size, roots)) is not None
+        ),
+        *problems.items(),
     )
 
 
-def differs(instance: str, sequence: int, *, lost: bool) -> CorruptJournal:
-    """Return the error for a sealed entry that is not there any more, or is another one."""
+def altered_entry(instance: str, sequence: int, *, lost: bool) -> CorruptJournal:
+    """Return the error for a sealed entry that is gone (`lost`), or was replaced."""
     zh, en = ("已不存在", "is gone") if lost else ("已被改写", "is not the one that was sealed")
     message = Text(
         zh=f"实例 {instance} 已封存的第 {sequence} 条留痕{zh}",
@@ -65,11 +69,11 @@ def differs(instance: str, sequence: int, *, lost: bool) -> CorruptJournal:
     return CorruptJournal(message, _REMEDY, table="svcflow_leaves", column="head", row=str(sequence))
 
 
-def other_leaves(origin: str, kept: int, sealed: int) -> CorruptJournal:
-    """Return the error for leaves that are not as many as were sealed."""
+def wrong_leaf_count(origin: str, count: int, sealed: int) -> CorruptJournal:
+    """Return the error for a store with more or fewer leaves than were sealed."""
     message = Text(
-        zh=f"{origin} 存有 {kept} 片叶子，最近一次封存的是 {sealed} 片",
-        en=f"{origin} keeps {kept} leaves; {sealed} were sealed last",
+        zh=f"{origin} 存有 {count} 片叶子，最近一次封存的是 {sealed} 片",
+        en=f"{origin} keeps {count} leaves; {sealed} were sealed last",
     )
     return CorruptJournal(message, _REMEDY, table="svcflow_leaves", column="place")
 

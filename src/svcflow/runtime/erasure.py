@@ -13,7 +13,7 @@ import attrs
 from svcflow.errors import PersonInUse
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.chain import chained
-from svcflow.journal.personal_data import Commitments, count_exposed, count_named
+from svcflow.journal.personal_data import Commitments, count_in_clear, count_named
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.facts import Erased
 from svcflow.kernel.lifecycle.migration_target import VersionOf
@@ -104,7 +104,7 @@ class ErasureHandler:
             return None
         if remembers_person(self._version_of(instance.procedure, instance.version), instance, self._person):
             refuse_if_asked_about((instance.id,))
-        book = Commitments({**found.journal.secrets, **dict.fromkeys(theirs)})
+        commitments = Commitments({**found.journal.secrets, **dict.fromkeys(theirs)})
         at_us = max(self._clock.now_us(), instance.updated_us)
         erased = Erased(
             instance.id,
@@ -115,11 +115,11 @@ class ErasureHandler:
             tuple(theirs),
             behalf=self._but_them(self._actor.behalf),
         )
-        entries = chained(found.journal.head, (erased,), book)
+        entries = chained(found.journal.head, (erased,), commitments)
         bodies, personal = found.journal.bodies(), self._personal_in(instance.procedure)
-        facts = [from_bytes(body, book) for body in bodies]
+        facts = [from_bytes(body, commitments) for body in bodies]
         self.values = len(theirs)
-        self.in_clear = count_exposed(
+        self.in_clear = count_in_clear(
             bodies, personal, instance.recipient, found.journal.secrets, self._person
         )
         rebuilt = replay(self._version_of, (*facts, erased))  # nothing personal decides on time
@@ -127,9 +127,9 @@ class ErasureHandler:
         return ChangeSet(
             rebuilt,
             entries,
-            secrets=book.all_secrets(),
+            secrets=commitments.all_secrets(),
             work=work_of(self._version_of(rebuilt.procedure, rebuilt.version), rebuilt),
-            persons=frozenset(one.person for one in book.added.values()),
+            persons=frozenset(one.person for one in commitments.added.values()),
             forgotten=frozenset({self._person}),
         )
 

@@ -10,7 +10,7 @@ from typing import Literal
 import attrs
 
 from svcflow.journal.canonical import from_bytes
-from svcflow.journal.personal_data import Commitments, exposed
+from svcflow.journal.personal_data import Commitments, fields_in_clear
 from svcflow.kernel.commands import Migrate, Revert, names_of
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
@@ -78,7 +78,7 @@ class Migrator:
     def _preview(self, instance: Instance, command: Migrate) -> MigrationPreview:
         seen = preview(self._registry.version, instance, command, self._clock.now_us())
         personal = self._registry.version(instance.procedure, command.version).personal
-        clear = exposed((body for body, _ in self._store.rows(instance.id)), personal)
+        clear = fields_in_clear((body for body, _ in self._store.rows(instance.id)), personal)
         return attrs.evolve(seen, exposed=tuple(sorted(clear)))
 
 
@@ -108,8 +108,8 @@ class MigrationHandler(CommandHandler):
         caught_up = transact(left, instance, None, now_us, MAX_FACTS)
         if caught_up.behind:  # the whole journal is read once, when the command can be judged
             return caught_up
-        book = Commitments(locked.journal.secrets)
-        journal = (from_bytes(body, book) for body in locked.journal.bodies())
+        commitments = Commitments(locked.journal.secrets)
+        journal = (from_bytes(body, commitments) for body in locked.journal.bodies())
         target = target_of(self._version_of, instance, self._crossing, journal)
         return transact(left, instance, self._crossing, now_us, MAX_FACTS, target=target)
 

@@ -56,6 +56,6 @@ class RebuildHandler:
         return ChangeSet(instance, (), work=work_of(compiled, instance))
 
     def _replayed(self, found: LockedInstance) -> Instance:
-        book = Commitments(found.journal.secrets)
-        facts = (from_bytes(body, book) for body in found.journal.bodies())
+        commitments = Commitments(found.journal.secrets)
+        facts = (from_bytes(body, commitments) for body in found.journal.bodies())
         return replay(self._standards.version, facts)

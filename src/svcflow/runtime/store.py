@@ -148,13 +148,13 @@ class Decision(NamedTuple):
         Raises: FieldError when a value has no JSON form.
         """
         instance, journal = self.instance, found.journal
-        book = Commitments(journal.secrets, self.compiled.personal, instance.recipient)
-        entries = chained(journal.head, self.facts, book)
+        commitments = Commitments(journal.secrets, self.compiled.personal, instance.recipient)
+        entries = chained(journal.head, self.facts, commitments)
         work = changed_work(self.compiled, found.instance, instance)
-        if not book.added:
+        if not commitments.added:
             return ChangeSet(instance, entries, self.command_id, work=work)
-        persons = frozenset(secret.person for secret in book.added.values())
-        return ChangeSet(instance, entries, self.command_id, book.all_secrets(), persons, work)
+        persons = frozenset(secret.person for secret in commitments.added.values())
+        return ChangeSet(instance, entries, self.command_id, commitments.all_secrets(), persons, work)
 
 
 Decide = Callable[[LockedInstance], ChangeSet | Decision | None]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Subquery, func, select
 
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
-from svcflow.journal.seal import Leaf, differs, other_leaves
+from svcflow.journal.seal import Leaf, altered_entry, wrong_leaf_count
 from svcflow.runtime.stored_rows import LastSeal, SealedLeaf
 from svcflow.store import schema
 
@@ -53,7 +53,7 @@ def new_leaves(connection: Connection) -> NewLeaves:
     new = []
     for name, sequence, head, until in connection.execute(query):
         if until is not None and sequence < until:
-            raise differs(name, until, lost=True)
+            raise altered_entry(name, until, lost=True)
         new.append(Leaf(name, sequence, bytes(head)))
     return NewLeaves(_last(connection).size, new)
 
@@ -68,7 +68,7 @@ def seal(connection: Connection, new: NewLeaves, position: int, sealed_us: int) 
         return None
     count = connection.scalar(select(func.count(_leaves.place))) or 0
     if count != tree.size:
-        raise other_leaves(_origin(connection), count, tree.size)
+        raise wrong_leaf_count(_origin(connection), count, tree.size)
     if new.leaves:
         rows = [{"place": place, **leaf._asdict()} for place, leaf in enumerate(new.leaves, tree.size)]
         connection.execute(schema.leaves.insert(), rows)
@@ -121,7 +121,7 @@ def _refuse_lost(connection: Connection, newest: Subquery) -> None:
     )
     row = connection.execute(query).one_or_none()
     if row is not None:
-        raise differs(row.instance, row.sequence, lost=row.id is None)
+        raise altered_entry(row.instance, row.sequence, lost=row.id is None)
 
 
 def _last(connection: Connection) -> Frontier:

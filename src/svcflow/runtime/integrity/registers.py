@@ -9,7 +9,7 @@ import orjson
 from svcflow.errors import CorruptJournal, SvcflowError
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.journal.merkle import Frontier
-from svcflow.journal.seal import Leaf, other_leaves, verified_against
+from svcflow.journal.seal import Leaf, verified_against, wrong_leaf_count
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.model.yaml.dump import digest
 from svcflow.runtime.integrity.projections import RESTORE, missing, otherwise, shown
@@ -72,7 +72,7 @@ class _Leaves:
         """
         least, size = 0 if before is None else before.size, 0 if after is None else after.size
         if self._gap is not None or not least <= self._tree.size <= size:
-            yield other_leaves("" if after is None else after.origin, self._tree.size, size)
+            yield wrong_leaf_count("" if after is None else after.origin, self._tree.size, size)
         elif after is not None and self._tree.size == size and self._tree.to_bytes() != after.frontier:
             yield otherwise(SEALS, "frontier", str(size), after.frontier, shown(self._tree.to_bytes()))
 

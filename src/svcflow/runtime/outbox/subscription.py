@@ -13,7 +13,7 @@ import orjson
 
 from svcflow.bounds import shown
 from svcflow.errors import SubscriptionError, UnknownSubscription
-from svcflow.journal.personal_data import strip
+from svcflow.journal.personal_data import strip_commitments
 from svcflow.kernel.facts import FACTS, Fact
 from svcflow.runtime.outbox.feed import FeedEntry
 from svcflow.runtime.outbox.retry_policy import RetryPolicy
@@ -53,7 +53,7 @@ class Delivery:
     def record(self) -> Mapping[str, object]:
         """The fact as plain data, with no personal data: no persons, no fields marked `personal`."""
         record: dict[str, Any] = orjson.loads(self.body)
-        strip(record)
+        strip_commitments(record)
         return record
 
 
