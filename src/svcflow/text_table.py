@@ -1,6 +1,6 @@
-"""A plain-text grid: columns aligned on a terminal, where Chinese characters are two cells wide.
+"""Plain-text tables: columns aligned on a terminal, where Chinese characters are two cells wide.
 
-It knows cells of text only. (The drawing's lettering measures in ems of a proportional face, which is no width here.)
+Widths are cells of a terminal; those of a drawing, in a proportional face, stand in `svcflow.drawing`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from svcflow.text import visible
 
 __all__ = ["WIDEST", "broken", "cells", "clipped", "grid", "padded", "table"]
 
-_COLUMN_GAP = "  "
 _MARKS = frozenset(("Mn", "Mc", "Me", "Cf"))
 
 
@@ -31,16 +30,11 @@ def cells(text: str) -> int:
 
 
 def grid(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
-    """Align rows of equally many texts: the column `left` to the left, the others to the right."""
-    rows = [tuple(map(visible, row)) for row in rows]
-    widths = [max(map(cells, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(_COLUMN_GAP.join(_padded(row, widths, left)).rstrip() for row in rows)
-
-
-def _padded(row: Sequence[str], widths: Sequence[int], left: int) -> Iterator[str]:
-    for place, (text, width) in enumerate(zip(row, widths, strict=True)):
-        space = " " * (width - cells(text))
-        yield text + space if place == left else space + text
+    """Align rows of equally many texts, uncut: the column `left` to the left, the others to the right."""
+    filled = [tuple(map(visible, row)) for row in rows]
+    widths = [max(map(cells, column)) for column in zip(*filled, strict=True)]
+    rights = [place != left for place in range(len(widths))]
+    return "\n".join(_line(row, widths, rights) for row in filled)
 
 
 def _joins(char: str) -> bool:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
-from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from svcflow.text import Text
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 HOLDS: Mapping[str, Text] = {
     "recipient": Text(zh="服务对象原因", en="waiting for the recipient"),

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -102,6 +101,8 @@ def write_whole(target: Path, write: Callable[[Path], object]) -> Path:
 
     Raises: OutputError; nothing is left behind when `write` fails.
     """
+    import tempfile  # with `random`, which no answer on a screen needs
+
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
         os.close(handle)

@@ -144,9 +144,9 @@ def show(
     session: Session, *, instance: str, journal: bool, actor: Actor | None, data: tuple[Pair, ...]
 ) -> None:
     """Show an instance."""
-    from svcflow.cli.names import names_of
-
     with session.engine() as engine:
+        from svcflow.cli.names import names_of
+
         shown = engine.instance(instance)
         names = names_of(engine, shown.procedure, shown.version, session.lang)
         available = engine.available(shown.id, actor, data=typed(data, names.procedure.fields))
@@ -278,10 +278,10 @@ _JOURNAL = (
 @with_store
 def explain(session: Session, *, instance: str, limit: str) -> None:
     """Explain a deadline."""
-    from svcflow.cli.json import explanation_json
-    from svcflow.cli.names import names_of
-
     with session.engine() as engine:
+        from svcflow.cli.json import explanation_json
+        from svcflow.cli.names import names_of
+
         explanation, present = engine.explain(instance, limit), engine.instance(instance)
         names = names_of(engine, present.procedure, present.version, session.lang)
         session.answer(
