@@ -9,7 +9,7 @@ import pytest
 from cli_answers import parsed
 
 from svcflow.cli.journal_lines import journal_line
-from svcflow.cli.names import Names
+from svcflow.cli.names import ProcedureNames
 from svcflow.cli.tables import over
 from svcflow.kernel.facts import Escalated, Warned
 from svcflow.kernel.lifecycle.deviations import Deviation
@@ -134,7 +134,7 @@ def test_a_minimum_ended_early_is_told_by_what_was_lacking(svc, trip):
 
 def test_over_by_says_nothing_of_what_has_no_end(folder, svc, trip):
     """An occurrence that was missed is no limit that still runs; what was not measured then is not made up."""
-    names = Names(load(folder / "trip.yaml"), "en", UTC)
+    names = ProcedureNames(load(folder / "trip.yaml"), "en", UTC)
     missed = Deviation(
         "t", 1, "trip", 1, "missed_occurrence", "minor", "ride", "", "", 0, limit="ride", due_us=0
     )
@@ -184,7 +184,7 @@ def test_before_the_opening_all_that_was_left_is_left(folder, svc):
 
 def test_a_point_without_a_role_names_none(folder, svc, trip):
     """Nobody is told, and nothing dangles."""
-    names = Names(load(folder / "trip.yaml"), "en", UTC)
+    names = ProcedureNames(load(folder / "trip.yaml"), "en", UTC)
     escalated = Escalated("t", 9, 0, 0, "", "asked", 1, "+30m", 0)
     assert journal_line(escalated, names) == "escalated: Asked 30 minutes after it was due"
     assert journal_line(escalated, attrs.evolve(names, lang="zh")) == "升级：申请截止后 30分钟"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from svcflow.cli.journal_lines import _LINES, journal_line
-from svcflow.cli.names import Names
+from svcflow.cli.names import ProcedureNames
 from svcflow.kernel.facts import FACTS, Accepted, Assigned, Explained, Fact, Rejected, Released
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
@@ -41,5 +41,5 @@ def test_every_class_of_fact_has_a_telling():
 def test_what_people_settle_among_themselves_is_told(fact: Fact, zh: str, en: str):
     """Who has a step and what is answered to a deviation; to whom it was given stands in the fact only."""
     zone = ZoneInfo(str(UTC))
-    assert journal_line(fact, Names(SAMPLE, "zh", zone)) == zh
-    assert journal_line(fact, Names(SAMPLE, "en", zone)) == en
+    assert journal_line(fact, ProcedureNames(SAMPLE, "zh", zone)) == zh
+    assert journal_line(fact, ProcedureNames(SAMPLE, "en", zone)) == en

@@ -10,7 +10,7 @@ from kernel_cases import HOUR, MINUTE, line, move, procedure
 from version_cases import Traveller
 
 from svcflow.cli.journal_lines import journal_line
-from svcflow.cli.names import Names
+from svcflow.cli.names import ProcedureNames
 from svcflow.explanation.explain import UnknownLimit, explain
 from svcflow.journal.chain import GENESIS, chained
 from svcflow.kernel.commands import Reschedule
@@ -164,7 +164,7 @@ def test_the_journal_is_told_in_words():
             "变更版本：v1 → v2，截止重算",
         ],
     }.items():
-        names = Names(case.compiled.procedure, lang, zone)
+        names = ProcedureNames(case.compiled.procedure, lang, zone)
         assert [journal_line(fact, names) for fact in case.of("Migrated")] == lines
 
 

@@ -14,7 +14,7 @@ from svcflow.text import Text
 
 if TYPE_CHECKING:
     from svcflow.cli.engine import RecordingEngine
-    from svcflow.cli.session import Session
+    from svcflow.cli.session import CommandSession
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
     from svcflow.runtime.engine import Engine
@@ -43,7 +43,7 @@ def instance_command(function: Callable[..., None]) -> Callable[..., None]:
 
     @with_store
     def run(
-        session: Session,
+        session: CommandSession,
         *,
         instance: str,
         actor: Actor | None,
@@ -71,7 +71,7 @@ def move_command(function: Callable[..., Instance]) -> Callable[..., None]:
 
     @instance_command
     def run(
-        session: Session,
+        session: CommandSession,
         engine: RecordingEngine,
         instance: str,
         *,
@@ -85,7 +85,7 @@ def move_command(function: Callable[..., Instance]) -> Callable[..., None]:
     return expect_option(run)
 
 
-def answer_instance(session: Session, engine: RecordingEngine, instance: Instance) -> None:
+def answer_instance(session: CommandSession, engine: RecordingEngine, instance: Instance) -> None:
     """Answer with an instance, its open deadlines, and the deviations that this command recorded."""
     from svcflow.cli.json import deadline_json, instance_json, new_deviations_json
     from svcflow.cli.names import names_of
@@ -126,7 +126,7 @@ def _acting(engine: Engine, instance: str, actor: Actor | None, giver: str | Non
     return engine.acting(named(actor), giver, engine.instance(instance).procedure)
 
 
-def _refusal(session: Session, engine: RecordingEngine, instance: str, error: Refused) -> Exception:
+def _refusal(session: CommandSession, engine: RecordingEngine, instance: str, error: Refused) -> Exception:
     """Return a refusal with what had become due by then: it is recorded with the attempt."""
     from svcflow.cli.json import new_deviations_json
     from svcflow.cli.tables import new_deviations_text

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from svcflow.cli.names import Names
+from svcflow.cli.names import ProcedureNames
 from svcflow.kernel import facts
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.model.limit import reason_of
@@ -17,21 +17,21 @@ from svcflow.wording import DEVIATIONS
 __all__ = ["journal_line"]
 
 
-def journal_line(fact: Fact, names: Names) -> str:
+def journal_line(fact: Fact, names: ProcedureNames) -> str:
     """Return what a fact records, without instant and actor."""
     return _LINES[type(fact)](fact, names)
 
 
-def _text(names: Names, zh: str, en: str) -> str:
+def _text(names: ProcedureNames, zh: str, en: str) -> str:
     return Text(zh=zh, en=en).in_(names.lang)
 
 
-def _started(fact: facts.Started, names: Names) -> str:
+def _started(fact: facts.Started, names: ProcedureNames) -> str:
     step = names.step(fact.step)
     return _text(names, f"开始：{step}", f"started: {step}")
 
 
-def _moved(fact: facts.Moved, names: Names) -> str:
+def _moved(fact: facts.Moved, names: ProcedureNames) -> str:
     way = f"{names.step(fact.step)} → {names.step(fact.to)}"
     trigger = names.trigger(fact.trigger, fact.via or fact.step, fact.row)
     if fact.automatic:
@@ -45,18 +45,18 @@ def _moved(fact: facts.Moved, names: Names) -> str:
     return _text(names, f"{way}（{trigger}）", f"{way} ({trigger})")
 
 
-def _updated(fact: facts.Updated, names: Names) -> str:
+def _updated(fact: facts.Updated, names: ProcedureNames) -> str:
     listed = ", ".join([*map(names.field, fact.data), *fact.evidence])
     return _text(names, f"补充：{listed}", f"added: {listed}")
 
 
-def _rescheduled(fact: facts.Rescheduled, names: Names) -> str:
+def _rescheduled(fact: facts.Rescheduled, names: ProcedureNames) -> str:
     field = names.field(fact.field)
     at = names.when(datetime.fromisoformat(str(fact.at))) if fact.at is not None else "—"
     return _text(names, f"改期：{field} {at}", f"rescheduled: {field} {at}")
 
 
-def _extended(fact: facts.Extended, names: Names) -> str:
+def _extended(fact: facts.Extended, names: ProcedureNames) -> str:
     limit, was = names.limit(fact.limit), names.when(to_datetime(fact.was_us))
     return _text(
         names,
@@ -65,13 +65,13 @@ def _extended(fact: facts.Extended, names: Names) -> str:
     )
 
 
-def _recomputed(fact: facts.Recomputed, names: Names) -> str:
+def _recomputed(fact: facts.Recomputed, names: ProcedureNames) -> str:
     limit = names.limit(fact.limit)
     was, due = names.when(to_datetime(fact.was_us)), names.when(to_datetime(fact.due_us))
     return _text(names, f"重算：{limit}由 {was} 改为 {due}", f"recomputed: {limit} from {was} to {due}")
 
 
-def _migrated(fact: facts.Migrated, names: Names) -> str:
+def _migrated(fact: facts.Migrated, names: ProcedureNames) -> str:
     way = f"v{fact.from_version} → v{fact.to_version}"
     why_zh, why_en = (f"（{fact.reason}）", f" ({fact.reason})") if fact.reason else ("", "")
     if fact.reverts:
@@ -83,35 +83,35 @@ def _migrated(fact: facts.Migrated, names: Names) -> str:
     return _text(names, f"变更版本：{way}，{dues_zh}{why_zh}", f"migrated: {way}, {dues_en}{why_en}")
 
 
-def _held(fact: facts.Held, names: Names) -> str:
+def _held(fact: facts.Held, names: ProcedureNames) -> str:
     reason = names.reason(fact.reason)
     return _text(names, f"暂停计时：{reason}", f"held: {reason}")
 
 
-def _resumed(fact: facts.Resumed, names: Names) -> str:
+def _resumed(fact: facts.Resumed, names: ProcedureNames) -> str:
     reason = names.reason(fact.reason)
     return _text(names, f"恢复计时（{reason}）", f"resumed (was {reason})")
 
 
-def _warned(fact: facts.Warned, names: Names) -> str:
+def _warned(fact: facts.Warned, names: ProcedureNames) -> str:
     limit, due = names.limit(fact.limit), names.when(to_datetime(fact.due_us))
     at = rung_text(fact.at).in_(names.lang)
     return _text(names, f"预警：{limit}{at}，{due} 到期", f"warning: {limit} {at}, due {due}")
 
 
-def _escalated(fact: facts.Escalated, names: Names) -> str:
+def _escalated(fact: facts.Escalated, names: ProcedureNames) -> str:
     limit, at = names.limit(fact.limit), rung_text(fact.at).in_(names.lang)
     to = names.role(fact.role)
     zh, en = (f"，报{to}", f", to {to}") if to else ("", "")
     return _text(names, f"升级：{limit}{at}{zh}", f"escalated: {limit} {at}{en}")
 
 
-def _overdue(fact: facts.Overdue, names: Names) -> str:
+def _overdue(fact: facts.Overdue, names: ProcedureNames) -> str:
     limit, kind = names.limit(fact.limit), DEVIATIONS[fact.deviation].in_(names.lang)
     return _text(names, f"{kind}：{limit}", f"{kind}: {limit}")
 
 
-def _settled(fact: facts.Settled, names: Names) -> str:
+def _settled(fact: facts.Settled, names: ProcedureNames) -> str:
     limit = names.limit(fact.limit)
     if fact.overrun_us < 0:
         return _text(
@@ -130,7 +130,7 @@ def _settled(fact: facts.Settled, names: Names) -> str:
     return _text(names, f"{limit}{ended}，逾期 {late}", f"{limit} ended {late} late")
 
 
-def _deviated(fact: facts.Deviated, names: Names) -> str:
+def _deviated(fact: facts.Deviated, names: ProcedureNames) -> str:
     kind = DEVIATIONS[fact.deviation].in_(names.lang)
     step = names.limit(fact.limit) if fact.limit else names.step(fact.step)
     missing = ", ".join(map(names.field, fact.detail.get("missing", ())))
@@ -142,33 +142,33 @@ def _deviated(fact: facts.Deviated, names: Names) -> str:
     )
 
 
-def _refused(fact: facts.Refused, names: Names) -> str:
+def _refused(fact: facts.Refused, names: ProcedureNames) -> str:
     reason = fact.reason.in_(names.lang)
     return _text(names, f"被拒绝：{reason}", f"refused: {reason}")
 
 
-def _assigned(fact: facts.Assigned, names: Names) -> str:
+def _assigned(fact: facts.Assigned, names: ProcedureNames) -> str:
     step, why = names.step(fact.step), _why(fact.reason, names)
     if fact.claimed:
         return _text(names, f"认领：{step}", f"claimed: {step}")
     return _text(names, f"分派：{step}{why}", f"assigned: {step}{why}")
 
 
-def _released(fact: facts.Released, names: Names) -> str:
+def _released(fact: facts.Released, names: ProcedureNames) -> str:
     step, why = names.step(fact.step), _why(fact.reason, names)
     return _text(names, f"释放：{step}{why}", f"released: {step}{why}")
 
 
-def _why(reason: str, names: Names) -> str:
+def _why(reason: str, names: ProcedureNames) -> str:
     return _text(names, f"（{reason}）", f" ({reason})") if reason else ""
 
 
-def _explained(fact: facts.Explained, names: Names) -> str:
+def _explained(fact: facts.Explained, names: ProcedureNames) -> str:
     number, reason = fact.deviation, fact.reason
     return _text(names, f"说明第 {number} 条偏差：{reason}", f"explained deviation {number}: {reason}")
 
 
-def _accepted(fact: facts.Accepted, names: Names) -> str:
+def _accepted(fact: facts.Accepted, names: ProcedureNames) -> str:
     number, reason = fact.deviation, fact.reason
     return _text(
         names,
@@ -177,7 +177,7 @@ def _accepted(fact: facts.Accepted, names: Names) -> str:
     )
 
 
-def _rejected(fact: facts.Rejected, names: Names) -> str:
+def _rejected(fact: facts.Rejected, names: ProcedureNames) -> str:
     number, reason = fact.deviation, fact.reason
     return _text(
         names,
@@ -186,12 +186,12 @@ def _rejected(fact: facts.Rejected, names: Names) -> str:
     )
 
 
-def _erased(fact: facts.Erased, names: Names) -> str:
+def _erased(fact: facts.Erased, names: ProcedureNames) -> str:
     count = len(fact.commitments)
     return _text(names, f"抹去了 {count} 项个人信息", f"personal data erased ({count})")
 
 
-_LINES: Mapping[type[Fact], Callable[[Any, Names], str]] = {
+_LINES: Mapping[type[Fact], Callable[[Any, ProcedureNames], str]] = {
     facts.Started: _started,
     facts.Moved: _moved,
     facts.Updated: _updated,

@@ -15,7 +15,7 @@ from svcflow.text_table import table
 
 if TYPE_CHECKING:
     from svcflow.cli.names import NamesOf
-    from svcflow.cli.session import Session
+    from svcflow.cli.session import CommandSession
     from svcflow.model.catalog import Catalog
     from svcflow.model.field import Value
     from svcflow.model.procedure import Procedure, Role
@@ -101,7 +101,7 @@ def data_filter_values(catalog: Catalog, procedure: str | None, pairs: Sequence[
 
 
 def answer_page(
-    session: Session,
+    session: CommandSession,
     engine: Engine,
     page: Page[Any],
     *,
@@ -123,13 +123,13 @@ def answer_page(
     session.answer(lambda: {key: [to_json(entry) for entry in page], "after": page.after}, text)
 
 
-def answer_count(session: Session, count: int) -> None:
+def answer_count(session: CommandSession, count: int) -> None:
     """Answer with a number."""
     session.answer(lambda: {"count": count}, lambda: str(count))
 
 
 def answer_counts(
-    session: Session, by: str, counts: Mapping[str, int], catalog: Catalog, procedure: str | None
+    session: CommandSession, by: str, counts: Mapping[str, int], catalog: Catalog, procedure: str | None
 ) -> None:
     """Answer with the number of each key, and its name."""
 

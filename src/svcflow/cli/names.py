@@ -1,4 +1,4 @@
-"""Names that procedures give to steps, roles, limits, triggers and fields, in one language."""
+"""ProcedureNames that procedures give to steps, roles, limits, triggers and fields, in one language."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from svcflow.runtime.engine import Engine
 from svcflow.runtime.filters import WorkItem
 from svcflow.wording import GROUPS, HOLDS, OUTCOMES, STATUSES, duration, shared_zone, timestamp, word
 
-__all__ = ["Names", "NamesOf", "names_along", "names_in", "names_of", "versions_of"]
+__all__ = ["NamesOf", "ProcedureNames", "names_along", "names_in", "names_of", "versions_of"]
 
 
 @attrs.frozen
-class Names:
+class ProcedureNames:
     """The names of one procedure; instants are shown on the clock of `zone` (see `shared_zone`) by `written`."""
 
     procedure: Procedure
@@ -128,14 +128,14 @@ class Names:
                     yield amount.family if amount is not None else "elapsed"
 
 
-NamesOf = Callable[[str, int], Names]
+NamesOf = Callable[[str, int], ProcedureNames]
 """A function that returns the names of a procedure and version."""
 
 
-def names_of(engine: Engine, procedure: str, version: int, lang: Tongue) -> Names:
+def names_of(engine: Engine, procedure: str, version: int, lang: Tongue) -> ProcedureNames:
     """Return the names of a procedure of the engine's catalog. Raises: UnknownProcedure, UnknownCalendar."""
     declared = engine.catalog[procedure, version]
-    return Names(declared, lang, calendars_of(engine.catalog)(declared.calendar).timezone)
+    return ProcedureNames(declared, lang, calendars_of(engine.catalog)(declared.calendar).timezone)
 
 
 def versions_of(entries: Iterable[Instance | Deviation | WorkItem]) -> set[tuple[str, int]]:
@@ -157,11 +157,11 @@ def names_in(engine: Engine, versions: Iterable[tuple[str, int]], lang: Tongue) 
     return lambda procedure, version: on_one_clock[procedure, version]
 
 
-def names_along(engine: Engine, names: Names) -> NamesOf:
+def names_along(engine: Engine, names: ProcedureNames) -> NamesOf:
     """Return the names of any version, with instants on the clock of `names`."""
 
     @cache
-    def names_at(procedure: str, version: int) -> Names:
+    def names_at(procedure: str, version: int) -> ProcedureNames:
         recorded = names_of(engine, procedure, _kept(engine, procedure, version), names.lang)
         return attrs.evolve(recorded, zone=names.zone)
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and the `Session` that they make."""
+"""Options that several commands share, and the `CommandSession` that they make."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from svcflow.cli.command import LANG, Decorator, form_of, option
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.cli.values import ACTOR, ELAPSED, INSTANT, PAIR
 
 __all__ = [
@@ -72,13 +72,13 @@ _at_option = option(
 
 
 def with_session(function: Callable[..., int | None]) -> Callable[..., None]:
-    """Give a command its `Session` first, and end with the exit code that it returns."""
+    """Give a command its `CommandSession` first, and end with the exit code that it returns."""
 
     def run(
         *, folder: str | None = None, db: str | None = None, at: datetime | None = None, **own: Any
     ) -> None:
         ctx = click.get_current_context()
-        code = function(Session(form_of(ctx), folder, db, at), **own)
+        code = function(CommandSession(form_of(ctx), folder, db, at), **own)
         if code:
             ctx.exit(code)
 
@@ -86,7 +86,7 @@ def with_session(function: Callable[..., int | None]) -> Callable[..., None]:
 
 
 def with_form(function: Callable[..., int | None]) -> Callable[..., None]:
-    """Make a command with `--lang` and `--json`; it is given a `Session` and returns an exit code, or None for 0."""
+    """Make a command with `--lang` and `--json`; it is given a `CommandSession` and returns an exit code, or None for 0."""
     return _lang_option(json_option(with_session(function)))
 
 

@@ -1,4 +1,4 @@
-"""Session of one command: the form of its answer, and the procedures, store and instant it is given."""
+"""CommandSession of one command: the form of its answer, and the procedures, store and instant it is given."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from svcflow.text import Text
 if TYPE_CHECKING:
     from svcflow.cli.engine import RecordingEngine
 
-__all__ = ["Session", "sqlite_file", "url_of"]
+__all__ = ["CommandSession", "sqlite_file", "url_of"]
 
 _SQLITE = "sqlite:///"
 
 
 @attrs.frozen
-class Session:
+class CommandSession:
     """What a command is given by the shared options."""
 
     form: AnswerForm

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from svcflow.cli.engine import Answers
 from svcflow.cli.json import answer_command
 from svcflow.cli.language import Tongue
-from svcflow.cli.names import Names, NamesOf, names_in, versions_of
+from svcflow.cli.names import NamesOf, ProcedureNames, names_in, versions_of
 from svcflow.cli.output import paragraphs
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import Instance
@@ -89,7 +89,11 @@ def instance_table(
 
 
 def deadline_table(
-    deadlines: Iterable[Deadline], names_of: Callable[[Deadline], Names], lang: Tongue, *, whose: bool = True
+    deadlines: Iterable[Deadline],
+    names_of: Callable[[Deadline], ProcedureNames],
+    lang: Tongue,
+    *,
+    whose: bool = True,
 ) -> str:
     """Return the table of deadlines: with `whose` each with its instance, without each with the state of its clock."""
     rows = [_deadline(one, names_of(one), whose=whose) for one in deadlines]
@@ -123,7 +127,7 @@ def deviation_table(
     return table(heads, rows, right=_heads(lang, _OVER), whole=_heads(lang, _WHEN, numbered), flows=True)
 
 
-def available_table(available: Iterable[Available], names: Names) -> str:
+def available_table(available: Iterable[Available], names: ProcedureNames) -> str:
     """Return the table of triggers: where each leads, by whom and with what it is fired, or why it is closed."""
     lang = names.lang
     heads = _heads(
@@ -149,7 +153,7 @@ def new_deviations_text(engine: Engine, deviations: Sequence[Deviation], lang: T
     return paragraphs((f"{_RECORDED.in_(lang)}\n{grid}", hints))
 
 
-def instance_line(instance: Instance, names: Names, now_us: int) -> str:
+def instance_line(instance: Instance, names: ProcedureNames, now_us: int) -> str:
     """Return one line: id, procedure, status, steps and their assignees, revision."""
     reason = names.reason(instance.hold) if instance.hold else ""
     hold = Text(zh=f"（{reason}）", en=f" ({reason})").in_(names.lang) if reason else ""
@@ -168,7 +172,7 @@ def actor_text(fact: Fact, lang: Tongue) -> str:
     return Text(zh=f"{fact.actor} 代 {fact.behalf}", en=f"{fact.actor} for {fact.behalf}").in_(lang)
 
 
-def _assigned(step: str, assignee: str, names: Names) -> str:
+def _assigned(step: str, assignee: str, names: ProcedureNames) -> str:
     """Return the name of a step, with its assignee if there is one."""
     name = names.step(step)
     if not assignee:
@@ -186,7 +190,7 @@ def _heads(lang: Tongue, *heads: Text) -> Sequence[str]:
     return [head.in_(lang) for head in heads]
 
 
-def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
+def _deadline(one: Deadline, names: ProcedureNames, *, whose: bool) -> tuple[str, ...]:
     left = ""
     if one.remaining is not None:
         left = names.length(one.remaining, one.limit)
@@ -206,7 +210,7 @@ def _deadline(one: Deadline, names: Names, *, whose: bool) -> tuple[str, ...]:
     )
 
 
-def _allowed(one: Deadline, names: Names) -> str:
+def _allowed(one: Deadline, names: ProcedureNames) -> str:
     """Return the wording of what is allowed, with the version where another one promised it."""
     allowed = names.target(one.target).replace(" of 24 h", "")
     if one.version in (0, names.procedure.version):
@@ -214,12 +218,14 @@ def _allowed(one: Deadline, names: Names) -> str:
     return Text(zh=f"{allowed}（第 {one.version} 版）", en=f"{allowed} (v{one.version})").in_(names.lang)
 
 
-def _due(one: Deadline, names: Names) -> str:
+def _due(one: Deadline, names: ProcedureNames) -> str:
     """Return when a deadline falls; one past what its calendar covers carries a mark."""
     return f"{names.when(one.due_at)}{' ?' if one.provisional else ''}"
 
 
-def _deviation(one: Deviation, names: Names, answers: Sequence[Answer], *, whose: bool) -> tuple[str, ...]:
+def _deviation(
+    one: Deviation, names: ProcedureNames, answers: Sequence[Answer], *, whose: bool
+) -> tuple[str, ...]:
     return (
         names.when(one.occurred_at),
         f"{one.instance} {one.sequence}" if whose else str(one.sequence),
@@ -231,14 +237,14 @@ def _deviation(one: Deviation, names: Names, answers: Sequence[Answer], *, whose
     )
 
 
-def _why(one: Deviation, names: Names, answers: Sequence[Answer]) -> str:
+def _why(one: Deviation, names: ProcedureNames, answers: Sequence[Answer]) -> str:
     """Return the reason that was given, or what is missing; then the answers."""
     reason = one.reason or ", ".join(names.field(str(name)) for name in one.detail.get("missing", ()))
     stop = "；" if names.lang == "zh" else "; "
     return stop.join(filter(None, (reason, *(_answer(answer, names.lang) for answer in answers))))
 
 
-def over(one: Deviation, names: Names) -> str:
+def over(one: Deviation, names: ProcedureNames) -> str:
     """Return by how much a limit was missed; annulled where its end, recorded late, was in time.
 
     Of a minimum that ended early it is what was lacking, of a missed occurrence nothing.
@@ -256,7 +262,7 @@ def over(one: Deviation, names: Names) -> str:
     return (Text(zh="尚未完成", en="still open").in_(names.lang)) if one.limit else ""
 
 
-def _lacking(one: Deviation, names: Names) -> str:
+def _lacking(one: Deviation, names: ProcedureNames) -> str:
     short_us = one.detail.get("short_us")
     if short_us is None:  # recorded before it was measured
         return ""
@@ -266,13 +272,13 @@ def _lacking(one: Deviation, names: Names) -> str:
     return Text(zh=f"差 {length}", en=f"{length} short").in_(names.lang)
 
 
-def _owed(name: str, names: Names) -> str:
+def _owed(name: str, names: ProcedureNames) -> str:
     """Return the name of a field or evidence that a move owes, with its key."""
     title = names.field(name)
     return name if title == name or names.lang == "en" else f"{title} {name}"
 
 
-def _available(one: Available, names: Names) -> tuple[str, ...]:
+def _available(one: Available, names: ProcedureNames) -> tuple[str, ...]:
     procedure = names.procedure
     step = procedure.all_steps[one.step]
     role = next((m.role for m in step.to if m.trigger == one.trigger and m.role), step.role) or ""

@@ -41,7 +41,7 @@ else:
     Type = click.ParamType  # generic since click 8.3 only
 
 
-class _Pair(Type):
+class _PairType(Type):
     name = "key=value"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Pair:
@@ -58,7 +58,7 @@ class _Pair(Type):
         return key.strip(), written
 
 
-class _Actor(Type):
+class _ActorType(Type):
     name = "id:role,role"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Actor:
@@ -74,7 +74,7 @@ class _Actor(Type):
         return Actor(name.strip(), [role.strip() for role in roles.split(",") if role.strip()])
 
 
-class _Recipient(Type):
+class _RecipientType(Type):
     name = "id:group"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Recipient:
@@ -97,7 +97,7 @@ class _Recipient(Type):
         return Recipient(name, next((known for known in GROUPS if known == group), None))
 
 
-class _Instant(Type):
+class _InstantType(Type):
     name = "instant"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
@@ -130,7 +130,7 @@ class _Instant(Type):
         return at
 
 
-class _Elapsed(Type):
+class _ElapsedType(Type):
     name = "elapsed"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
@@ -160,7 +160,7 @@ class _Elapsed(Type):
         return timedelta(microseconds=amount.us)
 
 
-class _Procedure(Type):
+class _ProcedureType(Type):
     name = "id[@version]"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ProcedureName:
@@ -180,8 +180,14 @@ class _Procedure(Type):
         return name, int(version)
 
 
-PAIR, ACTOR, RECIPIENT, INSTANT, ELAPSED = _Pair(), _Actor(), _Recipient(), _Instant(), _Elapsed()
-PROCEDURE = _Procedure()
+PAIR, ACTOR, RECIPIENT, INSTANT, ELAPSED = (
+    _PairType(),
+    _ActorType(),
+    _RecipientType(),
+    _InstantType(),
+    _ElapsedType(),
+)
+PROCEDURE = _ProcedureType()
 
 
 def typed(pairs: Iterable[Pair], fields: Mapping[str, Field]) -> dict[str, Value]:

@@ -13,7 +13,7 @@ from svcflow.cli.command import CommandGroup, argument, command, option
 from svcflow.cli.errors import WrongUsage
 from svcflow.cli.options import out_option, with_form, with_procedures
 from svcflow.cli.output import write_whole
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.text import Text
 
 
@@ -30,7 +30,7 @@ from svcflow.text import Text
 @argument("year", type=click.IntRange(FIRST_DAY.year, LAST_DAY.year))
 @out_option(zh="输出文件（.svg 或 .png）", en="Draw it into this file (.svg or .png).")
 @with_procedures
-def show(session: Session, *, name: str, year: int, out: Path | None) -> None:
+def show(session: CommandSession, *, name: str, year: int, out: Path | None) -> None:
     """Show or draw a year of a calendar."""
     from svcflow.cli.calendar_year import year_json, year_text
     from svcflow.drawing.calendar_year import Year
@@ -106,7 +106,7 @@ def show(session: Session, *, name: str, year: int, out: Path | None) -> None:
 @out_option(zh="输出文件；缺省为 ID.yaml", en="Where to write; default: ID.yaml in this folder.")
 @with_form
 def import_(
-    session: Session,
+    session: CommandSession,
     *,
     country: str,
     subdivision: str | None,

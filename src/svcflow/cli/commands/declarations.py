@@ -15,7 +15,7 @@ from svcflow.cli.errors import BAD_INPUT, FOUND, error_json, problem_json
 from svcflow.cli.language import Tongue
 from svcflow.cli.options import json_option, out_option, procedures_option, with_procedures, with_session
 from svcflow.cli.output import write_whole
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.errors import DeclarationError
 from svcflow.text import Lang, Text
 from svcflow.wording import many
@@ -52,7 +52,7 @@ _RANKS = ("error", "warning", "note")
     en="Exit with 1 from this severity on.",
 )
 @with_procedures
-def check(session: Session, *, paths: tuple[str, ...], severity: str) -> int:
+def check(session: CommandSession, *, paths: tuple[str, ...], severity: str) -> int:
     """Check declaration files."""
     from svcflow.cli.file_checks import check_files
     from svcflow.model.catalog import shipped_folder
@@ -121,7 +121,7 @@ def _counts(checked: CheckedFiles) -> dict[str, int]:
 @argument("old", metavar="OLD")
 @argument("new", metavar="NEW")
 @with_procedures
-def diff(session: Session, *, old: str, new: str) -> int:
+def diff(session: CommandSession, *, old: str, new: str) -> int:
     """Compare two versions."""
     from svcflow.model.diff.compare import diff
 
@@ -173,7 +173,7 @@ def diff(session: Session, *, old: str, new: str) -> int:
 @procedures_option
 @with_session
 def draw(
-    session: Session,
+    session: CommandSession,
     *,
     procedure: str,
     out: Path | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from svcflow.cli.command import CommandGroup, argument, command, option
 from svcflow.cli.lists import check_known
 from svcflow.cli.options import named_actor_option, with_store
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.cli.values import INSTANT
 from svcflow.text import Text
 from svcflow.text_table import table
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 )
 @with_store
 def give(
-    session: Session,
+    session: CommandSession,
     *,
     taker: str,
     actor: Actor,
@@ -107,7 +107,7 @@ def give(
 @option("--giver", metavar="ID", zh="只列此人给出的", en="Only those that this person gave.")
 @option("--taker", metavar="ID", zh="只列此人受托的", en="Only those that this person has.")
 @with_store
-def list_(session: Session, *, giver: str | None, taker: str | None) -> None:
+def list_(session: CommandSession, *, giver: str | None, taker: str | None) -> None:
     """List delegations."""
     with session.engine() as engine:
         delegations, now = engine.delegations(giver=giver, taker=taker), _now(engine)
@@ -125,7 +125,7 @@ def list_(session: Session, *, giver: str | None, taker: str | None) -> None:
 )
 @argument("delegation")
 @with_store
-def revoke(session: Session, *, delegation: str) -> None:
+def revoke(session: CommandSession, *, delegation: str) -> None:
     """Revoke a delegation."""
     with session.engine() as engine:
         _answer(session, engine.revoke(delegation), _now(engine))
@@ -137,7 +137,7 @@ def _now(engine: Engine) -> datetime:
     return to_datetime(engine.clock.now_us())
 
 
-def _answer(session: Session, one: Delegation, now: datetime) -> None:
+def _answer(session: CommandSession, one: Delegation, now: datetime) -> None:
     session.answer(lambda: {"delegation": _json(one, now)}, lambda: _table([one], session, now))
 
 
@@ -168,7 +168,7 @@ _HEADS = (
 )
 
 
-def _table(delegations: Sequence[Delegation], session: Session, now: datetime) -> str:
+def _table(delegations: Sequence[Delegation], session: CommandSession, now: datetime) -> str:
     """Return the table of delegations, with instants on this computer's clock, by which they are also read."""
     heads, zone = [head.in_(session.lang) for head in _HEADS], shared_zone(())
     rows = [

@@ -12,7 +12,7 @@ from svcflow.cli.command import command, option
 from svcflow.cli.language import Tongue
 from svcflow.cli.options import with_form
 from svcflow.cli.progress import progress
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.text import Text
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     en="The folder to write.",
 )
 @with_form
-def demo(session: Session, *, target: Path) -> None:
+def demo(session: CommandSession, *, target: Path) -> None:
     """Run the demonstration."""
     report = _play(Path.cwd() / target, session.lang)
     session.answer(report.to_json, lambda: report.text(session.lang))

@@ -25,7 +25,7 @@ from svcflow.cli.options import (
     with_store,
 )
 from svcflow.cli.output import paragraphs
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.cli.values import is_at_least
 from svcflow.text import Text
 from svcflow.wording import DEVIATIONS
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
 @count_options("procedure", "kind", "step", "role", "group", "status")
 @with_store
 def deviations(
-    session: Session,
+    session: CommandSession,
     /,
     *,
     severity: str,
@@ -131,7 +131,7 @@ def _answer_command(function: Callable[..., object]) -> Callable[..., None]:
     @named_actor_option
     @instance_command
     def run(
-        session: Session,
+        session: CommandSession,
         engine: RecordingEngine,
         instance: str,
         *,
@@ -196,7 +196,7 @@ def reject(
     engine.reject_deviation(instance, sequence, reason=reason, **caller)
 
 
-def _answer_deviation(session: Session, engine: RecordingEngine, instance: str, sequence: int) -> None:
+def _answer_deviation(session: CommandSession, engine: RecordingEngine, instance: str, sequence: int) -> None:
     """Answer with a deviation as it stands, and the deviations that this command recorded."""
     from svcflow.cli.engine import answers_to
     from svcflow.cli.json import deviation_json, new_deviations_json

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from svcflow.cli.command import command
 from svcflow.cli.errors import FOUND
 from svcflow.cli.options import with_store
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.text import Text
 
 
@@ -22,7 +22,7 @@ from svcflow.text import Text
     "svcflow doctor --db service.db --json",
 )
 @with_store
-def doctor(session: Session) -> int:
+def doctor(session: CommandSession) -> int:
     """Examine the installation."""
     from svcflow.cli.doctor.declarations import declarations
     from svcflow.cli.doctor.drawing import drawing

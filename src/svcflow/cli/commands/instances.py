@@ -32,7 +32,7 @@ from svcflow.cli.options import (
     with_store,
 )
 from svcflow.cli.output import paragraphs
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.cli.values import Pair, typed
 from svcflow.text import Text, visible
 from svcflow.text_table import WIDEST, broken, padded, table
@@ -40,7 +40,7 @@ from svcflow.wording import zone_note
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record
-    from svcflow.cli.names import Names
+    from svcflow.cli.names import ProcedureNames
     from svcflow.explanation.explain import Explanation
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
@@ -79,7 +79,7 @@ if TYPE_CHECKING:
 @count_options("procedure", "status", "step", "role", "group")
 @with_store
 def list_(
-    session: Session,
+    session: CommandSession,
     /,
     *,
     pairs: tuple[Pair, ...],
@@ -141,7 +141,7 @@ def list_(
 @data_option
 @with_store
 def show(
-    session: Session, *, instance: str, journal: bool, actor: Actor | None, data: tuple[Pair, ...]
+    session: CommandSession, *, instance: str, journal: bool, actor: Actor | None, data: tuple[Pair, ...]
 ) -> None:
     """Show an instance."""
     with session.engine() as engine:
@@ -176,7 +176,12 @@ def _record(engine: Engine, instance: Instance, available: tuple[Available, ...]
 
 
 def _parts(
-    engine: Engine, instance: Instance, names: Names, available: tuple[Available, ...], *, journal: bool
+    engine: Engine,
+    instance: Instance,
+    names: ProcedureNames,
+    available: tuple[Available, ...],
+    *,
+    journal: bool,
 ) -> Iterator[str]:
     from svcflow.cli.engine import answers_to
     from svcflow.cli.names import names_along
@@ -200,11 +205,11 @@ def _parts(
         yield _titled(names, "留痕", "Journal", _journal(engine, instance, names))
 
 
-def _titled(names: Names, zh: str, en: str, grid: str) -> str:
+def _titled(names: ProcedureNames, zh: str, en: str, grid: str) -> str:
     return f"{Text(zh=zh, en=en).in_(names.lang)}\n{grid}"
 
 
-def _particulars(instance: Instance, names: Names) -> str:
+def _particulars(instance: Instance, names: ProcedureNames) -> str:
     recipient = visible(instance.recipient) + (
         Text(zh=f"（{names.group(instance.group)}）", en=f" ({names.group(instance.group)})").in_(names.lang)
         if instance.group
@@ -225,7 +230,7 @@ def _particulars(instance: Instance, names: Names) -> str:
     return "\n".join(f"  {padded(head, 18)} {value}" for head, value in rows if value)
 
 
-def _value(field: str, value: object, names: Names) -> str:
+def _value(field: str, value: object, names: ProcedureNames) -> str:
     if isinstance(value, bool):
         return "✓" if value else "✗"
     declared = names.procedure.fields.get(field)
@@ -234,7 +239,7 @@ def _value(field: str, value: object, names: Names) -> str:
     return visible(str(value))
 
 
-def _journal(engine: Engine, instance: Instance, names: Names) -> str:
+def _journal(engine: Engine, instance: Instance, names: ProcedureNames) -> str:
     """Return the table of an instance's facts, each in the words of the version it was recorded under."""
     from svcflow.cli.journal_lines import journal_line
     from svcflow.cli.names import names_along
@@ -276,7 +281,7 @@ _JOURNAL = (
 @argument("instance")
 @argument("limit")
 @with_store
-def explain(session: Session, *, instance: str, limit: str) -> None:
+def explain(session: CommandSession, *, instance: str, limit: str) -> None:
     """Explain a deadline."""
     with session.engine() as engine:
         from svcflow.cli.json import explanation_json
@@ -289,7 +294,7 @@ def explain(session: Session, *, instance: str, limit: str) -> None:
         )
 
 
-def _explanation_text(explanation: Explanation, names: Names) -> str:
+def _explanation_text(explanation: Explanation, names: ProcedureNames) -> str:
     """Return an explanation, broken to the width of tables."""
     lang = names.lang
     never = Text(zh="尚未起算过", en="it has not started yet").in_(lang)

@@ -14,7 +14,7 @@ from svcflow.cli.language import Tongue
 from svcflow.cli.options import actor_option, with_store
 from svcflow.cli.output import OutputError, echo
 from svcflow.cli.progress import progress
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.cli.values import actor_or_nobody
 from svcflow.errors import StoreError, SvcflowError
 from svcflow.text import Text
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     en="Check against the newest checkpoint of this file too.",
 )
 @with_store
-def verify(session: Session, *, instance: str | None, checkpoint: str | None) -> int:
+def verify(session: CommandSession, *, instance: str | None, checkpoint: str | None) -> int:
     """Verify journals."""
     title = Text(zh="校验", en="verifying").in_(session.lang)
     with session.engine() as engine, progress(title) as advance:
@@ -125,7 +125,7 @@ def verification_text(verification: Verification, lang: Tongue, checkpoint: str 
     en="A file to append the checkpoint to.",
 )
 @with_store
-def seal(session: Session, *, to: str | None) -> None:
+def seal(session: CommandSession, *, to: str | None) -> None:
     """Seal all journals."""
     with session.engine() as engine:
         try:
@@ -195,7 +195,7 @@ class UnknownPerson(SvcflowError, LookupError):
 @option("--yes", is_flag=True, zh="不再询问", en="Do not ask for confirmation.")
 @actor_option
 @with_store
-def forget(session: Session, *, person: str, also_open: bool, yes: bool, actor: Actor | None) -> int:
+def forget(session: CommandSession, *, person: str, also_open: bool, yes: bool, actor: Actor | None) -> int:
     """Erase a person, after confirmation."""
     if not (yes or _confirmed(person, session.lang)):
         echo(_KEPT.in_(session.lang), err=True)

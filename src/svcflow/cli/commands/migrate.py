@@ -14,7 +14,7 @@ from svcflow.cli.language import Tongue
 from svcflow.cli.options import actor_option, data_option, with_store
 from svcflow.cli.output import paragraphs
 from svcflow.cli.progress import progress
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.cli.values import PAIR, Pair, actor_or_nobody, once, typed
 from svcflow.text import Text
 from svcflow.text_table import table
@@ -22,7 +22,7 @@ from svcflow.wording import LIMIT_FATES
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record
-    from svcflow.cli.names import Names, NamesOf
+    from svcflow.cli.names import NamesOf, ProcedureNames
     from svcflow.kernel.commands import Actor, DueRule
     from svcflow.kernel.lifecycle.deviations import Deviation
     from svcflow.runtime.engine import Engine
@@ -93,7 +93,7 @@ if TYPE_CHECKING:
 @actor_option
 @with_store
 def migrate(
-    session: Session,
+    session: CommandSession,
     *,
     instances: tuple[str, ...],
     procedure: str | None,
@@ -266,7 +266,7 @@ def _steps(one: MigrationPreview) -> str:
     return before if before == after else f"{before} → {after}"
 
 
-def _limit(limit: LimitPreview, names: Names) -> tuple[str, str, str, str]:
+def _limit(limit: LimitPreview, names: ProcedureNames) -> tuple[str, str, str, str]:
     fate = LIMIT_FATES[limit.fate].in_(names.lang)
     return names.limit(limit.limit), fate, names.when(limit.before), names.when(limit.after)
 

@@ -19,7 +19,7 @@ from svcflow.cli.options import (
     reason_option,
     with_store,
 )
-from svcflow.cli.session import Session, sqlite_file, url_of
+from svcflow.cli.session import CommandSession, sqlite_file, url_of
 from svcflow.cli.values import (
     INSTANT,
     PROCEDURE,
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 @command_id_option
 @with_store
 def start(
-    session: Session,
+    session: CommandSession,
     *,
     procedure: ProcedureName,
     data: tuple[Pair, ...],

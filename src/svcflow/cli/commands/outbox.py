@@ -10,7 +10,7 @@ from svcflow.cli.errors import FOUND, WrongUsage
 from svcflow.cli.language import Tongue
 from svcflow.cli.options import with_store
 from svcflow.cli.output import paragraphs
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.text import Text
 from svcflow.text_table import table
 from svcflow.wording import many
@@ -70,7 +70,7 @@ _LETTERS = (
 )
 @with_store
 def outbox(
-    session: Session,
+    session: CommandSession,
     *,
     retry: str | None,
     ending: str | None,

@@ -17,7 +17,7 @@ from svcflow.cli.language import Tongue
 from svcflow.cli.options import severity_option, with_procedures
 from svcflow.cli.output import paragraphs
 from svcflow.cli.progress import progress
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.cli.values import is_at_least
 from svcflow.text import Text
 from svcflow.text_table import table
@@ -62,7 +62,9 @@ if TYPE_CHECKING:
     en="The scenario; may be left out when there is only one. Without any, a stated default is taken.",
 )
 @with_procedures
-def simulate(session: Session, *, procedure: str, instances: int, seed: int, scenario: str | None) -> None:
+def simulate(
+    session: CommandSession, *, procedure: str, instances: int, seed: int, scenario: str | None
+) -> None:
     """Simulate a procedure."""
     from svcflow.kernel.compiled import calendars_of
     from svcflow.simulate import simulate
@@ -117,7 +119,7 @@ def simulate(session: Session, *, procedure: str, instances: int, seed: int, sce
 @severity_option
 @with_procedures
 def conform(
-    session: Session,
+    session: CommandSession,
     *,
     log: Path,
     procedure: str,

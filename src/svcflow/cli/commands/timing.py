@@ -10,7 +10,7 @@ import click
 from svcflow.cli.command import argument, command
 from svcflow.cli.instance_command import MoveArguments, move_command
 from svcflow.cli.options import actor_option, evidence_option, reason_option, with_store
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.cli.values import INSTANT, Pair, actor_or_nobody, once
 from svcflow.text import Text
 from svcflow.text_table import table
@@ -84,7 +84,7 @@ def extend(
 @reason_option(zh="重算的理由", en="Why.")
 @actor_option
 @with_store
-def recompute(session: Session, *, reason: str, actor: Actor | None) -> None:
+def recompute(session: CommandSession, *, reason: str, actor: Actor | None) -> None:
     """Reckon the deadlines of open instances anew."""
     with session.engine() as engine:
         facts = engine.recompute(reason=reason, actor=actor_or_nobody(actor))
@@ -102,7 +102,7 @@ def recompute(session: Session, *, reason: str, actor: Actor | None) -> None:
     "*/5 * * * *  svcflow tick --db /srv/service.db --json >> /srv/tick.log",
 )
 @with_store
-def tick(session: Session) -> None:
+def tick(session: CommandSession) -> None:
     """Record what became due."""
     with session.engine() as engine:
         _answer_facts(session, engine, engine.tick(), nothing=Text(zh="没有到期事项", en="nothing was due"))
@@ -111,7 +111,7 @@ def tick(session: Session) -> None:
 _HEADS = (Text(zh="实例", en="Instance"), Text(zh="时间", en="When"), Text(zh="事项", en="What happened"))
 
 
-def _answer_facts(session: Session, engine: Engine, facts: Sequence[Fact], *, nothing: Text) -> None:
+def _answer_facts(session: CommandSession, engine: Engine, facts: Sequence[Fact], *, nothing: Text) -> None:
     """Answer with facts of several instances; the text without any is `nothing`."""
     from svcflow.cli.journal_lines import journal_line
     from svcflow.cli.json import fact_json

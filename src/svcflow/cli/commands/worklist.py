@@ -22,7 +22,7 @@ from svcflow.cli.options import (
     with_store,
 )
 from svcflow.cli.output import echo
-from svcflow.cli.session import Session
+from svcflow.cli.session import CommandSession
 from svcflow.errors import Refused
 from svcflow.nearest import nearest
 from svcflow.text import Text
@@ -31,7 +31,7 @@ from svcflow.wording import timestamp
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record
-    from svcflow.cli.names import Names, NamesOf
+    from svcflow.cli.names import NamesOf, ProcedureNames
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
     from svcflow.runtime.engine import Engine
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 @page_options(100)
 @with_store
 def worklist(
-    session: Session,
+    session: CommandSession,
     *,
     actor: Actor | None,
     giver: str | None,
@@ -177,7 +177,7 @@ _HEADS = (
 
 
 def _table(
-    items: Iterable[WorkItem], names_of: NamesOf, session: Session, now: datetime, *, titled: bool
+    items: Iterable[WorkItem], names_of: NamesOf, session: CommandSession, now: datetime, *, titled: bool
 ) -> str:
     """Return the table of work; with `titled` procedures are named. What is left is elapsed time."""
     rows = [_row(item, names_of(item.procedure, item.version), now, titled=titled) for item in items]
@@ -185,7 +185,7 @@ def _table(
     return table(heads, rows, right=heads[-1:], whole=(heads[0], *heads[5:]))
 
 
-def _row(item: WorkItem, names: Names, now: datetime, *, titled: bool) -> tuple[str, ...]:
+def _row(item: WorkItem, names: ProcedureNames, now: datetime, *, titled: bool) -> tuple[str, ...]:
     return (
         item.instance,
         names.title() if titled else "",
@@ -199,7 +199,7 @@ def _row(item: WorkItem, names: Names, now: datetime, *, titled: bool) -> tuple[
     )
 
 
-def _left(due_at: datetime, now: datetime, names: Names) -> str:
+def _left(due_at: datetime, now: datetime, names: ProcedureNames) -> str:
     length = names.length(due_at - now)
     if due_at >= now:  # a limit is met at its very deadline
         return length

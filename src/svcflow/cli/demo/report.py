@@ -16,7 +16,7 @@ from svcflow.cli.demo.script import FINISH, MONDAY, ZONE
 from svcflow.cli.journal_lines import journal_line
 from svcflow.cli.json import Record, deadline_json, deviation_json, fact_json, instance_json
 from svcflow.cli.language import Tongue
-from svcflow.cli.names import Names, NamesOf
+from svcflow.cli.names import NamesOf, ProcedureNames
 from svcflow.cli.output import paragraphs
 from svcflow.cli.tables import deadline_table, deviation_table, instance_table
 from svcflow.drawing import draw
@@ -41,7 +41,7 @@ _NOTABLE = (facts.Held, facts.Resumed, facts.Overdue, facts.Settled, facts.Devia
 
 @attrs.frozen
 class Diagrams:
-    """Names of the files that were drawn; `why` there is no PNG."""
+    """ProcedureNames of the files that were drawn; `why` there is no PNG."""
 
     svg: tuple[str, ...]
     png: tuple[str, ...]
@@ -171,7 +171,7 @@ class DemoReport:
         def when(at: datetime, zone: tzinfo | None) -> str:
             return weekday_time(at, zone, dated=not MONDAY <= at <= FINISH).in_(lang)
 
-        return lambda procedure, version: Names(self.catalog[procedure, version], lang, ZONE, when)
+        return lambda procedure, version: ProcedureNames(self.catalog[procedure, version], lang, ZONE, when)
 
     def _files(self, lang: Tongue) -> str:
         lines = [str(self.folder), f"  {DATABASE}  {RECORD}", "  " + "  ".join(self.diagrams.svg)]
