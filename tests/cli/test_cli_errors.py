@@ -12,6 +12,9 @@ from contextlib import closing
 import pytest
 from cli_answers import LATER, parsed
 
+from svcflow.cli.errors import CommandFailure, explained
+from svcflow.cli.language import AnswerForm
+
 SERVICE = [
     (["fire", "lamp-1", "acept", "--actor", "d:desk"], "unknown-trigger", "没有流转", "no trigger"),
     (["fire", "lamp-1", "fit", "--actor", "d:desk"], "refused", "没有流转", "is not open"),
@@ -177,3 +180,11 @@ def test_what_is_beyond_the_calendar_is_told(svc, lamp):
     svc("fire", lamp, "accept", "--actor", "d:desk", at=LATER)
     error = parsed(svc("show", lamp, "--json", at="2031-01-06T10:00+08:00", exit_code=None)).get("error")
     assert error is None or error["code"] == "calendar-coverage"
+
+
+@pytest.mark.parametrize(("lang", "said"), [("zh", "已中断"), ("en", "interrupted")])
+def test_ctrl_c_leaves_with_130_and_no_traceback(lang, said):
+    """An interruption is said in one line."""
+    with pytest.raises(CommandFailure) as caught, explained(AnswerForm(lang)):
+        raise KeyboardInterrupt
+    assert (caught.value.exit_code, caught.value.message) == (130, said)

@@ -1,4 +1,4 @@
-"""Commands over documents: check, draw, simulate, conform."""
+"""Commands of procedure files: check, draw, diff, simulate, conform."""
 
 from __future__ import annotations
 

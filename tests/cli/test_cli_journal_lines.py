@@ -1,4 +1,4 @@
-"""Telling: a line for every fact, in both languages, that names no person."""
+"""Lines of a journal: one for every fact, in both languages, that names no person."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEP = Step("check", name=Text("复核", "Check"), end="completed")
 SAMPLE = Procedure(id="sample", calendar="always", steps=(STEP,))
 
 
-def test_every_class_of_fact_has_a_telling():
+def test_every_class_of_fact_has_a_line():
     """A journal never fails to be shown because of a fact nobody thought of."""
     assert set(_LINES) == set(FACTS.values())
 

@@ -1,4 +1,4 @@
-"""What a command recorded besides what it was asked for: its deviations, told right after it, and who answers them."""
+"""Deviations that a command records, shown in its answer, and the answers to them."""
 
 from __future__ import annotations
 

@@ -1,16 +1,20 @@
-"""Nothing that a command shows steers the terminal it is shown on."""
+"""Output of the command line: nothing in it steers a terminal; progress and files."""
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
+import sys
+from pathlib import Path
 
 import pytest
 from cli_answers import parsed
 
 from svcflow.cli.calendar_year import year_text
-from svcflow.cli.output import echo, echo_json, escape_log_lines
+from svcflow.cli.output import OutputError, echo, echo_json, escape_log_lines, write_whole
+from svcflow.cli.progress import progress
 from svcflow.drawing.calendar_year import Year
 from svcflow.text import visible
 from svcflow.worktime import WorkCalendar
@@ -104,3 +108,48 @@ def test_a_coloured_year_escapes_the_names_of_its_days():
     written = year_text(Year.of(calendar, 2026), "en", coloured=True)
     assert "New\\x9b2J\\u202e" in written
     assert not STEERS.search(re.sub("\x1b\\[[0-9;]*m", "", written))
+
+
+class _Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("rich", [True, False])
+def test_progress_shows_on_a_terminal_with_and_without_rich(monkeypatch, rich):
+    """On a terminal something is written, with rich or plainly; both end cleanly."""
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    if not rich:
+        monkeypatch.setitem(sys.modules, "rich", None)
+        monkeypatch.setitem(sys.modules, "rich.progress", None)
+    with progress("reading") as advance:
+        advance(1, 2)
+        advance(7, 0)
+    assert "reading" in terminal.getvalue()
+
+
+def test_progress_is_silent_where_nobody_looks(monkeypatch):
+    """A pipe gets no progress."""
+    pipe = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", pipe)
+    with progress("reading") as advance:
+        advance(1, 2)
+    assert pipe.getvalue() == ""
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path):
+    """When writing fails the earlier file stands, and nothing is left beside it."""
+    target = tmp_path / "a.svg"
+    target.write_text("earlier")
+
+    def half(path: Path) -> None:
+        path.write_text("hal")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError):
+        write_whole(target, half)
+    assert target.read_text() == "earlier"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.svg"]
+    write_whole(target, lambda path: path.write_text("later"))
+    assert target.read_text() == "later"

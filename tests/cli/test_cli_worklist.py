@@ -1,4 +1,4 @@
-"""Sharing work through the command line: worklists, claims, assignments, delegations."""
+"""The worklist through the command line: lists of work, claims, assignments, delegations."""
 
 from __future__ import annotations
 

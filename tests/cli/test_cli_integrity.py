@@ -1,4 +1,4 @@
-"""What is kept, through the command line: seals, checkpoints, and persons that are forgotten."""
+"""Integrity through the command line: seals, checkpoints, and persons that are forgotten."""
 
 from __future__ import annotations
 

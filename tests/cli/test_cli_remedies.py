@@ -1,4 +1,4 @@
-"""Advice: a remedy of the library names keywords, and the command line says which option carries them."""
+"""Remedies: those of the library name keywords, and the command line names the options for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people read is true and in words: the row that was taken, reasons, groups, fields, points of ladders, amounts."""
+"""Answers in the names of a procedure: rows that were taken, reasons, groups, fields, rungs, amounts."""
 
 from __future__ import annotations
 
