@@ -16,7 +16,7 @@ from svcflow import Actor, Engine, Recipient, VirtualClock
 from svcflow.errors import FieldError
 from svcflow.journal.canonical import to_bytes
 from svcflow.kernel.facts import Updated
-from svcflow.kernel.storable import misfit
+from svcflow.kernel.storable import storage_error
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step, Transition
@@ -278,4 +278,4 @@ def test_what_reaches_a_journal_past_the_door_names_its_place():
     """Whoever decides without an engine is told which part of the fact has no JSON form."""
     with pytest.raises(FieldError, match=r"^Updated\.data\.note: a value of type object"):
         to_bytes(Updated("r1", 1, 0, 0, "", {"note": object()}))
-    assert misfit("data", {"a": 1, "b": None, "c": "x", "d": 0.5, "e": True}) is None
+    assert storage_error("data", {"a": 1, "b": None, "c": "x", "d": 0.5, "e": True}) is None

@@ -73,3 +73,11 @@ def test_nothing_that_an_instance_holds_can_be_changed(tmp_path, url, name):
             with pytest.raises(TypeError, match="ask the engine"):
                 getattr(instance, name)["x"] = "y"
         assert engine.verify().ok
+
+
+def test_the_old_name_of_the_stopwatches_warns():
+    """`Instance.clocks` was never documented, and is answered all the same."""
+    with Engine("memory://", ERRAND, clock=VirtualClock(MORNING)) as engine:
+        started = engine.start("errand", actor=CLERK)
+        with pytest.warns(DeprecationWarning, match="stopwatches"):
+            assert started.clocks is started.stopwatches

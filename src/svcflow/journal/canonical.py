@@ -15,7 +15,7 @@ import orjson
 from svcflow.errors import CorruptJournal, FieldError
 from svcflow.journal.personal_data import Commitments
 from svcflow.kernel.facts import FACTS, Fact
-from svcflow.kernel.storable import misfit
+from svcflow.kernel.storable import storage_error
 from svcflow.text import Text
 
 
@@ -50,7 +50,9 @@ def from_bytes(body: bytes, commitments: Commitments | None = None) -> Fact:
 def _unwritable(fact: Fact, error: TypeError) -> FieldError:
     """Return the error that names the field of a fact that has no JSON form."""
     for name, value in to_record(fact).items():
-        field_error = misfit(f"{fact.kind}.{name}", value) if isinstance(value, str | Mapping) else None
+        field_error = (
+            storage_error(f"{fact.kind}.{name}", value) if isinstance(value, str | Mapping) else None
+        )
         if field_error is not None:
             return field_error
     return FieldError(

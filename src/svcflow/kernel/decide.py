@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from svcflow.errors import FieldError
 from svcflow.kernel import refusals
 from svcflow.kernel.commands import (
     Accept,
@@ -34,7 +33,7 @@ from svcflow.kernel.commands import (
 )
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
-from svcflow.kernel.input_checks import accepted, is_given
+from svcflow.kernel.input_checks import accepted, require_fields
 from svcflow.kernel.instance import NEVER, Draft, Instance
 from svcflow.kernel.lifecycle.assignment import assign, claim, recall, release
 from svcflow.kernel.lifecycle.deviation_review import explain, judge
@@ -42,12 +41,11 @@ from svcflow.kernel.lifecycle.migrate import migrate, revert
 from svcflow.kernel.lifecycle.migration_target import MigrationTarget
 from svcflow.kernel.lifecycle.reschedule import extend, recompute, reschedule
 from svcflow.kernel.moves.fire import fire
-from svcflow.kernel.refusals import Refusal, wanted
+from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing.calendar_fingerprints import fingerprints_of
 from svcflow.kernel.timing.elapse import pass_time, settle_limits
 from svcflow.kernel.transaction import Transaction
 from svcflow.model.step import HOLD_REASONS
-from svcflow.model.wording import fields_listed
 from svcflow.text import NO_TEXT, Text, cut
 
 
@@ -152,17 +150,7 @@ def _start(transaction: Transaction, command: Start) -> None:
     procedure = transaction.compiled.procedure
     data = accepted(procedure, command.data, extra=())
     given = {**transaction.compiled.defaults, **data}
-    missing = [
-        field.id
-        for field in procedure.fields.values()
-        if field.required and field.id not in data and not is_given(given.get(field.id))
-    ]
-    if missing:
-        listed = fields_listed(missing, procedure.fields)
-        raise FieldError(
-            Text(zh=f"缺少必填字段 {listed.zh}", en=f"required fields are missing: {listed.en}"),
-            wanted("data", missing),
-        )
+    require_fields(procedure, given, data)
     recipient = command.recipient
     transaction.record(
         Started,

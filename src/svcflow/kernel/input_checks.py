@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from svcflow.errors import FieldError
+from svcflow.kernel.refusals import wanted
 from svcflow.kernel.storable import refused, unstorable
 from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
+from svcflow.model.wording import fields_listed
 from svcflow.nearest import nearest
 from svcflow.text import Text, cut, is_blank
 
@@ -62,6 +64,21 @@ def accepted(procedure: Procedure, data: Mapping[str, object], *, extra: Collect
             )
         )
     return kept
+
+
+def require_fields(procedure: Procedure, given: Mapping[str, Value], data: Mapping[str, Value]) -> None:
+    """Raise FieldError for required fields without a value among those `given`, which are `data` and defaults."""
+    missing = [
+        field.id
+        for field in procedure.fields.values()
+        if field.required and field.id not in data and not is_given(given.get(field.id))
+    ]
+    if missing:
+        listed = fields_listed(missing, procedure.fields)
+        raise FieldError(
+            Text(zh=f"缺少必填字段 {listed.zh}", en=f"required fields are missing: {listed.en}"),
+            wanted("data", missing),
+        )
 
 
 def _emptied(field: Field) -> FieldError:

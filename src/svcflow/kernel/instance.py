@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import accumulate, islice
@@ -129,6 +130,12 @@ class Instance(NamedTuple):
     explainers: Mapping[int, tuple[str, ...]]
     bookings: Mapping[str, Booking]
     deputies: Mapping[str, tuple[str, int]]
+
+    @property
+    def clocks(self) -> Mapping[str, Stopwatch]:
+        """Deprecated name of `stopwatches`."""
+        warnings.warn("Instance.clocks is called Instance.stopwatches", DeprecationWarning, stacklevel=2)
+        return self.stopwatches
 
     @property
     def started_at(self) -> datetime:

@@ -34,7 +34,7 @@ def unstorable(value: object) -> Unstorable | None:
     return None if value is None else _strange(value)
 
 
-def misfit(place: str, value: object) -> FieldError | None:
+def storage_error(place: str, value: object) -> FieldError | None:
     """Return the error for the first part of a value, or of a mapping of values, that cannot be stored."""
     for where, problem in _all_unstorable(place, value):
         if problem is not None:
@@ -42,17 +42,17 @@ def misfit(place: str, value: object) -> FieldError | None:
     return None
 
 
-def refuse_misfit(place: str, value: object) -> None:
+def refuse_unstorable(place: str, value: object) -> None:
     """Raise FieldError when a value, or a mapping of values, cannot be stored."""
-    error = misfit(place, value)
+    error = storage_error(place, value)
     if error is not None:
         raise error
 
 
-def refuse_no_text(place: str, text: object, *, needed: bool = True) -> None:
+def refuse_non_text(place: str, text: object, *, needed: bool = True) -> None:
     """Raise FieldError unless a value is text that can be stored; None will do where it is not `needed`."""
     if isinstance(text, str) or (text is None and not needed):
-        refuse_misfit(place, text)
+        refuse_unstorable(place, text)
         return
     kind = type(text).__name__
     what = Text(zh=f"须为文字，不能是 {kind}", en=f"it takes text, not a {kind}")

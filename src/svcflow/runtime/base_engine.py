@@ -40,7 +40,7 @@ from svcflow.kernel.lifecycle.delegation import Delegation, delegate
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.moves.rules import NO_DATA
-from svcflow.kernel.storable import refuse_no_text, refuse_unfit_id, refuse_unfit_name
+from svcflow.kernel.storable import refuse_non_text, refuse_unfit_id, refuse_unfit_name
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.model.catalog import asked_for
 from svcflow.model.field import Value
@@ -384,7 +384,7 @@ class BaseEngine:
         refuse_no_actor("giver", giver)
         refuse_unfit_name("giver", giver.id, PERSON)
         refuse_unfit_name("taker", taker, PERSON)
-        refuse_no_text("delegation_id", delegation_id, needed=False)
+        refuse_non_text("delegation_id", delegation_id, needed=False)
         delegation = delegate(
             giver,
             taker,
@@ -413,8 +413,8 @@ class BaseEngine:
         Raises: Refused (rule `delegation`) when nothing that `giver` delegated to them is in force now.
         """
         refuse_no_actor("actor", actor)
-        refuse_no_text("giver", giver)
-        refuse_no_text("procedure", procedure)
+        refuse_non_text("giver", giver)
+        refuse_non_text("procedure", procedure)
         return self._delegations.acting(actor, giver, procedure)
 
     def instance(self, instance: str) -> Instance:
@@ -447,7 +447,7 @@ class BaseEngine:
 
     def explain(self, instance: str, limit: str) -> Explanation:
         """Return how a limit's deadline came to be, line by line. Raises: UnknownInstance, UnknownLimit."""
-        refuse_no_text("limit", limit)
+        refuse_non_text("limit", limit)
         return self._queries.explain(instance, limit)
 
     def available(

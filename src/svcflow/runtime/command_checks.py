@@ -16,7 +16,13 @@ from svcflow.bounds import LARGEST, SMALLEST, refuse_count
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Accept, Actor, Assign, Command, Explain, Fire, Recipient, Reject, Start
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.storable import misfit, refuse_misfit, refuse_no_text, refuse_unfit_id, refuse_unfit_name
+from svcflow.kernel.storable import (
+    refuse_non_text,
+    refuse_unfit_id,
+    refuse_unfit_name,
+    refuse_unstorable,
+    storage_error,
+)
 from svcflow.text import Text
 
 PAYLOAD_LIMIT = 64 * 1024
@@ -117,10 +123,10 @@ def _refuse_names(instance: str, command: Command, command_id: str | None) -> No
             _refuse_other("recipient", command.recipient, Recipient, '"staff"')
             refuse_unfit_name("recipient.id", command.recipient.id, PERSON)
     else:
-        refuse_no_text("instance", instance)
+        refuse_non_text("instance", instance)
     refuse_unfit_actor(command.actor)
     for name in _NAMED[type(command)]:
-        refuse_no_text(name, getattr(command, name), needed=name != "step")
+        refuse_non_text(name, getattr(command, name), needed=name != "step")
     for name in _WITH_NUMBERS.get(type(command), ()):
         refuse_count(name, getattr(command, name), SMALLEST, LARGEST)
     if isinstance(command, Assign):
@@ -174,19 +180,19 @@ def _size(name: str, carried: Mapping[str, object] | str) -> int:
     try:
         written = orjson.dumps(carried, default=str)
     except TypeError as error:
-        raise misfit(name, carried) or _unwritable(name, error) from None
+        raise storage_error(name, carried) or _unwritable(name, error) from None
     if _BACKSLASH in written and _NUL in written:
-        refuse_misfit(name, carried)
+        refuse_unstorable(name, carried)
     if name == "evidence" and not isinstance(carried, str):
         for one in carried.values():
             if type(one) is not str:  # no field checks what evidence is, as fields check data
-                refuse_misfit(name, carried)
+                refuse_unstorable(name, carried)
     return len(written)
 
 
 def _refuse_strange(name: str, carried: object) -> None:
     if _KINDS[name] is str:
-        refuse_no_text(name, carried, needed=False)
+        refuse_non_text(name, carried, needed=False)
     elif type(carried) is not dict:
         refuse_no_mapping(name, carried)
 

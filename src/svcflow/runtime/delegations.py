@@ -9,7 +9,7 @@ import attrs
 from svcflow.errors import FieldError
 from svcflow.kernel.commands import Actor, Recall
 from svcflow.kernel.lifecycle.delegation import Delegation, acting, delegated
-from svcflow.kernel.storable import refuse_misfit, refuse_no_text, refuse_unfit_id
+from svcflow.kernel.storable import refuse_non_text, refuse_unfit_id, refuse_unstorable
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import INSTANCE_ID, refuse_large
 from svcflow.runtime.commands import CommandExecutor
@@ -44,7 +44,7 @@ class DelegationRegister:
 
     def revoke(self, delegation: str) -> Delegation:
         """End a delegation now. Raises: FieldError when there is none of this id."""
-        refuse_no_text("delegation", delegation)
+        refuse_non_text("delegation", delegation)
         known = self._find(delegation)
         if known is None:
             message = Text(zh=f"没有委托“{delegation}”", en=f"there is no delegation {delegation!r}")
@@ -109,5 +109,5 @@ def _refuse_unfit(delegation: Delegation, limit: int) -> None:
     refuse_unfit_id("delegation_id", delegation.id, INSTANCE_ID)
     for place, names in (("roles", delegation.roles), ("procedures", delegation.procedures)):
         for name in sorted(names):
-            refuse_misfit(place, name)
+            refuse_unstorable(place, name)
     refuse_large((*delegation.roles, *delegation.procedures), limit)

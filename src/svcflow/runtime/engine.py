@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 from svcflow.errors import DeclarationError, Problem
 from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.kernel.commands import NOBODY, Actor
-from svcflow.kernel.storable import refuse_no_text
+from svcflow.kernel.storable import refuse_non_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.base_engine import BaseEngine
@@ -160,7 +160,7 @@ class Engine(BaseEngine):
         Raises: PersonInUse when instances that have not ended need the person, unless `open`; also then when
         they have to be told from who may do a step (`not_by`).
         """
-        refuse_no_text("person", person)
+        refuse_non_text("person", person)
         refuse_unfit_actor(actor)
         return forget(self._store, self._registry, self.clock, person, actor, open=open)
 

@@ -15,7 +15,7 @@ from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.facts import DeviationKind, DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
 from svcflow.kernel.lifecycle.deviations import Deviation
-from svcflow.kernel.storable import refuse_misfit, refuse_no_text
+from svcflow.kernel.storable import refuse_non_text, refuse_unstorable
 from svcflow.model.field import Value
 from svcflow.model.procedure import GROUPS, Group
 from svcflow.nearest import nearest
@@ -201,12 +201,12 @@ def work_asked(
         ("procedure", procedure),
         *(("actor.roles", one) for one in theirs or ()),
     ):
-        refuse_no_text(place, name, needed=False)
+        refuse_non_text(place, name, needed=False)
     if actor is None or theirs is None:
         roles = None if role is None else frozenset({role})
         return WorkQuery(roles, None, procedure, due_before_us=due_before_us)
     assignee = actor.behalf or actor.id
-    refuse_no_text("actor", assignee)
+    refuse_non_text("actor", assignee)
     roles = theirs if role is None else theirs & {role}
     return WorkQuery(roles, assignee, procedure, due_before_us=due_before_us)
 
@@ -279,14 +279,14 @@ def _refuse_other(place: str, word: object, known: Sequence[str]) -> None:
 def _filters(given: dict[str, Any], words: _Words) -> dict[str, Any]:
     for name, value in given.items():
         if isinstance(value, str):
-            refuse_misfit(name, value)
+            refuse_unstorable(name, value)
         if name in words and value is not None:
             _refuse_other(name, value, words[name])
         elif name == "data":
             refuse_no_mapping(name, value)
-            refuse_misfit(name, value)
+            refuse_unstorable(name, value)
         elif name not in _INSTANTS:
-            refuse_no_text(name, value, needed=False)
+            refuse_non_text(name, value, needed=False)
     for name in _INSTANTS:
         if name in given:
             given[f"{name}_us"] = optional_given_us(name, given.pop(name))

@@ -15,7 +15,7 @@ from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.lifecycle.work_items import soonest_due_us
 from svcflow.kernel.moves import availability
 from svcflow.kernel.moves.availability import Available
-from svcflow.kernel.storable import refuse_no_text
+from svcflow.kernel.storable import refuse_non_text
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.kernel.timing.deadlines import deadlines as deadlines_of
 from svcflow.kernel.timing.pinned_targets import PinnedTargets, pinned_targets
@@ -31,7 +31,7 @@ from svcflow.text import Text
 
 def load(store: Store, instance: str) -> StoredInstance:
     """Return an instance as last recorded. Raises: UnknownInstance."""
-    refuse_no_text("instance", instance)
+    refuse_non_text("instance", instance)
     kept = store.load(instance)
     if kept is None:
         raise unknown_instance(instance)
@@ -113,7 +113,7 @@ class Queries:
     ) -> Verification:
         """Check one journal or all of them, with what is kept beside them, and against a checkpoint."""
         if instance is not None:
-            refuse_no_text("instance", instance)
+            refuse_non_text("instance", instance)
             if not any(rows.tables for rows in self._store.instance_rows(instance)):
                 raise unknown_instance(instance)
         return verify(self._store, self._registry, instance, progress, _checkpoint(checkpoint))

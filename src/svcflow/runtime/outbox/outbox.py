@@ -14,7 +14,7 @@ import attrs
 from svcflow.errors import SubscriptionError
 from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.kernel.instance import NEVER
-from svcflow.kernel.storable import refuse_no_text
+from svcflow.kernel.storable import refuse_non_text
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.outbox.delivery import Delivered, DeliveryWorker
 from svcflow.runtime.outbox.feed import SubscriptionStatus, UndeliveredFact
@@ -104,7 +104,7 @@ class Outbox:
     def redeliver(self, subscription: str, instance: str | None) -> int:
         """Put dead letters back in line; return how many there were. Raises: UnknownSubscription."""
         self._refuse_unknown(subscription)
-        refuse_no_text("instance", instance, needed=False)
+        refuse_non_text("instance", instance, needed=False)
         count = self._store.feed.requeue(subscription, instance, self._clock.now_us())
         if subscription in self._threads:
             self._threads[subscription].notice(0)
@@ -150,7 +150,7 @@ class Outbox:
         return thread
 
     def _refuse_unknown(self, subscription: str) -> None:
-        refuse_no_text("subscription", subscription)
+        refuse_non_text("subscription", subscription)
         known = [status.name for status in self._store.feed.statuses()]
         if subscription not in known:
             raise unknown_subscription(subscription, known)
