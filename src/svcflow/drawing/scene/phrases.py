@@ -1,4 +1,4 @@
-"""The words of a drawing in Chinese and English: limits, triggers, areas; no geometry."""
+"""Phrases of a map in Chinese and English: limits, triggers, conditions, its title."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ def amounts(limit: TimeLimit) -> tuple[Amount, ...]:
 
 
 def limit_text(limit: TimeLimit) -> Text:
-    """Word a limit for the foot of a box: `限时 ≤ 15 分` and `≤ 15 min`."""
-    given = amounts(limit)
-    if not given:
+    """Return a limit for the foot of a box: `限时 ≤ 15 分` and `≤ 15 min`."""
+    different = amounts(limit)
+    if not different:
         return Text()
-    shown = [short_amount(amount.value, amount.unit) for amount in given[:3]]
+    shown = [short_amount(amount.value, amount.unit) for amount in different[:3]]
     zh, en = " · ".join(text.zh for text in shown), " · ".join(text.en for text in shown)
-    more = " …" if len(given) > 3 else ""
+    more = " …" if len(different) > 3 else ""
     return Text(zh=f"限时 ≤ {zh}{more}", en=f"≤ {en}{more}")
 
 
 def short_limit(limit: TimeLimit) -> str:
-    """Word a limit as it is written: `15m`."""
-    given = amounts(limit)
-    return "·".join(str(amount) for amount in given[:3]) + ("·…" if len(given) > 3 else "")
+    """Return a limit as it is written in a declaration: `15m`."""
+    different = amounts(limit)
+    return "·".join(str(amount) for amount in different[:3]) + ("·…" if len(different) > 3 else "")
 
 
 def foot(limit: Text, short: str, lang: Lang) -> str:
-    """Word the foot of a box in the drawing's language."""
+    """Return the foot of a box in the language of the drawing."""
     if lang == "zh+en" and limit:
         return f"{limit.zh} / {short}"
     return limit.in_(lang)
@@ -77,13 +77,13 @@ def name_of(name: Text, key: str) -> Text:
 
 
 def heading(procedure: Procedure) -> Text:
-    """Word the title: name and version."""
+    """Return the title of a map: the name of the procedure."""
     name = name_of(procedure.name, procedure.id)
-    return Text(zh=name.zh and f"{name.zh}", en=f"{name.en or name.zh}")
+    return Text(zh=name.zh, en=name.en or name.zh)
 
 
 def subheading(procedure: Procedure) -> Text:
-    """Word the second line: version, area, owner, the day it takes effect."""
+    """Return the line under the title: version, area, owner, the day it takes effect."""
     area = AREAS[procedure.area]
     day = procedure.effective
     zh = [f"第 {procedure.version} 版", area.zh, procedure.owner.zh or procedure.owner.en]
