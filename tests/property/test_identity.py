@@ -92,7 +92,7 @@ def persons(actor: Actor) -> frozenset[str]:
 def around(compiled: Compiled, *steps: str) -> Iterator[str]:
     for step in steps:
         yield step
-        yield from compiled.inside(step)
+        yield from compiled.around(step)
 
 
 class Reference:

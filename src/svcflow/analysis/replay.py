@@ -107,13 +107,13 @@ class CaseReplay:
                 continue
             row = self._compiled.rows(fact.via or fact.step, fact.trigger)[fact.row]
             self.unjudged["role"] += bool(row.role and actor.roles is None and not fact.automatic)
-            steps = steps_done(self._compiled, fact) if self._compiled.watched else ()
+            steps = steps_done(self._compiled, fact) if self._compiled.excluded else ()
             checked = (self._compiled.steps[step].step.not_by or "" for step in steps)
             named = bool(actor.id)
             self.unjudged["not_by"] += any(
                 one in self._done and not (named and self._done[one]) for one in checked
             )
-            for step in self._compiled.watched.intersection(steps):
+            for step in self._compiled.excluded.intersection(steps):
                 others = self._done.get(step, True) if self._compiled.steps[step].branches else True
                 self._done[step] = named and others
 

@@ -127,9 +127,9 @@ class Compiled:
     uses_recipient: bool
     rematch: tuple[str, ...]
     """Limits whose matrix or anchor is evaluated again when data change."""
-    watched: frozenset[str]
+    excluded: frozenset[str]
     """Steps whose performer is remembered, because another step may not be done by the same person."""
-    told_apart: frozenset[str]
+    separated: frozenset[str]
     """Steps that `not_by` concerns, by themselves or by a parallel step around them: it names them or they have one."""
     pairs: Mapping[str, frozenset[str]]
     """For each step, those in parallel branches that its performer may not do: either may be done first."""
@@ -145,7 +145,7 @@ class Compiled:
     """Whether logs of other systems are replayed: an actor or role that is unknown there is not judged."""
     calendar_fingerprints: dict[str, str] = attrs.field(factory=dict, repr=False)
     """Fingerprints of its calendars, once they were asked for."""
-    _standings: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = attrs.field(factory=dict, repr=False)
+    _positions: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = attrs.field(factory=dict, repr=False)
     _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
 
     def __repr__(self) -> str:
@@ -154,7 +154,7 @@ class Compiled:
     @property
     def remembered(self) -> frozenset[str]:
         """Steps whose performer may bar somebody: those that another step excludes, or that exclude one in a parallel branch."""
-        return self.watched.union(*self.pairs.values())
+        return self.excluded.union(*self.pairs.values())
 
     def rows(self, step: str, trigger: str) -> Sequence[CompiledMove]:
         """Return the rows of a trigger out of a step, in declared order; none where the step has no such trigger."""
@@ -166,7 +166,7 @@ class Compiled:
         for trigger in self.steps[step].triggers:
             yield from self.triggers[trigger].transitions[step]
 
-    def way(self, start: str, goal: str) -> tuple[str, ...] | None:
+    def steps_skipped(self, start: str, goal: str) -> tuple[str, ...] | None:
         """Return the steps skipped by jumping from `start` to `goal`, `goal` included; None when no way leads there.
 
         The shortest way over normal transitions counts; exceptions are taken when there is no other.
@@ -191,17 +191,17 @@ class Compiled:
                     queue.append(row.dest)
         return None
 
-    def standing(self, active: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    def position(self, active: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
         """Return the steps of an instance, and whether it only waits, when these are active."""
-        cached = self._standings.get(active)
+        cached = self._positions.get(active)
         if cached is None:
             leaves = [name for name in active if not self.steps[name].branches]
             working = [name for name in leaves if self.steps[name].step.end is None]
             waits = bool(working) and all(self.steps[name].step.waits is not None for name in working)
-            cached = self._standings[active] = tuple(working or leaves), waits
+            cached = self._positions[active] = tuple(working or leaves), waits
         return cached
 
-    def inside(self, step: str) -> tuple[str, ...]:
+    def around(self, step: str) -> tuple[str, ...]:
         """Return the parallel steps around `step`, innermost first."""
         return self.steps[step].around
 
@@ -230,7 +230,7 @@ def compile_procedure(
     guards = [move.when for step in procedure.all_steps.values() for move in step.to]
     guards += [row.guard for limit in limits.values() for row in limit.rows]
     others = {name: step.step.not_by for name, step in steps.items() if step.step.not_by is not None}
-    watched, apart = frozenset(others.values()), {*others.keys(), *others.values()}
+    excluded, apart = frozenset(others.values()), {*others.keys(), *others.values()}
     return Compiled(
         procedure,
         calendars(procedure.calendar),
@@ -241,7 +241,7 @@ def compile_procedure(
         limits,
         any(guard is not None and "recipient" in guard.names for guard in guards),
         tuple(name for name, limit in limits.items() if limit.varies),
-        watched,
+        excluded,
         frozenset(name for name, step in steps.items() if not apart.isdisjoint((name, *step.around))),
         _pairs(steps),
         {trigger: tuple(names) for trigger, names in occurrences.items()},

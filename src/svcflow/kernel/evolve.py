@@ -131,8 +131,8 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     row = compiled.triggers[fact.trigger].transitions[fact.via or fact.step][fact.row]
     if row.move.at_most is not None:
         draft.counts = FrozenDict({**draft.counts, row.key: draft.counts.get(row.key, 0) + 1})
-    if compiled.watched and fact.actor:
-        among = compiled.remembered if fact.paired else compiled.watched
+    if compiled.excluded and fact.actor:
+        among = compiled.remembered if fact.paired else compiled.excluded
         draft.left_by = performers_after(compiled, draft.left_by, fact, among)
     deemed = fact.automatic and not fact.via and fact.trigger != DONE
     restart = row.move.clock == "restart"
@@ -401,7 +401,7 @@ def run_or_stop(draft: Draft, limit: CompiledLimit, watch: Stopwatch, at_us: int
 
 def settle_steps(compiled: Compiled, draft: Draft, at_us: int) -> None:
     """Set the steps of the draft by its active ones, and pause or resume its stopwatches."""
-    draft.steps, waits = compiled.standing(tuple(draft.active))
+    draft.steps, waits = compiled.position(tuple(draft.active))
     stop = waits or draft.status == "held"
     if stop != draft.paused and draft.status != "ended":
         _pause(compiled, draft, at_us, stop=stop)

@@ -82,7 +82,7 @@ def _performers(
         return carried
     known = mapped_performers(source, into, steps, target.performers)
     # Of a step that excludes one side by side only what the instance remembers: older journals lead where they led.
-    kept = into.watched | (into.remembered & carried.keys())
+    kept = into.excluded | (into.remembered & carried.keys())
     return FrozenDict({step: who for step, who in known.items() if step in kept})
 
 

@@ -28,9 +28,9 @@ def step_needing_name(compiled: Compiled, actor: Actor, *steps: str) -> str | No
     """Return the first step, or step around it, of which it has to be known who does it, if the actor has no name."""
     if compiled.foreign or not is_blank(actor.id):
         return None
-    done = (name for step in steps for name in (step, *compiled.inside(step)))
+    done = (name for step in steps for name in (step, *compiled.around(step)))
     return next(
-        (name for name in done if name in compiled.watched or compiled.steps[name].step.not_by is not None),
+        (name for name in done if name in compiled.excluded or compiled.steps[name].step.not_by is not None),
         None,
     )
 
@@ -45,11 +45,11 @@ def barred_step(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *perso
         return None
     for step in steps:
         others = () if compiled.foreign else tuple([other for other in steps if other != step])
-        for name in (step, *compiled.inside(step)):
+        for name in (step, *compiled.around(step)):
             not_by = compiled.steps[name].step.not_by
             if not_by is not None and (
                 _performed(draft, not_by, persons)
-                or any(not_by in (other, *compiled.inside(other)) for other in others)
+                or any(not_by in (other, *compiled.around(other)) for other in others)
             ):
                 return name
             for pair in compiled.pairs.get(name, ()):
@@ -65,7 +65,7 @@ def _performed(draft: Draft, step: str, persons: tuple[str, ...]) -> bool:
 
 def excluded_persons(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ...]:
     """Return the persons who may not do a step, because they did another one."""
-    around = (step, *compiled.inside(step)) if instance.left_by else ()
+    around = (step, *compiled.around(step)) if instance.left_by else ()
     excluding = [compiled.steps[name].step.not_by or "" for name in around]
     excluding += [pair for name in around for pair in compiled.pairs.get(name, ())]
     return tuple(person for done in excluding for person in instance.left_by.get(done, ()))

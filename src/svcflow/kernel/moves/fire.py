@@ -184,7 +184,7 @@ def _detour(transaction: Transaction, command: Fire, data: Data) -> Choice | Ref
             continue
         scope = compiled.steps[source].scope
         for leaving in [name for name in active if compiled.steps[name].scope == scope]:
-            way = compiled.way(leaving, source)
+            way = compiled.steps_skipped(leaving, source)
             options.append((10_000 if way is None else len(way), place, leaving, rows, way))
     if not options:
         if command.step is not None and command.step not in active:
@@ -206,7 +206,7 @@ def _order_breach(way: tuple[str, ...] | None, refusal: Refusal) -> Breach:
 def _steps_inside(transaction: Transaction, parallel: str) -> tuple[str, ...]:
     """Return the steps in which the branches of a parallel step stand, which a premature `done` skips."""
     compiled = transaction.compiled
-    return tuple(name for name in transaction.draft.steps if parallel in compiled.inside(name))
+    return tuple(name for name in transaction.draft.steps if parallel in compiled.around(name))
 
 
 def _fire_inside(transaction: Transaction, command: Fire, entrance: Entrance, when_us: int) -> Refusal | None:
@@ -232,8 +232,8 @@ def _fire_inside(transaction: Transaction, command: Fire, entrance: Entrance, wh
         paired=bool(transaction.compiled.pairs),
     )
     settle_limits(transaction, before, when_us, command.actor.id)
-    order = _order_breach(entrance.way, refusals.out_of_order())
-    skipped = (*(entrance.way or ()), row.dest)
+    order = _order_breach(entrance.skipped, refusals.out_of_order())
+    skipped = (*(entrance.skipped or ()), row.dest)
     _record_deviations(
         transaction, command, Choice(row, leaving, skipped, (order,)), (order, *breaches), when_us
     )
@@ -353,7 +353,7 @@ class Entrance:
 
     row: CompiledMove
     leaving: str
-    way: tuple[str, ...] | None
+    skipped: tuple[str, ...] | None
     """Steps skipped before it; None when no way leads there."""
     breaches: tuple[Breach, ...]
     """Breach of a guard, if the data lead elsewhere."""
@@ -364,14 +364,14 @@ def entrance_for(transaction: Transaction, command: Fire, data: Data) -> Entranc
     compiled, active = transaction.compiled, transaction.draft.active
     options: list[tuple[int, bool, int, Entrance]] = []
     for source, rows in compiled.triggers[command.trigger].transitions.items():
-        around = [name for name in compiled.inside(source) if name not in active]
+        around = [name for name in compiled.around(source) if name not in active]
         if not around or command.step not in (None, source):
             continue
         if rows[0].enforce["order"] == "refuse" and not command.override:
             continue
         for row, breaches in _leading_to(transaction, around[-1], data):
             for leaving in [n for n in active if compiled.steps[n].scope == compiled.steps[row.source].scope]:
-                way = compiled.way(leaving, row.source)
+                way = compiled.steps_skipped(leaving, row.source)
                 length = 10_000 if way is None else len(way)
                 entrance = Entrance(row, leaving, way, breaches)
                 options.append((length, bool(breaches), len(options), entrance))

@@ -46,8 +46,8 @@ def mapped_performers(
 
 def steps_done(compiled: Compiled, fact: Moved) -> tuple[str, ...]:
     """Return the steps that a move did; one may come twice."""
-    done = (fact.step, *compiled.inside(fact.step))
-    return (*done, fact.via, *compiled.inside(fact.via)) if fact.via else done
+    done = (fact.step, *compiled.around(fact.step))
+    return (*done, fact.via, *compiled.around(fact.via)) if fact.via else done
 
 
 class StepPerformers:

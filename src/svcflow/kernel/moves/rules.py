@@ -68,7 +68,7 @@ def _steps_passed_over(transaction: Transaction, row: CompiledMove, leaving: str
     steps, source = transaction.compiled.steps, row.source
     if leaving == source and not steps[source].branches:
         return ()
-    inner = (name for name in transaction.draft.steps if leaving in transaction.compiled.inside(name))
+    inner = (name for name in transaction.draft.steps if leaving in transaction.compiled.around(name))
     return (*((leaving,) if leaving != source else ()), *inner)
 
 
@@ -93,7 +93,7 @@ def _actor_breaches(
             if is_named(who.id):
                 breach = attrs.evolve(breach, refusal=attrs.evolve(breach.refusal, rule="order"))
             breaches.append(breach)
-    if compiled.told_apart and not compiled.told_apart.isdisjoint(steps):
+    if compiled.separated and not compiled.separated.isdisjoint(steps):
         breaches += _separation(transaction, who, steps)
     return breaches
 
