@@ -1,4 +1,4 @@
-"""ProcedureNames that procedures give to steps, roles, limits, triggers and fields, in one language."""
+"""Names that procedures give to steps, roles, limits, triggers and fields, in one language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CommandSession of one command: the form of its answer, and the procedures, store and instant it is given."""
+"""Session of one command: the form of its answer, and the procedures, store and instant it is given."""
 
 from __future__ import annotations
 
