@@ -41,7 +41,7 @@ _NOTABLE = (facts.Held, facts.Resumed, facts.Overdue, facts.Settled, facts.Devia
 
 @attrs.frozen
 class Diagrams:
-    """ProcedureNames of the files that were drawn; `why` there is no PNG."""
+    """Names of the files that were drawn; `why` there is no PNG."""
 
     svg: tuple[str, ...]
     png: tuple[str, ...]
