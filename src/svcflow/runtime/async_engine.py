@@ -1,7 +1,4 @@
-"""The engine for asyncio: the methods of `Engine`, awaited. It runs them in threads of its own and adds nothing.
-
-It is for asyncio and for nothing else (no trio).
-"""
+"""Engine for asyncio: the methods of `Engine`, awaited, each in one of its threads. Trio is not supported."""
 
 from __future__ import annotations
 
@@ -42,7 +39,7 @@ def _awaitable(
 
 
 def _at_once(method: Callable[Concatenate[Engine, P], R]) -> Callable[Concatenate[AsyncEngine, P], R]:
-    """Return a method of `Engine` as it is, for what is done before the loop has anything else to do."""
+    """Return a method of `Engine` that is not awaited: it takes little time, and is called before the loop is busy."""
 
     @wraps(method)
     def call(self: AsyncEngine, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -52,11 +49,11 @@ def _at_once(method: Callable[Concatenate[Engine, P], R]) -> Callable[Concatenat
 
 
 class AsyncEngine:
-    """Run procedures without keeping the event loop waiting; the methods are those of `Engine`, awaited.
+    """Engine that does not block the event loop; the methods are those of `Engine`, awaited.
 
-    `threads` commands and questions run at the same time; others wait for a thread. A command that has begun
-    is done whole even if the task that awaits it is cancelled; one that still waits for a thread is not done.
-    To open the store takes the time it takes: make the engine before the loop runs, or while it starts.
+    `threads` commands and queries run at the same time; others wait for a thread. A command that has begun is done
+    whole even if the task that awaits it is cancelled; one that still waits for a thread is not done. To open the
+    store blocks: make the engine before the loop runs, or while it starts.
     """
 
     def __init__(
@@ -126,21 +123,21 @@ class AsyncEngine:
 
     @property
     def engine(self) -> Engine:
-        """The engine itself, for code that may wait for it."""
+        """The engine itself, for code that may block."""
         return self._engine
 
     @property
     def catalog(self) -> Catalog:
-        """The procedures and calendars it runs."""
+        """The catalog of procedures and calendars."""
         return self._engine.catalog
 
     @property
     def clock(self) -> Clock:
-        """Where its "now" comes from."""
+        """The clock that gives the present instant."""
         return self._engine.clock
 
     def on(self, host: Host) -> JoinedEngine:
-        """Return the engine inside a host's transaction: not awaited, to be used in the host's own thread."""
+        """Return the engine inside a host's transaction; its methods are not awaited, and block the host's thread."""
         return self._engine.on(host)
 
     @asynccontextmanager
@@ -154,7 +151,7 @@ class AsyncEngine:
             await asyncio.to_thread(running.stop)
 
     async def close(self) -> None:
-        """Let what has begun end, and give back threads, files and connections."""
+        """Wait for what has begun, and release threads, files and connections."""
         self._closed = True
         await asyncio.to_thread(self._close)
 
@@ -170,10 +167,10 @@ class AsyncEngine:
         self._threads.shutdown()
         self._engine.close()
 
-    async def _in_thread(self, asked: Callable[[], R]) -> R:
-        """Run what is asked in a thread, in the context of the task that asks."""
+    async def _in_thread(self, call: Callable[[], R]) -> R:
+        """Run a call in a thread, in the context of the task that awaits it."""
         if self._closed:
             message = Text(zh="引擎已关闭", en="the engine is closed")
             raise StoreError(message, Text(zh="重新打开", en="open it again"))
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(copy_context().run, asked))
+        return await loop.run_in_executor(self._threads, partial(copy_context().run, call))

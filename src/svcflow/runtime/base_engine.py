@@ -1,4 +1,4 @@
-"""What an engine does whichever transaction it stands in: its public methods, and the parts behind them."""
+"""Base of the engines: every command and query, in transactions of its own or in one of a host."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ from svcflow.runtime.filters import (
     WorkItem,
     bounded,
     cursor_from,
-    deviations_asked,
-    instances_asked,
+    deviation_query,
+    instance_query,
     refuse_deviations_by,
     refuse_instances_by,
-    work_asked,
+    work_query,
 )
 from svcflow.runtime.integrity.verification import Progress, Verification
 from svcflow.runtime.migration import MigrationPreview, Migrator
@@ -84,7 +84,7 @@ _NONE: Mapping[str, str] = {}
 
 
 class BaseEngine:
-    """Commands and queries over a store. Every command may carry a `command_id`, which makes asking again safe."""
+    """Commands and queries over a store. Every command may carry a `command_id`, which makes a repetition safe."""
 
     def __init__(
         self,
@@ -151,8 +151,9 @@ class BaseEngine:
     ) -> Instance:
         """Move an instance by a trigger; `override` is the reason for going round the declared order.
 
-        Guards are asked with `data`, and what the move requires comes with it, whatever stood there before.
-        `occurred_at` is when it happened, if that was before now: deadlines are judged by it.
+        Guards are evaluated with `data`; fields and evidence that the move requires have to come with it, also when
+        the instance has them from before. `occurred_at` is when it happened, if that was before now: deadlines are
+        judged by it.
 
         Raises: Refused (its `rule` says which), UnknownTrigger, UnknownInstance, StaleRevision, FieldError.
         """
@@ -170,7 +171,7 @@ class BaseEngine:
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Stop the clocks that may stop. Raises: Refused, UnknownInstance, StaleRevision."""
+        """Stop the limits that a hold stops. Raises: Refused, UnknownInstance, StaleRevision."""
         return self._executor.execute(instance, Hold(reason, actor, evidence), command_id, expected_revision)
 
     def resume(
@@ -210,7 +211,7 @@ class BaseEngine:
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Move a scheduled instant that limits refer to; None clears it.
+        """Change the appointed instant in a field that limits refer to; None clears it.
 
         Raises: Refused, FieldError, UnknownInstance, StaleRevision, NaiveDatetime.
         """
@@ -230,7 +231,7 @@ class BaseEngine:
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Prolong a limit once, as it declares. Raises: Refused, UnknownInstance, StaleRevision."""
+        """Prolong a limit, once, by what it declares. Raises: Refused, UnknownInstance, StaleRevision."""
         return self._executor.execute(
             instance, Extend(limit, reason, actor, evidence), command_id, expected_revision
         )
@@ -244,7 +245,7 @@ class BaseEngine:
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Take a step for oneself; for somebody one acts for, until the delegation ends.
+        """Assign a step to the actor; to one who acts on behalf of somebody, until the delegation ends.
 
         Raises: Refused, UnknownInstance, StaleRevision.
         """
@@ -262,9 +263,9 @@ class BaseEngine:
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Give a step to a person, also one that somebody has.
+        """Assign a step to a person, also one that another person has.
 
-        What a giver gives to who acts for them is theirs until the delegation ends.
+        A step that somebody assigns to a person who acts for them is that person's until the delegation ends.
 
         Raises: Refused, UnknownInstance, StaleRevision.
         """
@@ -283,13 +284,16 @@ class BaseEngine:
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Let a step go, so that whoever has its role may take it. Raises: Refused, UnknownInstance, StaleRevision."""
+        """Remove the assignment of a step, so that anybody with its role may claim it.
+
+        Raises: Refused, UnknownInstance, StaleRevision.
+        """
         return self._executor.execute(instance, Release(step, actor, reason), command_id, expected_revision)
 
     def explain_deviation(
         self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
     ) -> Instance:
-        """Say why a deviation came about; `deviation` is its `sequence`. Also of an instance that has ended.
+        """Record why a deviation came about; `deviation` is its `sequence`. The instance may have ended.
 
         Raises: Refused, FieldError, UnknownInstance.
         """
@@ -298,16 +302,16 @@ class BaseEngine:
     def accept_deviation(
         self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
     ) -> Instance:
-        """Accept what was explained: it is not held against who is responsible, and counts all the same.
+        """Accept an explanation: the deviation is excused, and counts all the same.
 
-        Who explained it may not judge it. Raises: Refused, FieldError, UnknownInstance.
+        The person who explained it may not judge it. Raises: Refused, FieldError, UnknownInstance.
         """
         return self._executor.execute(instance, Accept(deviation, reason, actor), command_id)
 
     def reject_deviation(
         self, instance: str, deviation: int, *, reason: str, actor: Actor, command_id: str | None = None
     ) -> Instance:
-        """Reject what was explained. Raises: Refused, FieldError, UnknownInstance."""
+        """Reject an explanation. Raises: Refused, FieldError, UnknownInstance."""
         return self._executor.execute(instance, Reject(deviation, reason, actor), command_id)
 
     def migrate(
@@ -323,10 +327,10 @@ class BaseEngine:
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Take an instance over to another version; `steps` says where steps go that are called otherwise there.
+        """Migrate an instance to another version; `steps` maps steps to those that have another name there.
 
-        Deadlines stay what they are unless `due="recompute"`. See `preview_migration`, and `svcflow.diff`,
-        whose `mapping` is a proposal for `steps`.
+        Deadlines stay as they are unless `due="recompute"`. See `preview_migration`, and `svcflow.diff`, whose
+        `mapping` is a proposal for `steps`.
 
         Raises: Refused (rule `migration`), UnknownProcedure, FieldError, UnknownInstance, StaleRevision.
         """
@@ -343,7 +347,7 @@ class BaseEngine:
         command_id: str | None = None,
         expected_revision: int | None = None,
     ) -> Instance:
-        """Take the last migration back, while every active step has a way back. Raises: as `migrate`."""
+        """Revert the last migration, while every active step has a way back. Raises: as `migrate`."""
         require_reason(reason)
         return self._migrator.execute(instance, Revert(reason, actor), command_id, expected_revision)
 
@@ -357,7 +361,7 @@ class BaseEngine:
         data: Mapping[str, Value] = _NONE,
         actor: Actor = NOBODY,
     ) -> tuple[MigrationPreview, ...]:
-        """Say what `migrate` would do to each instance, doing nothing.
+        """Return what `migrate` would do to each instance, without doing it.
 
         Raises: UnknownProcedure, FieldError, UnknownInstance.
         """
@@ -376,8 +380,8 @@ class BaseEngine:
     ) -> Delegation:
         """Let `taker` act for `giver` from `since` up to `until`, in own roles of the giver only.
 
-        Both then count as having done what is done on behalf, so that `not_by` holds for either.
-        Given again under the same `delegation_id` it is the same delegation.
+        Both then count as having done what is done on behalf, so that `not_by` holds for either. Repeated under the
+        same `delegation_id`, it is the same delegation.
 
         Raises: Refused (rule `delegation`), FieldError, NaiveDatetime.
         """
@@ -397,18 +401,18 @@ class BaseEngine:
         return self._delegations.add(delegation)
 
     def revoke(self, delegation: str) -> Delegation:
-        """End a delegation now; it stays on record. What the taker has by it is open to its role again.
+        """End a delegation now; it stays on record. Steps that the taker has by it are open to their role again.
 
         Raises: FieldError when there is none of this id.
         """
         return self._delegations.revoke(delegation)
 
     def delegations(self, *, giver: str | None = None, taker: str | None = None) -> tuple[Delegation, ...]:
-        """Return every delegation that was given, revoked ones too."""
+        """Return every delegation, of one giver or taker if named, revoked ones too."""
         return self._delegations.all(giver=giver, taker=taker)
 
     def acting(self, actor: Actor, giver: str, procedure: str) -> Actor:
-        """Return the actor as who they are while they act for `giver`: with the delegated roles only.
+        """Return the actor on behalf of `giver`: with the delegated roles only.
 
         Raises: Refused (rule `delegation`) when nothing that `giver` delegated to them is in force now.
         """
@@ -424,22 +428,22 @@ class BaseEngine:
     def instances(
         self, *, limit: int | None = None, after: str | None = None, **filters: Unpack[InstanceFilters]
     ) -> Page[Instance]:
-        """Return instances, newest first; `after` is that of the page before, for the next `limit` ones.
+        """Return a page of instances, newest first; for the next page, `after` is that of the page before.
 
         Filters: procedure, status, step, role, recipient, group, data, since, until, due_before (see
         `InstanceFilters`).
         """
         cursor = cursor_from(after, (int, str))
-        return self._store.instances(instances_asked(filters)._replace(limit=bounded(limit), after=cursor))
+        return self._store.instances(instance_query(filters)._replace(limit=bounded(limit), after=cursor))
 
     def count_instances(self, **filters: Unpack[InstanceFilters]) -> int:
-        """Return how many instances `instances` would give without a limit."""
-        return self._store.instance_counts(instances_asked(filters), None)[""]
+        """Return how many instances there are."""
+        return self._store.instance_counts(instance_query(filters), None)[""]
 
     def instance_counts(self, by: InstanceKey, **filters: Unpack[InstanceFilters]) -> Mapping[str, int]:
         """Return how many instances there are by procedure, status, step, role or group, the most first."""
         refuse_instances_by(by)
-        return self._store.instance_counts(instances_asked(filters), by)
+        return self._store.instance_counts(instance_query(filters), by)
 
     def deadlines(self, instance: str, *, ended: bool = False) -> tuple[Deadline, ...]:
         """Return the deadlines as they are now, soonest first. Raises: UnknownInstance."""
@@ -453,9 +457,10 @@ class BaseEngine:
     def available(
         self, instance: str, actor: Actor | None = None, *, data: Mapping[str, Value] = NO_DATA
     ) -> tuple[Available, ...]:
-        """Return the triggers of the active steps, and why closed ones are; without an actor, for whomever it is.
+        """Return the triggers of the active steps, each open or with the reasons why it is closed to an actor.
 
-        `data` is what is to come with the move: guards are asked with it, as `fire` asks them.
+        Without an actor, roles are left out of account. `data` are those to come with the move: guards are evaluated
+        with them, as `fire` does.
 
         Raises: UnknownInstance, FieldError.
         """
@@ -470,21 +475,21 @@ class BaseEngine:
     def deviations(
         self, *, limit: int | None = None, after: str | None = None, **filters: Unpack[DeviationFilters]
     ) -> Page[Deviation]:
-        """Return the recorded deviations, in the order in which they occurred. Call `tick()` first to be current.
+        """Return a page of deviations, in the order in which they occurred. Call `tick()` first to be current.
 
         Filters: instance, procedure, kind, step, role, group, since, until, status (see `DeviationFilters`).
         """
         cursor = cursor_from(after, (int, str, int))
-        return self._store.deviations(deviations_asked(filters)._replace(limit=bounded(limit), after=cursor))
+        return self._store.deviations(deviation_query(filters)._replace(limit=bounded(limit), after=cursor))
 
     def count_deviations(self, **filters: Unpack[DeviationFilters]) -> int:
-        """Return how many deviations `deviations` would give without a limit."""
-        return self._store.deviation_counts(deviations_asked(filters), None)[""]
+        """Return how many deviations there are."""
+        return self._store.deviation_counts(deviation_query(filters), None)[""]
 
     def deviation_counts(self, by: DeviationKey, **filters: Unpack[DeviationFilters]) -> Mapping[str, int]:
         """Return how many deviations there are by procedure, kind, step, role, group or status, the most first."""
         refuse_deviations_by(by)
-        return self._store.deviation_counts(deviations_asked(filters), by)
+        return self._store.deviation_counts(deviation_query(filters), by)
 
     def worklist(
         self,
@@ -496,17 +501,17 @@ class BaseEngine:
         limit: int = 1_000,
         after: str | None = None,
     ) -> Page[WorkItem]:
-        """Return the work that waits, the soonest due first: an actor's own, a role's, or all of it.
+        """Return a page of the work that waits, the soonest due first: an actor's own, a role's, or all of it.
 
-        An actor's is what is assigned to them, and what nobody has yet in one of their roles. Of an actor who
-        acts on somebody's behalf (see `acting`) it is what is assigned to that person, or free for the
-        delegated roles. `due_before` asks for what has a running deadline before that instant. `after` is that
-        of the page before, for the next `limit` items.
+        An actor's own are the steps assigned to them, and those of their roles that nobody has yet; of an actor on
+        behalf of somebody (see `acting`), those assigned to that person, or open to the delegated roles.
+        `due_before` narrows it to running deadlines before that instant. For the next page, `after` is that of the
+        page before.
 
-        Each item carries who is served and the data that are not personal, so that a page needs no other query.
+        Each item has its recipient and the data that are not personal, so that a page needs no other query.
         """
         cursor = cursor_from(after, (int, int, str, str))
-        query = work_asked(actor, role, procedure, due_before)
+        query = work_query(actor, role, procedure, due_before)
         query = query._replace(limit=bounded(limit), after=cursor, now_us=self.clock.now_us())
         return self._queries.worklist(query)
 
@@ -520,17 +525,17 @@ class BaseEngine:
         limit: int = 1_000,
         after: str | None = None,
     ) -> Page[WorkItem]:
-        """Return the work whose deadline has passed, the longest overdue first; see `worklist`.
+        """Return a page of the work whose deadline has passed, the longest overdue first; see `worklist`.
 
-        `within` asks for what will be overdue in that much elapsed time too, unless it is done by then. What a
-        deadline is late by, in its own clock, `deadlines` says; a limit that is held has none.
+        `within` adds what will be overdue in that much elapsed time, unless it is done by then. By how much a
+        deadline is overdue, in its own time, is in `deadlines`; a limit on hold has no deadline.
         """
         refuse_length("within", within)
         by = to_datetime(min(self.clock.now_us() + amount_us(within), LAST_US))
         return self.worklist(actor, role=role, procedure=procedure, due_before=by, limit=limit, after=after)
 
     def due_at(self, instance: Instance) -> datetime | None:
-        """Return the soonest deadline that runs for an instance, without asking the store; None without any."""
+        """Return the soonest running deadline of an instance, without reading the store; None when none runs."""
         refuse_no_instance(instance)
         due_us = self._queries.due_us(instance)
         return None if due_us == NEVER else to_datetime(due_us)
@@ -542,13 +547,13 @@ class BaseEngine:
         checkpoint: Checkpoint | str | PathLike[str] | None = None,
         progress: Progress | None = None,
     ) -> Verification:
-        """Check journals against their chains, and all that is kept beside them against the journals.
+        """Check journals against their chains, and the rows beside them against the journals.
 
-        Of all instances it checks too what the store keeps once for all: its seals, pinned procedures,
-        subscriptions and delegations. docs/explanation/journal.md names the columns that nothing can tell.
+        Without an instance, what the store holds once for all is checked too: seals, pinned procedures,
+        subscriptions and delegations. docs/explanation/journal.md names the columns that nothing is compared with.
 
         With a checkpoint, or the file that `seal` appends them to, what was sealed then is checked too: a cut
-        tail, a deleted instance, a chain written anew. `progress` is told the number of instances done.
+        tail, a deleted instance, a chain written anew. `progress` is called with the number of instances done.
         Raises: UnknownInstance; StoreError when the file holds no checkpoint.
         """
         return self._queries.verify(instance, checkpoint, progress)
@@ -556,14 +561,14 @@ class BaseEngine:
     def tick(self) -> tuple[Fact, ...]:
         """Record everything that became due up to now; return the facts.
 
-        An instance that cannot be brought up to now keeps none of the others from it: the first such error
-        is raised when they are done. What became due long ago is recorded in parts of 1,000 facts at most, each
-        in a transaction of its own, and the other instances have their turn in between.
+        An error of one instance does not stop the others: the first is raised when all are done. What became due
+        long ago is recorded in parts of 1,000 facts at most, each in a transaction of its own, and the other
+        instances have their turn in between.
         """
         return self._sweeper.tick()
 
     def recompute(self, *, reason: str, actor: Actor = NOBODY) -> tuple[Fact, ...]:
-        """Reckon every running deadline anew after a calendar was corrected or a year published.
+        """Compute every running deadline anew after a calendar was corrected or a year was published.
 
         Returns the facts: one `Recomputed` for each deadline that changed, and what became due by it.
         """

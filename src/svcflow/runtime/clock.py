@@ -1,4 +1,4 @@
-"""Clocks: where the engine's "now" comes from. The kernel never reads one."""
+"""Clocks of an engine: the system's, or a virtual one. The kernel reads none; it is given the instant."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from svcflow.worktime.instants import given_us
 
 
 class Clock(Protocol):
-    """Tell the time in microseconds of UTC since 1970."""
+    """Source of the present instant, in microseconds of UTC since 1970."""
 
     def now_us(self) -> int:
         """Return the present instant."""
@@ -22,7 +22,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """Tell the time of the machine."""
+    """Clock of the machine."""
 
     def now_us(self) -> int:
         """Return the present instant."""
@@ -30,7 +30,7 @@ class SystemClock:
 
 
 class VirtualClock:
-    """Stand still until told to move; for tests, demonstrations and simulations.
+    """Clock that stands still until it is moved; for tests, demonstrations and simulations.
 
     Pass it to `Engine(clock=…)`. It never goes backwards, nor out of the bounds of instants (1900 to 2199).
 
@@ -78,5 +78,5 @@ class VirtualClock:
         self._watchers = (*self._watchers, wake)
 
     def unwatch(self, wake: Callable[[], None]) -> None:
-        """Call `wake` no more."""
-        self._watchers = tuple(one for one in self._watchers if one != wake)
+        """Stop calling `wake`."""
+        self._watchers = tuple(watcher for watcher in self._watchers if watcher != wake)

@@ -1,4 +1,4 @@
-"""The engine: runs the procedures of a catalog over a store of its own, ticks, and delivers facts to handlers."""
+"""Engine: runs the procedures of a catalog over a store of its own, with time and delivery."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ H = TypeVar("H", bound=Handler)
 
 
 class Engine(BaseEngine):
-    """Run the procedures of a catalog over a store; safe to use from several threads.
+    """Engine that runs the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://`, `sqlite:///FILE` or `postgresql+psycopg://USER@HOST/DATABASE`. Use it as a context
-    manager, or call `close()`. `payload_limit` is how many bytes of data one command may bring.
-    Every command may carry a `command_id`: asked again, what was done gives the first answer again and does
-    nothing; what was refused is judged anew.
+    manager, or call `close()`. `payload_limit` is how many bytes of data one command may carry.
+    Every command may carry a `command_id`: a repetition of a command that was done returns the first answer and
+    does nothing; one that was refused is judged anew.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Engine(BaseEngine):
         `host` is a `Connection` or `Session` of SQLAlchemy, or a connection of `sqlite3` or `psycopg`. The host
         commits or rolls back; while its transaction is open on SQLite, this engine's own commands wait for it.
 
-        Raises: StoreError when it leads to another database, or has no transaction open.
+        Raises: StoreError when it is connected to another database, or has no transaction open.
         """
         store = _join(self._store, host)
         notifier = JoinedNotifier(store, self._notifier)
@@ -95,13 +95,13 @@ class Engine(BaseEngine):
         longest_pause: timedelta = timedelta(hours=1),
         lease: timedelta = timedelta(minutes=1),
     ) -> Callable[[H], H]:
-        """Return a decorator: the function is given each fact of these kinds, all facts when none is named.
+        """Return a decorator that subscribes a function to facts of these kinds, to all facts when none is named.
 
-        A kind is that of a fact (`overdue`, `moved`) or of a deviation (`skipped_step`). How far a
-        subscription has come is kept under its `name`, by default the function's. A new one begins with what
-        is recorded from now on, or with `since="start"` with the first fact there is. A fact whose handler
-        raises is tried `attempts` times; the first pause is `pause`, each further one four times the last.
-        A handler that takes longer than `lease` may be called by another worker at the same time.
+        A kind is that of a fact (`overdue`, `moved`) or of a deviation (`skipped_step`). The position of a
+        subscription is stored under its `name`, by default the function's. A new one begins with what is recorded
+        from now on, with `since="start"` with the first fact there is. A fact whose handler raises is tried
+        `attempts` times; the first pause is `pause`, each further one four times the last. A handler that takes
+        longer than `lease` may be called by another worker at the same time.
 
         Raises: SubscriptionError.
         """
@@ -115,17 +115,17 @@ class Engine(BaseEngine):
         return subscribe
 
     def deliver(self) -> Delivered:
-        """Deliver what is to be delivered by now; what another worker is at is left to it."""
+        """Deliver what there is by now; a subscription that another worker has the lease of is left to it."""
         total = self._outbox.deliver()
         self._notifier.delivered()
         return total
 
     def dispatch_by(self, dispatcher: Dispatcher | None) -> None:
-        """Tell a dispatcher from now on when to tick and to deliver; None tells nobody any more."""
+        """Have a dispatcher call `tick` and `deliver` from now on; None ends that."""
         self._notifier.dispatcher = dispatcher
 
     def subscriptions(self) -> tuple[SubscriptionStatus, ...]:
-        """Return how every subscription of the store stands, those of other programs too."""
+        """Return the status of every subscription of the store, those of other programs too."""
         return tuple(self._outbox.statuses())
 
     def dead_letters(self, subscription: str | None = None) -> tuple[DeadLetter, ...]:
@@ -133,42 +133,43 @@ class Engine(BaseEngine):
         return self._outbox.dead_letters(subscription)
 
     def redeliver(self, subscription: str, instance: str | None = None) -> int:
-        """Put the dead letters of a subscription back in line, and make what waits due now; return how many were dead.
+        """Put the dead letters of a subscription back in line, and make what waits due now.
+
+        Returns how many were dead.
 
         Raises: UnknownSubscription.
         """
         return self._outbox.redeliver(subscription, instance)
 
     def unsubscribe(self, subscription: str, *, discard: bool = False) -> None:
-        """End a subscription: how far it is, what waits and, with `discard`, what it gave up are kept no longer.
+        """Remove a subscription from the store: its position, what waits and, with `discard`, its dead letters.
 
-        The handler of this engine is not called any more, those of other processes neither; the fact in hand is
-        waited for. A program that subscribes under the name begins anew.
+        Its handler is not called any more, in this process and in others; a call that has begun is waited for. A
+        program that subscribes under the name again begins anew.
 
         Raises: UnknownSubscription; SubscriptionError while there are dead letters, unless `discard`.
         """
         self._outbox.unsubscribe(subscription, discard=discard)
 
     def forget(self, person: str, *, actor: Actor = NOBODY, open: bool = False) -> Forgotten:  # noqa: A002  # as the CLI says it
-        """Erase what is known of a person, as actor, recipient and in fields marked personal.
+        """Erase the data of a person, as actor, as recipient and in fields marked personal.
 
-        The journals keep commitments that lead nowhere any more, so that their chains still verify; what was
-        recorded shows as `erased-…`. Entries of before a field was personal cannot be erased: `in_clear`; nor can
-        those of before schema version 2, which name the person: `named`.
-        Copies elsewhere (backups, logs of the host) are the host's to erase.
+        The commitments in the journals then lead nowhere, and the chains still verify; the person shows as
+        `erased-…`. Entries of before a field was personal cannot be erased (`in_clear`), nor those of before schema
+        version 2, which name the person (`named`). Copies elsewhere, in backups or logs, are the host's to erase.
 
-        Raises: PersonInUse when instances that have not ended need the person, unless `open`; also then when
-        they have to be told from who may do a step (`not_by`).
+        Raises: PersonInUse when instances that have not ended need the person, unless `open`; with `open` too when
+        one has to know that another person did a step (`not_by`).
         """
         refuse_non_text("person", person)
         refuse_unfit_actor(actor)
         return forget(self._store, self._registry, self.clock, person, actor, open=open)
 
     def seal(self, to: str | PathLike[str] | None = None) -> Checkpoint:
-        """Seal every journal as it stands; keep the checkpoint where whoever can write to the store cannot.
+        """Seal every journal as it is now; keep the checkpoint out of reach of those who can write to the store.
 
-        `to` is a file to which it is appended, durably. What is written after it could still be cut or
-        rewritten unseen: the exposure is the time between two seals.
+        `to` is a file to which the checkpoint is appended, durably. Facts recorded after a seal could be cut off or
+        rewritten unseen until the next one.
 
         Raises: CorruptJournal when the file's last checkpoint is of more, or other, leaves than there are.
         """
@@ -178,11 +179,11 @@ class Engine(BaseEngine):
         return checkpoint
 
     def running(self) -> Running:
-        """Return a context manager: a thread ticks at each next due instant, and one for each subscription delivers."""
+        """Return a context manager: one thread ticks at each next due instant, and one for each subscription delivers."""
         return self._running
 
     def close(self) -> None:
-        """Stop the background threads and give back files and connections."""
+        """Stop the background threads and release files and connections."""
         self._running.stop()
         self._store.close()
 
@@ -196,7 +197,7 @@ class Engine(BaseEngine):
 
 
 def catalog_of(given: object) -> Catalog:
-    """Return the catalog that an engine is given. Raises: DeclarationError when it is neither."""
+    """Return a catalog, or one of a single procedure. Raises: DeclarationError for anything else."""
     if isinstance(given, Catalog):
         return given
     if isinstance(given, Procedure):

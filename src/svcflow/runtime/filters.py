@@ -1,4 +1,4 @@
-"""What can be asked of a store about many instances or deviations: filters, pages, counts. It looks nothing up."""
+"""Filters, queries and pages: which instances, deviations and work a query is for, and how much of them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _NO_DATA: Mapping[str, Value] = {}
 
 
 class InstanceFilters(TypedDict, total=False):
-    """Narrow down instances; what is left out, or None, means any.
+    """Filters of instances; what is left out, or None, means any.
 
     `step` and `role` are of the work that waits now, `data` are fields and the values they must have, `since`
     (included) and `until` (not included) bound the start. `due_before` asks for a running deadline before that
@@ -60,7 +60,7 @@ class InstanceFilters(TypedDict, total=False):
 
 
 class DeviationFilters(TypedDict, total=False):
-    """Narrow down deviations; what is left out, or None, means any.
+    """Filters of deviations; what is left out, or None, means any.
 
     `group` is the recipient's; `since` (included) and `until` (not included) bound when they occurred.
     """
@@ -77,7 +77,7 @@ class DeviationFilters(TypedDict, total=False):
 
 
 class InstanceQuery(NamedTuple):
-    """Which instances are asked for, newest first, at most `limit`, behind `after` (start and id)."""
+    """Query for instances, newest first, at most `limit`, behind `after` (start and id)."""
 
     procedure: str | None = None
     status: Status | None = None
@@ -94,7 +94,7 @@ class InstanceQuery(NamedTuple):
 
 
 class DeviationQuery(NamedTuple):
-    """Which deviations are asked for, as they occurred, at most `limit`, behind `after` (instant, instance, number)."""
+    """Query for deviations, as they occurred, at most `limit`, behind `after` (instant, instance, number)."""
 
     instance: str | None = None
     procedure: str | None = None
@@ -110,11 +110,11 @@ class DeviationQuery(NamedTuple):
 
 
 class WorkQuery(NamedTuple):
-    """Which work is asked for: of these roles that nobody has, or that this person has; None means any.
+    """Query for work: what these roles have that nobody has claimed, or what this person has; None means any.
 
-    The soonest due first, at most `limit`, behind `after` (due instant, since when, instance, step).
-    `due_before_us` asks for what has a deadline before that instant. At `now_us` delegations may have ended by which
-    somebody had a step.
+    The soonest due first, at most `limit`, behind `after` (due instant, since when, instance, step). `due_before_us`
+    narrows it to deadlines before that instant. `now_us` decides which delegations have ended, by which somebody had
+    a step.
     """
 
     roles: frozenset[str] | None = None
@@ -157,77 +157,77 @@ class WorkItem(NamedTuple):
 
 
 class Page(tuple[T, ...]):  # noqa: SLOT001  # a tuple has no room for slots
-    """Hold one page of an answer; `after` is what to ask with for the next one, None when there is none."""
+    """One page of the items of a query; `after` is the cursor of the next page, None when there is none."""
 
     after: str | None
 
     @classmethod
     def of(cls, items: Sequence[T], limit: int | None) -> Self:
-        """Return the page of an answer that was looked up with one item more than `limit`."""
+        """Return the page of items that were selected with one more than `limit`."""
         whole = limit is None or len(items) <= limit
         page = cls(items if whole else items[:limit])
-        page.after = None if whole else _written(cursor_of(page[-1]))
+        page.after = None if whole else _encoded(cursor_of(page[-1]))
         return page
 
     def mapped(self, change: Callable[[T], T]) -> Self:
-        """Return the page with each item changed, and the same way on."""
+        """Return the page with each item changed, and the same cursor."""
         page = type(self)(map(change, self))
         page.after = self.after
         return page
 
 
-def instances_asked(filters: InstanceFilters) -> InstanceQuery:
-    """Return the query that filters mean. Raises: FieldError, NaiveDatetime; TypeError for a filter that is none."""
+def instance_query(filters: InstanceFilters) -> InstanceQuery:
+    """Return the query for some filters. Raises: FieldError, NaiveDatetime; TypeError for a filter there is not."""
     return InstanceQuery(**_filters(dict(filters), _INSTANCE_WORDS))
 
 
-def deviations_asked(filters: DeviationFilters) -> DeviationQuery:
-    """Return the query that filters mean. Raises: FieldError, NaiveDatetime; TypeError for a filter that is none."""
+def deviation_query(filters: DeviationFilters) -> DeviationQuery:
+    """Return the query for some filters. Raises: FieldError, NaiveDatetime; TypeError for a filter there is not."""
     return DeviationQuery(**_filters(dict(filters), _DEVIATION_WORDS))
 
 
-def work_asked(
+def work_query(
     actor: Actor | None, role: str | None, procedure: str | None, due_before: datetime | None = None
 ) -> WorkQuery:
     """Return the query for the work of an actor, of a role or of everybody. Raises: FieldError, NaiveDatetime."""
     due_before_us = optional_given_us("due_before", due_before)
     if actor is not None:
         refuse_no_actor("actor", actor)
-    theirs = None if actor is None else actor.roles or frozenset()
+    own_roles = None if actor is None else actor.roles or frozenset()
     if actor is not None and not is_named(actor.id):  # roles beside no name are nobody's
-        theirs = frozenset()
+        own_roles = frozenset()
     for place, name in (
         ("role", role),
         ("procedure", procedure),
-        *(("actor.roles", one) for one in theirs or ()),
+        *(("actor.roles", name) for name in own_roles or ()),
     ):
         refuse_non_text(place, name, needed=False)
-    if actor is None or theirs is None:
+    if actor is None or own_roles is None:
         roles = None if role is None else frozenset({role})
         return WorkQuery(roles, None, procedure, due_before_us=due_before_us)
     assignee = actor.behalf or actor.id
     refuse_non_text("actor", assignee)
-    roles = theirs if role is None else theirs & {role}
+    roles = own_roles if role is None else own_roles & {role}
     return WorkQuery(roles, assignee, procedure, due_before_us=due_before_us)
 
 
-def cursor_of(one: Instance | Deviation | WorkItem) -> Cursor:
-    """Return where an item stands in the order of the answers."""
-    if isinstance(one, Instance):
-        return (one.started_us, one.id)
-    if isinstance(one, WorkItem):
-        return (one.due_us, one.entered_us, one.instance, one.step)
-    return (one.occurred_us, one.instance, one.sequence)
+def cursor_of(item: Instance | Deviation | WorkItem) -> Cursor:
+    """Return the place of an item in the order of its query."""
+    if isinstance(item, Instance):
+        return (item.started_us, item.id)
+    if isinstance(item, WorkItem):
+        return (item.due_us, item.entered_us, item.instance, item.step)
+    return (item.occurred_us, item.instance, item.sequence)
 
 
 def cursor_from(after: str | None, kinds: tuple[type, ...]) -> Cursor | None:
-    """Read a cursor that a page gave. Raises: FieldError when it is none."""
+    """Return the cursor that `Page.after` encodes, with parts of these types. Raises: FieldError when it is none."""
     if after is None:
         return None
     try:
-        read: Any = orjson.loads(urlsafe_b64decode(after))
-        if [type(part) for part in read] == list(kinds) and all(_is_small(part) for part in read):
-            return tuple(read)
+        parts: Any = orjson.loads(urlsafe_b64decode(after))
+        if [type(part) for part in parts] == list(kinds) and all(_is_storable(part) for part in parts):
+            return tuple(parts)
     except (ValueError, TypeError):
         pass
     raise FieldError(
@@ -245,30 +245,30 @@ def bounded(limit: int | None) -> int | None:
     raise FieldError(message, remedy)
 
 
-def _is_small(part: int | str) -> bool:
+def _is_storable(part: int | str) -> bool:
     return "\0" not in part if isinstance(part, str) else SMALLEST <= part <= LARGEST
 
 
 def counted(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return counts, the greatest first."""
+    """Return counts, the greatest first, equal ones by name."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _written(cursor: Cursor) -> str:
+def _encoded(cursor: Cursor) -> str:
     return urlsafe_b64encode(orjson.dumps(cursor)).decode()
 
 
 def refuse_instances_by(by: str) -> None:
     """Raise FieldError when instances cannot be counted by that."""
-    _refuse_other("by", by, get_args(InstanceKey))
+    _refuse_unknown("by", by, get_args(InstanceKey))
 
 
 def refuse_deviations_by(by: str) -> None:
     """Raise FieldError when deviations cannot be counted by that."""
-    _refuse_other("by", by, get_args(DeviationKey))
+    _refuse_unknown("by", by, get_args(DeviationKey))
 
 
-def _refuse_other(place: str, word: object, known: Sequence[str]) -> None:
+def _refuse_unknown(place: str, word: object, known: Sequence[str]) -> None:
     if word not in known:
         raise FieldError(
             Text(zh=f"{place} 不能是 {shown(word)}", en=f"{place} cannot be {shown(word)}"),
@@ -281,7 +281,7 @@ def _filters(given: dict[str, Any], words: _Words) -> dict[str, Any]:
         if isinstance(value, str):
             refuse_unstorable(name, value)
         if name in words and value is not None:
-            _refuse_other(name, value, words[name])
+            _refuse_unknown(name, value, words[name])
         elif name == "data":
             refuse_no_mapping(name, value)
             refuse_unstorable(name, value)

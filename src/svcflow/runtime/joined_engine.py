@@ -1,4 +1,4 @@
-"""The engine inside a transaction that a host has open. It ends no transaction and ticks for nobody."""
+"""Engine inside a transaction that a host has open; the host commits it or rolls it back."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class DriverConnection(Protocol):
         ...
 
     def commit(self) -> None:
-        """Commit; the engine never does."""
+        """Commit the transaction; the engine never calls it."""
         ...
 
     def rollback(self) -> None:
-        """Roll back; the engine never does."""
+        """Roll back the transaction; the engine never calls it."""
         ...
 
 
@@ -35,14 +35,13 @@ Host: TypeAlias = "Connection | Session | scoped_session[Session] | DriverConnec
 
 
 class JoinedEngine(BaseEngine):
-    """Ask and be asked inside the host's transaction; in the thread of the host only.
+    """Commands and queries inside the host's transaction, to be used in the host's own thread.
 
     What is done through it is durable when the host commits, and gone when it rolls back. A refused command
-    raises `Refused` as ever; catch it if the attempt, which is kept too, is to outlive the transaction.
-    It seals nothing, since what is sealed has to be there for good, and forgets nobody, since what is erased
-    has to be gone for good; handlers of facts are the engine's, since they run outside any transaction.
-    Of an instance on which more than 1,000 facts are due nothing can be asked here (`FarBehind`): the engine
-    itself records them, by `tick()`, in parts.
+    raises `Refused`; catch it if the attempt, which is recorded too, is to outlive the transaction.
+    It has no `seal`, since what is sealed must not be rolled back, and no `forget`, since what is erased must not
+    come back; handlers of facts are the engine's, since they run outside any transaction. An instance on which more
+    than 1,000 facts are due raises `FarBehind` here: the engine itself records them, by `tick()`, in parts.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a store must do. The engine speaks to this protocol alone; it knows no file and no database."""
+"""Port of the store: the protocol that engines use, and the values that go through it."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, Se
 from svcflow.text import Text
 
 SWEEP_BATCH = 1_000
-"""How many instances one sweep looks at in one transaction, at most."""
+"""How many instances one transaction of a sweep looks at, at most."""
 
 MAX_FACTS = 1_000
-"""How many facts that time brought are recorded in one transaction, at most: others get in between."""
+"""How many facts that time brought are recorded in one transaction, at most, so that others get in between."""
 
 
 class StoredInstance(NamedTuple):
-    """An instance as the store keeps it, with the last link of its journal."""
+    """A stored instance with the last link of its journal."""
 
     instance: Instance
     head: bytes
 
 
 class CompletedCommand(NamedTuple):
-    """What a command that was done came to: the last sequence it wrote. A refused one leaves no answer."""
+    """A command that was done before: `sequence` is that of the last fact it recorded. A refusal leaves none."""
 
     sequence: int
 
 
 class Journal(Protocol):
-    """The journal of an instance that is about to change: its last link, and the personal data kept beside it."""
+    """Journal of an instance that is about to change."""
 
     @property
     def head(self) -> bytes:
@@ -58,26 +58,26 @@ class Journal(Protocol):
 
     @property
     def secrets(self) -> Secrets:
-        """The personal data kept beside the journal."""
+        """The personal data that stand beside the journal."""
         ...
 
     def bodies(self) -> Sequence[bytes]:
-        """Read the canonical bytes of the entries in the same transaction.
+        """Return the canonical bytes of the entries, read in the same transaction.
 
-        What others of a group have written, and not committed yet, is among them.
+        What others of a group have written and not committed yet is among them.
         """
         ...
 
 
 class StoredJournal(NamedTuple):
-    """Journal of a stored instance: `read` gives the bytes of its entries."""
+    """Journal of a stored instance; `read` returns the canonical bytes of its entries."""
 
     head: bytes = GENESIS
     secrets: Secrets = NO_SECRETS
     read: Callable[[], Sequence[bytes]] = tuple
 
     def bodies(self) -> Sequence[bytes]:
-        """Read the canonical bytes of the entries."""
+        """Return the canonical bytes of the entries."""
         return self.read()
 
 
@@ -85,9 +85,9 @@ NO_JOURNAL = StoredJournal()
 
 
 class LockedInstance(NamedTuple):
-    """What a store holds of an instance when it is about to change; `completed` if the command ran before.
+    """An instance that nobody else can change until the transaction ends.
 
-    `room` is how many more entries the transaction takes.
+    `instance` is None when there is none of that id yet. `completed` is set when the command was done before. `room` is how many more entries the transaction takes.
     """
 
     instance: Instance | None
@@ -97,13 +97,13 @@ class LockedInstance(NamedTuple):
 
 
 class ChangeSet(NamedTuple):
-    """What is to be kept together, or not at all.
+    """Changes to one instance that are committed together, or not at all.
 
-    `entries` go on from the head that was found, the first one of an instance creates it; without any, what
-    stands beside the journal is written anew. `secrets` are all of the instance's when new ones came, and
-    `persons` whom the new ones are about; `work` is what it asks for now. None leaves either as it is.
-    `forgotten` are persons of whom nothing is kept any more beside this journal. `command_id` is that of a
-    command that was done: with one that was refused, or that has yet to be judged, there is none.
+    `entries` continue the journal from its head, and the first one creates the instance; without entries, only the
+    rows beside the journal are written anew. `secrets` are all of the instance's when new ones came, `persons` those
+    whom the new ones are about, `work` the items that wait now; None leaves secrets and work as they are.
+    `forgotten` are persons of whom nothing stands beside this journal any more. `command_id` is that of a command
+    that was done: one that was refused, or has yet to be judged, gives none.
     """
 
     instance: Instance
@@ -120,19 +120,19 @@ class ChangeSet(NamedTuple):
         return [entry.fact for entry in self.entries]
 
     def written(self, _: LockedInstance) -> ChangeSet:
-        """Return the change itself: it is written already."""
+        """Return the change set itself: it is written already."""
         return self
 
-    def leaves(self, found: LockedInstance, read: Callable[[], Sequence[bytes]] = tuple) -> LockedInstance:
-        """Return what the change leaves of what was found: what reading would find next."""
-        journal = found.journal
+    def leaves(self, locked: LockedInstance, read: Callable[[], Sequence[bytes]] = tuple) -> LockedInstance:
+        """Return the instance as this change leaves it: what reading it again would return."""
+        journal = locked.journal
         head = self.entries[-1].link if self.entries else journal.head
         secrets = journal.secrets if self.secrets is None else self.secrets
         return LockedInstance(self.instance, StoredJournal(head, secrets, read))
 
 
 class Decision(NamedTuple):
-    """Facts that were decided and the instance they leave, not written down yet: a `ChangeSet` in the making.
+    """Facts that were decided and the instance they lead to, not yet in the form of a `ChangeSet`.
 
     `compiled` is the version of the procedure under which the instance goes on.
     """
@@ -142,15 +142,15 @@ class Decision(NamedTuple):
     command_id: str | None
     compiled: Compiled
 
-    def written(self, found: LockedInstance) -> ChangeSet:
-        """Return what is to be kept: entries with commitments and links that go on from the journal, and the work.
+    def written(self, locked: LockedInstance) -> ChangeSet:
+        """Return the change set: entries with commitments and links that continue the journal, and the work.
 
         Raises: FieldError when a value has no JSON form.
         """
-        instance, journal = self.instance, found.journal
+        instance, journal = self.instance, locked.journal
         commitments = Commitments(journal.secrets, self.compiled.personal, instance.recipient)
         entries = chained(journal.head, self.facts, commitments)
-        work = changed_work(self.compiled, found.instance, instance)
+        work = changed_work(self.compiled, locked.instance, instance)
         if not commitments.added:
             return ChangeSet(instance, entries, self.command_id, work=work)
         persons = frozenset(secret.person for secret in commitments.added.values())
@@ -158,11 +158,11 @@ class Decision(NamedTuple):
 
 
 Decide = Callable[[LockedInstance], ChangeSet | Decision | None]
-"""Say what is to be kept; None for nothing. It may be asked again when somebody else was faster."""
+"""Returns what to keep of an instance; None for nothing. A store calls it again when somebody else was faster."""
 
 
 class SweepPosition(NamedTuple):
-    """How far a sweep has come: the due instant and the id of the last instance it looked at."""
+    """Position of a sweep: due instant and id of the last instance it looked at."""
 
     due_us: int
     instance: str
@@ -176,61 +176,64 @@ def sweep_due(
     decide: Decide,
     keep: Callable[[LockedInstance, ChangeSet], None],
 ) -> SweepPosition | None:
-    """Ask about instances that are due, until the transaction is full; return how far it came."""
-    come, room = None, MAX_FACTS
-    for place, found in due:
-        change = decide(found._replace(room=room))
+    """Decide instances that are due until the transaction is full; return the position of the last one."""
+    last, room = None, MAX_FACTS
+    for position, locked in due:
+        change = decide(locked._replace(room=room))
         entries = 0 if change is None else len(change.facts)
-        if not fits(entries, room):
+        if not fits(
+            entries, room
+        ):  # a whole change or none of it: the next transaction begins with this instance
             break
-        come, room = place, room - entries
+        last, room = position, room - entries
         if change is not None:
-            keep(found, change.written(found))
+            keep(locked, change.written(locked))
         if room <= 0:
             break
-    return come
+    return last
 
 
 def fits(entries: int, room: int) -> bool:
-    """Say whether so many entries go into a transaction; the first change of one always does."""
+    """Return whether so many entries go into a transaction; its first change always does."""
     return entries <= room or room == MAX_FACTS
 
 
 class Store(Protocol):
-    """Keep instances and journals. Safe to use from several threads."""
+    """Store of instances and their journals. Safe to use from several threads."""
 
     @property
     def feed(self) -> Feed:
-        """The facts of all instances, for those who deliver them."""
+        """The facts of all instances, for delivery."""
         ...
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
-        """Ask `decide` about an instance nobody else can change meanwhile, and keep what it says, durably.
+        """Call `decide` with an instance that nobody else can change meanwhile, and commit what it returns, durably.
 
-        An error that `decide` raises keeps nothing and passes through. Raises: StoreError when the entries
-        do not go on from what was found.
+        An error that `decide` raises passes through, and nothing is written.
+
+        Raises: StoreError when the entries do not continue the journal.
         """
         ...
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
-        """Ask `decide` about the next `SWEEP_BATCH` instances due up to `until_us`, soonest first, as `change` does.
+        """Call `decide` with the next instances due up to `until_us`, soonest first, in one transaction.
 
-        It ends sooner when it holds `MAX_FACTS` entries; a change of more than there is room for is not kept, and
-        asked for again by the next sweep. Returns how far it came, None when there was none. What another
-        process has in hand is left to it.
+        Looks at `SWEEP_BATCH` instances at most, and ends sooner when it has `MAX_FACTS` entries; a change of more
+        entries than there is room for is not kept, and decided again by the next call. Instances that another
+        process has locked are left to it. Returns the position of the last instance, None when there was none.
         """
         ...
 
     def load(self, instance: str) -> StoredInstance | None:
-        """Return the instance as last kept."""
+        """Return an instance with the head of its journal; None when there is none."""
         ...
 
     def secrets(self, instance: str) -> Secrets:
-        """Return the personal data kept beside an instance's journal."""
+        """Return the personal data that stand beside an instance's journal."""
         ...
 
     def instances_of(self, person: str) -> Sequence[str]:
-        """Return the instances beside whose journals data of a person are kept."""
+        """Return the instances beside whose journals data of a person stand."""
         ...
 
     def mentioning(self, person: str) -> Sequence[str]:
@@ -238,13 +241,13 @@ class Store(Protocol):
         ...
 
     def scrub(self, person: str) -> None:
-        """Erase a person from the delegations, and leave nothing of what was erased in files in use."""
+        """Erase a person from the delegations, and what was erased before from the free pages of files in use."""
         ...
 
     def seal(self, sealed_us: int) -> Checkpoint:
-        """Seal what was written since the last seal; the checkpoint is to be kept elsewhere.
+        """Seal what was written since the last seal; return the checkpoint, for keeping elsewhere.
 
-        Raises: CorruptJournal when a journal does not go on from its last leaf, or the leaves are not those sealed.
+        Raises: CorruptJournal when a journal does not continue its last leaf, or the leaves are not those sealed.
         """
         ...
 
@@ -254,9 +257,9 @@ class Store(Protocol):
         ...
 
     def instance_rows(self, instance: str | None = None) -> Iterator[InstanceRows]:
-        """Yield what is kept of each instance, or of one, as it is, few of them in memory at once.
+        """Yield the rows of each instance, or of one, few of them in memory at once.
 
-        Rows that are about an instance that is not there are given too.
+        Rows of an instance that has no row of its own are yielded too.
         """
         ...
 
@@ -265,7 +268,7 @@ class Store(Protocol):
         ...
 
     def last_position(self) -> int:
-        """Return the position of the fact that was kept last; 0 when there is none."""
+        """Return the position of the last fact; 0 when there is none."""
         ...
 
     def last_seal(self) -> LastSeal | None:
@@ -277,19 +280,19 @@ class Store(Protocol):
         ...
 
     def facts(self, instance: str, until: int | None = None) -> Sequence[Fact]:
-        """Return the instance's facts in order, up to a sequence, with the personal data that is kept."""
+        """Return the instance's facts in order, up to a sequence, with the personal data beside the journal."""
         ...
 
     def rows(self, instance: str) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the journal as (canonical bytes, link), as it is kept."""
+        """Yield the entries of a journal as (canonical bytes, link)."""
         ...
 
     def instances(self, query: InstanceQuery) -> Page[Instance]:
-        """Return the instances asked for, newest first."""
+        """Return a page of instances, newest first."""
         ...
 
     def instance_counts(self, query: InstanceQuery, by: InstanceKey | None) -> Mapping[str, int]:
-        """Count the instances asked for, under each key, or all of them under `""`."""
+        """Return the number of instances under each key, or of all of them under `""`."""
         ...
 
     def ids(self) -> Iterator[str]:
@@ -297,23 +300,23 @@ class Store(Protocol):
         ...
 
     def deviations(self, query: DeviationQuery) -> Page[Deviation]:
-        """Return the deviations asked for, in the order in which they occurred."""
+        """Return a page of deviations, in the order in which they occurred."""
         ...
 
     def deviation_counts(self, query: DeviationQuery, by: DeviationKey | None) -> Mapping[str, int]:
-        """Count the deviations asked for, under each key, or all of them under `""`."""
+        """Return the number of deviations under each key, or of all of them under `""`."""
         ...
 
     def worklist(self, query: WorkQuery) -> Page[WorkItem]:
-        """Return the work that waits, the soonest due first."""
+        """Return a page of the work that waits, the soonest due first."""
         ...
 
     def delegations(self) -> Sequence[Delegation]:
-        """Return every delegation that was ever given."""
+        """Return every delegation, revoked ones and those that have ended too."""
         ...
 
     def keep_delegation(self, delegation: Delegation) -> None:
-        """Keep a new delegation, or that one of this id was revoked.
+        """Write a new delegation, or the revocation of the one of this id.
 
         Raises: FieldError when the id is that of a delegation between others, forgotten ones too.
         """
@@ -324,28 +327,28 @@ class Store(Protocol):
         ...
 
     def digest(self, procedure: str, version: int) -> str | None:
-        """Return the digest that a version of a procedure was pinned to; None when it was not yet."""
+        """Return the digest that a version of a procedure is pinned to; None when it is not pinned."""
         ...
 
     def pin(self, procedure: str, version: int, digest: str) -> str:
-        """Pin a version of a procedure to a digest, unless it is pinned; return the one that counts, durably."""
+        """Pin a version of a procedure to a digest, durably, unless it is pinned; return the digest it is pinned to."""
         ...
 
     def wants_rebuilding(self) -> str:
-        """Say what of an older version of the store is to be told anew: `instances`, `work` of them, or nothing."""
+        """Return what an older version of the store lacks: `instances`, their `work`, or nothing (`""`)."""
         ...
 
     def rebuilt(self) -> None:
-        """Note that all of them were."""
+        """Record that it was rebuilt."""
         ...
 
     def close(self) -> None:
-        """Give back files and connections."""
+        """Release files and connections."""
         ...
 
 
 def out_of_turn(instance: str) -> StoreError:
-    """Return the error for entries that do not continue a journal, or repeat an answered command."""
+    """Return the error for entries that do not continue a journal, or repeat a command that was done."""
     return StoreError(
         Text(zh=f"实例 {instance} 的留痕不连续", en=f"entries of {instance} do not go on from its last one"),
         Text(zh="重新读取后再试", en="load it again and decide anew"),
