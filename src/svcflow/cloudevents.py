@@ -1,9 +1,9 @@
-"""CloudEvents 1.0 over HTTP: a handler that posts each fact it is given, in structured JSON.
+"""CloudEvents 1.0 over HTTP: a handler that posts each fact as an event in structured JSON.
 
     engine.on_fact("overdue", name="desk")(CloudEvents("https://desk.example/facts", source="/services"))
 
-`id` is the same at each attempt, so that a receiver can drop what it has already. It knows no store and
-retries nothing: what is not answered with 2xx raises, and the subscription tries again.
+`id` is the same at each attempt, so that a receiver can drop what it has already. The handler does not retry:
+it raises unless the answer is 2xx, and the subscription tries again.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ SIGNATURE = "X-Svcflow-Signature"
 _SCHEMES = {"http": 80, "https": 443}
 _TYPE = "application/cloudevents+json; charset=utf-8"
 _NONE: Mapping[str, str] = {}
-_PHRASES = {one.value: one.phrase for one in HTTPStatus}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class CloudEvents:
-    """Post facts to a URL.
+    """Handler of facts that posts each to a URL.
 
-    `source` names the sender, as CloudEvents wants it (a URI reference). Persons and fields marked `personal`
-    are left out unless `personal` is true. With a `secret`, each body is signed: see `signature`. `timeout`
-    is for each wait, not for all together; keep it below the subscription's lease. Redirects are not followed.
+    `source` names the sender, a URI reference by the CloudEvents specification. Persons and fields marked `personal`
+    are left out unless `personal` is true. With a `secret`, each body is signed: see `signature`. `timeout` is for
+    each wait, not for all together; keep it below the subscription's lease. Redirects are not followed.
 
     Raises: SubscriptionError for what is no http or https URL.
     """
@@ -65,7 +65,7 @@ class CloudEvents:
         self._tls = tls
 
     def __call__(self, fact: Fact, delivery: Delivery) -> None:
-        """Post one fact. Raises: DeliveryError when it is not taken."""
+        """Post one fact. Raises: DeliveryError unless the answer is 2xx."""
         body = orjson.dumps(self.event(fact, delivery))
         headers = {"Content-Type": _TYPE, **self._headers}
         if self._secret is not None:
@@ -91,7 +91,7 @@ class CloudEvents:
         }
 
     def _post(self, body: bytes, headers: Mapping[str, str]) -> int:
-        """Return the status of the answer; what else it says may quote the fact, and is left alone."""
+        """Return the status of the answer; its body is not read, for it may quote the fact."""
         connection = self._connection()
         try:
             path = (self._url.path or "/") + (f"?{self._url.query}" if self._url.query else "")
@@ -114,7 +114,7 @@ class CloudEvents:
 
 
 def signature(body: bytes, secret: bytes | str) -> str:
-    """Return what stands in the header `SIGNATURE`: HMAC-SHA256 of the body with the shared secret.
+    """Return the value of the header `SIGNATURE`: HMAC-SHA256 of the body with the shared secret.
 
     A receiver computes it anew and compares with `hmac.compare_digest`.
 
@@ -127,14 +127,14 @@ def signature(body: bytes, secret: bytes | str) -> str:
 
 def _checked(url: str) -> SplitResult:
     try:
-        found = urlsplit(url)
-        usable = found.scheme in _SCHEMES and found.hostname and found.port != 0
+        parts = urlsplit(url)
+        usable = parts.scheme in _SCHEMES and parts.hostname and parts.port != 0
     except ValueError:  # a port that is no number, a bracket that is not closed
         usable = False
     if not usable:
         message = Text(zh=f"“{url}”不是 http 或 https 地址", en=f"{url!r} is no http or https URL")
         raise SubscriptionError(message, Text(zh="写作 https://主机/路径", en="write https://HOST/PATH"))
-    if found.username or found.password:
+    if parts.username or parts.password:
         message = Text(zh="地址中不能含用户名或密码", en="a URL with a user name or password is not taken")
         raise SubscriptionError(message, Text(zh="放在 headers 里", en="put them into `headers`"))
-    return found
+    return parts

@@ -1,12 +1,12 @@
-"""DBOS as the dispatcher of an engine: its queues say when to tick and to deliver, for those who run DBOS anyway.
+"""Dispatcher over DBOS: its queues have an engine tick and deliver, for those who run DBOS anyway.
 
     dispatcher = DbosDispatcher(engine, system_database_url)  # after DBOS(config=…), before its launch
     DBOS.launch()
     with dispatcher: ...
 
-DBOS decides nothing and is given nothing to keep: its workflows have no arguments and give back a number. Each
-only calls `tick` or `deliver`, so that one that runs twice, late, or never, changes nothing: two threads of
-ours, which ask DBOS for nothing, sweep up what it has lost.
+Nothing of the engine is stored in DBOS: its workflows have no arguments, return a number, and only call `tick` or
+`deliver`. So one that runs twice or late changes nothing, and what DBOS loses is made up for by two threads of ours
+that do not depend on it.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ __all__ = ["DbosDispatcher"]
 
 _MICROSECOND = timedelta(microseconds=1)
 _COUNTED = {"tick": 1, "deliver": 4}
-"""How many workflows of each kind run in a process at a time: ticks share nothing, handlers may be slow."""
+"""How many workflows of each kind run in a process at a time; more deliveries, for handlers may be slow."""
 
 _log = logging.getLogger("svcflow")
 
 
 class DbosDispatcher:
-    """Have DBOS call `engine.tick()` at each next due instant, and `engine.deliver()` for what was recorded.
+    """Dispatcher that has DBOS call `engine.tick()` at each next due instant, and `engine.deliver()` for new facts.
 
-    What a transition asks for is enqueued after its commit; through `engine.on(connection)` in the host's own
-    transaction, if DBOS has its tables (`schema`) in that database. `application_version` is the one that
-    DBOSConfig names, and stays the same at every deploy: DBOS leaves alone what was queued under another.
-    `sweep` is how often, at least once a minute, we look for ourselves; `poll` how often DBOS looks at its queues.
+    Calls are enqueued after the commit of a transition; through `engine.on(connection)`, in the host's own
+    transaction, if DBOS has its tables (`schema`) in that database. `application_version` is that of DBOSConfig, and
+    stays the same at every deploy: DBOS does not run what was queued under another. `sweep` is how often, at least
+    once a minute, the engine ticks and delivers by itself; `poll` how often DBOS looks at its queues.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class DbosDispatcher:
         self._enqueue("deliver", due_us, store)
 
     def start(self) -> None:
-        """Register the queues, listen to the engine, and begin to sweep; DBOS must have been launched.
+        """Register the queues, dispatch for the engine, and begin to sweep; DBOS must have been launched.
 
         Raises: DispatchError when DBOS runs under another `application_version`.
         """
@@ -103,7 +103,7 @@ class DbosDispatcher:
         self._running.__enter__()
 
     def stop(self) -> None:
-        """Stop listening and sweeping; what is queued stays queued."""
+        """Stop dispatching and sweeping; what is queued stays queued."""
         self._on = False
         self._engine.dispatch_by(None)
         self._running.stop()
@@ -119,7 +119,7 @@ class DbosDispatcher:
         self.stop()
 
     def _register(self) -> None:
-        """Tell DBOS of the workflows, and make the sweeps."""
+        """Register the workflows with DBOS, and make the tickers of the sweeps."""
         for job, run in (("tick", self._tick), ("deliver", self._deliver)):
             self._running.add(Ticker(run, self._next_sweep_us, self._engine.clock, self._named(job)))
 
@@ -135,7 +135,7 @@ class DbosDispatcher:
         return len(self._engine.tick())
 
     def _deliver(self) -> int:
-        """Deliver until nothing is left: what came meanwhile was left to us, because we had the lease."""
+        """Deliver until nothing is left: while this worker had the lease, others left to it what came."""
         total = count = self._engine.deliver().count
         while count and self._on:
             count = self._engine.deliver().count
@@ -190,12 +190,12 @@ class DbosDispatcher:
         return f"{self._name}.{job}"
 
     def _refuse_other_version(self) -> None:
-        found = DBOS.application_version
-        if found != self._version:
+        running = DBOS.application_version
+        if running != self._version:
             raise DispatchError(
                 Text(
-                    zh=f"DBOS 的 application_version 是 {found!r}，不是 {self._version!r}",
-                    en=f"DBOS runs under application_version {found!r}, not {self._version!r}",
+                    zh=f"DBOS 的 application_version 是 {running!r}，不是 {self._version!r}",
+                    en=f"DBOS runs under application_version {running!r}, not {self._version!r}",
                 ),
                 Text(
                     zh="在 DBOSConfig 与 DbosDispatcher 中写同一个固定的 application_version",

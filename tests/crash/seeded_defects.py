@@ -221,7 +221,7 @@ DEFECTS = (
     Defect(
         "work is not held against the journal",
         "runtime/integrity/projections.py",
-        "    WORK: lambda told: work_of(told.compiled, told.instance),\n",
+        "    WORK: lambda expected: work_of(expected.compiled, expected.instance),\n",
         "",
         ("tests/contract/test_every_column.py",),
     ),

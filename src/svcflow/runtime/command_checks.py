@@ -1,7 +1,7 @@
-"""The payload of a command: whether what it brings can be kept, and how much that is. Knows sizes, not fields.
+"""Checks of a command before it is executed: names, types and the size of its payload, whatever the procedure.
 
-What costs nothing for a command that is in order stands first: names are looked at together, and what is
-written down anyway shows whether it can be. Where a command is refused, it is found out what was wrong.
+A command that is in order is checked cheaply: all names at once, and the payload by the JSON that it makes. Only
+where that fails, each part is looked at by itself, for an error that names it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from svcflow.kernel.storable import (
 from svcflow.text import Text
 
 PAYLOAD_LIMIT = 64 * 1024
-"""How many bytes of JSON one command may bring, unless the engine is told otherwise."""
+"""How many bytes of JSON one command may carry, by default."""
 
 INSTANCE_ID = 80
 """How many characters the id of a new instance may have, and that of a delegation."""
@@ -46,32 +46,34 @@ _KINDS: Mapping[str, type] = {
 }
 _PLAIN = {name: dict if kind is Mapping else kind for name, kind in _KINDS.items()}
 _NAMES = ("trigger", "step", "limit", "field", "to")
-_FIELDS = {kind: tuple(one.name for one in attrs.fields(kind)) for kind in get_args(Command)}
+_FIELDS = {kind: tuple(field.name for field in attrs.fields(kind)) for kind in get_args(Command)}
 _CARRIED = {
     kind: tuple((name, _PLAIN[name]) for name in names if name in _KINDS) for kind, names in _FIELDS.items()
 }
 _NAMED = {kind: tuple(name for name in names if name in _NAMES) for kind, names in _FIELDS.items()}
 _WITH_NUMBERS = dict.fromkeys((Explain, Accept, Reject), ("deviation",))
 _BACKSLASH, _NUL = ord("\\"), b"\\u0000"
-"""How JSON writes it; a text may also say these very characters. One byte is looked for in a tenth of the time."""
+"""NUL as JSON writes it, also six characters that a text may hold; a search for its first byte takes a tenth of the time."""
 
 
 def refuse_unfit(instance: str, command: Command, command_id: str | None, limit: int) -> None:
-    """Raise FieldError when a command brings what cannot be kept, or more than `limit` bytes of it."""
+    """Raise FieldError when a command carries what cannot be stored, or more than `limit` bytes."""
     actor, kind = command.actor, type(command)
     try:
         names = instance + actor.id + actor.behalf
         if command_id is not None:
             names += command_id
         others: Iterable[str] = actor.roles or ()
-        if type(command) is Fire:  # a trigger or step that is not declared is told as that
+        if (
+            type(command) is Fire
+        ):  # names that are not declared, however odd, are refused by the kernel as such
             others = (*others, command.trigger, "" if command.step is None else command.step)
         else:
-            names += _about(command)
+            names += _other_names(command)
         given = command_id != "" and (instance != "" or kind is not Start)
         short = len(names) <= INSTANCE_ID and len("".join(others)) <= limit
         fit = given and short and names.isprintable() and kind not in _WITH_NUMBERS
-    except (TypeError, AttributeError):  # one is no text, or a text stands for an actor
+    except (TypeError, AttributeError):  # a name is no text, or a text stands for an actor
         fit = False
     if not fit:
         _refuse_names(instance, command, command_id)
@@ -82,26 +84,26 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         if carried:
             size += _size(name, carried)
         elif type(carried) is not plain and (carried is not None or name == "steps"):
-            _refuse_strange(name, carried)  # nothing, but of another kind
+            _refuse_other_type(name, carried)  # empty, but of another type
     if size > limit:
         raise _too_large(size, limit)
 
 
 def _refuse_long(instance: str, command: Command, limit: int) -> None:
-    """Raise FieldError when the names that a command gives are larger, all together, than what it may bring."""
+    """Raise FieldError when the names in a command have, all together, more than `limit` characters."""
     names = [instance, *(getattr(command, name) or "" for name in _NAMED[type(command)])]
     refuse_large((*names, *(command.actor.roles or ())), limit)
 
 
 def refuse_large(names: Iterable[str], limit: int) -> None:
-    """Raise FieldError when names are larger, all together, than what a command may bring."""
+    """Raise FieldError when names have, all together, more than `limit` characters."""
     size = sum(len(str(name)) for name in names)
     if size > limit:
         raise _too_large(size, limit)
 
 
-def _about(command: Command) -> str:
-    """Return the other names that a command says, at once. Raises: TypeError when one is none."""
+def _other_names(command: Command) -> str:
+    """Return the other names in a command, joined. Raises: TypeError when one is no text."""
     if isinstance(command, Start):
         recipient = command.recipient
         if recipient is None:
@@ -109,12 +111,12 @@ def _about(command: Command) -> str:
         if type(recipient) is not Recipient:
             raise TypeError(recipient)
         return recipient.id
-    said = [(name, getattr(command, name)) for name in _NAMED[type(command)]]
-    return "".join(["" if name == "step" and one is None else one for name, one in said])
+    names = [(place, getattr(command, place)) for place in _NAMED[type(command)]]
+    return "".join(["" if place == "step" and name is None else name for place, name in names])
 
 
 def _refuse_names(instance: str, command: Command, command_id: str | None) -> None:
-    """Look at each name by itself. What names an instance that is there may be as long as it is."""
+    """Raise FieldError for a name that cannot be stored. An id of an existing instance may have any length."""
     if command_id is not None:
         refuse_unfit_id("command_id", command_id, COMMAND_ID)
     if isinstance(command, Start):
@@ -134,24 +136,24 @@ def _refuse_names(instance: str, command: Command, command_id: str | None) -> No
 
 
 def refuse_revision(expected: int) -> None:
-    """Raise FieldError when the revision that a caller saw is no number."""
+    """Raise FieldError when an expected revision is no whole number."""
     refuse_count("expected_revision", expected, SMALLEST, LARGEST)
 
 
 def refuse_unfit_actor(actor: Actor) -> None:
-    """Raise FieldError when an actor is none, or is called what cannot be kept."""
+    """Raise FieldError when an actor is no `Actor`, or has a name that cannot be stored."""
     refuse_no_actor("actor", actor)
     refuse_unfit_name("actor.id", actor.id, PERSON)
     refuse_unfit_name("actor.behalf", actor.behalf, PERSON)
 
 
 def refuse_no_actor(place: str, actor: object) -> None:
-    """Raise FieldError when something else, such as the id of a person, stands for an actor."""
+    """Raise FieldError unless an actor is an `Actor`; the id of a person is none."""
     _refuse_other(place, actor, Actor, '{"desk"}')
 
 
 def refuse_no_instance(instance: object) -> None:
-    """Raise FieldError when something else, such as its id, stands for an instance."""
+    """Raise FieldError unless an instance is an `Instance`; its id is none."""
     if not isinstance(instance, Instance):
         kind = type(instance).__name__
         raise FieldError(
@@ -176,7 +178,7 @@ def _refuse_other(place: str, value: object, kind: type, second: str) -> None:
 
 
 def _size(name: str, carried: Mapping[str, object] | str) -> int:
-    _refuse_strange(name, carried)
+    _refuse_other_type(name, carried)
     try:
         written = orjson.dumps(carried, default=str)
     except TypeError as error:
@@ -184,13 +186,13 @@ def _size(name: str, carried: Mapping[str, object] | str) -> int:
     if _BACKSLASH in written and _NUL in written:
         refuse_unstorable(name, carried)
     if name == "evidence" and not isinstance(carried, str):
-        for one in carried.values():
-            if type(one) is not str:  # no field checks what evidence is, as fields check data
+        for reference in carried.values():
+            if type(reference) is not str:  # no field checks what evidence is, as fields check data
                 refuse_unstorable(name, carried)
     return len(written)
 
 
-def _refuse_strange(name: str, carried: object) -> None:
+def _refuse_other_type(name: str, carried: object) -> None:
     if _KINDS[name] is str:
         refuse_non_text(name, carried, needed=False)
     elif type(carried) is not dict:
@@ -198,7 +200,7 @@ def _refuse_strange(name: str, carried: object) -> None:
 
 
 def refuse_no_mapping(name: str, carried: object) -> None:
-    """Raise FieldError unless something is a mapping of names to values."""
+    """Raise FieldError unless a value is a mapping."""
     if isinstance(carried, Mapping):
         return
     kind = type(carried).__name__

@@ -1,4 +1,4 @@
-"""How an engine says no: the errors its answers raise, in both languages. It decides nothing."""
+"""Errors that engines raise, in both languages."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ TICK_FIRST = Text(
 
 
 def refusal(fact: RefusedFact, remedy: Text) -> Refused:
-    """Return the error for a refusal that is on record."""
+    """Return the error for a refusal that was recorded."""
     return (InstanceClosed if fact.rule == "closed" else Refused)(fact.rule, fact.reason, remedy)
 
 
 def refuse_before_effective(compiled: Compiled, now_us: int) -> None:
-    """Raise Refused before the date from which the procedure is in force; there is no journal to note it in yet."""
+    """Raise Refused before the date from which a procedure is in force; no fact records it, for there is no journal yet."""
     effective = compiled.procedure.effective
     if effective is not None and compiled.calendar.date_us(now_us) < effective:
         name = str(compiled.procedure)
@@ -46,7 +46,7 @@ def refuse_before_effective(compiled: Compiled, now_us: int) -> None:
 
 
 def refuse_too_long(procedure: Procedure) -> None:
-    """Raise DeclarationError when a version is kept for what runs under it only, for it is beyond the bounds."""
+    """Raise DeclarationError for a version beyond the bounds, which is loaded for the instances under it only."""
     problems = tuple(too_long(procedure))
     if problems:
         raise DeclarationError(problems)
@@ -61,7 +61,7 @@ def unknown_instance(instance: str) -> UnknownInstance:
 
 
 def about(instance: str, error: Exception) -> Exception:
-    """Return an error that came up among many instances so that it names the one; a fault of ours is left as it is."""
+    """Return an error of one among many instances with the instance named; other exceptions are left as they are."""
     if not isinstance(error, SvcflowError) or instance in error.message.en:
         return error
     named = copy(error)
@@ -75,7 +75,7 @@ def about(instance: str, error: Exception) -> Exception:
 
 
 def far_behind(instance: str | None = None) -> FarBehind:
-    """Return the error for more that is due, on one instance or on all, than one transaction of a host takes."""
+    """Return the error for more facts due, on one instance or on all, than one transaction of a host takes."""
     of_zh, of_en = ("", "") if instance is None else (f"实例 {instance} ", f" on {instance}")
     return FarBehind(
         Text(
@@ -87,13 +87,13 @@ def far_behind(instance: str | None = None) -> FarBehind:
 
 
 def another_delegation(delegation: str) -> FieldError:
-    """Return the error for an id that was given to another delegation, also one of forgotten persons."""
+    """Return the error for the id of another delegation; it may be one of forgotten persons."""
     message = Text(zh=f"委托编号 {delegation} 已用于另一委托", en=f"{delegation} is another delegation")
     return FieldError(message, Text(zh="换一个编号", en="choose another `delegation_id`"))
 
 
 def stale(instance: Instance, expected: int) -> StaleRevision:
-    """Return the error for a caller whose view is out of date."""
+    """Return the error for an expected revision that is not the present one."""
     return StaleRevision(
         Text(
             zh=f"实例 {instance.id} 已是第 {instance.revision} 版，不是 {expected}",

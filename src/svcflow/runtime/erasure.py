@@ -1,7 +1,7 @@
-"""Forgetting a person: their data beside the journals are erased, and every chain still verifies.
+"""Erasure of a person: their data beside the journals are deleted, and every chain still verifies.
 
-The journals keep commitments that lead nowhere any more. What was decided stays decided, because nothing
-personal may decide anything (see model/validation/references.py).
+The commitments in the journals then lead nowhere. What was decided stays decided, because nothing personal may
+decide anything (see model/validation/references.py).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from svcflow.text import Text
 
 @attrs.frozen
 class Forgotten:
-    """Hold what was erased: the instances, and how many values beside their journals.
+    """Result of an erasure: the instances, and how many values beside their journals were erased.
 
-    `in_clear` is how many entries still hold data of theirs: of fields that were not personal yet when they
-    were recorded, in any version of the procedure that the catalog has. They cannot be erased. Nor can what was
-    written before schema version 2, where persons stood in the clear: `named` is how many entries name the
-    person, `named_in` the instances whose journals they are in.
+    `in_clear` is the number of entries that still hold data of the person: of fields that were not personal when
+    they were recorded, and are in any version that the catalog has. They cannot be erased. Nor can what was written
+    before schema version 2, where persons stood in the clear: `named` is the number of entries that name the person,
+    `named_in` the instances of those entries.
     """
 
     instances: tuple[str, ...]
@@ -59,15 +59,15 @@ def forget(
     running = [instance for instance in instances if instance.status != "ended"]
     if not open:
         refuse_in_use([instance.id for instance in running])
-    refuse_if_asked_about(
+    refuse_if_remembered(
         [instance.id for instance in running if remembers_person(registry.of(instance), instance, person)]
     )
     values = in_clear = 0
     for name in names:
-        forgetting = ErasureHandler(registry.version, registry.catalog.personal, person, actor, clock)
-        store.change(name, None, forgetting)
-        values += forgetting.values
-        in_clear += forgetting.in_clear
+        handler = ErasureHandler(registry.version, registry.catalog.personal, person, actor, clock)
+        store.change(name, None, handler)
+        values += handler.values
+        in_clear += handler.in_clear
     store.scrub(person)
     bodies = ((name, store.rows(name)) for name in store.mentioning(person))
     counted = {name: count_named((body for body, _ in rows), person) for name, rows in bodies}
@@ -76,7 +76,7 @@ def forget(
 
 
 class ErasureHandler:
-    """Erase a person beside one journal, note that in the journal, and rebuild the instance from the rest."""
+    """Erases a person beside one journal, records that in the journal, and rebuilds the instance from the rest."""
 
     def __init__(
         self,
@@ -93,34 +93,36 @@ class ErasureHandler:
         self._actor = actor
         self._clock = clock
 
-    def __call__(self, found: LockedInstance) -> ChangeSet | None:
+    def __call__(self, locked: LockedInstance) -> ChangeSet | None:
         """Return the instance without the person's data; None when there were none."""
         self.values = self.in_clear = 0
-        instance = found.instance
+        instance = locked.instance
         theirs = sorted(
-            token for token, one in found.journal.secrets.items() if one and one.person == self._person
+            token
+            for token, secret in locked.journal.secrets.items()
+            if secret and secret.person == self._person
         )
         if instance is None or not theirs:
             return None
         if remembers_person(self._version_of(instance.procedure, instance.version), instance, self._person):
-            refuse_if_asked_about((instance.id,))
-        commitments = Commitments({**found.journal.secrets, **dict.fromkeys(theirs)})
+            refuse_if_remembered((instance.id,))
+        commitments = Commitments({**locked.journal.secrets, **dict.fromkeys(theirs)})
         at_us = max(self._clock.now_us(), instance.updated_us)
         erased = Erased(
             instance.id,
             instance.sequence + 1,
             at_us,
             at_us,
-            self._but_them(self._actor.id),
+            self._unless_erased(self._actor.id),
             tuple(theirs),
-            behalf=self._but_them(self._actor.behalf),
+            behalf=self._unless_erased(self._actor.behalf),
         )
-        entries = chained(found.journal.head, (erased,), commitments)
-        bodies, personal = found.journal.bodies(), self._personal_in(instance.procedure)
+        entries = chained(locked.journal.head, (erased,), commitments)
+        bodies, personal = locked.journal.bodies(), self._personal_in(instance.procedure)
         facts = [from_bytes(body, commitments) for body in bodies]
         self.values = len(theirs)
         self.in_clear = count_in_clear(
-            bodies, personal, instance.recipient, found.journal.secrets, self._person
+            bodies, personal, instance.recipient, locked.journal.secrets, self._person
         )
         rebuilt = replay(self._version_of, (*facts, erased))  # nothing personal decides on time
         rebuilt = rebuilt._replace(stopwatches=instance.stopwatches, next_us=instance.next_us)
@@ -129,17 +131,17 @@ class ErasureHandler:
             entries,
             secrets=commitments.all_secrets(),
             work=work_of(self._version_of(rebuilt.procedure, rebuilt.version), rebuilt),
-            persons=frozenset(one.person for one in commitments.added.values()),
+            persons=frozenset(secret.person for secret in commitments.added.values()),
             forgotten=frozenset({self._person}),
         )
 
-    def _but_them(self, person: str) -> str:
-        """Leave out who is to be forgotten, also where they ask for it themselves."""
+    def _unless_erased(self, person: str) -> str:
+        """Return a person, or nobody for the one who is erased: the fact of the erasure must not name them."""
         return "" if person == self._person else person
 
 
-def refuse_if_asked_about(asking: Sequence[str]) -> None:
-    """Raise PersonInUse when, in open instances, another person than this one has to do a step (`not_by`)."""
+def refuse_if_remembered(asking: Sequence[str]) -> None:
+    """Raise PersonInUse when open instances have steps that another person than this one has to do (`not_by`)."""
     if asking:
         listed = _listed(asking)
         raise PersonInUse(
@@ -155,7 +157,7 @@ def refuse_if_asked_about(asking: Sequence[str]) -> None:
 
 
 def refuse_in_use(running: Sequence[str]) -> None:
-    """Raise PersonInUse when instances that still run need to know the person."""
+    """Raise PersonInUse when instances that have not ended need the person."""
     if running:
         listed = _listed(running)
         raise PersonInUse(

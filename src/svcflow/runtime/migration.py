@@ -1,10 +1,9 @@
-"""Migration of instances to another version of their procedure, and back, with a preview of both."""
+"""Migration of instances to another version of their procedure, and back, with a preview."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Literal
 
 import attrs
@@ -12,7 +11,6 @@ import attrs
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.personal_data import Commitments, fields_in_clear
 from svcflow.kernel.commands import Migrate, Revert, names_of
-from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Migrated, Refused
 from svcflow.kernel.instance import Instance
@@ -29,7 +27,7 @@ from svcflow.runtime.store import MAX_FACTS, LockedInstance, Store
 from svcflow.text import NO_TEXT, Text
 
 _PREVIEWED = "-"
-"""Stands for the instances of which a preview is asked; each is looked at by its own name."""
+"""Stands for the instances of a preview in the check of its command; each name is checked when it is loaded."""
 
 
 class Migrator:
@@ -55,7 +53,7 @@ class Migrator:
             asked_for((procedure, command.version))
             self._registry.pin(self._registry.version(procedure, command.version))
         handler = MigrationHandler(
-            self._registry.version,
+            self._registry,
             instance,
             command,
             self._clock,
@@ -76,18 +74,18 @@ class Migrator:
         return tuple(self._preview(load(self._store, name).instance, command) for name in names)
 
     def _preview(self, instance: Instance, command: Migrate) -> MigrationPreview:
-        seen = preview(self._registry.version, instance, command, self._clock.now_us())
+        previewed = preview(self._registry.version, instance, command, self._clock.now_us())
         personal = self._registry.version(instance.procedure, command.version).personal
         clear = fields_in_clear((body for body, _ in self._store.rows(instance.id)), personal)
-        return attrs.evolve(seen, exposed=tuple(sorted(clear)))
+        return attrs.evolve(previewed, exposed=tuple(sorted(clear)))
 
 
 class MigrationHandler(CommandHandler):
-    """Carry a migration: decided with both versions, and by the journal as it is in the same transaction."""
+    """Decides a migration with both versions, and with the journal as it is in the same transaction."""
 
     def __init__(
         self,
-        version_of: VersionOf,
+        registry: ProcedureRegistry,
         instance: str,
         command: Migrate | Revert,
         clock: Clock,
@@ -96,26 +94,21 @@ class MigrationHandler(CommandHandler):
         expected: int | None,
         in_parts: bool,
     ) -> None:
-        left = partial(_left, version_of)
         super().__init__(
-            left, instance, command, clock, command_id=command_id, expected=expected, in_parts=in_parts
+            registry.of, instance, command, clock, command_id=command_id, expected=expected, in_parts=in_parts
         )
-        self._version_of = version_of
-        self._crossing = command
+        self._registry = registry
+        self._migration = command
 
     def _decide(self, locked: LockedInstance, instance: Instance, now_us: int) -> Outcome:
-        left = self._compiled_of(instance)
-        caught_up = transact(left, instance, None, now_us, MAX_FACTS)
+        source = self._registry.of(instance)
+        caught_up = transact(source, instance, None, now_us, MAX_FACTS)
         if caught_up.behind:  # the whole journal is read once, when the command can be judged
             return caught_up
         commitments = Commitments(locked.journal.secrets)
         journal = (from_bytes(body, commitments) for body in locked.journal.bodies())
-        target = target_of(self._version_of, instance, self._crossing, journal)
-        return transact(left, instance, self._crossing, now_us, MAX_FACTS, target=target)
-
-
-def _left(version_of: VersionOf, instance: Instance) -> Compiled:
-    return version_of(instance.procedure, instance.version)
+        target = target_of(self._registry.version, instance, self._migration, journal)
+        return transact(source, instance, self._migration, now_us, MAX_FACTS, target=target)
 
 
 LimitFate = Literal["kept", "moved", "ended", "started"]
@@ -123,7 +116,7 @@ LimitFate = Literal["kept", "moved", "ended", "started"]
 
 @attrs.frozen
 class LimitPreview:
-    """Hold what becomes of one limit: `before` and `after` are its deadlines, None while it stands still."""
+    """What a migration does to one limit: `before` and `after` are its deadlines, None while it is on hold."""
 
     limit: str
     fate: LimitFate
@@ -133,9 +126,9 @@ class LimitPreview:
 
 @attrs.frozen
 class MigrationPreview:
-    """Hold what a migration would do to one instance; `refused` is the rule that would refuse it, or nothing.
+    """What a migration would do to one instance; `refused` is the rule that would refuse it, or `""`.
 
-    `exposed` are fields that are personal in the other version, and stand in the clear in the journal already.
+    `exposed` are fields that are personal in the other version and stand in the clear in the journal already.
     """
 
     instance: str
@@ -153,11 +146,11 @@ class MigrationPreview:
 def target_of(
     version_of: VersionOf, instance: Instance, command: Migrate | Revert, journal: Iterable[Fact] = ()
 ) -> MigrationTarget:
-    """Return the target of a migration; `journal` is the instance's, whole.
+    """Return the target of a migration; `journal` is the whole journal of the instance.
 
-    It tells who did which step, and which migration there is to take back.
+    Who did which step, and which migration there is to revert, is read from it.
 
-    Raises: UnknownProcedure without that version.
+    Raises: UnknownProcedure when the catalog lacks the version.
     """
     facts = tuple(journal)
     performers = performers_of(version_of, facts) if facts else None
@@ -175,25 +168,25 @@ def preview(
     at_us: int,
     journal: Iterable[Fact] = (),
 ) -> MigrationPreview:
-    """Say what a migration would do, doing nothing. Raises: UnknownProcedure, FieldError."""
+    """Return what a migration would do, without doing it. Raises: UnknownProcedure, FieldError."""
     source = version_of(instance.procedure, instance.version)
     target = target_of(version_of, instance, command, journal)
-    left = transact(source, instance, None, at_us).instance
+    current = transact(source, instance, None, at_us).instance
     outcome = transact(source, instance, command, at_us, target=target)
-    known = MigrationPreview(
-        instance.id, instance.version, target.compiled.procedure.version, left.steps, left.steps, ()
+    unchanged = MigrationPreview(
+        instance.id, instance.version, target.compiled.procedure.version, current.steps, current.steps, ()
     )
     if outcome.refused is not None:
-        return _refused(known, outcome.refused, outcome.remedy)
+        return _refused(unchanged, outcome.refused, outcome.remedy)
     steps = next(fact.steps for fact in outcome.facts if isinstance(fact, Migrated))
-    before = {mapped_limit(steps, one.limit): one for one in deadlines(source, left, at_us)}
-    after = {one.limit: one for one in deadlines(outcome.compiled, outcome.instance, at_us)}
+    before = {mapped_limit(steps, old.limit): old for old in deadlines(source, current, at_us)}
+    after = {new.limit: new for new in deadlines(outcome.compiled, outcome.instance, at_us)}
     limits = tuple(_limits(before, after))
-    return attrs.evolve(known, steps_after=outcome.instance.steps, limits=limits)
+    return attrs.evolve(unchanged, steps_after=outcome.instance.steps, limits=limits)
 
 
-def _refused(known: MigrationPreview, fact: Refused, remedy: Text) -> MigrationPreview:
-    return attrs.evolve(known, refused=fact.rule, why=fact.reason, remedy=remedy)
+def _refused(preview: MigrationPreview, fact: Refused, remedy: Text) -> MigrationPreview:
+    return attrs.evolve(preview, refused=fact.rule, why=fact.reason, remedy=remedy)
 
 
 def _limits(before: Mapping[str, Deadline], after: Mapping[str, Deadline]) -> Iterator[LimitPreview]:
@@ -202,8 +195,8 @@ def _limits(before: Mapping[str, Deadline], after: Mapping[str, Deadline]) -> It
         if new is None:
             yield LimitPreview(old.limit, "ended", old.due_at, None)
         else:
-            still = old.due_at is None and new.remaining != old.remaining
-            kept = new.due_at == old.due_at and not still
+            held_otherwise = old.due_at is None and new.remaining != old.remaining
+            kept = new.due_at == old.due_at and not held_otherwise
             yield LimitPreview(name, "kept" if kept else "moved", old.due_at, new.due_at)
     for name, new in after.items():
         if name not in before:

@@ -1,4 +1,4 @@
-"""Spans and metrics by OpenTelemetry, where its API is installed. It names no person and no value of a field.
+"""Spans and metrics by OpenTelemetry, where its API is installed, and log lines; without persons and field values.
 
 Without the package nothing is imported, and a command costs one look at an attribute.
 """
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Attributes = dict[str, str | tuple[str, ...]]
 
 
-class Handler(Protocol):
+class ExecutedCommand(Protocol):
     """What the handler of a command knows after the store has called it."""
 
     @property
@@ -43,19 +43,19 @@ class Handler(Protocol):
 
 
 _OF_METRICS = ("svcflow.command", "svcflow.procedure", "svcflow.outcome")
-"""The attributes of a command that the histogram has too: those of few values."""
+"""The attributes of a span that the histogram has too: those with few values."""
 
 
 @cache
 def telemetry() -> Telemetry | None:
-    """Return what this process measures with; None where OpenTelemetry is not installed."""
+    """Return the telemetry of this process; None where OpenTelemetry is not installed."""
     try:
         from opentelemetry import metrics, trace  # noqa: PLC0415  # an extra
     except ImportError:
         return None
 
     def unset() -> bool:
-        """Say whether nobody has set a provider yet, so that what is told goes nowhere."""
+        """Return whether no provider is set yet, so that spans and metrics go nowhere."""
         measuring = type(metrics.get_meter_provider()).__name__
         return measuring.startswith("_Proxy") and isinstance(
             trace.get_tracer_provider(), trace.ProxyTracerProvider
@@ -65,7 +65,7 @@ def telemetry() -> Telemetry | None:
 
 
 class Telemetry:
-    """Tell OpenTelemetry of commands, of facts, and of how late tickers are."""
+    """Spans of commands, counters of facts and the lateness of tickers, for OpenTelemetry."""
 
     def __init__(self, tracer: Tracer, meter: Meter, unset: Callable[[], bool]) -> None:
         self._tracer = tracer
@@ -80,9 +80,9 @@ class Telemetry:
         )
 
     def heard(self) -> bool:
-        """Say whether anybody listens: until a provider is set, a command is not slowed down by spans of nobody's.
+        """Return whether a provider is set: until then a command is not slowed down by spans that go nowhere.
 
-        It is looked for once a second, since to look takes longer than a part of a command should.
+        Looked up once a second at most, since that takes longer than a part of a command should.
         """
         if not self._heard and perf_counter() >= self._look_again:
             self._heard = not self._unset()
@@ -90,20 +90,20 @@ class Telemetry:
         return self._heard
 
     def watch(self, ticker: Ticker) -> None:
-        """Have the gauge look at a ticker as long as there is one."""
+        """Include a ticker in the gauge of lateness while it exists."""
         self._tickers.add(ticker)
 
     @contextmanager
-    def command(self, command: Command, instance: str, handler: Handler) -> Iterator[None]:
-        """Put a span around a command, and measure it."""
+    def command(self, command: Command, instance: str, handler: ExecutedCommand) -> Iterator[None]:
+        """Run a command inside a span, and measure it."""
         name = type(command).__name__.lower()
-        asked: Attributes = {"svcflow.command": name, "svcflow.instance": instance}
+        attributes: Attributes = {"svcflow.command": name, "svcflow.instance": instance}
         if isinstance(command, Fire):
-            asked["svcflow.trigger"] = command.trigger
+            attributes["svcflow.trigger"] = command.trigger
         begun, failure = perf_counter(), None
-        # what an exception says may hold a value of a field, so the span is not told of it
+        # the text of an exception may hold a value of a field, so the span does not record it
         with self._tracer.start_as_current_span(
-            f"svcflow.{name}", attributes=asked, record_exception=False, set_status_on_exception=False
+            f"svcflow.{name}", attributes=attributes, record_exception=False, set_status_on_exception=False
         ) as span:
             try:
                 yield
@@ -111,20 +111,20 @@ class Telemetry:
                 failure = error
                 raise
             finally:
-                told = asked | _answer(handler, failure)
-                span.set_attributes(told)
-                if "error.type" in told:
+                result = attributes | _outcome(handler, failure)
+                span.set_attributes(result)
+                if "error.type" in result:
                     _fail(span)
-                shared = {key: str(told[key]) for key in _OF_METRICS if key in told}
+                shared = {key: str(result[key]) for key in _OF_METRICS if key in result}
                 self._duration.record(perf_counter() - begun, shared)
-                self._kept(handler, failure)
+                self._count_recorded(handler, failure)
 
     def swept(self, facts: Mapping[str, Sequence[Fact]], procedures: Mapping[str, str]) -> None:
         """Count the facts that a sweep recorded, by the procedure of each instance."""
         for instance, recorded in facts.items():
             self._count(procedures[instance], recorded)
 
-    def _kept(self, handler: Handler, failure: BaseException | None) -> None:
+    def _count_recorded(self, handler: ExecutedCommand, failure: BaseException | None) -> None:
         done = failure is None or isinstance(failure, Refused)
         if done and handler.completed is None and handler.outcome is not None:
             self._count(handler.outcome.instance.procedure, handler.outcome.facts)
@@ -141,33 +141,33 @@ class Telemetry:
 
 
 def _fail(span: Span) -> None:
-    """Give a span the status of an error, without a description: that could hold a value of a field."""
+    """Set the status of a span to error, without a description: that could hold a value of a field."""
     from opentelemetry.trace import StatusCode  # noqa: PLC0415  # see above
 
     span.set_status(StatusCode.ERROR)
 
 
-def _answer(handler: Handler, failure: BaseException | None) -> Attributes:
-    """Say what a command came to: done, refused (by which rule), repeated, or an error (of which code)."""
+def _outcome(handler: ExecutedCommand, failure: BaseException | None) -> Attributes:
+    """Return the outcome of a command: done, refused (with the rule), repeated, or error (with its code)."""
     if failure is not None and not isinstance(failure, Refused):
         code = failure.code if isinstance(failure, SvcflowError) else type(failure).__name__
         return {"svcflow.outcome": "error", "error.type": code}
-    told: Attributes = {"svcflow.outcome": "done"}
+    attributes: Attributes = {"svcflow.outcome": "done"}
     if failure is not None:
-        told = {"svcflow.outcome": "refused", "svcflow.rule": failure.rule}
+        attributes = {"svcflow.outcome": "refused", "svcflow.rule": failure.rule}
     if handler.completed is not None:
-        return told | {"svcflow.outcome": "repeated"}
+        return attributes | {"svcflow.outcome": "repeated"}
     if handler.outcome is not None:
         instance = handler.outcome.instance
-        told |= {"svcflow.procedure": instance.procedure, "svcflow.steps": instance.steps}
-    return told
+        attributes |= {"svcflow.procedure": instance.procedure, "svcflow.steps": instance.steps}
+    return attributes
 
 
 _FEW = 20
 _log = logging.getLogger("svcflow")
 
 
-def log_command(command: Command, instance: str, handler: Handler) -> None:
+def log_command(command: Command, instance: str, handler: ExecutedCommand) -> None:
     """Log that a command was done, refused or answered again."""
     name, outcome = type(command).__name__, handler.outcome
     if handler.completed is not None or outcome is None:
@@ -189,7 +189,7 @@ def log_sweep(facts: Mapping[str, Sequence[Fact]], procedures: Mapping[str, str]
 
 
 def _kinds(facts: Sequence[Fact]) -> str:
-    """Name the kinds of facts, in their order; many are counted instead."""
+    """Return the kinds of facts in their order; of many, how often each occurs."""
     if len(facts) <= _FEW:
         return ", ".join(fact.kind for fact in facts)
     return ", ".join(f"{kind} ({count})" for kind, count in Counter(fact.kind for fact in facts).items())

@@ -1,7 +1,7 @@
-"""The procedures of a catalog, made ready to run once each. Knows versions, not instances.
+"""Registry of the versions of procedures: compiled once each, and pinned to the content they were started with.
 
-A version says the same for good: what an instance was started under decides on it to its end. So a store
-keeps a digest of each version that was started in it, and other content under the same number is refused.
+An instance runs to its end under the version it was started with. So a store holds the digest of each version that
+was started in it, and other content under the same number is refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from svcflow.text import Text
 
 
 class ProcedureRegistry:
-    """Compile each procedure version at first use; safe to use from several threads."""
+    """Compiled versions of the procedures of a catalog; safe to use from several threads."""
 
     def __init__(self, catalog: Catalog, store: Store) -> None:
         self.catalog = catalog
@@ -30,9 +30,12 @@ class ProcedureRegistry:
         self._lock = Lock()
 
     def on(self, store: Store) -> ProcedureRegistry:
-        """Return them as they are seen from inside a transaction, whose pins may yet be rolled back."""
+        """Return a registry for a joined store: what is pinned there may yet be rolled back."""
         inside = ProcedureRegistry(self.catalog, store)
-        inside._compiled, inside._pinned = self._compiled, dict(self._pinned)  # of this class
+        inside._compiled, inside._pinned = (
+            self._compiled,
+            dict(self._pinned),
+        )  # compiled versions are shared, pins are not
         return inside
 
     def newest(self, name: str) -> Compiled:
@@ -51,15 +54,15 @@ class ProcedureRegistry:
             found = self._version(name, version)
             kept = self._store.digest(name, version)
             if kept is not None:
-                self._hold(found, kept)
+                self._remember(found, kept)
         return found
 
     def pin(self, compiled: Compiled) -> None:
-        """Pin a version that is going to be started to what it says. Raises: ChangedProcedure."""
+        """Pin a version that is about to be started to its content. Raises: ChangedProcedure."""
         procedure = compiled.procedure
         if (procedure.id, procedure.version) not in self._pinned:
             kept = self._store.pin(procedure.id, procedure.version, digest(procedure))
-            self._hold(compiled, kept)
+            self._remember(compiled, kept)
 
     def _version(self, name: str, version: int) -> Compiled:
         found = self._compiled.get((name, version))
@@ -71,7 +74,7 @@ class ProcedureRegistry:
                 )
         return found
 
-    def _hold(self, compiled: Compiled, kept: str) -> None:
+    def _remember(self, compiled: Compiled, kept: str) -> None:
         procedure = compiled.procedure
         own = digest(procedure)
         if own != kept:
@@ -80,7 +83,7 @@ class ProcedureRegistry:
 
 
 def changed_procedure(procedure: Procedure, own: str, kept: str) -> ChangedProcedure:
-    """Return the error for a version that has the digest `own` and was pinned to another one."""
+    """Return the error for a version with the digest `own` that is pinned to another one."""
     return ChangedProcedure(
         Text(
             zh=f"{procedure} 的内容（{own[:12]}）与在此存储中开始办理时的（{kept[:12]}）不同",

@@ -1,4 +1,4 @@
-"""Rebuilding: instances of an older version of a store are told anew from their journals, or their work alone."""
+"""Rebuilding of instances from their journals, or of their work alone, in a store of an older version."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.store import ChangeSet, LockedInstance, Store
 
 
-def rebuild(store: Store, standards: ProcedureRegistry) -> None:
-    """Write every instance down as its journal leads to it, as far as the catalog has the procedures.
+def rebuild(store: Store, registry: ProcedureRegistry) -> None:
+    """Write every instance anew as its journal leads to it, if the store asks for that.
 
-    What it lacks is left as it is, and looked at again when the store is next opened.
+    Instances of procedures that the catalog lacks are left as they are, and tried again when the store is next opened.
     """
     wanted = store.wants_rebuilding()
     if not wanted:
         return
-    rebuilding = RebuildHandler(standards, work_only=wanted == "work")
+    handler = RebuildHandler(registry, work_only=wanted == "work")
     for name in store.ids():
-        store.change(name, None, rebuilding)
-    for procedure, version in rebuilding.seen:
-        standards.pin(standards.version(procedure, version))
-    if rebuilding.complete:
+        store.change(name, None, handler)
+    for procedure, version in handler.seen:
+        registry.pin(registry.version(procedure, version))
+    if handler.complete:
         store.rebuilt()
 
 
 class RebuildHandler:
-    """Tell one instance after the other anew; `complete` says whether the procedures of all were there.
+    """Rebuilds one instance after the other; `complete` is false once a procedure was missing.
 
-    With `work_only` the instances are right, and no journal is read.
+    With `work_only` the instances themselves are right, and no journal is read.
     """
 
-    def __init__(self, standards: ProcedureRegistry, *, work_only: bool) -> None:
+    def __init__(self, registry: ProcedureRegistry, *, work_only: bool) -> None:
         self.complete = True
         self.seen: set[tuple[str, int]] = set()
-        self._standards = standards
+        self._registry = registry
         self._work_only = work_only
 
-    def __call__(self, found: LockedInstance) -> ChangeSet | None:
-        """Return the instance as its facts leave it, with its work."""
-        kept = found.instance
+    def __call__(self, locked: LockedInstance) -> ChangeSet | None:
+        """Return the instance as its facts lead to it, with its work."""
+        kept = locked.instance
         if kept is None or (self._work_only and kept.status == "ended"):
             return None
         try:
-            instance = kept if self._work_only else self._replayed(found)
-            compiled = self._standards.version(instance.procedure, instance.version)
-        except (ChangedProcedure, UnknownCalendar, UnknownProcedure):  # whoever uses it is told
-            self.complete = False
+            instance = kept if self._work_only else self._replayed(locked)
+            compiled = self._registry.version(instance.procedure, instance.version)
+        except (ChangedProcedure, UnknownCalendar, UnknownProcedure):
+            self.complete = False  # whoever uses the instance gets the error
             return None
         self.seen.add((instance.procedure, instance.version))
         return ChangeSet(instance, (), work=work_of(compiled, instance))
 
-    def _replayed(self, found: LockedInstance) -> Instance:
-        commitments = Commitments(found.journal.secrets)
-        facts = (from_bytes(body, commitments) for body in found.journal.bodies())
-        return replay(self._standards.version, facts)
+    def _replayed(self, locked: LockedInstance) -> Instance:
+        commitments = Commitments(locked.journal.secrets)
+        facts = (from_bytes(body, commitments) for body in locked.journal.bodies())
+        return replay(self._registry.version, facts)

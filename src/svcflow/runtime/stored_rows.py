@@ -1,4 +1,4 @@
-"""The rows that a store keeps, as they are: verification compares them with what the journals lead to."""
+"""Rows as they stand in a store, for verification against the journals."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ Row = Sequence[Any]
 
 
 class Columns(NamedTuple):
-    """Columns of a table in the order in which its rows give them; the first `key` of them tell its rows apart."""
+    """Names of a table's columns, in the order of its rows; the first `key` of them are the primary key."""
 
     names: tuple[str, ...]
     key: int
 
 
 class InstanceRows(NamedTuple):
-    """The rows of all tables that are about one instance, by table; the column with its id comes first in each."""
+    """The rows about one instance, by table; the first column of each holds its id."""
 
     instance: str
     tables: Mapping[str, Sequence[Row]]
 
 
 class SealedLeaf(NamedTuple):
-    """A leaf of the sealed tree with its place, and the link its entry has now; None when there is no such entry."""
+    """A leaf of the sealed tree with its index, and the present link of its entry; None when the entry is gone."""
 
     place: int
     leaf: Leaf
@@ -38,7 +38,7 @@ class SealedLeaf(NamedTuple):
 
 
 class LastSeal(NamedTuple):
-    """The last seal that a store keeps: the name of the store, and size, position and frontier of the tree."""
+    """The last seal of a store: the origin of its checkpoints, and size, position and frontier of the tree."""
 
     origin: str
     size: int
@@ -47,12 +47,12 @@ class LastSeal(NamedTuple):
 
 
 def state_of(instance: Instance) -> bytes:
-    """Return an instance as its row keeps it."""
+    """Return the state of an instance as its row stores it."""
     return orjson.dumps(to_state(instance))
 
 
 def instance_of(state: bytes) -> Instance:
-    """Return the instance that a row keeps. Raises: CorruptJournal when it keeps none."""
+    """Return the instance of a stored state. Raises: CorruptJournal when the state cannot be read."""
     try:
         return from_state(orjson.loads(state))
     except (ValueError, TypeError, LookupError, AttributeError) as error:

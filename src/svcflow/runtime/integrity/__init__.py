@@ -1,1 +1,1 @@
-"""Verification of journals, and of everything that is kept beside them."""
+"""Verification of journals, and of the rows beside them."""

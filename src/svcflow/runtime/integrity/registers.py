@@ -1,4 +1,4 @@
-"""What a store keeps once for all instances, checked: pinned procedures, subscriptions, delegations, seals."""
+"""Verification of the tables that all instances share: pinned procedures, subscriptions, delegations, seals."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ Named = Iterator[tuple[str, SvcflowError]]
 
 
 def subscriptions_of(store: Store) -> Mapping[str, int]:
-    """Return how far each subscription has come."""
+    """Return the cursor of each subscription."""
     return {row[0]: row[1] for row in store.table_rows(SUBSCRIPTIONS)}
 
 
-def register_problems(store: Store, standards: ProcedureRegistry, seen: Collection[tuple[str, int]]) -> Named:
-    """Yield what is wrong with what is kept for all; `seen` are the versions that journals name."""
-    yield from ((PINS, error) for error in _of_pins(store, standards, seen))
+def register_problems(store: Store, registry: ProcedureRegistry, seen: Collection[tuple[str, int]]) -> Named:
+    """Yield the problems of pins, subscriptions and delegations; `seen` are the versions that journals name."""
+    yield from ((PINS, error) for error in _of_pins(store, registry, seen))
     yield from ((SUBSCRIPTIONS, error) for error in _of_subscriptions(store))
     yield from ((DELEGATIONS, error) for error in _of_delegations(store))
 
 
 def seal_problems(store: Store, checkpoint: Checkpoint | None) -> Named:
-    """Yield what is wrong with leaves and last seal, and with the journals by them, and against a checkpoint."""
+    """Yield the problems of leaves and last seal, of the journals by them, and of both by a checkpoint."""
     last = store.last_seal()
     leaves = _Leaves(store)
     yield from verified_against(() if checkpoint is None else (checkpoint,), leaves)
     if last is not None:
         yield from ((last.origin, error) for error in _of_seal(last, store.last_position(), checkpoint))
-    latest = store.last_seal()  # somebody may have sealed meanwhile
+    latest = store.last_seal()  # another process may have sealed meanwhile
     yield from ((latest.origin if latest else "", error) for error in leaves.problems(last, latest))
 
 
 class _Leaves:
-    """Give the leaves with the links of their entries, and build the tree that they make."""
+    """Iterator over the leaves with the links of their entries, which builds the tree of the leaves by the way."""
 
     def __init__(self, store: Store) -> None:
-        self._found = store.sealed()
+        self._sealed = store.sealed()
         self._tree = Frontier()
         self._gap: int | None = None
 
@@ -59,16 +59,16 @@ class _Leaves:
         return self
 
     def __next__(self) -> tuple[Leaf, bytes | None]:
-        one = next(self._found)
-        if one.place != self._tree.size and self._gap is None:
-            self._gap = one.place
-        self._tree = self._tree.extended((one.leaf.to_bytes(),))
-        return one.leaf, one.link
+        sealed = next(self._sealed)
+        if sealed.place != self._tree.size and self._gap is None:
+            self._gap = sealed.place
+        self._tree = self._tree.extended((sealed.leaf.to_bytes(),))
+        return sealed.leaf, sealed.link
 
     def problems(self, before: LastSeal | None, after: LastSeal | None) -> Iterator[CorruptJournal]:
-        """Yield that they are not numbered one after the other, or are not those that were sealed last.
+        """Yield the error for leaves with a gap, or other ones than were sealed last.
 
-        They were read between two looks at the last seal.
+        The leaves were read between two readings of the last seal, `before` and `after`.
         """
         least, size = 0 if before is None else before.size, 0 if after is None else after.size
         if self._gap is not None or not least <= self._tree.size <= size:
@@ -78,7 +78,7 @@ class _Leaves:
 
 
 def _of_seal(last: LastSeal, end: int, checkpoint: Checkpoint | None) -> Iterator[CorruptJournal]:
-    """Check the last seal, by which the next one goes on."""
+    """Check the last seal, which the next one continues."""
     row = str(last.size)
     try:
         size = Frontier.from_bytes(last.frontier).size
@@ -97,23 +97,23 @@ def _of_seal(last: LastSeal, end: int, checkpoint: Checkpoint | None) -> Iterato
 
 
 def _of_pins(
-    store: Store, standards: ProcedureRegistry, seen: Collection[tuple[str, int]]
+    store: Store, registry: ProcedureRegistry, seen: Collection[tuple[str, int]]
 ) -> Iterator[SvcflowError]:
-    """Check that each version is pinned to what it says; nothing tells what one said that is in no catalog."""
+    """Check that each version is pinned to its content; one that the catalog lacks cannot be checked."""
     pins = {(row[0], row[1]): row[2] for row in store.table_rows(PINS)}
     lost = [] if store.wants_rebuilding() else sorted(key for key in seen if key not in pins)
     if lost:
         yield missing(PINS, " ".join(map(str, lost[0])), len(lost))
     for key, kept in pins.items():
-        if key not in seen and key in standards.catalog:
-            procedure = standards.catalog[key]
+        if key not in seen and key in registry.catalog:
+            procedure = registry.catalog[key]
             own = digest(procedure)
             if own != kept:
                 yield changed_procedure(procedure, own, kept)
 
 
 def _of_subscriptions(store: Store) -> Iterator[CorruptJournal]:
-    """Check that no cursor is beyond the last fact: it would pass over what is yet to come."""
+    """Check that no cursor is beyond the last fact: it would skip facts yet to come."""
     kept, end = subscriptions_of(store), store.last_position()
     for name, position in kept.items():
         if not 0 <= position <= end:
@@ -121,7 +121,7 @@ def _of_subscriptions(store: Store) -> Iterator[CorruptJournal]:
 
 
 def _of_delegations(store: Store) -> Iterator[CorruptJournal]:
-    """Check that somebody could have given each: to another, in some role, with an end after its beginning."""
+    """Check that each delegation is one that can be given: to another person, for a role, with its end after its start."""
     for name, giver, taker, roles, procedures, *bounds in store.table_rows(DELEGATIONS):
         if not (giver and taker):  # a person who was erased
             continue

@@ -1,4 +1,4 @@
-"""Verification: every journal against its chain, and everything that is kept beside the journals against them."""
+"""Verification of every journal against its chain, and of all rows beside the journals against them."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ Problems = list[tuple[str, SvcflowError]]
 
 @attrs.frozen
 class Verification:
-    """What was checked and what was found wrong; `problems` pairs an instance with its error.
+    """Result of a verification; `problems` pairs the id of an instance with an error.
 
-    What is wrong with no single instance stands with the name of the table, or of the store when its seals do
-    not agree. Each `CorruptJournal` says by `table`, `column` and `row` where it is. `notes` pairs an instance
-    with what could not be checked, and why; nothing is wrong with it.
+    An error of no single instance is paired with the name of its table, an error of the seals with the name of the
+    store. Each `CorruptJournal` has its place in `table`, `column` and `row`. `notes` pairs an instance with what
+    could not be checked, and why; that is no error.
     """
 
     instances: int
@@ -52,57 +52,57 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing was found wrong."""
+        """Whether there are no problems."""
         return not self.problems
 
 
 def verify(
     store: Store,
-    standards: ProcedureRegistry,
+    registry: ProcedureRegistry,
     instance: str | None = None,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Verification:
-    """Check one instance, or all of them with what the store keeps for all, and the seals against a checkpoint.
+    """Check one instance, or all of them with the tables that all share, and the seals against a checkpoint.
 
-    Few instances are in memory at once; what is wrong is collected.
+    Few instances are in memory at once.
     """
-    walk = _Verifier(store, standards)
+    verifier = _Verifier(store, registry)
     for count, rows in enumerate(store.instance_rows(instance), 1):
-        walk.look_at(rows)
+        verifier.check(rows)
         if progress is not None:
             progress(count)
     if instance is None:
-        walk.problems += register_problems(store, standards, walk.versions.seen)
+        verifier.problems += register_problems(store, registry, verifier.versions.seen)
     if instance is None or checkpoint is not None:
-        walk.problems += seal_problems(store, checkpoint)
-    return Verification(walk.count, walk.facts, tuple(walk.problems), tuple(walk.notes))
+        verifier.problems += seal_problems(store, checkpoint)
+    return Verification(verifier.count, verifier.facts, tuple(verifier.problems), tuple(verifier.notes))
 
 
 class _PinnedVersions:
-    """Find each version of a procedure once, as it is pinned in the store; `seen` are those that were asked for."""
+    """Versions of procedures by the pins of the store, each looked up once; `seen` are those that were looked up."""
 
-    def __init__(self, standards: ProcedureRegistry, pins: Mapping[tuple[str, int], str]) -> None:
+    def __init__(self, registry: ProcedureRegistry, pins: Mapping[tuple[str, int], str]) -> None:
         self.seen: set[tuple[str, int]] = set()
-        self._standards = standards
+        self._registry = registry
         self._pins = pins
         self._known: dict[tuple[str, int], Compiled] = {}
 
     def __call__(self, name: str, version: int) -> Compiled:
         key = name, version
-        found = self._known.get(key)
-        if found is None:
+        compiled = self._known.get(key)
+        if compiled is None:
             self.seen.add(key)
-            found = self._standards.version(name, version)
-            kept, own = self._pins.get(key), digest(found.procedure)
-            if kept not in (None, own):
-                raise changed_procedure(found.procedure, own, str(kept))
-            self._known[key] = found
-        return found
+            compiled = self._registry.version(name, version)
+            pinned, own = self._pins.get(key), digest(compiled.procedure)
+            if pinned not in (None, own):
+                raise changed_procedure(compiled.procedure, own, str(pinned))
+            self._known[key] = compiled
+        return compiled
 
 
 class _CheckedInstance(NamedTuple):
-    """What looking at one instance came to."""
+    """Result of checking one instance."""
 
     facts: int
     note: Text
@@ -110,93 +110,94 @@ class _CheckedInstance(NamedTuple):
 
 
 class _Verifier:
-    """Go from instance to instance and collect what is found."""
+    """Checks instances and collects their problems and notes."""
 
-    def __init__(self, store: Store, standards: ProcedureRegistry) -> None:
+    def __init__(self, store: Store, registry: ProcedureRegistry) -> None:
         self.count = self.facts = 0
         self.problems: Problems = []
         self.notes: list[tuple[str, Text]] = []
         pins = {(row[0], row[1]): row[2] for row in store.table_rows(PINS)}
-        self.versions = _PinnedVersions(standards, pins)
+        self.versions = _PinnedVersions(registry, pins)
         self._store = store
         self._projections = Projections(store.columns, subscriptions_of(store))
         names = store.columns[INSTANCES].names
-        self._head, self._state, self._secrets = (names.index(one) for one in ("head", "state", "secrets"))
+        self._head, self._state, self._secrets = (names.index(name) for name in ("head", "state", "secrets"))
 
-    def look_at(self, rows: InstanceRows) -> None:
-        """Check one instance. What looks wrong is looked at again while nobody writes."""
-        found = self._checked(rows)
-        if found.problems:
-            found = self._again(rows.instance, found)
+    def check(self, rows: InstanceRows) -> None:
+        """Check one instance, a second time when something is wrong, while nobody writes to it."""
+        result = self._checked(rows)
+        if result.problems:
+            result = self._checked_under_lock(rows.instance, result)
         self.count += 1
-        self.facts += found.facts
-        self.problems += [(rows.instance, error) for error in found.problems]
-        self.notes += [(rows.instance, found.note)] if found.note else []
+        self.facts += result.facts
+        self.problems += [(rows.instance, error) for error in result.problems]
+        self.notes += [(rows.instance, result.note)] if result.note else []
 
-    def _again(self, instance: str, found: _CheckedInstance) -> _CheckedInstance:
-        """Look once more: a host's transaction may see two tables as of two moments."""
-        seen = [found]
+    def _checked_under_lock(self, instance: str, first: _CheckedInstance) -> _CheckedInstance:
+        # a joined store may read two tables as of two moments, so that they seem to differ
+        results = [first]
 
-        def look(_: LockedInstance) -> None:
-            seen.extend(map(self._checked, self._store.instance_rows(instance)))
+        def check_again(_: LockedInstance) -> None:
+            results.extend(map(self._checked, self._store.instance_rows(instance)))
 
         try:
-            self._store.change(instance, None, look)
-        except (SvcflowError, TypeError, ValueError):  # its record cannot be read, which has been seen
-            return found
-        return seen[-1]
+            self._store.change(instance, None, check_again)
+        except (SvcflowError, TypeError, ValueError):  # its row cannot be read, which is among the problems
+            return first
+        return results[-1]
 
     def _checked(self, rows: InstanceRows) -> _CheckedInstance:
-        """Return what is wrong: the first thing that is with the journal itself, else all that is beside it."""
+        """Return the first problem of the journal itself, or else all problems of the rows beside it."""
         try:
             record = next(iter(rows.tables.get(INSTANCES, ())), None)
             if record is None:
                 return _CheckedInstance(0, NO_TEXT, list(_not_kept(rows)))
-            told, note = self._told(rows, record)
+            expected, note = self._expected(rows, record)
         except SvcflowError as error:
             return _CheckedInstance(0, NO_TEXT, [error])
-        return _CheckedInstance(len(told.facts), note, list(self._projections.problems(told, rows)))
+        return _CheckedInstance(len(expected.facts), note, list(self._projections.problems(expected, rows)))
 
-    def _told(self, rows: InstanceRows, record: Row) -> tuple[ExpectedState, Text]:
+    def _expected(self, rows: InstanceRows, record: Row) -> tuple[ExpectedState, Text]:
+        """Return what the journal leads to. Raises: CorruptJournal when the journal or the instance is not right."""
         name = rows.instance
         secrets = secrets_from(record[self._secrets])
         journal = ((body, link) for _, _, _, body, link in rows.tables.get(FACTS, ()))
         facts = tuple(verified(name, journal, record[self._head], secrets))
         instance, note = self._compared(record[self._state], _replayed(self.versions, name, facts), facts)
         compiled = self.versions(instance.procedure, instance.version)
-        persons = frozenset(one.person for one in secrets.values() if one is not None)
+        persons = frozenset(secret.person for secret in secrets.values() if secret is not None)
         return ExpectedState(instance, facts, deviations_of(facts), compiled, persons), note
 
-    def _compared(self, state: bytes, told: Instance, facts: tuple[Fact, ...]) -> tuple[Instance, Text]:
-        """Return the instance to go by, and what could not be compared of it.
+    def _compared(self, state: bytes, replayed: Instance, facts: tuple[Fact, ...]) -> tuple[Instance, Text]:
+        """Return the instance to compare the other rows with, and a note on what could not be compared.
 
         Raises: CorruptJournal when it is not what the facts lead to.
         """
-        if state_of(told) == state:
-            return told, NO_TEXT
-        kept = instance_of(state)
-        if told == kept:
-            return told, NO_TEXT
+        if state_of(replayed) == state:
+            return replayed, NO_TEXT
+        stored = instance_of(state)
+        if replayed == stored:  # the bytes differ, as those of an earlier release do
+            return replayed, NO_TEXT
         calendars = corrected_calendars(self.versions, facts)
-        if not calendars or without_deadlines(told) != without_deadlines(kept):
+        if not calendars or without_deadlines(replayed) != without_deadlines(stored):
             raise CorruptJournal(
                 Text(
-                    zh=f"实例 {told.id} 的记录与其留痕不符",
-                    en=f"instance {told.id} is not what its journal leads to",
+                    zh=f"实例 {replayed.id} 的记录与其留痕不符",
+                    en=f"instance {replayed.id} is not what its journal leads to",
                 ),
                 RESTORE,
                 table=INSTANCES,
                 column="state",
             )
         listed = ", ".join(calendars)
-        return kept, Text(
+        return stored, Text(
             zh=f"日历 {listed} 此后更正过；所存截止时间按当时的日历计算，无从核对",
             en=f"corrected since: calendar {listed}; the deadlines kept are by what it said then, and cannot be checked",
         )
 
 
 def _replayed(versions: _PinnedVersions, instance: str, facts: tuple[Fact, ...]) -> Instance:
-    """Return where the facts lead, through all versions they name.
+    """Return the instance that facts lead to, under all versions that they name.
 
     Raises: CorruptJournal when a version does not know their steps; UnknownProcedure when there is none.
     """
@@ -213,11 +214,13 @@ def _replayed(versions: _PinnedVersions, instance: str, facts: tuple[Fact, ...])
 
 
 def _not_kept(rows: InstanceRows) -> Iterator[CorruptJournal]:
-    """Yield that a journal has no instance, or that rows have neither."""
+    """Yield the error for a journal without an instance, or for rows without either."""
     name = rows.instance
     if FACTS in rows.tables:
         message = Text(zh=f"没有实例 {name} 的记录", en=f"instance {name} is not kept")
         yield CorruptJournal(message, RESTORE, table=INSTANCES, row=name)
         return
     why = Text(zh=f"没有实例 {name}", en=f"there is no instance {name}")
-    yield from (surplus(table, name, why, count=len(found)) for table, found in rows.tables.items())
+    yield from (
+        surplus(table, name, why, count=len(surplus_rows)) for table, surplus_rows in rows.tables.items()
+    )
