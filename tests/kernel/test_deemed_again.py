@@ -7,7 +7,7 @@ from datetime import timedelta
 import attrs
 import pytest
 from kernel_cases import HOUR, Case, fork, line, move, procedure
-from version_cases import Traveller
+from version_cases import VersionedCase
 
 from svcflow.kernel.facts import Moved
 from svcflow.model.field import Field
@@ -72,7 +72,7 @@ def test_a_move_recorded_late_is_followed_at_its_own_instant():
 @pytest.mark.parametrize("held", ["", "held"])
 def test_a_migration_that_adds_it_to_a_limit_already_passed_moves(held: str):
     """At the migration, or when the hold that stops the clock is over."""
-    case = Traveller(desk(on_overdue=None), desk())
+    case = VersionedCase(desk(on_overdue=None), desk())
     case.wait(2 * HOUR)
     if held:
         case.hold()
@@ -88,7 +88,7 @@ def test_a_migration_that_changes_nothing_moves_nothing():
     """A limit over the whole procedure that made its move once does not make it again."""
     whole = (TimeLimit(id="whole", within="1h", on_overdue="up"),)
     here = attrs.evolve(desk(on_overdue=None), limits=whole)
-    case = Traveller(here, here)
+    case = VersionedCase(here, here)
     case.wait(2 * HOUR)
     case.fire("back")
     case.migrate()

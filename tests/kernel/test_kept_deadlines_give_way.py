@@ -7,7 +7,7 @@ from datetime import timedelta
 import attrs
 import pytest
 from kernel_cases import HOUR, MINUTE, move, procedure
-from version_cases import Traveller
+from version_cases import VersionedCase
 
 from svcflow.kernel import replay
 from svcflow.kernel.commands import Extend
@@ -36,7 +36,7 @@ def matrix(urgent: str, otherwise: str, **more: object) -> Procedure:
     return desk(TimeLimit(match=[Row(urgent, "urgent"), Row(otherwise)], **more))
 
 
-def same_due(case: Traveller, other: Traveller) -> None:
+def same_due(case: VersionedCase, other: VersionedCase) -> None:
     one, two = case.clock("asked"), other.clock("asked")
     assert (one.due_us, one.overdue, one.extra) == (two.due_us, two.overdue, two.extra)
     assert case.deadline("asked").remaining == other.deadline("asked").remaining
@@ -49,7 +49,7 @@ def same_due(case: Traveller, other: Traveller) -> None:
 def test_another_row_counts_what_it_says(unit: str, kept: int, mode: str, held: str):
     """Whether the kept deadline was earlier or later, the new row is due as if it had applied under this version."""
     into = matrix(f"1{unit}", f"8{unit}", on_change=mode)
-    case, other = Traveller(desk(f"{kept}{unit}"), into), Traveller(into)
+    case, other = VersionedCase(desk(f"{kept}{unit}"), into), VersionedCase(into)
     for one in (case, other):
         if held in ("before", "during"):
             one.hold(MINUTE)
@@ -75,7 +75,7 @@ def test_another_row_counts_what_it_says(unit: str, kept: int, mode: str, held: 
 def test_warnings_follow_the_row():
     """What is to be warned of is the row's own share, not one of less than nothing."""
     into = matrix("4wh", "8wh", warn=[Rung("50%")])
-    case = Traveller(desk("2wh"), into)
+    case = VersionedCase(desk("2wh"), into)
     case.migrate()
     case.update(data=URGENT)
     case.wait(3 * HOUR)
@@ -85,7 +85,7 @@ def test_warnings_follow_the_row():
 def test_a_row_that_changes_between_two_visits_counts_what_it_says():
     """A limit that had ended keeps its deadline over the migration, and gives way when it is entered anew."""
     into = matrix("3h", "8h")
-    case = Traveller(desk("2h"), into)
+    case = VersionedCase(desk("2h"), into)
     case.fire("go", 30 * MINUTE)
     case.migrate()
     case.fire("back", data=URGENT)
@@ -95,7 +95,7 @@ def test_a_row_that_changes_between_two_visits_counts_what_it_says():
 
 def test_kept_again_and_again_it_still_gives_way():
     """Every migration keeps the same instant; the row of the last version counts its own."""
-    case = Traveller(desk("2h"), matrix("1h", "8h"), matrix("5h", "9h"))
+    case = VersionedCase(desk("2h"), matrix("1h", "8h"), matrix("5h", "9h"))
     case.migrate(2)
     case.migrate(3)
     assert case.due("asked") == "Mon 11:00"
@@ -110,7 +110,7 @@ def test_an_extension_is_not_given_up():
         desk(TimeLimit(within="6h", extension=extension)),
         matrix("4h", "8h", extension=extension),
     )
-    case = Traveller(first, into)
+    case = VersionedCase(first, into)
     case.do(Extend("asked", "more to do"), MINUTE)
     case.migrate()
     assert (case.due("asked"), case.clock("asked").extra) == ("Mon 17:00", 0)
@@ -122,7 +122,7 @@ def test_an_extension_is_not_given_up():
 def test_a_limit_that_comes_back_shorter_is_due_when_it_was():
     """Dropped by one version and declared anew by the next, it counts to the deadline it had, also after a hold."""
     bare = procedure(*(attrs.evolve(step, within=None) for step in desk("2h").steps), fields=FIELDS)
-    case = Traveller(desk("2h"), matrix("1h", "8h"), bare, desk("1wh"))
+    case = VersionedCase(desk("2h"), matrix("1h", "8h"), bare, desk("1wh"))
     for version in (2, 3, 4):
         case.migrate(version)
     assert case.due("asked") == "Mon 11:00"
@@ -134,18 +134,18 @@ def test_a_limit_that_comes_back_shorter_is_due_when_it_was():
 @pytest.mark.parametrize("unit", ["wh", "wd"])
 def test_where_an_older_journal_had_no_answer_the_row_counts_its_own(unit: str):
     """Working time less than nothing raised an error: no journal holds what it led to."""
-    case = Traveller(desk(f"2{unit}"), matrix(f"1{unit}", f"8{unit}"))
+    case = VersionedCase(desk(f"2{unit}"), matrix(f"1{unit}", f"8{unit}"))
     case.migrate()
     old = _as_recorded_before(case)
     old.update(data=URGENT)
-    other = Traveller(matrix(f"1{unit}", f"8{unit}"))
+    other = VersionedCase(matrix(f"1{unit}", f"8{unit}"))
     other.update(2 * MINUTE, data=URGENT)
     assert old.clock("asked").due_us == other.clock("asked").due_us
 
 
 def test_an_older_journal_leads_where_it_led():
     """A migration that does not say so keeps adding to every row, as it did when it was recorded."""
-    case = Traveller(desk("6h"), matrix("4h", "8h"))
+    case = VersionedCase(desk("6h"), matrix("4h", "8h"))
     case.migrate()
     old = _as_recorded_before(case)
     old.update(data=URGENT)
@@ -154,7 +154,7 @@ def test_an_older_journal_leads_where_it_led():
 
 def test_a_state_kept_before_the_field_was_there_is_read():
     """Its clocks gave nothing way."""
-    case = Traveller(desk("2h"))
+    case = VersionedCase(desk("2h"))
     state = to_state(case.instance)
     place = next(
         n for n, part in enumerate(state) if isinstance(part, list) and part and part[0][:1] == ("asked",)
@@ -163,7 +163,7 @@ def test_a_state_kept_before_the_field_was_there_is_read():
     assert from_state(state) == case.instance
 
 
-def _as_recorded_before(case: Traveller) -> Traveller:
+def _as_recorded_before(case: VersionedCase) -> VersionedCase:
     """Return the case as a journal of the time before `gives_way` leaves it."""
     case.facts = [
         attrs.evolve(fact, gives_way=False) if isinstance(fact, Migrated) else fact for fact in case.facts

@@ -8,7 +8,7 @@ import attrs
 import orjson
 import pytest
 from kernel_cases import MINUTE, MONDAY, Case, Step, move, procedure, worker
-from version_cases import Traveller
+from version_cases import VersionedCase
 
 from svcflow.errors import FieldError, Refused
 from svcflow.journal.canonical import to_record
@@ -307,7 +307,7 @@ DEPUTY = Actor("li", ["chief"], "chef", ends={"chief": BEGIN_US + DAY_US})
 )  # fmt: skip
 def test_a_claim_lasts_over_a_migration_if_it_still_can(into, who, has):
     """A step that is another role's now, or that who has it may not do, is released, and nobody is kept from it."""
-    case = Traveller(handed_over("chief"), into)
+    case = VersionedCase(handed_over("chief"), into)
     case.fire("hand_in", actor=worker("wang", "clerk"))
     case.do(Claim(actor=who), MINUTE)
     case.migrate()

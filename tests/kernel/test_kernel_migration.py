@@ -7,7 +7,7 @@ from datetime import timedelta
 import attrs
 import pytest
 from kernel_cases import HOUR, MINUTE, MONDAY, Step, fork, line, move, procedure, worker
-from version_cases import Traveller, limit
+from version_cases import VersionedCase, limit
 
 from svcflow.errors import FieldError
 from svcflow.journal.canonical import to_record
@@ -33,7 +33,7 @@ def whole(**more: object) -> tuple[TimeLimit, ...]:
 
 def test_the_instance_goes_on_under_the_new_version():
     """The fact says from where to where and why; the revision counts it; the new triggers are open."""
-    case = Traveller(desk(), procedure(*line("asked", "looked_at", "done")))
+    case = VersionedCase(desk(), procedure(*line("asked", "looked_at", "done")))
     revision = case.instance.revision
     fact = case.migrate(reason="second edition", actor=worker("li")).facts[-1]
     assert (fact.from_version, fact.to_version, fact.reason, fact.actor) == (1, 2, "second edition", "li")
@@ -46,7 +46,7 @@ def test_the_instance_goes_on_under_the_new_version():
 
 def test_what_was_due_before_is_recorded_under_the_version_that_is_left():
     """Time is brought up to the present first, by the old declaration."""
-    case = Traveller(desk("1h"), desk("9h"))
+    case = VersionedCase(desk("1h"), desk("9h"))
     case.migrate(after=2 * HOUR)
     assert case.kinds == ["Started", "Overdue", "Migrated"]
     assert [one.version for one in case.all_deviations] == [1]
@@ -57,7 +57,7 @@ def test_what_was_due_before_is_recorded_under_the_version_that_is_left():
 @pytest.mark.parametrize("new", ["2wh", "30wh"])
 def test_a_deadline_is_kept_whatever_the_new_limit_is(new):
     """The instant promised stays, also after a hold, which moves it as it would have under the old version."""
-    case, other = Traveller(desk("8wh"), desk(new)), Traveller(desk("8wh"))
+    case, other = VersionedCase(desk("8wh"), desk(new)), VersionedCase(desk("8wh"))
     case.migrate()
     other.wait(MINUTE)
     assert case.due("asked") == other.due("asked") == "Tue 09:30"
@@ -70,7 +70,7 @@ def test_a_deadline_is_kept_whatever_the_new_limit_is(new):
 
 def test_a_deadline_is_kept_after_a_hold_before_the_migration():
     """Also when the clock stands still as the instance goes over, what was left stays."""
-    case, other = Traveller(desk("8wh"), desk("2wh")), Traveller(desk("8wh"))
+    case, other = VersionedCase(desk("8wh"), desk("2wh")), VersionedCase(desk("8wh"))
     for one in (case, other):
         one.hold(HOUR)
     case.migrate(after=HOUR)
@@ -87,7 +87,7 @@ def test_a_deadline_is_kept_after_a_hold_before_the_migration():
 )
 def test_a_deadline_is_kept_though_the_new_limit_counts_otherwise(old, new):
     """Where the families differ, the deadline stays until it has to be reckoned anew."""
-    case = Traveller(desk(old), desk(new))
+    case = VersionedCase(desk(old), desk(new))
     before = case.due("asked")
     case.migrate()
     assert case.due("asked") == before
@@ -98,7 +98,7 @@ def test_a_deadline_is_kept_though_the_new_limit_counts_otherwise(old, new):
 
 def test_a_kept_deadline_in_open_time_survives_a_hold_though_the_unit_changes():
     """What the new clock will have counted by the deadline is what it may count."""
-    case, other = Traveller(desk("4h"), desk("1wh")), Traveller(desk("4wh"))
+    case, other = VersionedCase(desk("4h"), desk("1wh")), VersionedCase(desk("4wh"))
     case.migrate()
     other.wait(MINUTE)
     assert case.due("asked") == "Mon 13:00"
@@ -109,7 +109,7 @@ def test_a_kept_deadline_in_open_time_survives_a_hold_though_the_unit_changes():
 
 def test_recomputed_the_deadline_is_that_of_the_new_version_from_its_start():
     """`recompute` counts from the original start; time on hold stays uncounted."""
-    case = Traveller(desk("8wh"), desk("2wh"))
+    case = VersionedCase(desk("8wh"), desk("2wh"))
     case.hold(HOUR)
     case.resume(30 * MINUTE)
     case.migrate(due="recompute")
@@ -118,7 +118,7 @@ def test_recomputed_the_deadline_is_that_of_the_new_version_from_its_start():
 
 def test_recomputed_a_deadline_that_has_passed_is_a_breach_at_the_migration():
     """It was no breach before; it is one from the moment the limit was set."""
-    case = Traveller(desk("8wh"), desk("1wh"))
+    case = VersionedCase(desk("8wh"), desk("1wh"))
     case.migrate(after=2 * HOUR, due="recompute")
     assert case.deviations == [("breached_on_attach", "asked")]
     assert case.when(case.of("Overdue")[0]) == "Mon 11:00"
@@ -126,7 +126,7 @@ def test_recomputed_a_deadline_that_has_passed_is_a_breach_at_the_migration():
 
 def test_recomputed_while_the_clock_stands_still():
     """What is left is that of the new declaration."""
-    case = Traveller(desk("8wh"), desk("2wh"))
+    case = VersionedCase(desk("8wh"), desk("2wh"))
     case.hold(HOUR)
     case.migrate(due="recompute")
     assert case.deadline("asked").remaining == HOUR
@@ -135,7 +135,7 @@ def test_recomputed_while_the_clock_stands_still():
 def test_a_breach_stays_a_breach():
     """A longer limit does not undo what was overdue, and the overrun is counted from the old deadline."""
     for due in ("keep", "recompute"):
-        case = Traveller(desk("1h"), desk("9h"))
+        case = VersionedCase(desk("1h"), desk("9h"))
         case.migrate(after=2 * HOUR, due=due)
         assert case.deadline("asked").state == "overdue"
         case.fire("to_done", HOUR)
@@ -145,7 +145,7 @@ def test_a_breach_stays_a_breach():
 def test_warnings_that_were_given_are_not_given_again():
     """The same rung of the new ladder has fired; one that is new and past fires at the migration."""
     old, new = limit("8h", warn=["50%"]), limit("8h", warn=["25%", "50%"], escalate=["+1h"])
-    case = Traveller(desk(old), desk(new))
+    case = VersionedCase(desk(old), desk(new))
     case.wait(5 * HOUR)
     case.migrate()
     assert [(fact.at, case.when(fact)) for fact in case.of("Warned")] == [
@@ -159,7 +159,7 @@ def test_warnings_that_were_given_are_not_given_again():
 def test_an_overdue_limit_is_not_warned_of_any_more():
     """A ladder that comes too late gives its escalations only."""
     old, new = limit("2h"), limit("9h", warn=["10%"], escalate=[Rung("+3h", "chief")])
-    case = Traveller(desk(old), desk(new))
+    case = VersionedCase(desk(old), desk(new))
     case.migrate(after=3 * HOUR)
     case.wait(DAY)
     assert case.kinds == ["Started", "Overdue", "Migrated", "Escalated"]
@@ -168,7 +168,7 @@ def test_an_overdue_limit_is_not_warned_of_any_more():
 
 def test_a_limit_that_is_no_more_ends_without_a_deviation():
     """Its clock is cancelled; holds, deadlines and recomputing go on without it."""
-    case = Traveller(desk("8wh"), desk(None))
+    case = VersionedCase(desk("8wh"), desk(None))
     case.migrate()
     assert case.clock("asked").verdict == "cancelled"
     assert not case.all_deviations
@@ -183,28 +183,28 @@ def test_a_limit_that_is_no_more_ends_without_a_deviation():
 
 def test_an_overdue_limit_that_is_no_more_is_settled():
     """By how much it was overrun is on record when it ends by the migration."""
-    case = Traveller(desk("1h"), desk(None))
+    case = VersionedCase(desk("1h"), desk(None))
     case.migrate(after=3 * HOUR)
     assert case.kinds == ["Started", "Overdue", "Settled", "Migrated"]
     assert case.all_deviations[0].overrun == 2 * HOUR
-    renamed = Traveller(desk("1h"), procedure(*line("taken", "done")))
+    renamed = VersionedCase(desk("1h"), procedure(*line("taken", "done")))
     renamed.migrate(after=3 * HOUR, steps={"asked": "taken"})
     assert renamed.all_deviations[0].overrun == 2 * HOUR
 
 
 def test_a_new_limit_of_the_step_starts_at_the_migration():
     """It could not be known before."""
-    case = Traveller(desk(None), desk("2wh"))
+    case = VersionedCase(desk(None), desk("2wh"))
     case.migrate(after=HOUR)
     assert case.due("asked") == "Mon 12:00"
 
 
 def test_a_new_limit_over_the_whole_procedure_counts_from_its_start():
     """What it finds past is a breach at the migration, not before."""
-    case = Traveller(desk(None), desk(None, limits=whole(within="3h")), desk(None, limits=whole(within="1h")))
+    case = VersionedCase(desk(None), desk(None, limits=whole(within="3h")), desk(None, limits=whole(within="1h")))
     case.migrate(after=HOUR)
     assert case.due("whole") == "Mon 12:00"
-    late = Traveller(desk(None), desk(None, limits=whole(within="1h")))
+    late = VersionedCase(desk(None), desk(None, limits=whole(within="1h")))
     late.migrate(after=2 * HOUR)
     assert late.when(late.of("Overdue")[0]) == "Mon 11:00"
 
@@ -212,7 +212,7 @@ def test_a_new_limit_over_the_whole_procedure_counts_from_its_start():
 def test_a_limit_that_is_new_on_hold_stands_still():
     """A paused instance pauses it, and the cap of the present hold starts with it."""
     rules = (HoldRule("third_party", at_most="2wd"),)
-    case = Traveller(desk(None), desk("2wh", holds=rules))
+    case = VersionedCase(desk(None), desk("2wh", holds=rules))
     case.hold()
     case.migrate()
     assert case.deadline("asked").state == "paused"
@@ -224,11 +224,11 @@ def test_a_limit_that_is_new_on_hold_stands_still():
 def test_a_limit_that_may_stop_now_stops_and_one_that_may_not_runs():
     """The new declaration says whether a hold stops the clock; the deadline is kept from there."""
     stays, stops = limit("8h", stoppable=False), limit("8h")
-    case = Traveller(desk(stays), desk(stops))
+    case = VersionedCase(desk(stays), desk(stops))
     case.hold()
     case.migrate(after=HOUR)
     assert case.deadline("asked").state == "paused"
-    case = Traveller(desk(stops), desk(stays))
+    case = VersionedCase(desk(stops), desk(stays))
     case.hold(HOUR)
     case.migrate(after=HOUR)
     assert case.due("asked") == "Mon 18:00"
@@ -238,7 +238,7 @@ def test_a_step_that_waits_now_stops_the_clocks():
     """Whether the active steps wait is asked of the new version."""
     old = procedure(*line("asked", "done"), limits=whole(within="8h"))
     new = procedure(*line("asked", "done", asked={"waits": "recipient"}), limits=whole(within="8h"))
-    case = Traveller(old, new)
+    case = VersionedCase(old, new)
     case.migrate(after=HOUR)
     assert (case.instance.paused, case.deadline("whole").state) == (True, "paused")
     case.revert(after=HOUR)
@@ -250,12 +250,12 @@ def test_an_anchored_deadline_is_kept_until_it_is_rescheduled():
     meeting = Field("meeting", type="instant")
     given = {"data": {"meeting": "2026-03-03T14:00:00+08:00"}}
     old, new = TimeLimit(before="meeting - 2h"), TimeLimit(before="meeting - 1h")
-    case = Traveller(desk(old, fields=(meeting,)), desk(new, fields=(meeting,)), **given)
+    case = VersionedCase(desk(old, fields=(meeting,)), desk(new, fields=(meeting,)), **given)
     case.migrate()
     assert case.due("asked") == "Tue 12:00"
     case.update(data={"meeting": "2026-03-03T15:00:00+08:00"})
     assert case.due("asked") == "Tue 14:00"
-    pending = Traveller(desk(old, fields=(meeting,)), desk("2h", fields=(meeting,)))
+    pending = VersionedCase(desk(old, fields=(meeting,)), desk("2h", fields=(meeting,)))
     pending.migrate()
     assert pending.due("asked") == "Mon 11:01"
 
@@ -263,7 +263,7 @@ def test_an_anchored_deadline_is_kept_until_it_is_rescheduled():
 def test_a_row_without_target_takes_the_deadline_away():
     """What is declared to have none, has none."""
     none = TimeLimit(match=(Row(no_target=True),))
-    case = Traveller(desk("2h"), desk(none), desk("3h"))
+    case = VersionedCase(desk("2h"), desk(none), desk("3h"))
     case.migrate()
     case.migrate(3)
     assert case.due("asked") == "Mon 12:02"
@@ -288,7 +288,7 @@ def test_a_renamed_step_takes_its_limits_memory_and_counts_along():
         )
 
     names = {"asked": "received", "checked": "approved"}
-    case = Traveller(versions("asked", "checked"), versions("received", "approved"))
+    case = VersionedCase(versions("asked", "checked"), versions("received", "approved"))
     case.fire("again", actor=worker("li"))
     case.fire("send", actor=worker("li"))
     before = case.due("checked.wait")
@@ -307,7 +307,7 @@ def test_a_renamed_step_takes_its_limits_memory_and_counts_along():
 
 def test_an_overdue_limit_that_was_renamed_is_settled_under_its_old_name():
     """The breach on record learns by how much, though the step is called otherwise by then."""
-    case = Traveller(desk("1h"), procedure(*line("taken", "done", taken={"within": "1h"})))
+    case = VersionedCase(desk("1h"), procedure(*line("taken", "done", taken={"within": "1h"})))
     case.migrate(after=2 * HOUR, steps={"asked": "taken"})
     case.fire("to_done", HOUR)
     assert [(one.limit, one.overrun) for one in case.all_deviations] == [("asked", 2 * HOUR)]
@@ -322,7 +322,7 @@ def test_branches_go_over_together():
             Step("done", end="completed"),
         )
 
-    case = Traveller(forked("a1"), forked("a9"))
+    case = VersionedCase(forked("a1"), forked("a9"))
     case.fire("to_b_end")
     case.migrate(steps={"a1": "a9"})
     assert set(case.instance.active) == {"both", "a9", "b_end"}
@@ -360,7 +360,7 @@ NOWHERE = [
 @pytest.mark.parametrize(("old", "new", "steps", "step", "said"), NOWHERE, ids=[row[-1] for row in NOWHERE])
 def test_a_step_without_a_counterpart_is_refused_by_name(old, new, steps, step, said):
     """The refusal names the step and what to do; it is on record, and nothing else changed."""
-    case = Traveller(old, new)
+    case = VersionedCase(old, new)
     before = case.instance
     outcome = case.migrate(steps=steps)
     assert (case.rule, outcome.refused.command, outcome.refused.step) == ("migration", "Migrate", step)
@@ -372,7 +372,7 @@ def test_a_step_without_a_counterpart_is_refused_by_name(old, new, steps, step, 
 
 def test_an_instance_that_has_ended_stays_as_it_is():
     """Neither migration nor taking one back is possible any more."""
-    case = Traveller(desk(), desk())
+    case = VersionedCase(desk(), desk())
     case.migrate()
     case.fire("to_done")
     case.migrate(1)
@@ -383,7 +383,7 @@ def test_an_instance_that_has_ended_stays_as_it_is():
 
 def test_the_version_it_has_already_and_one_not_in_force_are_refused():
     """There is nothing to do, or it is too early."""
-    case = Traveller(desk(), desk(effective=(MONDAY + 2 * DAY).date()))
+    case = VersionedCase(desk(), desk(effective=(MONDAY + 2 * DAY).date()))
     case.migrate(1)
     assert case.rule == "migration"
     case.migrate(2)
@@ -395,7 +395,7 @@ def test_the_version_it_has_already_and_one_not_in_force_are_refused():
 def test_what_the_version_newly_requires_must_be_given():
     """A field with a default has it; one without is refused until it comes with the command."""
     new = desk(fields=(Field("room", required=True), Field("floor", type="number", default=3, required=True)))
-    case = Traveller(desk(fields=(Field("old"),)), new, data={"old": "x"})
+    case = VersionedCase(desk(fields=(Field("old"),)), new, data={"old": "x"})
     case.migrate()
     assert (case.rule, "room" in case.outcome.remedy.en) == ("migration", True)
     with pytest.raises(FieldError):
@@ -409,7 +409,7 @@ def test_blank_text_is_not_what_a_version_newly_requires():
     """What was blank while nobody asked for it has to be given, or takes the default."""
     old = desk(fields=(Field("room"), Field("unit")))
     new = desk(fields=(Field("room", required=True), Field("unit", required=True, default="office")))
-    case = Traveller(old, new, data={"room": "\u3000", "unit": " "})
+    case = VersionedCase(old, new, data={"room": "\u3000", "unit": " "})
     case.migrate()
     assert (case.rule, "room" in case.outcome.remedy.en) == ("migration", True)
     case.migrate(data={"room": "3-1204"})
@@ -422,7 +422,7 @@ def test_a_value_that_does_not_fit_any_more_is_refused_until_it_is_given_anew():
     def kinds(*choices: str) -> Procedure:
         return desk(fields=(Field("kind", type="choice", choices=choices),))
 
-    case = Traveller(kinds("a", "b"), kinds("b", "c"), data={"kind": "a"})
+    case = VersionedCase(kinds("a", "b"), kinds("b", "c"), data={"kind": "a"})
     case.migrate()
     assert (case.rule, "kind" in case.outcome.refused.en) == ("migration", True)
     case.migrate(data={"kind": "c"})
@@ -434,7 +434,7 @@ def test_a_value_that_does_not_fit_any_more_is_refused_until_it_is_given_anew():
 def test_evidence_and_data_stay():
     """What was given before counts in the new version too."""
     steps = line("asked", "done", asked={"evidence": ("photo",)})
-    case = Traveller(desk(), procedure(*steps))
+    case = VersionedCase(desk(), procedure(*steps))
     case.update(evidence={"photo": "p1"})
     case.migrate()
     case.fire("to_done")
@@ -444,7 +444,7 @@ def test_evidence_and_data_stay():
 def test_a_limit_with_a_carried_difference_is_not_extended_again():
     """The difference stands where an extension would; the refusal says so."""
     extended = limit("8wh", extension=Extension("2wh"))
-    case = Traveller(desk("9wh"), desk(extended))
+    case = VersionedCase(desk("9wh"), desk(extended))
     case.migrate()
     case.do(Extend("asked", "please"), MINUTE)
     assert "earlier version" in case.outcome.refused.en
@@ -457,7 +457,7 @@ def test_a_limit_with_a_carried_difference_is_not_extended_again():
 def test_taken_back_everything_is_as_it_was():
     """Steps, deadlines and version come back; the fact names the migration it takes back."""
     old = desk("8wh", limits=whole(within="2wd"))
-    case = Traveller(old, procedure(*line("taken", "done", taken={"within": "1wh"})))
+    case = VersionedCase(old, procedure(*line("taken", "done", taken={"within": "1wh"})))
     before = (case.due("asked"), case.due("whole"))
     sequence = case.migrate(steps={"asked": "taken"}).facts[-1].sequence
     fact = case.revert(after=HOUR, reason="too early").facts[-1]
@@ -473,7 +473,7 @@ def test_taken_back_everything_is_as_it_was():
 
 def test_migrations_are_taken_back_one_by_one():
     """The last that stands comes first; what was taken back is out of the question."""
-    case = Traveller(desk("8wh"), desk("4wh"), desk("2wh"))
+    case = VersionedCase(desk("8wh"), desk("4wh"), desk("2wh"))
     case.migrate(2)
     case.migrate(3)
     case.revert()
@@ -487,13 +487,13 @@ def test_migrations_are_taken_back_one_by_one():
 
 def test_a_limit_that_comes_back_paused_or_passed_goes_on_from_there():
     """A clock that stood still has what was left; a deadline that passed meanwhile is a breach when it is back."""
-    case = Traveller(desk("8wh"), desk(None))
+    case = VersionedCase(desk("8wh"), desk(None))
     case.hold(HOUR)
     case.migrate()
     case.revert()
     case.resume(HOUR)
     assert case.deadline("asked").remaining == 7 * HOUR
-    late = Traveller(desk("2h"), desk(None))
+    late = VersionedCase(desk("2h"), desk(None))
     late.migrate()
     late.wait(3 * HOUR)
     assert not late.all_deviations
@@ -503,12 +503,12 @@ def test_a_limit_that_comes_back_paused_or_passed_goes_on_from_there():
 
 def test_a_limit_that_comes_back_after_two_versions_is_due_when_it_was():
     """However many versions did not have it; what had ended by itself stays ended."""
-    case = Traveller(desk("8wh"), desk(None), desk(None))
+    case = VersionedCase(desk("8wh"), desk(None), desk(None))
     case.migrate(2)
     case.migrate(3)
     case.migrate(1)
     assert case.due("asked") == "Tue 09:30"
-    met = Traveller(
+    met = VersionedCase(
         *(procedure(*line("asked", "seen", "done", asked={"within": one})) for one in ("8wh", None))
     )
     met.fire("to_seen")
@@ -519,13 +519,13 @@ def test_a_limit_that_comes_back_after_two_versions_is_due_when_it_was():
 
 def test_what_cannot_be_taken_back_is_refused_by_name():
     """A step the earlier version does not have, or that two steps went to, has no way back by itself."""
-    case = Traveller(desk(), procedure(*line("asked", "looked_at", "done")))
+    case = VersionedCase(desk(), procedure(*line("asked", "looked_at", "done")))
     case.migrate()
     case.fire("to_looked_at")
     case.revert()
     assert (case.rule, case.outcome.refused.step) == ("migration", "looked_at")
     assert "map 'looked_at'" in case.outcome.remedy.en
-    merged = Traveller(procedure(*line("asked", "taken", "done")), procedure(*line("open", "done")))
+    merged = VersionedCase(procedure(*line("asked", "taken", "done")), procedure(*line("open", "done")))
     merged.migrate(steps={"asked": "open", "taken": "open"})
     merged.revert()
     assert "asked, taken" in merged.outcome.refused.en
@@ -535,7 +535,7 @@ def test_what_cannot_be_taken_back_is_refused_by_name():
 
 def test_a_migration_needs_both_versions():
     """Evolving or deciding it with one is a mistake of the driver and says so."""
-    case = Traveller(desk(), desk())
+    case = VersionedCase(desk(), desk())
     case.migrate()
     with pytest.raises(TypeError, match="both versions"):
         evolve_all(case.compiled, None, case.facts)

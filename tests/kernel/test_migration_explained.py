@@ -7,7 +7,7 @@ from datetime import timedelta
 import attrs
 import pytest
 from kernel_cases import HOUR, MINUTE, line, move, procedure
-from version_cases import Traveller
+from version_cases import VersionedCase
 
 from svcflow.cli.journal_lines import journal_line
 from svcflow.cli.names import ProcedureNames
@@ -37,14 +37,14 @@ def desk(within: str | None, first: str = "asked", **more: object) -> Procedure:
     return procedure(*line(first, "done", **named), **more)
 
 
-def told(case: Traveller, limit: str, lang: str, kind: str = "migrated") -> list[str]:
+def told(case: VersionedCase, limit: str, lang: str, kind: str = "migrated") -> list[str]:
     found = explain(case.compiled, case.facts, limit, to_us(case.now), case.version_of)
     return [one.text(lang) for one in found.lines if one.kind == kind]
 
 
 def test_a_kept_deadline_is_told_as_kept():
     """The line says which version, why and what became of the deadline; the title names what was promised, and by which."""
-    case = Traveller(desk("8wh"), desk("2wh", "taken"))
+    case = VersionedCase(desk("8wh"), desk("2wh", "taken"))
     case.migrate(steps={"asked": "taken"}, reason="第二版")
     assert told(case, "taken", "zh") == [
         "03-02 周一 09:01 改按第 2 版办理（第二版），截止 2026-03-03 周二 09:30 保留"
@@ -64,7 +64,7 @@ def test_a_kept_deadline_is_told_as_kept():
 
 def test_a_deadline_that_is_reckoned_anew_is_told_with_both():
     """It was due then and is due now."""
-    case = Traveller(desk("8wh"), desk("2wh"))
+    case = VersionedCase(desk("8wh"), desk("2wh"))
     case.migrate(due="recompute")
     assert told(case, "asked", "en") == [
         "Mon 03-02 09:01: went over to version 2; reckoned anew: it was due Tue 2026-03-03 09:30 and is due Mon 2026-03-02 11:00"
@@ -74,7 +74,7 @@ def test_a_deadline_that_is_reckoned_anew_is_told_with_both():
 
 def test_a_limit_that_ends_and_comes_back_is_told():
     """Gone with the version, and back when the migration is taken back."""
-    case = Traveller(desk("8wh"), desk(None))
+    case = VersionedCase(desk("8wh"), desk(None))
     case.migrate()
     assert told(case, "asked", "zh") == ["03-02 周一 09:01 改按第 2 版办理，该版没有此时限"]
     assert told(case, "asked", "zh", "ended") == ["03-02 周一 09:01 结束：时限取消，不算达标"]
@@ -86,7 +86,7 @@ def test_a_limit_that_ends_and_comes_back_is_told():
 
 def test_a_new_limit_is_told_from_where_it_counts():
     """From the migration for a step's, from the start for the whole procedure's."""
-    case = Traveller(desk(None), desk("2wh", limits=(TimeLimit(id="whole", within="9h"),)))
+    case = VersionedCase(desk(None), desk("2wh", limits=(TimeLimit(id="whole", within="9h"),)))
     case.migrate(after=HOUR)
     assert told(case, "asked", "en") == [
         "Mon 03-02 10:00: went over to version 2; this limit is counted from now"
@@ -100,7 +100,7 @@ def test_a_new_limit_is_told_from_where_it_counts():
 def test_a_clock_that_stands_still_is_told_by_what_was_left():
     """Kept, reckoned anew, or stopped by the new version."""
     for due, said in (("keep", "what was left stays"), ("recompute", "reckoned anew by it")):
-        case = Traveller(desk("8wh"), desk("2wh"))
+        case = VersionedCase(desk("8wh"), desk("2wh"))
         case.hold(HOUR)
         case.migrate(due=due)
         assert said in told(case, "asked", "en")[0]
@@ -109,7 +109,7 @@ def test_a_clock_that_stands_still_is_told_by_what_was_left():
     waits = procedure(
         *line("asked", "done", asked={"waits": "recipient"}), limits=(TimeLimit(id="whole", within="9h"),)
     )
-    case = Traveller(desk(None, limits=(TimeLimit(id="whole", within="9h"),)), waits)
+    case = VersionedCase(desk(None, limits=(TimeLimit(id="whole", within="9h"),)), waits)
     case.migrate(after=HOUR)
     assert told(case, "whole", "zh")[0].endswith("停止计时")
 
@@ -120,7 +120,7 @@ def test_a_limit_that_had_ended_has_nothing_to_tell():
     def two(first: str) -> Procedure:
         return procedure(*line(first, "looked_at", "done", **{first: {"within": "8wh"}}))
 
-    case = Traveller(two("asked"), two("taken"))
+    case = VersionedCase(two("asked"), two("taken"))
     case.fire("to_looked_at")
     case.migrate(steps={"asked": "taken"})
     assert told(case, "taken", "en") == []
@@ -129,7 +129,7 @@ def test_a_limit_that_had_ended_has_nothing_to_tell():
 
 def test_a_unit_that_changes_begins_a_new_tally():
     """Hours of one kind are not added to those of another."""
-    case = Traveller(desk("8wh"), desk("30h"))
+    case = VersionedCase(desk("8wh"), desk("30h"))
     case.migrate(after=HOUR)
     case.wait(HOUR)
     assert told(case, "asked", "en", "counted")[1].endswith("23 h 30 min counted, 23 h 30 min in all")
@@ -137,7 +137,7 @@ def test_a_unit_that_changes_begins_a_new_tally():
 
 def test_without_the_other_versions_an_explanation_says_what_it_needs():
     """A journal that ran through several versions is not explained with one; an unknown limit is unknown to all."""
-    case = Traveller(desk("8wh"), desk("2wh"))
+    case = VersionedCase(desk("8wh"), desk("2wh"))
     case.migrate()
     with pytest.raises(LookupError, match="give version_of"):
         explain(case.compiled, case.facts, "asked", to_us(case.now))
@@ -147,7 +147,7 @@ def test_without_the_other_versions_an_explanation_says_what_it_needs():
 
 def test_the_journal_is_told_in_words():
     """One line for each migration: from, to, what became of the deadlines, and why."""
-    case = Traveller(desk("8wh"), desk("2wh"))
+    case = VersionedCase(desk("8wh"), desk("2wh"))
     case.migrate(reason="new rules")
     case.revert()
     case.migrate(due="recompute")
@@ -175,7 +175,7 @@ def test_a_migrated_instance_verifies_against_its_journal():
         "timezone": "Asia/Shanghai",
         "weekly": {"mon-fri": ["08:30-12:00", "13:30-17:30"]},
     }
-    case = Traveller(desk("8wh"), desk("2wh"))
+    case = VersionedCase(desk("8wh"), desk("2wh"))
     case.migrate()
     case.fire("to_done")
     found = {(one.procedure.id, version): one.procedure for version, one in case.versions.items()}
@@ -188,7 +188,7 @@ def test_a_migrated_instance_verifies_against_its_journal():
         assert [error.code for _, error in seen.problems] == problems
 
 
-def titles(case: Traveller, limit: str) -> tuple[str, tuple[str, int]]:
+def titles(case: VersionedCase, limit: str) -> tuple[str, tuple[str, int]]:
     """Return what the explanation promises, and what the list of deadlines does."""
     title = explain(case.compiled, case.facts, limit, to_us(case.now), case.version_of).title.en
     promised = pinned_targets(case.version_of, case.facts)
@@ -210,7 +210,7 @@ def two(within: str, **more: object):
 
 def test_a_limit_that_had_ended_names_what_it_was_judged_by():
     """However the dues of what runs are reckoned, and however often the instance goes over."""
-    case = Traveller(two("2wh"), two("1wh"), two("3wh"))
+    case = VersionedCase(two("2wh"), two("1wh"), two("3wh"))
     case.fire("to_looked_at")
     case.migrate(2)
     case.migrate(3, due="recompute")
@@ -220,7 +220,7 @@ def test_a_limit_that_had_ended_names_what_it_was_judged_by():
 
 def test_a_limit_that_runs_names_who_promised_it():
     """Kept, it is the earlier version's; reckoned anew, with another row or begun since, the present one's."""
-    case = Traveller(two("2wh"), two("1wh"), two("3wh"))
+    case = VersionedCase(two("2wh"), two("1wh"), two("3wh"))
     case.migrate(2)
     assert titles(case, "asked") == ("limit 2 working hours (version 1)", ("2wh", 1))
     case.migrate(3, due="recompute")
@@ -235,7 +235,7 @@ def test_a_limit_that_runs_names_who_promised_it():
 
 def test_a_breach_names_what_was_breached():
     """Overdue before the migration, it stays what it was a breach of, even when dues are reckoned anew."""
-    case = Traveller(two("2wh"), two("8wh"))
+    case = VersionedCase(two("2wh"), two("8wh"))
     case.wait(3 * HOUR)
     case.migrate(due="recompute")
     assert titles(case, "asked") == ("limit 2 working hours (version 1)", ("2wh", 1))
@@ -243,7 +243,7 @@ def test_a_breach_names_what_was_breached():
 
 def test_a_clock_that_stands_still_names_what_it_goes_on_with():
     """Held over the migration it has no deadline, but what was left of the promise."""
-    case = Traveller(two("2wh"), two("8wh"))
+    case = VersionedCase(two("2wh"), two("8wh"))
     case.hold()
     case.migrate()
     assert titles(case, "asked") == ("limit 2 working hours (version 1)", ("2wh", 1))
@@ -253,7 +253,7 @@ def test_another_row_is_a_new_promise():
     """What was kept gives way to the row, which is of the present version."""
     urgent = Field("urgent", type="boolean", default=False)
     rows = TimeLimit(match=[Row("1wh", "urgent"), Row("8wh")], on_change="from_start")
-    case = Traveller(desk("2wh", fields=[urgent]), desk(rows, fields=[urgent]))
+    case = VersionedCase(desk("2wh", fields=[urgent]), desk(rows, fields=[urgent]))
     case.migrate()
     assert titles(case, "asked")[1] == ("2wh", 1)
     case.update(data={"urgent": True})
@@ -272,7 +272,7 @@ def test_entered_again_a_kept_limit_goes_on_with_its_promise():
             )
             for within in ("2wh", "8wh")
         )
-        case = Traveller(*versions)
+        case = VersionedCase(*versions)
         case.fire("go")
         case.migrate(due=due)
         assert titles(case, "asked")[1] == ("2wh", 1)
@@ -282,7 +282,7 @@ def test_entered_again_a_kept_limit_goes_on_with_its_promise():
 
 def test_a_limit_that_comes_back_names_the_version_it_comes_from():
     """Dropped by one version, taken up by the next, it is due when it was."""
-    case = Traveller(desk("2wh"), procedure(*line("asked", "done")), desk("8wh"))
+    case = VersionedCase(desk("2wh"), procedure(*line("asked", "done")), desk("8wh"))
     case.migrate(2)
     case.migrate(3)
     assert titles(case, "asked") == ("limit 2 working hours (version 1)", ("2wh", 1))
@@ -297,7 +297,7 @@ def test_an_overdue_limit_whose_scheduled_instant_was_cleared_is_explained(ahead
         limit = TimeLimit(id="bef", before=f"meet - {before}")
         return procedure(*line("asked", "done"), fields=[meet], limits=[limit])
 
-    case = Traveller(booked("30m"), booked(ahead))
+    case = VersionedCase(booked("30m"), booked(ahead))
     case.do(Reschedule("meet", (case.now + 10 * MINUTE).isoformat()), MINUTE)
     case.do(Reschedule("meet", None), MINUTE)
     case.migrate()
@@ -313,7 +313,7 @@ def test_a_scheduled_instant_of_another_year_is_named_with_it():
     work = {"within": TimeLimit(before="meet - 30m")}
     declared = procedure(*line("asked", "done", asked=work), fields=[Field("meet", type="instant")])
     far, near = (
-        Traveller(declared, data={"meet": meet})
+        VersionedCase(declared, data={"meet": meet})
         for meet in ("2199-12-31T12:00+08:00", "2026-12-31T12:00+08:00")
     )
     assert "Tue 2199-12-31 12:00" in told(far, "asked", "en", "anchored")[0]
@@ -324,6 +324,6 @@ def test_a_kept_deadline_of_an_instant_that_was_never_set_is_explained():
     """A limit in hours that is kept under one before a meeting nobody has fixed."""
     meet = Field("meet", type="instant")
     into = procedure(*line("asked", "done", asked={"within": TimeLimit(before="meet - 30m")}), fields=[meet])
-    case = Traveller(attrs.evolve(desk("2h"), fields=[meet]), into)
+    case = VersionedCase(attrs.evolve(desk("2h"), fields=[meet]), into)
     case.migrate()
     assert told(case, "asked", "zh", "anchored") == ["meet未定；此前定下的截止不变"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 from kernel_cases import MINUTE, Case, fork, move, procedure, worker
-from version_cases import Traveller
+from version_cases import VersionedCase
 
 from svcflow.kernel import Actor, MigrationTarget, Revert, replay, transact
 from svcflow.kernel.commands import Assign, Claim
@@ -28,7 +28,7 @@ def version(work: str = "work", *, asks: bool = True) -> Procedure:
 
 def test_who_did_a_step_under_a_version_that_did_not_ask_is_barred_after_a_migration():
     """The journal knows who did it, though the instance did not note it."""
-    case = Traveller(version(asks=False), version())
+    case = VersionedCase(version(asks=False), version())
     case.fire("hand_in", actor=Actor("li", (), "wang"))
     assert case.instance.left_by == {}
     case.migrate()
@@ -42,7 +42,7 @@ def test_who_did_a_step_under_a_version_that_did_not_ask_is_barred_after_a_migra
 
 def test_two_migrations_and_another_name_do_not_make_the_rule_forget():
     """A version in between that asks for nobody, and a step that is called otherwise, change nothing."""
-    case = Traveller(version(), version(asks=False), version("draw"))
+    case = VersionedCase(version(), version(asks=False), version("draw"))
     case.fire("hand_in", actor=LI)
     case.migrate()
     assert case.instance.left_by == {}
@@ -59,7 +59,7 @@ def test_steps_that_became_one_and_are_taken_apart_again_were_done_by_whom_they_
         Step("check", not_by="first", to=(move("confirm", "end"),)),
         Step("end", end="completed"),
     )
-    case = Traveller(apart, version())
+    case = VersionedCase(apart, version())
     case.fire("on", actor=LI)
     case.fire("hand_in", actor=WANG)
     case.migrate(steps={"first": "work", "second": "work"})
@@ -72,7 +72,7 @@ def test_steps_that_became_one_and_are_taken_apart_again_were_done_by_whom_they_
 
 def test_the_last_who_did_it_counts_across_versions():
     """What was done again before the migration was done by who did it again."""
-    case = Traveller(version(asks=False), version())
+    case = VersionedCase(version(asks=False), version())
     case.fire("hand_in", actor=LI)
     case.fire("back", actor=WANG)
     case.fire("hand_in", actor=WANG)
@@ -83,7 +83,7 @@ def test_the_last_who_did_it_counts_across_versions():
 
 def test_a_driver_that_does_not_look_at_the_journal_keeps_what_the_instance_remembers():
     """A target without performers of its own loses nobody whom the instance remembers."""
-    case = Traveller(version(), version("draw"))
+    case = VersionedCase(version(), version("draw"))
     case.fire("hand_in", actor=LI)
     into = MigrationTarget(case.versions[2])
     over = transact(
@@ -324,7 +324,7 @@ def test_who_may_not_check_does_not_get_past_the_check_into_a_branch(way):
 
 def test_nobody_is_known_to_be_another_than_who_was_erased():
     """The rule holds against everybody then, says why, and a migration to a version without it is the way out."""
-    case = Traveller(version(), version(asks=False))
+    case = VersionedCase(version(), version(asks=False))
     case.fire("hand_in", actor=worker("erased-Ab12Cd34"))
     for who in (LI, worker("erased-Ab12Cd34")):
         case.fire("confirm", actor=who)
@@ -369,7 +369,7 @@ def test_side_by_side_either_step_excludes_who_did_the_other(first, second, othe
 
 def test_who_did_a_step_side_by_side_is_remembered_over_a_migration():
     """An older journal, which did not remember, leads where it led."""
-    case = Traveller(side_by_side(), side_by_side())
+    case = VersionedCase(side_by_side(), side_by_side())
     case.fire("confirm", actor=LI)
     assert case.instance.left_by == {"check": ("li",)}
     case.migrate()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 from kernel_cases import CALENDARS, HOUR, MINUTE, MONDAY, Case, fork, line, move, procedure
-from version_cases import Traveller
+from version_cases import VersionedCase
 
 from svcflow.kernel import Actor, Fire, Start, compile_procedure, transact
 from svcflow.kernel.facts import Deviated, Moved, Overdue
@@ -71,11 +71,11 @@ def test_short_notice_is_not_of_whom_the_booker_acts_for_another_time():
 
 def test_who_booked_is_known_to_a_later_version_that_first_hangs_a_limit_on_it():
     """Booked in time under a version without the limit it is overdue, and too late it is of who booked."""
-    in_time = Traveller(later(None), later("meeting - 30m"), data=AT_TEN, actor=LI)
+    in_time = VersionedCase(later(None), later("meeting - 30m"), data=AT_TEN, actor=LI)
     in_time.migrate(actor=WANG)
     in_time.fire("to_work", 2 * HOUR, actor=WANG)
     assert breaches(in_time) == [("overdue", "", "")]
-    short = Traveller(later(None), later("meeting - 2h"), data=AT_TEN, actor=LI)
+    short = VersionedCase(later(None), later("meeting - 2h"), data=AT_TEN, actor=LI)
     short.migrate(actor=WANG)
     short.fire("to_work", MINUTE, actor=WANG)
     assert breaches(short) == [("short_notice", "li", "")]
@@ -84,10 +84,10 @@ def test_who_booked_is_known_to_a_later_version_that_first_hangs_a_limit_on_it()
 def test_who_migrates_has_booked_what_they_give_with_it():
     """A scheduled instant that is new comes with the migration, or later."""
     plain = attrs.evolve(later(None), fields=())
-    with_it = Traveller(plain, later("meeting - 2h"))
+    with_it = VersionedCase(plain, later("meeting - 2h"))
     with_it.migrate(actor=WANG, data=AT_TEN)
     with_it.fire("to_work", MINUTE, actor=LI)
-    afterwards = Traveller(plain, later("meeting - 2h"))
+    afterwards = VersionedCase(plain, later("meeting - 2h"))
     afterwards.migrate(actor=LI)
     afterwards.update(actor=WANG, data=AT_TEN)
     afterwards.fire("to_work", MINUTE, actor=LI)

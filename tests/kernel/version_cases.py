@@ -1,4 +1,4 @@
-"""A traveller: one instance that goes over from version to version of a small procedure."""
+"""One instance that goes over from version to version of a small procedure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.worktime.instants import to_us
 
 
-class Traveller(Case):
+class VersionedCase(Case):
     """Start under the first of the versions; every state is held against a replay of the whole journal."""
 
     def __init__(self, *versions: Procedure, **start: object) -> None:
