@@ -58,6 +58,8 @@ class WriteBatch(UnitOfWork):
         self._cached: dict[str, LockedInstance] = {}
         self._data_version: object = None
         self._deviation_row = attrgetter(*statements.add_deviation.names)
+        # a row of work is taken as it is: half the price of one made by names, on the hottest way
+        assert statements.add_work.names == ("instance", *Work._fields)  # noqa: S101
 
     def begin(self) -> None:
         """Empty the cache when another connection has written to the file since the last transaction."""
@@ -144,8 +146,7 @@ class WriteBatch(UnitOfWork):
     def _write(self) -> None:
         for instance, work in self._work.items():
             for item in work:
-                row = {"instance": instance, **item._asdict()}
-                self._collect("add_work", self._statements.add_work.bound(row))
+                self._collect("add_work", (instance, *item))
         self._work.clear()
         if not self._rows:
             return
