@@ -62,7 +62,7 @@ def test_a_calendar_near_its_end_is_warned_of(left, state):
     assert office.covers is not None
     found = calendar(office, date.fromordinal(office.covers.last.toordinal() - left))
     assert (found.state, found.data["days_left"]) == (state, left)
-    assert ("ended" in found.said.en) == (left < 0)
+    assert ("ended" in found.message.en) == (left < 0)
 
 
 def test_a_store_is_looked_at_and_not_changed(run, svc, lamp, tmp_path):

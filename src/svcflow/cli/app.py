@@ -210,8 +210,8 @@ class Application(click.Group):
         help_text(formatter, _CODES.in_(form_of(ctx).lang))
 
 
-def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
-    if wanted:
+def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001  # click's signature
+    if given:
         from svcflow import __version__
 
         click.echo(f"svcflow {__version__}")

@@ -20,7 +20,7 @@ _STYLES = {"holiday": "red", "makeup": "yellow", "weekend": "bright_black", "bey
 
 
 def year_text(year: Year, lang: Tongue, *, coloured: bool) -> str:
-    """Return the year as text, with the escape codes of colours when asked for (needs rich)."""
+    """Return the year as text, with `coloured` with the escape codes of colours (needs rich)."""
     name = year.calendar.name.in_(lang) or year.calendar.id
     parts = [visible(f"{name} ({year.calendar.id}) {year.year}")]
     beside, empty = _BESIDE[lang], " " * (7 * _CELL[lang])

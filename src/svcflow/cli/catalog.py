@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from svcflow.model.scenario import Scenario
 
 __all__ = ["catalog_at", "find_mapping", "find_procedure", "find_scenario", "is_file"]
+
+Declared = TypeVar("Declared", "LogMapping", "Scenario")
 
 
 def catalog_at(folder: str | None) -> Catalog:
@@ -50,7 +53,7 @@ def find_procedure(named: str, folder: str | None) -> tuple[Procedure, Catalog]:
 
 
 def find_mapping(named: str | None, procedure: Procedure, catalog: Catalog) -> LogMapping:
-    """Return a mapping by file or name; without a name the only one there is for the procedure.
+    """Return a mapping by file or id; without a name the only one there is for the procedure.
 
     Raises: DeclarationError.
     """
@@ -58,17 +61,11 @@ def find_mapping(named: str | None, procedure: Procedure, catalog: Catalog) -> L
 
     if named is not None and is_file(named):
         return load_mapping(named)
-    known = catalog.mappings
-    if named is not None and named in known:
-        return known[named]
-    fitting = [one for one in known.values() if one.procedure == procedure.id]
-    if named is None and len(fitting) == 1:
-        return fitting[0]
-    raise _unknown(Text(zh="日志对照表", en="mapping"), named, [one.id for one in fitting], "--mapping")
+    return _chosen(named, procedure, catalog.mappings, Text(zh="日志对照表", en="mapping"), "--mapping")
 
 
 def find_scenario(named: str | None, procedure: Procedure, catalog: Catalog) -> Scenario | None:
-    """Return a scenario by file or name; without a name the only one there is for the procedure, None without any.
+    """Return a scenario by file or id; without a name the only one there is for the procedure, None without any.
 
     Raises: DeclarationError.
     """
@@ -76,13 +73,9 @@ def find_scenario(named: str | None, procedure: Procedure, catalog: Catalog) -> 
 
     if named is not None and is_file(named):
         return load_scenario(named)
-    known = catalog.scenarios
-    if named is not None and named in known:
-        return known[named]
-    fitting = [one for one in known.values() if one.procedure == procedure.id]
-    if named is None and len(fitting) < 2:
-        return fitting[0] if fitting else None
-    raise _unknown(Text(zh="情形", en="scenario"), named, [one.id for one in fitting], "--scenario")
+    if named is None and all(each.procedure != procedure.id for each in catalog.scenarios.values()):
+        return None
+    return _chosen(named, procedure, catalog.scenarios, Text(zh="情形", en="scenario"), "--scenario")
 
 
 def is_file(named: str) -> bool:
@@ -117,15 +110,23 @@ def _beside(file: Path) -> Catalog:
     return attrs.evolve(catalog, calendars=calendars, scenarios=scenarios, mappings=mappings)
 
 
-def _unknown(what: Text, named: str | None, known: list[str], option: str) -> DeclarationError:
+def _chosen(
+    named: str | None, procedure: Procedure, declared: Mapping[str, Declared], what: Text, option: str
+) -> Declared:
+    """Return what is declared under an id; without one the only declaration for a procedure."""
+    if named is not None and named in declared:
+        return declared[named]
+    fitting = [each for each in declared.values() if each.procedure == procedure.id]
+    if named is None and len(fitting) == 1:
+        return fitting[0]
     message = (
         Text(zh=f"没有{what.zh} {named}", en=f"there is no {what.en} {named!r}")
         if named is not None
         else Text(zh=f"须指明{what.zh}", en=f"a {what.en} must be named")
     )
-    near = nearest(named or "", known)
+    near = nearest(named or "", [each.id for each in fitting])
     remedy = Text(
         zh=f"用 {option} 给出文件或名称{near and f'；{near.zh}'}",
         en=f"give a file or name with {option}{near and f'; {near.en}'}",
     )
-    return DeclarationError([Problem((), message, remedy)])
+    raise DeclarationError([Problem((), message, remedy)])

@@ -137,7 +137,7 @@ def examples(ctx: click.Context, formatter: click.HelpFormatter, lines: Iterable
 
 
 def definitions(formatter: click.HelpFormatter, records: Sequence[tuple[str, str]]) -> None:
-    """Write terms and what they mean side by side, measured in cells; a long term stands on a line of its own."""
+    """Write terms with their meanings beside them, measured in cells; a long term stands on a line of its own."""
     indent = formatter.current_indent
     column = min(max(cells(term) for term, _ in records), _LONGEST_TERM) + 2
     for term, meaning in records:

@@ -92,8 +92,8 @@ class _FileChecker:
             if isinstance(declared, Procedure):
                 self._procedures[declared.id, declared.version] = (declared, document)
             if isinstance(declared, Procedure | Scenario):
-                found = unknown_calendars(declared, self._calendars)
-                self.problems += document.placed(map(_with_its_file, found))
+                problems = unknown_calendars(declared, self._calendars)
+                self.problems += document.placed(map(_with_its_file, problems))
         except DeclarationError as error:
             self.problems += error.problems
 
@@ -102,8 +102,8 @@ class _FileChecker:
         earlier: Procedure | None = None
         for _, (procedure, document) in sorted(self._procedures.items(), key=lambda item: item[0]):
             before = earlier if earlier is not None and earlier.id == procedure.id else None
-            found = check(procedure, calendar=self._calendar(procedure.calendar), earlier=before)
-            self.findings += (_placed(one, document) for one in found)
+            findings = check(procedure, calendar=self._calendar(procedure.calendar), earlier=before)
+            self.findings += (_placed(one, document) for one in findings)
             earlier = procedure
 
     def _calendar(self, name: str) -> WorkCalendar:

@@ -72,7 +72,7 @@ _at_option = option(
 
 
 def with_session(function: Callable[..., int | None]) -> Callable[..., None]:
-    """Give a command its `CommandSession` first, and end with the exit code that it returns."""
+    """Make a command of a function that is given a `CommandSession` first and returns its exit code."""
 
     def run(
         *, folder: str | None = None, db: str | None = None, at: datetime | None = None, **own: Any

@@ -27,7 +27,7 @@ class OutputError(SvcflowError, OSError):
 
     @classmethod
     def of(cls, where: object, error: OSError) -> OutputError:
-        """Explain why `where` cannot be written."""
+        """Return the error for a place that cannot be written."""
         why = system_words(error)
         return cls(
             Text(zh=f"无法写入 {where}：{why.zh}", en=f"{where} cannot be written: {why.en}"),
@@ -41,7 +41,7 @@ class OutputError(SvcflowError, OSError):
 def answer(
     form: AnswerForm, data: Callable[[], object], text: Callable[[], str], *, styled: bool = False
 ) -> None:
-    """Write an answer in the form that is asked for; the other form is not made.
+    """Write an answer as text or as JSON; the other one is not made.
 
     `styled` says that the text holds escape codes of its own; whoever made it has escaped what came from outside.
     """

@@ -1,4 +1,4 @@
-"""Progress on a terminal: with rich when it is installed, plain otherwise; nothing where no terminal listens."""
+"""Progress on a terminal: with rich when it is installed, plain otherwise; nothing where there is no terminal."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ Advance = Callable[[int, int], None]
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Advance]:
-    """Give a function to be told how much is done of how much (0: not known)."""
+def progress(title: str) -> Iterator[Advance]:
+    """Yield a function that shows how much is done of how much (0: not known)."""
     if not sys.stderr.isatty():
         yield _silent
         return
     try:
-        import rich.progress  # noqa: F401  # optional; only asked whether it is there
+        import rich.progress  # noqa: F401  # optional; whether it is installed is all that matters here
     except ImportError:
-        yield from _plain(what)
+        yield from _plain(title)
     else:
-        yield from _rich(what)
+        yield from _rich(title)
 
 
 def _silent(done: int, total: int) -> None:
-    """Say nothing: nobody looks."""
+    """Show nothing, where there is no terminal."""
 
 
-def _plain(what: str) -> Iterator[Advance]:
+def _plain(title: str) -> Iterator[Advance]:
     def advance(done: int, total: int) -> None:
         share = f"{done / total:4.0%}" if total else f"{done:,}"
-        sys.stderr.write(f"\r{what} {share}")
+        sys.stderr.write(f"\r{title} {share}")
         sys.stderr.flush()
 
     try:
@@ -42,12 +42,12 @@ def _plain(what: str) -> Iterator[Advance]:
         sys.stderr.flush()
 
 
-def _rich(what: str) -> Iterator[Advance]:
+def _rich(title: str) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task = bar.add_task(title, total=None)
 
         def advance(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total or None)

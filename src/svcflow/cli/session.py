@@ -39,7 +39,7 @@ class CommandSession:
         return self.form.lang
 
     def answer(self, data: Callable[[], object], text: Callable[[], str], *, styled: bool = False) -> None:
-        """Write the answer in the form that is asked for (see `svcflow.cli.output.answer`)."""
+        """Write the answer as text or as JSON (see `svcflow.cli.output.answer`)."""
         answer(self.form, data, text, styled=styled)
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Values as they are written on a command line: `key=value`, `id:role,role`, instants. They are not yet checked."""
+"""Values as they are written on a command line: `key=value`, `id:role,role`, instants, lengths of time."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _PairType(Type):
         key, sign, written = str(value).partition("=")
         if not sign or not key.strip():
             if "＝" in str(value):
-                _refuse_full_width(str(value), "=＝", param, ctx)
+                _check_half_width(str(value), "=＝", param, ctx)
             raise WrongValue(
                 Text(zh=f"“{value}”须写作 键=值", en=f"write {value!r} as key=value"),
                 param,
@@ -67,7 +67,7 @@ class _ActorType(Type):
 
         if isinstance(value, Actor):
             return value
-        _refuse_full_width(str(value), ":：,，、", param, ctx)
+        _check_half_width(str(value), ":：,，、", param, ctx)
         name, _, roles = str(value).partition(":")
         if not is_named(name):
             raise WrongValue(Text(zh="须写作 编号:岗位,岗位", en="write it as id:role,role"), param, ctx)
@@ -82,7 +82,7 @@ class _RecipientType(Type):
         from svcflow.kernel.commands import Recipient
         from svcflow.model.procedure import GROUPS
 
-        _refuse_full_width(str(value), ":：", param, ctx)
+        _check_half_width(str(value), ":：", param, ctx)
         name, _, group = str(value).partition(":")
         if not name or group not in ("", *GROUPS):
             listed = ", ".join(GROUPS)
@@ -94,7 +94,7 @@ class _RecipientType(Type):
                 param,
                 ctx,
             )
-        return Recipient(name, next((known for known in GROUPS if known == group), None))
+        return Recipient(name, next((each for each in GROUPS if each == group), None))
 
 
 class _InstantType(Type):
@@ -199,44 +199,44 @@ def typed(pairs: Iterable[Pair], fields: Mapping[str, Field]) -> dict[str, Value
 
 
 def once(pairs: Iterable[Pair]) -> dict[str, str]:
-    """Return pairs as a mapping. Raises: WrongUsage when a key is given twice: which one counts, nobody said."""
-    found: dict[str, str] = {}
+    """Return pairs as a mapping. Raises: WrongUsage when a key is given twice, as neither of both counts more."""
+    values: dict[str, str] = {}
     for key, written in pairs:
-        if key in found:
+        if key in values:
             raise WrongUsage(
                 Text(
-                    zh=f"“{key}”给出了两次：“{found[key]}”与“{written}”",
-                    en=f"{key!r} is given twice: {found[key]!r} and {written!r}",
+                    zh=f"“{key}”给出了两次：“{values[key]}”与“{written}”",
+                    en=f"{key!r} is given twice: {values[key]!r} and {written!r}",
                 ),
                 Text(zh="只写一次", en="give it once"),
             )
-        found[key] = written
-    return found
+        values[key] = written
+    return values
 
 
 def actor_or_nobody(actor: Actor | None) -> Actor:
-    """Return the actor; nobody when none is named."""
+    """Return the actor, or `NOBODY` when none is named."""
     from svcflow.kernel.commands import NOBODY
 
     return NOBODY if actor is None else actor
 
 
-def _refuse_full_width(
+def _check_half_width(
     value: str, signs: str, param: click.Parameter | None, ctx: click.Context | None
 ) -> None:
-    """Refuse a full-width sign where the plain one is meant: an input method writes it, and nobody sees it.
+    """Check that no full-width sign stands for a plain one, as input methods write it unseen.
 
     `signs` are the plain signs, each with the full-width ones for it behind: `:：,，、`.
     """
-    meant = ""
+    plain = ""
     for sign in signs:
         if sign.isascii():
-            meant = sign
+            plain = sign
         elif sign in value:
             raise WrongValue(
                 Text(
-                    zh=f"“{value}”中的“{sign}”是全角符号，须用半角“{meant}”",
-                    en=f"{value!r} holds the full-width {sign!r}; write {meant!r}",
+                    zh=f"“{value}”中的“{sign}”是全角符号，须用半角“{plain}”",
+                    en=f"{value!r} holds the full-width {sign!r}; write {plain!r}",
                 ),
                 param,
                 ctx,
@@ -247,8 +247,8 @@ def _typed(written: str, field: Field | None) -> Value:
     if field is None or field.type not in ("number", "boolean"):
         return written
     if field.type == "boolean":
-        said = written.strip().lower()
-        return True if said in _TRUE else False if said in _FALSE else written
+        answer = written.strip().lower()
+        return True if answer in _TRUE else False if answer in _FALSE else written
     for kind in (int, float):
         try:
             return kind(written)

@@ -1,1 +1,1 @@
-"""The commands, one module each; imported by name when they are asked for."""
+"""Commands, one module a family; `svcflow.cli.app` imports them by name when they are called."""

@@ -149,10 +149,12 @@ def _chosen(
     if procedure is None:
         return tuple(dict.fromkeys(instances))
     engine.catalog[procedure]  # raises where the name is misspelt
-    all_ = engine.instances(procedure=procedure)
-    open_ = [one for one in reversed(all_) if one.status != "ended"]
-    meant = [one.id for one in open_ if from_version in (None, one.version)]
-    return tuple(dict.fromkeys((*instances, *meant)))
+    chosen = [
+        one.id
+        for one in reversed(engine.instances(procedure=procedure))
+        if one.status != "ended" and from_version in (None, one.version)
+    ]
+    return tuple(dict.fromkeys((*instances, *chosen)))
 
 
 _HEADS = Text(

@@ -1,4 +1,4 @@
-"""The demonstration's folder: made beside its place and moved there whole; a foreign folder is never touched."""
+"""Folder of the demonstration: filled beside its place and moved there whole; another folder is never touched."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _OWN = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-lock", RECO
 
 @contextmanager
 def prepared(folder: Path, drawings: Collection[str]) -> Iterator[Path]:
-    """Give a folder to fill; when nothing goes wrong it takes the place of `folder`, or of an earlier demo there.
+    """Yield a folder to fill; at the end it takes the place of `folder`, or of an earlier demonstration there.
 
     Raises: OutputError when something else is there, or it cannot be written.
     """
-    _refuse_foreign(folder, {*_OWN, *(f"{name}{suffix}" for name in drawings for suffix in (".svg", ".png"))})
+    _check_own(folder, {*_OWN, *(f"{name}{suffix}" for name in drawings for suffix in (".svg", ".png"))})
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -39,7 +39,7 @@ def prepared(folder: Path, drawings: Collection[str]) -> Iterator[Path]:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _refuse_foreign(folder: Path, own: Collection[str]) -> None:
+def _check_own(folder: Path, own: Collection[str]) -> None:
     if folder.is_dir():
         names = {entry.name for entry in folder.iterdir()}
         if not names or (RECORD in names and names <= set(own)):
@@ -52,16 +52,16 @@ def _refuse_foreign(folder: Path, own: Collection[str]) -> None:
     )
 
 
-def _put(made: Path, folder: Path) -> None:
+def _put(filled: Path, folder: Path) -> None:
     """Swap the finished folder in; the earlier one goes only when the new one stands."""
     if not folder.exists():
-        made.replace(folder)
+        filled.replace(folder)
         return
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         earlier = folder.replace(aside / folder.name)
         try:
-            made.replace(folder)
+            filled.replace(folder)
         except OSError:
             earlier.replace(folder)
             raise

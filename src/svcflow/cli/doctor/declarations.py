@@ -36,24 +36,24 @@ def declarations(folder: str | None, today: date) -> Iterator[Probe]:
         try:
             yield calendar(look_up(known), today)
         except SvcflowError as error:
-            yield Probe(f"calendar-{known}", _named(known), "failure", error.message, error.remedy)
+            yield Probe(f"calendar-{known}", _name(known), "failure", error.message, error.remedy)
 
 
-def calendar(found: WorkCalendar, today: date) -> Probe:
+def calendar(probed: WorkCalendar, today: date) -> Probe:
     """Probe how far a calendar reaches: limits that end beyond its coverage cannot be computed."""
-    covers = found.covers
-    zone = found.timezone.key
+    covers = probed.covers
+    zone = probed.timezone.key
     if covers is None:
-        said = Text(zh=f"{zone}，不限期", en=f"{zone}, without end")
-        return Probe(f"calendar-{found.id}", _named(found.id), "ok", said, data={"covers": None})
+        message = Text(zh=f"{zone}，不限期", en=f"{zone}, without end")
+        return Probe(f"calendar-{probed.id}", _name(probed.id), "ok", message, data={"covers": None})
     left = covers.last - today
-    said = Text(
+    message = Text(
         zh=f"{zone}，{covers.first} 至 {covers.last}",
         en=f"{zone}, {covers.first} to {covers.last}",
     )
     data = {"covers": [covers.first.isoformat(), covers.last.isoformat()], "days_left": left.days}
     if left >= _SOON:
-        return Probe(f"calendar-{found.id}", _named(found.id), "ok", said, data=data)
+        return Probe(f"calendar-{probed.id}", _name(probed.id), "ok", message, data=data)
     ended = left < timedelta(0)
     tail = Text(
         zh="，已到期" if ended else f"，还剩 {left.days} 天",
@@ -63,9 +63,9 @@ def calendar(found: WorkCalendar, today: date) -> Probe:
         zh="升级 svcflow，或在流程文件夹中放一份同名日历，写入新一年的安排",
         en="upgrade svcflow, or put a calendar of that name with the new year into your procedures folder",
     )
-    reach = Text(zh=said.zh + tail.zh, en=said.en + tail.en)
-    return Probe(f"calendar-{found.id}", _named(found.id), "warning", reach, remedy, data)
+    reach = Text(zh=message.zh + tail.zh, en=message.en + tail.en)
+    return Probe(f"calendar-{probed.id}", _name(probed.id), "warning", reach, remedy, data)
 
 
-def _named(calendar: str) -> Text:
+def _name(calendar: str) -> Text:
     return Text(zh=f"日历 {calendar}", en=f"Calendar {calendar}")

@@ -33,11 +33,11 @@ def _graphviz() -> Probe:
         graphviz.layout(map_.dot)
     except SvcflowError as error:
         return Probe("graphviz", _NAME, "warning", error.message, error.remedy, data)
-    said = Text(
+    message = Text(
         zh=f"泳道图由内置布线；.dot 由 {data['graphviz']} 布局",
         en=f"maps by our own router; .dot laid out by {data['graphviz']}",
     )
-    return Probe("graphviz", _NAME, "ok", said, data=data)
+    return Probe("graphviz", _NAME, "ok", message, data=data)
 
 
 def _sample() -> Procedure:
@@ -49,9 +49,9 @@ def _sample() -> Procedure:
 def _font() -> Probe:
     name = Text(zh="中文字体", en="Chinese font")
     try:
-        found = find_fonts(cjk=True)
+        font = find_fonts(cjk=True)
     except SvcflowError as error:
         return Probe("font", name, "note", error.message, error.remedy, {"files": []})
     return Probe(
-        "font", name, "ok", plain(found.family), data={"family": found.family, "files": list(found.files)}
+        "font", name, "ok", plain(font.family), data={"family": font.family, "files": list(font.files)}
     )

@@ -31,7 +31,7 @@ class Probe:
     id: str
     name: Text
     state: State
-    said: Text
+    message: Text
     remedy: Text = NO_TEXT
     data: Mapping[str, object] = attrs.field(factory=dict)
 
@@ -40,7 +40,7 @@ class Probe:
         return {
             "id": self.id,
             "state": self.state,
-            "said": {"zh": self.said.zh, "en": self.said.en},
+            "said": {"zh": self.message.zh, "en": self.message.en},
             "remedy": {"zh": self.remedy.zh, "en": self.remedy.en},
             "data": dict(self.data),
         }
@@ -55,7 +55,7 @@ def probes_text(probes: Sequence[Probe], lang: Tongue) -> str:
     """Return the table of findings, and their number by state."""
     rows = []
     for probe in probes:
-        rows.append((_STATES[probe.state].in_(lang), probe.name.in_(lang), probe.said.in_(lang)))
+        rows.append((_STATES[probe.state].in_(lang), probe.name.in_(lang), probe.message.in_(lang)))
         if probe.remedy:
             rows.append(("", "", f"→ {probe.remedy.in_(lang)}"))
     heads = (Text(zh="情况", en="State"), Text(zh="项目", en="What"), Text(zh="说明", en="Found"))

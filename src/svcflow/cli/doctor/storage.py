@@ -44,8 +44,8 @@ def _store(file: Path) -> Probe:
     from svcflow.store import schema
 
     if not file.is_file():
-        said = Text(zh=f"没有文件 {file}", en=f"there is no file {file}")
-        return Probe("store", _NAME, "failure", said, _START)
+        message = Text(zh=f"没有文件 {file}", en=f"there is no file {file}")
+        return Probe("store", _NAME, "failure", message, _START)
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as reader:
             found = reader.execute(
@@ -53,17 +53,19 @@ def _store(file: Path) -> Probe:
             ).fetchone()
             count = reader.execute(f"SELECT count(*) FROM {schema.instances.name}").fetchone()  # noqa: S608  # same
     except sqlite3.Error as error:
-        said = Text(zh=f"{file} 不是 svcflow 的存储：{error}", en=f"{file} is no store of svcflow: {error}")
+        message = Text(
+            zh=f"{file} 不是 svcflow 的存储：{error}", en=f"{file} is no store of svcflow: {error}"
+        )
         remedy = Text(zh="换一个文件，或从备份恢复", en="choose another file, or restore it from a backup")
-        return Probe("store", _NAME, "failure", said, remedy)
+        return Probe("store", _NAME, "failure", message, remedy)
     version = None if found is None else found[0]
     data = {"file": str(file), "schema": version, "instances": count[0]}
-    said = Text(
+    message = Text(
         zh=f"{file}，结构版本 {version}，{count[0]} 个实例",
         en=f"{file}, schema version {version}, {many(count[0], 'instance')}",
     )
     state, remedy = _schema_state(str(version), schema.VERSION)
-    return Probe("store", _NAME, state, said, remedy, data)
+    return Probe("store", _NAME, state, message, remedy, data)
 
 
 def _schema_state(version: str, present: int) -> tuple[State, Text]:
@@ -84,9 +86,9 @@ def _writable(folder: Path) -> Probe:
             pass
     except OSError as error:
         why = system_words(error)
-        said = Text(zh=f"不能写入 {where}：{why.zh}", en=f"{where} cannot be written: {why.en}")
+        message = Text(zh=f"不能写入 {where}：{why.zh}", en=f"{where} cannot be written: {why.en}")
         remedy = Text(zh="另选文件夹，或检查权限", en="choose another folder, or see to its permissions")
-        return Probe("writing", name, "failure", said, remedy, {"folder": str(where)})
+        return Probe("writing", name, "failure", message, remedy, {"folder": str(where)})
     return Probe("writing", name, "ok", plain(str(where)), data={"folder": str(where)})
 
 
@@ -128,13 +130,15 @@ def _server_figures(url: str) -> dict[str, object] | None:
 def _server_probe(figures: dict[str, object]) -> Probe:
     from svcflow.store import schema
 
-    said = Text(
+    message = Text(
         zh=f"PostgreSQL {figures['server']}，结构版本 {figures['schema']}，{figures['instances']} 个实例",
         en=f"PostgreSQL {figures['server']}, schema version {figures['schema']}, {many(int(str(figures['instances'])), 'instance')}",
     )
     if figures["schema"] != str(schema.VERSION):
-        return Probe("store", _NAME, "failure", said, Text(zh="升级 svcflow", en="upgrade svcflow"), figures)
+        return Probe(
+            "store", _NAME, "failure", message, Text(zh="升级 svcflow", en="upgrade svcflow"), figures
+        )
     if figures["fsync"] != "on":
         remedy = Text(zh="打开 fsync，否则断电会丢数据", en="switch fsync on, or a power cut loses data")
-        return Probe("store", _NAME, "warning", said, remedy, figures)
-    return Probe("store", _NAME, "ok", said, NO_TEXT, figures)
+        return Probe("store", _NAME, "warning", message, remedy, figures)
+    return Probe("store", _NAME, "ok", message, NO_TEXT, figures)
