@@ -79,9 +79,8 @@ def append(file: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
     before = _contents(file)
     for last in parse(before, str(file))[-1:]:
         _refuse_backwards(last, checkpoint, str(file), 0)
-    end = (
-        b"\n" if before and not before.endswith(b"\n") else b""
-    )  # a file that was copied may lack the last newline
+    # a file that was copied may lack the last newline
+    end = b"\n" if before and not before.endswith(b"\n") else b""
     with _usable(file), File(file).open("ab") as out:
         out.write(end + checkpoint.to_line().encode() + b"\n")
         out.flush()

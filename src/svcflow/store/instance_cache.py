@@ -1,6 +1,6 @@
 """Cache of the instances that a process changed last on a server, so that it need not read them to change them again.
 
-An entry is what reading would have found, with the stamp of the row. It need not be current: a row of another stamp is
+An entry is what reading would return, with the stamp of the row. It need not be current: a row of another stamp is
 not changed (see postgres/bulk_statement.py).
 """
 
@@ -19,7 +19,7 @@ CAPACITY = 256
 class CachedInstance(NamedTuple):
     """Instance as it was written, and the stamp of its row."""
 
-    found: LockedInstance
+    instance: LockedInstance
     stamp: str
 
 
@@ -35,10 +35,10 @@ class InstanceCache:
         with self._lock:
             return self._cached.pop(instance, None)
 
-    def put(self, found: LockedInstance, change: ChangeSet, stamp: str) -> None:
+    def put(self, locked: LockedInstance, change: ChangeSet, stamp: str) -> None:
         """Add the instance that a change leaves."""
         with self._lock:
-            self._cached[change.instance.id] = CachedInstance(change.leaves(found), stamp)
+            self._cached[change.instance.id] = CachedInstance(change.leaves(locked), stamp)
             if len(self._cached) > CAPACITY:
                 self._cached.popitem(last=False)
 

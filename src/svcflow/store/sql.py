@@ -358,8 +358,8 @@ def _work_item(row: Any) -> WorkItem:
 
 
 def _deviation(row: Any) -> Deviation:
-    one = deviation_of(
+    deviation = deviation_of(
         from_bytes(row.body, Commitments(secrets_from(row.secrets))), row.procedure, row.version
     )
-    assert one is not None  # noqa: S101  # the row was made of this very fact
-    return attrs.evolve(one, overrun_us=row.overrun_us, status=row.status, explanation=row.explanation)
+    assert deviation is not None  # noqa: S101  # the row was made of this very fact
+    return attrs.evolve(deviation, overrun_us=row.overrun_us, status=row.status, explanation=row.explanation)

@@ -185,11 +185,11 @@ def _expressions(dialect: Dialect, *, locking: bool) -> Mapping[str, ClauseEleme
 def _add_command(dialect: Dialect) -> ClauseElement:
     """Return the statement that notes a command as done, in the place of a refused one; over a done one it fails."""
     adding = INSERT[dialect.name](commands)
-    kept = case((commands.c.refused != literal_column("0"), adding.excluded.sequence))
+    sequence = case((commands.c.refused != literal_column("0"), adding.excluded.sequence))
     return adding.on_conflict_do_update(
         index_elements=(commands.c.instance, commands.c.command_id),
         set_={
-            "sequence": kept,
+            "sequence": sequence,
             "refused": adding.excluded.refused,
         },  # NULL where both were done, which the column does not take
     )

@@ -55,15 +55,15 @@ class UnitOfWork:
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Read an instance, let `decide` say what changes, and write that."""
-        found = self.find(instance, command_id)
-        change = decide(found)
+        locked = self.find(instance, command_id)
+        change = decide(locked)
         if change is not None:
-            self.save(found, change.written(found))
+            self.save(locked, change.written(locked))
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Do so for the next batch of instances due; return how far it came, None when none was due."""
         due = self.due(until_us, after)
-        instances = ((SweepPosition(due_us, name), found) for name, due_us, found in due)
+        instances = ((SweepPosition(due_us, name), locked) for name, due_us, locked in due)
         return sweep_due(instances, decide, self._save_swept)
 
     def find(self, instance: str, command_id: str | None) -> LockedInstance:
@@ -95,20 +95,20 @@ class UnitOfWork:
         """Return the canonical bytes of an instance's entries, in order."""
         return [bytes(row[0]) for row in self._run(self._statements.journal, instance=instance).fetchall()]
 
-    def from_cache(self, instance: str, found: LockedInstance) -> LockedInstance:
+    def from_cache(self, instance: str, locked: LockedInstance) -> LockedInstance:
         """Return a cached instance, with its journal to be read in this transaction."""
-        journal = StoredJournal(found.journal.head, found.journal.secrets, partial(self._bodies, instance))
-        return LockedInstance(found.instance, journal, found.completed)
+        journal = StoredJournal(locked.journal.head, locked.journal.secrets, partial(self._bodies, instance))
+        return LockedInstance(locked.instance, journal, locked.completed)
 
-    def save(self, found: LockedInstance, change: ChangeSet) -> None:
+    def save(self, locked: LockedInstance, change: ChangeSet) -> None:
         """Write a change. Raises: StoreError when its entries do not continue the journal that was read."""
         run, write, instance = self._run, self._statements, change.instance
-        before = 0 if found.instance is None else found.instance.sequence
+        before = 0 if locked.instance is None else locked.instance.sequence
         for number, (fact, body, link) in enumerate(change.entries, before + 1):
             if fact.sequence != number:
                 raise out_of_turn(instance.id)
             run(write.add_fact, instance=instance.id, sequence=number, body=body, link=link)
-        self._save_instance(found, change, before)
+        self._save_instance(locked, change, before)
         if change.secrets is not None or change.forgotten:
             self._save_personal(change, is_new=not before)
         if not DEVIATION_FACTS.isdisjoint([type(entry.fact) for entry in change.entries]):
@@ -134,10 +134,10 @@ class UnitOfWork:
         """Delete a row of `svcflow_meta`."""
         self._run(self._statements.drop_mark, name=name)
 
-    def _save_swept(self, found: LockedInstance, change: ChangeSet) -> None:
-        self.save(found, change)
+    def _save_swept(self, locked: LockedInstance, change: ChangeSet) -> None:
+        self.save(locked, change)
 
-    def _save_instance(self, found: LockedInstance, change: ChangeSet, before: int) -> None:
+    def _save_instance(self, locked: LockedInstance, change: ChangeSet, before: int) -> None:
         instance = change.instance
         self._run_for_one(
             self._statements.change if before else self._statements.create,
@@ -148,7 +148,7 @@ class UnitOfWork:
             status=instance.status,
             next_us=instance.next_us,
             sequence=instance.sequence,
-            head=change.entries[-1].link if change.entries else found.journal.head,
+            head=change.entries[-1].link if change.entries else locked.journal.head,
             state=state_of(instance),
             secrets=None if change.secrets is None else personal_data.to_bytes(change.secrets),
             before=before,

@@ -69,17 +69,16 @@ class MemoryStore:
         self._digests: dict[tuple[str, int], str] = {}
         # a heap, whose entries are not removed when an instance becomes due at another instant: see `_is_current`
         self._timers: list[SweepPosition] = []
-        self._moved_timers: set[str] = (
-            set()
-        )  # instances whose due instant has changed since the heap was last read
+        # instances whose due instant has changed since the heap was last read
+        self._moved_timers: set[str] = set()
 
     def change(self, instance: str, command_id: str | None, decide: Decide) -> None:
         """Let `decide` say what changes of an instance, and write it; nobody else changes it in between."""
         with self._lock:
-            found = self._find(instance, command_id)
-            change = decide(found)
+            locked = self._find(instance, command_id)
+            change = decide(locked)
             if change is not None:
-                self._save(found, change)
+                self._save(locked, change)
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
         """Do so for the next batch of instances due up to `until_us`, soonest first."""
@@ -317,7 +316,7 @@ class MemoryStore:
         completed = None if command_id is None else self._completed.get((instance, command_id))
         return LockedInstance(journal.instance, journal, completed)
 
-    def _save(self, found: LockedInstance, change: ChangeSet | Decision) -> None:
+    def _save(self, locked: LockedInstance, change: ChangeSet | Decision) -> None:
         instance, command_id = change.instance, change.command_id
         name, journal = instance.id, self._journals.get(instance.id)
         last = 0 if journal is None else journal.instance.sequence
@@ -328,13 +327,13 @@ class MemoryStore:
                 raise out_of_turn(name)
             self._completed[name, command_id] = CompletedCommand(instance.sequence)
         if journal is None:
-            self._journals[name] = MemoryJournal(change.written(found))
+            self._journals[name] = MemoryJournal(change.written(locked))
         elif isinstance(change, ChangeSet):
             journal.append(change)
         else:
             journal.append_decision(change)
         self.feed.add(change.facts)
-        if found.instance is None or found.instance.next_us != instance.next_us:
+        if locked.instance is None or locked.instance.next_us != instance.next_us:
             self._moved_timers.add(name)
 
     def _tables(self, journal: MemoryJournal, commands: Sequence[Row]) -> Mapping[str, Sequence[Row]]:

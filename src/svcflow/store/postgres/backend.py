@@ -122,9 +122,9 @@ class PostgresBackend:
     def _change_read(self, instance: str, command_id: str | None, decide: Decide) -> bool:
         with self._pool.cursor() as cursor:
             work = BulkStatement(cursor, self._optimistic)
-            found = work.find(instance, command_id)
-            change = decide(found)
-            return change is None or self._write(work, found, change.written(found))
+            locked = work.find(instance, command_id)
+            change = decide(locked)
+            return change is None or self._write(work, locked, change.written(locked))
 
     def _change_cached(self, instance: str, command_id: str | None, decide: Decide) -> bool:
         """ChangeSet a cached instance without reading it; False when it has to be read after all.
@@ -138,24 +138,24 @@ class PostgresBackend:
             return False
         with self._pool.cursor() as cursor:
             work = BulkStatement(cursor, self._optimistic, cached.stamp)
-            found = work.from_cache(instance, cached.found)
+            locked = work.from_cache(instance, cached.instance)
             try:
-                change = decide(found)
+                change = decide(locked)
             except Exception:  # noqa: BLE001  # raised again after reading, if it still applies
                 return False
             if change is None or change.command_id != command_id:
                 return False
             try:
-                return self._write(work, found, change.written(found))
+                return self._write(work, locked, change.written(locked))
             except DoneBefore:  # nothing was written
                 return False
 
-    def _write(self, work: BulkStatement, found: LockedInstance, change: ChangeSet) -> bool:
+    def _write(self, work: BulkStatement, locked: LockedInstance, change: ChangeSet) -> bool:
         """Write a change; False when the instance was changed since it was read."""
-        work.save(found, change)
+        work.save(locked, change)
         written = work.execute()
         if written and work.stamp is not None:
-            self._cache.put(found, change, work.stamp)
+            self._cache.put(locked, change, work.stamp)
         return written
 
 

@@ -51,11 +51,11 @@ class BulkStatement(UnitOfWork):
         changed, self.stamp = prepared.run(self._cursor.connection, statement.sql, values) or ("0", None)
         return int(changed or 0) == len(rows.get("create", ())) + len(rows.get("change", ()))
 
-    def save(self, found: LockedInstance, change: ChangeSet) -> None:
+    def save(self, locked: LockedInstance, change: ChangeSet) -> None:
         """Collect what a change writes. Raises: StoreError when its entries do not continue the journal."""
-        super().save(found, change)
-        if change.secrets is not None and found.instance is not None:
-            self._pending["change"][-1]["seen"] = to_bytes(found.journal.secrets)
+        super().save(locked, change)
+        if change.secrets is not None and locked.instance is not None:
+            self._pending["change"][-1]["seen"] = to_bytes(locked.journal.secrets)
 
     def _run(self, statement: Statement, **values: Value) -> DBAPICursor:
         if statement.name not in _COLLECTED:
@@ -123,7 +123,7 @@ def _bulk_sql(shape: tuple[tuple[str, bool], ...]) -> _BulkSql:
     first = dict.fromkeys(kinds, 1)  # the number of the first parameter of each kind
     for name, after in pairwise(kinds):
         first[after] = first[name] + len(_COLLECTED[name])
-    sql = _ROWS.sub(lambda found: _rows(found[1], first[found[1]], one=kinds[found[1]]), sql)
+    sql = _ROWS.sub(lambda match: _rows(match[1], first[match[1]], one=kinds[match[1]]), sql)
     return _BulkSql(sql, tuple((name, _COLLECTED[name]) for name in kinds))
 
 

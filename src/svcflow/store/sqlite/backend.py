@@ -60,9 +60,8 @@ class SqliteBackend:
             self._writer = self._database.raw_connection()
             writer = self._writer.driver_connection
             assert isinstance(writer, sqlite3.Connection)  # noqa: S101  # for the type checker
-            _use_wal(
-                writer
-            )  # behind `_prepare`: a file of somebody else is refused before anything of it is changed
+            # behind `_prepare`: a file of another program is refused before anything of it is changed
+            _use_wal(writer)
             # Of this process the writer alone checkpoints: SQLite before 3.51.3 may damage a file that several
             # connections write and checkpoint.
             writer.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
@@ -112,9 +111,8 @@ class SqliteBackend:
     def scrub(self) -> None:
         """Write the log back into the file, where `secure_delete` overwrites what was erased, and truncate the log."""
         with self._group_commit.exclusive(), self.reading() as connection:
-            connection.exec_driver_sql(
-                "COMMIT"
-            )  # of the transaction that SQLAlchemy began: in one, no log is truncated
+            # ends the transaction that SQLAlchemy began: inside one the log cannot be truncated
+            connection.exec_driver_sql("COMMIT")
             connection.exec_driver_sql(f"PRAGMA busy_timeout={_SCRUB_MS}")
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
             connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")

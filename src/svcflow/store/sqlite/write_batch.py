@@ -104,17 +104,17 @@ class WriteBatch(UnitOfWork):
         self._write()
         return position
 
-    def save(self, found: LockedInstance, change: ChangeSet) -> None:
+    def save(self, locked: LockedInstance, change: ChangeSet) -> None:
         """Collect what a change writes. Raises: StoreError when its entries do not continue the journal."""
-        super().save(found, change)
+        super().save(locked, change)
         instance = change.instance
         self._cached.pop(instance.id, None)  # the one changed last stands last: `flush` drops from the front
-        self._cached[instance.id] = change.leaves(found, partial(self._bodies, instance.id))
+        self._cached[instance.id] = change.leaves(locked, partial(self._bodies, instance.id))
         if change.command_id is not None:
             self._answers[instance.id, change.command_id] = CompletedCommand(instance.sequence)
 
-    def _save_swept(self, found: LockedInstance, change: ChangeSet) -> None:
-        super().save(found, change)
+    def _save_swept(self, locked: LockedInstance, change: ChangeSet) -> None:
+        super().save(locked, change)
         self._cached.pop(change.instance.id, None)
 
     def _save_work(self, instance: str, work: Iterable[Work], *, is_new: bool) -> None:
@@ -139,9 +139,8 @@ class WriteBatch(UnitOfWork):
         self._rows.setdefault(name, []).append(row)
 
     def _add_deviation(self, deviation: Deviation) -> None:
-        self._collect(
-            "add_deviation", self._deviation_row(deviation)
-        )  # by names it takes three times as long
+        # by names, as `UnitOfWork` does, it takes three times as long
+        self._collect("add_deviation", self._deviation_row(deviation))
 
     def _write(self) -> None:
         for instance, work in self._work.items():
