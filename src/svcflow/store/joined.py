@@ -86,6 +86,7 @@ class JoinedBackend:
         except StoreError as error:
             if not _is_duplicate(error.__cause__):
                 raise
+            # once is enough: the row is there now, and is read
             self._change(instance, command_id, decide)
 
     def sweep(self, until_us: int, after: SweepPosition, decide: Decide) -> SweepPosition | None:
@@ -119,6 +120,7 @@ class JoinedBackend:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open the host's connection, which sees what its transaction has changed."""
+        # the driver's own errors are only known once its connection is open
         errors: tuple[type[Exception], ...] = (SQLAlchemyError,)
         try:
             with self._opened() as connection:
@@ -204,6 +206,7 @@ def _savepoint(cursor: DBAPICursor) -> Iterator[None]:
     try:
         yield
     except BaseException:
+        # leaves the savepoint open: RELEASE has to follow it
         cursor.execute("ROLLBACK TO SAVEPOINT svcflow")
         raise
     finally:

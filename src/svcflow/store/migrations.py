@@ -79,6 +79,7 @@ def _migrate(connection: Connection, version: int, tables: MetaData) -> None:
     for number in range(version, schema.VERSION):
         _STEPS[number](connection)
     tables.create_all(connection)
+    # `create_all` makes no index on a table that was there already
     for table in tables.sorted_tables:
         for index in table.indexes:
             index.create(connection, checkfirst=True)
@@ -108,6 +109,7 @@ def _to_version_2(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+# SQLite cannot add a primary key to a table, so the facts are copied, in the order in which they were inserted.
 _TO_TWO = (
     "ALTER TABLE svcflow_facts RENAME TO svcflow_facts_of_1",
     """CREATE TABLE svcflow_facts (

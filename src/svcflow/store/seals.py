@@ -43,6 +43,7 @@ def new_leaves(connection: Connection) -> NewLeaves:
         .group_by(_leaves.instance)
         .subquery()
     )
+    # apart from the query below, which starts from instances and so sees none that was deleted
     _refuse_lost(connection, newest)
     query = (
         select(_instances.id, _instances.sequence, _instances.head, newest.c.sequence)
@@ -66,6 +67,7 @@ def seal(connection: Connection, new: NewLeaves, position: int, sealed_us: int) 
     tree = _last(connection)
     if tree.size != new.size:
         return None
+    # by the number too: a frontier does not show that leaves were deleted
     count = connection.scalar(select(func.count(_leaves.place))) or 0
     if count != tree.size:
         raise wrong_leaf_count(_origin(connection), count, tree.size)

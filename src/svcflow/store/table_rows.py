@@ -85,6 +85,7 @@ def _last_of_page(connection: Connection, after: str | None) -> str | None:
         fitting += facts <= _FACTS
     if fitting == len(rows) < _INSTANCES:
         return None
+    # at least one instance, however many facts it has
     return str(rows[max(0, fitting - 1)].id)
 
 

@@ -108,6 +108,7 @@ class UnitOfWork:
             if fact.sequence != number:
                 raise out_of_turn(instance.id)
             run(write.add_fact, instance=instance.id, sequence=number, body=body, link=link)
+        # `before` again in the WHERE of the update: a row that another process has changed since is not overwritten
         self._save_instance(locked, change, before)
         if change.secrets is not None or change.forgotten:
             self._save_personal(change, is_new=not before)
@@ -208,6 +209,7 @@ class UnitOfWork:
         """Set by how much a deadline was missed; a deviation whose limit a migration renamed is found by the journal."""
         of: Row = {"limit": fact.limit, "visit": fact.visit, "due_us": fact.due_us}
         self._run(self._statements.settle, instance=fact.instance, overrun_us=fact.overrun_us, **of)
+        # no deviation of that name: a migration has renamed the limit since it was missed
         if not self._cursor.rowcount:
             self._settle_renamed(fact.instance, ())
 

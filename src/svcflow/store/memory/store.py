@@ -320,6 +320,7 @@ class MemoryStore:
         instance, command_id = change.instance, change.command_id
         name, journal = instance.id, self._journals.get(instance.id)
         last = 0 if journal is None else journal.instance.sequence
+        # everything that can be refused before anything is changed: nothing is rolled back here
         if change.facts and change.facts[0].sequence != last + 1:
             raise out_of_turn(name)
         if command_id is not None:

@@ -102,7 +102,7 @@ def _statement_name(connection: psycopg.Connection[Any], statement: str) -> byte
         name = f"svcflow_{next(_numbers)}".encode()
         connection.pgconn.send_prepare(name, statement.encode())
         _received(connection)
-        names[statement] = name
+        names[statement] = name  # not before the server has answered
     return name
 
 

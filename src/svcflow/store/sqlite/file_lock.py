@@ -54,6 +54,7 @@ class FileLock:
 
     def __init__(self, path: Path) -> None:
         self._held: set[int] = set()
+        # POSIX drops all locks of a process on a file as soon as it closes any descriptor of it: nobody else may open it
         try:
             self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError:
@@ -70,7 +71,7 @@ class FileLock:
             until = time.monotonic() + TIMEOUT_S
             if self._take(_NEXT, until):
                 self._take(_LOCK, until)
-        self._give(_NEXT)
+        self._give(_NEXT)  # now another process may be next
 
     def release(self) -> None:
         """Give the lock back. Calling it twice does no harm: an interrupted thread may not know what it holds."""

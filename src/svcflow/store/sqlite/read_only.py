@@ -38,6 +38,7 @@ def open_sqlite(url: URL) -> Backend:
     file = Path(url.database or "")
     if file.is_file() and not os.access(file, os.W_OK):
         return ReadOnlyBackend(url)
+    # Permissions do not say everything: the folder or the medium may be read-only too. SQLite's error code does.
     try:
         return SqliteBackend(url)
     except StoreError as error:

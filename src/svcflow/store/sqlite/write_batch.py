@@ -73,7 +73,7 @@ class WriteBatch(UnitOfWork):
     def flush(self) -> None:
         """Write the collected rows. Raises: StoreError when an instance is not as it was read."""
         self._write()
-        self._answers.clear()
+        self._answers.clear()  # they are in the table now
         if len(self._cached) > CAPACITY:
             for name in list(self._cached)[:-CAPACITY]:
                 del self._cached[name]
@@ -155,5 +155,6 @@ class WriteBatch(UnitOfWork):
                 rows = collected[name]
                 statement: Statement = getattr(self._statements, name)
                 self._cursor.executemany(statement.sql, rows)
+                # of executemany rowcount is the sum over all rows
                 if name == "change" and self._cursor.rowcount != len(rows):
                     raise out_of_turn(", ".join(str(row[statement.names.index("id")]) for row in rows))
