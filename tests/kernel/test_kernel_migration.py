@@ -201,7 +201,9 @@ def test_a_new_limit_of_the_step_starts_at_the_migration():
 
 def test_a_new_limit_over_the_whole_procedure_counts_from_its_start():
     """What it finds past is a breach at the migration, not before."""
-    case = VersionedCase(desk(None), desk(None, limits=whole(within="3h")), desk(None, limits=whole(within="1h")))
+    case = VersionedCase(
+        desk(None), desk(None, limits=whole(within="3h")), desk(None, limits=whole(within="1h"))
+    )
     case.migrate(after=HOUR)
     assert case.due("whole") == "Mon 12:00"
     late = VersionedCase(desk(None), desk(None, limits=whole(within="1h")))

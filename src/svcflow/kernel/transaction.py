@@ -51,7 +51,7 @@ class Transaction:
     def act_for(self, actor: str, behalf: str) -> None:
         """Record what follows as caused by an actor; facts that time brought before were caused by nobody."""
         self.actor, self.behalf = actor, behalf
-        self.deemed.clear()
+        self.deemed.clear()  # a limit that moved the instance before may do so again because of the command
 
     def record(self, kind: type[Fact], occurred_us: int, actor: str, *rest: Any, **named: Any) -> Fact:
         """Record one fact and apply it; a fact of the transaction's actor is on behalf of whom they act for."""
