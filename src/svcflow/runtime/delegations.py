@@ -1,4 +1,4 @@
-"""The register of delegations: who acts for whom, in which roles, and until when."""
+"""Register of delegations: who acts for whom, in which roles, and until when."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from svcflow.text import Text
 
 
 class DelegationRegister:
-    """The delegations that a store keeps; the bounds of each are the kernel's."""
+    """Register of the delegations of a store; what bounds each of them is the kernel's."""
 
     def __init__(self, store: Store, clock: Clock, executor: CommandExecutor) -> None:
         self._store = store
@@ -29,7 +29,7 @@ class DelegationRegister:
         self._executor = executor
 
     def add(self, delegation: Delegation) -> Delegation:
-        """Keep a delegation; return the one kept under its id, which may have been revoked meanwhile.
+        """Add a delegation; return the one of its id, which may have been revoked since it was added first.
 
         Raises: FieldError when its names cannot be kept, or when the id is that of another delegation.
         """
@@ -59,9 +59,9 @@ class DelegationRegister:
     def all(self, *, giver: str | None = None, taker: str | None = None) -> tuple[Delegation, ...]:
         """Return every delegation of a giver or taker, revoked ones too."""
         return tuple(
-            one
-            for one in self._store.delegations()
-            if giver in (None, one.giver) and taker in (None, one.taker)
+            delegation
+            for delegation in self._store.delegations()
+            if giver in (None, delegation.giver) and taker in (None, delegation.taker)
         )
 
     def acting(self, actor: Actor, giver: str, procedure: str) -> Actor:
@@ -75,37 +75,41 @@ class DelegationRegister:
         return self.acting(Actor(actor.id), actor.behalf, self._procedure(instance))
 
     def ends(self, instance: str, giver: Actor, taker: str) -> Mapping[str, int]:
-        """Return until when a person may act for who gives them a step, in microseconds, by role."""
-        given = [one for one in self._store.delegations() if (one.giver, one.taker) == (giver.id, taker)]
-        if not given or giver.behalf:
+        """Return by role until when a person may act for the one who assigns them a step, in microseconds."""
+        theirs = [
+            known for known in self._store.delegations() if (known.giver, known.taker) == (giver.id, taker)
+        ]
+        if not theirs or giver.behalf:
             return {}
-        return delegated(given, giver.id, taker, self._procedure(instance), self._clock.now_us())
+        return delegated(theirs, giver.id, taker, self._procedure(instance), self._clock.now_us())
 
     def _find(self, delegation: str) -> Delegation | None:
-        return next((one for one in self._store.delegations() if one.id == delegation), None)
+        return next((known for known in self._store.delegations() if known.id == delegation), None)
 
     def _procedure(self, instance: str) -> str:
         return load(self._store, instance).instance.procedure
 
     def _recall(self, revoked: Delegation) -> None:
-        """Give back what the taker of a delegation has claimed by it; what another one in force covers stays theirs."""
+        """Take back what the taker claimed by a delegation, but for what another one in force covers."""
         giver, taker, now_us = revoked.giver, revoked.taker, self._clock.now_us()
         names = {item.instance for item in self._store.worklist(WorkQuery(assignee=taker))}
         known = self._store.delegations()
         for name in sorted(names):
-            kept = self._store.load(name)
-            theirs = () if kept is None else kept.instance.deputies.values()
-            until_us = max((until for whose, until in theirs if whose == giver), default=0)
-            if kept is None or not until_us or not revoked.is_for(kept.instance.procedure):
+            stored = self._store.load(name)
+            if stored is None:
                 continue
-            left = delegated(known, giver, taker, kept.instance.procedure, now_us)
-            gone = frozenset(role for role in revoked.roles if left.get(role, 0) < until_us)
-            if gone:
-                self._executor.execute(name, Recall(giver, taker, gone))
+            procedure, claims = stored.instance.procedure, stored.instance.deputies.values()
+            until_us = max((until for principal, until in claims if principal == giver), default=0)
+            if not until_us or not revoked.is_for(procedure):
+                continue
+            in_force = delegated(known, giver, taker, procedure, now_us)
+            lost = frozenset(role for role in revoked.roles if in_force.get(role, 0) < until_us)
+            if lost:
+                self._executor.execute(name, Recall(giver, taker, lost))
 
 
 def _refuse_unfit(delegation: Delegation, limit: int) -> None:
-    """Raise FieldError when a name in a delegation cannot be kept, or all of them are too large."""
+    """Raise FieldError when a name in a delegation cannot be stored, or all of them are too long."""
     refuse_unfit_id("delegation_id", delegation.id, INSTANCE_ID)
     for place, names in (("roles", delegation.roles), ("procedures", delegation.procedures)):
         for name in sorted(names):

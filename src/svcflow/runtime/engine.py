@@ -203,7 +203,7 @@ def catalog_of(given: object) -> Catalog:
     if isinstance(given, Procedure):
         return Catalog.of(given)
     kind = type(given).__name__
-    said = Text(
+    message = Text(
         zh=f"引擎须有 Catalog 或 Procedure，不能是 {kind}",
         en=f"an engine takes a Catalog or a Procedure, not a {kind}",
     )
@@ -211,7 +211,7 @@ def catalog_of(given: object) -> Catalog:
         zh='写 svcflow.load("文件")、Catalog.of(流程, …) 或 Catalog.from_folder("文件夹")',
         en='write svcflow.load("FILE"), Catalog.of(PROCEDURE, …) or Catalog.from_folder("FOLDER")',
     )
-    raise DeclarationError([Problem((), said, remedy)])
+    raise DeclarationError([Problem((), message, remedy)])
 
 
 def _open(url: object) -> Store:

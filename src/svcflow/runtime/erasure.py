@@ -16,6 +16,7 @@ from svcflow.journal.chain import chained
 from svcflow.journal.personal_data import Commitments, count_in_clear, count_named
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.facts import Erased
+from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.migration_target import VersionOf
 from svcflow.kernel.lifecycle.work_items import work_of
 from svcflow.kernel.moves.authorization import remembers_person
@@ -107,16 +108,7 @@ class ErasureHandler:
         if remembers_person(self._version_of(instance.procedure, instance.version), instance, self._person):
             refuse_if_remembered((instance.id,))
         commitments = Commitments({**locked.journal.secrets, **dict.fromkeys(theirs)})
-        at_us = max(self._clock.now_us(), instance.updated_us)
-        erased = Erased(
-            instance.id,
-            instance.sequence + 1,
-            at_us,
-            at_us,
-            self._unless_erased(self._actor.id),
-            tuple(theirs),
-            behalf=self._unless_erased(self._actor.behalf),
-        )
+        erased = self._fact(instance, theirs)
         entries = chained(locked.journal.head, (erased,), commitments)
         bodies, personal = locked.journal.bodies(), self._personal_in(instance.procedure)
         facts = [from_bytes(body, commitments) for body in bodies]
@@ -125,6 +117,7 @@ class ErasureHandler:
             bodies, personal, instance.recipient, locked.journal.secrets, self._person
         )
         rebuilt = replay(self._version_of, (*facts, erased))  # nothing personal decides on time
+        # the deadlines are kept: a calendar may have been corrected since they were computed
         rebuilt = rebuilt._replace(stopwatches=instance.stopwatches, next_us=instance.next_us)
         return ChangeSet(
             rebuilt,
@@ -133,6 +126,19 @@ class ErasureHandler:
             work=work_of(self._version_of(rebuilt.procedure, rebuilt.version), rebuilt),
             persons=frozenset(secret.person for secret in commitments.added.values()),
             forgotten=frozenset({self._person}),
+        )
+
+    def _fact(self, instance: Instance, tokens: Sequence[str]) -> Erased:
+        # a clock that was set back does not go behind the last fact
+        at_us = max(self._clock.now_us(), instance.updated_us)
+        return Erased(
+            instance.id,
+            instance.sequence + 1,
+            at_us,
+            at_us,
+            self._unless_erased(self._actor.id),
+            tuple(tokens),
+            behalf=self._unless_erased(self._actor.behalf),
         )
 
     def _unless_erased(self, person: str) -> str:

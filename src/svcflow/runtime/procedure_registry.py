@@ -32,10 +32,10 @@ class ProcedureRegistry:
     def on(self, store: Store) -> ProcedureRegistry:
         """Return a registry for a joined store: what is pinned there may yet be rolled back."""
         inside = ProcedureRegistry(self.catalog, store)
-        inside._compiled, inside._pinned = (
-            self._compiled,
-            dict(self._pinned),
-        )  # compiled versions are shared, pins are not
+        inside._compiled = self._compiled
+        inside._pinned = dict(
+            self._pinned
+        )  # not shared: a version pinned inside is known to nobody after a rollback
         return inside
 
     def newest(self, name: str) -> Compiled:
@@ -49,45 +49,45 @@ class ProcedureRegistry:
 
     def version(self, name: str, version: int) -> Compiled:
         """Return one version of a procedure. Raises: UnknownProcedure, ChangedProcedure."""
-        found = self._pinned.get((name, version))
-        if found is None:
-            found = self._version(name, version)
-            kept = self._store.digest(name, version)
-            if kept is not None:
-                self._remember(found, kept)
-        return found
+        compiled = self._pinned.get((name, version))
+        if compiled is None:
+            compiled = self._version(name, version)
+            pinned = self._store.digest(name, version)
+            if pinned is not None:
+                self._remember(compiled, pinned)
+        return compiled
 
     def pin(self, compiled: Compiled) -> None:
         """Pin a version that is about to be started to its content. Raises: ChangedProcedure."""
         procedure = compiled.procedure
         if (procedure.id, procedure.version) not in self._pinned:
-            kept = self._store.pin(procedure.id, procedure.version, digest(procedure))
-            self._remember(compiled, kept)
+            pinned = self._store.pin(procedure.id, procedure.version, digest(procedure))
+            self._remember(compiled, pinned)
 
     def _version(self, name: str, version: int) -> Compiled:
-        found = self._compiled.get((name, version))
-        if found is None:
+        compiled = self._compiled.get((name, version))
+        if compiled is None:
             procedure = self.catalog[name, version]
             with self._lock:
-                found = self._compiled.setdefault(
+                compiled = self._compiled.setdefault(
                     (name, version), compile_procedure(procedure, self._calendars)
                 )
-        return found
+        return compiled
 
-    def _remember(self, compiled: Compiled, kept: str) -> None:
+    def _remember(self, compiled: Compiled, pinned: str) -> None:
         procedure = compiled.procedure
         own = digest(procedure)
-        if own != kept:
-            raise changed_procedure(procedure, own, kept)
+        if own != pinned:
+            raise changed_procedure(procedure, own, pinned)
         self._pinned[procedure.id, procedure.version] = compiled
 
 
-def changed_procedure(procedure: Procedure, own: str, kept: str) -> ChangedProcedure:
+def changed_procedure(procedure: Procedure, own: str, pinned: str) -> ChangedProcedure:
     """Return the error for a version with the digest `own` that is pinned to another one."""
     return ChangedProcedure(
         Text(
-            zh=f"{procedure} 的内容（{own[:12]}）与在此存储中开始办理时的（{kept[:12]}）不同",
-            en=f"{procedure} says something else ({own[:12]}) than when it was started in this store ({kept[:12]})",
+            zh=f"{procedure} 的内容（{own[:12]}）与在此存储中开始办理时的（{pinned[:12]}）不同",
+            en=f"{procedure} says something else ({own[:12]}) than when it was started in this store ({pinned[:12]})",
         ),
         Text(
             zh="把改动后的流程升一个版本号（version），并把原来的版本留在目录中",

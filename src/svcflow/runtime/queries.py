@@ -1,4 +1,4 @@
-"""Queries about one instance, and those that need the versions of procedures; the store answers the others alone."""
+"""Queries that need the versions of procedures; those that the store answers alone stand in the engine."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from svcflow.text import Text
 def load(store: Store, instance: str) -> StoredInstance:
     """Return an instance as last recorded. Raises: UnknownInstance."""
     refuse_non_text("instance", instance)
-    kept = store.load(instance)
-    if kept is None:
+    stored = store.load(instance)
+    if stored is None:
         raise unknown_instance(instance)
-    return kept
+    return stored
 
 
 class Queries:
@@ -52,14 +52,15 @@ class Queries:
 
     def deadlines(self, instance: str, *, ended: bool) -> tuple[Deadline, ...]:
         """Return the deadlines of an instance, soonest first."""
-        kept = self.instance(instance)
-        pinned, compiled = self._pinned(kept), self._registry.of(kept)
-        return deadlines_of(compiled, kept, self._clock.now_us(), ended=ended, pinned=pinned)
+        current = self.instance(instance)
+        pinned, compiled = self._pinned(current), self._registry.of(current)
+        return deadlines_of(compiled, current, self._clock.now_us(), ended=ended, pinned=pinned)
 
     def _pinned(self, instance: Instance) -> PinnedTargets:
-        """Return the targets of earlier versions that still apply; none where there is one version, so nobody migrated.
+        """Return the targets of earlier versions that still apply to an instance that was migrated.
 
-        Nothing either where the catalog has not all versions that the journal names: a deadline does not hang on it.
+        None where the procedure has one version, so that no journal is read; none either where the catalog lacks a
+        version that the journal names, for deadlines do not depend on them.
         """
         if len(self._registry.catalog.versions(instance.procedure)) < 2:
             return {}
@@ -73,8 +74,7 @@ class Queries:
 
     def explain(self, instance: str, limit: str) -> Explanation:
         """Return how a deadline came to be."""
-        kept = self.instance(instance)
-        compiled, version_of = self._registry.of(kept), self._registry.version
+        compiled, version_of = self._registry.of(self.instance(instance)), self._registry.version
         facts = self._store.facts(instance)
         return explanation.explain(compiled, facts, limit, self._clock.now_us(), version_of)
 
@@ -82,8 +82,8 @@ class Queries:
         self, instance: str, actor: Actor | None, data: Mapping[str, Value]
     ) -> tuple[Available, ...]:
         """Return the triggers of the active steps."""
-        kept = self.instance(instance)
-        return availability.available(self._registry.of(kept), kept, actor, self._clock.now_us(), data)
+        current = self.instance(instance)
+        return availability.available(self._registry.of(current), current, actor, self._clock.now_us(), data)
 
     def journal(self, instance: str) -> tuple[Fact, ...]:
         """Return the facts of an instance."""
@@ -111,7 +111,7 @@ class Queries:
         checkpoint: Checkpoint | str | PathLike[str] | None,
         progress: Progress | None,
     ) -> Verification:
-        """Check one journal or all of them, with what is kept beside them, and against a checkpoint."""
+        """Check one journal or all of them, the rows beside them, and both against a checkpoint."""
         if instance is not None:
             refuse_non_text("instance", instance)
             if not any(rows.tables for rows in self._store.instance_rows(instance)):

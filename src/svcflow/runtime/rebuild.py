@@ -43,11 +43,11 @@ class RebuildHandler:
 
     def __call__(self, locked: LockedInstance) -> ChangeSet | None:
         """Return the instance as its facts lead to it, with its work."""
-        kept = locked.instance
-        if kept is None or (self._work_only and kept.status == "ended"):
+        stored = locked.instance
+        if stored is None or (self._work_only and stored.status == "ended"):
             return None
         try:
-            instance = kept if self._work_only else self._replayed(locked)
+            instance = stored if self._work_only else self._replayed(locked)
             compiled = self._registry.version(instance.procedure, instance.version)
         except (ChangedProcedure, UnknownCalendar, UnknownProcedure):
             self.complete = False  # whoever uses the instance gets the error

@@ -114,8 +114,8 @@ def _of_pins(
 
 def _of_subscriptions(store: Store) -> Iterator[CorruptJournal]:
     """Check that no cursor is beyond the last fact: it would skip facts yet to come."""
-    kept, end = subscriptions_of(store), store.last_position()
-    for name, position in kept.items():
+    positions, end = subscriptions_of(store), store.last_position()
+    for name, position in positions.items():
         if not 0 <= position <= end:
             yield otherwise(SUBSCRIPTIONS, "position", name, position, f"0…{end}")
 

@@ -156,18 +156,18 @@ def _takes_delivery(handler: Handler) -> bool:
 
 
 def _named(name: str | None, handler: Handler) -> str:
-    found = getattr(handler, "__name__", "") if name is None or name == "" else name
-    if not isinstance(found, str) or not re.fullmatch(rf"[\w.-]{{1,{_LONGEST_NAME}}}", found):
+    chosen = getattr(handler, "__name__", "") if name is None or name == "" else name
+    if not isinstance(chosen, str) or not re.fullmatch(rf"[\w.-]{{1,{_LONGEST_NAME}}}", chosen):
         raise SubscriptionError(
             Text(
-                zh=f"订阅名 {shown(found)} 不可用", en=f"a subscription cannot have the name {shown(found)}"
+                zh=f"订阅名 {shown(chosen)} 不可用", en=f"a subscription cannot have the name {shown(chosen)}"
             ),
             Text(
                 zh='用 name="…" 给出：字母、数字、_ . -，不超过 80 个；以后不要改，进度按名保存',
                 en='give name="…" of letters, digits, _ . - (80 at most), and keep it: how far it is, is kept by name',
             ),
         )
-    return found
+    return chosen
 
 
 def _unknown_kind(kind: str) -> SubscriptionError:
