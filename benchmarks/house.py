@@ -47,7 +47,7 @@ BEFORE = {
     "modules": "323 / 331",
     "modules under 60 lines": "78 / 67",
     "modules used by one other module only": "95 / 101",
-    "lines of a module: median, 9 in 10, most": "– / 114, 264, 395",
+    "lines of a module: median, 9 in 10, most": "– / 114, 261, 395",
     "lines of a function: median, 9 in 10": "6, 16 / 6, 15",
     "functions over 30 lines": "– / 30",
     "import circles": "6 / 6",
@@ -254,8 +254,8 @@ def way_figures(way: Way) -> dict[str, str]:
 
 def _spread(sizes: Iterable[int]) -> str:
     """Return the median and the ninth of ten."""
-    sizes = list(sizes)
-    return f"{statistics.median(sizes):.0f}, {statistics.quantiles(sizes, n=10)[-1]:.0f}"
+    sizes = sorted(sizes)
+    return f"{statistics.median(sizes):.0f}, {sizes[len(sizes) * 9 // 10]}"
 
 
 def main() -> None:
