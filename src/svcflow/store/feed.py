@@ -41,7 +41,7 @@ from svcflow.runtime.outbox.feed import (
 )
 from svcflow.runtime.outbox.subscription import undelivered
 from svcflow.store import schema
-from svcflow.store.statements import INSERT, Row, Statement, compiled
+from svcflow.store.statements import INSERT, Row, Statement, compile_statement
 from svcflow.store.unit_of_work import UnitOfWork
 
 _instances, _facts = schema.instances, schema.facts
@@ -79,7 +79,7 @@ class _FeedStatements:
     def of(cls, dialect: Dialect) -> _FeedStatements:
         return cls(
             **{
-                name: compiled(name, statement, dialect)
+                name: compile_statement(name, statement, dialect)
                 for name, statement in _written_statements(dialect).items()
             }
         )
@@ -94,11 +94,11 @@ class SqlFeed:
         self._settled = settled
 
     def settled_position(self) -> int:
-        """Return the position up to which nothing can be added any more."""
+        """Return the position up to which nothing can be added any more; 0 for an empty feed."""
         return self._settled()
 
     def subscribe(self, name: str, position: int) -> None:
-        """Create a subscription that stands at a position, unless there is one of that name."""
+        """Create a subscription at a position; one that exists is left as it is."""
         statements = self._statements
 
         def subscribe(work: UnitOfWork) -> None:
@@ -108,7 +108,7 @@ class SqlFeed:
         self._write(subscribe)
 
     def statuses(self) -> Sequence[SubscriptionStatus]:
-        """Return how each subscription stands, by name."""
+        """Return the status of each subscription, by name."""
         query = select(
             _subscriptions.c.name,
             _subscriptions.c.position,
@@ -122,7 +122,7 @@ class SqlFeed:
             ]
 
     def remove(self, name: str, *, discard: bool) -> None:
-        """Remove a subscription, if there is one, and everything that is kept of it."""
+        """Remove a subscription with its undelivered facts; do nothing when there is none of that name."""
         statements = self._statements
 
         def remove(work: UnitOfWork) -> None:
@@ -137,7 +137,7 @@ class SqlFeed:
         self._write(remove)
 
     def position_of(self, name: str) -> SubscriptionPosition | None:
-        """Return where a subscription stands, and when what waits is next due; None when it was removed."""
+        """Return the position of a subscription; None when it was removed."""
         soonest = select(func.min(_deliveries.c.at_us)).where(*_first(name)).scalar_subquery()
         query = select(_subscriptions.c.position, soonest).where(_subscriptions.c.name == name)
         with self._reading() as connection:
@@ -145,7 +145,7 @@ class SqlFeed:
         return None if row is None else SubscriptionPosition(*row)
 
     def acquire(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
-        """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
+        """Acquire the lease of a subscription up to an instant; return its cursor, None when another worker holds it."""
         statements = self._statements
 
         def take(work: UnitOfWork) -> int | None:
@@ -157,7 +157,7 @@ class SqlFeed:
         return self._write(take)
 
     def record(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
-        """Keep what was done, and the lease up to an instant (0 gives it back)."""
+        """Record progress and extend the lease up to an instant; 0 releases it."""
         statements = self._statements
 
         def keep(work: UnitOfWork) -> bool:
@@ -185,7 +185,7 @@ class SqlFeed:
         return self._write(keep)
 
     def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> FeedBatch:
-        """Return facts of these kinds (none: of all) behind a position and up to another."""
+        """Return facts of some kinds, of all for an empty set, behind one position and up to another."""
         columns = _deliveries.c
         queued = (
             columns.subscription == name,
@@ -205,18 +205,18 @@ class SqlFeed:
         return FeedBatch(rows[-1].position if len(rows) == FEED_BATCH else until, facts)
 
     def due(self, name: str, now_us: int) -> Sequence[UndeliveredFact]:
-        """Return what is to be tried again now, soonest first; of an instance the first only."""
+        """Return the facts to try again now, soonest first, the first of each instance only."""
         columns = _deliveries.c
         query = _undelivered().where(*_first(name), columns.at_us <= now_us)
         return self._select(query.order_by(columns.at_us, columns.instance).limit(FEED_BATCH))
 
     def undelivered(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
-        """Return what is kept in a state, by subscription and position."""
+        """Return the facts in a state, by subscription and position."""
         query = _undelivered().where(_deliveries.c.state == state)
         return self._select(query.order_by(_deliveries.c.subscription, _facts.c.position))
 
     def requeue(self, name: str, instance: str | None, now_us: int) -> int:
-        """Put dead facts back in their queues and make what waits due now; return how many were dead."""
+        """Put dead facts back in their queues and make those that wait due now; return how many were dead."""
         values: Row = {"subscription": name, "instance": instance or "", "now_us": now_us}
         statements = self._statements
 

@@ -217,13 +217,13 @@ class SqlStore:
         yield from ((row.body, row.link) for row in rows)
 
     def instances(self, query: InstanceQuery) -> Page[Instance]:
-        """Return the instances asked for, newest first."""
+        """Return the instances that a query selects, newest first."""
         with self._reading() as connection:
             states = connection.scalars(queries.instances(query, connection.dialect.name)).all()
         return Page.of([instance_of(state) for state in states], query.limit)
 
     def instance_counts(self, query: InstanceQuery, by: InstanceKey | None) -> Mapping[str, int]:
-        """Count the instances asked for, under each key, or all of them under `""`."""
+        """Count the instances that a query selects, under each key, or all of them under `""`."""
         with self._reading() as connection:
             rows = connection.execute(queries.instance_counts(query, connection.dialect.name, by))
             return counted({row[0]: row[1] for row in rows})
@@ -237,19 +237,19 @@ class SqlStore:
         yield from names
 
     def deviations(self, query: DeviationQuery) -> Page[Deviation]:
-        """Return the deviations asked for, in the order in which they occurred."""
+        """Return the deviations that a query selects, in the order in which they occurred."""
         with self._reading() as connection:
             rows = connection.execute(queries.deviations(query, connection.dialect.name)).all()
         return Page.of([_deviation(row) for row in rows], query.limit)
 
     def deviation_counts(self, query: DeviationQuery, by: DeviationKey | None) -> Mapping[str, int]:
-        """Count the deviations asked for, under each key, or all of them under `""`."""
+        """Count the deviations that a query selects, under each key, or all of them under `""`."""
         with self._reading() as connection:
             rows = connection.execute(queries.deviation_counts(query, connection.dialect.name, by))
             return counted({row[0]: row[1] for row in rows})
 
     def worklist(self, query: WorkQuery) -> Page[WorkItem]:
-        """Return the work that waits, the soonest due first."""
+        """Return the open work that a query selects, the soonest due first."""
         with self._reading() as connection:
             rows = connection.execute(queries.worklist(query, connection.dialect.name)).all()
         return Page.of([_work_item(row) for row in rows], query.limit)

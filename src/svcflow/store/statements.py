@@ -86,7 +86,7 @@ class Statements:
         expressions = _expressions(dialect, locking=locking)
         return cls(
             **{
-                name: compiled(name, statement, dialect, _COLUMNS.get(name))
+                name: compile_statement(name, statement, dialect, _COLUMNS.get(name))
                 for name, statement in expressions.items()
             }
         )
@@ -206,7 +206,7 @@ _PREFIXES = ("new_", "of_")
 """In an UPDATE SQLAlchemy uses the names of columns as parameters. Ours get a prefix, which the caller leaves out."""
 
 
-def compiled(
+def compile_statement(
     name: str, statement: ClauseElement, dialect: Dialect, columns: Sequence[str] | None = None
 ) -> Statement:
     """Compile a statement for one database; `new_` and `of_` are removed from the names of its parameters."""

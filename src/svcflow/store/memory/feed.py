@@ -73,23 +73,23 @@ class MemoryFeed:
         return self._positions
 
     def settled_position(self) -> int:
-        """Return the last position."""
+        """Return the last position; 0 for an empty feed."""
         return len(self._log)
 
     def subscribe(self, name: str, position: int) -> None:
-        """Create a subscription that stands at a position, unless there is one of that name."""
+        """Create a subscription at a position; one that exists is left as it is."""
         with self._lock:
             self._subscriptions.setdefault(name, _SubscriptionState(position))
 
     def statuses(self) -> Sequence[SubscriptionStatus]:
-        """Return how each subscription stands, by name."""
+        """Return the status of each subscription, by name."""
         with self._lock:
             return [
                 self._status(name, subscription) for name, subscription in sorted(self._subscriptions.items())
             ]
 
     def remove(self, name: str, *, discard: bool) -> None:
-        """Remove a subscription, if there is one, and everything that is kept of it."""
+        """Remove a subscription with its undelivered facts; do nothing when there is none of that name."""
         with self._lock:
             subscription = self._subscriptions.get(name, _NONE)
             dead = sum(failure.state == "dead" for failure in subscription.undelivered())
@@ -98,7 +98,7 @@ class MemoryFeed:
             self._subscriptions.pop(name, None)
 
     def position_of(self, name: str) -> SubscriptionPosition | None:
-        """Return where a subscription stands, and when what waits is next due; None when it was removed."""
+        """Return the position of a subscription; None when it was removed."""
         with self._lock:
             subscription = self._subscriptions.get(name)
             if subscription is None:
@@ -108,7 +108,7 @@ class MemoryFeed:
             )
 
     def acquire(self, name: str, owner: str, now_us: int, until_us: int) -> int | None:
-        """Take the lease of a subscription up to an instant; return its cursor, None when another holds it."""
+        """Acquire the lease of a subscription up to an instant; return its cursor, None when another worker holds it."""
         with self._lock:
             subscription = self._subscriptions.get(name)
             if subscription is None or (subscription.owner and subscription.lease_until_us > now_us):
@@ -117,7 +117,7 @@ class MemoryFeed:
             return subscription.position
 
     def record(self, name: str, owner: str, notes: DeliveryProgress, until_us: int) -> bool:
-        """Keep what was done, and the lease up to an instant (0 gives it back)."""
+        """Record progress and extend the lease up to an instant; 0 releases it."""
         with self._lock:
             subscription = self._subscriptions.get(name)
             if subscription is None or subscription.owner != owner:
@@ -133,7 +133,7 @@ class MemoryFeed:
             return True
 
     def read(self, name: str, kinds: frozenset[str], after: int, until: int) -> FeedBatch:
-        """Return facts of these kinds (none: of all) behind a position and up to another."""
+        """Return facts of some kinds, of all for an empty set, behind one position and up to another."""
         with self._lock:
             queues = self._subscriptions.get(name, _NONE).queues
             last = min(until, after + FEED_BATCH, len(self._log))
@@ -144,14 +144,14 @@ class MemoryFeed:
         return FeedBatch(last, [entry for entry in entries if not kinds or entry.fact.kind in kinds])
 
     def due(self, name: str, now_us: int) -> Sequence[UndeliveredFact]:
-        """Return what is to be tried again now, soonest first; of an instance the first only."""
+        """Return the facts to try again now, soonest first, the first of each instance only."""
         with self._lock:
             heads = [head for head in self._subscriptions.get(name, _NONE).heads() if head.at_us <= now_us]
             heads.sort(key=lambda head: (head.at_us, head.instance))
             return [self._undelivered(name, head) for head in heads[:FEED_BATCH]]
 
     def undelivered(self, state: DeliveryState) -> Sequence[UndeliveredFact]:
-        """Return what is kept in a state, by subscription and position."""
+        """Return the facts in a state, by subscription and position."""
         with self._lock:
             facts = [
                 self._undelivered(name, failure)
@@ -162,7 +162,7 @@ class MemoryFeed:
         return sorted(facts, key=lambda fact: (fact.subscription, fact.entry.position))
 
     def requeue(self, name: str, instance: str | None, now_us: int) -> int:
-        """Put dead facts back in their queues and make what waits due now; return how many were dead."""
+        """Put dead facts back in their queues and make those that wait due now; return how many were dead."""
         with self._lock:
             subscription = self._subscriptions[name]
             chosen = [
@@ -177,14 +177,14 @@ class MemoryFeed:
             return sum(failure.state == "dead" for failure in chosen)
 
     def subscriptions(self) -> Sequence[Row]:
-        """Return how each subscription stands, as rows of their table."""
+        """Return the rows of the subscriptions."""
         return [
             (name, subscription.position, subscription.owner, subscription.lease_until_us)
             for name, subscription in self._subscriptions.items()
         ]
 
     def deliveries(self, instance: str) -> Sequence[Row]:
-        """Return what waits of an instance, as rows of their table."""
+        """Return the rows of the undelivered facts of an instance."""
         return [
             rows.of_delivery(name, failure)
             for name, subscription in sorted(self._subscriptions.items())

@@ -199,7 +199,7 @@ class MemoryStore:
         yield from ((entry.body, entry.link) for entry in entries)
 
     def instances(self, query: InstanceQuery) -> Page[Instance]:
-        """Return the instances asked for, newest first."""
+        """Return the instances that a query selects, newest first."""
         instances = sorted(self._instances(query), key=lambda each: (-each.started_us, each.id))
         if query.after is not None:
             started_us, name = query.after
@@ -207,7 +207,7 @@ class MemoryStore:
         return Page.of(instances, query.limit)
 
     def instance_counts(self, query: InstanceQuery, by: InstanceKey | None) -> Mapping[str, int]:
-        """Count the instances asked for, under each key, or all of them under `""`."""
+        """Count the instances that a query selects, under each key, or all of them under `""`."""
         instances = self._instances(query)
         if by is None:
             return {"": len(instances)}
@@ -220,14 +220,14 @@ class MemoryStore:
         yield from names
 
     def deviations(self, query: DeviationQuery) -> Page[Deviation]:
-        """Return the deviations asked for, in the order in which they occurred."""
+        """Return the deviations that a query selects, in the order in which they occurred."""
         deviations = sorted(self._deviations(query), key=_order)
         if query.after is not None:
             deviations = [each for each in deviations if _order(each) > query.after]
         return Page.of(deviations, query.limit)
 
     def deviation_counts(self, query: DeviationQuery, by: DeviationKey | None) -> Mapping[str, int]:
-        """Count the deviations asked for, under each key, or all of them under `""`."""
+        """Count the deviations that a query selects, under each key, or all of them under `""`."""
         deviations = self._deviations(query)
         if by is None:
             return {"": len(deviations)}
@@ -236,7 +236,7 @@ class MemoryStore:
         return counted(Counter(str(getattr(each, by)) for each in deviations))
 
     def worklist(self, query: WorkQuery) -> Page[WorkItem]:
-        """Return the work that waits, the soonest due first."""
+        """Return the open work that a query selects, the soonest due first."""
         with self._lock:
             items = [
                 item for journal in self._journals.values() for item in _work_items(journal, query.now_us)
