@@ -15,6 +15,7 @@ from svcflow import Actor, AsyncEngine, Engine, Recipient, VirtualClock
 from svcflow.errors import (
     AutomaticLoop,
     CalendarCoverageError,
+    DeclarationError,
     StoreError,
     UnknownInstance,
     UnknownProcedure,
@@ -116,6 +117,15 @@ def test_one_instance_that_cannot_go_on_keeps_no_other_from_its_time(clock):
             assert [len(engine.journal(name)) for name in well] == [3, 3, 3]
         assert len(engine.journal(poisoned.id)) == 1
         assert engine.verify().ok
+
+
+def test_a_catalog_that_lacks_a_calendar_opens_no_store(tmp_path):
+    """It is refused before a database is made, so that none is left behind."""
+    step = Step("a", within="1wd", to=(Transition("go", "b"),))
+    procedure = Procedure(id="p", calendar="nowhere", steps=(step, Step("b", end="completed")))
+    with pytest.raises(DeclarationError, match="nowhere"):
+        Engine(f"sqlite:///{tmp_path / 'p.db'}", Catalog.of(procedure))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_instance_before_its_calendars_coverage_keeps_no_other_from_its_time(clock):

@@ -26,7 +26,7 @@ from svcflow.runtime.integrity.projections import (
     Projections,
     surplus,
 )
-from svcflow.runtime.integrity.registers import PINS, register_problems, seal_problems, subscriptions_of
+from svcflow.runtime.integrity.shared_tables import PINS, register_problems, seal_problems, subscriptions_of
 from svcflow.runtime.procedure_registry import ProcedureRegistry, changed_procedure
 from svcflow.runtime.store import LockedInstance, Store
 from svcflow.runtime.stored_rows import InstanceRows, Row, instance_of, state_of
