@@ -37,20 +37,20 @@ COMMAND_ID = 200
 PERSON = 200
 """How many characters the id of a person may have."""
 
-_KINDS: Mapping[str, type] = {
+_TYPES: Mapping[str, type] = {
     "data": Mapping,
     "evidence": Mapping,
     "steps": Mapping,
     "reason": str,
     "override": str,
 }
-_PLAIN = {name: dict if kind is Mapping else kind for name, kind in _KINDS.items()}
+_PLAIN = {name: dict if kind is Mapping else kind for name, kind in _TYPES.items()}
 _NAMES = ("trigger", "step", "limit", "field", "to")
 _FIELDS = {kind: tuple(field.name for field in attrs.fields(kind)) for kind in get_args(Command)}
-_CARRIED = {
-    kind: tuple((name, _PLAIN[name]) for name in names if name in _KINDS) for kind, names in _FIELDS.items()
+_PAYLOAD_OF = {
+    kind: tuple((name, _PLAIN[name]) for name in names if name in _TYPES) for kind, names in _FIELDS.items()
 }
-_NAMED = {kind: tuple(name for name in names if name in _NAMES) for kind, names in _FIELDS.items()}
+_NAMES_OF = {kind: tuple(name for name in names if name in _NAMES) for kind, names in _FIELDS.items()}
 _WITH_NUMBERS = dict.fromkeys((Explain, Accept, Reject), ("deviation",))
 _BACKSLASH, _NUL = ord("\\"), b"\\u0000"
 """NUL as JSON writes it, also six characters that a text may hold; a search for its first byte takes a tenth of the time."""
@@ -64,9 +64,7 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         if command_id is not None:
             names += command_id
         others: Iterable[str] = actor.roles or ()
-        if (
-            type(command) is Fire
-        ):  # names that are not declared, however odd, are refused by the kernel as such
+        if type(command) is Fire:  # the kernel refuses names that are not declared, whatever is in them
             others = (*others, command.trigger, "" if command.step is None else command.step)
         else:
             names += _other_names(command)
@@ -79,7 +77,7 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
         _refuse_names(instance, command, command_id)
         _refuse_long(instance, command, limit)
     size = 0
-    for name, plain in _CARRIED[kind]:
+    for name, plain in _PAYLOAD_OF[kind]:
         carried = getattr(command, name)
         if carried:
             size += _size(name, carried)
@@ -91,7 +89,7 @@ def refuse_unfit(instance: str, command: Command, command_id: str | None, limit:
 
 def _refuse_long(instance: str, command: Command, limit: int) -> None:
     """Raise FieldError when the names in a command have, all together, more than `limit` characters."""
-    names = [instance, *(getattr(command, name) or "" for name in _NAMED[type(command)])]
+    names = [instance, *(getattr(command, name) or "" for name in _NAMES_OF[type(command)])]
     refuse_large((*names, *(command.actor.roles or ())), limit)
 
 
@@ -111,7 +109,7 @@ def _other_names(command: Command) -> str:
         if type(recipient) is not Recipient:
             raise TypeError(recipient)
         return recipient.id
-    names = [(place, getattr(command, place)) for place in _NAMED[type(command)]]
+    names = [(place, getattr(command, place)) for place in _NAMES_OF[type(command)]]
     return "".join(["" if place == "step" and name is None else name for place, name in names])
 
 
@@ -127,7 +125,7 @@ def _refuse_names(instance: str, command: Command, command_id: str | None) -> No
     else:
         refuse_non_text("instance", instance)
     refuse_unfit_actor(command.actor)
-    for name in _NAMED[type(command)]:
+    for name in _NAMES_OF[type(command)]:
         refuse_non_text(name, getattr(command, name), needed=name != "step")
     for name in _WITH_NUMBERS.get(type(command), ()):
         refuse_count(name, getattr(command, name), SMALLEST, LARGEST)
@@ -193,7 +191,7 @@ def _size(name: str, carried: Mapping[str, object] | str) -> int:
 
 
 def _refuse_other_type(name: str, carried: object) -> None:
-    if _KINDS[name] is str:
+    if _TYPES[name] is str:
         refuse_non_text(name, carried, needed=False)
     elif type(carried) is not dict:
         refuse_no_mapping(name, carried)

@@ -35,7 +35,7 @@ class ProcedureRegistry:
         inside._compiled = self._compiled
         inside._pinned = dict(
             self._pinned
-        )  # not shared: a version pinned inside is known to nobody after a rollback
+        )  # a copy: what is pinned inside is pinned for nobody after a rollback
         return inside
 
     def newest(self, name: str) -> Compiled:

@@ -181,9 +181,7 @@ def sweep_due(
     for position, locked in due:
         change = decide(locked._replace(room=room))
         entries = 0 if change is None else len(change.facts)
-        if not fits(
-            entries, room
-        ):  # a whole change or none of it: the next transaction begins with this instance
+        if not fits(entries, room):  # a change is kept whole: the next transaction begins with this one
             break
         last, room = position, room - entries
         if change is not None:
