@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Barrier, Event, Thread
@@ -104,7 +105,7 @@ def commit(connection: sqlite3.Connection, batches: Sequence[Batch]) -> None:
 
 def our_moves(engine: Engine) -> Callable[[], None]:
     """Return an action that moves an instance of its own once."""
-    instance, triggers = engine.start("ping_pong", actor=CLERK).id, iter(("go", "back") * 10**7)
+    instance, triggers = engine.start("ping_pong", actor=CLERK).id, cycle(("go", "back"))
     return lambda: engine.fire(instance, next(triggers), actor=CLERK) and None
 
 
