@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from svcflow.analysis.conform import conform
 from svcflow.analysis.conformance import readable
-from svcflow.analysis.log import Case, Event
+from svcflow.analysis.event_log import Case, Event
 from svcflow.errors import DeclarationError, LogError
 from svcflow.model.catalog import load, load_mapping, shipped_folder
 from svcflow.model.log_mapping import LogMapping

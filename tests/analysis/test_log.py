@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from svcflow.analysis.log import (
+from svcflow.analysis.event_log import (
     WORDINGS,
     Case,
     Event,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svcflow.analysis import xes
-from svcflow.analysis.log import Case, Event
+from svcflow.analysis.event_log import Case, Event
 from svcflow.analysis.xes import XesLog, read_xes
 from svcflow.errors import LogError
 

@@ -13,8 +13,8 @@ import pytest
 from drawing_samples import ALL, T, parsed, repair, role, step, to
 
 from svcflow.drawing import Badge, Drawing, draw
+from svcflow.drawing.layout.coordinates import Layout
 from svcflow.drawing.layout.geometry import Rect
-from svcflow.drawing.layout.layout import Layout
 from svcflow.errors import DrawingError
 from svcflow.model.procedure import Procedure
 

@@ -13,8 +13,8 @@ import attrs
 
 from svcflow.analysis.activity_mapping import ActivityMapping, MappedSequence
 from svcflow.analysis.conformance import CaseResult, Conformance, LimitResult, Status
+from svcflow.analysis.event_log import Case, Event, Flaw, Report
 from svcflow.analysis.fast_replay import DeadlineBounds, FastReplay, make_fast_replay
-from svcflow.analysis.log import Case, Event, Flaw, Report
 from svcflow.analysis.replay import CaseReplay, Judgement, compile_for_replay
 from svcflow.analysis.xes import Progress, XesLog
 from svcflow.errors import CalendarCoverageError

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from svcflow.analysis.log import Flaw
+from svcflow.analysis.event_log import Flaw
 from svcflow.analysis.replay import Missed
 from svcflow.kernel.facts import DeviationKind, to_datetime
 from svcflow.kernel.lifecycle.deviations import Deviation

@@ -20,7 +20,7 @@ from xml.parsers import expat
 
 import attrs
 
-from svcflow.analysis.log import (
+from svcflow.analysis.event_log import (
     Case,
     Event,
     FlawKind,

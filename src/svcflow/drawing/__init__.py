@@ -5,6 +5,6 @@ Imports stay light: networkx, wasmtime, Graphviz and the rasteriser are loaded b
 
 from svcflow.drawing.drawing import Drawing, draw
 from svcflow.drawing.render import graphviz
-from svcflow.drawing.scene.scene import Badge
+from svcflow.drawing.scene.map_scene import Badge
 
 __all__ = ["Badge", "Drawing", "draw", "graphviz"]

@@ -11,12 +11,12 @@ from typing import Literal, get_args
 
 import attrs
 
-from svcflow.drawing.layout.layout import Layout, lay_out
+from svcflow.drawing.layout.coordinates import Layout, lay_out
 from svcflow.drawing.render.dot import dot_source
 from svcflow.drawing.render.json import plain_map
 from svcflow.drawing.render.svg import paint
 from svcflow.drawing.scene.from_procedure import scene_of
-from svcflow.drawing.scene.scene import Badge, Direction
+from svcflow.drawing.scene.map_scene import Badge, Direction
 from svcflow.errors import DrawingError
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text

@@ -22,7 +22,7 @@ from svcflow.model.limit import TimeLimit, hold_limit, reason_of
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import RECORD_ALL, Enforce, Enforcement, Step, Transition
 from svcflow.worktime.calendar import WorkCalendar
-from svcflow.worktime.shipped import shipped_calendar
+from svcflow.worktime.shipped_calendars import shipped_calendar
 
 _UNBOOKED = Booking(NEVER, "", moved=False)
 Calendars = Callable[[str], WorkCalendar]

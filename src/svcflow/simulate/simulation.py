@@ -22,7 +22,7 @@ from svcflow.simulate.scenario_validation import check_scenario
 from svcflow.simulate.statistics import breaches_of, deviations_by_kind, durations_of, pool_use, step_times
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
-from svcflow.worktime.shipped import shipped_calendar
+from svcflow.worktime.shipped_calendars import shipped_calendar
 
 __all__ = ["assumptions_of", "simulate"]
 

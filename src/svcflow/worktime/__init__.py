@@ -2,6 +2,6 @@
 
 from svcflow.worktime.calendar import ClosedDay, WorkCalendar
 from svcflow.worktime.rules import Coverage
-from svcflow.worktime.shipped import shipped_calendar, shipped_names
+from svcflow.worktime.shipped_calendars import shipped_calendar, shipped_names
 
 __all__ = ["ClosedDay", "Coverage", "WorkCalendar", "shipped_calendar", "shipped_names"]

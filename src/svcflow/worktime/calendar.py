@@ -16,7 +16,7 @@ import attrs
 
 from svcflow.errors import DeclarationError, Problem, SvcflowError
 from svcflow.text import Text
-from svcflow.worktime.always import AroundTheClock
+from svcflow.worktime.always_open import AroundTheClock
 from svcflow.worktime.arithmetic import Arithmetic, not_covered, refuse_negative
 from svcflow.worktime.calendar_file import as_mapping, read_calendar
 from svcflow.worktime.instants import SECOND, amount_us, months_after, to_us

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from svcflow.cli.file_checks import CheckedFiles
     from svcflow.cli.json import Record
     from svcflow.drawing.drawing import Router
-    from svcflow.drawing.scene.scene import Direction
+    from svcflow.drawing.scene.map_scene import Direction
     from svcflow.errors import Problem
 
 _RANKS = ("error", "warning", "note")

@@ -8,7 +8,7 @@ import attrs
 
 from svcflow.drawing.layout.text_metrics import fit, width
 from svcflow.drawing.scene import phrases
-from svcflow.drawing.scene.scene import Edge, MapScene, Node
+from svcflow.drawing.scene.map_scene import Edge, MapScene, Node
 from svcflow.text import Lang, Text
 
 ZH_SIZE, EN_SIZE, FOOT_SIZE, LABEL_SIZE = 12.0, 9.5, 9.0, 9.5

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from svcflow.drawing.scene.scene import Edge, MapScene
+from svcflow.drawing.scene.map_scene import Edge, MapScene
 
 Column = tuple[int, int, int]
 """A rank, the place within it (a join or the start before, steps, a fork after), and a bar's own number."""

@@ -14,7 +14,7 @@ from svcflow.drawing.layout.columns import columns
 from svcflow.drawing.layout.rows import GridCells, grid_cells
 from svcflow.drawing.router.paths import find_paths
 from svcflow.drawing.router.tracks import Segment, Track, segments_of, tracks
-from svcflow.drawing.scene.scene import Direction, MapScene, Node
+from svcflow.drawing.scene.map_scene import Direction, MapScene, Node
 
 _PITCH = 12.0
 """Between two lines side by side in a row or column, in pixels."""

@@ -7,9 +7,9 @@ from itertools import combinations
 
 import attrs
 
+from svcflow.drawing.layout.coordinates import Layout
 from svcflow.drawing.layout.geometry import Point, Rect, crossings, length, meets, segments, shared_length
-from svcflow.drawing.layout.layout import Layout
-from svcflow.drawing.scene.scene import Edge
+from svcflow.drawing.scene.map_scene import Edge
 
 Routes = Mapping[str, Sequence[Point]]
 _SHARED, _CLOSE = 8.0, 3.0

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from svcflow.drawing.layout.columns import between
-from svcflow.drawing.scene.scene import FORK, JOIN, MapScene
+from svcflow.drawing.scene.map_scene import FORK, JOIN, MapScene
 
 Cell = tuple[int, int]
 """Column and row, both counted from 0."""

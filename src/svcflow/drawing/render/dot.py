@@ -9,7 +9,7 @@ from svcflow.drawing.layout.columns import forward_edges
 from svcflow.drawing.layout.text_metrics import FONTS, broken, ems
 from svcflow.drawing.render.style import INK, LINE
 from svcflow.drawing.scene import phrases
-from svcflow.drawing.scene.scene import Direction, Edge, MapScene, Node
+from svcflow.drawing.scene.map_scene import Direction, Edge, MapScene, Node
 from svcflow.model.step import SUCCESSES
 from svcflow.text import Lang, Text
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from svcflow.drawing.layout.coordinates import Layout
 from svcflow.drawing.layout.geometry import Rect
-from svcflow.drawing.layout.layout import Layout
 
 Plain = str | float | bool | None | list["Plain"] | dict[str, "Plain"]
 

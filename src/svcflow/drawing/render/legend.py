@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 import attrs
 
 from svcflow.drawing.layout.box_text import TextRow
+from svcflow.drawing.layout.coordinates import MARGIN, Layout
 from svcflow.drawing.layout.geometry import Point
-from svcflow.drawing.layout.layout import MARGIN, Layout
 from svcflow.drawing.layout.text_metrics import broken, width
 from svcflow.drawing.render import style, svg_shapes
 from svcflow.drawing.render.svg_shapes import number
 from svcflow.drawing.scene import phrases
-from svcflow.drawing.scene.scene import Badge, Note
+from svcflow.drawing.scene.map_scene import Badge, Note
 from svcflow.model.step import SUCCESSES
 from svcflow.text import Lang, Text
 from svcflow.wording import TRANSITIONS

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from svcflow.drawing.layout.box_text import TextRow, lane_head
+from svcflow.drawing.layout.coordinates import MARGIN, Layout
 from svcflow.drawing.layout.geometry import Point, Rect
 from svcflow.drawing.layout.labels import Label
-from svcflow.drawing.layout.layout import MARGIN, Layout
 from svcflow.drawing.render import style
 from svcflow.drawing.render.legend import legend
 from svcflow.drawing.render.svg_shapes import arrow, clock, escaped, node_svg, number, rows_svg, text
-from svcflow.drawing.scene.scene import Badge, Edge
+from svcflow.drawing.scene.map_scene import Badge, Edge
 
 _CORNER = 5.0
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from html import escape
 
 from svcflow.drawing.layout.box_text import BADGE, FOOT, FOOT_SIZE, ICON, LEADING, TextRow, stack_height
+from svcflow.drawing.layout.coordinates import Layout
 from svcflow.drawing.layout.geometry import Point, Rect
-from svcflow.drawing.layout.layout import Layout
 from svcflow.drawing.layout.text_metrics import fit
 from svcflow.drawing.render import style
-from svcflow.drawing.scene.scene import Badge, Node
+from svcflow.drawing.scene.map_scene import Badge, Node
 from svcflow.model.step import SUCCESSES
 
 _ILLEGAL = {code: None for code in range(32) if code not in (9, 10, 13)} | {0xFFFE: None, 0xFFFF: None}

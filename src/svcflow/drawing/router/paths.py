@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import attrs
 
 from svcflow.drawing.layout.rows import Cell, GridCells
-from svcflow.drawing.scene.scene import Edge, MapScene
+from svcflow.drawing.scene.map_scene import Edge, MapScene
 
 Vertex = tuple[int, int]
 GridPath = tuple[Vertex, ...]

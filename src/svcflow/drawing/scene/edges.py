@@ -8,7 +8,7 @@ from itertools import pairwise
 import attrs
 
 from svcflow.drawing.scene import phrases
-from svcflow.drawing.scene.scene import FORK, JOIN, START, Edge, LineKind
+from svcflow.drawing.scene.map_scene import FORK, JOIN, START, Edge, LineKind
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, TRANSITION_KINDS, Step, Transition
 from svcflow.text import NO_TEXT, Text

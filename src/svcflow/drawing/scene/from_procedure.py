@@ -8,7 +8,7 @@ import attrs
 
 from svcflow.drawing.scene import phrases
 from svcflow.drawing.scene.edges import edges_of
-from svcflow.drawing.scene.scene import FORK, JOIN, START, Lane, MapScene, Node, Note, Shape
+from svcflow.drawing.scene.map_scene import FORK, JOIN, START, Lane, MapScene, Node, Note, Shape
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk

@@ -17,7 +17,7 @@ from svcflow.drawing.layout.geometry import Point, Rect, simplified
 from svcflow.drawing.layout.grid import Grid, routed_grid
 from svcflow.drawing.layout.labels import Label, Obstacles, place_labels
 from svcflow.drawing.router.tracks import Segment
-from svcflow.drawing.scene.scene import Direction, MapScene
+from svcflow.drawing.scene.map_scene import Direction, MapScene
 from svcflow.text import Lang
 
 MARGIN = 16.0
