@@ -51,7 +51,9 @@ class Drawing:
     @cached_property
     def json(self) -> str:
         """Boxes, lines, labels and lanes with their coordinates."""
-        return json.dumps(plain_map(self.layout, self.router), ensure_ascii=False, indent=1)
+        written = json.dumps(plain_map(self.layout, self.router), ensure_ascii=False, indent=1)
+        # half of a surrogate pair, which UTF-8 has no bytes for, becomes the escape that JSON has for it
+        return written.encode(errors="backslashreplace").decode()
 
     def png(self, *, font_files: Sequence[str | Path] = (), zoom: float = 2.0) -> bytes:
         """Return the map rasterised, `zoom` pixels for each of the SVG. Raises: MissingExtra without resvg, DrawingError without a font for the text."""

@@ -75,6 +75,9 @@ def to_machine(
     machine: Any = made(procedure, machine_cls, lang, given)
     if "title" not in options and hasattr(machine, "title"):
         machine.title = procedure.name.in_(lang or "en") or procedure.id
+    if model == Machine.self_literal or (isinstance(model, list | tuple) and Machine.self_literal in model):
+        # a GraphMachine without models has a `get_graph` of its own, and refuses to be a model that has one
+        vars(machine).pop("get_graph", None)
     machine.add_model(MachineModel() if model is None else model)
     made_machine: Machine = machine
     return made_machine

@@ -165,12 +165,12 @@ class _MachineReader:
         around = [node.path[:depth] for depth in range(len(node.path), boundary - 1, -1)]
         found = [move for path in around for move in self._moves.get(path, ())]
         found.sort(key=lambda move: -move.depth)  # the package asks inner scopes first
-        joining = self._joining(node, found) if node.parallel else ""
+        joining = self._joining(node, found) if node.parallel else None
         moves = (self._move(move, node, region, joining) for move in found)
         return tuple(move for move in moves if move is not None)
 
-    def _joining(self, node: StateNode, moves: list[StateMove]) -> str:
-        """Return the trigger by which a parallel state is left when its branches have ended."""
+    def _joining(self, node: StateNode, moves: list[StateMove]) -> str | None:
+        """Return the trigger by which a parallel state is left when its branches have ended; None when there is none."""
         triggers = {move.trigger for move in moves}
         if DONE in triggers:
             return DONE
@@ -186,9 +186,9 @@ class _MachineReader:
             en='add a transition with the trigger "done", or name its trigger in on_final',
         )
         self._problem(("states", *node.path), message, remedy)
-        return ""
+        return None
 
-    def _move(self, move: StateMove, node: StateNode, region: set[Path], joining: str) -> Transition | None:
+    def _move(self, move: StateMove, node: StateNode, region: set[Path], joining: str | None) -> Transition | None:
         place = ".".join(move.source)
         dest = self._destination(move, node, region)
         if dest is None:

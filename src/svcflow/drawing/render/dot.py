@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
@@ -22,6 +23,8 @@ _NODE_ROOM, _EDGE_ROOM = 13.0, 12.0
 """How wide the text of a box and of an edge may be, in em."""
 _SPACE, _MISSING = 0.278, 0.167
 """Width of a space in Arial, and how much wider a Chinese character is than Graphviz takes it for; in em."""
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+"""What ends a line or is no character of XML. Joiners stay, since emoji are put together by them."""
 _STYLE = {"exception": "dashed", "rework": "dotted"}
 
 
@@ -69,7 +72,7 @@ def _add_node(graph: Digraph, node: Node, lang: Lang, direction: Direction) -> N
         _add_symbol(graph, node, w, h, shape="box")
     else:
         rows = list(_node_rows(node, lang))
-        w = (max(map(ems, rows)) * _SIZE + 16) / _INCH
+        w = (max(map(ems, rows), default=1.0) * _SIZE + 16) / _INCH
         h = (len(rows) * _SIZE * _LEADING + 12) / _INCH
         graph.node(_name(node.key), _label(rows), width=f"{w:.2f}", height=f"{h:.2f}", **_look(node))
 
@@ -145,5 +148,5 @@ def _label(rows: Iterable[str]) -> str:
     """Return rows of text as a label that Graphviz takes literally: no escapes, entities or HTML."""
     from graphviz import escape, nohtml  # noqa: PLC0415
 
-    plain = ("".join(char if char.isprintable() or char == "\u00a0" else " " for char in row) for row in rows)
+    plain = (_FORBIDDEN.sub(" ", row) for row in rows)
     return cast("str", nohtml("\\n".join(escape(row.replace("&", "&amp;")) for row in plain)))

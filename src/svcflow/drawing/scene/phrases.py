@@ -5,7 +5,7 @@ from __future__ import annotations
 from svcflow.model.amount import Amount
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
-from svcflow.text import Lang, Text
+from svcflow.text import Lang, Text, is_blank
 from svcflow.wording import AREAS, short_amount
 
 NO_ROLE = Text(zh="—", en="—")
@@ -49,7 +49,7 @@ def foot(limit: Text, short: str, lang: Lang) -> str:
 
 def trigger_text(trigger: str, name: Text) -> Text:
     """Return a transition's name, or its trigger made readable."""
-    return name or Text(en=trigger.replace("_", " ").replace(".", " "))
+    return _seen(name) or Text(en=trigger.replace("_", " ").replace(".", " "))
 
 
 def joined(texts: list[Text]) -> Text:
@@ -73,7 +73,12 @@ def condition_text(expression: str) -> str:
 
 def name_of(name: Text, key: str) -> Text:
     """Return a declared name, or the id made readable."""
-    return name or Text(en=key.replace("_", " "))
+    return _seen(name) or Text(en=key.replace("_", " "))
+
+
+def _seen(name: Text) -> Text:
+    """Return a name without a wording that shows nothing, which would be an empty box."""
+    return Text(zh="" if is_blank(name.zh) else name.zh, en="" if is_blank(name.en) else name.en)
 
 
 def heading(procedure: Procedure) -> Text:

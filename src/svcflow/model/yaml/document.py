@@ -253,8 +253,16 @@ def _mark(event: Any) -> _Place:
 
 def _scalar(event: Any) -> str | int | float | bool | date | None:
     if not event.implicit[0]:
-        return str(event.value)
+        return _PAIR.sub(_paired, str(event.value))
     return plain_scalar(str(event.value))
+
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def _paired(pair: re.Match[str]) -> str:
+    """Return the character that JSON writes as two escapes, which YAML reads one by one."""
+    return pair[0].encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
