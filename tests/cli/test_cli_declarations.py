@@ -127,7 +127,9 @@ def test_a_router_is_still_accepted(run, folder, tmp_path, router):
     ("args", "code"),
     [
         (["lamp", "-o", "x.pdf"], "drawing"),
+        (["lamp", "-o", ".svg"], "drawing"),
         (["lamp", "-o", "nowhere/x.svg"], "output"),
+        (["lamp", "-o", "."], "output"),
         (["lampe"], "unknown-procedure"),
         (["lamp@3"], "unknown-procedure"),
         (["missing.yaml"], "declaration"),
@@ -140,6 +142,14 @@ def test_draw_that_fails_leaves_nothing(run, folder, tmp_path, args, code):
     assert found["error"]["code"] == code
     assert sorted(path.name for path in tmp_path.iterdir()) == ["procedures", "x.pdf"]
     assert (tmp_path / "x.pdf").read_text() == "mine"
+
+
+def test_a_file_without_a_suffix_is_named_as_it_was_given(run, folder):
+    """Not as the temporary file that was to become it."""
+    said = run("draw", "lamp", "--procedures", folder, "-o", ".svg", exit_code=3).stderr
+    assert "cannot be saved as '.svg'; supported are" in said
+    said = run("draw", "lamp", "--procedures", folder, "-o", ".", exit_code=3).stderr
+    assert ". cannot be written: Is a directory" in said
 
 
 def test_simulate_is_the_same_for_the_same_seed(run, folder):

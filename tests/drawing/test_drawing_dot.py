@@ -17,7 +17,17 @@ from svcflow.model.procedure import Procedure
 from svcflow.text import Text
 
 SHIPPED = ("repair", "complaint", "meeting", "expense_declaration")
-HOSTILE = ["<b>bold</b>", "<", "&lt; &amp;", 'a "quoted" \\N \\n name', "back\\", "\0\x07", "名\n字", "𝄞 é ł"]
+HOSTILE = [
+    "<b>bold</b>",
+    "<",
+    "&lt; &amp;",
+    'a "quoted" \\N \\n name',
+    "back\\",
+    "\0\x07",
+    "名\n字",
+    "𝄞 é ł",
+    "👨\u200d👩\u200d👧 a\u2028b",
+]
 
 
 def texts(svg: str) -> list[str]:
@@ -111,9 +121,29 @@ def test_a_name_is_drawn_as_it_stands(word: str) -> None:
         ],
     )
     shown = drawn(procedure, "en")
-    plain = " ".join("".join(char if char.isprintable() else " " for char in word).split())
+    plain = " ".join(
+        "".join(char if char.isprintable() or char == "\u200d" else " " for char in word).split()
+    )
     expected = {plain, f"P1 {plain}".strip()} if plain else set()
     assert expected <= {" ".join(text.split()) for text in shown}
+
+
+def test_a_name_that_shows_nothing_gives_way_to_the_id() -> None:
+    """Else there would be an empty box; a wording that shows nothing gives way to the other language."""
+    steps = [
+        step("taken_up", " ", "\u3000", to("go", "b", "", "\u200b")),
+        step("b", "完", " ", end="completed"),
+    ]
+    procedure = Procedure(id="p", steps=steps)
+    for lang, end in (("zh", "完"), ("en", "完"), ("zh+en", "完")):
+        shown = drawn(procedure, lang)
+        assert {"P1 taken up", "go", end} <= set(shown)
+
+
+def test_the_export_needs_no_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of lines into one step take minutes to route, which DOT has no use for."""
+    monkeypatch.setattr("svcflow.drawing.drawing.lay_out", None)
+    assert draw(repair()).dot.startswith("digraph")
 
 
 def test_boxes_are_as_wide_as_their_text() -> None:

