@@ -33,9 +33,7 @@ class ProcedureRegistry:
         """Return a registry for a joined store: what is pinned there may yet be rolled back."""
         inside = ProcedureRegistry(self.catalog, store)
         inside._compiled = self._compiled
-        inside._pinned = dict(
-            self._pinned
-        )  # a copy: what is pinned inside is pinned for nobody after a rollback
+        inside._pinned = self._pinned.copy()  # what is pinned inside is pinned for nobody after a rollback
         return inside
 
     def newest(self, name: str) -> Compiled:
