@@ -76,35 +76,29 @@ class CommandExecutor:
             expected=expected,
             in_parts=self.in_parts,
         )
-        return self.run(instance, command, command_id, handler)
+        return self.run(handler)
 
     def start(self, compiled: Compiled, command: Start, command_id: str | None) -> Instance:
         """Start an instance under a version, which is pinned to its content first. Raises: as `run`."""
         self._registry.pin(compiled)
-        handler = StartHandler(compiled, command, command_id, self._clock)
-        return self.run(command.instance, command, command_id, handler)
+        return self.run(StartHandler(compiled, command, command_id, self._clock))
 
-    def run(
-        self,
-        instance: str,
-        command: Command,
-        command_id: str | None,
-        handler: StartHandler | CommandHandler,
-    ) -> Instance:
-        """Let a handler decide a command in the store; where somebody traces, inside a span.
+    def run(self, handler: StartHandler | CommandHandler) -> Instance:
+        """Let a handler decide its command in the store; where somebody traces, inside a span.
 
         Raises: Refused when a rule stood against the command; FieldError for what cannot be kept.
         """
-        refuse_unfit(instance, command, command_id, self.payload_limit)
+        instance, command_id = handler.instance, handler.command_id
+        refuse_unfit(instance, handler.command, command_id, self.payload_limit)
         span: AbstractContextManager[None] = _NO_SPAN
         if self._telemetry is not None and self._telemetry.heard():
-            span = self._telemetry.command(command, instance, handler)
+            span = self._telemetry.span(handler)
         with span:
             self._store.change(instance, command_id, handler)
             while handler.has_more():  # what was due long before is recorded in transactions of its own
                 self._store.change(instance, command_id, handler)
             if _log.isEnabledFor(logging.INFO):
-                log_command(command, instance, handler)
+                log_command(handler)
             if handler.completed is not None:  # a repeated command gets the answer of its first run again
                 facts = self._store.facts(instance, handler.completed.sequence)
                 return replay(self._registry.version, facts)
@@ -124,11 +118,12 @@ class StartHandler:
     """
 
     def __init__(self, compiled: Compiled, command: Start, command_id: str | None, clock: Clock) -> None:
+        self.instance = command.instance
+        self.command = command
+        self.command_id = command_id
         self.outcome: Outcome | None = None
         self.completed: CompletedCommand | None = None
         self._compiled = compiled
-        self._command = command
-        self._command_id = command_id
         self._clock = clock
 
     def __call__(self, locked: LockedInstance) -> ChangeSet | Decision | None:
@@ -140,8 +135,8 @@ class StartHandler:
             name = locked.instance.id
             message = Text(zh=f"实例 {name} 已存在", en=f"there is an instance {name} already")
             raise StoreError(message, Text(zh="换一个 `instance_id`", en="choose another `instance_id`"))
-        self.outcome = transact(self._compiled, None, self._command, self._clock.now_us(), MAX_FACTS)
-        return decision_of(locked, self.outcome, self._command_id)
+        self.outcome = transact(self._compiled, None, self.command, self._clock.now_us(), MAX_FACTS)
+        return decision_of(locked, self.outcome, self.command_id)
 
     def has_more(self) -> bool:
         """Return False: nothing was due before there was an instance."""
@@ -162,13 +157,13 @@ class CommandHandler:
         expected: int | None = None,
         in_parts: bool = True,
     ) -> None:
+        self.instance = instance
+        self.command = command
+        self.command_id = command_id
         self.outcome: Outcome | None = None
         self.completed: CompletedCommand | None = None
         self._compiled_of = compiled_of
-        self._instance = instance
-        self._command = command
         self._clock = clock
-        self._command_id = command_id
         self._expected = expected
         self._in_parts = in_parts
         self._caught_up: list[Fact] = []
@@ -177,7 +172,7 @@ class CommandHandler:
         """Decide the command, or catch up by a part. Raises: UnknownInstance, StaleRevision, FarBehind."""
         instance, self.completed = locked.instance, locked.completed
         if instance is None:
-            raise unknown_instance(self._instance)
+            raise unknown_instance(self.instance)
         if locked.completed is not None:
             return None
         if self._expected is not None and self._expected != instance.revision:
@@ -185,7 +180,7 @@ class CommandHandler:
         self.outcome = self._decide(locked, instance, self._clock.now_us())
         if self.outcome.behind and not self._in_parts:
             raise far_behind(instance.id)
-        return decision_of(locked, self.outcome, self._command_id)
+        return decision_of(locked, self.outcome, self.command_id)
 
     def has_more(self) -> bool:
         """Take in what was kept; return whether that was a part, so that the command has yet to be judged."""
@@ -201,7 +196,7 @@ class CommandHandler:
         return outcome.behind
 
     def _decide(self, locked: LockedInstance, instance: Instance, now_us: int) -> Outcome:  # noqa: ARG002  # a migration reads the journal
-        return transact(self._compiled_of(instance), instance, self._command, now_us, MAX_FACTS)
+        return transact(self._compiled_of(instance), instance, self.command, now_us, MAX_FACTS)
 
 
 def decision_of(

@@ -61,7 +61,7 @@ class Migrator:
             expected=expected,
             in_parts=self._executor.in_parts,
         )
-        return self._executor.run(instance, command, command_id, handler)
+        return self._executor.run(handler)
 
     def preview(self, instances: str | Iterable[str], command: Migrate) -> tuple[MigrationPreview, ...]:
         """Return what a migration would do to each instance."""

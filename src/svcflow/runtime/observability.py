@@ -29,7 +29,17 @@ Attributes = dict[str, str | tuple[str, ...]]
 
 
 class ExecutedCommand(Protocol):
-    """What the handler of a command knows after the store has called it."""
+    """A command with what became of it: the handler that decides it, after the store has called it."""
+
+    @property
+    def instance(self) -> str:
+        """The id of its instance."""
+        ...
+
+    @property
+    def command(self) -> Command:
+        """The command itself."""
+        ...
 
     @property
     def outcome(self) -> Outcome | None:
@@ -94,10 +104,11 @@ class Telemetry:
         self._tickers.add(ticker)
 
     @contextmanager
-    def command(self, command: Command, instance: str, handler: ExecutedCommand) -> Iterator[None]:
-        """Run a command inside a span, and measure it."""
+    def span(self, executed: ExecutedCommand) -> Iterator[None]:
+        """Return a context manager that puts a span around a command, and measures it."""
+        command = executed.command
         name = type(command).__name__.lower()
-        attributes: Attributes = {"svcflow.command": name, "svcflow.instance": instance}
+        attributes: Attributes = {"svcflow.command": name, "svcflow.instance": executed.instance}
         if isinstance(command, Fire):
             attributes["svcflow.trigger"] = command.trigger
         begun, failure = perf_counter(), None
@@ -111,23 +122,23 @@ class Telemetry:
                 failure = error
                 raise
             finally:
-                result = attributes | _outcome(handler, failure)
+                result = attributes | _outcome(executed, failure)
                 span.set_attributes(result)
                 if "error.type" in result:
                     _fail(span)
                 shared = {key: str(result[key]) for key in _OF_METRICS if key in result}
                 self._duration.record(perf_counter() - begun, shared)
-                self._count_recorded(handler, failure)
+                self._count_recorded(executed, failure)
 
     def swept(self, facts: Mapping[str, Sequence[Fact]], procedures: Mapping[str, str]) -> None:
         """Count the facts that a sweep recorded, by the procedure of each instance."""
         for instance, recorded in facts.items():
             self._count(procedures[instance], recorded)
 
-    def _count_recorded(self, handler: ExecutedCommand, failure: BaseException | None) -> None:
+    def _count_recorded(self, executed: ExecutedCommand, failure: BaseException | None) -> None:
         done = failure is None or isinstance(failure, Refused)
-        if done and handler.completed is None and handler.outcome is not None:
-            self._count(handler.outcome.instance.procedure, handler.outcome.facts)
+        if done and executed.completed is None and executed.outcome is not None:
+            self._count(executed.outcome.instance.procedure, executed.outcome.facts)
 
     def _count(self, procedure: str, facts: Iterable[Fact]) -> None:
         for fact in facts:
@@ -147,7 +158,7 @@ def _fail(span: Span) -> None:
     span.set_status(StatusCode.ERROR)
 
 
-def _outcome(handler: ExecutedCommand, failure: BaseException | None) -> Attributes:
+def _outcome(executed: ExecutedCommand, failure: BaseException | None) -> Attributes:
     """Return the outcome of a command: done, refused (with the rule), repeated, or error (with its code)."""
     if failure is not None and not isinstance(failure, Refused):
         code = failure.code if isinstance(failure, SvcflowError) else type(failure).__name__
@@ -155,10 +166,10 @@ def _outcome(handler: ExecutedCommand, failure: BaseException | None) -> Attribu
     attributes: Attributes = {"svcflow.outcome": "done"}
     if failure is not None:
         attributes = {"svcflow.outcome": "refused", "svcflow.rule": failure.rule}
-    if handler.completed is not None:
+    if executed.completed is not None:
         return attributes | {"svcflow.outcome": "repeated"}
-    if handler.outcome is not None:
-        instance = handler.outcome.instance
+    if executed.outcome is not None:
+        instance = executed.outcome.instance
         attributes |= {"svcflow.procedure": instance.procedure, "svcflow.steps": instance.steps}
     return attributes
 
@@ -167,10 +178,10 @@ _FEW = 20
 _log = logging.getLogger("svcflow")
 
 
-def log_command(command: Command, instance: str, handler: ExecutedCommand) -> None:
+def log_command(executed: ExecutedCommand) -> None:
     """Log that a command was done, refused or answered again."""
-    name, outcome = type(command).__name__, handler.outcome
-    if handler.completed is not None or outcome is None:
+    name, instance, outcome = type(executed.command).__name__, executed.instance, executed.outcome
+    if executed.completed is not None or outcome is None:
         _log.debug("%s of %s: answered again", name, instance)
         return
     procedure, refused = outcome.instance.procedure, outcome.refused
