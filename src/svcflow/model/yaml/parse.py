@@ -47,7 +47,6 @@ from svcflow.model.yaml.unknown_keys import RENAMED, unknown_key, written_at
 from svcflow.model.yaml.value_remedies import as_list
 from svcflow.text import Text
 
-
 T = TypeVar("T")
 Data = Mapping[str, Any]
 
