@@ -43,8 +43,8 @@ class InstanceFilters(TypedDict, total=False):
     """Filters of instances; what is left out, or None, means any.
 
     `step` and `role` are of the work that waits now, `data` are fields and the values they must have, `since`
-    (included) and `until` (not included) bound the start. `due_before` asks for a running deadline before that
-    instant: with the present one, for what is overdue.
+    (included) and `until` (not included) bound the start. `due_before` selects those with a running
+    deadline before that instant; with the present instant, those that are overdue.
     """
 
     procedure: str | None
@@ -127,10 +127,10 @@ class WorkQuery(NamedTuple):
 
 
 class WorkItem(NamedTuple):
-    """One step of one instance that waits to be done, with what a page of work shows of the instance.
+    """One step of one instance that waits to be done, with the parts of the instance that a page of work shows.
 
     `assignee` is empty while nobody has it; `due_us` is the soonest deadline that runs for it, or `NEVER`.
-    `recipient` and `group` say who is served; `data` are the fields that no version says are personal.
+    `recipient` and `group` are those of the instance; `data` are its fields that are personal in no version.
     """
 
     instance: str

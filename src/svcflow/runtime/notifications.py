@@ -57,6 +57,7 @@ class CommitNotifier:
     def recorded(self, facts: Sequence[Fact], due_us: int) -> None:
         """Notify of facts of one instance, and of when it is due next."""
         self._ticker.notice(due_us)
+        # this runs after every command: where nobody listens, nothing else is called
         if self.dispatcher is not None or self._outbox.workers or self.observers:
             self._tick_at(due_us, self._store)
             self._publish(facts)

@@ -13,7 +13,7 @@ from svcflow.runtime.store import ChangeSet, LockedInstance, Store
 
 
 def rebuild(store: Store, registry: ProcedureRegistry) -> None:
-    """Write every instance anew as its journal leads to it, if the store asks for that.
+    """Write every instance anew as its journal leads to it, if the store needs it.
 
     Instances of procedures that the catalog lacks are left as they are, and tried again when the store is next opened.
     """

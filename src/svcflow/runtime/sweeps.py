@@ -65,7 +65,7 @@ class Sweeper:
         return self._recorded(handler)
 
     def recompute(self, command: Recompute) -> tuple[Fact, ...]:
-        """Give a Recompute to each instance; return the facts. Raises: the first error of an instance, at the end."""
+        """Execute a Recompute on each instance; return the facts. Raises: the first error of an instance, at the end."""
         handler = SweepHandler(self._registry.of, self._clock.now_us(), command, in_parts=self._in_parts)
         for instance in self._store.ids():
             more = True
@@ -97,7 +97,7 @@ class SweepHandler:
 
     An instance that cannot be brought there keeps none of the others from it: its error is kept in `errors`.
     One that is far behind is brought on by one part in each round. A store may call the handler about an instance
-    more than once; what the last call returned counts, once `confirm` says that it was committed.
+    more than once; what the last call returned counts, once `confirm` is called.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class SweepHandler:
         self._confirmed: dict[str, int] = {}  # how many facts of each instance are committed
 
     def __call__(self, locked: LockedInstance) -> ChangeSet | Decision | None:
-        """Decide what became due up to the instant, as far as there is room, and what the command asks."""
+        """Decide what became due up to the instant, as far as there is room, and the command."""
         instance = locked.instance
         if instance is None or instance.id in self._handled:
             return None
@@ -151,7 +151,7 @@ class SweepHandler:
         self._unconfirmed.clear()
 
     def next_round(self) -> bool:
-        """Give every instance another turn, but for those with an error; return whether one was left behind."""
+        """Begin another round, without the instances that had an error; return whether one was left behind."""
         behind, self._behind = self._behind, False
         self._handled = set(self.errors)
         return behind
@@ -181,7 +181,7 @@ class SweepHandler:
         return outcome
 
     def _version(self, instance: Instance) -> Compiled:
-        """Return the version of an instance; of one not pinned yet the registry asks the store, so it is kept here."""
+        """Return the version of an instance; cached, since the registry reads the store for one that is not pinned yet."""
         key = instance.procedure, instance.version
         if key not in self._versions:
             self._versions[key] = self._compiled_of(instance)
