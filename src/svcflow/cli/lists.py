@@ -23,14 +23,7 @@ if TYPE_CHECKING:
     from svcflow.runtime.engine import Engine
     from svcflow.runtime.filters import Page
 
-__all__ = [
-    "answer_count",
-    "answer_counts",
-    "answer_page",
-    "check_known",
-    "data_filter_values",
-    "due_before",
-]
+__all__ = ["answer_count", "answer_counts", "answer_page", "check_known", "data_filter_values", "due_before"]
 
 _HEADS: Mapping[str, Text] = {
     "procedure": Text(zh="流程", en="Procedure"),

@@ -51,9 +51,7 @@ class _PairType(Type):
             if "＝" in str(value):
                 _check_half_width(str(value), "=＝", param, ctx)
             raise WrongValue(
-                Text(zh=f"“{value}”须写作 键=值", en=f"write {value!r} as key=value"),
-                param,
-                ctx,
+                Text(zh=f"“{value}”须写作 键=值", en=f"write {value!r} as key=value"), param, ctx
             )
         return key.strip(), written
 

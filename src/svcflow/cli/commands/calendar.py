@@ -43,9 +43,7 @@ def show(session: CommandSession, *, name: str, year: int, out: Path | None) -> 
         return
     coloured = sys.stdout.isatty() and _has_rich()
     session.answer(
-        lambda: year_json(days),
-        lambda: year_text(days, session.lang, coloured=coloured),
-        styled=coloured,
+        lambda: year_json(days), lambda: year_text(days, session.lang, coloured=coloured), styled=coloured
     )
 
 
@@ -60,19 +58,8 @@ def show(session: CommandSession, *, name: str, year: int, out: Path | None) -> 
     "    --timezone Europe/Berlin",
     "svcflow calendar import --country JP --year 2026 --timezone Asia/Tokyo -o jp.yaml",
 )
-@option(
-    "--country",
-    required=True,
-    metavar="CODE",
-    zh="国家代码，如 DE",
-    en="ISO 3166 code, such as DE.",
-)
-@option(
-    "--subdivision",
-    metavar="CODE",
-    zh="地区代码，如 BY",
-    en="A part of the country, such as BY.",
-)
+@option("--country", required=True, metavar="CODE", zh="国家代码，如 DE", en="ISO 3166 code, such as DE.")
+@option("--subdivision", metavar="CODE", zh="地区代码，如 BY", en="A part of the country, such as BY.")
 @option(
     "--year",
     "years",
@@ -97,12 +84,7 @@ def show(session: CommandSession, *, name: str, year: int, out: Path | None) -> 
     zh="周一至周五的开放时间",
     en="Open hours, Monday to Friday.",
 )
-@option(
-    "--name",
-    metavar="ID",
-    zh="日历名；缺省为国家代码",
-    en="Name of the calendar; default: the code.",
-)
+@option("--name", metavar="ID", zh="日历名；缺省为国家代码", en="Name of the calendar; default: the code.")
 @out_option(zh="输出文件；缺省为 ID.yaml", en="Where to write; default: ID.yaml in this folder.")
 @with_form
 def import_(

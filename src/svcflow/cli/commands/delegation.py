@@ -98,10 +98,7 @@ def give(
 
 @command(
     "list",
-    Text(
-        zh="列出全部委托，撤回的也在内。",
-        en="List all delegations, those taken back too.",
-    ),
+    Text(zh="列出全部委托，撤回的也在内。", en="List all delegations, those taken back too."),
     "svcflow delegation list --db service.db --giver tech-1",
 )
 @option("--giver", metavar="ID", zh="只列此人给出的", en="Only those that this person gave.")

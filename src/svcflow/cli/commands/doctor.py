@@ -31,12 +31,7 @@ def doctor(session: CommandSession) -> int:
     from svcflow.cli.doctor.storage import storage
 
     today = (session.at or datetime.now(UTC)).date()
-    probes = [
-        *software(session.lang),
-        *drawing(),
-        *declarations(session.folder, today),
-        *storage(session.db),
-    ]
+    probes = [*software(session.lang), *drawing(), *declarations(session.folder, today), *storage(session.db)]
     ok = all(probe.state != "failure" for probe in probes)
     session.answer(
         lambda: {"ok": ok, "probes": [probe.to_json() for probe in probes]},

@@ -63,10 +63,7 @@ if TYPE_CHECKING:
 )
 @procedure_filter
 @option(
-    "--status",
-    type=click.Choice(["running", "held", "ended"]),
-    zh="只列此状态",
-    en="Only in this status.",
+    "--status", type=click.Choice(["running", "held", "ended"]), zh="只列此状态", en="Only in this status."
 )
 @step_filter
 @role_filter

@@ -186,11 +186,7 @@ class UnknownPerson(SvcflowError, LookupError):
 )
 @argument("person")
 @option(
-    "--open",
-    "also_open",
-    is_flag=True,
-    zh="未结束的实例也抹去",
-    en="Erase the person in open instances too.",
+    "--open", "also_open", is_flag=True, zh="未结束的实例也抹去", en="Erase the person in open instances too."
 )
 @option("--yes", is_flag=True, zh="不再询问", en="Do not ask for confirmation.")
 @actor_option

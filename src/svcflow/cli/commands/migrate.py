@@ -42,12 +42,7 @@ if TYPE_CHECKING:
     'svcflow migrate --procedure inquiry --from 1 --to 2 --reason "edition 2" --db service.db',
 )
 @argument("instances", nargs=-1, metavar="[INSTANCE]...")
-@option(
-    "--procedure",
-    metavar="NAME",
-    zh="未结束的实例，按流程",
-    en="All open instances of a procedure.",
-)
+@option("--procedure", metavar="NAME", zh="未结束的实例，按流程", en="All open instances of a procedure.")
 @option(
     "--from",
     "from_version",
@@ -82,12 +77,7 @@ if TYPE_CHECKING:
     zh="截止时间保持，或按新版本重算",
     en="Keep deadlines, or reckon them by the new version.",
 )
-@option(
-    "--reason",
-    metavar="REASON",
-    zh="变更的理由；预演不需要",
-    en="Why; a rehearsal needs none.",
-)
+@option("--reason", metavar="REASON", zh="变更的理由；预演不需要", en="Why; a rehearsal needs none.")
 @option("--dry-run", is_flag=True, zh="只预演，不变更", en="Say what would happen, and do nothing.")
 @data_option
 @actor_option
@@ -109,10 +99,7 @@ def migrate(
     """Migrate instances, one after the other."""
     if not instances and procedure is None:
         raise WrongUsage(
-            Text(
-                zh="指明实例编号，或 --procedure 流程",
-                en="say which: INSTANCE..., or --procedure NAME",
-            )
+            Text(zh="指明实例编号，或 --procedure 流程", en="say which: INSTANCE..., or --procedure NAME")
         )
     if reason is None and not dry_run:
         raise WrongUsage(

@@ -60,13 +60,7 @@ if TYPE_CHECKING:
 )
 @actor_option
 @evidence_option
-@option(
-    "--id",
-    "instance_id",
-    metavar="ID",
-    zh="自定实例编号",
-    en="The instance's id, if you choose it.",
-)
+@option("--id", "instance_id", metavar="ID", zh="自定实例编号", en="The instance's id, if you choose it.")
 @command_id_option
 @with_store
 def start(

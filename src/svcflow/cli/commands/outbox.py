@@ -63,19 +63,10 @@ _LETTERS = (
     en="End this subscription: neither its cursor nor what waits is kept.",
 )
 @option(
-    "--discard",
-    is_flag=True,
-    zh="结束时连死信一并丢弃",
-    en="End it with its dead letters, which are lost.",
+    "--discard", is_flag=True, zh="结束时连死信一并丢弃", en="End it with its dead letters, which are lost."
 )
 @with_store
-def outbox(
-    session: CommandSession,
-    *,
-    retry: str | None,
-    ending: str | None,
-    discard: bool,
-) -> int:
+def outbox(session: CommandSession, *, retry: str | None, ending: str | None, discard: bool) -> int:
     """List subscriptions, put dead letters back, or end a subscription."""
     if (retry is not None and ending is not None) or (discard and ending is None):
         raise WrongUsage(_ONE_THING, Text(zh="分两次进行", en="do one after the other"))

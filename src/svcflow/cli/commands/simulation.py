@@ -47,14 +47,7 @@ if TYPE_CHECKING:
     zh="模拟多少个实例",
     en="How many instances.",
 )
-@option(
-    "--seed",
-    type=int,
-    default=1,
-    show_default=True,
-    zh="随机种子",
-    en="Seed of the random numbers.",
-)
+@option("--seed", type=int, default=1, show_default=True, zh="随机种子", en="Seed of the random numbers.")
 @option(
     "--scenario",
     metavar="FILE|ID",
@@ -73,12 +66,7 @@ def simulate(
     situation = find_scenario(scenario, declared, catalog)
     with progress(declared.id) as advance:
         result = simulate(
-            declared,
-            instances,
-            seed,
-            scenario=situation,
-            calendars=calendars_of(catalog),
-            progress=advance,
+            declared, instances, seed, scenario=situation, calendars=calendars_of(catalog), progress=advance
         )
     session.answer(lambda: json.loads(result.to_json()), lambda: result.table(session.lang))
 
@@ -95,13 +83,7 @@ def simulate(
     "svcflow conform log.xes --procedure repair.yaml --mapping repair.mapping.yaml --top 20",
 )
 @argument("log", type=click.Path(path_type=Path))
-@option(
-    "--procedure",
-    required=True,
-    metavar="FILE|ID",
-    zh="流程，以文件或编号给出",
-    en="The procedure.",
-)
+@option("--procedure", required=True, metavar="FILE|ID", zh="流程，以文件或编号给出", en="The procedure.")
 @option(
     "--mapping",
     metavar="FILE|ID",
@@ -119,13 +101,7 @@ def simulate(
 @severity_option
 @with_procedures
 def conform(
-    session: CommandSession,
-    *,
-    log: Path,
-    procedure: str,
-    mapping: str | None,
-    top: int,
-    severity: str,
+    session: CommandSession, *, log: Path, procedure: str, mapping: str | None, top: int, severity: str
 ) -> int:
     """Hold an event log against a procedure."""
     from svcflow.analysis.conform import conform

@@ -48,8 +48,7 @@ def calendar(probed: WorkCalendar, today: date) -> Probe:
         return Probe(f"calendar-{probed.id}", _name(probed.id), "ok", message, data={"covers": None})
     left = covers.last - today
     message = Text(
-        zh=f"{zone}，{covers.first} 至 {covers.last}",
-        en=f"{zone}, {covers.first} to {covers.last}",
+        zh=f"{zone}，{covers.first} 至 {covers.last}", en=f"{zone}, {covers.first} to {covers.last}"
     )
     data = {"covers": [covers.first.isoformat(), covers.last.isoformat()], "days_left": left.days}
     if left >= _SOON:
