@@ -53,9 +53,9 @@ class WrongUsage(click.UsageError):
 class WrongValue(click.BadParameter):
     """A value on the command line is not written as it must be; bilingual."""
 
-    def __init__(self, text: Text, param: click.Parameter | None, ctx: click.Context | None) -> None:
+    def __init__(self, text: Text) -> None:
         self.text = text
-        super().__init__(text.in_("en"), ctx=ctx, param=param)
+        super().__init__(text.in_("en"))
 
 
 class CommandFailure(click.ClickException):
