@@ -9,16 +9,7 @@ from typing import Any
 import attrs
 import click
 
-from svcflow.cli.command import (
-    Option,
-    definitions,
-    form_of,
-    group_usage,
-    help_text,
-    options,
-    titled,
-    unknown_command,
-)
+from svcflow.cli.command import LANG, CommandGroup, Option, form_of, help_text
 from svcflow.cli.errors import explained
 from svcflow.cli.language import AnswerForm
 from svcflow.text import Text
@@ -158,7 +149,7 @@ _CODES = Text(
 )
 
 
-class Application(click.Group):
+class Application(CommandGroup):
     """The group of all commands, each imported when it is called; errors leave it as `CommandFailure`."""
 
     def make_context(
@@ -174,6 +165,10 @@ class Application(click.Group):
         with explained(form_of(ctx)):
             return super().invoke(ctx)
 
+    def summaries(self) -> Mapping[str, Text]:
+        """Return what each command is for."""
+        return {name: entry.summary for name, entry in COMMANDS.items()}
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """Return the names in the order of the table."""
         return list(COMMANDS)
@@ -181,29 +176,6 @@ class Application(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's
         """Import and return a command; None for an unknown name."""
         return COMMANDS[cmd_name].load() if cmd_name in COMMANDS else None
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command. Raises: WrongUsage with the nearest name for one that does not exist."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise unknown_command(args[0], COMMANDS)
-        return super().resolve_command(ctx, args)
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the usage line."""
-        group_usage(ctx, formatter)
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what svcflow is."""
-        help_text(formatter, _ABOUT.in_(form_of(ctx).lang))
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table of commands, then the options."""
-        with titled(ctx, formatter, Text(zh="命令", en="Commands")):
-            lang = form_of(ctx).lang
-            definitions(formatter, [(name, entry.summary.in_(lang)) for name, entry in COMMANDS.items()])
-        options(self, ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the exit codes."""
@@ -218,29 +190,20 @@ def _version(ctx: click.Context, _param: click.Parameter, given: bool) -> None: 
         ctx.exit()
 
 
-@click.group(
-    "svcflow", cls=Application, invoke_without_command=True, context_settings={"max_content_width": 100}
+app = Application(
+    "svcflow",
+    _ABOUT,
+    {},
+    [
+        Option(["--lang"], **{**LANG, "zh": "说明与消息的语言", "en": "Language of help and messages."}),
+        Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_version,
+            zh="显示版本",
+            en="Show the version and exit.",
+        ),
+    ],
 )
-@click.option(
-    "--lang",
-    cls=Option,
-    type=click.Choice(["zh", "en"]),
-    expose_value=False,
-    zh="说明与消息的语言",
-    en="Language of help and messages.",
-)
-@click.option(
-    "--version",
-    cls=Option,
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_version,
-    zh="显示版本",
-    en="Show the version and exit.",
-)
-@click.pass_context
-def app(ctx: click.Context) -> None:
-    """Show the help when no command is given."""
-    if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())

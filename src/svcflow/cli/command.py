@@ -18,12 +18,10 @@ __all__ = [
     "Command",
     "CommandGroup",
     "Decorator",
-    "argument",
     "command",
     "form_of",
     "help_text",
     "option",
-    "unknown_command",
 ]
 
 _OPTIONS = Text(zh="选项", en="Options")
@@ -176,19 +174,8 @@ def option(*names: str, zh: str, en: str, **attributes: Any) -> Decorator:
     return click.option(*names, cls=Option, zh=zh, en=en, **attributes)
 
 
-def argument(*names: str, **attributes: Any) -> Decorator:
-    """Declare an argument."""
-    return click.argument(*names, **attributes)
-
-
 def _prefix(lang: Tongue) -> str:
     return "用法：" if lang == "zh" else "Usage: "
-
-
-def group_usage(ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    """Write the usage line of a group of commands."""
-    lang = form_of(ctx).lang
-    formatter.write_usage(ctx.command_path, _ANY.in_(lang), prefix=_prefix(lang))
 
 
 @contextmanager
@@ -203,28 +190,42 @@ def titled(ctx: click.Context, formatter: click.HelpFormatter, name: Text) -> It
 class CommandGroup(click.Group):
     """Commands of one noun; called without one of them it shows its help."""
 
-    def __init__(self, name: str, wording: Text, commands: Mapping[str, Command]) -> None:
+    def __init__(
+        self,
+        name: str,
+        wording: Text,
+        commands: Mapping[str, Command],
+        params: Sequence[click.Parameter] | None = None,
+    ) -> None:
         super().__init__(
             name,
             commands=dict(commands),
             invoke_without_command=True,
             callback=_help,
             context_settings={"max_content_width": 100},
-            params=[Option(["--lang"], **LANG)],
+            params=list(params or [Option(["--lang"], **LANG)]),
         )
         self.wording = wording
+
+    def summaries(self) -> Mapping[str, Text]:
+        """Return what each command is for."""
+        return {name: command.wording for name, command in self._commands().items()}
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Return the command. Raises: WrongUsage with the nearest name for one that does not exist."""
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            raise unknown_command(args[0], self.commands, ctx)
+        if args[0] not in self.summaries() and not args[0].startswith("-"):
+            error = unknown(Text(zh="命令", en="command"), args[0], self.summaries())
+            error.ctx = ctx if ctx.parent is not None else None
+            error.remedy = error.remedy or Text(zh="见 svcflow --help", en="see svcflow --help")
+            raise error
         return super().resolve_command(ctx, args)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the usage line."""
-        group_usage(ctx, formatter)
+        lang = form_of(ctx).lang
+        formatter.write_usage(ctx.command_path, _ANY.in_(lang), prefix=_prefix(lang))
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the group is about."""
@@ -233,25 +234,16 @@ class CommandGroup(click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of commands, then the options."""
         lang = form_of(ctx).lang
-        rows = [(name, each.wording.in_(lang)) for name, each in self._commands().items()]
         with titled(ctx, formatter, Text(zh="命令", en="Commands")):
-            definitions(formatter, rows)
+            definitions(formatter, [(name, text.in_(lang)) for name, text in self.summaries().items()])
         options(self, ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples of all commands."""
-        examples(ctx, formatter, (line for each in self._commands().values() for line in each.examples))
+        examples(ctx, formatter, (line for command in self._commands().values() for line in command.examples))
 
     def _commands(self) -> Mapping[str, Command]:
-        return {name: each for name, each in self.commands.items() if isinstance(each, Command)}
-
-
-def unknown_command(name: str, known: Iterable[str], ctx: click.Context | None = None) -> WrongUsage:
-    """Return the error for an unknown command, with the nearest name, or where the commands are listed."""
-    error = unknown(Text(zh="命令", en="command"), name, known)
-    error.ctx = ctx
-    error.remedy = error.remedy or Text(zh="见 svcflow --help", en="see svcflow --help")
-    return error
+        return {name: command for name, command in self.commands.items() if isinstance(command, Command)}
 
 
 def _help() -> None:

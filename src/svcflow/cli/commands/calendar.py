@@ -9,7 +9,7 @@ import click
 
 from svcflow.bounds import FIRST_DAY, LAST_DAY
 from svcflow.cli.catalog import catalog_at
-from svcflow.cli.command import CommandGroup, argument, command, option
+from svcflow.cli.command import CommandGroup, command, option
 from svcflow.cli.errors import WrongUsage
 from svcflow.cli.options import out_option, with_form, with_procedures
 from svcflow.cli.output import write_whole
@@ -26,8 +26,8 @@ from svcflow.text import Text
     "svcflow calendar show cn_office 2026",
     "svcflow calendar show cn_office 2026 -o 2026.svg --lang zh",
 )
-@argument("name", metavar="NAME")
-@argument("year", type=click.IntRange(FIRST_DAY.year, LAST_DAY.year))
+@click.argument("name", metavar="NAME")
+@click.argument("year", type=click.IntRange(FIRST_DAY.year, LAST_DAY.year))
 @out_option(zh="输出文件（.svg 或 .png）", en="Draw it into this file (.svg or .png).")
 @with_procedures
 def show(session: CommandSession, *, name: str, year: int, out: Path | None) -> None:

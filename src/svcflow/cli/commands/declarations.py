@@ -10,7 +10,7 @@ import attrs
 import click
 
 from svcflow.cli.catalog import find_procedure
-from svcflow.cli.command import argument, command, option
+from svcflow.cli.command import command, option
 from svcflow.cli.errors import BAD_INPUT, FOUND, error_json, problem_json
 from svcflow.cli.language import Tongue
 from svcflow.cli.options import json_option, out_option, procedures_option, with_procedures, with_session
@@ -42,7 +42,7 @@ _RANKS = ("error", "warning", "note")
     "svcflow check repair.yaml --severity warning --lang zh",
     "svcflow check procedures/ --json",
 )
-@argument("paths", nargs=-1, metavar="FILE|DIR...")
+@click.argument("paths", nargs=-1, metavar="FILE|DIR...")
 @option(
     "--severity",
     type=click.Choice(_RANKS),
@@ -118,8 +118,8 @@ def _counts(checked: CheckedFiles) -> dict[str, int]:
     "svcflow diff old/repair.yaml new/repair.yaml --lang zh",
     "svcflow diff repair@1 repair.yaml --json",
 )
-@argument("old", metavar="OLD")
-@argument("new", metavar="NEW")
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
 @with_procedures
 def diff(session: CommandSession, *, old: str, new: str) -> int:
     """Compare two versions."""
@@ -142,7 +142,7 @@ def diff(session: CommandSession, *, old: str, new: str) -> int:
     "svcflow draw procedures/property/repair.yaml -o repair.png --lang zh",
     "svcflow draw meeting@1 -o meeting.svg --direction vertical",
 )
-@argument("procedure", metavar="FILE|ID")
+@click.argument("procedure", metavar="FILE|ID")
 @out_option(zh="输出文件；缺省为当前文件夹的 ID.svg", en="Where to write; default: ID.svg in this folder.")
 @option(
     "--lang",

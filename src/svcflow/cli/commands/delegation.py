@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from svcflow.cli.command import CommandGroup, argument, command, option
+import click
+
+from svcflow.cli.command import CommandGroup, command, option
 from svcflow.cli.lists import check_known
 from svcflow.cli.options import named_actor_option, with_store
 from svcflow.cli.session import CommandSession
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     "svcflow delegation give m-2 --db service.db --actor m-1:manager --role manager \\",
     "    --since 2026-03-09 --until 2026-03-14 --procedure repair --procedure complaint",
 )
-@argument("taker")
+@click.argument("taker")
 @named_actor_option
 @option(
     "--role",
@@ -120,7 +122,7 @@ def list_(session: CommandSession, *, giver: str | None, taker: str | None) -> N
     Text(zh="撤回委托，立即生效；记录保留。", en="Take a delegation back, from now on; it stays on record."),
     "svcflow delegation revoke delegation-5d41402abc4b --db service.db",
 )
-@argument("delegation")
+@click.argument("delegation")
 @with_store
 def revoke(session: CommandSession, *, delegation: str) -> None:
     """Revoke a delegation."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from svcflow.cli.command import CommandGroup, argument, command, option
+from svcflow.cli.command import CommandGroup, command, option
 from svcflow.cli.errors import FOUND, unknown
 from svcflow.cli.instance_command import CallerArguments, instance_command
 from svcflow.cli.lists import answer_count, answer_counts, answer_page, check_known
@@ -125,8 +125,8 @@ def _check_kind(kind: str | None) -> None:
 def _answer_command(function: Callable[..., object]) -> Callable[..., None]:
     """Make a command of a function that answers to a deviation; the answer is the deviation as it then stands."""
 
-    @argument("instance")
-    @argument("sequence", type=click.IntRange(min=1))
+    @click.argument("instance")
+    @click.argument("sequence", type=click.IntRange(min=1))
     @reason_option(zh="理由", en="Why.")
     @named_actor_option
     @instance_command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from svcflow.cli.command import argument, command, option
+from svcflow.cli.command import command, option
 from svcflow.cli.lists import (
     answer_count,
     answer_counts,
@@ -132,7 +132,7 @@ def list_(
     "svcflow show repair-9 --db service.db",
     "svcflow show repair-9 --db service.db --journal --actor tech-2:technician",
 )
-@argument("instance")
+@click.argument("instance")
 @option("--journal", is_flag=True, zh="连同全部留痕", en="Every fact of the journal too.")
 @actor_option
 @data_option
@@ -275,8 +275,8 @@ _JOURNAL = (
     "svcflow explain complaint-17 resolve --db service.db",
     "svcflow explain repair-9 arrived --db service.db --lang zh --at 2026-03-06T16:30+08:00",
 )
-@argument("instance")
-@argument("limit")
+@click.argument("instance")
+@click.argument("limit")
 @with_store
 def explain(session: CommandSession, *, instance: str, limit: str) -> None:
     """Explain a deadline."""

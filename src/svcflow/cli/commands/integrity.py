@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.command import argument, command, option
+from svcflow.cli.command import command, option
 from svcflow.cli.errors import FOUND, INTERRUPTED, WrongUsage, advised, error_json
 from svcflow.cli.language import Tongue
 from svcflow.cli.options import actor_option, with_store
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     "svcflow verify repair-9 --db service.db --json",
     "svcflow verify --checkpoint checkpoints.jsonl --db service.db",
 )
-@argument("instance", required=False)
+@click.argument("instance", required=False)
 @option(
     "--checkpoint",
     type=click.Path(exists=True, dir_okay=False),
@@ -184,7 +184,7 @@ class UnknownPerson(SvcflowError, LookupError):
     "svcflow forget zhang --db service.db",
     "svcflow forget zhang --yes --json --db service.db",
 )
-@argument("person")
+@click.argument("person")
 @option(
     "--open", "also_open", is_flag=True, zh="未结束的实例也抹去", en="Erase the person in open instances too."
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import click
 
-from svcflow.cli.command import argument, command, option
+from svcflow.cli.command import command, option
 from svcflow.cli.errors import FOUND, WrongUsage, with_options
 from svcflow.cli.language import Tongue
 from svcflow.cli.options import actor_option, data_option, with_store
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     "svcflow migrate inquiry-7 --to 2 --map received=taken --dry-run --db service.db",
     'svcflow migrate --procedure inquiry --from 1 --to 2 --reason "edition 2" --db service.db',
 )
-@argument("instances", nargs=-1, metavar="[INSTANCE]...")
+@click.argument("instances", nargs=-1, metavar="[INSTANCE]...")
 @option("--procedure", metavar="NAME", zh="未结束的实例，按流程", en="All open instances of a procedure.")
 @option(
     "--from",

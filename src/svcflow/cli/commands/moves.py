@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import attrs
+import click
 
-from svcflow.cli.command import argument, command, option
+from svcflow.cli.command import command, option
 from svcflow.cli.errors import WrongUsage
 from svcflow.cli.instance_command import MoveArguments, answer_instance, move_command
 from svcflow.cli.options import (
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     "    --recipient room-1204:staff --actor desk-1:dispatcher",
     "svcflow start complaint@1 --db service.db --data about=noise --id complaint-17 --json",
 )
-@argument("procedure", type=PROCEDURE)
+@click.argument("procedure", type=PROCEDURE)
 @data_option
 @option(
     "--recipient",
@@ -106,8 +107,8 @@ def start(
     "svcflow fire repair-9 finish --db service.db --actor tech-2:technician --evidence photo=a1.jpg",
     'svcflow fire repair-9 arrive --db service.db --actor t:technician --override "already there"',
 )
-@argument("instance")
-@argument("trigger")
+@click.argument("instance")
+@click.argument("trigger")
 @actor_option
 @data_option
 @evidence_option
@@ -165,7 +166,7 @@ def fire(
     "svcflow update repair-9 --db service.db --data priority=emergency --actor desk-1:dispatcher",
     "svcflow update repair-9 --db service.db --evidence photo=a1.jpg --actor tech-2:technician",
 )
-@argument("instance")
+@click.argument("instance")
 @actor_option
 @data_option
 @evidence_option
@@ -197,7 +198,7 @@ def update(
     ),
     "svcflow hold repair-9 --db service.db --reason third_party --evidence notice=n-31",
 )
-@argument("instance")
+@click.argument("instance")
 @reason_option(zh="暂停的事由", en="Why it is held.")
 @actor_option
 @evidence_option
@@ -214,7 +215,7 @@ def hold(
     Text(zh="恢复暂停中的实例，时限继续计时。", en="Resume a held instance; its limits run on."),
     "svcflow resume repair-9 --db service.db --actor desk-1:dispatcher",
 )
-@argument("instance")
+@click.argument("instance")
 @actor_option
 @move_command
 def resume(engine: Engine, instance: str, *, caller: MoveArguments) -> Instance:

@@ -11,7 +11,7 @@ import click
 
 from svcflow.bounds import MOST_SIMULATED
 from svcflow.cli.catalog import find_mapping, find_procedure, find_scenario
-from svcflow.cli.command import argument, command, option
+from svcflow.cli.command import command, option
 from svcflow.cli.errors import BAD_INPUT, FOUND
 from svcflow.cli.language import Tongue
 from svcflow.cli.options import severity_option, with_procedures
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     "svcflow simulate repair --instances 1000 --seed 7",
     "svcflow simulate repair.yaml --scenario busy.scenario.yaml --instances 10000 --json",
 )
-@argument("procedure", metavar="FILE|ID")
+@click.argument("procedure", metavar="FILE|ID")
 @option(
     "--instances",
     "-n",
@@ -82,7 +82,7 @@ def simulate(
     "svcflow conform DomesticDeclarations.xes.gz --procedure expense_declaration",
     "svcflow conform log.xes --procedure repair.yaml --mapping repair.mapping.yaml --top 20",
 )
-@argument("log", type=click.Path(path_type=Path))
+@click.argument("log", type=click.Path(path_type=Path))
 @option("--procedure", required=True, metavar="FILE|ID", zh="流程，以文件或编号给出", en="The procedure.")
 @option(
     "--mapping",

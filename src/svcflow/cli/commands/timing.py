@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from svcflow.cli.command import argument, command
+from svcflow.cli.command import command
 from svcflow.cli.instance_command import MoveArguments, move_command
 from svcflow.cli.options import actor_option, evidence_option, reason_option, with_store
 from svcflow.cli.session import CommandSession
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     "svcflow reschedule meeting-3 meeting_start 2026-03-05T14:00+08:00 --db service.db \\",
     "    --actor org-1:organiser",
 )
-@argument("instance")
-@argument("field")
-@argument("when", metavar="INSTANT|none")
+@click.argument("instance")
+@click.argument("field")
+@click.argument("when", metavar="INSTANT|none")
 @actor_option
 @move_command
 def reschedule(engine: Engine, instance: str, *, field: str, when: str, caller: MoveArguments) -> Instance:
@@ -53,8 +53,8 @@ def reschedule(engine: Engine, instance: str, *, field: str, when: str, caller: 
     'svcflow extend complaint-17 resolve --db service.db --reason "expert opinion pending" \\',
     "    --actor m-1:manager",
 )
-@argument("instance")
-@argument("limit")
+@click.argument("instance")
+@click.argument("limit")
 @reason_option(zh="延长的理由", en="Why it is prolonged.")
 @actor_option
 @evidence_option

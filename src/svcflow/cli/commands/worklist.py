@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from svcflow.cli.command import argument, command
+import click
+
+from svcflow.cli.command import command
 from svcflow.cli.instance_command import MoveArguments, move_command, named
 from svcflow.cli.lists import answer_page, check_known, due_before
 from svcflow.cli.options import (
@@ -234,7 +236,7 @@ def _item_json(item: WorkItem, now: datetime) -> Record:
     "svcflow claim repair-9 --db service.db --actor tech-2:technician",
     "svcflow claim repair-9 --db service.db --actor tech-2 --for tech-1",
 )
-@argument("instance")
+@click.argument("instance")
 @step_option
 @named_actor_option
 @move_command
@@ -251,7 +253,7 @@ def claim(engine: Engine, instance: str, *, step: str | None, caller: MoveArgume
     ),
     'svcflow release repair-9 --db service.db --actor tech-2:technician --reason "called away"',
 )
-@argument("instance")
+@click.argument("instance")
 @step_option
 @reason_option(required=False, zh="释放的原因", en="Why it is let go.")
 @actor_option
@@ -273,8 +275,8 @@ def release(
     "svcflow assign repair-9 tech-2 --db service.db --actor desk-1:dispatcher",
     'svcflow assign repair-9 tech-3 --db service.db --reason "tech-2 is ill"',
 )
-@argument("instance")
-@argument("person")
+@click.argument("instance")
+@click.argument("person")
 @step_option
 @reason_option(required=False, zh="分派的原因", en="Why it is given to them.")
 @actor_option
