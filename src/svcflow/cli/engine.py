@@ -33,7 +33,9 @@ class RecordingEngine(Engine):
         }
         if not new:
             return ()
-        return tuple(one for one in self.deviations(instance=instance) if one.sequence in new)
+        return tuple(
+            deviation for deviation in self.deviations(instance=instance) if deviation.sequence in new
+        )
 
 
 def answers_to(engine: Engine, deviations: Iterable[Deviation]) -> Answers:
@@ -43,7 +45,9 @@ def answers_to(engine: Engine, deviations: Iterable[Deviation]) -> Answers:
     for deviations that somebody answered to.
     """
     answers: dict[tuple[str, int], list[Answer]] = {}
-    for instance in dict.fromkeys(one.instance for one in deviations if one.status != "open"):
+    for instance in dict.fromkeys(
+        deviation.instance for deviation in deviations if deviation.status != "open"
+    ):
         for fact in engine.journal(instance):
             if isinstance(fact, Explained | Accepted | Rejected):
                 answers.setdefault((instance, fact.deviation), []).append(fact)

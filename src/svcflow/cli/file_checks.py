@@ -103,7 +103,7 @@ class _FileChecker:
         for _, (procedure, document) in sorted(self._procedures.items(), key=lambda item: item[0]):
             before = earlier if earlier is not None and earlier.id == procedure.id else None
             findings = check(procedure, calendar=self._calendar(procedure.calendar), earlier=before)
-            self.findings += (_placed(one, document) for one in findings)
+            self.findings += (_placed(finding, document) for finding in findings)
             earlier = procedure
 
     def _calendar(self, name: str) -> WorkCalendar:

@@ -102,7 +102,7 @@ def answer_instance(session: CommandSession, engine: RecordingEngine, instance: 
     session.answer(
         lambda: {
             "instance": instance_json(instance, engine.clock.now_us()),
-            "deadlines": [deadline_json(one) for one in deadlines],
+            "deadlines": [deadline_json(deadline) for deadline in deadlines],
             "deviations": new_deviations_json(deviations),
         },
         text,

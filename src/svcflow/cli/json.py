@@ -34,69 +34,71 @@ __all__ = [
 Record = dict[str, Any]
 
 
-def instance_json(one: Instance, at_us: int = 0) -> Record:
+def instance_json(instance: Instance, at_us: int = 0) -> Record:
     """Return an instance."""
     return {
-        "id": one.id,
-        "procedure": one.procedure,
-        "version": one.version,
-        "status": one.status,
-        "outcome": one.outcome,
-        "steps": list(one.steps),
-        "hold": one.hold,
-        "data": dict(one.data),
-        "evidence": sorted(one.evidence),
-        "recipient": one.recipient,
-        "group": one.group,
-        "assignees": {step: who for step in one.assignees if (who := assignee_of(one, step, at_us))},
-        "revision": one.revision,
-        "sequence": one.sequence,
-        "started_at": _iso(one.started_at),
-        "ended_at": _iso(one.ended_at),
+        "id": instance.id,
+        "procedure": instance.procedure,
+        "version": instance.version,
+        "status": instance.status,
+        "outcome": instance.outcome,
+        "steps": list(instance.steps),
+        "hold": instance.hold,
+        "data": dict(instance.data),
+        "evidence": sorted(instance.evidence),
+        "recipient": instance.recipient,
+        "group": instance.group,
+        "assignees": {
+            step: who for step in instance.assignees if (who := assignee_of(instance, step, at_us))
+        },
+        "revision": instance.revision,
+        "sequence": instance.sequence,
+        "started_at": _iso(instance.started_at),
+        "ended_at": _iso(instance.ended_at),
     }
 
 
-def deadline_json(one: Deadline) -> Record:
+def deadline_json(deadline: Deadline) -> Record:
     """Return a deadline; `remaining_s` is in the limit's own clock, negative once overdue."""
     return {
-        "instance": one.instance,
-        "limit": one.limit,
-        "step": one.step,
-        "target": str(one.target),
-        "version": one.version,
-        "severity": one.severity,
-        "state": one.state,
-        "due_at": _iso(one.due_at),
-        "provisional": one.provisional,
-        "remaining_s": _seconds(one.remaining),
+        "instance": deadline.instance,
+        "limit": deadline.limit,
+        "step": deadline.step,
+        "target": str(deadline.target),
+        "version": deadline.version,
+        "severity": deadline.severity,
+        "state": deadline.state,
+        "due_at": _iso(deadline.due_at),
+        "provisional": deadline.provisional,
+        "remaining_s": _seconds(deadline.remaining),
     }
 
 
-def deviation_json(one: Deviation, answers: Iterable[Answer] = ()) -> Record:
+def deviation_json(deviation: Deviation, answers: Iterable[Answer] = ()) -> Record:
     """Return a deviation; `overrun_s` is in the limit's own clock, null until the limit has ended.
 
     `annulled` is true where the end, recorded late, turned out to have been in time; `overrun_s` is then 0.
     """
     return {
-        "instance": one.instance,
-        "sequence": one.sequence,
-        "procedure": one.procedure,
-        "version": one.version,
-        "kind": one.kind,
-        "severity": one.severity,
-        "step": one.step,
-        "role": one.role,
-        "actor": one.actor,
-        "occurred_at": _iso(one.occurred_at),
-        "limit": one.limit,
-        "due_at": _iso(one.due_at),
-        "overrun_s": _seconds(one.overrun),
-        "annulled": one.annulled,
-        "trigger": one.trigger,
-        "reason": one.reason,
-        "detail": dict(one.detail),
-        "status": one.status,
-        "explanation": one.explanation,
+        "instance": deviation.instance,
+        "sequence": deviation.sequence,
+        "procedure": deviation.procedure,
+        "version": deviation.version,
+        "kind": deviation.kind,
+        "severity": deviation.severity,
+        "step": deviation.step,
+        "role": deviation.role,
+        "actor": deviation.actor,
+        "occurred_at": _iso(deviation.occurred_at),
+        "limit": deviation.limit,
+        "due_at": _iso(deviation.due_at),
+        "overrun_s": _seconds(deviation.overrun),
+        "annulled": deviation.annulled,
+        "trigger": deviation.trigger,
+        "reason": deviation.reason,
+        "detail": dict(deviation.detail),
+        "status": deviation.status,
+        "explanation": deviation.explanation,
         "answers": [_answer(answer) for answer in answers],
     }
 
@@ -105,48 +107,48 @@ def new_deviations_json(deviations: Sequence[Deviation]) -> list[Record]:
     """Return the deviations that a command recorded, each with the commands that answer to it."""
     commands = ("explain", "accept")
     return [
-        {**deviation_json(one), "next": [answer_command(verb, one).en for verb in commands]}
-        for one in deviations
+        {**deviation_json(deviation), "next": [answer_command(verb, deviation).en for verb in commands]}
+        for deviation in deviations
     ]
 
 
-def answer_command(verb: str, one: Deviation) -> Text:
+def answer_command(verb: str, deviation: Deviation) -> Text:
     """Return the command line that answers to a deviation."""
-    command = f"svcflow deviation {verb} {one.instance} {one.sequence}"
+    command = f"svcflow deviation {verb} {deviation.instance} {deviation.sequence}"
     return Text(
         zh=f"{command} --actor 编号:岗位 --reason 理由", en=f"{command} --actor ID:ROLE --reason REASON"
     )
 
 
-def _answer(one: Answer) -> Record:
+def _answer(answer: Answer) -> Record:
     """Return who answered what to a deviation; `behalf` is null where nobody was acted for."""
     return {
-        "status": STATUS_AFTER[type(one)],
-        "actor": one.actor,
-        "behalf": one.behalf or None,
-        "reason": one.reason,
-        "occurred_at": one.occurred_at.isoformat(),
+        "status": STATUS_AFTER[type(answer)],
+        "actor": answer.actor,
+        "behalf": answer.behalf or None,
+        "reason": answer.reason,
+        "occurred_at": answer.occurred_at.isoformat(),
     }
 
 
-def available_json(one: Available) -> Record:
+def available_json(available: Available) -> Record:
     """Return what may be fired."""
     return {
-        "trigger": one.trigger,
-        "step": one.step,
-        "to": one.to,
-        "open": one.open,
-        "requires": list(one.requires),
-        "evidence": list(one.evidence),
-        "rule": one.rule,
-        "why": _both(one.why),
+        "trigger": available.trigger,
+        "step": available.step,
+        "to": available.to,
+        "open": available.open,
+        "requires": list(available.requires),
+        "evidence": list(available.evidence),
+        "rule": available.rule,
+        "why": _both(available.why),
     }
 
 
-def fact_json(one: Fact) -> Record:
+def fact_json(fact: Fact) -> Record:
     """Return a fact with its instants as text."""
-    record: Record = {"kind": one.kind}
-    for key, value in to_record(one).items():
+    record: Record = {"kind": fact.kind}
+    for key, value in to_record(fact).items():
         if key == "overrun_us":
             record["overrun_s"] = value / 1_000_000
         elif key.endswith("_us"):
@@ -156,30 +158,30 @@ def fact_json(one: Fact) -> Record:
     return record
 
 
-def explanation_json(instance: str, one: Explanation) -> Record:
+def explanation_json(instance: str, explanation: Explanation) -> Record:
     """Return how a deadline came to be; a `target` is written as in a procedure file, or null."""
     return {
         "instance": instance,
-        "limit": one.limit,
-        "name": _both(one.name),
-        "target": None if one.target is None else str(one.target),
-        "promised": one.promised,
-        "visits": one.visits,
-        "lines": [_line(line) for line in one.lines],
+        "limit": explanation.limit,
+        "name": _both(explanation.name),
+        "target": None if explanation.target is None else str(explanation.target),
+        "promised": explanation.promised,
+        "visits": explanation.visits,
+        "lines": [_line(line) for line in explanation.lines],
     }
 
 
-def _line(one: Line) -> Record:
+def _line(line: Line) -> Record:
     """Return a line: lengths of time are in `…_s`, numbers of days in `…_days`; what does not apply is null."""
     return {
-        "kind": one.kind,
-        "from_at": _iso(one.from_at.astimezone(UTC)),
-        "to_at": _iso(None if one.to_at is None else one.to_at.astimezone(UTC)),
-        "amount_s": _seconds(one.amount) if isinstance(one.amount, timedelta) else None,
-        "amount_days": one.amount if isinstance(one.amount, int) else None,
-        "total_s": _seconds(one.total) if isinstance(one.total, timedelta) else None,
-        "total_days": one.total if isinstance(one.total, int) else None,
-        "text": _both(one.words),
+        "kind": line.kind,
+        "from_at": _iso(line.from_at.astimezone(UTC)),
+        "to_at": _iso(None if line.to_at is None else line.to_at.astimezone(UTC)),
+        "amount_s": _seconds(line.amount) if isinstance(line.amount, timedelta) else None,
+        "amount_days": line.amount if isinstance(line.amount, int) else None,
+        "total_s": _seconds(line.total) if isinstance(line.total, timedelta) else None,
+        "total_days": line.total if isinstance(line.total, int) else None,
+        "text": _both(line.words),
     }
 
 

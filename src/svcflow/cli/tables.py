@@ -72,16 +72,16 @@ def instance_table(
 ) -> str:
     """Return the table of instances; `due_at` returns the soonest deadline that runs for one."""
     rows = []
-    for one in instances:
-        names = names_of(one.procedure, one.version)
+    for instance in instances:
+        names = names_of(instance.procedure, instance.version)
         rows.append(
             (
-                one.id,
+                instance.id,
                 names.title(),
-                names.status(one),
-                names.steps(one.steps),
-                names.when(one.started_at),
-                "" if due_at is None else names.when(due_at(one)),
+                names.status(instance),
+                names.steps(instance.steps),
+                names.when(instance.started_at),
+                "" if due_at is None else names.when(due_at(instance)),
             )
         )
     heads = _heads(lang, _INSTANCE, _PROCEDURE, _STATUS, _STEP, _STARTED, _DUE)
@@ -96,7 +96,7 @@ def deadline_table(
     whose: bool = True,
 ) -> str:
     """Return the table of deadlines: with `whose` each with its instance, without each with the state of its clock."""
-    rows = [_deadline(one, names_of(one), whose=whose) for one in deadlines]
+    rows = [_deadline(deadline, names_of(deadline), whose=whose) for deadline in deadlines]
     return table(
         _heads(lang, _INSTANCE, _LIMIT, _ALLOWED, _STATE, _DUE, _LEFT),
         rows,
@@ -115,12 +115,12 @@ def deviation_table(
     """Return the table of deviations with their answers; with `whose` the instance stands before the number."""
     rows = [
         _deviation(
-            one,
-            names_of(one.procedure, one.version),
-            answers.get((one.instance, one.sequence), ()),
+            deviation,
+            names_of(deviation.procedure, deviation.version),
+            answers.get((deviation.instance, deviation.sequence), ()),
             whose=whose,
         )
-        for one in deviations
+        for deviation in deviations
     ]
     numbered = _NUMBERED if whose else _NUMBER
     heads = _heads(lang, _WHEN, numbered, _KIND, _SEVERITY, _WHERE, _OVER, _REASON)
@@ -139,7 +139,7 @@ def available_table(available: Iterable[Available], names: ProcedureNames) -> st
         Text(zh="须提供", en="Owes"),
         Text(zh="不可办理的原因", en="Closed because"),
     )
-    return table(heads, [_available(one, names) for one in available], flows=True)
+    return table(heads, [_available(trigger, names) for trigger in available], flows=True)
 
 
 def new_deviations_text(engine: Engine, deviations: Sequence[Deviation], lang: Tongue) -> str:
@@ -180,95 +180,103 @@ def _assigned(step: str, assignee: str, names: ProcedureNames) -> str:
     return Text(zh=f"{name}（{assignee} 办理）", en=f"{name} (with {assignee})").in_(names.lang)
 
 
-def _answer(one: Answer, lang: Tongue) -> str:
+def _answer(answer: Answer, lang: Tongue) -> str:
     """Return who answered what to a deviation: `explained by li: the lift stood still`."""
-    status, actor = word(DEVIATION_STATUSES, STATUS_AFTER[type(one)]).in_(lang), actor_text(one, lang)
-    return Text(zh=f"{status}（{actor}）：{one.reason}", en=f"{status} by {actor}: {one.reason}").in_(lang)
+    status, actor = word(DEVIATION_STATUSES, STATUS_AFTER[type(answer)]).in_(lang), actor_text(answer, lang)
+    return Text(zh=f"{status}（{actor}）：{answer.reason}", en=f"{status} by {actor}: {answer.reason}").in_(
+        lang
+    )
 
 
 def _heads(lang: Tongue, *heads: Text) -> Sequence[str]:
     return [head.in_(lang) for head in heads]
 
 
-def _deadline(one: Deadline, names: ProcedureNames, *, whose: bool) -> tuple[str, ...]:
+def _deadline(deadline: Deadline, names: ProcedureNames, *, whose: bool) -> tuple[str, ...]:
     left = ""
-    if one.remaining is not None:
-        left = names.length(one.remaining, one.limit)
-        if one.state == "overdue":
-            late = Text(zh=f"超 {left}", en=f"over {left}") if one.remaining else _CLOSED
+    if deadline.remaining is not None:
+        left = names.length(deadline.remaining, deadline.limit)
+        if deadline.state == "overdue":
+            late = Text(zh=f"超 {left}", en=f"over {left}") if deadline.remaining else _CLOSED
             left = late.in_(names.lang)
-    state = word(LIMIT_STATES, one.state).in_(names.lang)
-    if one.target.kind == "every" and one.state == "met":  # of those before, some may have been missed
+    state = word(LIMIT_STATES, deadline.state).in_(names.lang)
+    if (
+        deadline.target.kind == "every" and deadline.state == "met"
+    ):  # of those before, some may have been missed
         state = _LAST_MET.in_(names.lang)
     return (
-        one.instance if whose else "",
-        names.limit(one.limit),
-        _allowed(one, names),
+        deadline.instance if whose else "",
+        names.limit(deadline.limit),
+        _allowed(deadline, names),
         "" if whose else state,
-        _due(one, names) or (state if whose else ""),
+        _due(deadline, names) or (state if whose else ""),
         left,
     )
 
 
-def _allowed(one: Deadline, names: ProcedureNames) -> str:
+def _allowed(deadline: Deadline, names: ProcedureNames) -> str:
     """Return the wording of what is allowed, with the version where another one promised it."""
-    allowed = names.target(one.target).replace(" of 24 h", "")
-    if one.version in (0, names.procedure.version):
+    allowed = names.target(deadline.target).replace(" of 24 h", "")
+    if deadline.version in (0, names.procedure.version):
         return allowed
-    return Text(zh=f"{allowed}（第 {one.version} 版）", en=f"{allowed} (v{one.version})").in_(names.lang)
-
-
-def _due(one: Deadline, names: ProcedureNames) -> str:
-    """Return when a deadline falls; one past what its calendar covers carries a mark."""
-    return f"{names.when(one.due_at)}{' ?' if one.provisional else ''}"
-
-
-def _deviation(
-    one: Deviation, names: ProcedureNames, answers: Sequence[Answer], *, whose: bool
-) -> tuple[str, ...]:
-    return (
-        names.when(one.occurred_at),
-        f"{one.instance} {one.sequence}" if whose else str(one.sequence),
-        DEVIATIONS[one.kind].in_(names.lang),
-        word(SEVERITIES, one.severity).in_(names.lang),
-        names.limit(one.limit) if one.limit else names.step(one.step),
-        over(one, names),
-        _why(one, names, answers),
+    return Text(zh=f"{allowed}（第 {deadline.version} 版）", en=f"{allowed} (v{deadline.version})").in_(
+        names.lang
     )
 
 
-def _why(one: Deviation, names: ProcedureNames, answers: Sequence[Answer]) -> str:
+def _due(deadline: Deadline, names: ProcedureNames) -> str:
+    """Return when a deadline falls; one past what its calendar covers carries a mark."""
+    return f"{names.when(deadline.due_at)}{' ?' if deadline.provisional else ''}"
+
+
+def _deviation(
+    deviation: Deviation, names: ProcedureNames, answers: Sequence[Answer], *, whose: bool
+) -> tuple[str, ...]:
+    return (
+        names.when(deviation.occurred_at),
+        f"{deviation.instance} {deviation.sequence}" if whose else str(deviation.sequence),
+        DEVIATIONS[deviation.kind].in_(names.lang),
+        word(SEVERITIES, deviation.severity).in_(names.lang),
+        names.limit(deviation.limit) if deviation.limit else names.step(deviation.step),
+        over(deviation, names),
+        _why(deviation, names, answers),
+    )
+
+
+def _why(deviation: Deviation, names: ProcedureNames, answers: Sequence[Answer]) -> str:
     """Return the reason that was given, or what is missing; then the answers."""
-    reason = one.reason or ", ".join(names.field(str(name)) for name in one.detail.get("missing", ()))
+    reason = deviation.reason or ", ".join(
+        names.field(str(name)) for name in deviation.detail.get("missing", ())
+    )
     stop = "；" if names.lang == "zh" else "; "
     return stop.join(filter(None, (reason, *(_answer(answer, names.lang) for answer in answers))))
 
 
-def over(one: Deviation, names: ProcedureNames) -> str:
+def over(deviation: Deviation, names: ProcedureNames) -> str:
     """Return by how much a limit was missed; annulled where its end, recorded late, was in time.
 
     Of a minimum that ended early it is what was lacking, of a missed occurrence nothing.
     """
-    if one.annulled:
+    if deviation.annulled:
         return Text(zh="撤销：其实按时", en="annulled: in time").in_(names.lang)
-    if one.kind == "too_early":
-        return _lacking(one, names)
-    if one.kind == "missed_occurrence":
+    if deviation.kind == "too_early":
+        return _lacking(deviation, names)
+    if deviation.kind == "missed_occurrence":
         return ""
-    if one.overrun == timedelta(0):
-        return (_NOTHING if names.is_over_at_once(one.limit) else _CLOSED).in_(names.lang)
-    if one.overrun is not None:
-        return names.length(one.overrun, one.limit)
-    return (Text(zh="尚未完成", en="still open").in_(names.lang)) if one.limit else ""
+    if deviation.overrun == timedelta(0):
+        return (_NOTHING if names.is_over_at_once(deviation.limit) else _CLOSED).in_(names.lang)
+    if deviation.overrun is not None:
+        return names.length(deviation.overrun, deviation.limit)
+    return (Text(zh="尚未完成", en="still open").in_(names.lang)) if deviation.limit else ""
 
 
-def _lacking(one: Deviation, names: ProcedureNames) -> str:
-    short_us = one.detail.get("short_us")
+def _lacking(deviation: Deviation, names: ProcedureNames) -> str:
+    short_us = deviation.detail.get("short_us")
     if short_us is None:  # recorded before it was measured
         return ""
     if not short_us:
         return _CLOSED.in_(names.lang)
-    length = names.length(timedelta(microseconds=short_us), one.limit)
+    length = names.length(timedelta(microseconds=short_us), deviation.limit)
     return Text(zh=f"差 {length}", en=f"{length} short").in_(names.lang)
 
 
@@ -278,15 +286,17 @@ def _owed(name: str, names: ProcedureNames) -> str:
     return name if title == name or names.lang == "en" else f"{title} {name}"
 
 
-def _available(one: Available, names: ProcedureNames) -> tuple[str, ...]:
+def _available(available: Available, names: ProcedureNames) -> tuple[str, ...]:
     procedure = names.procedure
-    step = procedure.all_steps[one.step]
-    role = next((m.role for m in step.to if m.trigger == one.trigger and m.role), step.role) or ""
+    step = procedure.all_steps[available.step]
+    role = next((m.role for m in step.to if m.trigger == available.trigger and m.role), step.role) or ""
     return (
-        one.trigger,
-        one.name.in_(names.lang),
-        names.step(one.to),
+        available.trigger,
+        available.name.in_(names.lang),
+        names.step(available.to),
         f"{names.role(role)} {role}" if role and names.lang == "zh" else role,
-        names.joined(_owed(name, names) for name in dict.fromkeys((*one.requires, *one.evidence))),
-        "" if one.open else one.why.in_(names.lang),
+        names.joined(
+            _owed(name, names) for name in dict.fromkeys((*available.requires, *available.evidence))
+        ),
+        "" if available.open else available.why.in_(names.lang),
     )

@@ -112,7 +112,7 @@ def list_(session: CommandSession, *, giver: str | None, taker: str | None) -> N
         delegations, now = engine.delegations(giver=giver, taker=taker), _now(engine)
     nothing = Text(zh="没有委托", en="no delegations").in_(session.lang)
     session.answer(
-        lambda: {"delegations": [_json(one, now) for one in delegations]},
+        lambda: {"delegations": [_json(delegation, now) for delegation in delegations]},
         lambda: _table(delegations, session, now) if delegations else nothing,
     )
 
@@ -136,22 +136,22 @@ def _now(engine: Engine) -> datetime:
     return to_datetime(engine.clock.now_us())
 
 
-def _answer(session: CommandSession, one: Delegation, now: datetime) -> None:
-    session.answer(lambda: {"delegation": _json(one, now)}, lambda: _table([one], session, now))
+def _answer(session: CommandSession, delegation: Delegation, now: datetime) -> None:
+    session.answer(lambda: {"delegation": _json(delegation, now)}, lambda: _table([delegation], session, now))
 
 
-def _json(one: Delegation, now: datetime) -> Record:
+def _json(delegation: Delegation, now: datetime) -> Record:
     """Return a delegation; without `procedures` it holds for all of them."""
     return {
-        "id": one.id,
-        "giver": one.giver,
-        "taker": one.taker,
-        "roles": sorted(one.roles),
-        "procedures": sorted(one.procedures),
-        "since_at": one.since_at.isoformat(),
-        "until_at": one.until_at.isoformat(),
-        "revoked_at": None if one.revoked_at is None else one.revoked_at.isoformat(),
-        "status": _status(one, now),
+        "id": delegation.id,
+        "giver": delegation.giver,
+        "taker": delegation.taker,
+        "roles": sorted(delegation.roles),
+        "procedures": sorted(delegation.procedures),
+        "since_at": delegation.since_at.isoformat(),
+        "until_at": delegation.until_at.isoformat(),
+        "revoked_at": None if delegation.revoked_at is None else delegation.revoked_at.isoformat(),
+        "status": _status(delegation, now),
     }
 
 
@@ -172,26 +172,26 @@ def _table(delegations: Sequence[Delegation], session: CommandSession, now: date
     heads, zone = [head.in_(session.lang) for head in _HEADS], shared_zone(())
     rows = [
         (
-            one.id,
-            one.giver,
-            one.taker,
-            timestamp(one.since_at, zone, now=now),
-            timestamp(one.until_at, zone, now=now),
-            word(DELEGATION_STATUSES, _status(one, now)).in_(session.lang),
-            ", ".join(sorted(one.procedures)),
-            ", ".join(sorted(one.roles)),
+            delegation.id,
+            delegation.giver,
+            delegation.taker,
+            timestamp(delegation.since_at, zone, now=now),
+            timestamp(delegation.until_at, zone, now=now),
+            word(DELEGATION_STATUSES, _status(delegation, now)).in_(session.lang),
+            ", ".join(sorted(delegation.procedures)),
+            ", ".join(sorted(delegation.roles)),
         )
-        for one in delegations
+        for delegation in delegations
     ]
     return table(heads, rows, whole=heads[:6], flows=True)
 
 
-def _status(one: Delegation, now: datetime) -> Literal["coming", "in_force", "over", "revoked"]:
-    if one.revoked_at is not None:
+def _status(delegation: Delegation, now: datetime) -> Literal["coming", "in_force", "over", "revoked"]:
+    if delegation.revoked_at is not None:
         return "revoked"
-    if now < one.since_at:
+    if now < delegation.since_at:
         return "coming"
-    return "in_force" if now < one.until_at else "over"
+    return "in_force" if now < delegation.until_at else "over"
 
 
 delegation = CommandGroup(

@@ -108,11 +108,17 @@ def deviations(
             engine,
             page,
             key="deviations",
-            to_json=lambda one: deviation_json(one, answers.get((one.instance, one.sequence), ())),
+            to_json=lambda deviation: deviation_json(
+                deviation, answers.get((deviation.instance, deviation.sequence), ())
+            ),
             to_table=lambda names_of: deviation_table(page, names_of, session.lang, answers),
             nothing=Text(zh="没有符合的偏差", en="no deviations"),
         )
-    return FOUND if any(is_at_least(one.severity, severity) for one in page if not one.annulled) else 0
+    return (
+        FOUND
+        if any(is_at_least(deviation.severity, severity) for deviation in page if not deviation.annulled)
+        else 0
+    )
 
 
 def _check_kind(kind: str | None) -> None:
@@ -204,7 +210,9 @@ def _answer_deviation(session: CommandSession, engine: RecordingEngine, instance
     from svcflow.cli.tables import deviation_table, new_deviations_text
 
     new = engine.new_deviations(instance)
-    answered = [one for one in engine.deviations(instance=instance) if one.sequence == sequence]
+    answered = [
+        deviation for deviation in engine.deviations(instance=instance) if deviation.sequence == sequence
+    ]
     answers = answers_to(engine, answered)
 
     def text() -> str:

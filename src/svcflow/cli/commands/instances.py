@@ -161,14 +161,15 @@ def _record(engine: Engine, instance: Instance, available: tuple[Available, ...]
     answers = answers_to(engine, deviations)
     record: Record = {
         "instance": instance_json(instance, engine.clock.now_us()),
-        "deadlines": [deadline_json(one) for one in engine.deadlines(instance.id, ended=True)],
-        "available": [available_json(one) for one in available],
+        "deadlines": [deadline_json(deadline) for deadline in engine.deadlines(instance.id, ended=True)],
+        "available": [available_json(trigger) for trigger in available],
         "deviations": [
-            deviation_json(one, answers.get((one.instance, one.sequence), ())) for one in deviations
+            deviation_json(deviation, answers.get((deviation.instance, deviation.sequence), ()))
+            for deviation in deviations
         ],
     }
     if journal:
-        record["journal"] = [fact_json(one) for one in engine.journal(instance.id)]
+        record["journal"] = [fact_json(fact) for fact in engine.journal(instance.id)]
     return record
 
 

@@ -198,7 +198,8 @@ def forget(session: CommandSession, *, person: str, also_open: bool, yes: bool, 
         return INTERRUPTED
     with session.engine() as engine:
         delegations = {
-            one.id for one in (*engine.delegations(giver=person), *engine.delegations(taker=person))
+            delegation.id
+            for delegation in (*engine.delegations(giver=person), *engine.delegations(taker=person))
         }
         forgotten = engine.forget(person, actor=actor_or_nobody(actor), open=also_open)
     if not (forgotten.values or delegations or forgotten.named):

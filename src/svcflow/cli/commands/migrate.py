@@ -123,10 +123,10 @@ def migrate(
             migrations.append(InstanceMigration(present.procedure, preview, engine.new_deviations(name)))
             advance(count, len(names))
         session.answer(
-            lambda: {"done": not dry_run, "instances": [_json(one) for one in migrations]},
+            lambda: {"done": not dry_run, "instances": [_json(migration) for migration in migrations]},
             lambda: _text(engine, migrations, session.lang, done=not dry_run),
         )
-    return FOUND if any(one.refused for one in migrations) else 0
+    return FOUND if any(migration.refused for migration in migrations) else 0
 
 
 def _chosen(
@@ -137,9 +137,9 @@ def _chosen(
         return tuple(dict.fromkeys(instances))
     engine.catalog[procedure]  # raises where the name is misspelt
     chosen = [
-        one.id
-        for one in reversed(engine.instances(procedure=procedure))
-        if one.status != "ended" and from_version in (None, one.version)
+        instance.id
+        for instance in reversed(engine.instances(procedure=procedure))
+        if instance.status != "ended" and from_version in (None, instance.version)
     ]
     return tuple(dict.fromkeys((*instances, *chosen)))
 
@@ -177,21 +177,26 @@ def _text(engine: Engine, migrations: Sequence[InstanceMigration], lang: Tongue,
     if not migrations:
         return Text(zh="没有这样的实例", en="no such instances").in_(lang)
     versions = {
-        (one.procedure, version)
-        for one in migrations
-        for version in (one.preview.from_version, one.preview.to_version)
+        (migration.procedure, version)
+        for migration in migrations
+        for version in (migration.preview.from_version, migration.preview.to_version)
     }
     names_of = names_in(engine, versions, lang)
     heads = _HEADS.in_(lang).split("|")
-    rows = [row for one in migrations if not one.already for row in _rows(one, names_of)]
+    rows = [row for migration in migrations if not migration.already for row in _rows(migration, names_of)]
     grid = table(heads, rows, whole=(heads[0], *heads[4:6]), flows=True) if rows else ""
-    exposed = [_exposed(one.preview, lang) for one in migrations if one.preview.exposed]
+    exposed = [_exposed(migration.preview, lang) for migration in migrations if migration.preview.exposed]
     lines = "\n".join((grid, *exposed, _counts(migrations, lang, done=done))).lstrip("\n")
-    return paragraphs((lines, *(new_deviations_text(engine, one.deviations, lang) for one in migrations)))
+    return paragraphs(
+        (lines, *(new_deviations_text(engine, migration.deviations, lang) for migration in migrations))
+    )
 
 
 def _counts(migrations: Sequence[InstanceMigration], lang: Tongue, *, done: bool) -> str:
-    refused, already = sum(bool(one.refused) for one in migrations), sum(one.already for one in migrations)
+    refused, already = (
+        sum(bool(migration.refused) for migration in migrations),
+        sum(migration.already for migration in migrations),
+    )
     count = len(migrations) - refused - already
     counts = Text(
         zh=f"{count} 个实例{'已' if done else '可以'}变更版本，{refused} 个不能",
@@ -201,24 +206,24 @@ def _counts(migrations: Sequence[InstanceMigration], lang: Tongue, *, done: bool
     return counts.in_(lang) + (there.in_(lang) if already else "")
 
 
-def _exposed(one: MigrationPreview, lang: Tongue) -> str:
-    listed = ", ".join(one.exposed)
+def _exposed(preview: MigrationPreview, lang: Tongue) -> str:
+    listed = ", ".join(preview.exposed)
     return Text(
-        zh=f"! {one.instance}：{listed} 将是个人信息，留痕中已有的值仍是明文，不能抹去",
-        en=f"! {one.instance}: {listed} will be personal; values in the journal stay in the clear and cannot be erased",
+        zh=f"! {preview.instance}：{listed} 将是个人信息，留痕中已有的值仍是明文，不能抹去",
+        en=f"! {preview.instance}: {listed} will be personal; values in the journal stay in the clear and cannot be erased",
     ).in_(lang)
 
 
-def _json(one: InstanceMigration) -> Record:
+def _json(migration: InstanceMigration) -> Record:
     from svcflow.cli.json import new_deviations_json
 
-    preview = one.preview
-    why, remedy = (Text(), Text()) if one.already else (preview.why, with_options(preview.remedy))
+    preview = migration.preview
+    why, remedy = (Text(), Text()) if migration.already else (preview.why, with_options(preview.remedy))
     return {
         "instance": preview.instance,
         "from_version": preview.from_version,
         "to_version": preview.to_version,
-        "already": one.already,
+        "already": migration.already,
         "steps_before": list(preview.steps_before),
         "steps_after": list(preview.steps_after),
         "limits": [
@@ -231,27 +236,27 @@ def _json(one: InstanceMigration) -> Record:
             for limit in preview.limits
         ],
         "exposed": list(preview.exposed),
-        "refused": one.refused,
+        "refused": migration.refused,
         "why": {"zh": why.in_("zh"), "en": why.in_("en")},
         "remedy": {"zh": remedy.in_("zh"), "en": remedy.in_("en")},
-        "deviations": new_deviations_json(one.deviations),
+        "deviations": new_deviations_json(migration.deviations),
     }
 
 
-def _rows(one: InstanceMigration, names_of: NamesOf) -> Iterator[tuple[str, ...]]:
+def _rows(migration: InstanceMigration, names_of: NamesOf) -> Iterator[tuple[str, ...]]:
     """Yield a row for each limit; the first, which there always is, names the instance."""
-    preview = one.preview
-    after = names_of(one.procedure, preview.to_version)
-    before = names_of(one.procedure, preview.from_version)
+    preview = migration.preview
+    after = names_of(migration.procedure, preview.to_version)
+    before = names_of(migration.procedure, preview.from_version)
     cells = [_limit(limit, before if limit.fate == "ended" else after) for limit in preview.limits]
     first, *more = cells or [("", "", "", "")]
-    yield (preview.instance, _steps(preview), *first, _why(one, after.lang))
+    yield (preview.instance, _steps(preview), *first, _why(migration, after.lang))
     for row in more:
         yield ("", "", *row, "")
 
 
-def _steps(one: MigrationPreview) -> str:
-    before, after = ", ".join(one.steps_before), ", ".join(one.steps_after)
+def _steps(preview: MigrationPreview) -> str:
+    before, after = ", ".join(preview.steps_before), ", ".join(preview.steps_after)
     return before if before == after else f"{before} → {after}"
 
 
@@ -260,7 +265,7 @@ def _limit(limit: LimitPreview, names: ProcedureNames) -> tuple[str, str, str, s
     return names.limit(limit.limit), fate, names.when(limit.before), names.when(limit.after)
 
 
-def _why(one: InstanceMigration, lang: Tongue) -> str:
-    stop, preview = "；" if lang == "zh" else "; ", one.preview
+def _why(migration: InstanceMigration, lang: Tongue) -> str:
+    stop, preview = "；" if lang == "zh" else "; ", migration.preview
     reasons = (text.in_(lang) for text in (preview.why, with_options(preview.remedy)) if text)
-    return stop.join(reasons) if one.refused else ""
+    return stop.join(reasons) if migration.refused else ""

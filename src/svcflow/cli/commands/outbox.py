@@ -90,16 +90,16 @@ def _json(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadLetter]
 
     dead = [
         {
-            "subscription": one.subscription,
-            "position": one.position,
-            "attempts": one.attempts,
-            "error": one.error,
-            "failed_at": one.failed_at.isoformat(),
-            "fact": fact_json(one.fact),
+            "subscription": letter.subscription,
+            "position": letter.position,
+            "attempts": letter.attempts,
+            "error": letter.error,
+            "failed_at": letter.failed_at.isoformat(),
+            "fact": fact_json(letter.fact),
         }
-        for one in letters
+        for letter in letters
     ]
-    return {"subscriptions": [one._asdict() for one in standings], "dead_letters": dead}
+    return {"subscriptions": [standing._asdict() for standing in standings], "dead_letters": dead}
 
 
 def _text(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadLetter], lang: Tongue) -> str:
@@ -107,19 +107,19 @@ def _text(standings: Sequence[SubscriptionStatus], letters: Sequence[DeadLetter]
     if not standings:
         return Text(zh="没有订阅", en="no subscriptions").in_(lang)
     heads = [head.in_(lang) for head in _STANDINGS]
-    rows = [(one.name, *map(str, one[1:])) for one in standings]
+    rows = [(standing.name, *map(str, standing[1:])) for standing in standings]
     parts = [table(heads, rows, right=heads[1:])]
     if letters:
         dead = [
             (
-                one.subscription,
-                one.fact.instance,
-                str(one.fact.sequence),
-                one.fact.kind,
-                str(one.attempts),
-                one.error,
+                letter.subscription,
+                letter.fact.instance,
+                str(letter.fact.sequence),
+                letter.fact.kind,
+                str(letter.attempts),
+                letter.error,
             )
-            for one in letters
+            for letter in letters
         ]
         parts.append(table([head.in_(lang) for head in _LETTERS], dead, flows=True))
     return paragraphs(parts)

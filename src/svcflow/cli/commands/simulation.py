@@ -123,26 +123,28 @@ def _exit_code(result: Conformance, severity: str) -> int:
     """Return the exit code: bad input where nothing was judged, a finding where events were not replayed."""
     if not result.judged:
         return BAD_INPUT
-    if result.not_replayed or any(is_at_least(one.severity, severity) for one in result.deviations):
+    if result.not_replayed or any(
+        is_at_least(deviation.severity, severity) for deviation in result.deviations
+    ):
         return FOUND
     return 0
 
 
 def _worst(result: Conformance, top: int) -> list[CaseResult]:
-    deviating = [one for one in result.results if one.deviations]
-    return sorted(deviating, key=lambda one: (-len(one.deviations), one.case))[:top]
+    deviating = [each for each in result.results if each.deviations]
+    return sorted(deviating, key=lambda each: (-len(each.deviations), each.case))[:top]
 
 
 def _cases(worst: Iterable[CaseResult], lang: Tongue) -> str:
     rows = [
         (
-            one.case,
-            str(len(one.deviations)),
+            each.case,
+            str(len(each.deviations)),
             (Text(zh="、", en=", ").in_(lang)).join(
-                dict.fromkeys(DEVIATIONS[d.kind].in_(lang) for d in one.deviations)
+                dict.fromkeys(DEVIATIONS[d.kind].in_(lang) for d in each.deviations)
             ),
         )
-        for one in worst
+        for each in worst
     ]
     if not rows:
         return ""

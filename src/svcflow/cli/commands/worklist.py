@@ -154,7 +154,11 @@ def _deputies(engine: Engine, actor: Actor, giver: str, procedure: str | None) -
         yield procedure, engine.acting(actor, giver, procedure)
         return
     delegations, now_us = engine.delegations(giver=giver, taker=actor.id), engine.clock.now_us()
-    names = [each.id for each in engine.catalog if any(one.covers(now_us, each.id) for one in delegations)]
+    names = [
+        each.id
+        for each in engine.catalog
+        if any(delegation.covers(now_us, each.id) for delegation in delegations)
+    ]
     if not names:
         raise Refused(
             "delegation",

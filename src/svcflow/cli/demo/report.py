@@ -66,13 +66,13 @@ class DemoReport:
     @classmethod
     def of(cls, engine: Engine, folder: Path, commands: int, diagrams: Diagrams) -> DemoReport:
         """Return the report of an engine."""
-        instances = tuple(sorted(engine.instances(), key=lambda one: (one.started_us, one.id)))
-        running = [deadline for one in instances for deadline in engine.deadlines(one.id)]
+        instances = tuple(sorted(engine.instances(), key=lambda instance: (instance.started_us, instance.id)))
+        running = [deadline for instance in instances for deadline in engine.deadlines(instance.id)]
         notable = [
             fact
-            for one in instances
-            for fact in engine.journal(one.id)
-            if _is_notable(engine.catalog, one, fact)
+            for instance in instances
+            for fact in engine.journal(instance.id)
+            if _is_notable(engine.catalog, instance, fact)
         ]
         return cls(
             catalog=engine.catalog,
@@ -96,9 +96,9 @@ class DemoReport:
             "procedures": [procedure.id for procedure in self.catalog],
             "commands": self.commands,
             "notable": [fact_json(fact) for fact in self.notable],
-            "instances": [instance_json(one) for one in self.instances],
-            "deadlines": [deadline_json(one) for one in self.deadlines],
-            "deviations": [deviation_json(one) for one in self.deviations],
+            "instances": [instance_json(instance) for instance in self.instances],
+            "deadlines": [deadline_json(deadline) for deadline in self.deadlines],
+            "deviations": [deviation_json(deviation) for deviation in self.deviations],
             "verification": verification_json(self.verification),
             "diagrams": {
                 "svg": list(self.diagrams.svg),
@@ -133,7 +133,7 @@ class DemoReport:
 
     def _parts(self, lang: Tongue) -> Iterator[str]:
         names_of = self._names_of(lang)
-        procedures = len({(one.procedure, one.version) for one in self.instances})
+        procedures = len({(instance.procedure, instance.version) for instance in self.instances})
         first, last = (weekday_time(at, ZONE).in_(lang) for at in (MONDAY, FINISH))
         yield _said(
             lang,
@@ -144,8 +144,8 @@ class DemoReport:
         )
         yield _titled(lang, "值得注意", "What stood out", self._notable(names_of, lang))
         yield _titled(lang, "实例", "Instances", instance_table(self.instances, names_of, lang))
-        versions = {one.id: (one.procedure, one.version) for one in self.instances}
-        due = deadline_table(self.deadlines, lambda one: names_of(*versions[one.instance]), lang)
+        versions = {instance.id: (instance.procedure, instance.version) for instance in self.instances}
+        due = deadline_table(self.deadlines, lambda deadline: names_of(*versions[deadline.instance]), lang)
         yield _titled(lang, "未完成的时限，先到期的在前", "Open deadlines, soonest first", due)
         yield _titled(lang, "偏差", "Deviations", deviation_table(self.deviations, names_of, lang))
         yield _said(lang, "留痕", "Journal") + "\n  " + verification_text(self.verification, lang)
@@ -153,7 +153,7 @@ class DemoReport:
         yield _titled(lang, "接下来可以试试", "What to look at next", _indented(self.next_commands()))
 
     def _notable(self, names_of: NamesOf, lang: Tongue) -> str:
-        versions = {one.id: (one.procedure, one.version) for one in self.instances}
+        versions = {instance.id: (instance.procedure, instance.version) for instance in self.instances}
         rows = []
         for fact in self.notable:
             names = names_of(*versions[fact.instance])
@@ -183,17 +183,17 @@ class DemoReport:
         return _indented(lines)
 
 
-def _is_notable(catalog: Catalog, one: Instance, fact: Fact) -> bool:
+def _is_notable(catalog: Catalog, instance: Instance, fact: Fact) -> bool:
     """Return whether a supervisor would want to hear of a fact: time, order, holds, refusals, rework, joined branches."""
     if isinstance(fact, facts.Moved):
-        step = catalog[one.procedure, one.version].all_steps[fact.via or fact.step]
+        step = catalog[instance.procedure, instance.version].all_steps[fact.via or fact.step]
         kinds = {move.kind for move in step.to if move.trigger == fact.trigger}
         return "rework" in kinds or bool(step.parallel)
     return isinstance(fact, _NOTABLE)
 
 
-def _soonest(one: Deadline) -> tuple[bool, datetime, str]:
-    return (one.due_at is None, one.due_at or FINISH, one.instance)
+def _soonest(deadline: Deadline) -> tuple[bool, datetime, str]:
+    return (deadline.due_at is None, deadline.due_at or FINISH, deadline.instance)
 
 
 def _shortest(folder: Path) -> Path:

@@ -1,1 +1,1 @@
-"""The look over the installation: what is there, what is missing, and what that means."""
+"""Examination of the installation: software, drawing, declarations, store."""

@@ -27,9 +27,13 @@ def declarations(folder: str | None, today: date) -> Iterator[Probe]:
         remedy = Text(zh="见 svcflow check", en="see svcflow check")
         yield Probe("procedures", name, "failure", error.message, remedy)
         return
-    listed = ", ".join(f"{one.id} v{one.version}" for one in catalog)
+    listed = ", ".join(f"{procedure.id} v{procedure.version}" for procedure in catalog)
     yield Probe(
-        "procedures", name, "ok", plain(listed or "—"), data={"procedures": [one.id for one in catalog]}
+        "procedures",
+        name,
+        "ok",
+        plain(listed or "—"),
+        data={"procedures": [procedure.id for procedure in catalog]},
     )
     look_up = calendars_of(catalog)
     for known in sorted({*shipped_names(), *catalog.calendars}):
