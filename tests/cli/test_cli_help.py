@@ -184,6 +184,27 @@ def test_the_installed_program_answers_quickly():
     assert float(seconds) < 2
 
 
+def test_commands_load_what_they_need_when_they_run():
+    """All commands together, imported for their help, load neither kernel, store, checks nor drawing."""
+    probe = (
+        "import sys\nfrom svcflow.cli.app import COMMANDS\n"
+        "for entry in COMMANDS.values(): entry.load()\n"
+        "print(*sorted({'.'.join(name.split('.')[:2]) for name in sys.modules if name.startswith('svcflow.')}))\n"
+        "print(*sorted({'sqlalchemy', 'networkx', 'ruamel', 'cattrs', 'transitions'} & {*sys.modules}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True, encoding="utf-8"
+    )
+    rooms, packages = done.stdout.split("\n")[:2]
+    assert not packages
+    assert set(rooms.split()) <= {
+        f"svcflow.{name}"
+        for name in (
+            "bounds", "cli", "deprecated_paths", "errors", "nearest", "text", "text_table", "wording"
+        )
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(("args", "code"), [(["--version"], 0), (["drew"], 2)], ids=["done", "wrong usage"])
 def test_the_package_can_be_run_as_a_module(args, code, capfd, monkeypatch):
     """`python -m svcflow` does what `svcflow` does, with its words and its exit codes."""
