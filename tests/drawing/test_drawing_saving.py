@@ -158,6 +158,28 @@ def test_a_font_is_taken_from_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_
     assert found.files == (str(tmp_path / "zh.ttf"),)
 
 
+def test_what_a_font_lacks_is_taken_from_others(tmp_path: Path) -> None:
+    """A second file is used for its characters only; blanks and joiners need no glyph."""
+    files = [font(tmp_path / "zh.ttf", "限A", "Hei"), font(tmp_path / "more.ttf", "🚒A", "Signs")]
+    found = fonts.find_fonts(cjk=True, text="限 A\u200d🚒", font_files=files)
+    assert (found.family, found.files) == ("Hei", tuple(map(str, files)))
+    assert fonts.find_fonts(cjk=True, text="限 A", font_files=files).files == (str(files[0]),)
+
+
+def test_characters_that_no_font_has_are_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An error, not a box: with the characters, and what to do, in both languages."""
+    monkeypatch.setattr(fonts, "_folders", list)
+    fonts._scanned.cache_clear()
+    try:
+        procedure = Procedure(id="p", name=Text(en="A 🚒 & b"), steps=[step("a", "", "A", end="completed")])
+        path = font(tmp_path / "latin.ttf", "".join(map(chr, range(33, 127))) + "—·", "Latin")
+        with pytest.raises(DrawingError, match=r"no font has 🚒 \(U\+1F692\), so") as caught:
+            draw(procedure, lang="en").png(font_files=[path])
+        assert "没有一种字体含有 🚒" in caught.value.text("zh")
+    finally:
+        fonts._scanned.cache_clear()
+
+
 def test_the_bold_face_comes_along(tmp_path: Path) -> None:
     """Of one family the regular face leads and the bold one follows, by what the files say, whatever they are called."""
     styles = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import attrs
 
 from svcflow.errors import DrawingError, MissingExtra
-from svcflow.text import Text
+from svcflow.text import Text, is_blank
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -51,6 +51,10 @@ _LATIN = (
     "dejavusans",
     "notosans",
 )  # as wide as the text is measured, first
+_ANY = ("",)
+"""The beginning of every name."""
+_LISTED = 10
+"""How many characters that no font has an error lists."""
 
 
 @attrs.frozen
@@ -74,15 +78,34 @@ class FontStyle:
         return self.slanted, abs(self.width - 5), abs(self.weight - weight)
 
 
-def find_fonts(*, cjk: bool, font_files: Sequence[str | Path] = ()) -> FontFiles:
-    """Return the fonts to draw with. Raises: DrawingError when none has the characters."""
+def find_fonts(*, cjk: bool, text: str = "", font_files: Sequence[str | Path] = ()) -> FontFiles:
+    """Return the fonts to draw a text with: a family that has the script, and others for what it lacks of the text.
+
+    Raises: DrawingError when no font has the script, or one of the characters.
+    """
     for candidates in (_given(font_files), _from_variable(), _usual(cjk=cjk)):
         first = next((path for path in candidates if _fits(path, cjk=cjk)), None)
         if first is not None:
             family = _family(first)
             same = [path for path in candidates if _family(path) == family]
-            return FontFiles(tuple(map(str, _with_bold(same, cjk=cjk))), family)
+            chosen = tuple(_with_bold(same, cjk=cjk))
+            others = _others(chosen[0], text, (*candidates, *_from_variable()))
+            return FontFiles(tuple(map(str, (*chosen, *others))), family)
     raise _no_font(cjk=cjk)
+
+
+def _others(regular: Path, text: str, candidates: Sequence[Path]) -> Iterator[Path]:
+    """Yield files for the characters of a text that the regular face lacks, those given before those of the machine."""
+    lacking = {char for char in text if not is_blank(char)} - characters(regular)
+    if not lacking:
+        return
+    for path in (*candidates, *_plainest(_scanned(_LATIN)), *_plainest(_scanned(_ANY))):
+        if lacking & characters(path):
+            yield path
+            lacking -= characters(path)
+        if not lacking:
+            return
+    raise _no_glyph(sorted(lacking))
 
 
 def _given(files: Sequence[str | Path]) -> list[Path]:
@@ -108,7 +131,7 @@ def _usual(*, cjk: bool) -> list[Path]:
     return list(_scanned(_KNOWN if cjk else _LATIN))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def _scanned(known: tuple[str, ...]) -> tuple[Path, ...]:
     paths = [path for folder in _folders() if folder.is_dir() for path in _fonts_in(folder)]
     ranked = [(_rank(path, known), str(path), path) for path in paths]
@@ -149,10 +172,14 @@ def _fits(path: Path, *, cjk: bool) -> bool:
     return ("限" if cjk else "A") in characters(path)
 
 
+def _plainest(files: Iterable[Path]) -> list[Path]:
+    """Return font files in the order of how near they are to a regular face."""
+    return sorted(files, key=lambda path: _style(path).distance(_REGULAR))
+
+
 def _with_bold(family: Sequence[Path], *, cjk: bool) -> Iterator[Path]:
     """Yield the file of a family that is nearest to a regular face, then the bold one if there is one."""
-    plainest = sorted(family, key=lambda path: _style(path).distance(_REGULAR))
-    regular = next(path for path in plainest if _fits(path, cjk=cjk))
+    regular = next(path for path in _plainest(family) if _fits(path, cjk=cjk))
     yield regular
     heavy = [path for path in family if _style(path).weight >= _SEMIBOLD and path != regular]
     boldest = sorted(heavy, key=lambda path: _style(path).distance(_BOLD))
@@ -171,6 +198,7 @@ def families(path: Path) -> tuple[str, ...]:
     return _read(path, _family_names, ())
 
 
+@lru_cache(maxsize=64)
 def characters(path: Path) -> frozenset[str]:
     """Return the characters that the first face of the file has a glyph for; none when it is no font."""
     return _read(path, _mapped, frozenset())
@@ -219,6 +247,21 @@ def _read(path: Path, read: Callable[[Sequence[TTFont]], Read], otherwise: Read)
             return read((TTFont(file, lazy=True),))
     except (OSError, TTLibError, struct.error, AssertionError, LookupError, ValueError):
         return otherwise
+
+
+def _no_glyph(chars: Sequence[str]) -> DrawingError:
+    listed = " ".join(f"{char} (U+{ord(char):04X})" for char in chars[:_LISTED])
+    more = " …" if len(chars) > _LISTED else ""
+    return DrawingError(
+        Text(
+            zh=f"没有一种字体含有 {listed}{more}，不能输出 PNG",
+            en=f"no font has {listed}{more}, so PNG cannot be drawn",
+        ),
+        Text(
+            zh=f"安装含有这些字符的字体，或用 font_files= 或环境变量 {VARIABLE} 指明；SVG 不受影响",
+            en=f"install a font that has them, or name one by font_files= or the variable {VARIABLE}; SVG works without",
+        ),
+    )
 
 
 def _no_font(*, cjk: bool) -> DrawingError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from html import unescape
 from pathlib import Path
 
 from svcflow.drawing.render.fonts import find_fonts
@@ -11,6 +12,7 @@ from svcflow.errors import MissingExtra
 from svcflow.text import Text
 
 _CJK = re.compile(r"[⺀-鿿豈-﫿＀-￯]")
+_TEXT = re.compile(r">([^<>]+)</t(?:ext|span)>")
 _SHARPNESS = 2.0
 
 
@@ -22,7 +24,8 @@ def png(svg: str, *, font_files: Sequence[str | Path] = (), zoom: float = _SHARP
         raise MissingExtra(
             "png", Text(zh="输出 PNG 需要 resvg", en="writing PNG needs the rasteriser resvg")
         ) from error
-    fonts = find_fonts(cjk=_CJK.search(svg) is not None, font_files=font_files)
+    text = unescape("".join(_TEXT.findall(svg)))
+    fonts = find_fonts(cjk=_CJK.search(svg) is not None, text=text, font_files=font_files)
     drawn = resvg_py.svg_to_bytes(
         svg_string=svg,
         dpi=96.0,
