@@ -73,6 +73,14 @@ def test_what_graphviz_says_is_passed_on(source: str, output_format: str, reason
     assert caught.value.remedy.en
 
 
+@pytest.mark.parametrize("output_format", ["svg", "svg_inline"])
+def test_svg_has_no_characters_that_xml_forbids(output_format: str) -> None:
+    """Graphviz writes them as they are, and no browser opens the file."""
+    svg = graphviz.render('digraph { "a\x01\x1f\ufffeb 名" }', output_format).decode()
+    assert parsed(svg)
+    assert "ab 名" in svg
+
+
 def test_an_unknown_engine_is_told_with_those_there_are() -> None:
     with pytest.raises(DrawingError, match=r'"nope" not recognized\. Use one of: circo dot '):
         graphviz.render(SOURCE, engine="nope")

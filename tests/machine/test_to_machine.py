@@ -150,6 +150,28 @@ def test_a_field_called_step_comes_with_the_data() -> None:
     assert model.go(data={"step": "x"})
 
 
+def test_what_the_package_gives_a_model_is_no_data() -> None:
+    """Fields may be called `state`, like a trigger, or like an attribute of the machine that is its own model."""
+    names = ["state", "go", "name", "title"]
+    steps = [
+        Step("a", to=[Transition("go", "b", when=f"{name} != None") for name in names]),
+        Step("b", end="done"),
+    ]
+    procedure = Procedure(id="p", fields=[Field(name) for name in names], steps=steps)
+
+    class Plain:
+        pass
+
+    for model, machine_cls in ((Plain(), Machine), ("self", Machine), ("self", GraphMachine)):
+        machine: Any = to_machine(procedure, model, machine_cls=machine_cls)
+        assert not machine.models[0].may_trigger("go")
+        assert machine.models[0].may_trigger("go", data={"state": "x"})
+    named: Any = Plain()
+    named.title = "x"
+    to_machine(procedure, named)
+    assert named.go()
+
+
 def test_a_guard_sees_who_is_served() -> None:
     procedure = Procedure(
         id="p",

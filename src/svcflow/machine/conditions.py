@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import attrs
-from transitions import EventData
+from transitions import EventData, Machine
 
 from svcflow.errors import GuardError
 from svcflow.model.field import Field
@@ -31,7 +32,8 @@ class GuardCondition:
 
     It reads, the later before the earlier: the defaults of the fields; the model's `data`, or its attributes when it
     has none; what comes with the trigger, as `data={...}` or as keyword arguments. The model is known only to
-    machines with `send_event=True`, which `to_machine` sets.
+    machines with `send_event=True`, which `to_machine` sets. Attributes that the package gives a model or a machine,
+    such as `state`, triggers or `name`, are no data.
 
     Raises: FieldError when a value does not fit its field.
     """
@@ -49,7 +51,7 @@ class GuardCondition:
         """Return whether the guard holds for a trigger's arguments, or for its `EventData`."""
         model, given = _arguments(args, kwargs)
         known: dict[str, object] = {name: field.default for name, field in self.fields.items()}
-        for source in (_model_data(model, self.guard.names), _given_data(given)):
+        for source in (_model_data(model, self.guard.names - _reserved(args, model)), _given_data(given)):
             known |= {name: value for name, value in source.items() if value is not None}
         values: dict[str, Any] = {
             name: self.fields[name].accept(value) for name, value in known.items() if name in self.fields
@@ -145,10 +147,23 @@ def _arguments(args: tuple[object, ...], kwargs: Mapping[str, object]) -> tuple[
     return model, given
 
 
+def _reserved(args: tuple[object, ...], model: object) -> frozenset[str]:
+    """Return the attributes of a model that are none of its own: where its state is kept, and all of a machine's."""
+    event: Any = next((arg for arg in args if isinstance(arg, EventData)), None)
+    kept = frozenset(() if event is None else (event.machine.model_attribute,))
+    return kept | _of_machines() if isinstance(model, Machine) else kept
+
+
+@lru_cache(maxsize=1)
+def _of_machines() -> frozenset[str]:
+    return frozenset((*dir(Machine(model=None)), "title"))
+
+
 def _model_data(model: object, names: frozenset[str]) -> Mapping[str, object]:
     data = getattr(model, "data", None)
     if not isinstance(data, Mapping):
-        return {name: getattr(model, name, None) for name in names}
+        attributes = {name: getattr(model, name, None) for name in names}
+        return {name: value for name, value in attributes.items() if not callable(value)}
     return {**data, RECIPIENT: getattr(model, RECIPIENT, None)}
 
 

@@ -28,6 +28,8 @@ _POINTS = 72.0
 _WORD = 4
 _UNKNOWN = re.compile(rb'"[^"%\0]+" not recognized(?:\. Use one of: [a-z0-9. _-]+)?')
 _MISTAKE = re.compile(rb"rror (in line \d+[^\0\n]*)")  # the first letter may be overwritten by then
+_NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+"""Characters that XML has no place for, which Graphviz writes into SVG as they are."""
 _NUL = Text(zh="有 NUL 字符", en="there is a NUL character")
 _READ = Text(zh="按所述之处改正 DOT 源文", en="correct the DOT source where it says")
 _WRITE = Text(zh="写成一个图，如 digraph { a -> b }", en="write a graph, such as digraph { a -> b }")
@@ -89,6 +91,13 @@ def render(source: str, output_format: str = "svg", *, engine: str = "dot") -> b
     """
     if "\0" in source + output_format + engine:
         raise _failed(_NUL, Text(zh="删去它", en="take it out"))
+    drawn = _drawn(source, output_format, engine)
+    if output_format.partition(":")[0] in ("svg", "svg_inline"):
+        return _NOT_XML.sub(b"", drawn)
+    return drawn
+
+
+def _drawn(source: str, output_format: str, engine: str) -> bytes:
     if program() == "dot":
         return _by_dot(source, output_format, engine)
     try:
