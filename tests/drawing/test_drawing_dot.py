@@ -140,6 +140,21 @@ def test_a_name_that_shows_nothing_gives_way_to_the_id() -> None:
         assert {"P1 taken up", "go", end} <= set(shown)
 
 
+def test_long_names_are_broken_everywhere() -> None:
+    """Title and roles too: the sheet stays as wide as its boxes and lines need, and not a character is lost."""
+    long, word = "办理人员的名称很长很长" * 30, "x" * 300
+    procedure = Procedure(
+        id="p",
+        name=Text(zh=long, en=word),
+        roles=[role("r", long, word)],
+        steps=[step("a", long, word, to("go", "b", long, word), role="r"), step("b", long, word, end="done")],
+    )
+    for lang, name in (("zh", long), ("en", word)):
+        drawing = draw(procedure, lang=lang)
+        assert graphviz.layout(drawing.dot).width < 1100
+        assert "".join(drawn(procedure, lang)).count(name) == 5
+
+
 def test_the_export_needs_no_layout(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of lines into one step take minutes to route, which DOT has no use for."""
     monkeypatch.setattr("svcflow.drawing.drawing.lay_out", None)

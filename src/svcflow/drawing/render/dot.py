@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _FONTS = ", ".join(("Arial", *(font for font in FONTS if font != "Arial"), "sans-serif"))
 _SIZE, _LEADING, _INCH = 10.0, 1.2, 72.0
-_NODE_ROOM, _EDGE_ROOM = 13.0, 12.0
-"""How wide the text of a box and of an edge may be, in em."""
+_NODE_ROOM, _EDGE_ROOM, _LANE_ROOM, _TITLE_ROOM = 13.0, 12.0, 24.0, 60.0
+"""How wide the text of a box, of an edge, of a lane's head and of the title may be, in em."""
 _SPACE, _MISSING = 0.278, 0.167
 """Width of a space in Arial, and how much wider a Chinese character is than Graphviz takes it for; in em."""
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -38,7 +38,7 @@ def dot_source(scene: MapScene, *, lang: Lang, direction: Direction) -> str:
     graph = Digraph("procedure")
     graph.attr(
         rankdir="LR" if direction == "horizontal" else "TB",
-        label=_label([*_texts(scene.title, lang), *_texts(scene.subtitle, lang)]),
+        label=_label(_rows((*_texts(scene.title, lang), *_texts(scene.subtitle, lang)), _TITLE_ROOM)),
         labelloc="t",
         newrank="true",
         nodesep="0.3",
@@ -54,7 +54,7 @@ def dot_source(scene: MapScene, *, lang: Lang, direction: Direction) -> str:
         _add_node(graph, scene.by_key[key], lang, direction)
     for number, lane in enumerate(scene.lanes):
         with graph.subgraph(name=f"cluster_{number}") as cluster:
-            label = _label(_texts(lane.name, lang))
+            label = _label(_rows(_texts(lane.name, lang), _LANE_ROOM))
             cluster.attr(label=label, style="filled", fillcolor="#f4f7f9", color="#9fb0ba")
             for node in scene.nodes:
                 if node.lane == lane.id:
@@ -105,7 +105,7 @@ def _node_rows(node: Node, lang: Lang) -> Iterator[str]:
 def _add_edge(graph: Digraph, edge: Edge, lang: Lang) -> None:
     kind = "main" if edge.main else edge.kind
     colour, wide, _ = LINE[kind]
-    rows = [row for words in _edge_texts(edge, lang) for row in broken(words, _EDGE_ROOM)]
+    rows = _rows(_edge_texts(edge, lang), _EDGE_ROOM)
     graph.edge(
         _name(edge.source),
         _name(edge.target),
@@ -135,6 +135,10 @@ def _name(key: str) -> str:
 def _texts(text: Text, lang: Lang) -> tuple[str, ...]:
     texts = (text.zh, text.en) if lang == "zh+en" else (text.in_(lang),)
     return tuple(dict.fromkeys(filter(None, texts)))
+
+
+def _rows(texts: Iterable[str], room: float) -> list[str]:
+    return [row for words in texts for row in broken(words, room)]
 
 
 def _padded(row: str) -> str:
