@@ -358,6 +358,12 @@ def test_names_of_combined_steps_are_kept_apart_from_those_of_steps() -> None:
     assert "a___b" in to_machine(Procedure(id="p", steps=steps)).states
 
 
+def test_steps_outside_of_branches_are_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of them is ever active beside another; comparing all pairs of 2,000 takes ten seconds."""
+    monkeypatch.setattr("svcflow.machine.configurations.StepTree.beside", None)
+    assert to_machine(CATALOG["repair"], machine_cls=HierarchicalMachine).states
+
+
 def test_too_many_combinations_say_what_to_do() -> None:
     names = [f"b{place}" for place in range(14)]
     branches = [

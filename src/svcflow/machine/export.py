@@ -207,6 +207,8 @@ def _nested_state(step: Step, *, outermost: bool = True) -> dict[str, Any]:
 
 def _open_beside(tree: StepTree, name: str, trigger: str) -> list[str]:
     """Return the other steps that can be active together with one and have the same trigger."""
+    if not tree.around[name] and not tree.steps[name].parallel:
+        return []  # else a procedure of 2,000 steps would be compared pair by pair, for ten seconds
     return [
         other
         for other in tree.having[trigger]
