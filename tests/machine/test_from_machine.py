@@ -12,7 +12,7 @@ import pytest
 from transitions import Machine
 from transitions.extensions import GraphMachine, HierarchicalMachine
 from transitions.extensions.markup import MarkupMachine
-from transitions.extensions.states import Timeout, add_state_features
+from transitions.extensions.states import Tags, Timeout, add_state_features
 
 import svcflow
 from pages import ROOT
@@ -137,6 +137,48 @@ def test_names_of_any_kind_become_identifiers_and_stay_as_names() -> None:
 def test_a_trigger_without_a_name_is_not_the_one_that_joins_branches() -> None:
     machine = Machine(states=["a", "b"], initial="a", transitions=[["", "a", "b"]], auto_transitions=False)
     assert shape(from_machine(machine))["a"] == [("trigger", "b", "")]
+
+
+def tagged(state: list[Any], move: list[Any], end: list[Any]) -> Machine:
+    @add_state_features(Tags)
+    class Tagged(Machine):
+        pass
+
+    machine: Any = Tagged(
+        states=[{"name": "a", "tags": state}, {"name": "b", "tags": end}], initial="a", auto_transitions=False,
+        transitions=[["go", "a", "b"]],
+    )  # fmt: skip
+    machine.get_transitions("go")[0].tags = move
+    return machine
+
+
+def test_roles_in_tags_become_identifiers_and_stay_as_names() -> None:
+    procedure = from_machine(tagged(["role:经办人"], ["role:Front Desk"], []))
+    step = procedure.steps[0]
+    assert (step.role, step.to[0].role) == ("role", "front_desk")
+    assert procedure.roles["role"].name == Text(zh="经办人")
+    assert procedure.roles["front_desk"].name == Text(en="Front Desk")
+
+
+def test_a_tag_that_says_nothing_is_none() -> None:
+    procedure = from_machine(tagged(["role:", "urgent", 3], ["requires:", "at_most:", None], ["end:"]))
+    assert (procedure.steps[0].role, procedure.steps[0].to[0].requires) == (None, ())
+    assert procedure.steps[1].end == "completed"
+
+
+@pytest.mark.parametrize(
+    ("state", "move", "left"),
+    [
+        (["waits:user"], [], "a.waits:user"),
+        ([], ["kind:bogus"], "a.go.kind:bogus"),
+        ([], ["at_most:-1"], "a.go.at_most:-1"),
+        ([], ["at_most:99999999999"], "a.go.at_most:9999"),
+    ],
+)
+def test_a_tag_that_cannot_be_kept_is_told(state: list[str], move: list[str], left: str) -> None:
+    with pytest.warns(UserWarning, match=f"a tag is left out: {left}.* takes one of ") as caught:
+        from_machine(tagged(state, move, []))
+    assert "标签不带过来" in str(caught[0].message)
 
 
 def test_a_move_that_keeps_the_state_is_a_move_to_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +29,7 @@ _MACHINE_CALLBACKS = (
     "on_final",
 )
 _STATE_CALLBACKS = ("on_enter", "on_exit", "on_final", "on_timeout")
+_COUNT = re.compile("[0-9]{1,9}")
 _MOVE_CALLBACKS = ("prepare", "before", "after")
 
 
@@ -49,7 +51,7 @@ def from_machine(machine: Machine, procedure_id: str | None = None) -> Procedure
     if reader.problems:
         raise DeclarationError(reader.problems)
     fields: Any = reader.guards.fields
-    roles: Any = {role: Role(role) for role in reader.roles}
+    roles: Any = reader.roles
     procedure = Procedure(
         id=procedure_id or identifier(name) or "machine",
         name=wording(name) if identifier(name) != name else NO_TEXT,
@@ -77,7 +79,8 @@ class _MachineReader:
         self._moves = state_moves(machine)
         moves = [move for several in self._moves.values() for move in several]
         self.guards = GuardWriter(move.transition for move in moves)
-        self.roles: dict[str, None] = {}
+        self.roles: dict[str, Role] = {}
+        self._role_names = Names(_roles(self._nodes.values(), moves), fallback="role")
         self.problems: list[Problem] = []
         self.notes: list[Text] = []
         # no other trigger may come to be called as the one that joins branches
@@ -124,15 +127,13 @@ class _MachineReader:
     def _step(self, node: StateNode, moves: tuple[Transition, ...], end: str | None) -> Step:
         place = ".".join(node.path)
         self._note_state(node, place, ends=end is not None)
-        role, waits = _first_tag(node.state, "role"), _first_tag(node.state, "waits")
-        if role is not None:
-            self.roles[role] = None
+        role, waits = self._role(node.state), self._choice(node.state, "waits", HOLD_REASONS, f"{place}.")
         branches: Any = tuple(self._branches(node)) if node.parallel else ()
         return Step(
             self._ids[node.path],
             name=_name(node.state, node.path[-1], self._ids[node.path]),
             role=role,
-            waits=waits if waits in HOLD_REASONS and end is None else None,
+            waits=waits if end is None else None,
             parallel=branches,
             to=moves,
             end=end,
@@ -197,10 +198,9 @@ class _MachineReader:
             return None
         self._note_callbacks(f"{place}.{move.trigger}.", move.transition, _MOVE_CALLBACKS)
         trigger = DONE if move.trigger == joining else self._triggers.identifier(move.trigger)
-        role, kind = _first_tag(move.transition, "role"), _first_tag(move.transition, "kind")
-        if role is not None:
-            self.roles[role] = None
-        at_most = _first_tag(move.transition, "at_most")
+        at = f"{place}.{move.trigger}."
+        role, kind = self._role(move.transition), self._choice(move.transition, "kind", TRANSITION_KINDS, at)
+        at_most = self._choice(move.transition, "at_most", None, at)
         requires: Any = tagged(move.transition, "requires")
         try:
             guard = self.guards.guard(move.transition)
@@ -212,10 +212,10 @@ class _MachineReader:
             dest,
             name=_name(move.transition, move.trigger, trigger),
             when=guard,
-            kind=kind if kind in TRANSITION_KINDS else "normal",
+            kind=kind or "normal",
             requires=requires,
             role=role,
-            at_most=int(at_most) if at_most is not None and at_most.isdecimal() else None,
+            at_most=None if at_most is None else int(at_most),
         )
 
     def _destination(self, move: StateMove, node: StateNode, region: set[Path]) -> str | None:
@@ -240,6 +240,29 @@ class _MachineReader:
                 zh="转移从并行状态本身出发、到并行状态本身；各分支办完后由 done 汇合",
                 en="let the transition leave and enter the parallel state itself; 'done' follows when its branches end",
             ),
+        )
+        return None
+
+    def _role(self, owner: Any) -> str | None:
+        """Return the role that a tag names, as an identifier; it is declared with its name."""
+        role = _first_tag(owner, "role")
+        if role is None:
+            return None
+        name = self._role_names.identifier(role)
+        self.roles.setdefault(name, Role(name, name=wording(role) if name != role else NO_TEXT))
+        return name
+
+    def _choice(self, owner: Any, key: str, allowed: Iterable[str] | None, place: str) -> Any:
+        """Return what a tag says for a key, if it is allowed, or without a list a small whole number; else note it."""
+        value = _first_tag(owner, key)
+        if value is None or (_COUNT.fullmatch(value) if allowed is None else value in allowed):
+            return value
+        known = "0, 1, 2 …" if allowed is None else ", ".join(allowed)
+        self._note(
+            Text(
+                zh=f"标签不带过来：{place}{key}:{value}（可取：{known}）",
+                en=f"a tag is left out: {place}{key}:{value} (it takes one of {known})",
+            )
         )
         return None
 
@@ -300,6 +323,11 @@ def _outcome(node: StateNode, step: str, *, alone: bool) -> str:
     """Return how an end is called: as its tag says, `completed` when it is the only one, else as the step."""
     tag = _first_tag(node.state, "end")
     return tag if tag is not None else "completed" if alone else step
+
+
+def _roles(nodes: Iterable[StateNode], moves: Iterable[StateMove]) -> Iterator[str]:
+    for owner in (*(node.state for node in nodes), *(move.transition for move in moves)):
+        yield from tagged(owner, "role")
 
 
 def _first_tag(owner: Any, key: str) -> Any:

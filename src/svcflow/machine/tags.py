@@ -25,14 +25,15 @@ def move_tags(move: Transition) -> list[str]:
 
 
 def tagged(owner: object, key: str) -> tuple[str, ...]:
-    """Return what the tags of a state or a transition say for one key, in their order.
+    """Return what the tags of a state or a transition say for one key, in their order; a key alone says nothing.
 
     >>> from types import SimpleNamespace
     >>> tagged(SimpleNamespace(tags=["requires:reason", "kind:rework", "requires:photo"]), "requires")
     ('reason', 'photo')
     """
     tags = vars(owner).get("tags", ())
-    return tuple(str(tag).removeprefix(f"{key}:") for tag in tags if str(tag).startswith(f"{key}:"))
+    values = (str(tag).removeprefix(f"{key}:") for tag in tags if str(tag).startswith(f"{key}:"))
+    return tuple(filter(None, values))
 
 
 def _tags(values: Mapping[str, Iterable[object]]) -> list[str]:
