@@ -126,9 +126,9 @@ def __getattr__(name: str) -> object:
     where = _WHERE.get(name)
     if where is None:
         raise AttributeError(f"module 'svcflow' has no attribute {name!r}")
-    found: object = getattr(importlib.import_module(f"svcflow.{where}"), name)
-    globals()[name] = found
-    return found
+    value: object = getattr(importlib.import_module(f"svcflow.{where}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

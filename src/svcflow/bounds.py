@@ -1,6 +1,6 @@
-"""Bounds of what comes in: instants, amounts of time, numbers and counts. The table stands in docs/reference/bounds.md.
+"""Bounds of what comes in: instants, amounts of time, numbers and counts.
 
-Each value from outside is checked here once, before anything is stored. Sums of values within the bounds
+The table stands in docs/reference/bounds.md. Each value from outside is checked here once, before anything is stored. Sums of values within the bounds
 fit into 64 bits: the latest instant, a limit of the longest amount, its extension and a rung at 9,999 % of both
 come to the year 22,300, where 64 bits of microseconds end in the year 294,247.
 """
@@ -38,15 +38,14 @@ __all__ = [
     "shown",
 ]
 
+
 FIRST_DAY: Final = date(1900, 1, 1)
 LAST_DAY: Final = date(2199, 12, 31)
 """The first and the last day, in UTC, of which an instant may be given."""
-
 _EPOCH = date(1970, 1, 1)
 _DAY_US = 86_400_000_000
 FIRST_US: Final = (FIRST_DAY - _EPOCH).days * _DAY_US
 LAST_US: Final = ((LAST_DAY - _EPOCH).days + 1) * _DAY_US - 1
-
 LONGEST_YEARS: Final = 100
 LONGEST: Final[Mapping[str, int]] = MappingProxyType(
     {"m": 52_596_000, "h": 876_600, "d": 36_525, "wm": 52_596_000, "wh": 876_600, "wd": 36_525, "cd": 36_525, "mo": 1_200}
@@ -54,15 +53,16 @@ LONGEST: Final[Mapping[str, int]] = MappingProxyType(
 """The longest amount in each unit: a hundred years of 365¼ days."""
 LONGEST_US: Final = LONGEST["d"] * _DAY_US
 
+_LONGEST_LENGTH = timedelta(microseconds=LONGEST_US)
 SMALLEST: Final = -(2**63)
 LARGEST: Final = 2**63 - 1
 """The bounds of whole numbers: every store and every reader of JSON has to know 64 bits, and few know more."""
-
 MOST: Final = 2**31 - 1
 """The largest count: versions, bounds on rework, people in a pool, attempts. Columns of databases hold as much."""
 MOST_SIMULATED: Final = 1_000_000
 """How many instances one simulation runs at most; their journals are held in memory."""
-
+_INFINITE = float("inf")
+_MOST_SHOWN = 60
 _INSTANTS = Text(
     zh=f"{FIRST_DAY} 至 {LAST_DAY}（UTC）的时刻", en=f"an instant from {FIRST_DAY} to {LAST_DAY} (UTC)"
 )
@@ -84,9 +84,9 @@ def refuse_day(place: str, day: date) -> None:
 
 def refuse_length(place: str, length: object) -> None:
     """Raise FieldError unless a length of time is a timedelta, not below nothing and at most a hundred years."""
-    if isinstance(length, timedelta) and timedelta() <= length <= _LONGEST:
+    if isinstance(length, timedelta) and timedelta() <= length <= _LONGEST_LENGTH:
         return
-    days = _LONGEST.days
+    days = _LONGEST_LENGTH.days
     raise _outside(
         place, length, Text(zh=f"0 至 {days} 天的时长", en=f"a length of time from 0 to {days} days")
     )
@@ -112,7 +112,7 @@ def count(least: int = 1, most: int = MOST) -> Callable[[object, attrs.Attribute
 
 
 def number(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    """Raise, as an attrs validator, for what is no finite number of 64 bits, nor None."""
+    """Raise FieldError, as an attrs validator, unless the value is a finite number of 64 bits or None."""
     if value is None or (isinstance(value, float) and -_INFINITE < value < _INFINITE):
         return
     if isinstance(value, float) or not isinstance(value, int) or not SMALLEST <= value <= LARGEST:
@@ -136,8 +136,3 @@ def _outside(place: str, given: object, wanted: Text) -> FieldError:
     value = shown(given)
     zh, en = f"须为 {wanted.zh}，不能是 {value}", f"it takes {wanted.en}, not {value}"
     return FieldError(Text(zh=f"{place}：{zh}", en=f"{place}: {en}") if place else Text(zh=zh, en=en))
-
-
-_LONGEST = timedelta(microseconds=LONGEST_US)
-_INFINITE = float("inf")
-_MOST_SHOWN = 60

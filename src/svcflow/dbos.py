@@ -36,7 +36,7 @@ except ImportError as error:
 __all__ = ["DbosDispatcher"]
 
 _MICROSECOND = timedelta(microseconds=1)
-_COUNTED = {"tick": 1, "deliver": 4}
+_CONCURRENCY = {"tick": 1, "deliver": 4}
 """How many workflows of each kind run in a process at a time; more deliveries, for handlers may be slow."""
 
 _log = logging.getLogger("svcflow")
@@ -91,7 +91,7 @@ class DbosDispatcher:
         Raises: DispatchError when DBOS runs under another `application_version`.
         """
         self._refuse_other_version()
-        for job, count in _COUNTED.items():
+        for job, count in _CONCURRENCY.items():
             DBOS.register_queue(
                 self._named(job),
                 worker_concurrency=count,

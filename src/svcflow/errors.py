@@ -1,4 +1,4 @@
-"""The one tree of errors. Each has a stable code, two languages and, where one exists, a remedy.
+"""Errors: one tree, each with a stable code, a message in two languages and, where there is one, a remedy.
 
 Subclasses also derive from the builtin a caller would expect (`LookupError`, `ValueError` …).
 """
@@ -61,9 +61,9 @@ class SvcflowError(Exception):
     def text(self, lang: Lang = "en") -> str:
         """Return message and remedy in `lang`."""
         stop = "；" if lang == "zh" else "; "
-        said = stop.join(part.in_(lang) for part in (self.message, self.remedy) if part)
+        words = stop.join(part.in_(lang) for part in (self.message, self.remedy) if part)
         # what is quoted may hold halves of surrogate pairs, which no terminal, log or file takes
-        return said if said.isascii() else said.encode(errors="backslashreplace").decode()
+        return words if words.isascii() else words.encode(errors="backslashreplace").decode()
 
     def __reduce__(self) -> tuple[object, ...]:
         """Copy and pickle the error with its texts, so that another process gets the same."""

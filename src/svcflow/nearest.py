@@ -12,9 +12,9 @@ from svcflow.text import NO_TEXT, Text
 
 __all__ = ["nearest", "nearest_name"]
 
+
 FEW = 12
 """So many names can be taken in at a glance; more of them would bury the message."""
-
 _LONGEST = 100
 _COMPARED = 128
 _ALIKE = 0.6
@@ -44,17 +44,6 @@ def nearest_name(given: object, known: Iterable[str]) -> str | None:
     return None if len(name) > _LONGEST else _index(tuple(known)).nearest(name)
 
 
-@lru_cache(maxsize=16)
-def _index(names: tuple[str, ...]) -> _Index:
-    """Return the index of the names, made once: a document may misspell thousands, each of which is asked of the same names."""
-    holding: dict[str, list[int]] = {}
-    for place, name in enumerate(names):
-        for pair in _pairs(name):
-            holding.setdefault(pair, []).append(place)
-    bits = {pair: 1 << count for count, pair in enumerate(holding)}
-    return _Index(names, tuple(sum(bits[pair] for pair in _pairs(name)) for name in names), bits, holding)
-
-
 @attrs.frozen
 class _Index:
     """Names by the pairs of letters that follow each other in them, each pair being one bit."""
@@ -66,10 +55,10 @@ class _Index:
 
     def nearest(self, given: str) -> str | None:
         pairs = _pairs(given)
-        asked, count = sum(self.bits.get(pair, 0) for pair in pairs), len(pairs)
+        mask, count = sum(self.bits.get(pair, 0) for pair in pairs), len(pairs)
         ranked = sorted(
-            (-(asked & mask).bit_count() / (count + mask.bit_count()), abs(count - mask.bit_count()), place)
-            for place, mask in self._candidates(pairs)
+            (-(mask & other).bit_count() / (count + other.bit_count()), abs(count - other.bit_count()), place)
+            for place, other in self._candidates(pairs)
         )
         for *_, place in ranked[:3]:
             if difflib.SequenceMatcher(None, self.names[place], given).ratio() >= _ALIKE:
@@ -78,12 +67,23 @@ class _Index:
 
     def _candidates(self, pairs: frozenset[str]) -> list[tuple[int, int]]:
         """Return names that share the rarest pairs, so that the work does not grow with the names."""
-        found: set[int] = set()
+        near: set[int] = set()
         for places in sorted((self.holding[pair] for pair in pairs if pair in self.holding), key=len):
-            found.update(places[: _COMPARED - len(found)])
-            if len(found) >= _COMPARED:
+            near.update(places[: _COMPARED - len(near)])
+            if len(near) >= _COMPARED:
                 break
-        return [(place, self.masks[place]) for place in found]
+        return [(place, self.masks[place]) for place in near]
+
+
+@lru_cache(maxsize=16)
+def _index(names: tuple[str, ...]) -> _Index:
+    """Return the index of the names, kept, as a document may misspell thousands of keys of the same few names."""
+    holding: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        for pair in _pairs(name):
+            holding.setdefault(pair, []).append(place)
+    bits = {pair: 1 << count for count, pair in enumerate(holding)}
+    return _Index(names, tuple(sum(bits[pair] for pair in _pairs(name)) for name in names), bits, holding)
 
 
 def _pairs(name: str) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Text in Chinese and English: names in procedures, messages to people; and any text on one line."""
+"""Text in Chinese and English, for names and messages; and any text cut short, or on one line."""
 
 from __future__ import annotations
 
@@ -10,6 +10,36 @@ from typing import Literal
 import attrs
 
 Lang = Literal["zh", "en", "zh+en"]
+
+LONGEST = 2_000
+"""How many characters one message has, at most: what somebody sends is not to fill a journal or a log."""
+LONGEST_NAME = 80
+"""How many characters of a name that somebody gave a message quotes; longer ones are no name of ours."""
+
+STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional marks, embeddings, overrides, isolates
+    "\u2028\u2029\ufff9-\ufffb\U000e0000-\U000e007f"  # separators, annotations, invisible tags
+    "\ud800-\udfff]"  # bytes that were no text
+)
+"""What moves a cursor, clears a screen, or shows a line in another order than it has (Unicode TR 36)."""
+
+_SYSTEM_ZH = {
+    errno.ENOENT: "没有这个文件或文件夹",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EISDIR: "是文件夹，不是文件",
+    errno.ENOTDIR: "路径中有一段不是文件夹",
+    errno.ENAMETOOLONG: "名称过长",
+    errno.EROFS: "存储介质只读",
+    errno.ENOSPC: "磁盘已满",
+}
+
+_UNSEEN = frozenset(("Cc", "Cf", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"))
+"""Unicode's controls, formats, marks and spaces; what is unassigned or private may have a shape, and a lone half of a
+surrogate pair is no blank but a mistake, which is reported."""
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
+"""Letters and symbols that are drawn as nothing."""
 
 
 @attrs.frozen
@@ -44,24 +74,6 @@ class Text:
 
 NO_TEXT = Text()
 
-LONGEST = 2_000
-"""How many characters one message has, at most: what somebody sends is not to fill a journal or a log."""
-
-LONGEST_NAME = 80
-"""How many characters of a name that somebody gave a message quotes; longer ones are no name of ours."""
-
-
-_SYSTEM = {
-    errno.ENOENT: "没有这个文件或文件夹",
-    errno.EACCES: "没有权限",
-    errno.EPERM: "没有权限",
-    errno.EISDIR: "是文件夹，不是文件",
-    errno.ENOTDIR: "路径中有一段不是文件夹",
-    errno.ENAMETOOLONG: "名称过长",
-    errno.EROFS: "存储介质只读",
-    errno.ENOSPC: "磁盘已满",
-}
-
 
 def system_words(error: OSError) -> Text:
     """Return an operating system's message about a file in both languages; rare ones keep the system's words.
@@ -69,8 +81,8 @@ def system_words(error: OSError) -> Text:
     >>> system_words(FileNotFoundError(2, "No such file or directory"))
     Text(zh='没有这个文件或文件夹', en='No such file or directory')
     """
-    said = error.strerror or str(error)
-    return Text(zh=_SYSTEM.get(error.errno or 0, said), en=said)
+    words = error.strerror or str(error)
+    return Text(zh=_SYSTEM_ZH.get(error.errno or 0, words), en=words)
 
 
 def cut(text: str, longest: int = LONGEST_NAME) -> str:
@@ -82,15 +94,6 @@ def cut(text: str, longest: int = LONGEST_NAME) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
-STEERING = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional marks, embeddings, overrides, isolates
-    "\u2028\u2029\ufff9-\ufffb\U000e0000-\U000e007f"  # separators, annotations, invisible tags
-    "\ud800-\udfff]"  # bytes that were no text
-)
-"""What moves a cursor, clears a screen, or shows a line in another order than it has (Unicode TR 36)."""
-
-
 def visible(text: str) -> str:
     r"""Return a text on one line, with the characters that would steer a terminal escaped.
 
@@ -98,17 +101,6 @@ def visible(text: str) -> str:
     all\x1b[2J in\norder
     """
     return STEERING.sub(_escaped, text)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
-
-
-_UNSEEN = frozenset(("Cc", "Cf", "Mc", "Me", "Mn", "Zl", "Zp", "Zs"))
-"""Unicode's controls, formats, marks and spaces; what is unassigned or private may have a shape, and a lone half of a
-surrogate pair is no blank but a mistake, which is told."""
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0\U0001d159")
-"""Letters and symbols that are drawn as nothing."""
 
 
 def is_blank(text: str) -> bool:
@@ -119,7 +111,11 @@ def is_blank(text: str) -> bool:
     """
     if "!" <= text[:1] <= "~":  # as mostly; it is asked several times of every command
         return False
-    for one in text:  # noqa: SIM110  # twice as fast as all(), for names in Chinese
-        if unicodedata.category(one) not in _UNSEEN and one not in _FILLERS:
+    for character in text:  # twice as fast as all(), for names in Chinese
+        if unicodedata.category(character) not in _UNSEEN and character not in _FILLERS:
             return False
     return True
+
+
+def _escaped(character: re.Match[str]) -> str:
+    return character[0].encode("unicode_escape").decode()

@@ -13,6 +13,11 @@ from svcflow.text import visible
 
 __all__ = ["WIDEST", "broken", "cells", "clipped", "grid", "padded", "table"]
 
+
+WIDEST = 100
+_GAP = 2
+_NARROWEST, _NARROW = 12, 5
+_PIECE = re.compile(r"[（《“]*(?:[⺀-鿿＀-￯]|[^⺀-鿿＀-￯\s]+)[，。；：、）》？！]*\s*|\s+")
 _MARKS = frozenset(("Mn", "Mc", "Me", "Cf"))
 
 
@@ -29,36 +34,41 @@ def cells(text: str) -> int:
     return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
 
 
+def clipped(text: str, width: int) -> str:
+    """Cut a text to so many cells, with an ellipsis when something is lost."""
+    if cells(text) <= width:
+        return text
+    kept = ""
+    for char in text:
+        if cells(kept + char) > width - 1:
+            break
+        kept += char
+    return f"{kept.rstrip()}…"
+
+
+def padded(text: str, width: int, *, right: bool = False) -> str:
+    """Fill a text up to so many cells."""
+    space = " " * max(0, width - cells(text))
+    return space + text if right else text + space
+
+
+def broken(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most so many cells, at spaces and between Chinese characters."""
+    lines = [""]
+    for piece in _PIECE.findall(text):
+        for part in (piece,) if cells(piece.rstrip()) <= width else piece:
+            if lines[-1] and cells((lines[-1] + part).rstrip()) > width:
+                lines.append("")
+            lines[-1] += part if lines[-1] else part.lstrip()
+    return [line.rstrip() for line in lines]
+
+
 def grid(rows: Sequence[Sequence[str]], *, left: int = 0) -> str:
     """Align rows of equally many texts, uncut: the column `left` to the left, the others to the right."""
     filled = [tuple(map(visible, row)) for row in rows]
     widths = [max(map(cells, column)) for column in zip(*filled, strict=True)]
     rights = [place != left for place in range(len(widths))]
     return "\n".join(_line(row, widths, rights) for row in filled)
-
-
-def _joins(char: str) -> bool:
-    """Say whether a character may take no cell of its own: marks, joiners, skin tones, vowels of Hangul syllables."""
-    return (
-        unicodedata.category(char) in _MARKS
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-        or "\u1160" <= char <= "\u11ff"
-    )
-
-
-def _joined_cells(text: str) -> int:
-    """Return the cells of a text in which characters join, such as an emoji of several."""
-    # 25 ms, which tables in Chinese and English should not pay
-    from wcwidth import wcswidth, wcwidth  # noqa: PLC0415
-
-    width = wcswidth(text)
-    return width if width >= 0 else sum(abs(wcwidth(char)) for char in text)
-
-
-WIDEST = 100
-_GAP = 2
-_NARROWEST, _NARROW = 12, 5
-_PIECE = re.compile(r"[（《“]*(?:[⺀-鿿＀-￯]|[^⺀-鿿＀-￯\s]+)[，。；：、）》？！]*\s*|\s+")
 
 
 def table(
@@ -91,22 +101,21 @@ def table(
     return "\n".join(f"{'':{indent}}{line}" for line in lines)
 
 
-def clipped(text: str, width: int) -> str:
-    """Cut a text to so many cells, with an ellipsis when something is lost."""
-    if cells(text) <= width:
-        return text
-    kept = ""
-    for char in text:
-        if cells(kept + char) > width - 1:
-            break
-        kept += char
-    return f"{kept.rstrip()}…"
+def _joins(char: str) -> bool:
+    """Return whether a character may take no cell of its own: marks, joiners, skin tones, vowels of Hangul syllables."""
+    return (
+        unicodedata.category(char) in _MARKS
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+        or "\u1160" <= char <= "\u11ff"
+    )
 
 
-def padded(text: str, width: int, *, right: bool = False) -> str:
-    """Fill a text up to so many cells."""
-    space = " " * max(0, width - cells(text))
-    return space + text if right else text + space
+def _joined_cells(text: str) -> int:
+    """Return the cells of a text in which characters join, such as an emoji of several."""
+    from wcwidth import wcswidth, wcwidth  # noqa: PLC0415  # 25 ms, which tables in Chinese need not pay
+
+    width = wcswidth(text)
+    return width if width >= 0 else sum(abs(wcwidth(char)) for char in text)
 
 
 def _widths(
@@ -133,17 +142,6 @@ def _flowed(row: Sequence[str], width: int) -> Iterator[Sequence[str]]:
     yield (*row[:-1], first)
     for text in more:
         yield (*("" for _ in row[:-1]), text)
-
-
-def broken(text: str, width: int) -> list[str]:
-    """Break a text into lines of at most so many cells, at spaces and between Chinese characters."""
-    lines = [""]
-    for piece in _PIECE.findall(text):
-        for part in (piece,) if cells(piece.rstrip()) <= width else piece:
-            if lines[-1] and cells((lines[-1] + part).rstrip()) > width:
-                lines.append("")
-            lines[-1] += part if lines[-1] else part.lstrip()
-    return [line.rstrip() for line in lines]
 
 
 def _line(row: Sequence[str], widths: Sequence[int], rights: Sequence[bool]) -> str:

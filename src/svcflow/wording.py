@@ -15,6 +15,7 @@ from svcflow.text import Text
 if TYPE_CHECKING:
     from decimal import Decimal
 
+
 HOLDS: Mapping[str, Text] = {
     "recipient": Text(zh="服务对象原因", en="waiting for the recipient"),
     "third_party": Text(zh="第三方原因", en="waiting for a third party"),
@@ -247,41 +248,6 @@ def duration(length: timedelta, form: DurationForm = "brief", *, working: bool =
     return Text(zh=f"{brief.zh}（工作时间）", en=f"{brief.en} working") if working else brief
 
 
-def _brief(length: timedelta, *, days: bool) -> Text:
-    seconds = round(length.total_seconds())
-    if seconds < 60:
-        return _in_units([(seconds, SHORT_UNITS["s"])])
-    hours, minutes = divmod(round(seconds / 60), 60)
-    whole, hours = divmod(hours, 24) if days else (0, hours)
-    parts = [(whole, SHORT_UNITS["d"]), (hours, SHORT_UNITS["h"]), (minutes, SHORT_UNITS["m"])]
-    first = next(place for place, (number, _) in enumerate(parts) if number)
-    # From 100 of a unit on, the next smaller one would add less than a hundredth.
-    shown = parts[first : first + (1 if parts[first][0] > 99 else 2)]
-    return _in_units([part for part in shown if part[0]])
-
-
-def _exact(length: timedelta) -> Text:
-    hours, rest = divmod(-(-length // _SECOND), 3600)
-    minutes, seconds = divmod(rest, 60)
-    whole_minutes = Text(zh=UNITS["m"].zh, en=SHORT_UNITS["m"].en)
-    parts = [(hours, SHORT_UNITS["h"]), (minutes, whole_minutes), (seconds, SHORT_UNITS["s"])]
-    return _in_units([part for part in parts if part[0]] or [parts[1]])
-
-
-def _figure(length: timedelta) -> Text:
-    minutes = length.total_seconds() / 60
-    number, unit = (f"{minutes:.0f}", "m") if minutes < 100 else (f"{minutes / 60:.1f}", "h")
-    return Text(zh=f"{number}{SHORT_UNITS[unit].zh}", en=f"{number} {SHORT_UNITS[unit].en}")
-
-
-def _in_units(parts: Iterable[tuple[int, Text]]) -> Text:
-    shown = list(parts)
-    return Text(
-        zh="".join(f"{number}{unit.zh}" for number, unit in shown),
-        en=" ".join(f"{number} {unit.en}" for number, unit in shown),
-    )
-
-
 def shared_zone(zones: Iterable[tzinfo | None]) -> tzinfo | None:
     """Return the zone on whose clock instants are shown: the one that all calendars share.
 
@@ -358,6 +324,41 @@ def holiday(name: Text) -> Text:
     for zh, en in _STATUTORY.items():
         english = english.replace(zh, en)
     return Text(zh=name.zh, en=english.strip())
+
+
+def _brief(length: timedelta, *, days: bool) -> Text:
+    seconds = round(length.total_seconds())
+    if seconds < 60:
+        return _in_units([(seconds, SHORT_UNITS["s"])])
+    hours, minutes = divmod(round(seconds / 60), 60)
+    full_days, hours = divmod(hours, 24) if days else (0, hours)
+    parts = [(full_days, SHORT_UNITS["d"]), (hours, SHORT_UNITS["h"]), (minutes, SHORT_UNITS["m"])]
+    first = next(place for place, (number, _) in enumerate(parts) if number)
+    # From 100 of a unit on, the next smaller one would add less than a hundredth.
+    largest = parts[first : first + (1 if parts[first][0] > 99 else 2)]
+    return _in_units([part for part in largest if part[0]])
+
+
+def _exact(length: timedelta) -> Text:
+    hours, rest = divmod(-(-length // _SECOND), 3600)
+    minutes, seconds = divmod(rest, 60)
+    whole_minutes = Text(zh=UNITS["m"].zh, en=SHORT_UNITS["m"].en)
+    parts = [(hours, SHORT_UNITS["h"]), (minutes, whole_minutes), (seconds, SHORT_UNITS["s"])]
+    return _in_units([part for part in parts if part[0]] or [parts[1]])
+
+
+def _figure(length: timedelta) -> Text:
+    minutes = length.total_seconds() / 60
+    number, unit = (f"{minutes:.0f}", "m") if minutes < 100 else (f"{minutes / 60:.1f}", "h")
+    return Text(zh=f"{number}{SHORT_UNITS[unit].zh}", en=f"{number} {SHORT_UNITS[unit].en}")
+
+
+def _in_units(parts: Iterable[tuple[int, Text]]) -> Text:
+    numbers = list(parts)
+    return Text(
+        zh="".join(f"{number}{unit.zh}" for number, unit in numbers),
+        en=" ".join(f"{number} {unit.en}" for number, unit in numbers),
+    )
 
 
 def _local(at: datetime, zone: tzinfo | None) -> datetime:

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from svcflow.checks import Finding
-from svcflow.checks.path_weights import DayHours, Length, measures
+from svcflow.checks.path_weights import Length, WorkingDayLength, measures
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, TimeLimit
@@ -287,7 +287,7 @@ def test_working_days_of_a_calendar_always_open_are_dates() -> None:
 
 def test_a_clock_without_a_measure_claims_nothing() -> None:
     """Months have no measure yet, so nothing is compared with them."""
-    assert not list(measures(Length(Amount.parse("1mo"), "office"), DayHours()))
+    assert not list(measures(Length(Amount.parse("1mo"), "office"), WorkingDayLength()))
 
 
 def test_other_calendars_give_nothing_to_a_limit_in_working_days() -> None:

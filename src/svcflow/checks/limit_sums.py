@@ -16,10 +16,10 @@ from svcflow.checks.guard_samples import Sample, holds, samples, worded
 from svcflow.checks.locations import concurrent, row_groups, scopes
 from svcflow.checks.path_weights import (
     ALWAYS,
-    DayHours,
     Length,
     LimitPath,
     Measure,
+    WorkingDayLength,
     branches_of,
     limit_path,
     measures,
@@ -40,7 +40,7 @@ SHOWN = 8
 def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Finding]:
     """Yield limits that the steps' own limits break, and spans whose end no way reaches."""
     own = {step.id: limit for step in procedure.all_steps.values() if (limit := _own(procedure, step))}
-    hours = DayHours() if calendar is None or calendar.id == ALWAYS else DayHours.of(calendar)
+    hours = WorkingDayLength() if calendar is None or calendar.id == ALWAYS else WorkingDayLength.of(calendar)
     sheet = _Lengths(procedure, own, calendar.id if calendar else None, hours)
     for scope in scopes(procedure):
         for step in scope.steps:
@@ -66,16 +66,16 @@ class _Lengths:
     procedure: Procedure
     own: Mapping[str, TimeLimit]
     calendar: str | None
-    given: DayHours
+    given: WorkingDayLength
 
     def length(self, limit: TimeLimit, place: int, case: RowCombination) -> Length | None:
         """Return the length of one row of a limit; None where the row has no target."""
         within = case.rows[limit.id][place].within
         return None if within is None else Length(within, limit.calendar or self.procedure.calendar)
 
-    def hours(self, calendar: str) -> DayHours:
+    def hours(self, calendar: str) -> WorkingDayLength:
         """Return the hours of a working day: of the calendar given, where it is the one meant."""
-        return self.given if calendar == self.calendar else DayHours()
+        return self.given if calendar == self.calendar else WorkingDayLength()
 
     def least(
         self, step: str, over: TimeLimit, case: RowCombination, measure: Measure

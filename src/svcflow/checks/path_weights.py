@@ -26,7 +26,16 @@ if TYPE_CHECKING:
     from svcflow.checks.graph import Graph
     from svcflow.worktime import WorkCalendar
 
-__all__ = ["ALWAYS", "DayHours", "Length", "LimitPath", "Measure", "branches_of", "limit_path", "measures"]
+__all__ = [
+    "ALWAYS",
+    "Length",
+    "LimitPath",
+    "Measure",
+    "WorkingDayLength",
+    "branches_of",
+    "limit_path",
+    "measures",
+]
 
 Weigh = Callable[[Step], int | None]
 """What a step's own limit weighs; None when it has none."""
@@ -166,7 +175,7 @@ _A_LEAP_YEAR = date(2024, 1, 1)
 
 
 @attrs.frozen
-class DayHours:
+class WorkingDayLength:
     """Hours of the shortest and of the longest working day of a calendar."""
 
     least_us: int = 8 * HOUR_US
@@ -174,7 +183,7 @@ class DayHours:
     assumed: bool = True
 
     @classmethod
-    def of(cls, calendar: WorkCalendar) -> DayHours:
+    def of(cls, calendar: WorkCalendar) -> WorkingDayLength:
         """Return the hours of the first year that the calendar covers."""
         first = calendar.covers.first if calendar.covers else _A_LEAP_YEAR
         last = calendar.covers.last if calendar.covers else _A_LEAP_YEAR + timedelta(days=365)
@@ -221,7 +230,7 @@ class Measure:
     bounds: bool = False
 
 
-def measures(limit: Length, hours: DayHours) -> Iterator[Measure]:
+def measures(limit: Length, hours: WorkingDayLength) -> Iterator[Measure]:
     """Yield the measures for a limit; none for a clock that limits do not run on yet."""
     match limit.clock:
         case "elapsed":
@@ -248,12 +257,12 @@ def _dates(length: Length) -> int:
     return _count(length)
 
 
-def _working(limit: Length, hours: DayHours) -> Measure:
+def _working(limit: Length, hours: WorkingDayLength) -> Measure:
     weigh = _opening_hours(limit.calendar, hours)
     return Measure(weigh, limit.amount.us, _working_hours, _counts_days(limit.calendar))
 
 
-def _by_days(limit: Length, hours: DayHours) -> Measure:
+def _by_days(limit: Length, hours: WorkingDayLength) -> Measure:
     def weigh(length: Length) -> int:
         if length.calendar != limit.calendar:
             return 0
@@ -267,12 +276,12 @@ def _by_days(limit: Length, hours: DayHours) -> Measure:
     return Measure(weigh, limit.amount.count, _working_days, assumes)
 
 
-def _by_hours(limit: Length, hours: DayHours) -> Measure:
+def _by_hours(limit: Length, hours: WorkingDayLength) -> Measure:
     weigh = _opening_hours(limit.calendar, hours)
     return Measure(weigh, (limit.amount.count + 1) * hours.most_us, _working_hours, lambda s: weigh(s) > 0)
 
 
-def _opening_hours(calendar: str, hours: DayHours) -> Callable[[Length], int]:
+def _opening_hours(calendar: str, hours: WorkingDayLength) -> Callable[[Length], int]:
     def weigh(length: Length) -> int:
         if length.calendar != calendar:
             return 0

@@ -56,7 +56,7 @@ def declared_in(document: Document) -> Procedure | Scenario | LogMapping | None:
     return None if make is None else document.build(make)
 
 
-def asked_for(given: object) -> tuple[str, int | None]:
+def catalog_key(given: object) -> tuple[str, int | None]:
     """Return the id and the version of a catalog key; version None is the newest. Raises: FieldError."""
     name, version = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
     if not isinstance(name, str):
@@ -111,7 +111,7 @@ class Catalog:
         return made
 
     def __getitem__(self, key: str | tuple[str, int]) -> Procedure:
-        name, version = asked_for(key)
+        name, version = catalog_key(key)
         wanted = max(self.versions(name), default=0) if version is None else version
         found = self.procedures.get((name, wanted))
         if found is None:

@@ -42,7 +42,7 @@ from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.moves.rules import NO_DATA
 from svcflow.kernel.storable import refuse_non_text, refuse_unfit_id, refuse_unfit_name
 from svcflow.kernel.timing.deadlines import Deadline
-from svcflow.model.catalog import asked_for
+from svcflow.model.catalog import catalog_key
 from svcflow.model.field import Value
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import (
@@ -124,7 +124,7 @@ class BaseEngine:
 
         Raises: UnknownProcedure, ChangedProcedure, FieldError; StoreError when `instance_id` is taken.
         """
-        name, version = asked_for(procedure)
+        name, version = catalog_key(procedure)
         compiled = self._registry.newest(name) if version is None else self._registry.version(name, version)
         if version is not None:
             refuse_too_long(compiled.procedure)

@@ -17,7 +17,7 @@ from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.migration_target import MigrationTarget, VersionOf, mapped_limit
 from svcflow.kernel.replay import migration_in_force, performers_of
 from svcflow.kernel.timing.deadlines import Deadline, deadlines
-from svcflow.model.catalog import asked_for
+from svcflow.model.catalog import catalog_key
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import refuse_no_mapping, refuse_revision, refuse_unfit
 from svcflow.runtime.commands import CommandExecutor, CommandHandler
@@ -50,7 +50,7 @@ class Migrator:
         if isinstance(command, Migrate):
             refuse_no_mapping("steps", command.steps)
             procedure = load(self._store, instance).instance.procedure
-            asked_for((procedure, command.version))
+            catalog_key((procedure, command.version))
             self._registry.pin(self._registry.version(procedure, command.version))
         handler = MigrationHandler(
             self._registry,
@@ -65,7 +65,7 @@ class Migrator:
 
     def preview(self, instances: str | Iterable[str], command: Migrate) -> tuple[MigrationPreview, ...]:
         """Return what a migration would do to each instance."""
-        asked_for(("", command.version))
+        catalog_key(("", command.version))
         refuse_unfit(_PREVIEWED, command, None, self._executor.payload_limit)
         several = isinstance(instances, Iterable)
         names = (instances,) if isinstance(instances, str) else instances

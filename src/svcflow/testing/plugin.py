@@ -1,4 +1,4 @@
-"""The pytest plugin: fixtures, which import nothing of svcflow until one is used."""
+"""Plugin of pytest: fixtures, which import nothing of svcflow until one is used."""
 
 from __future__ import annotations
 

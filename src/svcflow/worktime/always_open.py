@@ -40,7 +40,7 @@ class AroundTheClock:
         """Return the elapsed time of each interval."""
         return [end_us - start_us for start_us, end_us in runs]
 
-    def is_open_us(self, at_us: int) -> bool:  # noqa: ARG002 - the question is the protocol's
+    def is_open_us(self, at_us: int) -> bool:  # noqa: ARG002  # a parameter of the protocol
         """Return True: it is always open."""
         return True
 

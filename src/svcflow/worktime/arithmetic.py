@@ -1,4 +1,4 @@
-"""Protocol of calendar arithmetic, in microseconds of UTC and day ordinals, with the errors its implementations share."""
+"""Protocol of calendar arithmetic, and the errors that its implementations share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Arithmetic", "not_covered", "refuse_count", "refuse_negative"]
 
 
 class Arithmetic(Protocol):
-    """Arithmetic with open hours. Instants are integers of microseconds, days are `date.toordinal()`."""
+    """Arithmetic with open hours. Instants are integers of microseconds of UTC, days are `date.toordinal()`."""
 
     def add_us(self, start_us: int, amount_us: int) -> int: ...
     def subtract_us(self, end_us: int, amount_us: int) -> int: ...
@@ -37,7 +37,7 @@ class Arithmetic(Protocol):
 
 
 def refuse_negative(amount: int) -> None:
-    """Raise when a limit is negative: time that was not yet given cannot be taken back.
+    """Raise when a length of working time is negative; `subtract` counts backwards.
 
     Raises:
         DeclarationError: `amount` is below zero.

@@ -1,4 +1,4 @@
-"""WorkCalendar 工作日历: open hours, holidays and make-up working days, and the arithmetic of working time.
+"""Calendar of working time 工作日历: open hours, holidays, make-up days, and arithmetic with them.
 
 Every answer follows from what the calendar declares; none depends on the present time.
 """
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 __all__ = ["ClosedDay", "WorkCalendar", "fingerprint"]
 
 
+_FINGERPRINT_LENGTH = 32
+"""Hexadecimal digits of a fingerprint: 128 bits."""
+
+
 class ClosedDay(SvcflowError, LookupError):
-    """The opening or closing was asked of a day on which the calendar is closed."""
+    """An opening or closing was asked for of a day on which the calendar is closed."""
 
     code = "closed-day"
 
@@ -152,7 +156,7 @@ class WorkCalendar:
 
     def intervals(self, day: date) -> tuple[tuple[datetime, datetime], ...]:
         """Return the open intervals that belong to a day; none when it is closed."""
-        hours = self._hours.hours_us(_plain(day))
+        hours = self._hours.hours_us(_date_ordinal(day))
         return tuple((self._local(opens), self._local(closes)) for opens, closes in hours)
 
     def is_open(self, at: datetime) -> bool:
@@ -161,7 +165,7 @@ class WorkCalendar:
 
     def is_working_day(self, day: date) -> bool:
         """Return whether any hours belong to the day."""
-        return bool(self._hours.hours_us(_plain(day)))
+        return bool(self._hours.hours_us(_date_ordinal(day)))
 
     def special(self, day: date) -> Text | None:
         """Return the name of the holiday or make-up day that a day is; None for an ordinary day."""
@@ -175,15 +179,15 @@ class WorkCalendar:
         return date.fromordinal(self._in_dates(self._hours.day_of_us(to_us(at))))
 
     def add_us(self, start_us: int, amount_us: int) -> int:
-        """Do what `add` does, in microseconds."""
+        """Return what `add` does, in microseconds."""
         return self._hours.add_us(start_us, amount_us)
 
     def subtract_us(self, end_us: int, amount_us: int) -> int:
-        """Do what `subtract` does, in microseconds."""
+        """Return what `subtract` does, in microseconds."""
         return self._hours.subtract_us(end_us, amount_us)
 
     def between_us(self, start_us: int, end_us: int) -> int:
-        """Do what `between` does, in microseconds."""
+        """Return what `between` does, in microseconds."""
         return self._hours.between_us(start_us, end_us)
 
     def nth_closing_us(self, start_us: int, n: int) -> int:
@@ -200,7 +204,7 @@ class WorkCalendar:
 
     def day_closing_on_or_after(self, day: date) -> int:
         """Return in microseconds the closing of `day`, or of the next working day when it is closed (民法典 §203)."""
-        return self._hours.rolled_us(_plain(day))
+        return self._hours.rolled_us(_date_ordinal(day))
 
     def calendar_days(self, start_us: int, n: int) -> int:
         """Return when `n` calendar days end: the start day is not counted, a closed last day rolls on."""
@@ -218,7 +222,7 @@ class WorkCalendar:
         return self._hours.clock_us(day.toordinal(), minute)
 
     def day_of_us(self, at_us: int) -> date:
-        """Do what `day_of` does, for microseconds; return an ordinal."""
+        """Return what `day_of` does, for an instant in microseconds."""
         return date.fromordinal(self._in_dates(self._hours.day_of_us(at_us)))
 
     def extended(self, by: timedelta) -> Self:
@@ -240,13 +244,13 @@ class WorkCalendar:
     def add_many(
         self, starts: Sequence[int] | NDArray[np.int64], amounts: Sequence[int] | NDArray[np.int64] | int
     ) -> NDArray[np.int64]:
-        """Do what `add_us` does for many instants at once; one amount serves them all.
+        """Return what `add_us` does, for many instants at once; one amount serves them all.
 
         Raises:
             MissingExtra: numpy is not installed.
 
         """
-        from svcflow.worktime.numpy_batch import as_arrays  # noqa: PLC0415 - numpy is an optional extra
+        from svcflow.worktime.numpy_batch import as_arrays  # noqa: PLC0415  # numpy is an optional extra
 
         return self._hours.add_many(*as_arrays(starts, amounts))
 
@@ -278,7 +282,7 @@ class WorkCalendar:
         raise not_covered(self.id, ordinal, *self._span())
 
     def _open_hours(self, day: date) -> tuple[tuple[int, int], ...]:
-        hours = self._hours.hours_us(_plain(day))
+        hours = self._hours.hours_us(_date_ordinal(day))
         if hours:
             return hours
         raise ClosedDay(
@@ -291,19 +295,6 @@ class WorkCalendar:
 
     def _span(self) -> tuple[date, date] | tuple[()]:
         return (self.covers.first, self.covers.last) if self.covers else ()
-
-
-def _plain(day: date) -> int:
-    """Raise for an instant where a date is meant: its date would silently be that of its own zone."""
-    if isinstance(day, datetime):
-        message = Text(zh=f"{day} 是时刻，这里要日期", en=f"{day} is an instant; a date is meant here")
-        raise DeclarationError(
-            [Problem((), message, Text(zh="请用 calendar.day_of(...)", en="use calendar.day_of(...)"))]
-        )
-    return day.toordinal()
-
-
-_LENGTH = 32
 
 
 def fingerprint(rules: CalendarRules, until: date | None = None) -> str:
@@ -320,5 +311,18 @@ def fingerprint(rules: CalendarRules, until: date | None = None) -> str:
         for day, hours in sorted(rules.specials().items())
         if until is None or day <= until.toordinal()
     }
-    said = json.dumps([rules.timezone, rules.weekly, covered, specials], separators=(",", ":"))
-    return sha256(said.encode()).hexdigest()[:_LENGTH]
+    content = json.dumps([rules.timezone, rules.weekly, covered, specials], separators=(",", ":"))
+    return sha256(content.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
+
+
+def _date_ordinal(day: date) -> int:
+    """Return the ordinal of a date.
+
+    Raises: DeclarationError for a datetime, whose date would silently be that of its own zone.
+    """
+    if isinstance(day, datetime):
+        message = Text(zh=f"{day} 是时刻，这里要日期", en=f"{day} is an instant; a date is meant here")
+        raise DeclarationError(
+            [Problem((), message, Text(zh="请用 calendar.day_of(...)", en="use calendar.day_of(...)"))]
+        )
+    return day.toordinal()

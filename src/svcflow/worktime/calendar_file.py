@@ -12,15 +12,20 @@ from svcflow.bounds import refuse_day
 from svcflow.errors import DeclarationError, FieldError, Path, Problem
 from svcflow.model.yaml.value_remedies import as_date
 from svcflow.text import Text
-from svcflow.worktime.calendar_validation import inconsistencies
+from svcflow.worktime.calendar_validation import COVERS_REMEDY, inconsistencies
 from svcflow.worktime.opening_hours import read_hours, read_weekdays, written
 from svcflow.worktime.rules import WEEKDAYS, CalendarRules, Coverage, DayHours, SpecialDays
 
 __all__ = ["as_mapping", "read_calendar"]
 
+
 KEYS = ("calendar", "name", "timezone", "weekly", "covers", "holidays", "makeup", "source")
 IDENTIFIER = re.compile(r"[a-z0-9_]+")
 CLOSED_WEEK: tuple[DayHours, ...] = ((),) * 7
+
+ENTRY_REMEDY = Text(
+    zh="每项写成 {date: 2026-02-14, name: …}", en="write each entry as {date: 2026-02-14, name: …}"
+)
 
 
 def read_calendar(mapping: Mapping[str, object]) -> CalendarRules:
@@ -31,7 +36,7 @@ def read_calendar(mapping: Mapping[str, object]) -> CalendarRules:
 
     """
     problems: list[Problem] = []
-    _keys(mapping, KEYS, (), problems)
+    _note_unknown_keys(mapping, KEYS, (), problems)
     weekly = _weekly(mapping.get("weekly"), problems)
     rules = CalendarRules(
         id=_identifier(mapping.get("calendar"), problems),
@@ -49,7 +54,28 @@ def read_calendar(mapping: Mapping[str, object]) -> CalendarRules:
     return rules
 
 
-def _keys(mapping: Mapping[str, object], allowed: Sequence[str], path: Path, problems: list[Problem]) -> None:
+def as_mapping(rules: CalendarRules) -> dict[str, object]:
+    """Return a mapping that reads back as equal rules; keys without content are left out."""
+    mapping: dict[str, object] = {"calendar": rules.id}
+    if rules.name:
+        mapping["name"] = _written_text(rules.name)
+    mapping["timezone"] = rules.timezone
+    mapping["weekly"] = {
+        WEEKDAYS[day]: _written_hours(hours) for day, hours in enumerate(rules.weekly) if hours
+    }
+    if rules.covers:
+        mapping["covers"] = {"from": rules.covers.first, "to": rules.covers.last}
+    for key, runs in (("holidays", rules.holidays), ("makeup", rules.makeup)):
+        if runs:
+            mapping[key] = [_written_special(run) for run in runs]
+    if rules.source:
+        mapping["source"] = list(rules.source)
+    return mapping
+
+
+def _note_unknown_keys(
+    mapping: Mapping[str, object], allowed: Sequence[str], path: Path, problems: list[Problem]
+) -> None:
     for key in mapping:
         if key not in allowed:
             near = difflib.get_close_matches(str(key), allowed, n=1)
@@ -78,7 +104,7 @@ def _text(value: object, path: Path, problems: list[Problem]) -> Text:
     if isinstance(value, str):
         return Text(zh=str(value), en=str(value))
     if isinstance(value, Mapping):
-        _keys(value, ("zh", "en"), path, problems)
+        _note_unknown_keys(value, ("zh", "en"), path, problems)
         zh, en = value.get("zh", ""), value.get("en", "")
         if isinstance(zh, str) and isinstance(en, str):
             return Text(zh=str(zh), en=str(en))
@@ -148,7 +174,7 @@ def _covers(value: object, problems: list[Problem]) -> Coverage | None:
             Problem(("covers",), Text(zh="覆盖范围应有起止", en="a coverage has two ends"), COVERS_REMEDY)
         )
         return None
-    _keys(value, ("from", "to"), ("covers",), problems)
+    _note_unknown_keys(value, ("from", "to"), ("covers",), problems)
     first = _date(value.get("from"), ("covers", "from"), problems)
     last = _date(value.get("to"), ("covers", "to"), problems)
     if first is None or last is None:
@@ -157,12 +183,6 @@ def _covers(value: object, problems: list[Problem]) -> Coverage | None:
         problems.append(_reversed(first, last, ("covers",)))
         return None
     return Coverage(first, last)
-
-
-COVERS_REMEDY = Text(
-    zh="请写 covers: {from: 2026-01-01, to: 2026-12-31}",
-    en="write covers: {from: 2026-01-01, to: 2026-12-31}",
-)
 
 
 def _specials(value: object, key: str, default: DayHours, problems: list[Problem]) -> tuple[SpecialDays, ...]:
@@ -175,11 +195,6 @@ def _specials(value: object, key: str, default: DayHours, problems: list[Problem
     return tuple(entry for entry in entries if entry)
 
 
-ENTRY_REMEDY = Text(
-    zh="每项写成 {date: 2026-02-14, name: …}", en="write each entry as {date: 2026-02-14, name: …}"
-)
-
-
 def _special(entry: object, path: Path, default: DayHours, problems: list[Problem]) -> SpecialDays | None:
     if not isinstance(entry, Mapping):
         message = Text(zh=f"{entry!r} 不是一项", en=f"{entry!r} is not an entry")
@@ -189,7 +204,9 @@ def _special(entry: object, path: Path, default: DayHours, problems: list[Proble
     if not makes_up and "hours" in entry:
         problems.append(_half_day(entry, path))
     allowed = ("date", "to", "name", "hours") if makes_up else ("date", "to", "name")
-    _keys({key: part for key, part in entry.items() if makes_up or key != "hours"}, allowed, path, problems)
+    _note_unknown_keys(
+        {key: part for key, part in entry.items() if makes_up or key != "hours"}, allowed, path, problems
+    )
     first = _date(entry.get("date"), (*path, "date"), problems)
     last = _date(entry["to"], (*path, "to"), problems) if "to" in entry else first
     name = _text(entry.get("name"), (*path, "name"), problems)
@@ -228,7 +245,7 @@ def _date(value: object, path: Path, problems: list[Problem]) -> date | None:
     try:
         day = date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        day = None  # told below, with every other thing that is not a date
+        day = None  # reported below, with every other value that is no date
     if isinstance(day, date) and not isinstance(day, datetime):
         try:
             refuse_day("", day)
@@ -247,31 +264,14 @@ def _source(value: object, problems: list[Problem]) -> tuple[str, ...]:
         return ()
     items = [value] if isinstance(value, str) else value
     if isinstance(items, Iterable) and not isinstance(items, Mapping):
-        found = tuple(items)
-        if all(isinstance(item, str) for item in found):
-            return tuple(map(str, found))
+        names = tuple(items)
+        if all(isinstance(name, str) for name in names):
+            return tuple(map(str, names))
     message = Text(zh="来源应是文字或文字列表", en="a source is a text or a list of texts")
     problems.append(
         Problem(("source",), message, Text(zh="写明依据的文件名称", en="name the document it follows"))
     )
     return ()
-
-
-def as_mapping(rules: CalendarRules) -> dict[str, object]:
-    """Return a mapping that reads back as equal rules; keys without content are left out."""
-    mapping: dict[str, object] = {"calendar": rules.id}
-    if rules.name:
-        mapping["name"] = _written_text(rules.name)
-    mapping["timezone"] = rules.timezone
-    mapping["weekly"] = {WEEKDAYS[day]: _hours(hours) for day, hours in enumerate(rules.weekly) if hours}
-    if rules.covers:
-        mapping["covers"] = {"from": rules.covers.first, "to": rules.covers.last}
-    for key, runs in (("holidays", rules.holidays), ("makeup", rules.makeup)):
-        if runs:
-            mapping[key] = [_written_special(run) for run in runs]
-    if rules.source:
-        mapping["source"] = list(rules.source)
-    return mapping
 
 
 def _written_special(run: SpecialDays) -> dict[str, object]:
@@ -281,7 +281,7 @@ def _written_special(run: SpecialDays) -> dict[str, object]:
     if run.name:
         entry["name"] = _written_text(run.name)
     if run.own_hours:
-        entry["hours"] = _hours(run.hours)
+        entry["hours"] = _written_hours(run.hours)
     return entry
 
 
@@ -289,5 +289,5 @@ def _written_text(text: Text) -> str | dict[str, str]:
     return text.zh if text.zh == text.en else {"zh": text.zh, "en": text.en}
 
 
-def _hours(hours: DayHours) -> list[str]:
+def _written_hours(hours: DayHours) -> list[str]:
     return [written(interval) for interval in hours]

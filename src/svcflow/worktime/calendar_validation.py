@@ -1,4 +1,4 @@
-"""What the parts of a calendar must agree on: coverage, closures, make-up days, overlapping shifts."""
+"""Consistency of a calendar: coverage, closures, make-up days, overlapping shifts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,21 @@ from datetime import date
 from svcflow.errors import Path, Problem
 from svcflow.text import Text
 from svcflow.worktime.opening_hours import overlap_in, overlap_in_week, written
-from svcflow.worktime.rules import CalendarRules, DayHours, SpecialDays
+from svcflow.worktime.rules import CalendarRules, SpecialDays, hours_on
 
-__all__ = ["inconsistencies"]
+__all__ = ["COVERS_REMEDY", "inconsistencies"]
+
+
+COVERS_REMEDY = Text(
+    zh="请写 covers: {from: 2026-01-01, to: 2026-12-31}",
+    en="write covers: {from: 2026-01-01, to: 2026-12-31}",
+)
+
+OTHER_HOURS = Text(
+    zh="半天等改时段的日子只写在 makeup 中，并写 hours；从 holidays 中去掉",
+    en="a day of other hours stands under makeup only, with its hours; leave it out of holidays",
+)
+ONCE = Text(zh="请只保留一处", en="keep it in one place only")
 
 
 def inconsistencies(rules: CalendarRules, unread: AbstractSet[str]) -> Iterator[Problem]:
@@ -37,10 +49,7 @@ def _coverage_missing(rules: CalendarRules) -> Iterator[Problem]:
                 zh="有节假日或调休的日历必须写明覆盖范围",
                 en="a calendar with holidays or make-up days must say what it covers",
             ),
-            Text(
-                zh="请写 covers: {from: 2026-01-01, to: 2026-12-31}",
-                en="write covers: {from: 2026-01-01, to: 2026-12-31}",
-            ),
+            COVERS_REMEDY,
         )
 
 
@@ -74,13 +83,6 @@ def _both_closed_and_open(rules: CalendarRules) -> Iterator[Problem]:
             seen.add(day)
 
 
-OTHER_HOURS = Text(
-    zh="半天等改时段的日子只写在 makeup 中，并写 hours；从 holidays 中去掉",
-    en="a day of other hours stands under makeup only, with its hours; leave it out of holidays",
-)
-ONCE = Text(zh="请只保留一处", en="keep it in one place only")
-
-
 def _twice(index: int, day: int, what: Text, remedy: Text = ONCE) -> Problem:
     when = date.fromordinal(day)
     return Problem(
@@ -92,7 +94,7 @@ def _twice(index: int, day: int, what: Text, remedy: Text = ONCE) -> Problem:
 
 def _weekly_overlap(rules: CalendarRules) -> Iterator[Problem]:
     if any(overlap_in(hours) for hours in rules.weekly):
-        return  # told where the hours are written
+        return  # reported where the hours are written
     if clash := overlap_in_week(rules.weekly):
         first, second = map(written, clash)
         yield Problem(
@@ -127,11 +129,12 @@ def _makeup_without_hours(rules: CalendarRules) -> Iterator[Problem]:
 def _shifts_into_makeup_days(rules: CalendarRules) -> Iterator[Problem]:
     specials = rules.specials()
     for index, run in enumerate(rules.makeup):
+        # a day on either side: a night shift may reach in from the day before, and out into the day after
         days = range(run.first.toordinal() - 1, run.last.toordinal() + 2)
         flat = [
             (number * 1440 + start, number * 1440 + end)
             for number, day in enumerate(days)
-            for start, end in _hours_on(rules, specials, day)
+            for start, end in hours_on(day, rules.weekly, specials)
         ]
         if clash := overlap_in(flat):
             first, second = map(written, clash)
@@ -151,7 +154,7 @@ def _never_open(rules: CalendarRules) -> Iterator[Problem]:
     else:
         days = range(rules.covers.first.toordinal(), rules.covers.last.toordinal() + 1)
     specials = rules.specials()
-    if not any(_hours_on(rules, specials, day) for day in days):
+    if not any(hours_on(day, rules.weekly, specials) for day in days):
         yield Problem(
             ("weekly",),
             Text(zh="日历没有任何开放时段", en="the calendar has no open interval"),
@@ -160,11 +163,6 @@ def _never_open(rules: CalendarRules) -> Iterator[Problem]:
                 en='open at least one, for example mon-fri: ["08:30-17:30"]',
             ),
         )
-
-
-def _hours_on(rules: CalendarRules, specials: dict[int, DayHours], day: int) -> DayHours:
-    hours = specials.get(day)
-    return rules.weekly[(day - 1) % 7] if hours is None else hours
 
 
 def _runs(rules: CalendarRules) -> Iterator[tuple[Path, SpecialDays]]:

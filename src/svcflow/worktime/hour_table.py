@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from svcflow.worktime.instants import DAY, MINUTE, boundary_us, midnights_us
-from svcflow.worktime.rules import DayHours
+from svcflow.worktime.rules import DayHours, hours_on
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,31 +28,26 @@ class DaySource:
         self.weekly = weekly
         self.specials = specials
         longest = max((end for hours in (*weekly, *specials.values()) for _, end in hours), default=0)
-        self._span = 1 + (longest > 1440)
-
-    def hours_on(self, day: int) -> DayHours:
-        """Return the declared hours of a day."""
-        hours = self.specials.get(day)
-        return self.weekly[(day - 1) % 7] if hours is None else hours
+        self._span = 1 + (longest > 1440)  # midnights that the hours of a day may reach over
 
     def compile(self, first: int, last: int) -> CompiledDays:
         """Compile the days from `first` to `last`, both included."""
-        stretch = CompiledDays()
+        compiled = CompiledDays()
         midnights = midnights_us(self.zone, first, last + 1 + self._span)
         for index, day in enumerate(range(first, last + 1)):
-            stretch.midnights.append(midnights[index])
+            compiled.midnights.append(midnights[index])
             # No change of the clock until the last shift of the day has ended: plain arithmetic will do.
             steady = midnights[index + self._span] - midnights[index] == self._span * DAY
-            for start, end in self.hours_on(day):
+            for start, end in hours_on(day, self.weekly, self.specials):
                 if steady:
                     opens, closes = midnights[index] + start * MINUTE, midnights[index] + end * MINUTE
                 else:
                     opens, closes = boundary_us(self.zone, day, start), boundary_us(self.zone, day, end)
-                if opens < closes:
-                    stretch.starts.append(opens)
-                    stretch.ends.append(closes)
-                    stretch.owners.append(day)
-        return stretch
+                if opens < closes:  # hours that the clock skips have no length
+                    compiled.starts.append(opens)
+                    compiled.ends.append(closes)
+                    compiled.owners.append(day)
+        return compiled
 
 
 class CompiledDays:
@@ -97,6 +92,7 @@ class HourTable:
         floor = min([days.midnights[0], *days.starts[:1]])
         self.starts = [floor, *days.starts]
         self.ends = [floor, *days.ends]
+        # sums of lengths, so that an instant and the time worked until it are found by bisection
         self.after = list(accumulate(end - start for start, end in zip(self.starts, self.ends, strict=True)))
         self.before = [0, *self.after[:-1]]
         self.total = self.after[-1]
@@ -109,6 +105,7 @@ class HourTable:
         self.working_days = list(closing_of)
         self.closings = list(closing_of.values())
         self.positions = {day: index for index, day in enumerate(self.working_days)}
+        # one more rank than days: the midnight that closes the list is looked up too
         count = len(self.midnights)
         self.ranks = list(accumulate(self.first + k in closing_of for k in range(count)))
         self.interval_ranks = [0, *(self.positions[day] + 1 for day in days.owners)]
@@ -131,7 +128,7 @@ class HourTable:
         """Return the time worked from the beginning of the table to an instant."""
         index = bisect_right(self.starts, at_us) - 1
         end = self.ends[index]
-        return self.before[index] + (min(end, at_us)) - self.starts[index]
+        return self.before[index] + min(end, at_us) - self.starts[index]
 
     def hours_us(self, day: int) -> tuple[tuple[int, int], ...]:
         """Return the intervals that belong to a day."""
@@ -139,8 +136,8 @@ class HourTable:
         if position is None:
             return ()
         index, rank = bisect_right(self.ends, self.closings[position]) - 1, position + 1
-        found: list[tuple[int, int]] = []
-        while self.interval_ranks[index] == rank:
-            found.append((self.starts[index], self.ends[index]))
+        intervals: list[tuple[int, int]] = []
+        while self.interval_ranks[index] == rank:  # the sentinel has rank 0 and ends the walk
+            intervals.append((self.starts[index], self.ends[index]))
             index -= 1
-        return tuple(reversed(found))
+        return tuple(reversed(intervals))

@@ -1,6 +1,6 @@
-"""Calendars of other countries, from the PyPI package `holidays`; refuses years the package only guesses.
+"""Calendars of other countries, from the PyPI package `holidays`.
 
-Public holidays and make-up days are imported; office hours are given, since they differ from house to house.
+Years that the package only guesses are refused. Public holidays and make-up days are imported; office hours are given, since they differ from house to house.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ def import_calendar(
     package = _package()
     wanted = sorted(set(years))
     if not wanted or wanted != list(range(wanted[0], wanted[-1] + 1)):
-        given = ", ".join(map(str, wanted)) or "—"
-        message = Text(zh=f"年份须相连：{given}", en=f"the years must follow each other: {given}")
+        listed = ", ".join(map(str, wanted)) or "—"
+        message = Text(zh=f"年份须相连：{listed}", en=f"the years must follow each other: {listed}")
         raise DeclarationError([Problem(("covers",), message)])
     holidays: list[dict[str, object]] = []
     makeup: list[dict[str, object]] = []
     for year in wanted:
-        found = _year(package, country, subdivision, year)
-        holidays += [{"date": day, "name": text} for day, text in sorted(found.items()) if day.year == year]
+        of_year = _holidays_of(package, country, subdivision, year)
+        holidays += [{"date": day, "name": text} for day, text in sorted(of_year.items()) if day.year == year]
         makeup += [
             {"date": day, "name": {"zh": "调休上班", "en": "Make-up working day"}}
-            for day in sorted(_workdays(found))
+            for day in sorted(_workdays(of_year))
             if day.year == year
         ]
     makeup_days = {entry["date"] for entry in makeup}
@@ -68,16 +68,16 @@ def import_calendar(
 
 def _package() -> Any:
     try:
-        import holidays  # noqa: PLC0415 - an optional extra
+        import holidays  # noqa: PLC0415  # an optional extra
     except ImportError:
         message = Text(zh="导入外国日历需要 holidays", en="importing a country's calendar needs holidays")
         raise MissingExtra("calendars", message) from None
     return holidays
 
 
-def _year(package: Any, country: str, subdivision: str | None, year: int) -> HolidayBase:
+def _holidays_of(package: Any, country: str, subdivision: str | None, year: int) -> HolidayBase:
     try:
-        found: HolidayBase = package.country_holidays(country, subdiv=subdivision, years=year)
+        holidays: HolidayBase = package.country_holidays(country, subdiv=subdivision, years=year)
     except NotImplementedError as error:
         raise UnknownCalendar(
             Text(
@@ -89,23 +89,23 @@ def _year(package: Any, country: str, subdivision: str | None, year: int) -> Hol
                 en="write an ISO 3166 code: CN, DE; a part such as BY",
             ),
         ) from None
-    guess = next(_guesses(found, country, year), None)
+    guess = next(_guesses(holidays, country, year), None)
     if guess is not None:
         remedy = Text(zh="等正式公布后再导入", en="import it once it has been published")
         raise CalendarCoverageError(guess, remedy)
-    return found
+    return holidays
 
 
-def _guesses(found: HolidayBase, country: str, year: int) -> Iterator[Text]:
+def _guesses(holidays: HolidayBase, country: str, year: int) -> Iterator[Text]:
     """Yield why the package only guesses a year."""
-    if not any(day.year == year for day in found):
+    if not any(day.year == year for day in holidays):
         yield Text(
             zh=f"holidays 没有 {country} {year} 年的数据", en=f"holidays has no data on {country} for {year}"
         )
-    label = str(found.estimated_label) if getattr(found, "estimated_label", None) else "%s (estimated)"
+    label = str(holidays.estimated_label) if getattr(holidays, "estimated_label", None) else "%s (estimated)"
     mark = label.replace("%s", "").strip()
     guessed = [
-        day.isoformat() for day, text in sorted(found.items()) if mark in text or "(estimated)" in text
+        day.isoformat() for day, text in sorted(holidays.items()) if mark in text or "(estimated)" in text
     ]
     if guessed:
         listed = ", ".join(guessed)
@@ -113,13 +113,13 @@ def _guesses(found: HolidayBase, country: str, year: int) -> Iterator[Text]:
             zh=f"{country} {year} 年的 {listed} 只是估计",
             en=f"{listed} of {country} {year} are only estimated",
         )
-    published = getattr(found, "special_public_holidays", None) or {}
-    if getattr(found, "has_substituted_holidays", False) and year not in published:
+    published = getattr(holidays, "special_public_holidays", None) or {}
+    if getattr(holidays, "has_substituted_holidays", False) and year not in published:
         yield Text(
             zh=f"{country} {year} 年的放假调休安排尚未公布",
             en=f"the arrangement of days off and make-up days of {country} for {year} is not published yet",
         )
 
 
-def _workdays(found: HolidayBase) -> set[date]:
-    return set(getattr(found, "weekend_workdays", ()))
+def _workdays(holidays: HolidayBase) -> set[date]:
+    return set(getattr(holidays, "weekend_workdays", ()))

@@ -24,10 +24,13 @@ __all__ = [
     "from_us",
     "given_us",
     "midnights_us",
+    "months_after",
+    "naive",
     "optional_given_us",
     "ordinal_at",
     "to_us",
 ]
+
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -94,7 +97,7 @@ def boundary_us(zone: ZoneInfo, ordinal: int, minute: int) -> int:
     wall = _wall(zone, ordinal, minute)
     before, after = _offset_us(wall), _offset_us(wall.replace(fold=1))
     naive_us = _wall_us(ordinal, minute)
-    if before >= after:
+    if before >= after:  # no gap; of a time that comes twice, this is the first
         return naive_us - before
     return _change_us(zone, naive_us - after, naive_us - before)
 
@@ -102,27 +105,39 @@ def boundary_us(zone: ZoneInfo, ordinal: int, minute: int) -> int:
 def midnights_us(zone: ZoneInfo, first: int, last: int) -> list[int]:
     """Return the beginning of each day from `first` to `last`, as `boundary_us` does but many times faster."""
     offsets = [zone.utcoffset(datetime.fromordinal(day)) for day in range(first - 1, last + 2)]
-    found: list[int] = []
+    midnights: list[int] = []
     for day, before, here, after in zip(
         range(first, last + 1), offsets, offsets[1:], offsets[2:], strict=False
     ):
         if here is not None and before == here == after:
-            found.append((day - EPOCH_ORDINAL) * DAY - amount_us(here))
+            midnights.append((day - EPOCH_ORDINAL) * DAY - amount_us(here))
         else:  # the clock changes within a day of this midnight, perhaps over it
-            found.append(boundary_us(zone, day, 0))
-    return found
+            midnights.append(boundary_us(zone, day, 0))
+    return midnights
+
+
+def months_after(day: int, months: int) -> int:
+    """Return the same date so many months later, or the last day of that month (民法典 §202).
+
+    Days are `date.toordinal()`; past the year 9999 it is the day after the last one that there is.
+    """
+    start = date.fromordinal(day)
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max.toordinal() + 1
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()
 
 
 def naive(at: object) -> NaiveDatetime:
     """Return the error for a datetime without a time zone, and for what is no datetime."""
     if isinstance(at, datetime):
-        said = Text(
+        message = Text(
             zh=f"时间 {at.isoformat()} 没有时区", en=f"the datetime {at.isoformat()} has no time zone"
         )
     else:
-        said = Text(zh=f"{shown(at)} 不是 datetime", en=f"{shown(at)} is no datetime")
+        message = Text(zh=f"{shown(at)} 不是 datetime", en=f"{shown(at)} is no datetime")
     return NaiveDatetime(
-        said,
+        message,
         Text(
             zh="请给出带时区的时间，例如 tzinfo=ZoneInfo('Asia/Shanghai')",
             en="give an aware datetime, for example with tzinfo=ZoneInfo('Asia/Shanghai')",
@@ -153,15 +168,3 @@ def _change_us(zone: ZoneInfo, low: int, high: int) -> int:
         else:
             low = middle
     return high
-
-
-def months_after(day: int, months: int) -> int:
-    """Return the same date so many months later, or the last day of that month (民法典 §202).
-
-    Days are `date.toordinal()`; past the year 9999 it is the day after the last one that there is.
-    """
-    start = date.fromordinal(day)
-    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
-    if year > date.max.year:
-        return date.max.toordinal() + 1
-    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()

@@ -1,4 +1,4 @@
-"""Additions by the million, over a table's arrays in numpy. No other module of the package imports numpy."""
+"""Batches of additions by the million in numpy, which no other module loads."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def add(
     """Return for each start the earliest instant at which its amount of open time has passed."""
     opens, ends, _, after, backwards = _arrays(table)
     due: NDArray[np.int64] = backwards[after.searchsorted(reached)] + reached
-    if not amounts.all():
+    if not amounts.all():  # an amount of nothing is due at once, or at the next opening
         following = np.minimum(ends.searchsorted(starts, side="right"), len(ends) - 1)
         due = np.where(amounts == 0, np.maximum(starts, opens[following]), due)
     return due

@@ -34,8 +34,8 @@ def read_hours(value: object, path: Path, problems: list[Problem]) -> DayHours:
     if not isinstance(value, Sequence):
         problems.append(_bad_interval(value, path))
         return ()
-    found = (_read_interval(item, (*path, index), problems) for index, item in enumerate(value))
-    hours = tuple(sorted(pair for pair in found if pair))
+    intervals = (_read_interval(item, (*path, index), problems) for index, item in enumerate(value))
+    hours = tuple(sorted(interval for interval in intervals if interval))
     if clash := overlap_in(hours):
         problems.append(_overlapping(clash, path))
     return hours
@@ -69,7 +69,7 @@ def overlap_in_week(weekly: Sequence[DayHours]) -> tuple[tuple[int, int], tuple[
     flat = [
         (day * 1440 + start, day * 1440 + end) for day, hours in enumerate(weekly) for start, end in hours
     ]
-    if flat:
+    if flat:  # the week goes round: its first shift comes again after its last
         flat.append((flat[0][0] + WEEK, flat[0][1] + WEEK))
     return overlap_in(flat)
 
@@ -132,7 +132,7 @@ def _bad_weekday(key: object, path: Path) -> Problem:
 def _days_meant(key: str) -> Text:
     """Write the days that `周一至周五` or `星期六、日` name; NO_TEXT for anything else."""
     plain = re.sub(r"周|星期|礼拜|\s", "", halved(key[:40]))
-    plain = re.sub(r"[一二三四五六日天]", lambda day: _ZH_DAYS[day[0]], re.sub(r"[至到~]", "-", plain))
+    plain = re.sub(r"[一二三四五六日天]", lambda match: _ZH_DAYS[match[0]], re.sub(r"[至到~]", "-", plain))
     parts = [day for part in plain.split(",") for day in part.split("-")]
     days = plain if all(day in WEEKDAYS for day in parts) else ""
     return Text(zh=f"写 {days}", en=f"write {days}") if days else NO_TEXT

@@ -1,19 +1,20 @@
-"""What a calendar declares, as plain immutable values: hours, closures and coverage by local date."""
+"""Rules of a calendar, as plain immutable values: hours, closures and coverage by local date."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import attrs
 
 from svcflow.text import Text
 
-__all__ = ["WEEKDAYS", "CalendarRules", "Coverage", "DayHours", "SpecialDays"]
+__all__ = ["WEEKDAYS", "CalendarRules", "Coverage", "DayHours", "SpecialDays", "hours_on"]
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-# Minutes from the local midnight of the day; an end past 1440 is on the next morning.
 DayHours = tuple[tuple[int, int], ...]
+"""Minutes from the local midnight of the day; an end past 1440 is on the next morning."""
 
 
 @attrs.frozen
@@ -63,3 +64,9 @@ class CalendarRules:
         """Return whether every instant of every day is open."""
         whole_week = all(hours == ((0, 1440),) for hours in self.weekly)
         return whole_week and self.covers is None and not self.holidays and not self.makeup
+
+
+def hours_on(day: int, weekly: Sequence[DayHours], specials: Mapping[int, DayHours]) -> DayHours:
+    """Return the hours of a day: its own where it departs from the week, else those of its weekday."""
+    hours = specials.get(day)
+    return weekly[(day - 1) % 7] if hours is None else hours  # ordinal 1 was a Monday

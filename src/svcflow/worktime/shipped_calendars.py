@@ -1,4 +1,4 @@
-"""The calendars that come with the library, by name."""
+"""Shipped calendars: those that come with the library, by name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def shipped_calendar(name: str) -> WorkCalendar:
     """
     if name not in shipped_names():
         raise _unknown(name)
-    from ruamel.yaml import YAML  # noqa: PLC0415 - importing the package must stay light
+    from ruamel.yaml import YAML  # noqa: PLC0415  # importing the package must stay light
 
     text = (SHIPPED_CALENDARS / f"{name}.yaml").read_text(encoding="utf-8")
     return WorkCalendar.from_mapping(YAML(typ="safe", pure=True).load(text))

@@ -68,10 +68,11 @@ class WorkingHours:
             return self._opening_us(table, start_us)
         index = bisect_right(table.starts, start_us) - 1
         end = table.ends[index]
-        target = table.before[index] + (min(end, start_us)) - table.starts[index] + amount_us
+        target = table.before[index] + min(end, start_us) - table.starts[index] + amount_us
         while target > table.total:
             table = self._later(table, self._days_for(target - table.total))
         after = table.after
+        # left: an amount that is used up at a closing is due then, not at the next opening
         index = bisect_left(after, target, index)
         return table.ends[index] - after[index] + target
 
@@ -87,8 +88,9 @@ class WorkingHours:
         while target < 0:
             known = table.total
             table = self._earlier(table, self._days_for(-target))
-            target += table.total - known
+            target += table.total - known  # sums count from the first day of the table, which is earlier now
         before = table.before
+        # right: what begins at an opening begins there, not at the closing before it
         index = bisect_right(before, target) - 1
         return table.starts[index] + target - before[index]
 
@@ -100,10 +102,10 @@ class WorkingHours:
         starts, ends, before = table.starts, table.ends, table.before
         index = bisect_right(starts, start_us) - 1
         end = ends[index]
-        until_start = before[index] + (min(end, start_us)) - starts[index]
+        until_start = before[index] + min(end, start_us) - starts[index]
         index = bisect_right(starts, end_us) - 1
         end = ends[index]
-        return before[index] + (min(end, end_us)) - starts[index] - until_start
+        return before[index] + min(end, end_us) - starts[index] - until_start
 
     def each_between_us(self, runs: Sequence[tuple[int, int]]) -> list[int]:
         """Return the open time of each of some intervals that follow one another."""
@@ -111,17 +113,18 @@ class WorkingHours:
             return []
         table = self._reach(self._reach(self._table, runs[0][0]), runs[-1][1])
         starts, ends, after = table.starts, table.ends, table.after
-        found = []
+        worked_each = []
         for start_us, end_us in runs:
             first = bisect_right(starts, start_us) - 1
             last = bisect_right(starts, end_us, first) - 1
+            # from closing to closing, then the part of the first interval that is missing, less that of the last
             worked = after[last] - after[first]
             if start_us < ends[first]:
                 worked += ends[first] - start_us
             if end_us < ends[last]:
                 worked -= ends[last] - end_us
-            found.append(worked)
-        return found
+            worked_each.append(worked)
+        return worked_each
 
     def is_open_us(self, at_us: int) -> bool:
         """Return whether the instant lies in an open interval, which includes its opening but not its closing."""
@@ -202,7 +205,7 @@ class WorkingHours:
 
     def add_many(self, starts: NDArray[np.int64], amounts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Add to many instants at once."""
-        from svcflow.worktime import numpy_batch  # noqa: PLC0415 - numpy is an optional extra
+        from svcflow.worktime import numpy_batch  # noqa: PLC0415  # numpy is an optional extra
 
         if not starts.size:
             return starts.copy()
@@ -307,12 +310,12 @@ class WorkingHours:
         return HourTable(first, since, last, days, is_end=last == self._last)
 
     def _year(self, year: int) -> CompiledDays:
-        stretch = self._years.get(year)
-        if stretch is None:
+        days = self._years.get(year)
+        if days is None:
             first = max(date(year, 1, 1).toordinal(), self._first)
             last = min(date(year, 12, 31).toordinal(), self._last)
-            stretch = self._years[year] = self._source.compile(first, last)
-        return stretch
+            days = self._years[year] = self._source.compile(first, last)
+        return days
 
     def _not_covered(self, day: int) -> CalendarCoverageError:
         covers = self._rules.covers
