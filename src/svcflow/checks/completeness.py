@@ -1,4 +1,4 @@
-"""What a declaration leaves out: roles, limits, names, sources, caps."""
+"""Completeness of a declaration: roles, limits, names, sources, caps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from svcflow.checks.locations import Scope, row_groups, scopes
 from svcflow.checks.path_weights import limit_path
 from svcflow.errors import Path
 from svcflow.model.limit import TimeLimit
+from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step
 from svcflow.text import Text
@@ -125,28 +126,24 @@ def _names_in(scope: Scope) -> Iterator[Finding]:
 
 
 def _named(text: Text, path: Path, *, must: bool) -> Iterator[Finding]:
-    lacking = [lang for lang, said in (("zh", text.zh), ("en", text.en)) if not said]
+    lacking = [lang for lang, words in (("zh", text.zh), ("en", text.en)) if not words]
     if not lacking or (len(lacking) == 2 and not must):
         return
-    listed = {"zh": Text(zh="中文", en="Chinese"), "en": Text(zh="英文", en="English")}
+    languages = {"zh": Text(zh="中文", en="Chinese"), "en": Text(zh="英文", en="English")}
     yield finding(
         "name-missing",
         path,
         Text(
-            zh=f"缺少{'和'.join(listed[lang].zh for lang in lacking)}名称",
-            en=f"the name in {' and '.join(listed[lang].en for lang in lacking)} is missing",
+            zh=f"缺少{'和'.join(languages[lang].zh for lang in lacking)}名称",
+            en=f"the name in {' and '.join(languages[lang].en for lang in lacking)} is missing",
         ),
         Text(zh="写 {zh: …, en: …}", en="write {zh: …, en: …}"),
     )
 
 
 def _sources(procedure: Procedure) -> Iterator[Finding]:
-    for scope in scopes(procedure):
-        for step in scope.steps:
-            if step.within is not None:
-                yield from _limit_sources(step.within, (*scope.path_of(step), "within"))
-    for place, limit in enumerate(procedure.limits):
-        yield from _limit_sources(limit, ("limits", place))
+    for path, limit in limit_places(procedure):
+        yield from _limit_sources(limit, path)
     for indicator in procedure.indicators.values():
         if indicator.target is not None and not indicator.source:
             yield _unsourced(indicator.target, ("indicators", indicator.id))

@@ -1,6 +1,7 @@
-"""Findings, and the table of their codes: severity and meaning of each. Documentation is generated from the table.
+"""Findings, and the table of their codes with the severity and meaning of each.
 
-A code, once published, keeps its meaning; the severity of one code is the same wherever it is found.
+Documentation is generated from the table. A code, once published, keeps its meaning; the severity of one code is
+the same wherever it is found.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ import attrs
 
 from svcflow.errors import Path, Problem, dotted
 from svcflow.text import Lang, Text
+from svcflow.wording import SEVERITIES
 
 __all__ = ["CODES", "RANK", "Code", "Finding", "FindingSeverity", "finding"]
 
+
 FindingSeverity = Literal["error", "warning", "note"]
 RANK: dict[FindingSeverity, int] = {"error": 0, "warning": 1, "note": 2}
+
+_SortKey: TypeAlias = tuple[int, str, int, int, tuple[tuple[bool, int, str], ...], str]
 
 
 @attrs.frozen
@@ -67,10 +72,6 @@ CODES: dict[str, Code] = _table(
 )  # fmt: skip
 
 
-_Place: TypeAlias = tuple[int, str, int, int, tuple[tuple[bool, int, str], ...], str]
-_SEVERITY_ZH: dict[FindingSeverity, str] = {"error": "错误", "warning": "警告", "note": "提示"}
-
-
 @total_ordering
 @attrs.frozen(order=False)
 class Finding:
@@ -90,11 +91,11 @@ class Finding:
 
     def text(self, lang: Lang = "en") -> str:
         """Return `file:line:column path: severity code: message; remedy`."""
-        kind = _SEVERITY_ZH[self.severity] if lang == "zh" else self.severity
+        severity = SEVERITIES[self.severity].zh if lang == "zh" else self.severity
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         where = " ".join(part for part in (place, dotted(self.path)) if part)
-        said = Problem((), self.message, self.remedy).text(lang)
-        return ": ".join(part for part in (where, f"{kind} {self.code}", said) if part)
+        mistake = Problem((), self.message, self.remedy).text(lang)
+        return ": ".join(part for part in (where, f"{severity} {self.code}", mistake) if part)
 
     def to_json(self) -> dict[str, object]:
         """Return plain data for `--json`; both languages are kept."""
@@ -115,7 +116,7 @@ class Finding:
         return self._order < other._order
 
     @property
-    def _order(self) -> _Place:
+    def _order(self) -> _SortKey:
         parts = tuple((isinstance(p, str), p if isinstance(p, int) else 0, str(p)) for p in self.path)
         return (RANK[self.severity], self.file, self.line, self.column, parts, self.code)
 

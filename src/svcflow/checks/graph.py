@@ -91,8 +91,8 @@ def can_end(scope: Scope, inner: Mapping[str, bool]) -> set[str]:
 
 def cycles(graph: Graph) -> list[set[str]]:
     """Return the sets of steps that can all be reached from one another; a lone step only if it loops."""
-    found = nx.strongly_connected_components(graph)
-    return [circle for circle in found if len(circle) > 1 or any(graph.has_edge(s, s) for s in circle)]
+    components = nx.strongly_connected_components(graph)
+    return [circle for circle in components if len(circle) > 1 or any(graph.has_edge(s, s) for s in circle)]
 
 
 def back_edges(graph: Graph, sources: Iterable[str]) -> list[tuple[str, str]]:
@@ -100,7 +100,7 @@ def back_edges(graph: Graph, sources: Iterable[str]) -> list[tuple[str, str]]:
 
     Steps and their moves are walked in the order they were declared, so the answer is always the same.
     """
-    found: list[tuple[str, str]] = []
+    edges: list[tuple[str, str]] = []
     opened: set[str] = set()
     closed: set[str] = set()
     for source in sources:
@@ -112,7 +112,7 @@ def back_edges(graph: Graph, sources: Iterable[str]) -> list[tuple[str, str]]:
             step, following = stack[-1]
             for after in following:
                 if after in opened:
-                    found.append((step, after))
+                    edges.append((step, after))
                 elif after not in closed:
                     opened.add(after)
                     stack.append((after, iter(graph[after])))
@@ -121,7 +121,7 @@ def back_edges(graph: Graph, sources: Iterable[str]) -> list[tuple[str, str]]:
                 opened.discard(step)
                 closed.add(step)
                 stack.pop()
-    return found
+    return edges
 
 
 def lightest_way(graph: Graph, source: str, targets: Iterable[str], weight: Mapping[str, int]) -> Way | None:

@@ -32,7 +32,7 @@ _Constants: TypeAlias = dict[str, set[Value]]
 _EQUALITY = (ast.Eq, ast.NotEq, ast.In, ast.NotIn)
 
 
-class _NotSampled(Exception):  # an answer, not an error: it never leaves this module
+class _NotSampled(Exception):  # it never leaves this module
     """Raised for a guard outside what can be sampled."""
 
 

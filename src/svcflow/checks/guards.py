@@ -1,7 +1,7 @@
-"""Guarded rows: which can never be taken, which data none takes, which overlap. First match wins.
+"""Guarded rows: which can never be taken, which data none takes, which overlap.
 
-Rows are transitions of one trigger, or rows of a limit's matrix. Guards are evaluated over sample data; where
-samples cannot decide, only what the text alone proves is reported.
+The first row whose guard is true is taken. Rows are transitions of one trigger, or rows of a limit's matrix. Guards
+are evaluated over sample data; where samples cannot decide, only what the text alone proves is reported.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from svcflow.checks.locations import Rows, row_groups, scopes
 from svcflow.errors import Path
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit
+from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE
 from svcflow.text import Text
@@ -24,16 +25,10 @@ from svcflow.text import Text
 __all__ = ["guarded_rows", "unsettled"]
 
 
-def guarded_rows(procedure: Procedure) -> Iterator[Finding]:
-    """Yield rows that cannot be taken, gaps, overlaps and choices no field has."""
-    for scope in scopes(procedure):
-        for rows in row_groups(scope):
-            yield from _transitions(procedure, rows)
-        for step in scope.steps:
-            if step.within is not None:
-                yield from _matrix(procedure, step.within, (*scope.path_of(step), "within"))
-    for place, limit in enumerate(procedure.limits):
-        yield from _matrix(procedure, limit, ("limits", place))
+_TELL_APART = Text(
+    zh="收窄其中一条，或把两者同时成立的情形单列一行放在前面",
+    en="narrow one of them, or give the case of both a row of its own before them",
+)
 
 
 @attrs.frozen
@@ -57,144 +52,13 @@ class _SampledRows:
         return worded((self.tried or ({},))[first])
 
 
-def _transitions(procedure: Procedure, rows: Rows) -> Iterator[Finding]:
-    guards = tuple(move.when for move in rows.moves)
-    owed = frozenset.intersection(*(frozenset(move.requires) for move in rows.moves))
-    judged = _judge(procedure, guards, owed)
-    paths = [rows.path_of(place) for place in range(len(guards))]
-    yield from _unreachable(procedure, judged, paths)
-    # a single guarded row means to refuse; but nobody is there to be refused a `done`
-    joins = rows.trigger == DONE and bool(rows.step.parallel)
-    if (len(guards) > 1 or joins) and None not in guards:
-        yield from _gap(rows, judged)
-    for one, other, example in _overlaps(judged):
-        first, second = rows.moves[one], rows.moves[other]
-        if first.step != second.step:
-            yield finding(
-                "rows-ambiguous",
-                paths[other],
-                Text(
-                    zh=f"当 {example.zh} 时，“{first.when}”（→ {first.step}）与“{second.when}”（→ {second.step}）都成立",
-                    en=f"with {example.en} both '{first.when}' (to {first.step}) and '{second.when}' (to {second.step}) hold",
-                ),
-                _TELL_APART,
-            )
-
-
-def _matrix(procedure: Procedure, limit: TimeLimit, path: Path) -> Iterator[Finding]:
-    guards = tuple(row.when for row in limit.match)
-    judged = _judge(procedure, guards, frozenset())
-    paths: list[Path] = [(*path, "match", place) for place in range(len(guards))]
-    yield from _unreachable(procedure, judged, paths)
-    for one, other, example in _overlaps(judged):
-        first, second = limit.match[one], limit.match[other]
-        if first.target != second.target:
-            yield finding(
-                "limit-rows-overlap",
-                paths[other],
-                Text(
-                    zh=f"当 {example.zh} 时，“{first.when}”与“{second.when}”都成立，按次序取前一行",
-                    en=f"with {example.en} both '{first.when}' and '{second.when}' hold; the earlier row decides",
-                ),
-                _TELL_APART,
-            )
-
-
-def _judge(procedure: Procedure, guards: tuple[Guard | None, ...], given: frozenset[str]) -> _SampledRows:
-    tried = samples(procedure, [guard for guard in guards if guard is not None], given)
-    taken = [
-        sum(1 << bit for bit, sample in enumerate(tried or ()) if holds(guard, sample)) for guard in guards
-    ]
-    return _SampledRows(guards, tried, tuple(taken))
-
-
-def _unreachable(procedure: Procedure, judged: _SampledRows, paths: Sequence[Path]) -> Iterator[Finding]:
-    for place, guard in enumerate(judged.guards):
-        strange = [] if guard is None else list(_strange(procedure, guard))
-        why = _shadowed(judged, place)
-        for name, value, known in strange:
-            yield finding(
-                "unknown-choice",
-                (*paths[place], "when"),
-                Text(zh=f"{name} 没有“{value}”这个选项", en=f"{name} has no choice '{value}'"),
-                Text(zh=f"可用：{known}", en=f"there are: {known}"),
-            )
-        if why is not None and not strange:
-            remedy = Text(
-                zh="删去此行，或移到前面、改写条件", en="drop the row, move it up, or change its guard"
-            )
-            yield finding("row-unreachable", paths[place], why, remedy)
-
-
-def _shadowed(judged: _SampledRows, place: int) -> Text | None:
-    """Return why the row can never be taken; None when it can be, or when that cannot be decided."""
-    guard, earlier = judged.guards[place], judged.guards[:place]
-    if None in earlier:
-        return Text(zh="前面已有一行无条件成立", en="an earlier row has no guard and always matches")
-    if guard is not None and any(other is not None and _same(guard, other) for other in earlier):
-        return Text(zh=f"条件“{guard}”前面已经写过", en=f"guard '{guard}' stands in an earlier row already")
-    if judged.tried is None or judged.taken[place] & ~judged.before(place):
-        return None
-    if not judged.taken[place]:
-        return Text(zh=f"条件“{guard}”永远不成立", en=f"guard '{guard}' is never true")
-    return Text(
-        zh="凡此行成立时，前面的行已先成立", en="whenever this row matches, an earlier row matches first"
-    )
-
-
-def _gap(rows: Rows, judged: _SampledRows) -> Iterator[Finding]:
-    if judged.tried is None:
-        message = Text(
-            zh=f"{rows.trigger} 的各行都有条件，可能无一成立（条件超出可核算范围）",
-            en=f"every row of {rows.trigger} has a guard; perhaps none matches (the guards are beyond sampling)",
-        )
-    else:
-        left = (1 << len(judged.tried)) - 1 & ~judged.before(len(judged.guards))
-        if not left:
-            return
-        example = judged.example(left)
-        message = Text(
-            zh=f"当 {example.zh} 时，{rows.trigger} 没有一行成立",
-            en=f"with {example.en} no row of {rows.trigger} matches",
-        )
-    remedy = Text(zh="最后加一行不带 when 的", en="end with a row that has no 'when'")
-    yield finding("rows-with-gap", rows.path, message, remedy)
-
-
-def _overlaps(judged: _SampledRows) -> Iterator[tuple[int, int, Text]]:
-    """Yield pairs that overlap in part: neither contains the other, and no earlier row settles it.
-
-    A narrow row before a wider one is the usual way to write an exception and is not ambiguous.
-    """
-    guarded = [place for place, guard in enumerate(judged.guards) if guard is not None]
-    for one in guarded:
-        for other in guarded:
-            mine, theirs = judged.taken[one], judged.taken[other]
-            both = mine & theirs & ~judged.before(one)
-            if one < other and both and mine & ~theirs and theirs & ~mine:
-                yield one, other, judged.example(both)
-
-
-def _strange(procedure: Procedure, guard: Guard) -> Iterator[tuple[str, str, str]]:
-    for name, constants in constants_of(procedure, guard).items():
-        field = None if name == GROUP else procedure.fields[name]
-        if field is not None and field.type != "choice":
-            continue
-        known = tuple(procedure.recipients) if field is None else field.choices
-        for value in sorted(c for c in constants if isinstance(c, str) and c not in known):
-            yield name, value, ", ".join(known)
-
-
-def _same(one: Guard, other: Guard) -> bool:
-    return ast.dump(ast.parse(one.text.strip(), mode="eval")) == ast.dump(
-        ast.parse(other.text.strip(), mode="eval")
-    )
-
-
-_TELL_APART = Text(
-    zh="收窄其中一条，或把两者同时成立的情形单列一行放在前面",
-    en="narrow one of them, or give the case of both a row of its own before them",
-)
+def guarded_rows(procedure: Procedure) -> Iterator[Finding]:
+    """Yield rows that cannot be taken, gaps, overlaps and choices no field has."""
+    for scope in scopes(procedure):
+        for rows in row_groups(scope):
+            yield from _transitions(procedure, rows)
+    for path, limit in limit_places(procedure):
+        yield from _matrix(procedure, limit, path)
 
 
 def unsettled(procedure: Procedure) -> Iterator[Finding]:
@@ -211,6 +75,142 @@ def unsettled(procedure: Procedure) -> Iterator[Finding]:
                 first = dict.fromkeys(named & procedure.fields.keys(), rows) | first
     for name in sorted(first.keys() - at_the_end):
         yield _unsettled(first[name], name)
+
+
+def _transitions(procedure: Procedure, rows: Rows) -> Iterator[Finding]:
+    guards = tuple(move.when for move in rows.moves)
+    owed = frozenset.intersection(*(frozenset(move.requires) for move in rows.moves))
+    sampled = _sample_rows(procedure, guards, owed)
+    paths = [rows.path_of(place) for place in range(len(guards))]
+    yield from _unreachable(procedure, sampled, paths)
+    # a single guarded row means to refuse; but nobody is there to be refused a `done`
+    joins = rows.trigger == DONE and bool(rows.step.parallel)
+    if (len(guards) > 1 or joins) and None not in guards:
+        yield from _gap(rows, sampled)
+    for one, other, example in _overlaps(sampled):
+        first, second = rows.moves[one], rows.moves[other]
+        if first.step != second.step:
+            yield finding(
+                "rows-ambiguous",
+                paths[other],
+                Text(
+                    zh=f"当 {example.zh} 时，“{first.when}”（→ {first.step}）与“{second.when}”（→ {second.step}）都成立",
+                    en=f"with {example.en} both '{first.when}' (to {first.step}) and '{second.when}' (to {second.step}) hold",
+                ),
+                _TELL_APART,
+            )
+
+
+def _matrix(procedure: Procedure, limit: TimeLimit, path: Path) -> Iterator[Finding]:
+    guards = tuple(row.when for row in limit.match)
+    sampled = _sample_rows(procedure, guards, frozenset())
+    paths: list[Path] = [(*path, "match", place) for place in range(len(guards))]
+    yield from _unreachable(procedure, sampled, paths)
+    for one, other, example in _overlaps(sampled):
+        first, second = limit.match[one], limit.match[other]
+        if first.target != second.target:
+            yield finding(
+                "limit-rows-overlap",
+                paths[other],
+                Text(
+                    zh=f"当 {example.zh} 时，“{first.when}”与“{second.when}”都成立，按次序取前一行",
+                    en=f"with {example.en} both '{first.when}' and '{second.when}' hold; the earlier row decides",
+                ),
+                _TELL_APART,
+            )
+
+
+def _sample_rows(
+    procedure: Procedure, guards: tuple[Guard | None, ...], given: frozenset[str]
+) -> _SampledRows:
+    tried = samples(procedure, [guard for guard in guards if guard is not None], given)
+    taken = [
+        sum(1 << bit for bit, sample in enumerate(tried or ()) if holds(guard, sample)) for guard in guards
+    ]
+    return _SampledRows(guards, tried, tuple(taken))
+
+
+def _unreachable(procedure: Procedure, sampled: _SampledRows, paths: Sequence[Path]) -> Iterator[Finding]:
+    for place, guard in enumerate(sampled.guards):
+        choices = [] if guard is None else list(_unknown_choices(procedure, guard))
+        why = _shadowed(sampled, place)
+        for name, value, known in choices:
+            yield finding(
+                "unknown-choice",
+                (*paths[place], "when"),
+                Text(zh=f"{name} 没有“{value}”这个选项", en=f"{name} has no choice '{value}'"),
+                Text(zh=f"可用：{known}", en=f"there are: {known}"),
+            )
+        if why is not None and not choices:
+            remedy = Text(
+                zh="删去此行，或移到前面、改写条件", en="drop the row, move it up, or change its guard"
+            )
+            yield finding("row-unreachable", paths[place], why, remedy)
+
+
+def _shadowed(sampled: _SampledRows, place: int) -> Text | None:
+    """Return why the row can never be taken; None when it can be, or when that cannot be decided."""
+    guard, earlier = sampled.guards[place], sampled.guards[:place]
+    if None in earlier:
+        return Text(zh="前面已有一行无条件成立", en="an earlier row has no guard and always matches")
+    if guard is not None and any(other is not None and _same(guard, other) for other in earlier):
+        return Text(zh=f"条件“{guard}”前面已经写过", en=f"guard '{guard}' stands in an earlier row already")
+    if sampled.tried is None or sampled.taken[place] & ~sampled.before(place):
+        return None
+    if not sampled.taken[place]:
+        return Text(zh=f"条件“{guard}”永远不成立", en=f"guard '{guard}' is never true")
+    return Text(
+        zh="凡此行成立时，前面的行已先成立", en="whenever this row matches, an earlier row matches first"
+    )
+
+
+def _gap(rows: Rows, sampled: _SampledRows) -> Iterator[Finding]:
+    if sampled.tried is None:
+        message = Text(
+            zh=f"{rows.trigger} 的各行都有条件，可能无一成立（条件超出可核算范围）",
+            en=f"every row of {rows.trigger} has a guard; perhaps none matches (the guards are beyond sampling)",
+        )
+    else:
+        left = (1 << len(sampled.tried)) - 1 & ~sampled.before(len(sampled.guards))
+        if not left:
+            return
+        example = sampled.example(left)
+        message = Text(
+            zh=f"当 {example.zh} 时，{rows.trigger} 没有一行成立",
+            en=f"with {example.en} no row of {rows.trigger} matches",
+        )
+    remedy = Text(zh="最后加一行不带 when 的", en="end with a row that has no 'when'")
+    yield finding("rows-with-gap", rows.path, message, remedy)
+
+
+def _overlaps(sampled: _SampledRows) -> Iterator[tuple[int, int, Text]]:
+    """Yield pairs that overlap in part: neither contains the other, and no earlier row settles it.
+
+    A narrow row before a wider one is the usual way to write an exception and is not ambiguous.
+    """
+    guarded = [place for place, guard in enumerate(sampled.guards) if guard is not None]
+    for one in guarded:
+        for other in guarded:
+            mine, theirs = sampled.taken[one], sampled.taken[other]
+            both = mine & theirs & ~sampled.before(one)
+            if one < other and both and mine & ~theirs and theirs & ~mine:
+                yield one, other, sampled.example(both)
+
+
+def _unknown_choices(procedure: Procedure, guard: Guard) -> Iterator[tuple[str, str, str]]:
+    for name, constants in constants_of(procedure, guard).items():
+        field = None if name == GROUP else procedure.fields[name]
+        if field is not None and field.type != "choice":
+            continue
+        known = tuple(procedure.recipients) if field is None else field.choices
+        for value in sorted(c for c in constants if isinstance(c, str) and c not in known):
+            yield name, value, ", ".join(known)
+
+
+def _same(one: Guard, other: Guard) -> bool:
+    return ast.dump(ast.parse(one.text.strip(), mode="eval")) == ast.dump(
+        ast.parse(other.text.strip(), mode="eval")
+    )
 
 
 def _unsettled(rows: Rows, name: str) -> Finding:

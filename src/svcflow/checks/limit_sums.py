@@ -1,4 +1,4 @@
-"""Whether limits fit together: what the steps may take against the limit that runs over all of them.
+"""Sums of limits: what the steps may take against the limit that runs over all of them.
 
 What is reported is certain when every step uses its limit up; `path_weights` has how clocks are compared. A
 step that waits takes nothing from a limit it stops; a step without a limit counts as no time at all.
@@ -33,30 +33,71 @@ from svcflow.worktime import WorkCalendar
 
 __all__ = ["RowCombination", "row_combinations", "sums"]
 
+
 SHOWN = 8
 """Steps of a way that a message names before it says how many more there are."""
+
+MAX_COMBINATIONS, MAX_VISITS = 64, 40_000
+"""Bounds of one limit's work: combinations of rows, and combinations times steps, or data times guards of moves."""
+
+
+@attrs.frozen
+class RowCombination:
+    """Rows that may hold together, by limit id; `example` is data for which they do, in words.
+
+    `closed` are the moves (by `id`) that these data do not take: a guard is false, or an earlier row is taken.
+    """
+
+    rows: Mapping[str, tuple[Row, ...]]
+    example: Text | None = None
+    closed: frozenset[int] = frozenset()
 
 
 def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Finding]:
     """Yield limits that the steps' own limits break, and spans whose end no way reaches."""
     own = {step.id: limit for step in procedure.all_steps.values() if (limit := _own(procedure, step))}
     hours = WorkingDayLength() if calendar is None or calendar.id == ALWAYS else WorkingDayLength.of(calendar)
-    sheet = _Lengths(procedure, own, calendar.id if calendar else None, hours)
+    lengths = _Lengths(procedure, own, calendar.id if calendar else None, hours)
     for scope in scopes(procedure):
         for step in scope.steps:
             if step.parallel and step.id in own:
                 path = (*scope.path_of(step), "within")
-                yield from _compare(sheet, own[step.id], tuple(branches_of(procedure, step)), path)
+                yield from _compare(lengths, own[step.id], tuple(branches_of(procedure, step)), path)
     for place, limit in enumerate(procedure.limits):
         over = limit_path(procedure, limit)
         if over is None:
             continue
         if limit.from_ is not None and limit.to in {*_entered_with(procedure.all_steps[limit.from_])}:
-            yield _nothing(limit, place)
+            yield _empty_span(limit, place)
         elif over.shortest(lambda _: 0) is None:
             yield from _no_way(procedure, limit, place)
         else:
-            yield from _compare(sheet, limit, (over,), ("limits", place))
+            yield from _compare(lengths, limit, (over,), ("limits", place))
+
+
+def row_combinations(
+    procedure: Procedure, over: TimeLimit, parts: Iterable[TimeLimit]
+) -> Iterator[RowCombination]:
+    """Yield the combinations of rows of `over` and of the limits it is compared with.
+
+    There is one where no limit has a matrix; beyond `MAX_COMBINATIONS` rows are no longer combined.
+    """
+    limits = (over, *(part for part in parts if part.id != over.id))
+    guards = [row.when for limit in limits for row in limit.match if row.when is not None]
+    most = min(MAX_COMBINATIONS, MAX_VISITS // len(limits))
+    moves = _guarded(procedure)
+    for ways in (moves, ()) if moves else ((),):
+        choices = [move.when for rows in ways for move in rows if move.when is not None]
+        tried = samples(procedure, [*guards, *choices])
+        if tried is not None and len(tried) * len(choices) > MAX_VISITS:
+            continue
+        chosen = None if tried is None else _chosen(limits, ways, tried)
+        if chosen is not None and len(chosen) <= most:
+            for (places, closed), sample in chosen.items():
+                rows = {limit.id: (limit.rows[at],) for limit, at in zip(limits, places, strict=True)}
+                yield RowCombination(rows, worded(sample) if guards or choices else None, closed)
+            return
+    yield from _uncombined(over, limits)
 
 
 @attrs.frozen
@@ -68,9 +109,9 @@ class _Lengths:
     calendar: str | None
     given: WorkingDayLength
 
-    def length(self, limit: TimeLimit, place: int, case: RowCombination) -> Length | None:
+    def length(self, limit: TimeLimit, place: int, combination: RowCombination) -> Length | None:
         """Return the length of one row of a limit; None where the row has no target."""
-        within = case.rows[limit.id][place].within
+        within = combination.rows[limit.id][place].within
         return None if within is None else Length(within, limit.calendar or self.procedure.calendar)
 
     def hours(self, calendar: str) -> WorkingDayLength:
@@ -78,7 +119,7 @@ class _Lengths:
         return self.given if calendar == self.calendar else WorkingDayLength()
 
     def least(
-        self, step: str, over: TimeLimit, case: RowCombination, measure: Measure
+        self, step: str, over: TimeLimit, combination: RowCombination, measure: Measure
     ) -> tuple[int, Length] | None:
         """Return what a step takes at the least by a measure, with the row that says so."""
         limit = self.own.get(step)
@@ -86,18 +127,20 @@ class _Lengths:
             return None
         if over.stoppable and self.procedure.all_steps[step].waits is not None:
             return None
-        lengths = [self.length(limit, place, case) for place in range(len(case.rows[limit.id]))]
+        lengths = [self.length(limit, place, combination) for place in range(len(combination.rows[limit.id]))]
         if None in lengths:
             return None
         return min(
             ((measure.weigh(length), length) for length in lengths if length), key=lambda pair: pair[0]
         )
 
-    def weigh(self, over: TimeLimit, case: RowCombination, measure: Measure) -> Callable[[Step], int | None]:
-        """Return a scale for steps; one whose row has no target counts as one without a limit."""
+    def weigh(
+        self, over: TimeLimit, combination: RowCombination, measure: Measure
+    ) -> Callable[[Step], int | None]:
+        """Return what weighs a step; one whose row has no target counts as one without a limit."""
 
         def scale(step: Step) -> int | None:
-            least = self.least(step.id, over, case, measure)
+            least = self.least(step.id, over, combination, measure)
             return None if least is None else least[0]
 
         return scale
@@ -110,24 +153,24 @@ def _own(procedure: Procedure, step: Step) -> TimeLimit | None:
 
 
 def _compare(
-    sheet: _Lengths, over: TimeLimit, stretches: tuple[LimitPath, ...], path: Path
+    lengths: _Lengths, over: TimeLimit, runs: tuple[LimitPath, ...], path: Path
 ) -> Iterator[Finding]:
-    """Yield at most one finding for the limit: the shortest way in any case, else the longest."""
-    tried = list(row_combinations(sheet.procedure, over, sheet.own.values()))
-    closed = {case.closed for case in tried}
-    runs_in = {shut: [attrs.evolve(run, closed=shut) for run in stretches] for shut in closed}
+    """Yield at most one finding for the limit: the shortest way in any combination of rows, else the longest."""
+    tried = list(row_combinations(lengths.procedure, over, lengths.own.values()))
+    closed = {combination.closed for combination in tried}
+    runs_in = {shut: [attrs.evolve(run, closed=shut) for run in runs] for shut in closed}
     for shortest in (True, False):
-        for case in tried:
-            limit = sheet.length(over, 0, case)
+        for combination in tried:
+            limit = lengths.length(over, 0, combination)
             if limit is None:
                 continue
-            for measure in measures(limit, sheet.hours(limit.calendar)):
-                scale = sheet.weigh(over, case, measure)
-                for run in runs_in[case.closed]:
+            for measure in measures(limit, lengths.hours(limit.calendar)):
+                scale = lengths.weigh(over, combination, measure)
+                for run in runs_in[combination.closed]:
                     way = run.shortest(scale) if shortest else run.longest(scale)
                     if way is not None and way[0] > measure.most:
-                        broken = _Shortfall(sheet, over, limit, case, measure, way[1], way[0])
-                        yield broken.finding(path, shortest=shortest)
+                        shortfall = _Shortfall(lengths, over, limit, combination, measure, way[1], way[0])
+                        yield shortfall.finding(path, shortest=shortest)
                         return
 
 
@@ -135,10 +178,10 @@ def _compare(
 class _Shortfall:
     """One way on which the steps need more than the limit allows."""
 
-    sheet: _Lengths
+    lengths: _Lengths
     over: TimeLimit
     limit: Length
-    case: RowCombination
+    combination: RowCombination
     measure: Measure
     steps: tuple[str, ...]
     total: int
@@ -159,29 +202,30 @@ class _Shortfall:
         )
         return finding(code, path, message, remedy)
 
-    def _lengths(self) -> list[tuple[str, Length]]:
-        found = (
-            (step, self.sheet.least(step, self.over, self.case, self.measure)) for step in self.steps[:-1]
+    def _step_lengths(self) -> list[tuple[str, Length]]:
+        least_of = (
+            (step, self.lengths.least(step, self.over, self.combination, self.measure))
+            for step in self.steps[:-1]
         )
-        return [(step, least[1]) for step, least in found if least is not None]
+        return [(step, least[1]) for step, least in least_of if least is not None]
 
     def _need(self) -> Text:
         """Return the time needed, exact where every step runs on the limit's own clock."""
-        lengths = [length for _, length in self._lengths()]
+        lengths = [length for _, length in self._step_lengths()]
         plain = all(length.clock_of == self.limit.clock_of for length in lengths)
         exact = plain and self.total == sum(map(self.measure.weigh, lengths))
-        word = self.measure.word(self.total)
-        return word if exact or self.measure.bounds else Text(zh=f"至少 {word.zh}", en=f"at least {word.en}")
+        need = self.measure.word(self.total)
+        return need if exact or self.measure.bounds else Text(zh=f"至少 {need.zh}", en=f"at least {need.en}")
 
     def _way(self) -> str:
-        said = {step: f"{step} {length}" for step, length in self._lengths()}
-        named = [said.get(step, step) for step in self.steps]
+        labels = {step: f"{step} {length}" for step, length in self._step_lengths()}
+        named = [labels.get(step, step) for step in self.steps]
         if len(named) > SHOWN:
             named = [*named[: SHOWN - 1], f"… {len(named) - SHOWN} …", named[-1]]
         return " → ".join(named)
 
     def _when(self) -> Text:
-        example = self.case.example
+        example = self.combination.example
         return Text() if example is None else Text(zh=f"当 {example.zh} 时，", en=f"with {example.en}, ")
 
     def _scope(self) -> tuple[str, str]:
@@ -190,8 +234,8 @@ class _Shortfall:
         return ("总时限", "the whole limit") if self.over.scope == "procedure" else ("时限", "the limit")
 
     def _basis(self) -> Text:
-        hours = self.sheet.hours(self.limit.calendar)
-        if not any(self.measure.assumes_hours(length) for _, length in self._lengths()):
+        hours = self.lengths.hours(self.limit.calendar)
+        if not any(self.measure.assumes_hours(length) for _, length in self._step_lengths()):
             return Text()
         if hours.assumed:
             return Text(zh="（按 1 个工作日 8 小时计）", en=" (counting a working day as 8 working hours)")
@@ -205,10 +249,10 @@ def _entered_with(step: Step) -> Iterator[str]:
         yield from _entered_with(branch.steps[0])
 
 
-def _nothing(limit: TimeLimit, place: int) -> Finding:
+def _empty_span(limit: TimeLimit, place: int) -> Finding:
     same = limit.from_ == limit.to
     zh, en = ("起点就是终点", "the same step") if same else ("两者同时进入", "entered at the same instant")
-    inside = Text(
+    remedy = Text(
         zh=f"计在该环节内的时间，写 step: {limit.from_}；否则改正 to",
         en=f"for the time inside that step write step: {limit.from_}; else correct 'to'",
     )
@@ -219,7 +263,7 @@ def _nothing(limit: TimeLimit, place: int) -> Finding:
             zh=f"时限“{limit.id}”由 {limit.from_} 计到 {limit.to}，{zh}",
             en=f"limit '{limit.id}' runs from {limit.from_} to {limit.to}, which is {en}",
         ),
-        inside if same else Text(zh="改正 from 或 to", en="correct 'from' or 'to'"),
+        remedy if same else Text(zh="改正 from 或 to", en="correct 'from' or 'to'"),
     )
 
 
@@ -240,47 +284,6 @@ def _no_way(procedure: Procedure, limit: TimeLimit, place: int) -> Iterator[Find
     )
 
 
-MAX_CASES, MAX_VISITS = 64, 40_000
-"""Bounds of one limit's work: combinations of rows, and combinations times steps, or data times guards of moves."""
-
-
-@attrs.frozen
-class RowCombination:
-    """Rows that may hold together, by limit id; `example` is data for which they do, in words.
-
-    `closed` are the moves (by `id`) that these data do not take: a guard is false, or an earlier row is taken.
-    """
-
-    rows: Mapping[str, tuple[Row, ...]]
-    example: Text | None = None
-    closed: frozenset[int] = frozenset()
-
-
-def row_combinations(
-    procedure: Procedure, over: TimeLimit, parts: Iterable[TimeLimit]
-) -> Iterator[RowCombination]:
-    """Yield the combinations of rows of `over` and of the limits it is compared with.
-
-    One case where no limit has a matrix; beyond `MAX_CASES` combinations rows are no longer held together.
-    """
-    limits = (over, *(part for part in parts if part.id != over.id))
-    guards = [row.when for limit in limits for row in limit.match if row.when is not None]
-    most = min(MAX_CASES, MAX_VISITS // len(limits))
-    moves = _guarded(procedure)
-    for ways in (moves, ()) if moves else ((),):
-        choices = [move.when for rows in ways for move in rows if move.when is not None]
-        tried = samples(procedure, [*guards, *choices])
-        if tried is not None and len(tried) * len(choices) > MAX_VISITS:
-            continue
-        chosen = None if tried is None else _chosen(limits, ways, tried)
-        if chosen is not None and len(chosen) <= most:
-            for (places, closed), sample in chosen.items():
-                rows = {limit.id: (limit.rows[at],) for limit, at in zip(limits, places, strict=True)}
-                yield RowCombination(rows, worded(sample) if guards or choices else None, closed)
-            return
-    yield from _loose(over, limits)
-
-
 def _guarded(procedure: Procedure) -> tuple[tuple[Transition, ...], ...]:
     """Return the rows of each trigger of each step where at least one has a guard."""
     groups = (rows.moves for scope in scopes(procedure) for rows in row_groups(scope))
@@ -290,11 +293,11 @@ def _guarded(procedure: Procedure) -> tuple[tuple[Transition, ...], ...]:
 def _chosen(
     limits: tuple[TimeLimit, ...], ways: Sequence[Sequence[Transition]], tried: tuple[Sample, ...]
 ) -> dict[tuple[tuple[int, ...], frozenset[int]], Sample]:
-    found: dict[tuple[tuple[int, ...], frozenset[int]], Sample] = {}
+    chosen: dict[tuple[tuple[int, ...], frozenset[int]], Sample] = {}
     for sample in tried:
         closed = frozenset(number for moves in ways for number in _closed(moves, sample))
-        found.setdefault((tuple(_first(limit, sample) for limit in limits), closed), sample)
-    return found
+        chosen.setdefault((tuple(_first(limit, sample) for limit in limits), closed), sample)
+    return chosen
 
 
 def _closed(moves: Sequence[Transition], sample: Sample) -> Iterator[int]:
@@ -307,8 +310,8 @@ def _first(limit: TimeLimit, sample: Sample) -> int:
     return next(at for at, row in enumerate(limit.rows) if holds(row.when, sample))
 
 
-def _loose(over: TimeLimit, limits: tuple[TimeLimit, ...]) -> Iterator[RowCombination]:
+def _uncombined(over: TimeLimit, limits: tuple[TimeLimit, ...]) -> Iterator[RowCombination]:
     every = {limit.id: limit.rows for limit in limits}
     for row in over.rows:
-        said = None if row.when is None else Text(zh=f"条件“{row.when}”成立", en=f"'{row.when}' true")
-        yield RowCombination({**every, over.id: (row,)}, said)
+        example = None if row.when is None else Text(zh=f"条件“{row.when}”成立", en=f"'{row.when}' true")
+        yield RowCombination({**every, over.id: (row,)}, example)

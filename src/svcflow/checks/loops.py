@@ -1,4 +1,4 @@
-"""Whether a procedure can go round for ever: rework without a bound, unmarked ways back, automatic cycles."""
+"""Loops without an end: rework without a bound, unmarked ways back, automatic cycles."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["loops"]
 
 def loops(procedure: Procedure) -> Iterator[Finding]:
     """Yield rework loops without a bound, ways back that are not marked, cycles of moves made on overdue."""
-    found = scopes(procedure)
+    all_scopes = scopes(procedure)
     occurrences = {limit.done_by for limit in procedure.time_limits.values()}
-    for scope in found:
+    for scope in all_scopes:
         yield from _unbounded(scope)
         yield from _unmarked(scope, occurrences)
     by_itself: dict[str, bool] = {}
-    for scope in reversed(found):
+    for scope in reversed(all_scopes):
         yield from _automatic(procedure, scope, by_itself)
 
 

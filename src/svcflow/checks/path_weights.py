@@ -1,4 +1,4 @@
-"""Paths that a limit runs over, from the step that starts it to the step that ends it, and their weights.
+"""Paths that a limit runs over, from its first step to its last, and their weights.
 
 A parallel step weighs what its longest branch weighs, unless it has a limit of its own. Where a limit
 starts or ends inside a branch, the way goes through that branch.
@@ -37,21 +37,27 @@ __all__ = [
     "measures",
 ]
 
+
 Weigh = Callable[[Step], int | None]
 """What a step's own limit weighs; None when it has none."""
+
+_Choose = Callable[[Scope, list[str], Mapping[str, int]], Way | None]
+
+ALWAYS = "always"
+_A_LEAP_YEAR = date(2024, 1, 1)
 
 
 @attrs.frozen
 class LimitPath:
     """Steps that a limit runs over: everything between `source` and the `targets`."""
 
-    found: tuple[Scope, ...]
+    scopes: tuple[Scope, ...]
     source: str
     targets: tuple[str, ...]
     passed: frozenset[str] = frozenset()
     """Parallel steps that the way enters or leaves through one branch: the branch weighs, not the step."""
     closed: frozenset[int] = frozenset()
-    """Moves, by `id`, that are not taken (see `Case.closed`)."""
+    """Moves, by `id`, that are not taken (see `RowCombination.closed`)."""
 
     def shortest(self, weigh: Weigh) -> Way | None:
         """Return the lightest way, rework included; None where no way leads to a target."""
@@ -83,10 +89,10 @@ class LimitPath:
         return move.kind != "rework" and self._open(move)
 
     def _graph(self, keep: Callable[[Transition], bool]) -> Graph:
-        graph = scope_graph(self.found[0], keep)
-        for scope in self.found[1:]:
+        graph = scope_graph(self.scopes[0], keep)
+        for scope in self.scopes[1:]:
             graph.update(scope_graph(scope, keep))
-        for scope in self.found:
+        for scope in self.scopes:
             if scope.parent is None or scope.parent.id not in self.passed:
                 continue
             if self._leads_to(scope):
@@ -104,16 +110,16 @@ class LimitPath:
         return heaviest_way(scope_graph(scope, self._forward), scope.steps[0].id, ends, weights)
 
     def _leads_to(self, scope: Scope) -> bool:
-        return any(_within(scope, self.found, target) for target in self.targets)
+        return any(_within(scope, self.scopes, target) for target in self.targets)
 
     def _starts_in(self, scope: Scope) -> bool:
-        return _within(scope, self.found, self.source)
+        return _within(scope, self.scopes, self.source)
 
     def _weights(self, weigh: Weigh, choose: _Choose) -> Mapping[str, int]:
         """Return the weights, inner scopes first, since a parallel step weighs what its branches do."""
         weights: dict[str, int] = {}
         branches: dict[str, int] = {}
-        for scope in reversed(self.found):
+        for scope in reversed(self.scopes):
             for step in scope.steps:
                 own = 0 if step.id in self.passed else weigh(step)
                 weights[step.id] = branches.get(step.id, 0) if own is None else own
@@ -123,55 +129,6 @@ class LimitPath:
                 longest = max(branches.get(scope.parent.id, 0), way[0] if way else 0)
                 branches[scope.parent.id] = longest
         return weights
-
-
-_Choose = Callable[[Scope, list[str], Mapping[str, int]], Way | None]
-
-
-def limit_path(procedure: Procedure, limit: TimeLimit) -> LimitPath | None:
-    """Return what the limit runs over; None for a limit over one step.
-
-    A whole-procedure limit runs to the ends that complete it, where there are any: being turned down after
-    an hour does not make a day enough for the work.
-    """
-    found = scopes(procedure)
-    if limit.scope == "step":
-        return None
-    if limit.from_ is None or limit.to is None:
-        ends = [step for step in procedure.steps if step.end is not None]
-        completed = [step for step in ends if step.succeeds] or ends
-        return LimitPath(found, procedure.steps[0].id, tuple(step.id for step in completed))
-    homes = {step.id: scope for scope in found for step in scope.steps}
-    starts, stops = set(_parents(homes[limit.from_])), set(_parents(homes[limit.to]))
-    return LimitPath(found, limit.from_, (limit.to,), frozenset(starts ^ stops))
-
-
-def branches_of(procedure: Procedure, step: Step) -> Iterator[LimitPath]:
-    """Yield, for a parallel step, what runs inside each branch."""
-    found = scopes(procedure)
-    for scope in found:
-        if scope.parent is not None and scope.parent.id == step.id:
-            ends = tuple(inner.id for inner in scope.steps if inner.end is not None)
-            yield LimitPath(found, scope.steps[0].id, ends)
-
-
-def _within(scope: Scope, found: tuple[Scope, ...], step: str) -> bool:
-    home: Scope | None = next(s for s in found if any(inner.id == step for inner in s.steps))
-    while home is not None:
-        if home.path == scope.path:
-            return True
-        home = home.outer
-    return False
-
-
-def _parents(scope: Scope | None) -> Iterator[str]:
-    while scope is not None and scope.parent is not None:
-        yield scope.parent.id
-        scope = scope.outer
-
-
-ALWAYS = "always"
-_A_LEAP_YEAR = date(2024, 1, 1)
 
 
 @attrs.frozen
@@ -230,6 +187,33 @@ class Measure:
     bounds: bool = False
 
 
+def limit_path(procedure: Procedure, limit: TimeLimit) -> LimitPath | None:
+    """Return what the limit runs over; None for a limit over one step.
+
+    A whole-procedure limit runs to the ends that complete it, where there are any: being turned down after
+    an hour does not make a day enough for the work.
+    """
+    all_scopes = scopes(procedure)
+    if limit.scope == "step":
+        return None
+    if limit.from_ is None or limit.to is None:
+        ends = [step for step in procedure.steps if step.end is not None]
+        completed = [step for step in ends if step.succeeds] or ends
+        return LimitPath(all_scopes, procedure.steps[0].id, tuple(step.id for step in completed))
+    homes = {step.id: scope for scope in all_scopes for step in scope.steps}
+    starts, stops = set(_parents(homes[limit.from_])), set(_parents(homes[limit.to]))
+    return LimitPath(all_scopes, limit.from_, (limit.to,), frozenset(starts ^ stops))
+
+
+def branches_of(procedure: Procedure, step: Step) -> Iterator[LimitPath]:
+    """Yield, for a parallel step, what runs inside each branch."""
+    all_scopes = scopes(procedure)
+    for scope in all_scopes:
+        if scope.parent is not None and scope.parent.id == step.id:
+            ends = tuple(inner.id for inner in scope.steps if inner.end is not None)
+            yield LimitPath(all_scopes, scope.steps[0].id, ends)
+
+
 def measures(limit: Length, hours: WorkingDayLength) -> Iterator[Measure]:
     """Yield the measures for a limit; none for a clock that limits do not run on yet."""
     match limit.clock:
@@ -243,6 +227,21 @@ def measures(limit: Length, hours: WorkingDayLength) -> Iterator[Measure]:
         case "working_days":
             yield _by_days(limit, hours)
             yield _by_hours(limit, hours)
+
+
+def _within(scope: Scope, all_scopes: tuple[Scope, ...], step: str) -> bool:
+    home: Scope | None = next(s for s in all_scopes if any(inner.id == step for inner in s.steps))
+    while home is not None:
+        if home.path == scope.path:
+            return True
+        home = home.outer
+    return False
+
+
+def _parents(scope: Scope | None) -> Iterator[str]:
+    while scope is not None and scope.parent is not None:
+        yield scope.parent.id
+        scope = scope.outer
 
 
 def _elapsed(length: Length) -> int:
@@ -301,7 +300,9 @@ def _count(length: Length) -> int:
 
 
 def _hours(total: int) -> Text:
-    return Text(zh=f"{_plain(total)} {SHORT_UNITS['h'].zh}", en=f"{_plain(total)} {SHORT_UNITS['h'].en}")
+    return Text(
+        zh=f"{_in_hours(total)} {SHORT_UNITS['h'].zh}", en=f"{_in_hours(total)} {SHORT_UNITS['h'].en}"
+    )
 
 
 def _more_than_days(total: int) -> Text:
@@ -313,7 +314,7 @@ def _days(total: int) -> Text:
 
 
 def _working_hours(total: int) -> Text:
-    return _in_units(_plain(total), "wh")
+    return _in_units(_in_hours(total), "wh")
 
 
 def _working_days(total: int) -> Text:
@@ -331,5 +332,5 @@ def _open_us(calendar: WorkCalendar, day: date) -> int:
     return sum((closing - opening) // microsecond for opening, closing in calendar.intervals(day))
 
 
-def _plain(us: int) -> str:
+def _in_hours(us: int) -> str:
     return f"{us / HOUR_US:.4g}"

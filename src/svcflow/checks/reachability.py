@@ -1,4 +1,4 @@
-"""Whether every step can be entered, left and brought to an end, time and guards left aside."""
+"""Reachability: whether every step can be entered, left and brought to an end, time and guards left aside."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def reachability(procedure: Procedure) -> Iterator[Finding]:
 
     Each branch of a parallel step is judged by itself, so that one mistake is reported once.
     """
-    found = scopes(procedure)
+    all_scopes = scopes(procedure)
     inner: dict[str, bool] = {}
-    for scope in reversed(found):
+    for scope in reversed(all_scopes):
         ending = can_end(scope, inner)
         if scope.parent is not None:
             ends = scope.steps[0].id in ending
             inner[scope.parent.id] = inner.get(scope.parent.id, True) and ends
         yield from _no_way_to_end(scope, ending)
-    for scope in found:
+    for scope in all_scopes:
         yield from _unreachable(scope)
         yield from _dead_ends(scope)
-    yield from _separation(procedure, found)
+    yield from _separation(procedure, all_scopes)
 
 
 def _unreachable(scope: Scope) -> Iterator[Finding]:
@@ -102,10 +102,10 @@ def _no_way_to_end(scope: Scope, ending: set[str]) -> Iterator[Finding]:
         )
 
 
-def _separation(procedure: Procedure, found: tuple[Scope, ...]) -> Iterator[Finding]:
-    guarded = [(scope, step) for scope in found for step in scope.steps if step.not_by is not None]
+def _separation(procedure: Procedure, all_scopes: tuple[Scope, ...]) -> Iterator[Finding]:
+    guarded = [(scope, step) for scope in all_scopes for step in scope.steps if step.not_by is not None]
     graph = flow(procedure) if guarded else None
-    homes = {step.id: scope for scope in found for step in scope.steps}
+    homes = {step.id: scope for scope in all_scopes for step in scope.steps}
     for scope, step in guarded:
         other = str(step.not_by)
         if graph is None or comes_before(graph, other, step.id) or concurrent(scope, homes[other]):

@@ -1,4 +1,4 @@
-"""All checks over one procedure. Loads networkx, so `svcflow.checks` imports it with the first call."""
+"""Suite of all checks; it loads networkx, so `svcflow.checks` imports it with the first call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(
     procedure: Procedure, calendar: WorkCalendar | None, earlier: Procedure | None = None
 ) -> tuple[Finding, ...]:
     """Return every finding, errors first, then by place."""
-    found = (
+    findings = (
         *reachability(procedure),
         *loops(procedure),
         *guarded_rows(procedure),
@@ -30,4 +30,4 @@ def run(
         *unused(procedure),
         *(version_pair(earlier, procedure) if earlier is not None else ()),
     )
-    return tuple(sorted(found))
+    return tuple(sorted(findings))

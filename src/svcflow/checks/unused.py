@@ -1,4 +1,4 @@
-"""What is declared and never used, or can never take effect: roles, fields, points of ladders, deemed moves."""
+"""Unused declarations, and those that never take effect: roles, fields, points of ladders, deemed moves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from svcflow.checks.locations import Rows, row_groups, scopes
 from svcflow.checks.path_weights import ALWAYS, limit_path
 from svcflow.errors import Path
 from svcflow.model.limit import Rung, TimeLimit
+from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step, walk
 from svcflow.text import Text
@@ -17,11 +18,21 @@ from svcflow.text import Text
 __all__ = ["unused"]
 
 
+_SHOWN = 5
+
+_WEEKEND = 2
+"""Days by which the next working day may be later than a calendar day that is closed."""
+_OVER_WEEKENDS = Text(
+    zh="：落在周末的自然日都顺延到下一个工作日",
+    en=": calendar days that fall on a weekend all move to the next working day",
+)
+
+
 def unused(procedure: Procedure) -> Iterator[Finding]:
     """Yield roles and fields that nothing uses, points of ladders that are late or coincide, deemed moves that fail."""
     yield from _roles(procedure)
     yield from _fields(procedure)
-    for limit, path in _limits(procedure):
+    for path, limit in limit_places(procedure):
         yield from _late_warnings(limit, path)
         yield from _coinciding(limit, path, limit.calendar or procedure.calendar)
     yield from _deemed(procedure)
@@ -32,7 +43,7 @@ def _roles(procedure: Procedure) -> Iterator[Finding]:
     used: set[str | None] = set()
     for step in walk(procedure.steps):
         used |= {step.role, *(move.role for move in step.to)}
-    for limit, _ in _limits(procedure):
+    for _, limit in limit_places(procedure):
         used |= {rung.role for rung in (*limit.warn, *limit.escalate)}
         used.add(limit.extension.role if limit.extension else None)
     for role in procedure.roles:
@@ -52,7 +63,7 @@ def _fields(procedure: Procedure) -> Iterator[Finding]:
         used.update(step.evidence)
         for move in step.to:
             used.update(move.requires, move.when.names if move.when else ())
-    for limit, _ in _limits(procedure):
+    for _, limit in limit_places(procedure):
         used.update(name for row in limit.rows if row.when for name in row.when.names)
         used.update(row.target.anchor.field for row in limit.rows if row.target and row.target.anchor)
         used.update(limit.extension.evidence if limit.extension else ())
@@ -106,13 +117,6 @@ def _coinciding(limit: TimeLimit, path: Path, calendar: str) -> Iterator[Finding
                 ),
                 Text(zh="删去其一，或拉开间隔", en="drop one of them, or put them further apart"),
             )
-
-
-_WEEKEND = 2
-_OVER_WEEKENDS = Text(
-    zh="：落在周末的自然日都顺延到下一个工作日",
-    en=": calendar days that fall on a weekend all move to the next working day",
-)
 
 
 def _reach(rung: Rung) -> tuple[Decimal, int, str]:
@@ -178,9 +182,6 @@ def _closed(procedure: Procedure) -> Iterator[Finding]:
             )
 
 
-_SHOWN = 5
-
-
 def _opens(step: Step, trigger: str, limit: TimeLimit) -> bool:
     """Return whether a trigger may be open while a step is active; one that stops the limit's clock never asks."""
     if step.waits is not None and limit.stoppable:
@@ -206,12 +207,3 @@ def _owing(rows: Rows) -> Iterator[Finding]:
                 en="drop 'requires', or give on_overdue a trigger of its own without it",
             ),
         )
-
-
-def _limits(procedure: Procedure) -> Iterator[tuple[TimeLimit, Path]]:
-    for scope in scopes(procedure):
-        for step in scope.steps:
-            if step.within is not None:
-                yield step.within, (*scope.path_of(step), "within")
-    for place, limit in enumerate(procedure.limits):
-        yield limit, ("limits", place)

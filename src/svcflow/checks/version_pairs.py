@@ -1,4 +1,4 @@
-"""What a version of a procedure changes that was recorded under the version before it."""
+"""Pairs of versions: what the newer one changes that was recorded under the older one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A procedure as one flat state machine: a state for each combination of steps in which an instance can be."""
+"""Configurations: combinations of steps in which an instance can be, the states of a flat machine."""
 
 from __future__ import annotations
 
@@ -166,12 +166,12 @@ def _targets(tree: StepTree, beside: Configuration, step: str, dest: str) -> tup
     parallel = around[0]
     if any(parallel in tree.around[name] for name in beside):
         return [_Destination(beside)], False  # another branch goes on
-    found: list[_Destination] = []
+    destinations: list[_Destination] = []
     unless: tuple[Guard, ...] = ()
     closed = all(when for _, when in tree.choices(parallel, DONE))
     for move, when in tree.choices(parallel, DONE):
         after, shut = _targets(tree, beside, parallel, move.step)
-        found += [
+        destinations += [
             _Destination(target.configuration, (*when, *target.when), (*unless, *target.unless))
             for target in after
         ]
@@ -180,7 +180,7 @@ def _targets(tree: StepTree, beside: Configuration, step: str, dest: str) -> tup
             if not when:
                 break
             unless += when
-    return found, closed
+    return destinations, closed
 
 
 def _too_many(procedure: Procedure) -> Problem:

@@ -71,16 +71,16 @@ def to_machine(
     """
     given = {"send_event": True, "auto_transitions": False, "name": procedure.id, **options}
     _refuse_attribute(procedure, given.get("model_attribute", "state"))
-    made = _nested if issubclass(machine_cls, HierarchicalMachine) else _flat
-    machine: Any = made(procedure, machine_cls, lang, given)
+    make = _nested if issubclass(machine_cls, HierarchicalMachine) else _flat
+    machine: Any = make(procedure, machine_cls, lang, given)
     if "title" not in options and hasattr(machine, "title"):
         machine.title = procedure.name.in_(lang or "en") or procedure.id
     if model == Machine.self_literal or (isinstance(model, list | tuple) and Machine.self_literal in model):
         # a GraphMachine without models has a `get_graph` of its own, and refuses to be a model that has one
         vars(machine).pop("get_graph", None)
     machine.add_model(MachineModel() if model is None else model)
-    made_machine: Machine = machine
-    return made_machine
+    made: Machine = machine
+    return made
 
 
 def _refuse_attribute(procedure: Procedure, attribute: str) -> None:

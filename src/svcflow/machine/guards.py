@@ -1,4 +1,4 @@
-"""Guards for the conditions of any machine: what a callable decides becomes a field that says it."""
+"""Guards for the conditions of any machine: a field for what each callable decides."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class GuardWriter:
     """The guards of one procedure, with the fields that they name."""
 
     def __init__(self, transitions: Iterable[Any]) -> None:
-        conditions = [condition.func for one in transitions for condition in one.conditions]
+        conditions = [condition.func for transition in transitions for condition in transition.conditions]
         self.fields: dict[str, Field] = {}
         for func in conditions:
             if isinstance(func, GuardCondition):
@@ -26,8 +26,11 @@ class GuardWriter:
 
     def guard(self, transition: Any) -> Guard | None:
         """Return a guard that holds when all of a transition's conditions do. Raises: GuardError when it is too long."""
-        conditions = [one for one in transition.conditions if not _is_of_the_kernel(one.func)]
-        parts = [self._part(one.func, holds=one.target, alone=len(conditions) == 1) for one in conditions]
+        conditions = [condition for condition in transition.conditions if not _is_of_branches(condition.func)]
+        parts = [
+            self._part(condition.func, holds=condition.target, alone=len(conditions) == 1)
+            for condition in conditions
+        ]
         return Guard(" and ".join(parts)) if parts else None
 
     def _part(self, func: Any, *, holds: bool, alone: bool) -> str:
@@ -39,19 +42,19 @@ class GuardWriter:
 
     def _field(self, func: Any) -> str:
         """Return the field that says what a callable, or what is called by a name, decides."""
-        shown = func if isinstance(func, str) else _called(func)
+        called = func if isinstance(func, str) else _called(func)
         # a method of the model is the same condition as its name, which the package looks up on the model
         named = isinstance(func, str) or hasattr(func, "__self__")
         name = self._names.identifier(
-            guard_name(shown), key=("name", shown) if named else ("callable", _key(func))
+            guard_name(called), key=("name", called) if named else ("callable", _key(func))
         )
-        wording = Text(zh=f"条件 {shown}", en=f"Condition {shown}")
+        wording = Text(zh=f"条件 {called}", en=f"Condition {called}")
         self.fields.setdefault(name, Field(name, type="boolean", name=wording))
         return name
 
 
-def _is_of_the_kernel(func: Any) -> bool:
-    """Return whether a condition says what holds of every procedure with branches."""
+def _is_of_branches(func: Any) -> bool:
+    """Return whether a condition chooses or joins branches, as the engine does of itself for every procedure."""
     return isinstance(func, BranchesEnded) or (isinstance(func, StepCondition) and bool(func.states))
 
 

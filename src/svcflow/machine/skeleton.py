@@ -1,4 +1,4 @@
-"""The skeleton of a procedure from any state machine of the package `transitions`."""
+"""Skeleton of a procedure from any state machine of the package `transitions`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _warning(procedure: Procedure, notes: Sequence[Text]) -> str:
 
 
 class _MachineReader:
-    """What was read of a machine so far, what a procedure cannot express, and what it leaves out."""
+    """Reader of a machine: its steps, with what a procedure cannot express and what it leaves out."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine
@@ -164,11 +164,11 @@ class _MachineReader:
     def _moves_of(self, node: StateNode, region: set[Path], boundary: int) -> tuple[Transition, ...]:
         """Return the moves out of a step, those of the states around it included, in the order they are tried."""
         around = [node.path[:depth] for depth in range(len(node.path), boundary - 1, -1)]
-        found = [move for path in around for move in self._moves.get(path, ())]
-        found.sort(key=lambda move: -move.depth)  # the package asks inner scopes first
-        joining = self._joining(node, found) if node.parallel else None
-        moves = (self._move(move, node, region, joining) for move in found)
-        return tuple(move for move in moves if move is not None)
+        moves = [move for path in around for move in self._moves.get(path, ())]
+        moves.sort(key=lambda move: -move.depth)  # the package tries inner scopes first
+        joining = self._joining(node, moves) if node.parallel else None
+        made = (self._move(move, node, region, joining) for move in moves)
+        return tuple(move for move in made if move is not None)
 
     def _joining(self, node: StateNode, moves: list[StateMove]) -> str | None:
         """Return the trigger by which a parallel state is left when its branches have ended; None when there is none."""
@@ -292,10 +292,10 @@ class _MachineReader:
     def _note_callbacks(self, place: str, owner: Any, kinds: Iterable[str], *, of: Path = ()) -> None:
         for kind in kinds:
             callbacks = getattr(owner, kind, None) or ()
-            called = [_shown(one) for one in callbacks if not isinstance(one, JoinBranches)]
+            called = [_callback_name(call) for call in callbacks if not isinstance(call, JoinBranches)]
             if kind == "on_final" and of in self._nodes and self._nodes[of].parallel:
                 triggers = {move.trigger for move in self._moves.get(of, ())}
-                called = [one for one in called if one not in triggers]  # one of them became `done`
+                called = [name for name in called if name not in triggers]  # one of them became `done`
             if called:
                 listed = ", ".join(called)
                 self._note(
@@ -341,5 +341,5 @@ def _name(owner: Any, original: str, made: str) -> Text:
     return wording(original) if original != made else NO_TEXT
 
 
-def _shown(callback: Any) -> str:
+def _callback_name(callback: Any) -> str:
     return callback if isinstance(callback, str) else str(getattr(callback, "__name__", callback))

@@ -1,4 +1,4 @@
-"""States and transitions of any machine of the package `transitions`, by their paths from the outermost state."""
+"""States and transitions of any machine of the package `transitions`, by path."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _node(name: str, state: Any, above: Path) -> StateNode:
 
 def state_moves(machine: Machine) -> Mapping[Path, tuple[StateMove, ...]]:
     """Return the transitions of each state, without those to it that the machine adds by itself (`to_<state>`)."""
-    found: dict[Path, list[StateMove]] = {}
+    moves_of: dict[Path, list[StateMove]] = {}
     for scope, events in _scopes(machine):
         for trigger, event in events.items():
             if not scope and _is_automatic(machine, trigger, event):
@@ -93,8 +93,8 @@ def state_moves(machine: Machine) -> Mapping[Path, tuple[StateMove, ...]]:
             for row in (row for rows in event.transitions.values() for row in rows):
                 source = (*scope, *state_path(machine, row.source))
                 dest = None if row.dest is None else (*scope, *state_path(machine, row.dest))
-                found.setdefault(source, []).append(StateMove(trigger, source, dest, row, len(scope)))
-    return {source: tuple(moves) for source, moves in found.items()}
+                moves_of.setdefault(source, []).append(StateMove(trigger, source, dest, row, len(scope)))
+    return {source: tuple(moves) for source, moves in moves_of.items()}
 
 
 def state_path(machine: Machine, name: str) -> Path:
@@ -111,8 +111,8 @@ def initial_paths(machine: Machine) -> frozenset[Path]:
 def _names(initial: Any) -> Iterator[str]:
     """Yield the names in what a state or a machine has as `initial`: a name, a member of an enumeration, a list."""
     if isinstance(initial, list | tuple):
-        for one in initial:
-            yield from _names(one)
+        for name in initial:
+            yield from _names(name)
     elif initial is not None:
         yield initial if isinstance(initial, str) else str(initial.name)
 

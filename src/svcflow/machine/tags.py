@@ -1,4 +1,4 @@
-"""What a procedure says of a step or a move beyond its name, as tags of a state or a transition: `role:clerk`."""
+"""Tags of states and transitions for what a step or a move has beyond its name: `role:clerk`."""
 
 from __future__ import annotations
 

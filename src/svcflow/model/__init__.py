@@ -1,1 +1,1 @@
-"""The model of a procedure: what is declared, as immutable values."""
+"""Model of a procedure: its declaration, as immutable values."""

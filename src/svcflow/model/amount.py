@@ -6,6 +6,7 @@ When an amount that has begun ends depends on a calendar, and is computed in the
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Literal, get_args
 
@@ -17,7 +18,17 @@ from svcflow.errors import DeclarationError, Problem
 from svcflow.model.fullwidth import halved
 from svcflow.text import NO_TEXT, Lang, Text
 
-__all__ = ["written_amount"]
+__all__ = [
+    "DAY_US",
+    "HOUR_US",
+    "MINUTE_US",
+    "UNITS",
+    "Amount",
+    "Family",
+    "Unit",
+    "written_amount",
+]
+
 
 Unit = Literal["m", "h", "d", "wm", "wh", "wd", "cd", "mo"]
 Family = Literal["elapsed", "working", "working_days", "calendar_days", "months"]
@@ -41,6 +52,16 @@ _FAMILY: dict[Unit, Family] = {
 _SMALLEST = Decimal("0.000001")
 _WRITTEN = re.compile(r"(?P<value>\d{1,9}(?:\.\d{1,6})?)(?P<unit>wm|wh|wd|cd|mo|m|h|d)")
 
+_PARTS = re.compile(r"(?:(\d{1,6})(d))?(?:(\d{1,6})(h))?(?:(\d{1,6})(m))?")
+_SPOKEN = re.compile(
+    r"(?P<value>\d{1,9}(?:\.\d{1,6})?|[零一二两三四五六七八九十]{1,3}|半) ?(?P<more>个?半)?个?(?P<word>[a-z ]{1,20}|[天日年周月季分钟小时工作自然历法星期礼拜度]{1,6})?"
+)
+_ZH_DIGITS = {sign: number for number, sign in enumerate("零一二三四五六七八九")} | {"两": 2}
+_FORM = Text(
+    zh="写作数字加单位：30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
+    en="write a number and a unit: 30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
+)
+
 
 def _decimal(value: Decimal | int | str) -> Decimal:
     try:
@@ -55,7 +76,7 @@ def _decimal(value: Decimal | int | str) -> Decimal:
                 en="give a number below 1,000,000,000 with at most six decimals",
             ),
         )
-    return _plain(number)
+    return _normalized(number)
 
 
 @attrs.frozen
@@ -82,7 +103,7 @@ class Amount:
         if self.unit not in _UNIT_US and self.value != self.value.to_integral_value():
             raise _mistake(
                 Text(zh=f"“{self}”须为整数", en=f"'{self}' must be a whole number of days or months"),
-                _whole(self),
+                _whole_remedy(self),
             )
 
     @classmethod
@@ -139,34 +160,6 @@ class Amount:
         return f"{self.value}{self.unit}"
 
 
-def _whole(amount: Amount) -> Text:
-    if amount.unit == "wd":
-        hours = _plain(amount.value * 8)
-        return Text(zh=f"例如写 1wd 或 {hours}wh", en=f"write for example 1wd or {hours}wh")
-    return Text(zh=f"例如写 1{amount.unit}", en=f"write for example 1{amount.unit}")
-
-
-def _plain(value: Decimal) -> Decimal:
-    whole = value.to_integral_value()
-    return Decimal(int(whole)) if value == whole else value.normalize()
-
-
-def _mistake(message: Text, remedy: Text = NO_TEXT) -> DeclarationError:
-    return DeclarationError([Problem((), message, remedy)])
-
-
-_SHORT_FORM = re.compile(r"\d{1,9}(?:\.\d{1,6})?(?:wm|wh|wd|cd|mo|m|h|d)")
-_PARTS = re.compile(r"(?:(\d{1,6})(d))?(?:(\d{1,6})(h))?(?:(\d{1,6})(m))?")
-_SPOKEN = re.compile(
-    r"(?P<value>\d{1,9}(?:\.\d{1,6})?|[零一二两三四五六七八九十]{1,3}|半) ?(?P<more>个?半)?个?(?P<word>[a-z ]{1,20}|[天日年周月季分钟小时工作自然历法星期礼拜度]{1,6})?"
-)
-_DIGITS = {sign: number for number, sign in enumerate("零一二三四五六七八九")} | {"两": 2}
-_FORM = Text(
-    zh="写作数字加单位：30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
-    en="write a number and a unit: 30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
-)
-
-
 def written_amount(text: str) -> Text:
     """Return what to write instead, each of the units that may be meant; the form itself where it cannot be told.
 
@@ -175,44 +168,61 @@ def written_amount(text: str) -> Text:
     >>> written_amount("1个工作日").zh
     '写 1wd'
     """
-    plain = re.sub(r"\s+", " ", halved(text[:60])).strip().lower()
-    close = plain.replace(" ", "")
-    if _SHORT_FORM.fullmatch(close):
+    spaced = re.sub(r"\s+", " ", halved(text[:60])).strip().lower()
+    close = spaced.replace(" ", "")
+    if _WRITTEN.fullmatch(close):
         return _write(close)
     parts = _PARTS.fullmatch(close)
     if close and parts:
         minutes = sum(int(parts[place] or 0) * size for place, size in ((1, 1440), (3, 60), (5, 1)))
         return _write(f"{minutes}m" if minutes % 60 else f"{minutes // 60}h")
-    match = _SPOKEN.fullmatch(plain)
+    match = _SPOKEN.fullmatch(spaced)
     value = None if match is None else _number(match["value"])
     if match is None or value is None:
         return _FORM
     return _in_unit(value + (Decimal("0.5") if match["more"] else 0), (match["word"] or "").strip())
 
 
+def _whole_remedy(amount: Amount) -> Text:
+    if amount.unit == "wd":
+        hours = _digits(amount.value * 8)
+        return Text(zh=f"例如写 1wd 或 {hours}wh", en=f"write for example 1wd or {hours}wh")
+    return Text(zh=f"例如写 1{amount.unit}", en=f"write for example 1{amount.unit}")
+
+
+def _normalized(value: Decimal) -> Decimal:
+    """Return the number without trailing zeros and, when whole, without an exponent: `1E+1` as `10`."""
+    whole = value.to_integral_value()
+    return Decimal(int(whole)) if value == whole else value.normalize()
+
+
+def _mistake(message: Text, remedy: Text = NO_TEXT) -> DeclarationError:
+    return DeclarationError([Problem((), message, remedy)])
+
+
 def _number(written: str) -> Decimal | None:
     if written == "半":
         return Decimal("0.5")
-    if written[0] not in _DIGITS and written[0] != "十":
+    if written[0] not in _ZH_DIGITS and written[0] != "十":
         return Decimal(written)
     tens, ten, ones = written.rpartition("十")
-    if any(sign not in _DIGITS for sign in tens + ones) or len(tens) > 1 or len(ones) > 1:
+    if any(sign not in _ZH_DIGITS for sign in tens + ones) or len(tens) > 1 or len(ones) > 1:
         return None
-    return Decimal((_DIGITS.get(tens, 1) * 10 if ten else 0) + _DIGITS.get(ones, 0))
+    return Decimal((_ZH_DIGITS.get(tens, 1) * 10 if ten else 0) + _ZH_DIGITS.get(ones, 0))
 
 
 def _in_unit(value: Decimal, word: str) -> Text:
-    for pattern, make in _UNITS:
+    for pattern, make in _SPOKEN_UNITS:
         if re.fullmatch(pattern, word):
             return make(value)
     return _FORM
 
 
 def _days(value: Decimal) -> Text:
-    hours, working = f"{_spoken_plain(value * 24)}h", f"{_spoken_plain(value * 8)}wh"
+    hours, working = f"{_digits(value * 24)}h", f"{_digits(value * 8)}wh"
     if value != value.to_integral_value():
         return Text(zh=f"写 {hours} 或 {working}", en=f"write {hours} or {working}")
-    n = _spoken_plain(value)
+    n = _digits(value)
     return Text(
         zh=f"写 {n}wd（工作日）、{n}cd（自然日）、{hours} 或 {working}",
         en=f"write {n}wd (working day), {n}cd (calendar day), {hours} or {working}",
@@ -220,13 +230,11 @@ def _days(value: Decimal) -> Text:
 
 
 def _working_days(value: Decimal) -> Text:
-    return _write(
-        f"{_spoken_plain(value)}wd" if value == value.to_integral_value() else f"{_spoken_plain(value * 8)}wh"
-    )
+    return _write(f"{_digits(value)}wd" if value == value.to_integral_value() else f"{_digits(value * 8)}wh")
 
 
 def _either(value: Decimal, unit: str) -> Text:
-    n = _spoken_plain(value)
+    n = _digits(value)
     return Text(
         zh=f"写 {n}{unit}（连续）或 {n}w{unit}（工作时间）",
         en=f"write {n}{unit} (elapsed) or {n}w{unit} (working)",
@@ -234,7 +242,7 @@ def _either(value: Decimal, unit: str) -> Text:
 
 
 def _weeks(value: Decimal) -> Text:
-    days, working = _spoken_plain(value * 7), _spoken_plain(value * 5)
+    days, working = _digits(value * 7), _digits(value * 5)
     return Text(zh=f"写 {days}cd 或 {working}wd", en=f"write {days}cd or {working}wd")
 
 
@@ -242,26 +250,26 @@ def _write(amount: str) -> Text:
     return Text(zh=f"写 {amount}", en=f"write {amount}")
 
 
-def _spoken_plain(value: Decimal) -> str:
+def _digits(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-_UNITS = (
+_SPOKEN_UNITS: tuple[tuple[str, Callable[[Decimal], Text]], ...] = (
     (r"working ?days?|business ?days?|工作[日天]", _working_days),
-    (r"calendar ?days?|自然[日天]|日历[日天]", lambda n: _write(f"{_spoken_plain(n)}cd")),
-    (r"working ?hours?|工作小时", lambda n: _write(f"{_spoken_plain(n)}wh")),
+    (r"calendar ?days?|自然[日天]|日历[日天]", lambda n: _write(f"{_digits(n)}cd")),
+    (r"working ?hours?|工作小时", lambda n: _write(f"{_digits(n)}wh")),
     (r"days?|[天日]", _days),
     (r"hours?|hrs?|小时", lambda n: _either(n, "h")),
     (r"minutes?|mins?|分钟?", lambda n: _either(n, "m")),
     (r"weeks?|周|星期|礼拜", _weeks),
-    (r"months?|月", lambda n: _write(f"{_spoken_plain(n)}mo")),
-    (r"quarters?|季度?", lambda n: _write(f"{_spoken_plain(n * 3)}mo")),
-    (r"years?|yrs?|y|年", lambda n: _write(f"{_spoken_plain(n * 12)}mo")),
+    (r"months?|月", lambda n: _write(f"{_digits(n)}mo")),
+    (r"quarters?|季度?", lambda n: _write(f"{_digits(n * 3)}mo")),
+    (r"years?|yrs?|y|年", lambda n: _write(f"{_digits(n * 12)}mo")),
     (
         r"",
         lambda n: Text(
-            zh=f"加上单位：{_spoken_plain(n)}m {_spoken_plain(n)}h {_spoken_plain(n)}wh {_spoken_plain(n)}wd",
-            en=f"add a unit: {_spoken_plain(n)}m {_spoken_plain(n)}h {_spoken_plain(n)}wh {_spoken_plain(n)}wd",
+            zh=f"加上单位：{_digits(n)}m {_digits(n)}h {_digits(n)}wh {_digits(n)}wd",
+            en=f"add a unit: {_digits(n)}m {_digits(n)}h {_digits(n)}wh {_digits(n)}wd",
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""A catalog: the procedures, calendars, scenarios and mappings of one folder, by name and version."""
+"""Catalog: the procedures, calendars, scenarios and mappings of one folder, by name and version."""
 
 from __future__ import annotations
 
@@ -37,40 +37,6 @@ def load_scenario(path: Path | str) -> Scenario:
 def load_mapping(path: Path | str) -> LogMapping:
     """Load one log mapping from its YAML file. Raises: DeclarationError."""
     return read_document(path).build(_mapping)
-
-
-def yaml_files(folder: Path, *, below: bool = True) -> list[Path]:
-    """Return the declaration files of a folder, and of those `below` it, sorted."""
-    found = folder.rglob("*") if below else folder.glob("*")
-    return sorted(path for path in found if path.suffix in (".yaml", ".yml"))
-
-
-def declared_in(document: Document) -> Procedure | Scenario | LogMapping | None:
-    """Return what a document declares; a calendar is left as it is. Raises: DeclarationError with places."""
-    builders: dict[str, Callable[[Mapping[str, object]], Procedure | Scenario | LogMapping]] = {
-        "procedure": _procedure,
-        "scenario": _scenario,
-        "mapping": _mapping,
-    }
-    make = builders.get(document.kind)
-    return None if make is None else document.build(make)
-
-
-def catalog_key(given: object) -> tuple[str, int | None]:
-    """Return the id and the version of a catalog key; version None is the newest. Raises: FieldError."""
-    name, version = given if isinstance(given, tuple) and len(given) == 2 else (given, None)
-    if not isinstance(name, str):
-        raise _no_id(name)
-    if isinstance(given, tuple) and type(version) is not int:
-        raise _no_version(version)
-    return name, version
-
-
-def shipped_folder() -> Path:
-    """Return the folder of the procedures that come with the library."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "procedures"
-    return installed if installed.is_dir() else package.parents[1] / "procedures"
 
 
 @attrs.frozen
@@ -113,10 +79,10 @@ class Catalog:
     def __getitem__(self, key: str | tuple[str, int]) -> Procedure:
         name, version = catalog_key(key)
         wanted = max(self.versions(name), default=0) if version is None else version
-        found = self.procedures.get((name, wanted))
-        if found is None:
+        procedure = self.procedures.get((name, wanted))
+        if procedure is None:
             raise self._unknown(name, version)
-        return found
+        return procedure
 
     def __iter__(self) -> Iterator[Procedure]:
         """Yield the newest version of each procedure, by id."""
@@ -136,15 +102,17 @@ class Catalog:
     def personal(self, name: str) -> frozenset[str]:
         """Return the fields that any version of a procedure says are personal."""
         known = (self.procedures[name, version] for version in self.versions(name))
-        return frozenset(field.id for one in known for field in one.fields.values() if field.personal)
+        return frozenset(
+            field.id for procedure in known for field in procedure.fields.values() if field.personal
+        )
 
     def check_calendars(self) -> None:
         """Raise DeclarationError where a newest version names a calendar that does not exist."""
         newest = {name: self[name] for name in {name for name, _ in self.procedures}}
         problems = [
-            attrs.evolve(problem, file=str(self.files.get((one.id, one.version), "")))
-            for one in newest.values()
-            for problem in unknown_calendars(one, self.calendars)
+            attrs.evolve(problem, file=str(self.files.get((procedure.id, procedure.version), "")))
+            for procedure in newest.values()
+            for problem in unknown_calendars(procedure, self.calendars)
         ]
         if problems:
             raise DeclarationError(problems)
@@ -170,6 +138,40 @@ class Catalog:
         known = sorted({known for known, _ in self.procedures})
         message = Text(zh=f"没有服务流程“{name}”", en=f"there is no procedure {name!r}")
         return UnknownProcedure(message, nearest(name, known), name)
+
+
+def yaml_files(folder: Path, *, below: bool = True) -> list[Path]:
+    """Return the declaration files of a folder, and of those `below` it, sorted."""
+    paths = folder.rglob("*") if below else folder.glob("*")
+    return sorted(path for path in paths if path.suffix in (".yaml", ".yml"))
+
+
+def declared_in(document: Document) -> Procedure | Scenario | LogMapping | None:
+    """Return what a document declares; a calendar is left as it is. Raises: DeclarationError with places."""
+    builders: dict[str, Callable[[Mapping[str, object]], Procedure | Scenario | LogMapping]] = {
+        "procedure": _procedure,
+        "scenario": _scenario,
+        "mapping": _mapping,
+    }
+    make = builders.get(document.kind)
+    return None if make is None else document.build(make)
+
+
+def catalog_key(key: object) -> tuple[str, int | None]:
+    """Return the id and the version of a catalog key; version None is the newest. Raises: FieldError."""
+    name, version = key if isinstance(key, tuple) and len(key) == 2 else (key, None)
+    if not isinstance(name, str):
+        raise _no_id(name)
+    if isinstance(key, tuple) and type(version) is not int:
+        raise _no_version(version)
+    return name, version
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the procedures that come with the library."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "procedures"
+    return installed if installed.is_dir() else package.parents[1] / "procedures"
 
 
 def _no_id(given: object) -> FieldError:
@@ -205,18 +207,20 @@ def _of_kind(data: Mapping[str, object], kind: str, cls: type[V]) -> V:
 
 
 def _read(paths: Iterable[Path]) -> Catalog:
-    shelf = _FolderDocuments()
+    documents = _FolderDocuments()
     problems: list[Problem] = []
     for path in paths:
         try:
-            shelf.add(path, read_document(path))
+            documents.add(path, read_document(path))
         except DeclarationError as error:
             problems.extend(error.problems)
-    problems.extend(shelf.too_long())
-    problems.extend(shelf.unknown_calendars())
+    problems.extend(documents.too_long())
+    problems.extend(documents.unknown_calendars())
     if problems:
         raise DeclarationError(problems)
-    return Catalog(shelf.procedures, shelf.calendars, shelf.scenarios, shelf.mappings, shelf.files)
+    return Catalog(
+        documents.procedures, documents.calendars, documents.scenarios, documents.mappings, documents.files
+    )
 
 
 class _FolderDocuments:
@@ -283,8 +287,8 @@ def _mapping(data: Mapping[str, object]) -> LogMapping:
 
 def _put(where: dict[K, V], key: K, made: V, document: Document) -> None:
     if key in where:
-        shown = " v".join(map(str, key)) if isinstance(key, tuple) else key
-        message = Text(zh=f"{shown} 在目录中声明了两次", en=f"{shown} is declared twice in the folder")
+        name = " v".join(map(str, key)) if isinstance(key, tuple) else key
+        message = Text(zh=f"{name} 在目录中声明了两次", en=f"{name} is declared twice in the folder")
         remedy = Text(zh="只留一份文件，或改编号", en="keep one of the files, or change the id of the other")
         if isinstance(key, tuple):
             remedy = Text(zh="只留一份文件，或改 version", en="keep one of the files, or change its version")

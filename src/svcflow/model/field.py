@@ -45,6 +45,11 @@ class Field:
         return _ACCEPT[self.type](self, value)
 
 
+def defaults(fields: Mapping[str, Field]) -> dict[str, Value]:
+    """Return the declared default values."""
+    return {field.id: field.default for field in fields.values() if field.default is not None}
+
+
 def _choice(field: Field, value: object) -> Value:
     if not isinstance(value, str) or value not in field.choices:
         raise FieldError(
@@ -155,8 +160,3 @@ def _shown(value: object) -> Text:
 
 
 _ACCEPT = {"choice": _choice, "text": _text, "number": _number, "instant": _instant, "boolean": _boolean}
-
-
-def defaults(fields: Mapping[str, Field]) -> dict[str, Value]:
-    """Return the declared default values."""
-    return {field.id: field.default for field in fields.values() if field.default is not None}

@@ -19,17 +19,44 @@ from svcflow.model.fullwidth import halved
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Text
 
-__all__ = ["meant", "wording"]
+__all__ = ["FUNCTIONS", "MAX_CHARACTERS", "MAX_DEPTH", "MAX_NODES", "Guard", "meant", "wording"]
+
 
 MAX_CHARACTERS, MAX_NODES, MAX_DEPTH = 1_000, 100, 20
 
 Data = Mapping[str, Any]
 _Closure = Callable[[Data], Any]
 
-_STRING = re.compile(r"\"[^\"]*\"|'[^']*'")
+_STRING = re.compile(r"(\"[^\"]*\"|'[^']*')")
+"""A text in quotes, as a group, so that splitting by it keeps the texts."""
 _RUN_ON = re.compile(r"(?<![\w.])(?>\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?>(?:[eE][+-]?\d+)?)[^\W\d]")
 
 _CONSTANTS = {"true": "True", "false": "False", "null": "None", "none": "None", "nil": "None"}
+
+_MEANT = tuple(
+    (re.compile(pattern), instead)
+    for pattern, instead in (
+        (r"<>", "!="),
+        (r"={3,}", "=="),
+        (r"(?<![=!<>])=>", ">="),
+        (r"(?<![=!<>])=<", "<="),
+        (r"(?<![=!<>])=(?![=])", "=="),
+        (r"&&?|\b(?:AND|And)\b|[且并]且?", " and "),
+        (r"\|\|?|\b(?:OR|Or)\b|或者?", " or "),
+        (r"!(?!=)|\b(?:NOT|Not)\b|非", " not "),
+        (r"(?<=\d)\s*(?:元|次|个|人|天|小时|分钟|级)", ""),
+    )
+)
+"""What other languages, forms and input methods write instead of our operators."""
+_SYNTAX_ERRORS = (
+    # the pattern of a message of Python, and what we say instead
+    (r"'(.)' was never closed", "{0} 没有闭合", "{0} is never closed"),
+    (r"unmatched '(.)'", "多出一个 {0}", "{0} closes nothing"),
+    (r"closing parenthesis '(.)'.*", "{0} 与前面的括号不成对", "{0} does not fit the bracket before it"),
+    (r"unterminated string literal.*", "引号没有闭合", "a quotation mark is not closed"),
+    (r"invalid (?:non-printable )?character '?(.).*", "不能用字符 {0}", "the character {0} has no meaning"),
+    (r"unexpected EOF.*", "不完整", "it is not complete"),
+)
 
 _COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
     ast.Eq: operator.eq,
@@ -125,6 +152,30 @@ class Guard:
         return self.text
 
 
+def meant(text: str) -> str:
+    """Return the text with the operators and quotes of our guards; texts in quotes stay as they are.
+
+    >>> meant("k = “water” && fee ≥ 3元")
+    'k == "water" and fee >= 3'
+    """
+    if text[:1] in "“”" and text[-1:] in "“”":
+        text = text[1:-1]
+    parts = _STRING.split(halved(text))
+    for place in range(0, len(parts), 2):
+        for pattern, instead in _MEANT:
+            parts[place] = pattern.sub(instead, parts[place])
+    return re.sub(r" {2,}", " ", "".join(parts)).strip()
+
+
+def wording(error: SyntaxError) -> Text:
+    """Return Python's message about an expression in both languages, with its column."""
+    zh, en = "写法不对", "it cannot be read"
+    for pattern, in_zh, in_en in _SYNTAX_ERRORS:
+        if match := re.fullmatch(pattern, error.msg):
+            zh, en = in_zh.format(*match.groups()), in_en.format(*match.groups())
+    return Text(zh=f"第 {error.offset} 个字符：{zh}", en=f"{en} (column {error.offset})")
+
+
 def _parse(text: str) -> ast.expr:
     if len(text) > MAX_CHARACTERS:
         _refuse(f"超过 {MAX_CHARACTERS} 个字符", f"is longer than {MAX_CHARACTERS} characters", text[:40])
@@ -203,7 +254,7 @@ def _name(node: ast.Name) -> _Closure:
 
 
 def _key(node: ast.Attribute) -> _Closure:
-    """Return the value of a key; `.` never reads an attribute of a Python object."""
+    """Compile the lookup of a key; `.` never reads an attribute of a Python object."""
     inner, key = _compile(node.value), node.attr
 
     def run(data: Data) -> Any:
@@ -302,54 +353,3 @@ def _refuse(zh: str, en: str, what: str) -> NoReturn:
 
 def _undecided(zh: str, en: str) -> NoReturn:
     raise GuardError(Text(zh=f"条件无法判定：{zh}", en=f"guard cannot be decided: {en}"))
-
-
-_PYTHON_STRING = re.compile(r"(\"[^\"]*\"|'[^']*')")
-_MEANT = tuple(
-    (re.compile(pattern), instead)
-    for pattern, instead in (
-        (r"<>", "!="),
-        (r"={3,}", "=="),
-        (r"(?<![=!<>])=>", ">="),
-        (r"(?<![=!<>])=<", "<="),
-        (r"(?<![=!<>])=(?![=])", "=="),
-        (r"&&?|\b(?:AND|And)\b|[且并]且?", " and "),
-        (r"\|\|?|\b(?:OR|Or)\b|或者?", " or "),
-        (r"!(?!=)|\b(?:NOT|Not)\b|非", " not "),
-        (r"(?<=\d)\s*(?:元|次|个|人|天|小时|分钟|级)", ""),
-    )
-)
-"""What other languages, forms and input methods write instead of our operators."""
-_PYTHON = (
-    (r"'(.)' was never closed", "{0} 没有闭合", "{0} is never closed"),
-    (r"unmatched '(.)'", "多出一个 {0}", "{0} closes nothing"),
-    (r"closing parenthesis '(.)'.*", "{0} 与前面的括号不成对", "{0} does not fit the bracket before it"),
-    (r"unterminated string literal.*", "引号没有闭合", "a quotation mark is not closed"),
-    (r"invalid (?:non-printable )?character '?(.).*", "不能用字符 {0}", "the character {0} has no meaning"),
-    (r"unexpected EOF.*", "不完整", "it is not complete"),
-)
-
-
-def meant(text: str) -> str:
-    """Return the text with the operators and quotes of our guards; texts in quotes stay as they are.
-
-    >>> meant("k = “water” && fee ≥ 3元")
-    'k == "water" and fee >= 3'
-    """
-    if text[:1] in "“”" and text[-1:] in "“”":
-        text = text[1:-1]
-    parts = _PYTHON_STRING.split(halved(text))
-    for place in range(0, len(parts), 2):
-        for pattern, instead in _MEANT:
-            parts[place] = pattern.sub(instead, parts[place])
-    return re.sub(r" {2,}", " ", "".join(parts)).strip()
-
-
-def wording(error: SyntaxError) -> Text:
-    """Return Python's message about an expression in both languages, with its column."""
-    said = error.msg
-    zh, en = "写法不对", "it cannot be read"
-    for pattern, in_zh, in_en in _PYTHON:
-        if match := re.fullmatch(pattern, said):
-            zh, en = in_zh.format(*match.groups()), in_en.format(*match.groups())
-    return Text(zh=f"第 {error.offset} 个字符：{zh}", en=f"{en} (column {error.offset})")

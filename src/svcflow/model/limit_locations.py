@@ -61,8 +61,8 @@ def _lengths_of_limit(limit: TimeLimit, path: Path) -> Iterator[tuple[Path, Amou
     for place, row in enumerate(limit.rows):
         where = (*path, "match", place) if limit.match else path
         for kind in TARGET_KINDS:
-            given = getattr(row, kind)
-            yield (*where, kind), given if isinstance(given, Amount) else getattr(given, "amount", None)
+            target = getattr(row, kind)
+            yield (*where, kind), target if isinstance(target, Amount) else getattr(target, "amount", None)
     for key, rungs in (("warn", limit.warn), ("escalate", limit.escalate)):
         for place, rung in enumerate(rungs):
             yield (*path, key, place), rung.after or rung.ahead

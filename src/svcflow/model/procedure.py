@@ -1,4 +1,4 @@
-"""A procedure: the declared, versioned standard, as an immutable value."""
+"""Procedure: the declared, versioned standard, as an immutable value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Role, indicator and rule of holds of a procedure, and the protocol that its validation reads."""
+"""Parts of a procedure: role, indicator, rule of holds; and the protocol that validation reads."""
 
 from __future__ import annotations
 

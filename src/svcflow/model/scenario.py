@@ -1,4 +1,4 @@
-"""Scenarios: what a simulation needs and no procedure declares, such as arrivals, durations and capacities."""
+"""Scenarios of a simulation: arrivals, durations and capacities, which no procedure declares."""
 
 from __future__ import annotations
 

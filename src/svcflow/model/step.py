@@ -18,7 +18,7 @@ HoldReason = Literal["recipient", "third_party", "statutory"]
 DONE = "done"
 """The trigger that the kernel fires when all branches of a parallel step have ended."""
 SUCCESSES = frozenset(("completed", "done"))
-"""How an end that came to what the procedure is for is called; any other outcome is another way out."""
+"""Outcomes of the ends at which a procedure has served its purpose; any other outcome is another way out."""
 HOLD_REASONS: tuple[HoldReason, ...] = ("recipient", "third_party", "statutory")
 TransitionKind = Literal["normal", "exception", "rework"]
 TRANSITION_KINDS: tuple[TransitionKind, ...] = ("normal", "exception", "rework")

@@ -1,1 +1,1 @@
-"""What changed between two versions of a procedure."""
+"""Differences between two versions of a procedure."""

@@ -1,4 +1,4 @@
-"""The difference of two versions of a procedure: every attribute that was added, removed or changed.
+"""Changes between two versions of a procedure: every attribute added, removed or changed.
 
 The attributes compared are read off the classes of the model, so that nothing that can be declared can change
 unseen. What a change means for running instances stands in `compatibility`.
@@ -20,6 +20,7 @@ from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.dump import written
+from svcflow.model.yaml.unknown_keys import RENAMED
 from svcflow.text import Text
 
 ChangeKind = Literal["added", "removed", "changed"]
@@ -45,7 +46,6 @@ _SECTIONS: Mapping[type[Any], Section] = {
 }
 _WHOLE = (Amount, Anchor, ClockTime, Guard, Text)
 """Values that are written in one piece and compared as one."""
-_KEYS = {"from_": "from"}
 
 
 @attrs.frozen
@@ -96,7 +96,7 @@ def _item(old: Any, new: Any, places: tuple[PathElement, ...], path: Path) -> It
     """Compare two things of one class, attribute by attribute."""
     for attribute in attrs.fields(type(old)):
         if attribute.eq:
-            name = _KEYS.get(attribute.name, attribute.name)
+            name = RENAMED.get(attribute.name, attribute.name)
             before, after = getattr(old, attribute.name), getattr(new, attribute.name)
             yield from _value(before, after, places, (*path, name))
 
@@ -115,11 +115,11 @@ def _value(old: Any, new: Any, places: tuple[PathElement, ...], path: Path) -> I
 
 def _thing(old: Any, new: Any, places: tuple[PathElement, ...], path: Path) -> Iterator[AttributeChange]:
     """Compare a part that may be missing, such as a step's limit."""
-    there = old if new is None else new
-    name = getattr(there, "id", "") or (places[-1].name if isinstance(there, TimeLimit) else "")
-    inner = (*places, PathElement(_SECTIONS[type(there)], name))
+    thing = old if new is None else new
+    name = getattr(thing, "id", "") or (places[-1].name if isinstance(thing, TimeLimit) else "")
+    inner = (*places, PathElement(_SECTIONS[type(thing)], name))
     if old is None or new is None:
-        yield _whole("added" if old is None else "removed", there, inner, path)
+        yield _whole("added" if old is None else "removed", thing, inner, path)
     else:
         yield from _item(old, new, inner, path)
 
@@ -128,7 +128,7 @@ def _named(
     old: Mapping[str, Any], new: Mapping[str, Any], places: tuple[PathElement, ...], path: Path
 ) -> Iterator[AttributeChange]:
     """Compare what is kept by name: things by what they are, plain values as an attribute of their own."""
-    for name in (*old, *(one for one in new if one not in old)):
+    for name in (*old, *(key for key in new if key not in old)):
         here = (*path, name)
         if _is_thing(old.get(name, new.get(name))):
             yield from _thing(old.get(name), new.get(name), places, here)
@@ -156,11 +156,11 @@ def _listed(
 ) -> Iterator[AttributeChange]:
     """Compare things that stand in an order: by their names, and then the order of those that stayed."""
     before, after = _by_name(old), _by_name(new)
-    for name in (*before, *(one for one in after if one not in before)):
-        one = before.get(name, after.get(name))
-        inner = (*places, PathElement(_SECTIONS[type(one)], name))
+    for name in (*before, *(key for key in after if key not in before)):
+        thing = before.get(name, after.get(name))
+        inner = (*places, PathElement(_SECTIONS[type(thing)], name))
         if name not in before or name not in after:
-            yield _whole("added" if name in after else "removed", one, inner, (*path, name))
+            yield _whole("added" if name in after else "removed", thing, inner, (*path, name))
         else:
             yield from _item(before[name], after[name], inner, (*path, name))
     stayed = [name for name in before if name in after]
@@ -172,24 +172,26 @@ def _listed(
 def _by_name(things: Iterable[Any]) -> dict[str, Any]:
     """Return things that stand in an order by name; those of one name are numbered."""
     named: dict[str, Any] = {}
-    for one in things:
-        name, count = _name(one), 1
-        while (shown := name if count == 1 else f"{name} #{count}") in named:
+    for thing in things:
+        name, count = _name(thing), 1
+        while (key := name if count == 1 else f"{name} #{count}") in named:
             count += 1
-        named[shown] = one
+        named[key] = thing
     return named
 
 
-def _name(one: Any) -> str:
-    if isinstance(one, Transition):
-        return one.trigger
-    if isinstance(one, Row):
-        return "—" if one.when is None else str(one.when)
-    return str(one.at if isinstance(one, Rung) else one.reason if isinstance(one, HoldRule) else one.id)
+def _name(thing: Any) -> str:
+    if isinstance(thing, Transition):
+        return thing.trigger
+    if isinstance(thing, Row):
+        return "—" if thing.when is None else str(thing.when)
+    return str(
+        thing.at if isinstance(thing, Rung) else thing.reason if isinstance(thing, HoldRule) else thing.id
+    )
 
 
-def _whole(kind: ChangeKind, one: Any, places: tuple[PathElement, ...], path: Path) -> AttributeChange:
-    form = written(one)
+def _whole(kind: ChangeKind, thing: Any, places: tuple[PathElement, ...], path: Path) -> AttributeChange:
+    form = written(thing)
     return AttributeChange(kind, places, "", path, *((None, form) if kind == "added" else (form, None)))
 
 
@@ -198,7 +200,7 @@ def _is_thing(value: Any) -> bool:
 
 
 def _holds_things(value: Any) -> bool:
-    return isinstance(value, tuple) and any(_is_thing(one) for one in value)
+    return isinstance(value, tuple) and any(_is_thing(item) for item in value)
 
 
 def _is_empty(value: Any) -> bool:

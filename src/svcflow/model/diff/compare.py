@@ -1,4 +1,4 @@
-"""What differs between two versions: changes, what breaks, and which step became which; as text and JSON."""
+"""Difference of two versions: changes, what breaks, which step became which; as text and JSON."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ class Difference:
             "changes": [_change_json(change) for change in self.changes],
             "steps": [
                 {
-                    "step": one.step,
-                    "match": one.match,
-                    "to": one.to,
-                    "candidates": list(one.candidates),
-                    "changes": [_change_json(change) for change in self.inside(one)],
+                    "step": match.step,
+                    "match": match.match,
+                    "to": match.to,
+                    "candidates": list(match.candidates),
+                    "changes": [_change_json(change) for change in self.inside(match)],
                 }
-                for one in self.steps
+                for match in self.steps
             ],
         }
 
@@ -105,11 +105,11 @@ class Difference:
             yield f"{title}{Text(zh='：没有不同', en=': no difference').in_(lang)}"
             return
         count, breaking = len(self.changes), len(self.breaking)
-        said = Text(
+        counts = Text(
             zh=f"：{count} 处不同，{breaking} 处影响在办实例",
             en=f": {count} change{'' if count == 1 else 's'}, {breaking} breaking for running instances",
         )
-        yield f"{title}{said.in_(lang)}"
+        yield f"{title}{counts.in_(lang)}"
         for change in self.changes:
             yield from _change_lines(change, lang)
         moved = [match for match in self.steps if match.match != "same"]
@@ -141,11 +141,11 @@ def _change_lines(change: AttributeChange, lang: Lang) -> Iterator[str]:
         filter(None, (*(_place(place, lang) for place in change.places[1:]), change.attribute))
     )
     stop = "：" if lang == "zh" else ": "
-    shown = [_shown(value, lang) for value in (change.before, change.after)]
-    if shown[0] == shown[1]:
-        shown = [json.dumps(value, ensure_ascii=False) for value in (change.before, change.after)]
-    values = {"added": shown[1], "removed": shown[0], "changed": " → ".join(shown)}[change.kind]
-    yield f"{MARKS[change.kind]} {where}{stop + values if values else ''}"
+    values = [_shown(value, lang) for value in (change.before, change.after)]
+    if values[0] == values[1]:
+        values = [json.dumps(value, ensure_ascii=False) for value in (change.before, change.after)]
+    written = {"added": values[1], "removed": values[0], "changed": " → ".join(values)}[change.kind]
+    yield f"{MARKS[change.kind]} {where}{stop + written if written else ''}"
     broken = broken_by(change)
     if broken is not None:
         yield f"  ! {broken.in_(lang)}"

@@ -9,7 +9,7 @@ from svcflow.model.diff.changes import AttributeChange, Section
 from svcflow.text import Text
 
 Rule = Callable[[Any, Any], bool]
-"""Say of the values before and after whether the change breaks something."""
+"""Whether a change breaks something, from the values before and after it."""
 
 
 def broken_by(change: AttributeChange) -> Text | None:
@@ -18,8 +18,8 @@ def broken_by(change: AttributeChange) -> Text | None:
         return _WHOLE.get((change.section, change.kind)) or _new_field(change)
     if change.section in ("enforcement", "transition") and change.after == "refuse":
         return _REFUSES
-    rule, said = _RULES.get((change.section, change.attribute), (None, None))
-    return said if rule is not None and rule(change.before, change.after) else None
+    rule, why = _RULES.get((change.section, change.attribute), (None, None))
+    return why if rule is not None and rule(change.before, change.after) else None
 
 
 def _new_field(change: AttributeChange) -> Text | None:

@@ -42,7 +42,9 @@ def _matches(before: Iterable[Step], after: Iterable[Step]) -> Iterator[StepMatc
         yield match
         other = left.get(match.to)
         for branch in step.parallel:
-            inner = {one.id: one.steps for one in (other.parallel if other is not None else ())}
+            inner = {
+                candidate.id: candidate.steps for candidate in (other.parallel if other is not None else ())
+            }
             yield from _matches(branch.steps, inner.get(branch.id, ()))
 
 
@@ -53,14 +55,14 @@ def _proposed(lost: Iterable[Step], fresh: Iterable[Step]) -> Mapping[str, StepM
     for (name, other), score in sorted(scores.items(), key=lambda pair: -pair[1]):
         if score >= _LIKELY and name not in taken and other not in taken.values():
             taken[name] = other
-    found = {}
+    proposed = {}
     for step in lost:
         ranked = sorted(
             (other for name, other in scores if name == step.id), key=lambda o: -scores[step.id, o]
         )
         to = taken.get(step.id, "")
-        found[step.id] = StepMatch(step.id, "renamed" if to else "gone", to, tuple(ranked[:3]))
-    return found
+        proposed[step.id] = StepMatch(step.id, "renamed" if to else "gone", to, tuple(ranked[:3]))
+    return proposed
 
 
 def _likeness(one: Step, other: Step) -> float:

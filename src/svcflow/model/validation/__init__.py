@@ -1,1 +1,1 @@
-"""What must hold of a declaration."""
+"""Validation of a declaration."""

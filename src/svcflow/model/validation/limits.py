@@ -1,4 +1,4 @@
-"""What must hold of one time limit: one target a row, a default row, ladders on the limit's own clock."""
+"""Rules of one time limit: one target a row, a default row, ladders on the limit's own clock."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _cutoff(cutoff: ClockTime, time: ClockTime, path: Path) -> Iterator[Problem]
 
 def _anchor(procedure: ProcedureParts, target: Target, path: Path) -> Iterator[Problem]:
     anchor = target.anchor
-    assert anchor is not None  # noqa: S101  # asked before
+    assert anchor is not None  # noqa: S101  # the caller looked
     where = (*path, target.kind)
     field = procedure.fields.get(anchor.field)
     if field is None:

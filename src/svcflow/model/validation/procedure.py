@@ -1,6 +1,6 @@
-"""What must hold of a procedure as a whole: names that refer, shapes that fit. Every mistake, at once.
+"""Rules of a procedure as a whole: names that refer to something, shapes that fit.
 
-These are errors (the procedure cannot run); what merely looks unwise is a finding of `svcflow.checks`.
+Every mistake is found at once. These are errors (the procedure cannot run); what merely looks unwise is a finding of `svcflow.checks`.
 """
 
 from __future__ import annotations
@@ -245,11 +245,11 @@ def _indicators(procedure: ProcedureParts) -> Iterator[Problem]:
 
 def _sources(procedure: ProcedureParts) -> Iterator[Problem]:
     """Yield each source that is cited and not listed, once: at its first citation."""
-    told: set[str] = set()
+    reported: set[str] = set()
     for path, source in _citations(procedure):
         for key in source_keys(source):
-            if key not in told and key != PROPOSAL and key not in procedure.sources:
-                told.add(key)
+            if key not in reported and key != PROPOSAL and key not in procedure.sources:
+                reported.add(key)
                 yield unknown(path, "来源", "source", key, (*procedure.sources, PROPOSAL))
 
 

@@ -1,4 +1,4 @@
-"""A YAML document as plain data with the place of every value.
+"""YAML documents as plain data with the place of every value.
 
 YAML 1.2 is read as a stream of events that is bounded before anything is built: no aliases, anchors,
 tags, merge keys or duplicate keys; at most 1 MiB, depth 32, 250,000 events.
@@ -23,7 +23,6 @@ MAX_BYTES, MAX_DEPTH = 1 << 20, 32
 # What people write has four bytes and more an event, so the bytes bound it: a fully written procedure of 2,000 steps
 # has 150,000 events. Only lists of nothing, such as [a,a,a], come to this bound before that of the bytes.
 MAX_EVENTS = 250_000
-_LONG_TAG = re.compile(r"(?<!\S)!\S{1000}|(?<=[\[{,:])!\S{1000}")  # ruamel takes 12 s over 1 MiB of one
 KINDS = ("procedure", "calendar", "scenario", "mapping")
 
 NO_TAGS = Text(zh="不允许标签", en="tags are not allowed")
@@ -33,6 +32,25 @@ ONE_DOCUMENT = Text(zh="删去 ---，或分成两个文件", en="leave out the -
 WRITE_OUT = Text(
     zh="逐项写出；以 * 或 & 开头的文字加引号", en="write it out; put text that begins with * or & in quotes"
 )
+_LONG_TAG = re.compile(r"(?<!\S)!\S{1000}|(?<=[\[{,:])!\S{1000}")  # ruamel takes 12 s over 1 MiB of one
+
+_OPENING = frozenset(("MappingStartEvent", "SequenceStartEvent"))
+_CLOSING = frozenset(("MappingEndEvent", "SequenceEndEvent"))
+_NODES = _OPENING | {"ScalarEvent"}
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_CONSTANTS: Mapping[str, bool | None] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "true": True,
+    "True": True,
+    "false": False,
+    "False": False,
+}
 
 Node = Any
 T = TypeVar("T")
@@ -106,6 +124,16 @@ def parse_document(content: str | bytes, *, file: str = "<text>") -> Document:
     return _EventReader(file).read(text)
 
 
+def plain_scalar(text: str) -> str | int | float | bool | None:
+    """Return the value of an unquoted scalar by the core schema of YAML 1.2, in its decimal part only."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    number = float(text) if _DECIMAL.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else text
+
+
 def _fail(file: str, place: _Place, message: Text, remedy: Text = NO_TEXT) -> NoReturn:
     raise DeclarationError([Problem((), message, remedy, file, *place)])
 
@@ -129,14 +157,16 @@ class _EventReader:
             data = self._document()
         except MarkedYAMLError as error:
             opened, place = error.context_mark, error.problem_mark or error.context_mark
-            found = syntax_mistake(
+            mistake = syntax_mistake(
                 text,
                 (place.line + 1, place.column + 1) if place else (1, 1),
                 error.problem or error.context or "?",
                 (opened.line + 1, opened.column + 1) if opened else None,
             )
-            said = Text(zh=f"不是合法的 YAML：{found.message.zh}", en=f"not valid YAML: {found.message.en}")
-            _fail(self.file, found.place, said, found.remedy)
+            message = Text(
+                zh=f"不是合法的 YAML：{mistake.message.zh}", en=f"not valid YAML: {mistake.message.en}"
+            )
+            _fail(self.file, mistake.place, message, mistake.remedy)
         except YAMLError as error:
             what = str(error).splitlines()[0]
             place = _position(text, getattr(error, "position", 0))
@@ -236,11 +266,6 @@ class _EventReader:
         )
 
 
-_OPENING = frozenset(("MappingStartEvent", "SequenceStartEvent"))
-_CLOSING = frozenset(("MappingEndEvent", "SequenceEndEvent"))
-_NODES = _OPENING | {"ScalarEvent"}
-
-
 def _position(text: str, position: int) -> _Place:
     before = text[:position]
     return before.count("\n") + 1, position - before.rfind("\n")
@@ -257,32 +282,6 @@ def _scalar(event: Any) -> str | int | float | bool | date | None:
     return plain_scalar(str(event.value))
 
 
-_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-
-
 def _paired(pair: re.Match[str]) -> str:
     """Return the character that JSON writes as two escapes, which YAML reads one by one."""
     return pair[0].encode("utf-16", "surrogatepass").decode("utf-16")
-
-
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
-_CONSTANTS: Mapping[str, bool | None] = {
-    "": None,
-    "~": None,
-    "null": None,
-    "true": True,
-    "True": True,
-    "false": False,
-    "False": False,
-}
-
-
-def plain_scalar(text: str) -> str | int | float | bool | None:
-    """Return the value of an unquoted scalar by the core schema of YAML 1.2, in its decimal part only."""
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    number = float(text) if _DECIMAL.fullmatch(text) else math.inf
-    return number if math.isfinite(number) else text

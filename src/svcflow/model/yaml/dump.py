@@ -1,4 +1,4 @@
-"""A procedure as the YAML that a person would write, in the short forms.
+"""Dump of a procedure as the YAML that a person would write, in the short forms.
 
 What `dump` writes, `svcflow.load` reads to an equal procedure. Defaults are left out, but for the version
 and the types of fields, which readers look for.
@@ -24,6 +24,7 @@ from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
 from svcflow.model.yaml.document import plain_scalar
+from svcflow.model.yaml.unknown_keys import RENAMED
 from svcflow.text import Text
 
 _WIDTH = 110
@@ -34,7 +35,6 @@ _LINE = re.compile(rf"(?! )[ -~\w{_WIDE}]*(?<! )")
 _BLOCK = ("match", "limits")
 _INSIDE = frozenset(("to", "steps", "parallel"))
 _DEEP = {"within": 3}
-_KEYS = {"from_": "from"}
 _STEP_ORDER = (
     "name",
     "role",
@@ -85,9 +85,9 @@ def dump(procedure: Procedure) -> str:
         to: {answer: answered}
       answered: {end: completed}
     """
-    written = form(procedure)
-    head = {key: value for key, value in written.items() if key not in _SECTIONS}
-    parts = [head, *({key: written[key]} for key in _SECTIONS if key in written)]
+    data = form(procedure)
+    head = {key: value for key, value in data.items() if key not in _SECTIONS}
+    parts = [head, *({key: data[key]} for key in _SECTIONS if key in data)]
     return "\n".join(_yaml(part) for part in parts)
 
 
@@ -103,9 +103,14 @@ def written(value: object) -> Node:
 
 def form(procedure: Procedure) -> dict[str, Node]:
     """Return the procedure as plain data, in the short forms, defaults left out."""
-    written = {"procedure": procedure.id, "version": procedure.version}
-    written |= _changed(procedure, leave=("id", "version"))
-    return {key: value for key, value in written.items() if value != {}}
+    data = {"procedure": procedure.id, "version": procedure.version}
+    data |= _changed(procedure, leave=("id", "version"))
+    return {key: value for key, value in data.items() if value != {}}
+
+
+def digest(procedure: Procedure) -> str:
+    """Return the SHA-256, in hexadecimal, of what the procedure declares; calendars are not part of it."""
+    return sha256(orjson.dumps(form(procedure))).hexdigest()
 
 
 def _changed(item: Any, *, leave: Iterable[str] = (), order: Iterable[str] = ()) -> dict[str, Node]:
@@ -114,7 +119,7 @@ def _changed(item: Any, *, leave: Iterable[str] = (), order: Iterable[str] = ())
     names = [*order, *(name for name in declared if name not in order)]
     given = {name: getattr(item, name) for name in names if name not in leave}
     return {
-        _KEYS.get(name, name): _written(value)
+        RENAMED.get(name, name): _written(value)
         for name, value in given.items()
         if value != _default(declared[name])
     }
@@ -269,8 +274,3 @@ def _quoted(value: Node) -> Node:
     if not isinstance(value, str) or (_BARE.fullmatch(value) and isinstance(plain_scalar(value), str)):
         return value
     return SingleQuotedScalarString(value) if _LINE.fullmatch(value) else DoubleQuotedScalarString(value)
-
-
-def digest(procedure: Procedure) -> str:
-    """Return the SHA-256, in hexadecimal, of what the procedure declares; calendars are not part of it."""
-    return sha256(orjson.dumps(form(procedure))).hexdigest()

@@ -41,6 +41,22 @@ _SIMPLE: Mapping[Any, str] = {
     type(None): "null",
 }
 
+_DAY: Schema = {"type": "string", "format": "date", "pattern": r"^\d{4}-?\d{2}-?\d{2}$"}
+_HOURS: Schema = {
+    "description": 'Open intervals such as "08:30-12:00"; a night shift is "22:00-06:00".',
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+}
+_NAME: Schema = {
+    "anyOf": [
+        {"type": ["string", "null"]},
+        {
+            "type": "object",
+            "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
+            "additionalProperties": False,
+        },
+    ]
+}
+
 
 def json_schema(kind: Kind = "procedure") -> Schema:
     """Return the JSON Schema (draft 2020-12) of one kind of document.
@@ -58,6 +74,32 @@ def json_schema(kind: Kind = "procedure") -> Schema:
     walk = _SchemaWalk()
     made = walk.document(_DOCUMENTS[kind], kind)
     return {"$schema": DRAFT, **made, "$defs": dict(sorted(walk.defs.items()))}
+
+
+def calendar_properties() -> dict[str, Schema]:
+    """Return the schema of each key a calendar may have."""
+    return {
+        "calendar": {"type": "string", "pattern": "^[a-z0-9_]+$"},
+        "name": _NAME,
+        "timezone": {"type": "string", "description": "An IANA name such as Asia/Shanghai."},
+        "weekly": {
+            "type": "object",
+            "description": "Open hours by weekday: mon, mon-fri or mon,wed.",
+            "additionalProperties": _HOURS,
+        },
+        "covers": {
+            "description": "The first and the last day the calendar speaks for.",
+            "anyOf": [_entry({"from": _DAY, "to": _DAY}, ("from", "to")), {"type": "null"}],
+        },
+        "holidays": _days("Days on which it is closed."),
+        "makeup": _days(
+            "Days off that are worked, with Monday's hours unless they say others.", hours=_HOURS
+        ),
+        "source": {
+            "description": "The documents it follows.",
+            "anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}],
+        },
+    }
 
 
 class _SchemaWalk:
@@ -229,51 +271,8 @@ def _key(name: str) -> str:
 
 def _description(cls: type[Any]) -> str:
     """Return the class's docstring before its examples and errors, as one paragraph."""
-    said = inspect.cleandoc(cls.__doc__ or "").split(">>>")[0].split("Raises:")[0]
-    return " ".join(said.split())
-
-
-_DAY: Schema = {"type": "string", "format": "date", "pattern": r"^\d{4}-?\d{2}-?\d{2}$"}
-_HOURS: Schema = {
-    "description": 'Open intervals such as "08:30-12:00"; a night shift is "22:00-06:00".',
-    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
-}
-_NAME: Schema = {
-    "anyOf": [
-        {"type": ["string", "null"]},
-        {
-            "type": "object",
-            "properties": {"zh": {"type": "string"}, "en": {"type": "string"}},
-            "additionalProperties": False,
-        },
-    ]
-}
-
-
-def calendar_properties() -> dict[str, Schema]:
-    """Return the schema of each key a calendar may have."""
-    return {
-        "calendar": {"type": "string", "pattern": "^[a-z0-9_]+$"},
-        "name": _NAME,
-        "timezone": {"type": "string", "description": "An IANA name such as Asia/Shanghai."},
-        "weekly": {
-            "type": "object",
-            "description": "Open hours by weekday: mon, mon-fri or mon,wed.",
-            "additionalProperties": _HOURS,
-        },
-        "covers": {
-            "description": "The first and the last day the calendar speaks for.",
-            "anyOf": [_entry({"from": _DAY, "to": _DAY}, ("from", "to")), {"type": "null"}],
-        },
-        "holidays": _days("Days on which it is closed."),
-        "makeup": _days(
-            "Days off that are worked, with Monday's hours unless they say others.", hours=_HOURS
-        ),
-        "source": {
-            "description": "The documents it follows.",
-            "anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}],
-        },
-    }
+    paragraph = inspect.cleandoc(cls.__doc__ or "").split(">>>")[0].split("Raises:")[0]
+    return " ".join(paragraph.split())
 
 
 def _days(description: str, **more: Schema) -> Schema:

@@ -50,6 +50,11 @@ from svcflow.text import Text
 T = TypeVar("T")
 Data = Mapping[str, Any]
 
+_NAMED: Collection[Path] = (("sources",), ("roles",))
+"""Places of a document whose keys are names that other places cite."""
+_PLACEHOLDER = "-"
+"""What stands for the text of a source or role that is none: it is listed, so whoever cites it makes no mistake."""
+
 
 def structure(data: Data, cls: type[T]) -> T:
     """Return an object of `cls` made from plain data. Raises: DeclarationError listing every mistake with its path."""
@@ -66,7 +71,7 @@ def structure_procedure(data: Data) -> Procedure:
     try:
         return structure(form, Procedure)
     except DeclarationError as error:
-        problems = (*error.problems, *_beyond(form, error.problems))
+        problems = (*error.problems, *_hidden_mistakes(form, error.problems))
         raise DeclarationError(_of_kind(problem, "procedure") for problem in problems) from None
 
 
@@ -78,11 +83,6 @@ def structure_kind(data: Data, kind: str, cls: type[T]) -> T:
         raise DeclarationError(_of_kind(problem, kind) for problem in error.problems) from None
 
 
-def _of_kind(problem: Problem, kind: str) -> Problem:
-    """Move a mistake of the id to the key that gives it in a document."""
-    return attrs.evolve(problem, path=(kind,)) if problem.path == ("id",) else problem
-
-
 def by_kind(data: Data, kind: str) -> dict[str, Any]:
     """Return the data with the value of its first key as `id`. Raises: DeclarationError."""
     if "id" in data:
@@ -92,7 +92,12 @@ def by_kind(data: Data, kind: str) -> dict[str, Any]:
     return {"id" if key == kind else key: value for key, value in data.items()}
 
 
-def _beyond(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+def _of_kind(problem: Problem, kind: str) -> Problem:
+    """Move a mistake of the id to the key that gives it in a document."""
+    return attrs.evolve(problem, path=(kind,)) if problem.path == ("id",) else problem
+
+
+def _hidden_mistakes(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     """Return the mistakes that show only once those already found are left out of the document.
 
     A value of the wrong shape would otherwise hide a name that refers to nothing elsewhere.
@@ -104,14 +109,9 @@ def _beyond(form: Data, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
         )
     except DeclarationError as error:
         parents = {path[:-1] for path in gone if len(path) > 1} | gone
-        shown = (p for p in error.problems if p.path not in parents and p.path[:-1] not in parents)
-        return tuple(p for p in shown if p.path)  # at the top it only misses what was left out of it
+        further = (p for p in error.problems if p.path not in parents and p.path[:-1] not in parents)
+        return tuple(p for p in further if p.path)  # at the top it only misses what was left out of it
     return ()
-
-
-_NAMED: Collection[Path] = (("sources",), ("roles",))
-_STANDS_FOR = "-"
-"""What stands for the text of a source or role that is none: it is listed, so whoever cites it makes no mistake."""
 
 
 def _pruned(node: Any, gone: Collection[Path], above: Collection[Path], here: Path = ()) -> Any:
@@ -124,7 +124,7 @@ def _pruned(node: Any, gone: Collection[Path], above: Collection[Path], here: Pa
     else:
         return node
     kept = {
-        key: _STANDS_FOR if (*here, key) in gone else _pruned(part, gone, above, (*here, key))
+        key: _PLACEHOLDER if (*here, key) in gone else _pruned(part, gone, above, (*here, key))
         for key, part in places
         if ((*here, key) not in gone or here in _NAMED)
         and ((*here, key) not in above or isinstance(part, Mapping | list))
@@ -143,7 +143,7 @@ def _required(data: Data, keys: tuple[str, ...]) -> None:
 @lru_cache(maxsize=1)
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
-    converter.register_structure_hook_factory(attrs.has, lambda cls: _class_hook(converter, cls, _same))
+    converter.register_structure_hook_factory(attrs.has, lambda cls: _class_hook(converter, cls, _unchanged))
     converter.register_structure_hook_func(
         _generic(tuple), lambda value, t: _list(converter, value, get_args(t)[0])
     )
@@ -271,15 +271,15 @@ def _without(key: str, form: object, cls: type[Any]) -> Data:
 
 def _for_type(converter: cattrs.Converter, kind: Any, hook: Callable[[Any, Any], Any]) -> None:
     """Register for a generic type, which cattrs finds by equality only."""
-    converter.register_structure_hook_func(lambda asked: asked == kind, hook)
+    converter.register_structure_hook_func(lambda requested: requested == kind, hook)
 
 
-def _same(value: Any) -> Any:
+def _unchanged(value: Any) -> Any:
     return value
 
 
 def _keyed_mapping(
-    converter: cattrs.Converter, cls: type[Any], *, short: Callable[[Any], Any] = _same
+    converter: cattrs.Converter, cls: type[Any], *, short: Callable[[Any], Any] = _unchanged
 ) -> None:
     items = _keyed(converter, cls, "id", short)
     _for_type(converter, Mapping[str, cls], lambda value, _: {item.id: item for item in items(value)})  # type: ignore[valid-type]  # a type at run time
@@ -290,7 +290,7 @@ def _keyed_tuple(converter: cattrs.Converter, cls: type[Any], *, key: str = "id"
 
     def hook(value: Any, _: Any) -> tuple[Any, ...]:
         if not made:  # steps hold branches that hold steps: the inner hook is made at first use
-            made.append(_keyed(converter, cls, key, _same))
+            made.append(_keyed(converter, cls, key, _unchanged))
         return tuple(made[0](value))
 
     _for_type(converter, tuple[cls, ...], hook)  # type: ignore[valid-type]  # a type at run time
@@ -298,7 +298,7 @@ def _keyed_tuple(converter: cattrs.Converter, cls: type[Any], *, key: str = "id"
 
 def _transitions(converter: cattrs.Converter) -> Callable[[Any, Any], tuple[Transition, ...]]:
     """Return the moves of `{accept: accepted}`, `{reject: {step: …}}`, and rows of one trigger as a list."""
-    inner = _class_hook(converter, Transition, _same)
+    inner = _class_hook(converter, Transition, _unchanged)
 
     def row(trigger: str, written: Any) -> Transition:
         form = {"step": written} if isinstance(written, str) else written
@@ -324,7 +324,9 @@ def _transitions(converter: cattrs.Converter) -> Callable[[Any, Any], tuple[Tran
                     en=f"write {{trigger: {step}}}, such as {{go: {step}}}",
                 ),
             )
-        return tuple(move for rows_ in _each(read_mapping(value).items(), rows, Transition) for move in rows_)
+        return tuple(
+            move for of_trigger in _each(read_mapping(value).items(), rows, Transition) for move in of_trigger
+        )
 
     return moves
 

@@ -19,6 +19,7 @@ from svcflow.text import NO_TEXT, Text
 
 
 def read_mapping(value: object) -> Any:
+    """Return the value if it is a mapping. Raises: DeclarationError, as all these functions."""
     if not isinstance(value, Mapping):
         raise mistaken(value, "一组键值", "a mapping of keys to values", as_mapping(value))
     return value
@@ -62,6 +63,7 @@ def read_date(value: object, _: object) -> date:
 
 
 def read_share(value: object, _: object) -> float:
+    """Return a share as a float; `true` is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LARGEST:
         raise mistaken(value, "数字", "a number")
     return float(value)
@@ -78,12 +80,14 @@ def is_number(kind: Any) -> bool:
 
 
 def read_number(value: object) -> int | float | None:
+    """Return an optional number as it is; `true` is no number."""
     if isinstance(value, bool) or not isinstance(value, int | float | None):
         raise mistaken(value, "数字", "a number")
     return value
 
 
 def read_plain(value: object) -> Any:
+    """Return a single value; lists and mappings are none."""
     if value is not None and not isinstance(value, str | int | float | bool):
         raise mistaken(value, "单个值", "a single value")
     return value

@@ -1,4 +1,4 @@
-"""Mistakes of a text that is no YAML, at the place and in the words of its writer rather than of the parser."""
+"""Syntax mistakes of YAML, at the place and in the words of the writer, not of the parser."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ def _fullwidth(lines: list[str], place: _Place) -> SyntaxMistake | None:
     """Return the mistake of a full-width character that stands for one of YAML's, from the place upwards."""
     for number in range(min(place[0], len(lines)), max(place[0] - 50, 0), -1):
         line = _bare(lines[number - 1])
-        found = [match.start("wide") for pattern in _WIDE if (match := pattern.search(line))]
-        if found:
-            wide = line[min(found)]
+        columns = [match.start("wide") for pattern in _WIDE if (match := pattern.search(line))]
+        if columns:
+            wide = line[min(columns)]
             narrow = halved(wide)
             blank = narrow in (":", ",", "-")
             return SyntaxMistake(
-                (number, min(found) + 1),
+                (number, min(columns) + 1),
                 Text(zh=f"此处是{named(wide).zh}", en=f"here stands {named(wide).en}"),
                 Text(
                     zh=f"写{_shown(narrow).zh}{' 加空格' if blank else ''}",
@@ -271,4 +271,4 @@ _MISTAKES: tuple[tuple[str, _Maker], ...] = (
     ("found unknown escape", _escape),
     ("sequence entries are not allowed", _list_beside_key),
 )
-"""By what the parser says first. Whatever is not here is told in its words."""
+"""By the beginning of the parser's message. What is not here is reported in the parser's own words."""

@@ -14,6 +14,7 @@ from svcflow.nearest import nearest_name
 from svcflow.text import NO_TEXT, Text
 
 RENAMED = {"from_": "from"}
+"""Keys of a document by the attributes of the model that cannot be called so."""
 _FEW = 100
 """A mapping of more keys than that is no list of texts with commas that somebody wrote."""
 

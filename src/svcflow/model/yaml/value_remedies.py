@@ -1,4 +1,4 @@
-"""What to write instead of a value of the wrong shape, where that can be told from what was written."""
+"""Remedies for values of the wrong shape: what to write instead, where that can be seen."""
 
 from __future__ import annotations
 
