@@ -1,4 +1,4 @@
-"""Errors: one tree, each with a stable code, a message in two languages and, where there is one, a remedy.
+"""Errors: one tree, each with a stable code, a message in two languages and often a remedy.
 
 Subclasses also derive from the builtin a caller would expect (`LookupError`, `ValueError` …).
 """

@@ -1,4 +1,7 @@
-"""Reachability: whether every step can be entered, left and brought to an end, time and guards left aside."""
+"""Reachability: whether every step can be entered and left, and leads to an end.
+
+Time and guards are left aside.
+"""
 
 from __future__ import annotations
 

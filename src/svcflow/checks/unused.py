@@ -1,4 +1,4 @@
-"""Unused declarations, and those that never take effect: roles, fields, points of ladders, deemed moves."""
+"""Unused declarations: roles and fields, points of ladders and deemed moves without an effect."""
 
 from __future__ import annotations
 
