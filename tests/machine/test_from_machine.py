@@ -214,6 +214,7 @@ def test_callbacks_are_named_because_a_procedure_has_none() -> None:
         "the timeout of a (5 s)", "a is final and has a way on", "回调不带过来",
     ):  # fmt: skip
         assert what in said
+    assert said.count("callbacks are left out") == 1
     assert caught[0].filename == __file__
 
 

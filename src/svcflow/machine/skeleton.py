@@ -82,10 +82,23 @@ class _MachineReader:
         self.roles: dict[str, Role] = {}
         self._role_names = Names(_roles(self._nodes.values(), moves), fallback="role")
         self.problems: list[Problem] = []
-        self.notes: list[Text] = []
+        self._notes: list[Text] = []
+        self._callbacks: dict[str, None] = {}
         # no other trigger may come to be called as the one that joins branches
         self._triggers = Names((DONE, *(move.trigger for move in moves)), fallback="trigger")
         self._ids = _step_ids(node for node in self._nodes.values() if node.is_step)
+
+    @property
+    def notes(self) -> list[Text]:
+        """What is left out or changed: the callbacks, then the rest."""
+        if not self._callbacks:
+            return self._notes
+        zh, en = "、".join(self._callbacks), ", ".join(self._callbacks)
+        callbacks = Text(
+            zh=f"回调不带过来，改为订阅留痕：{zh}",
+            en=f"callbacks are left out, subscribe to facts instead: {en}",
+        )
+        return [callbacks, *self._notes]
 
     def steps(self) -> tuple[Step, ...]:
         """Return the steps of the procedure; notes and problems are complete then."""
@@ -297,17 +310,11 @@ class _MachineReader:
                 triggers = {move.trigger for move in self._moves.get(of, ())}
                 called = [name for name in called if name not in triggers]  # one of them became `done`
             if called:
-                listed = ", ".join(called)
-                self._note(
-                    Text(
-                        zh=f"回调不带过来，改为订阅留痕：{place}{kind}（{listed}）",
-                        en=f"callbacks are left out, subscribe to facts instead: {place}{kind} ({listed})",
-                    )
-                )
+                self._callbacks[f"{place}{kind} ({', '.join(called)})"] = None
 
     def _note(self, note: Text) -> None:
-        if note not in self.notes:
-            self.notes.append(note)
+        if note not in self._notes:
+            self._notes.append(note)
 
 
 def _step_ids(nodes: Iterable[StateNode]) -> dict[Path, str]:
