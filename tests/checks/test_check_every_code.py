@@ -279,6 +279,10 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: declared(step("first", move("go", "closed")), end()),
         ),
         (
+            lambda: declared(step("first", "closed", name=Text(zh="一", en=" \u200b")), end()),
+            lambda: declared(step("first", "closed", name=Text(zh="一", en="one")), end()),
+        ),
+        (
             lambda: declared(step("first", move("go", "closed", name=NO_TEXT)), end()),
             lambda: declared(
                 fork(

@@ -12,7 +12,7 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step
-from svcflow.text import Text
+from svcflow.text import Text, is_blank
 
 __all__ = ["completeness"]
 
@@ -126,7 +126,7 @@ def _names_in(scope: Scope) -> Iterator[Finding]:
 
 
 def _named(text: Text, path: Path, *, must: bool) -> Iterator[Finding]:
-    lacking = [lang for lang, words in (("zh", text.zh), ("en", text.en)) if not words]
+    lacking = [lang for lang, words in (("zh", text.zh), ("en", text.en)) if is_blank(words)]
     if not lacking or (len(lacking) == 2 and not must):
         return
     languages = {"zh": Text(zh="中文", en="Chinese"), "en": Text(zh="英文", en="English")}
