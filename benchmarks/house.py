@@ -9,7 +9,7 @@ What is counted:
   by exactly one other module of the package, lazy imports and those for type checkers included.
 - circles: groups of modules that import one another, by the same imports.
 - class names with two meanings: a name that two classes of the package have, a leading underscore ignored.
-  (house.md did not look at private classes.)
+  (An earlier count left private classes out.)
 - comments: lines that begin with `#`, without instructions to tools, per 100 lines of code (neither blank, nor comment, nor docstring).
 - tics: docstrings that say "decides nothing" or the like; "holds": docstrings that begin with "Hold" or "Be".
 - the way of a command: the first transition after a start, on SQLite. Functions are different Python functions of
@@ -60,7 +60,7 @@ BEFORE = {
     "way of a fire: hops": "100 / 92",
     "way of a fire: depth": "28 / 31",
 }
-"""The figures before the house was put into the words of its field: those of house.md, and those of this script."""
+"""The figures before modules and classes were renamed and joined: as counted by hand then, and by this script."""
 
 
 class House:
@@ -227,7 +227,7 @@ def way_on_sqlite() -> Way:
 
 
 def figures(house: House) -> dict[str, str]:
-    """Return the figures of house.md that can be read off the source."""
+    """Return the figures that can be read off the source."""
     sizes, functions = list(house.modules.values()), house.function_lines()
     return {
         "modules": str(len(sizes)),
@@ -247,7 +247,7 @@ def figures(house: House) -> dict[str, str]:
 
 
 def way_figures(way: Way) -> dict[str, str]:
-    """Return the figures of house.md for the way of a command."""
+    """Return the figures for the way of a command."""
     names = ("functions", "files", "hops", "depth")
     return {f"way of a fire: {name}": str(count) for name, count in zip(names, way, strict=False)}
 
@@ -266,7 +266,7 @@ def main() -> None:
     shown = figures(house)
     if len(sys.argv) == 1:
         shown |= way_figures(way_on_sqlite())
-    print(f"{'':56} {'before: house.md / this script':>30} {'now':>14}")
+    print(f"{'':56} {'before: by hand / this script':>30} {'now':>14}")
     for name, now in shown.items():
         print(f"{name:56} {BEFORE.get(name, '–'):>30} {now:>14}")
     for circle in house.circles():

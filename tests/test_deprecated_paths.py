@@ -46,3 +46,12 @@ def test_a_path_that_never_was_is_no_module():
     """A misspelt path is an ordinary ModuleNotFoundError."""
     with pytest.raises(ModuleNotFoundError, match=r"svcflow\.kernel\.delegations"):
         importlib.import_module("svcflow.kernel.delegations")
+
+
+def test_an_old_name_is_the_function_of_now():
+    """What the changelog called `svcflow.kernel.who_did` answers under that name."""
+    kernel = importlib.import_module("svcflow.kernel")
+    with pytest.warns(DeprecationWarning, match="performers_of"):
+        assert kernel.who_did is kernel.performers_of
+    with pytest.raises(AttributeError, match="who_does"):
+        _ = kernel.who_does

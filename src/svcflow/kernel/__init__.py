@@ -1,5 +1,7 @@
 """Kernel: pure decisions over a procedure and an instance. Engine, simulation, log replay and tests drive it."""
 
+import warnings
+
 from svcflow.kernel.commands import (
     NOBODY,
     Actor,
@@ -54,3 +56,14 @@ __all__ = [
     "replay",
     "transact",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "who_did":  # the name that the changelog of earlier versions gave
+        warnings.warn(
+            "svcflow.kernel.who_did is called performers_of / svcflow.kernel.who_did 已改名为 performers_of",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return performers_of
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
