@@ -10,7 +10,7 @@ import attrs
 
 from svcflow.text import NO_TEXT, Text
 
-__all__ = ["nearest", "nearest_name"]
+__all__ = ["did_you_mean", "nearest", "nearest_name"]
 
 
 FEW = 12
@@ -29,13 +29,18 @@ def nearest(given: object, known: Iterable[str]) -> Text:
     names = tuple(known)
     near = nearest_name(given, names)
     if near is not None:
-        return Text(zh=f"是否指 {near}？", en=f"did you mean {near}?")
+        return did_you_mean(near)
     if len(names) > FEW:
         return NO_TEXT
     if not names:
         return Text(zh="一个也没有", en="there are none")
     listed = ", ".join(names)
     return Text(zh=f"可用：{listed}", en=f"there are: {listed}")
+
+
+def did_you_mean(name: str) -> Text:
+    """Return the question whether a name, or whatever else may be written, was meant."""
+    return Text(zh=f"是否指 {name}？", en=f"did you mean {name}?")
 
 
 def nearest_name(given: object, known: Iterable[str]) -> str | None:

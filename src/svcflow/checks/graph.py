@@ -29,6 +29,7 @@ __all__ = [
     "scope_graph",
 ]
 
+
 Way: TypeAlias = tuple[int, tuple[str, ...]]
 """Weight of a way and its steps, first and last included."""
 _SINK = ""
@@ -127,8 +128,8 @@ def back_edges(graph: Graph, sources: Iterable[str]) -> list[tuple[str, str]]:
 def lightest_way(graph: Graph, source: str, targets: Iterable[str], weight: Mapping[str, int]) -> Way | None:
     """Return the way of least weight to any target; a step's weight counts when it is left again."""
     ways = nx.single_source_dijkstra_path(graph, source, weight=lambda u, _v, _d: weight.get(u, 0))
-    found = [tuple(ways[target]) for target in targets if target in ways]
-    return min(((sum(weight.get(step, 0) for step in way[:-1]), way) for way in found), default=None)
+    candidates = [tuple(ways[target]) for target in targets if target in ways]
+    return min(((sum(weight.get(step, 0) for step in way[:-1]), way) for way in candidates), default=None)
 
 
 def heaviest_way(graph: Graph, source: str, targets: Iterable[str], weight: Mapping[str, int]) -> Way | None:
@@ -146,10 +147,10 @@ def heaviest_way(graph: Graph, source: str, targets: Iterable[str], weight: Mapp
         for after in rest[step]:
             if after not in best or total > best[after][0]:
                 best[after] = (total, step)
-    found = [(best[target][0], target) for target in targets if target in best]
-    if not found:
+    totals = [(best[target][0], target) for target in targets if target in best]
+    if not totals:
         return None
-    total, last = max(found)
+    total, last = max(totals)
     return total, _back_from(last, best)
 
 

@@ -102,7 +102,7 @@ def _coinciding(limit: TimeLimit, path: Path, calendar: str) -> Iterator[Finding
     """Yield each point of a ladder that falls on the instant of an earlier one, always or over a weekend."""
     for kind, rungs in (("warn", limit.warn), ("escalate", limit.escalate)):
         for place, rung in enumerate(rungs):
-            same = next((one for one in rungs[:place] if _reach(one) == _reach(rung)), None)
+            same = next((before for before in rungs[:place] if _reach(before) == _reach(rung)), None)
             rolled = None if same else _rolled(rungs[:place], rung, calendar)
             if same is None and rolled is None:
                 continue
@@ -133,8 +133,10 @@ def _rolled(earlier: Sequence[Rung], rung: Rung, calendar: str) -> Rung | None:
     days = _calendar_days(rung)
     if days is None or calendar == ALWAYS:
         return None
-    near = ((one, _calendar_days(one)) for one in earlier)
-    return next((one for one, other in near if other is not None and abs(days - other) <= _WEEKEND), None)
+    near = ((before, _calendar_days(before)) for before in earlier)
+    return next(
+        (before for before, other in near if other is not None and abs(days - other) <= _WEEKEND), None
+    )
 
 
 def _calendar_days(rung: Rung) -> int | None:
@@ -187,7 +189,7 @@ def _opens(step: Step, trigger: str, limit: TimeLimit) -> bool:
     if step.waits is not None and limit.stoppable:
         return True
     inside = (inner for branch in step.parallel for inner in walk(branch.steps))
-    return any(move.trigger == trigger for one in (step, *inside) for move in one.to)
+    return any(move.trigger == trigger for active in (step, *inside) for move in active.to)
 
 
 def _owing(rows: Rows) -> Iterator[Finding]:

@@ -50,9 +50,9 @@ def flatten(procedure: Procedure) -> tuple[tuple[Configuration, ...], tuple[Flat
     known = dict.fromkeys(tree.entered(step) for step in procedure.steps)
     waiting, moves = list(reversed(known)), []
     while waiting:
-        found = list(_moves_from(tree, waiting.pop()))
-        moves += found
-        for flat in found:
+        reached = list(_moves_from(tree, waiting.pop()))
+        moves += reached
+        for flat in reached:
             if flat.dest not in known:
                 known[flat.dest] = None
                 waiting.append(flat.dest)

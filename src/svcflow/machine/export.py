@@ -69,10 +69,10 @@ def to_machine(
     Raises: DeclarationError when the branches combine to more than 10,000 states, or a trigger is called like the
         attribute in which models keep their state.
     """
-    given = {"send_event": True, "auto_transitions": False, "name": procedure.id, **options}
-    _refuse_attribute(procedure, given.get("model_attribute", "state"))
+    machine_options = {"send_event": True, "auto_transitions": False, "name": procedure.id, **options}
+    _refuse_attribute(procedure, machine_options.get("model_attribute", "state"))
     make = _nested if issubclass(machine_cls, HierarchicalMachine) else _flat
-    machine: Any = make(procedure, machine_cls, lang, given)
+    machine: Any = make(procedure, machine_cls, lang, machine_options)
     if "title" not in options and hasattr(machine, "title"):
         machine.title = procedure.name.in_(lang or "en") or procedure.id
     if model == Machine.self_literal or (isinstance(model, list | tuple) and Machine.self_literal in model):

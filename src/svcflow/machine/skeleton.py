@@ -128,10 +128,10 @@ class _MachineReader:
     def _region(self, nodes: Iterable[StateNode], first: StateNode) -> tuple[Step, ...]:
         """Return the steps of which one is active at a time, the one that is entered first before the others."""
         nodes = tuple(nodes)
-        found = [step for node in nodes for step in node.steps()]
-        region = {node.path for node in found}
+        step_nodes = [step for node in nodes for step in node.steps()]
+        region = {node.path for node in step_nodes}
         boundary = len(nodes[0].path)
-        ordered = [first, *(node for node in found if node is not first)]
+        ordered = [first, *(node for node in step_nodes if node is not first)]
         moves = {node.path: self._moves_of(node, region, boundary) for node in ordered}
         ends = [node for node in ordered if not node.parallel and not moves[node.path]]
         outcomes = {node.path: _outcome(node, self._ids[node.path], alone=len(ends) == 1) for node in ends}

@@ -76,13 +76,6 @@ def state_nodes(machine: Machine) -> tuple[StateNode, ...]:
     return tuple(_node(str(name), state, ()) for name, state in machine.states.items())
 
 
-def _node(name: str, state: Any, above: Path) -> StateNode:
-    path = (*above, name)
-    inner: Mapping[str, Any] = getattr(state, "states", {})
-    children = tuple(_node(str(child), inside, path) for child, inside in inner.items())
-    return StateNode(path, state, children, tuple(_names(state.initial)) if children else ())
-
-
 def state_moves(machine: Machine) -> Mapping[Path, tuple[StateMove, ...]]:
     """Return the transitions of each state, without those to it that the machine adds by itself (`to_<state>`)."""
     moves_of: dict[Path, list[StateMove]] = {}
@@ -106,6 +99,13 @@ def state_path(machine: Machine, name: str) -> Path:
 def initial_paths(machine: Machine) -> frozenset[Path]:
     """Return the states in which a machine says that its models begin; none when it leaves that to them."""
     return frozenset(state_path(machine, name) for name in _names(machine.initial))
+
+
+def _node(name: str, state: Any, above: Path) -> StateNode:
+    path = (*above, name)
+    inner: Mapping[str, Any] = getattr(state, "states", {})
+    children = tuple(_node(str(child), inside, path) for child, inside in inner.items())
+    return StateNode(path, state, children, tuple(_names(state.initial)) if children else ())
 
 
 def _names(initial: Any) -> Iterator[str]:

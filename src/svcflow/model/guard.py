@@ -16,7 +16,7 @@ import attrs
 
 from svcflow.errors import GuardError
 from svcflow.model.fullwidth import halved
-from svcflow.nearest import nearest
+from svcflow.nearest import did_you_mean, nearest
 from svcflow.text import NO_TEXT, Text
 
 __all__ = ["FUNCTIONS", "MAX_CHARACTERS", "MAX_DEPTH", "MAX_NODES", "Guard", "meant", "wording"]
@@ -214,7 +214,7 @@ def _suggested(text: str) -> Text:
         _parse(fixed)
     except GuardError:
         return NO_TEXT
-    return Text(zh=f"是否指 {fixed}？", en=f"did you mean {fixed}?")
+    return did_you_mean(fixed)
 
 
 def _depth(node: ast.AST) -> int:

@@ -21,6 +21,14 @@ def limit_places(procedure: ProcedureParts) -> Iterator[tuple[Path, TimeLimit]]:
         yield ("limits", place), limit
 
 
+def too_long(procedure: ProcedureParts) -> Iterator[Problem]:
+    """Yield a mistake for each length of time that is longer than a hundred years."""
+    for path, amount in _lengths(procedure):
+        problem = None if amount is None else amount.too_long
+        if problem is not None:
+            yield Problem(path, problem.message, problem.remedy)
+
+
 def _of_steps(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, TimeLimit]]:
     for step in steps:
         path = (*base, step.id)
@@ -28,14 +36,6 @@ def _of_steps(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, TimeLim
             yield (*path, "within"), step.within
         for branch in step.parallel:
             yield from _of_steps(branch.steps, (*path, "parallel", branch.id, "steps"))
-
-
-def too_long(procedure: ProcedureParts) -> Iterator[Problem]:
-    """Yield a mistake for each length of time that is longer than a hundred years."""
-    for path, amount in _lengths(procedure):
-        problem = None if amount is None else amount.too_long
-        if problem is not None:
-            yield Problem(path, problem.message, problem.remedy)
 
 
 def _lengths(procedure: ProcedureParts) -> Iterator[tuple[Path, Amount | None]]:

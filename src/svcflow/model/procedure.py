@@ -36,15 +36,15 @@ T = TypeVar("T", bound=_Identified)
 
 def _identified(items: Iterable[T], kinds: str) -> list[T]:
     """Return the items, refusing those without an id, such as the keys or values of a document's mapping."""
-    given = list(items)
-    for item in given:
+    objects = list(items)
+    for item in objects:
         if not hasattr(item, "id"):
             message = Text(
                 zh=f"须为 {kinds} 的对象，不能是 {item!r}", en=f"takes objects ({kinds}), not {item!r}"
             )
             remedy = Text(zh="文件用 svcflow.load 读入", en="read a file with svcflow.load")
             raise DeclarationError([Problem((), message, remedy)])
-    return given
+    return objects
 
 
 def _steps(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -53,10 +53,10 @@ def _steps(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 def _keyed(items: Iterable[T] | Mapping[str, T]) -> dict[str, T]:
     """Return the items by their ids, refusing one named twice or kept under another's name."""
-    given = _identified(items.values() if isinstance(items, Mapping) else items, "Field, Role, Indicator")
-    keyed = {item.id: item for item in given}
-    if len(keyed) != len(given) or (isinstance(items, Mapping) and keyed.keys() != items.keys()):
-        names = ", ".join(item.id for item in given)
+    objects = _identified(items.values() if isinstance(items, Mapping) else items, "Field, Role, Indicator")
+    keyed = {item.id: item for item in objects}
+    if len(keyed) != len(objects) or (isinstance(items, Mapping) and keyed.keys() != items.keys()):
+        names = ", ".join(item.id for item in objects)
         message = Text(
             zh=f"每个名字只用一次，并与其键一致：{names}",
             en=f"each id is used once and equals its key: {names}",

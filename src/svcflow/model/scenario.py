@@ -51,19 +51,23 @@ class Duration:
     p95: Amount | None = attrs.field(default=None, converter=_time)
 
     def __attrs_post_init__(self) -> None:
-        given = self.parameters
+        parameters = self.parameters
         needs = _NEEDS[self.distribution]
-        if given.keys() != needs:
+        if parameters.keys() != needs:
             raise _wrong(
                 f"{self.distribution} 的参数须为 {', '.join(sorted(needs))}",
                 f"{self.distribution} takes exactly {', '.join(sorted(needs))}",
             )
-        if len({amount.family for amount in given.values()}) > 1 or next(iter(given.values())).family not in (
+        if len({amount.family for amount in parameters.values()}) > 1 or next(
+            iter(parameters.values())
+        ).family not in (
             "elapsed",
             "working",
         ):
             raise _wrong("参数须同为 m h d 或同为 wm wh", "parameters are all in m h d or all in wm wh")
-        ordered = [given[key].us for key in ("low", "mode", "median", "p95", "high") if key in given]
+        ordered = [
+            parameters[key].us for key in ("low", "mode", "median", "p95", "high") if key in parameters
+        ]
         if ordered != sorted(ordered) or (self.distribution == "lognormal" and ordered[0] <= 0):
             raise _wrong("参数次序不对", "parameters must rise: low, mode, high; 0 < median <= p95")
 

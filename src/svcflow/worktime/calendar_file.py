@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from svcflow.bounds import refuse_day
 from svcflow.errors import DeclarationError, FieldError, Path, Problem
 from svcflow.model.yaml.value_remedies import as_date
+from svcflow.nearest import did_you_mean
 from svcflow.text import Text
 from svcflow.worktime.calendar_validation import COVERS_REMEDY, inconsistencies
 from svcflow.worktime.opening_hours import read_hours, read_weekdays, written
@@ -83,7 +84,7 @@ def _note_unknown_keys(
                 Problem(
                     (*path, str(key)),
                     Text(zh=f"没有 {key} 这个键", en=f"there is no key {key}"),
-                    Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
+                    did_you_mean(near[0])
                     if near
                     else Text(zh=f"可用的键：{'、'.join(allowed)}", en=f"the keys are: {', '.join(allowed)}"),
                 )

@@ -88,8 +88,8 @@ def changes_between(old: Procedure, new: Procedure) -> tuple[AttributeChange, ..
 
 def changes_of_step(old: Step, new: Step) -> tuple[AttributeChange, ...]:
     """Return what else changed in a step that has another id now; the id itself is left out."""
-    found = _item(old, new, (PathElement("procedure", ""), PathElement("step", new.id)), ("steps", new.id))
-    return tuple(change for change in found if change.path[2:] != ("id",))
+    changes = _item(old, new, (PathElement("procedure", ""), PathElement("step", new.id)), ("steps", new.id))
+    return tuple(change for change in changes if change.path[2:] != ("id",))
 
 
 def _item(old: Any, new: Any, places: tuple[PathElement, ...], path: Path) -> Iterator[AttributeChange]:

@@ -11,6 +11,29 @@ from svcflow.text import Text
 Rule = Callable[[Any, Any], bool]
 """Whether a change breaks something, from the values before and after it."""
 
+_REFUSES = Text(zh="此前记录在案的，现在拒绝办理", en="what was recorded is refused now")
+_REQUIRED = Text(zh="变更版本时须给出该字段", en="a migration must give the field")
+_ROLE = Text(zh="办理的岗位变了", en="another role has to act")
+_CLOSED = Text(zh="流转更难办理", en="the trigger may be closed where it was open")
+_OWES = Text(zh="须多附凭证或信息", en="more is owed than before")
+_BRANCHES = Text(
+    zh="正在该并行环节中的实例不能变更版本", en="an instance in the parallel step cannot go over"
+)
+_VALUES = Text(zh="原有的值可能不再合适", en="values given before may not fit any more")
+
+_WHOLE: Mapping[tuple[Section, str], Text] = {
+    ("step", "removed"): Text(
+        zh="在其中的实例须指明去处", en="an instance in it needs a step to go to: map it"
+    ),
+    ("branch", "added"): _BRANCHES,
+    ("branch", "removed"): _BRANCHES,
+    ("transition", "removed"): Text(zh="不能再以此办理", en="it cannot be fired any more"),
+    ("role", "removed"): Text(zh="该岗位不再办理", en="nobody acts in that role any more"),
+    ("field", "removed"): Text(zh="不能再填写该字段", en="the field cannot be given any more"),
+    ("hold", "removed"): Text(zh="暂停事由的规定没有了", en="the rule for this hold is gone"),
+}
+"""What comes or goes as a whole."""
+
 
 def broken_by(change: AttributeChange) -> Text | None:
     """Return what a change breaks for instances under the old version; None when it breaks nothing."""
@@ -55,29 +78,6 @@ def _lower(before: Any, after: Any) -> bool:
 def _higher(before: Any, after: Any) -> bool:
     return after is not None and (before is None or after > before)
 
-
-_REFUSES = Text(zh="此前记录在案的，现在拒绝办理", en="what was recorded is refused now")
-_REQUIRED = Text(zh="变更版本时须给出该字段", en="a migration must give the field")
-_ROLE = Text(zh="办理的岗位变了", en="another role has to act")
-_CLOSED = Text(zh="流转更难办理", en="the trigger may be closed where it was open")
-_OWES = Text(zh="须多附凭证或信息", en="more is owed than before")
-_BRANCHES = Text(
-    zh="正在该并行环节中的实例不能变更版本", en="an instance in the parallel step cannot go over"
-)
-_VALUES = Text(zh="原有的值可能不再合适", en="values given before may not fit any more")
-
-_WHOLE: Mapping[tuple[Section, str], Text] = {
-    ("step", "removed"): Text(
-        zh="在其中的实例须指明去处", en="an instance in it needs a step to go to: map it"
-    ),
-    ("branch", "added"): _BRANCHES,
-    ("branch", "removed"): _BRANCHES,
-    ("transition", "removed"): Text(zh="不能再以此办理", en="it cannot be fired any more"),
-    ("role", "removed"): Text(zh="该岗位不再办理", en="nobody acts in that role any more"),
-    ("field", "removed"): Text(zh="不能再填写该字段", en="the field cannot be given any more"),
-    ("hold", "removed"): Text(zh="暂停事由的规定没有了", en="the rule for this hold is gone"),
-}
-"""What comes or goes as a whole."""
 
 _RULES: Mapping[tuple[Section, str], tuple[Rule, Text]] = {
     ("procedure", "id"): (_always, Text(zh="不是同一流程", en="it is another procedure")),

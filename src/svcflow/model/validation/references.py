@@ -37,10 +37,6 @@ def guard_names(procedure: ProcedureParts, guard: Guard, path: Path) -> Iterator
         yield personal(path, name)
 
 
-def _in_quotes(choice: str) -> Text:
-    return Text(zh=f'选项加引号：写 "{choice}"', en=f'a choice stands in quotes: write "{choice}"')
-
-
 def personal(path: Path, name: str) -> Problem:
     """Return the mistake of deciding by what may be erased: a journal must replay the same without it."""
     return Problem(
@@ -86,3 +82,7 @@ def unknown(path: Path, zh: str, en: str, given: str, known: Iterable[str] | Map
         Text(zh=f"没有名为“{given}”的{zh}", en=f"there is no {en} {given!r}"),
         nearest(given, names),
     )
+
+
+def _in_quotes(choice: str) -> Text:
+    return Text(zh=f'选项加引号：写 "{choice}"', en=f'a choice stands in quotes: write "{choice}"')

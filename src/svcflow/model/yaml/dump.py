@@ -117,10 +117,10 @@ def _changed(item: Any, *, leave: Iterable[str] = (), order: Iterable[str] = ())
     """Return what differs from the defaults, each value in its written form."""
     declared = attrs.fields_dict(type(item))
     names = [*order, *(name for name in declared if name not in order)]
-    given = {name: getattr(item, name) for name in names if name not in leave}
+    values = {name: getattr(item, name) for name in names if name not in leave}
     return {
         RENAMED.get(name, name): _written(value)
-        for name, value in given.items()
+        for name, value in values.items()
         if value != _default(declared[name])
     }
 

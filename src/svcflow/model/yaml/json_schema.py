@@ -200,12 +200,12 @@ class _SchemaWalk:
 
     def transitions(self) -> Schema:
         """Return the schema of `{accept: accepted}`, `{reject: {step: …}}`, or rows of one trigger as a list."""
-        one = _any((_IDENTIFIER, self._reference(Transition, "trigger")))
-        rows = {"type": "array", "items": one, "minItems": 1}
+        single = _any((_IDENTIFIER, self._reference(Transition, "trigger")))
+        rows = {"type": "array", "items": single, "minItems": 1}
         return {
             "type": "object",
             "propertyNames": _IDENTIFIER,
-            "additionalProperties": _any((*one["anyOf"], rows)),
+            "additionalProperties": _any((*single["anyOf"], rows)),
         }
 
 

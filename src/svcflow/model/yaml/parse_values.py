@@ -14,7 +14,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 from svcflow.bounds import LARGEST, refuse_day
 from svcflow.errors import DeclarationError, Problem
 from svcflow.model.yaml.value_remedies import as_date, as_kind, as_mapping
-from svcflow.nearest import nearest_name
+from svcflow.nearest import did_you_mean, nearest_name
 from svcflow.text import NO_TEXT, Text
 
 
@@ -100,9 +100,7 @@ def read_choice(value: Any, kind: Any) -> Any:
         near = nearest_name(value, [str(c) for c in choices])
         listed = ", ".join(str(c) for c in choices if c is not None)
         remedy = (
-            Text(zh=f"可取：{listed}", en=f"write one of {listed}")
-            if near is None
-            else Text(zh=f"是否指 {near}？", en=f"did you mean {near}?")
+            Text(zh=f"可取：{listed}", en=f"write one of {listed}") if near is None else did_you_mean(near)
         )
         raise DeclarationError(
             [Problem((), Text(zh=f"不能是“{value}”", en=f"{value!r} is not allowed"), remedy)]
@@ -112,7 +110,7 @@ def read_choice(value: Any, kind: Any) -> Any:
 
 def mistaken(value: object, zh: str, en: str, remedy: Text = NO_TEXT) -> DeclarationError:
     """Return the mistake of a value that is not what was to be written."""
-    shown = repr(value) if len(repr(value)) < 60 else f"{repr(value)[:57]}…"
+    quoted = repr(value) if len(repr(value)) < 60 else f"{repr(value)[:57]}…"
     return DeclarationError(
-        [Problem((), Text(zh=f"须为{zh}，而不是 {shown}", en=f"takes {en}, not {shown}"), remedy)]
+        [Problem((), Text(zh=f"须为{zh}，而不是 {quoted}", en=f"takes {en}, not {quoted}"), remedy)]
     )

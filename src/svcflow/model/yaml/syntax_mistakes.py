@@ -170,17 +170,17 @@ def _indentation(_lines: list[str], place: _Place, _problem: str, _opened: _Plac
 
 
 def _block(lines: list[str], place: _Place, problem: str, opened: _Place | None) -> SyntaxMistake | None:
-    found = problem.partition("but found ")[2]
-    if found in ("'}'", "']'"):
+    token = problem.partition("but found ")[2]
+    if token in ("'}'", "']'"):
         return SyntaxMistake(
             place,
-            Text(zh=f"多出一个 {found[1]}", en=f"a {found[1]} closes nothing"),
+            Text(zh=f"多出一个 {token[1]}", en=f"a {token[1]} closes nothing"),
             Text(zh="删去，或补上左括号", en="leave it out, or open it"),
         )
     before = _line(lines, place[0])[: place[1] - 1].rstrip()
     if before.endswith(('"', "'", "}", "]")):
         return _after_the_end(place, before[-1])
-    if found in ("'<block mapping start>'", "'<scalar>'", "'?'", "'-'", "'<block sequence start>'"):
+    if token in ("'<block mapping start>'", "'<scalar>'", "'?'", "'-'", "'<block sequence start>'"):
         return _indentation(lines, place, problem, opened)
     return None
 
@@ -200,12 +200,12 @@ def _flow(lines: list[str], place: _Place, problem: str, opened: _Place | None) 
     match = re.match(r"expected ',' or '(.)', but got (.+)", problem)
     if match is None or opened is None:
         return None
-    close, found = match[1], match[2]
+    close, token = match[1], match[2]
     start = "{" if close == "}" else "["
-    if place[0] == opened[0] and found in ("'['", "'{'"):
+    if place[0] == opened[0] and token in ("'['", "'{'"):
         return SyntaxMistake(
             place,
-            Text(zh=f"不加引号的值里有 {found[1]}", en=f"a value without quotes has a {found[1]} in it"),
+            Text(zh=f"不加引号的值里有 {token[1]}", en=f"a value without quotes has a {token[1]} in it"),
             Text(zh="给整个值加引号", en="put the whole value in quotes"),
         )
     line = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), _line(lines, opened[0]))

@@ -10,7 +10,7 @@ import attrs
 from svcflow.errors import Path, Problem
 from svcflow.model.fullwidth import fullwidth_remedy, halved
 from svcflow.model.yaml.value_remedies import split_key
-from svcflow.nearest import nearest_name
+from svcflow.nearest import did_you_mean, nearest_name
 from svcflow.text import NO_TEXT, Text
 
 RENAMED = {"from_": "from"}
@@ -66,8 +66,4 @@ def _known_key(key: str, known: list[str]) -> Text:
     if near is not None and halved(key) != key:
         return fullwidth_remedy(key, near)
     listed = ", ".join(known)
-    return (
-        Text(zh=f"可用：{listed}", en=f"there are: {listed}")
-        if near is None
-        else Text(zh=f"是否指 {near}？", en=f"did you mean {near}?")
-    )
+    return Text(zh=f"可用：{listed}", en=f"there are: {listed}") if near is None else did_you_mean(near)

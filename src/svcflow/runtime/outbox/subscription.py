@@ -15,6 +15,7 @@ from svcflow.bounds import shown
 from svcflow.errors import SubscriptionError, UnknownSubscription
 from svcflow.journal.personal_data import strip_commitments
 from svcflow.kernel.facts import FACTS, Fact
+from svcflow.nearest import did_you_mean
 from svcflow.runtime.outbox.feed import FeedEntry
 from svcflow.runtime.outbox.retry_policy import RetryPolicy
 from svcflow.text import Text
@@ -178,6 +179,6 @@ def _unknown_kind(kind: str) -> SubscriptionError:
 def _nearest(name: str, known: list[str]) -> Text:
     near = difflib.get_close_matches(snake(name), known, 1) if isinstance(name, str) else []
     if near:
-        return Text(zh=f"是否指 {near[0]}？", en=f"did you mean {near[0]}?")
+        return did_you_mean(near[0])
     listed = ", ".join(dict.fromkeys(known)) or "-"
     return Text(zh=f"可用：{listed}", en=f"there are: {listed}")

@@ -127,7 +127,7 @@ class PostgresBackend:
             return change is None or self._write(work, locked, change.written(locked))
 
     def _change_cached(self, instance: str, command_id: str | None, decide: Decide) -> bool:
-        """ChangeSet a cached instance without reading it; False when it has to be read after all.
+        """Change a cached instance without reading it; False when it has to be read after all.
 
         Whether the command was done before is not known here: then its row is in the way (`DoneBefore`), and its
         answer is found by reading. Reading also decides where nothing is to be changed, or where the change does not

@@ -84,7 +84,7 @@ class BulkStatement(UnitOfWork):
         self._run(statement, **values)  # `execute` sees whether it changed one
 
     def _amend(self, name: str, values: Row) -> None:
-        """ChangeSet the deviations collected so far: a part of a statement does not see the rows that another part inserts."""
+        """Change the deviations collected so far: a part of a statement does not see the rows that another part inserts."""
         if name == "settle_one":
             key = {column: values[column] for column in ("instance", "sequence")}
             self._amend_deviation(key, {"overrun_us": values["overrun_us"]})
