@@ -7,13 +7,12 @@ step that waits takes nothing from a limit it stops; a step without a limit coun
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 
 import attrs
 
 from svcflow.checks.findings import Finding, finding
 from svcflow.checks.guard_samples import Sample, holds, samples, worded
-from svcflow.checks.locations import concurrent, row_groups, scopes
+from svcflow.checks.locations import concurrent, limits_over, row_groups, scopes
 from svcflow.checks.path_weights import (
     ALWAYS,
     Length,
@@ -148,8 +147,7 @@ class _Lengths:
 
 def _own(procedure: Procedure, step: Step) -> TimeLimit | None:
     """Return the limit that says how long the step may take: its own, else one declared for it apart."""
-    apart = (limit for limit in procedure.limits if limit.step == step.id)
-    return next(chain(step.time_limits, apart), None)
+    return next(iter(limits_over(procedure, step)), None)
 
 
 def _compare(

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import attrs
 
 from svcflow.errors import Path
+from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
 
-__all__ = ["Rows", "Scope", "concurrent", "row_groups", "scopes"]
+__all__ = ["Rows", "Scope", "concurrent", "limits_over", "row_groups", "scopes"]
 
 
 @attrs.frozen
@@ -54,6 +55,11 @@ def row_groups(scope: Scope) -> Iterator[Rows]:
             grouped.setdefault(move.trigger, []).append(move)
         for trigger, moves in grouped.items():
             yield Rows(step, trigger, tuple(moves), (*scope.path_of(step), "to", trigger))
+
+
+def limits_over(procedure: Procedure, step: Step) -> tuple[TimeLimit, ...]:
+    """Return the limits over one step: its own, then those declared for it apart."""
+    return (*step.time_limits, *(limit for limit in procedure.limits if limit.step == step.id))
 
 
 def concurrent(one: Scope, other: Scope) -> bool:

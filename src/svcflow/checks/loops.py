@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 
 from svcflow.checks.findings import Finding, finding
 from svcflow.checks.graph import back_edges, cycles, reachable, scope_graph
-from svcflow.checks.locations import Rows, Scope, row_groups, scopes
+from svcflow.checks.locations import Rows, Scope, limits_over, row_groups, scopes
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step, Transition
 from svcflow.text import Text
@@ -99,8 +99,8 @@ def _automatic(procedure: Procedure, scope: Scope, by_itself: dict[str, bool]) -
 
 
 def _timed(procedure: Procedure, step: Step) -> frozenset[str]:
-    own = (*step.time_limits, *(limit for limit in procedure.limits if limit.step == step.id))
-    return frozenset(limit.on_overdue for limit in own if limit.on_overdue is not None)
+    limits = limits_over(procedure, step)
+    return frozenset(limit.on_overdue for limit in limits if limit.on_overdue is not None)
 
 
 def _stops(procedure: Procedure, move: Transition) -> bool:

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 
 from svcflow.model.fullwidth import halved
+from svcflow.model.validation.references import IDENTIFIER
 from svcflow.text import Text
 
-_IDENTIFIER = re.compile(r"[a-z0-9_]{1,80}")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LONGEST = 70
 _CHINESE = re.compile("[\u3400-\u9fff]")
@@ -23,7 +23,7 @@ class Names:
     """
 
     def __init__(self, known: Iterable[str] = (), *, fallback: str = "name") -> None:
-        self._by_name = {name: name for name in known if _IDENTIFIER.fullmatch(name)}
+        self._by_name = {name: name for name in known if IDENTIFIER.fullmatch(name)}
         self._taken = set(self._by_name)
         self._fallback = fallback
 
@@ -48,7 +48,7 @@ def identifier(name: str) -> str:
     >>> identifier("InProgress"), identifier("Ready to go!"), identifier("办理")
     ('in_progress', 'ready_to_go', '')
     """
-    if _IDENTIFIER.fullmatch(name):
+    if IDENTIFIER.fullmatch(name):
         return name
     parts = re.split(r"[^a-z0-9]+", _WORD_START.sub("_", halved(name)).lower())
     return "_".join(part for part in parts if part)[:_LONGEST]

@@ -69,7 +69,7 @@ class WorkingHours:
         index = bisect_right(table.starts, start_us) - 1
         end = table.ends[index]
         target = table.before[index] + min(end, start_us) - table.starts[index] + amount_us
-        while target > table.total:
+        while target > table.total:  # days are added at the end only, so `index` and the sums before it hold
             table = self._later(table, self._days_for(target - table.total))
         after = table.after
         # left: an amount that is used up at a closing is due then, not at the next opening
@@ -155,6 +155,7 @@ class WorkingHours:
     def rolled_us(self, day: int) -> int:
         """Return the closing of a day, or of the next working day when it is closed."""
         table = self._with_day(day)
+        # the rank counts the day itself where it is worked: one less is its own position, else that of the next
         table, index = self._seek(table, table.ranks[day - table.first] - (day in table.positions))
         return table.closings[index]
 

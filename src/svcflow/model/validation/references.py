@@ -14,7 +14,7 @@ from svcflow.text import Text
 
 RECIPIENT = "recipient"
 RENAME = Text(zh="换一个名字", en="choose another name")
-_ID = re.compile(r"[a-z0-9_]{1,80}")
+IDENTIFIER = re.compile(r"[a-z0-9_]{1,80}")
 _SPLIT = re.compile(r"[,，、\s]+")
 
 
@@ -60,10 +60,10 @@ def role_name(procedure: ProcedureParts, role: str, path: Path) -> Iterator[Prob
 
 def identifier(name: str, path: Path) -> Iterator[Problem]:
     """Yield a mistake when a name is no identifier."""
-    if not _ID.fullmatch(name):
+    if not IDENTIFIER.fullmatch(name):
         # `Spare-Parts` and `ｓｐａｒｅ` have one obvious identifier; a Chinese name has none.
         likely = re.sub(r"[-\s.]+", "_", halved(name).strip().lower())
-        hint = Text(zh=f"，如 {likely}", en=f", such as {likely}") if _ID.fullmatch(likely) else Text()
+        hint = Text(zh=f"，如 {likely}", en=f", such as {likely}") if IDENTIFIER.fullmatch(likely) else Text()
         yield Problem(
             path,
             Text(zh=f"“{name}”不是合法的名字", en=f"{name!r} is no identifier"),
