@@ -17,7 +17,7 @@ SOURCE = Path(svcflow.__file__).parent
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "architecture.md"
 CONTRIBUTING = PAGE.parents[2] / "CONTRIBUTING.md"
 TREE = re.compile(r"(?<=```text\n)svcflow/\n.*?(?=```)", re.DOTALL)
-WIDEST = 160
+WIDEST = 150
 
 
 def tree() -> str:

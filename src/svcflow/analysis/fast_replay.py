@@ -44,7 +44,7 @@ class DeadlineBounds:
         self._bounds: dict[int, int] = {}
 
     def is_kept(self, start_us: int, stop_us: int) -> bool:
-        """Tell whether the limit, never interrupted, would be kept when it ends at `stop_us`.
+        """Return whether the limit, never interrupted, would be kept when it ends at `stop_us`.
 
         Raises: CalendarCoverageError.
         """

@@ -156,7 +156,7 @@ class DayCount:
             self._scheduled(watch)
 
     def _is_kept_from_elsewhere(self, watch: Stopwatch) -> bool:
-        """Tell whether a kept deadline rests on another target than this version declares."""
+        """Return whether a kept deadline rests on another target than this version declares."""
         return self.pinned is not None and self.pinned.target != self._writer.limit.rows[watch.row].target
 
     def _calendar_days(self, watch: Stopwatch) -> None:

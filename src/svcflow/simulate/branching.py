@@ -50,7 +50,7 @@ def open_row(compiled: Compiled, instance: Instance, step: CompiledStep, trigger
 
 
 def hangs_on_data(row: CompiledMove) -> bool:
-    """Tell whether data may close a row: by its guard, or by a guard of `done` when it ends the last branch."""
+    """Return whether data may close a row: by its guard, or by a guard of `done` when it ends the last branch."""
     return row.move.when is not None or row.joins != ""
 
 

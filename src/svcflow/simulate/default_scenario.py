@@ -73,7 +73,7 @@ def default_duration(step: Step) -> Duration:
 
 
 def is_work(step: Step) -> bool:
-    """Tell whether something is done in a step: not in one that ends, nor in one whose branches do the work."""
+    """Return whether something is done in a step: not in one that ends, nor in one whose branches do the work."""
     return step.end is None and not step.parallel
 
 

@@ -85,7 +85,7 @@ def make_plan(procedure: Procedure, scenario: Scenario, calendars: Calendars) ->
 
 
 def never_closes(calendar: WorkCalendar, at_us: int) -> bool:
-    """Tell whether a calendar is open all through the week from `at_us`, and so sets no hours of work."""
+    """Return whether a calendar is open all through the week from `at_us`, and so sets no hours of work."""
     try:
         return calendar.between_us(at_us, at_us + 7 * DAY_US) == 7 * DAY_US
     except CalendarCoverageError:
