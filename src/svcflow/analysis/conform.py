@@ -1,4 +1,4 @@
-"""conform: check a foreign log against a procedure, case by case, through the kernel."""
+"""Check of a foreign log against a procedure, case by case, through the kernel."""
 
 from __future__ import annotations
 
@@ -239,7 +239,10 @@ class _LogReplay:
         )
 
     def _actors_of(self, variant: _TraceVariant, events: tuple[Event, ...]) -> dict[int, Actor]:
-        return {one.index: self._actor(events[one.index].actor, one.roles) for one in variant.sequence.events}
+        return {
+            event.index: self._actor(events[event.index].actor, event.roles)
+            for event in variant.sequence.events
+        }
 
     def _actor(self, name: str, roles: frozenset[str] | None) -> Actor:
         """Return one actor of each name and role: most logs name few."""
@@ -266,10 +269,12 @@ def _limits(
 ) -> Iterator[LimitResult]:
     breaches: defaultdict[str, list[Deviation]] = defaultdict(list)
     for result in results:
-        for one in result.deviations:
-            breaches[one.limit].append(one)
+        for deviation in result.deviations:
+            breaches[deviation.limit].append(deviation)
     for name, limit in procedure.time_limits.items():
-        overruns = sorted(one.overrun_us for one in breaches[name] if one.overrun_us is not None)
+        overruns = sorted(
+            deviation.overrun_us for deviation in breaches[name] if deviation.overrun_us is not None
+        )
         yield LimitResult(
             limit=name,
             name=limit.name,

@@ -29,6 +29,29 @@ Status = Literal["ended", "open", "broken_off", "empty"]
 Counts = Mapping[str, int]
 
 
+RULES: Mapping[str, Text] = {
+    "closed": Text(zh="实例已结束", en="instance had ended"),
+    "ambiguous": Text(zh="多个并行环节均有此流转", en="open in several branches"),
+    "order": Text(zh="当前环节无路可达", en="no way from here"),
+    "started": Text(zh="实例已开始", en="instance had started"),
+    "calendar-coverage": Text(zh="超出日历覆盖范围", en="beyond the calendar's coverage"),
+}
+_NOT_IN_LOG: Mapping[str, Text] = {
+    "role": Text(zh="以何岗位办理", en="in which role"),
+    "not_by": Text(
+        zh="由谁办理（须由他人办理，not_by）", en="by whom, where another person is asked (not_by)"
+    ),
+}
+_WAYS = Text(zh="偏差最多的走法", en="Ways with most deviating cases")
+_WAY = 3  # the column of ways, which are long and stand last
+_VARIANTS = 5
+_NOTHING_JUDGED = Text(
+    zh="没有案例可判定，以下不说明是否符合：在对照表中对应日志的活动，或更正日志的瑕疵",
+    en="nothing was judged, so nothing below says that the log conforms: map its activities, or mend its flaws",
+)
+_Rows = list[list[str]]
+
+
 @attrs.frozen
 class CaseResult:
     """Result of one case.
@@ -179,22 +202,22 @@ class Conformance:
     @property
     def deviations(self) -> Iterator[Deviation]:
         """Every deviation, case by case; `sequence` is 0, since a foreign case keeps no journal."""
-        return (one for result in self.results for one in result.deviations)
+        return (deviation for result in self.results for deviation in result.deviations)
 
     @cached_property
     def by_kind(self) -> Counts:
         """Deviations by kind."""
-        return _counted(one.kind for one in self.deviations)
+        return _counted(deviation.kind for deviation in self.deviations)
 
     @cached_property
     def by_step(self) -> Counts:
         """Deviations by step."""
-        return _counted(one.step for one in self.deviations)
+        return _counted(deviation.step for deviation in self.deviations)
 
     @cached_property
     def by_role(self) -> Counts:
         """Deviations by the role that is responsible for the step; empty where the step has none."""
-        return _counted(one.role for one in self.deviations)
+        return _counted(deviation.role for deviation in self.deviations)
 
     @cached_property
     def not_replayed(self) -> Mapping[Missed, int]:
@@ -218,11 +241,17 @@ class Conformance:
             if result.status != "empty":
                 groups.setdefault(result.activities, []).append(result)
         made = (_variant(activities, results) for activities, results in groups.items())
-        return tuple(sorted(made, key=lambda one: (-one.deviating, -one.cases, one.activities)))
+        return tuple(
+            sorted(made, key=lambda variant: (-variant.deviating, -variant.cases, variant.activities))
+        )
 
     def cases_with(self, kind: DeviationKind) -> Iterator[CaseResult]:
         """Yield the cases that deviate in this way."""
-        return (result for result in self.results if any(one.kind == kind for one in result.deviations))
+        return (
+            result
+            for result in self.results
+            if any(deviation.kind == kind for deviation in result.deviations)
+        )
 
     def table(self, lang: Lang = "en") -> str:
         """Return plain-text tables, aligned on a terminal also where names are Chinese."""
@@ -253,7 +282,8 @@ class Conformance:
             },
             "limits": [_limit_json(limit) for limit in self.limits],
             "variants": [
-                attrs.asdict(one) | {"activities": list(one.activities)} for one in self.variants[:20]
+                attrs.asdict(variant) | {"activities": list(variant.activities)}
+                for variant in self.variants[:20]
             ],
             "unmapped": dict(self.unmapped),
             "ignored": dict(self.ignored),
@@ -324,49 +354,26 @@ def _case_json(result: CaseResult) -> dict[str, object]:
         "case": result.case,
         "status": result.status,
         "outcome": result.outcome,
-        "deviations": [_deviation_json(one) for one in result.deviations],
+        "deviations": [_deviation_json(deviation) for deviation in result.deviations],
         "not_replayed": [{"rule": rule, "activity": activity} for rule, activity in result.missed],
     }
 
 
-def _deviation_json(one: Deviation) -> dict[str, object]:
+def _deviation_json(deviation: Deviation) -> dict[str, object]:
     return {
-        "kind": one.kind,
-        "severity": one.severity,
-        "step": one.step,
-        "role": one.role,
-        "actor": one.actor,
-        "occurred_at": _iso(one.occurred_us),
-        "trigger": one.trigger,
-        "limit": one.limit,
-        "visit": one.visit,
-        "due_at": _iso(one.due_us),
-        "overrun_us": one.overrun_us,
-        "detail": dict(one.detail),
+        "kind": deviation.kind,
+        "severity": deviation.severity,
+        "step": deviation.step,
+        "role": deviation.role,
+        "actor": deviation.actor,
+        "occurred_at": _iso(deviation.occurred_us),
+        "trigger": deviation.trigger,
+        "limit": deviation.limit,
+        "visit": deviation.visit,
+        "due_at": _iso(deviation.due_us),
+        "overrun_us": deviation.overrun_us,
+        "detail": dict(deviation.detail),
     }
-
-
-RULES: Mapping[str, Text] = {
-    "closed": Text(zh="实例已结束", en="instance had ended"),
-    "ambiguous": Text(zh="多个并行环节均有此流转", en="open in several branches"),
-    "order": Text(zh="当前环节无路可达", en="no way from here"),
-    "started": Text(zh="实例已开始", en="instance had started"),
-    "calendar-coverage": Text(zh="超出日历覆盖范围", en="beyond the calendar's coverage"),
-}
-_NOT_IN_LOG: Mapping[str, Text] = {
-    "role": Text(zh="以何岗位办理", en="in which role"),
-    "not_by": Text(
-        zh="由谁办理（须由他人办理，not_by）", en="by whom, where another person is asked (not_by)"
-    ),
-}
-_WAYS = Text(zh="偏差最多的走法", en="Ways with most deviating cases")
-_WAY = 3  # the column of ways, which are long and stand last
-_VARIANTS = 5
-_NOTHING_JUDGED = Text(
-    zh="没有案例可判定，以下不说明是否符合：在对照表中对应日志的活动，或更正日志的瑕疵",
-    en="nothing was judged, so nothing below says that the log conforms: map its activities, or mend its flaws",
-)
-_Rows = list[list[str]]
 
 
 def table(conformance: Conformance, lang: Lang) -> str:
@@ -503,9 +510,9 @@ def _variants(variants: Iterable[Variant], lang: Lang) -> _Rows:
         Text(zh="走法", en="way"),
     )
     rows = [[text.in_(lang) for text in head]]
-    for one in variants:
-        counts = (one.cases, one.deviating, one.deviations)
-        rows.append([*map(str, counts), " → ".join(one.activities)])
+    for variant in variants:
+        counts = (variant.cases, variant.deviating, variant.deviations)
+        rows.append([*map(str, counts), " → ".join(variant.activities)])
     return rows
 
 

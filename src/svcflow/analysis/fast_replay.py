@@ -1,4 +1,4 @@
-"""Fast replay: a sequence of events replayed once with time standing still, so that its cases are judged by their times.
+"""Fast replay: a sequence of events replayed once, so that further cases are judged by their times.
 
 Where no limit moves an instance by itself, the kernel's way through a sequence of events depends on the sequence only.
 One replay of it gives the intervals over which each limit runs, and every case of the same sequence is judged on these
@@ -109,11 +109,13 @@ class FastReplay:
         """
         try:
             late = [
-                one for one in self.intervals if not one.bounds.is_kept(times[one.begin], times[one.stop])
+                interval
+                for interval in self.intervals
+                if not interval.bounds.is_kept(times[interval.begin], times[interval.stop])
             ]
-            if not all(one.whole for one in late):
+            if not all(interval.whole for interval in late):
                 return None
-            breaches = [(one, self._breach(case, one, times)) for one in late]
+            breaches = [(interval, self._breach(case, interval, times)) for interval in late]
         except CalendarCoverageError:  # the full replay says at which event
             return None
         breaches.sort(key=_occurred_us)

@@ -86,7 +86,7 @@ class CaseReplay:
 
     def deviations(self) -> tuple[Deviation, ...]:
         """Return the deviations recorded so far, in their order; `sequence` is 0, for no journal is kept."""
-        return tuple(attrs.evolve(one, sequence=0) for one in deviations_of(self._facts))
+        return tuple(attrs.evolve(deviation, sequence=0) for deviation in deviations_of(self._facts))
 
     def judgements(self, deviations: Iterable[Deviation]) -> list[tuple[str, Judgement]]:
         """Return how each visit of each limit stands that is not among the deviations."""
@@ -94,7 +94,7 @@ class CaseReplay:
             return []
         watches = self.instance.stopwatches.values()
         present = [(watch, _JUDGEMENTS[watch.verdict]) for watch in watches if watch.verdict in _JUDGEMENTS]
-        breached = {(one.limit, one.visit) for one in deviations}
+        breached = {(deviation.limit, deviation.visit) for deviation in deviations}
         return [
             (watch.limit, judgement)
             for watch, judgement in (*self._past, *present)
@@ -111,7 +111,7 @@ class CaseReplay:
             checked = (self._compiled.steps[step].step.not_by or "" for step in steps)
             named = bool(actor.id)
             self.unjudged["not_by"] += any(
-                one in self._done and not (named and self._done[one]) for one in checked
+                other in self._done and not (named and self._done[other]) for other in checked
             )
             for step in self._compiled.excluded.intersection(steps):
                 others = self._done.get(step, True) if self._compiled.steps[step].branches else True

@@ -126,7 +126,7 @@ def _month(year: Year, number: int, lang: Lang) -> Iterator[str]:
         label = weekday.in_("zh" if lang == "zh+en" else lang)
         yield _text(left + (column + 0.5) * CELL, top + 36, label, size=11, fill="#6b7a83")
     first = date(year.year, number, 1).weekday()
-    for day in (one for one in year.days if one.date.month == number):
+    for day in (entry for entry in year.days if entry.date.month == number):
         row, column = divmod(day.date.day - 1 + first, 7)
         yield _cell(day, left + column * CELL, top + HEAD + row * CELL, lang)
 

@@ -1,4 +1,4 @@
-"""A procedure drawn as a swimlane map, which shows itself in notebooks and saves itself by the suffix of a path."""
+"""Drawing of a procedure as a swimlane map, shown in notebooks and saved by the suffix of a path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Day counts: what the stopwatch of a limit counted and passed over, day by day, and the deadline it comes to."""
+"""Day counts: what a limit counted and passed over, day by day, up to its deadline."""
 
 from __future__ import annotations
 

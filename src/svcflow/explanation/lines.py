@@ -1,4 +1,4 @@
-"""Lines of an explanation, and the writer that puts them on the clock and in the names of one limit."""
+"""Lines of an explanation, and their writer: in one limit's names, at its calendar's local time."""
 
 from __future__ import annotations
 

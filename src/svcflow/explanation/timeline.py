@@ -1,4 +1,4 @@
-"""Timeline of one limit: the facts of a journal that concern it, each with its stopwatch before and after."""
+"""Timeline of one limit: the facts that concern it, each with its stopwatch before and after."""
 
 from __future__ import annotations
 

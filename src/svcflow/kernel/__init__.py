@@ -1,4 +1,4 @@
-"""Kernel: pure decisions over a procedure and an instance. Engine, simulation, log replay and tests drive it."""
+"""Kernel: pure decisions over a procedure and an instance, for the engine, simulation, replay and tests."""
 
 import warnings
 

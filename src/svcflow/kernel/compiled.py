@@ -1,4 +1,4 @@
-"""Procedure version made ready to run: the state machine that is its one table of moves, its limits and calendars.
+"""Procedure version made ready to run: one table of moves (a state machine), limits and calendars.
 
 One `Compiled` serves all instances of a version, from all threads: nothing in the machine changes once it is made.
 """

@@ -22,6 +22,18 @@ from svcflow.nearest import nearest
 from svcflow.text import LONGEST_NAME, NO_TEXT, Text, cut
 from svcflow.wording import HOLDS, OUTCOMES, word
 
+_CORRECT_DATA = Text(
+    zh="更正或补填数据，可随此次流转提交：`data`；或说明理由后越过：`override`",
+    en="correct or give the data, with the move itself: `data`; or give a reason to go round it: `override`",
+)
+_COMPARED_ROLES = 20
+"""How many roles of an actor are compared with the declared ones to find a misspelt one: each takes time."""
+OTHER_LEVEL = Text(zh="不在同一层", en="is not at the same place of nesting")
+PARALLEL_OTHERWISE = Text(zh="一个并行，一个不并行", en="is not parallel alike")
+END_OTHERWISE = Text(zh="一个是终点，一个不是", en="is not an end alike")
+LET_GIVER_DELEGATE = Text(zh="由委托人本人委托", en="let the giver delegate it")
+ACT_AS_ONESELF = Text(zh="以本人身份办理", en="act as oneself")
+
 
 @attrs.frozen
 class Refusal:
@@ -165,12 +177,6 @@ def impossible_instant(when: str, earliest: str, latest: str) -> Refusal:
     )
 
 
-_CORRECT_DATA = Text(
-    zh="更正或补填数据，可随此次流转提交：`data`；或说明理由后越过：`override`",
-    en="correct or give the data, with the move itself: `data`; or give a reason to go round it: `override`",
-)
-
-
 def no_guard_holds(why: Sequence[Text]) -> Refusal:
     """Refuse a trigger of which no row has a true guard; `why` says it of each."""
     message = Text(zh="；".join(text.zh for text in why), en="; ".join(text.en for text in why))
@@ -221,10 +227,6 @@ def wrong_role(compiled: Compiled, what: Text, role: str, actor: Actor, step: st
             en=f"{what.en!r} is for the {name.in_('en') or role} ({role}); the actor has: {has}",
         )
     return Refusal("role", message, _in_role(compiled, role, actor), step)
-
-
-_COMPARED_ROLES = 20
-"""How many roles of an actor are compared with the declared ones to find a misspelt one: each takes time."""
 
 
 def _in_role(compiled: Compiled, role: str, actor: Actor) -> Text:
@@ -497,11 +499,6 @@ def nested_otherwise(step: str, to: str, difference: Text, possible: Iterable[st
     )
 
 
-OTHER_LEVEL = Text(zh="不在同一层", en="is not at the same place of nesting")
-PARALLEL_OTHERWISE = Text(zh="一个并行，一个不并行", en="is not parallel alike")
-END_OTHERWISE = Text(zh="一个是终点，一个不是", en="is not an end alike")
-
-
 def two_in_one_branch(step: str, other: str, to: str) -> Refusal:
     """Refuse a migration that takes two active steps to one branch."""
     return _migration(
@@ -577,10 +574,6 @@ def delegated_on(remedy: Text) -> Refused:
     return Refused(
         "delegation", Text(zh="受托的事项不能再转托", en="what was delegated cannot be delegated on"), remedy
     )
-
-
-LET_GIVER_DELEGATE = Text(zh="由委托人本人委托", en="let the giver delegate it")
-ACT_AS_ONESELF = Text(zh="以本人身份办理", en="act as oneself")
 
 
 def roles_of_others(roles: Iterable[str]) -> Refused:

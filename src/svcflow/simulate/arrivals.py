@@ -24,7 +24,7 @@ OPENING_MINUTE = 8 * 60 + 30
 
 
 def gaps_of(plan: SimulationPlan, instances: int, streams: Streams) -> tuple[int, ...]:
-    """Draw the times between arrivals; the first is that from the start of the run to the first arrival."""
+    """Return the drawn times between arrivals; the first is that from the start of the run to the first arrival."""
     return tuple(plan.between(streams.of(number, "arrival")[0]) for number in range(1, instances + 1))
 
 

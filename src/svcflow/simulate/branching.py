@@ -1,9 +1,9 @@
 """Branching: which transition is taken out of a step, given a random number.
 
-A transition is open whose guard holds, and that of a `done` which would follow it. Where the scenario gives shares for the step, they decide among
-the open ones; what they leave out is not taken. Otherwise, and where the shares leave nothing open: rework
-and exceptions are taken in 5 % each, the first open normal transition nine times as often as all other
-normal ones together. A transition that is deemed made when a limit passes is then left to time, unless it is
+A transition is open whose guard holds, and that of a `done` which would follow it. Where the scenario gives
+shares for the step, they decide among the open ones; what they leave out is not taken. Otherwise, and where the
+shares leave nothing open: rework and exceptions are taken in 5 % each, the first open normal transition nine times
+as often as all other normal ones together. A transition that is deemed made when a limit passes is then left to time, unless it is
 the only normal one, and bounded rework stops at its bound, unless there is no other way.
 """
 

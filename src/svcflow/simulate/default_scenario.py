@@ -1,4 +1,4 @@
-"""Default scenario: what is assumed of a procedure without a scenario, or of a step that its scenario leaves out.
+"""Default scenario: what is assumed of a procedure, or of a step, for which no scenario says it.
 
 It is an assumption, stated as such in every result; it is no measurement.
 """

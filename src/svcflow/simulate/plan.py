@@ -1,4 +1,4 @@
-"""Plan of a simulation: procedure and scenario brought together, with what a run looks up of each step."""
+"""Plan of a simulation: procedure and scenario together, with what a run looks up of each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Result of a simulation: its figures, the assumptions they rest on, and the journals they were read from."""
+"""Result of a simulation: its figures, the assumptions they rest on, and its journals."""
 
 from __future__ import annotations
 
@@ -17,6 +17,26 @@ from svcflow.text_table import grid
 from svcflow.wording import DEVIATIONS, duration, word
 
 __all__ = ["Simulation", "table"]
+
+
+NOTHING = "—"
+Rows = list[tuple[str, ...]]
+_LIMIT = Text(zh="时限", en="Limit")
+_JUDGED = Text(zh="已判定", en="judged")
+_BREACHED = Text(zh="违反", en="breached")
+_RATE = Text(zh="违反率", en="rate")
+_INTERVAL = Text(zh="95% 置信区间", en="95 % interval")
+_DURATION = Text(zh="用时（工作时间）", en="Time (working)")
+_COUNT = Text(zh="次数", en="count")
+_WHOLE = Text(zh="全程", en="whole")
+_DEVIATION = Text(zh="偏差", en="Deviation")
+_ROLE = Text(zh="岗位", en="Role")
+_CAPACITY = Text(zh="人数", en="people")
+_SERVED = Text(zh="办理", en="served")
+_BUSY = Text(zh="负荷", en="busy")
+_WAITING = Text(zh="平均等待", en="mean wait")
+_WAITING_P95 = Text(zh="等待 p95", en="wait p95")
+_ASSUMPTIONS = Text(zh="假设：", en="Assumptions:")
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -118,27 +138,6 @@ def _pool(use: PoolUse) -> dict[str, object]:
 
 def _seconds(length: timedelta | None) -> float | None:
     return None if length is None else length.total_seconds()
-
-
-NOTHING = "—"
-Rows = list[tuple[str, ...]]
-
-_LIMIT = Text(zh="时限", en="Limit")
-_JUDGED = Text(zh="已判定", en="judged")
-_BREACHED = Text(zh="违反", en="breached")
-_RATE = Text(zh="违反率", en="rate")
-_INTERVAL = Text(zh="95% 置信区间", en="95 % interval")
-_DURATION = Text(zh="用时（工作时间）", en="Time (working)")
-_COUNT = Text(zh="次数", en="count")
-_WHOLE = Text(zh="全程", en="whole")
-_DEVIATION = Text(zh="偏差", en="Deviation")
-_ROLE = Text(zh="岗位", en="Role")
-_CAPACITY = Text(zh="人数", en="people")
-_SERVED = Text(zh="办理", en="served")
-_BUSY = Text(zh="负荷", en="busy")
-_WAITING = Text(zh="平均等待", en="mean wait")
-_WAITING_P95 = Text(zh="等待 p95", en="wait p95")
-_ASSUMPTIONS = Text(zh="假设：", en="Assumptions:")
 
 
 def table(result: Simulation, lang: Lang) -> str:

@@ -37,6 +37,13 @@ SOMEBODY = "somebody"
 """Who acts where neither step nor transition names a role; another of that name where another person has to."""
 
 
+_TOO_LONG = Text(zh=f"模拟超出 {LAST_DAY}", en=f"the run goes on past {LAST_DAY}")
+BEYOND = Text(
+    zh="减少流程实例数，用 start 早些开始，或延长日历的覆盖范围",
+    en="simulate fewer instances, begin earlier with start=, or let the calendar cover more years",
+)
+
+
 class SimulationRun:
     """One run of a plan. `arrivals_us` are the instants at which instances start, in order."""
 
@@ -253,10 +260,3 @@ def _passes(instance: Instance, limit: str) -> int:
     if watch is None or watch.open_us == STOPPED or watch.overdue or watch.due_us == NEVER:
         return NEVER
     return watch.due_us + 1  # a limit is met at its very deadline
-
-
-_TOO_LONG = Text(zh=f"模拟超出 {LAST_DAY}", en=f"the run goes on past {LAST_DAY}")
-BEYOND = Text(
-    zh="减少流程实例数，用 start 早些开始，或延长日历的覆盖范围",
-    en="simulate fewer instances, begin earlier with start=, or let the calendar cover more years",
-)

@@ -1,4 +1,4 @@
-"""Sampling: from a uniform number to a length of time or a field's value, by inverting the distribution.
+"""Sampling of lengths of time and field values from uniform numbers, by inverting the distribution.
 
 Inversion keeps common random numbers in step: a larger number never gives a shorter time, so that two scenarios with
 the same seed differ by what was changed only.
@@ -32,6 +32,10 @@ INSTANT_DAYS = 10
 
 _NORMAL = NormalDist()
 _P95 = _NORMAL.inv_cdf(0.95)
+
+
+_WORDS = Struct("<8Q")
+_SPACING = 2.0**-52
 
 
 def sampler(duration: Duration) -> Sampler:
@@ -109,10 +113,6 @@ _SAMPLERS: dict[str, Callable[[dict[str, int]], Sampler]] = {
     "triangular": _triangular,
     "lognormal": _lognormal,
 }
-
-
-_WORDS = Struct("<8Q")
-_SPACING = 2.0**-52
 
 
 @attrs.frozen

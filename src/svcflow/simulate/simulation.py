@@ -1,4 +1,4 @@
-"""Simulation of a procedure in a scenario: the function itself, and the assumptions its result rests on."""
+"""Simulation of a procedure in a scenario: the function, and the assumptions its result rests on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Positions along one axis of a map: cells (columns or rows) and the channels between them, where lines run."""
+"""Positions along one axis of a map: cells (columns or rows) and the channels for lines between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grid of a map before it has coordinates: cells of nodes, paths and tracks of lines, and the least sizes.
+"""Grid of a map before it has coordinates: cells of nodes, paths and tracks of lines, least sizes.
 
 Of each pair here, the first is along the flow of the procedure, the second across it.
 """

@@ -1,4 +1,4 @@
-"""Placement of labels: at their own line, touching no box and no other label, off other lines if possible."""
+"""Placement of labels: at their own line, touching no box or label, off other lines if possible."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ _POSITION_COST: dict[Position, float] = {
     "over": 14,
 }
 _LINE_COST, _BORDER_COST, _AWAY, _AIR, _ARROW = 60.0, 14.0, 0.03, 2.5, 10.0
+
+
+_Span = tuple[float, float, float, float]
+"""Left, top, right and bottom of a piece of a line."""
 
 
 @attrs.frozen
@@ -58,10 +62,6 @@ def place_labels(texts: Mapping[str, LabelText], obstacles: Obstacles) -> dict[s
             labels[edge] = label
             taken.append(label.box.grown(1))
     return labels
-
-
-_Span = tuple[float, float, float, float]
-"""Left, top, right and bottom of a piece of a line."""
 
 
 def _span(a: Point, b: Point) -> _Span:

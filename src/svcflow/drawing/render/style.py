@@ -1,4 +1,4 @@
-"""Colours, strokes and the style sheet of a map; colour never speaks alone (dash and symbol say the same)."""
+"""Colours, strokes and style sheet of a map; dash and symbol always say the same as colour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pieces of SVG: numbers, escaped text, arrow heads, nodes, and symbols drawn as shapes, since fonts lack their glyphs."""
+"""Pieces of SVG: numbers, escaped text, arrow heads, nodes, and symbols drawn as shapes.
+
+Symbols are shapes because fonts lack their glyphs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a swimlane map shows: lanes, nodes, edges; no coordinates yet, and nothing of a procedure's rules."""
+"""Scene of a swimlane map: its lanes, nodes and edges, without coordinates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deadlines kept by a migration: what a stopwatch has to count for its deadline to stay, and the rungs that fired.
+"""Deadlines that a migration keeps: what their stopwatches have to count, and the rungs that fired.
 
 Two declarations of one limit are compared, `old` of the source version and `new` of the target version.
 """

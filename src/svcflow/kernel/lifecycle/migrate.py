@@ -177,7 +177,7 @@ def _mapping_refusal(source: Compiled, into: Compiled, steps: Steps) -> Refusal 
 def _no_counterpart(source: Compiled, into: Compiled, steps: Steps, name: str) -> Refusal | None:
     if mapped_step(steps, name) in into.steps:
         return None
-    known = [one for one in into.steps if into.steps[one].scope == source.steps[name].scope]
+    known = [step for step in into.steps if into.steps[step].scope == source.steps[name].scope]
     return refusals.no_counterpart(into.procedure, name, known or into.steps)
 
 

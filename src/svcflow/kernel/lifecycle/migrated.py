@@ -1,4 +1,4 @@
-"""Effect of the fact `Migrated`: steps, stopwatches and performers of an instance under its target version."""
+"""Effect of the fact `Migrated` on the steps, stopwatches and performers of an instance."""
 
 from __future__ import annotations
 

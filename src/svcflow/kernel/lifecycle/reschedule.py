@@ -1,4 +1,4 @@
-"""Commands that reschedule an instant, extend a limit, and recompute deadlines after a calendar was corrected."""
+"""Commands that reschedule an instant, extend a limit, and recompute deadlines of corrected calendars."""
 
 from __future__ import annotations
 

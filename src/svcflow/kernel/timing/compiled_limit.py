@@ -1,4 +1,4 @@
-"""Limits made ready to run: the rows of each, with the rungs of its ladder in the order in which they are reached."""
+"""Limits made ready to run: their rows, and the rungs of their ladders in the order they are reached."""
 
 from __future__ import annotations
 

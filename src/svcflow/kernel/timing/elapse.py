@@ -1,4 +1,4 @@
-"""Effects of time: warnings, escalations, breaches and deemed moves; and the joining of branches after any move."""
+"""Effects of time: warnings, escalations, breaches, deemed moves; and the joining of branches."""
 
 from __future__ import annotations
 
