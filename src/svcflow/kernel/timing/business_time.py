@@ -19,7 +19,11 @@ _HORIZON = timedelta(days=3_660)
 
 
 class BusinessTime:
-    """Arithmetic of a calendar that goes on past its coverage as if the ordinary week went on."""
+    """Arithmetic of a calendar that goes on past its coverage as if the ordinary week went on.
+
+    Inside the coverage the projected calendar gives the same answers, so that what lies across the end of the coverage
+    is computed by it as a whole.
+    """
 
     def __init__(self, calendar: WorkCalendar) -> None:
         self.calendar = calendar
