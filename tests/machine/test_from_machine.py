@@ -17,7 +17,7 @@ from transitions.extensions.states import Tags, Timeout, add_state_features
 import svcflow
 from pages import ROOT
 from svcflow import Text
-from svcflow.errors import DeclarationError
+from svcflow.errors import DeclarationError, FieldError
 from svcflow.machine import from_machine, to_machine
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
@@ -385,3 +385,12 @@ def test_a_guard_that_becomes_too_long_says_so() -> None:
     )  # fmt: skip
     with pytest.raises(DeclarationError, match=r"states\.a\.go"):
         from_machine(machine)
+
+
+@pytest.mark.parametrize("given", ["repair", None, object()], ids=["a name", "nothing", "a model"])
+def test_what_is_no_machine_is_refused(given):
+    """A model or a name in the place of a machine is an error that says what to give."""
+    with pytest.raises(FieldError, match="takes a machine of the package transitions") as refused:
+        svcflow.from_machine(given)
+    assert refused.value.remedy.zh
+    assert refused.value.remedy.en

@@ -419,3 +419,20 @@ def test_a_guard_that_is_only_recorded_closes_nothing() -> None:
     ]
     model: Any = to_machine(Procedure(id="p", fields=[Field("ok", type="boolean")], steps=steps)).model
     assert model.go()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("repair",), "takes a procedure, not 'repair'"),
+        ((CATALOG["repair"], "fr"), "lang cannot be 'fr'"),
+    ],
+    ids=["a name", "another language"],
+)
+def test_what_is_no_procedure_or_no_language_of_ours_is_refused(arguments, message):
+    """A name in the place of a procedure and a language that names do not have say what to give instead."""
+    procedure, *lang = arguments
+    with pytest.raises(FieldError, match=message) as refused:
+        svcflow.to_machine(procedure, **({"lang": lang[0]} if lang else {}))
+    assert refused.value.remedy.zh
+    assert refused.value.remedy.en

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, get_args, overload
 
 from transitions import Machine
 from transitions.extensions.nesting import HierarchicalMachine
 
-from svcflow.errors import DeclarationError, Problem
+from svcflow.bounds import shown
+from svcflow.errors import DeclarationError, FieldError, Problem
 from svcflow.machine.conditions import (
     BranchesEnded,
     GuardCondition,
@@ -67,8 +68,9 @@ def to_machine(
     A machine has no clock, roles, evidence or journal: an `Engine` has.
 
     Raises: DeclarationError when the branches combine to more than 10,000 states, or a trigger is called like the
-        attribute in which models keep their state.
+        attribute in which models keep their state; FieldError for what is no procedure, and for another `lang`.
     """
+    _refuse_arguments(procedure, lang)
     machine_options = {"send_event": True, "auto_transitions": False, "name": procedure.id, **options}
     _refuse_attribute(procedure, machine_options.get("model_attribute", "state"))
     make = _nested if issubclass(machine_cls, HierarchicalMachine) else _flat
@@ -81,6 +83,23 @@ def to_machine(
     machine.add_model(MachineModel() if model is None else model)
     made: Machine = machine
     return made
+
+
+def _refuse_arguments(procedure: object, lang: object) -> None:
+    if not isinstance(procedure, Procedure):
+        raise FieldError(
+            Text(
+                zh=f"to_machine 须给出服务流程，而不是 {shown(procedure)}",
+                en=f"to_machine takes a procedure, not {shown(procedure)}",
+            ),
+            Text(zh="文件用 svcflow.load 读入", en="read a file with svcflow.load"),
+        )
+    if lang is not None and lang not in get_args(Lang):
+        known = ", ".join(get_args(Lang))
+        raise FieldError(
+            Text(zh=f"lang 不能是 {shown(lang)}", en=f"lang cannot be {shown(lang)}"),
+            Text(zh=f"可用：{known}；不要标签则为 None", en=f"take one of {known}, or None for no labels"),
+        )
 
 
 def _refuse_attribute(procedure: Procedure, attribute: str) -> None:

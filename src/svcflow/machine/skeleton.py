@@ -10,7 +10,8 @@ from typing import Any
 
 from transitions import Machine
 
-from svcflow.errors import DeclarationError, GuardError, Problem
+from svcflow.bounds import shown
+from svcflow.errors import DeclarationError, FieldError, GuardError, Problem
 from svcflow.machine.conditions import JoinBranches
 from svcflow.machine.guards import GuardWriter
 from svcflow.machine.names import Names, identifier, wording
@@ -43,8 +44,20 @@ def from_machine(machine: Machine, procedure_id: str | None = None) -> Procedure
     by `when`. `procedure_id` is the machine's name unless given.
 
     Warns: UserWarning that lists the callbacks, of which a procedure has none, and what else is not as it was.
-    Raises: DeclarationError when a procedure cannot express the machine: every place, and what to do there.
+    Raises: DeclarationError when a procedure cannot express the machine: every place, and what to do there;
+        FieldError for what is no machine.
     """
+    if not isinstance(machine, Machine):
+        raise FieldError(
+            Text(
+                zh=f"from_machine 须给出 transitions 的状态机，而不是 {shown(machine)}",
+                en=f"from_machine takes a machine of the package transitions, not {shown(machine)}",
+            ),
+            Text(
+                zh="给出 Machine 本身；模型所属的状态机通常存放在模型的属性中",
+                en="give the Machine itself; a model usually keeps it in one of its attributes",
+            ),
+        )
     name = machine.name.removesuffix(": ")
     reader = _MachineReader(machine)
     steps = reader.steps()
