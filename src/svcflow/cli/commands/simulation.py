@@ -103,7 +103,7 @@ def simulate(
 def conform(
     session: CommandSession, *, log: Path, procedure: str, mapping: str | None, top: int, severity: str
 ) -> int:
-    """Hold an event log against a procedure."""
+    """Check an event log against a procedure."""
     from svcflow.analysis.conform import conform
     from svcflow.kernel.compiled import calendars_of
 

@@ -31,7 +31,7 @@ class FairSemaphore:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Hold a slot inside the block. Raises: SemaphoreTimeout."""
+        """Occupy a slot inside the block. Raises: SemaphoreTimeout."""
         thread = get_ident()
         if thread in self._holders:
             yield
