@@ -192,11 +192,11 @@ def _nested_otherwise(source: Compiled, into: Compiled, steps: Steps, name: str)
     else:
         return None
     known = [
-        one.step.id
-        for one in into.steps.values()
-        if one.scope == old.scope
-        and bool(one.branches) == bool(old.branches)
-        and (one.step.end is None) == (old.step.end is None)
+        step.step.id
+        for step in into.steps.values()
+        if step.scope == old.scope
+        and bool(step.branches) == bool(old.branches)
+        and (step.step.end is None) == (old.step.end is None)
     ]
     return refusals.nested_otherwise(name, new.step.id, difference, known)
 
@@ -213,9 +213,9 @@ def _way_back_refusal(
     sources: Mapping[str, list[str]], active: Iterable[str], version: int
 ) -> Refusal | None:
     for name in active:
-        found = sources.get(name, [])
-        if len(found) != 1:
-            return refusals.several_ways_back(name, version, found)
+        earlier = sources.get(name, [])
+        if len(earlier) != 1:
+            return refusals.several_ways_back(name, version, earlier)
     return None
 
 

@@ -164,7 +164,7 @@ def _escalate(
     transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, rung: CompiledRung, at_us: int
 ) -> None:
     declared = rung.rung
-    assert declared is not None  # noqa: S101  # see _reach
+    assert declared is not None  # noqa: S101  # only a breach has none, and _record_rung records it
     transaction.record(
         Escalated,
         at_us,

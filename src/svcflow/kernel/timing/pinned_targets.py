@@ -82,13 +82,13 @@ def _after_migration(
     after: Mapping[str, Stopwatch],
 ) -> dict[str, PinnedTarget]:
     old_names = {_name(source, fact, name): name for name in before}
-    after_it: dict[str, PinnedTarget] = {}
+    pinned_now: dict[str, PinnedTarget] = {}
     for limit, watch in after.items():
         old = old_names.get(limit, limit)
         pinned = pinned_after_migration(source, fact, targets.get(old), before.get(old), watch)
         if pinned is not None:
-            after_it[limit] = pinned
-    return after_it
+            pinned_now[limit] = pinned
+    return pinned_now
 
 
 def _name(source: Compiled, fact: Migrated, name: str) -> str:

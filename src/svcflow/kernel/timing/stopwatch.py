@@ -159,10 +159,10 @@ def after_rung(limit: CompiledLimit, watch: Stopwatch, kind: RungKind, at: str, 
     ))  # fmt: skip
 
 
-def _rung_place(row: CompiledRow, after_rung: int, kind: RungKind, at: str) -> int:
-    """Return the index of the first rung of a kind and wording that has not fired. Raises: ValueError."""
+def _rung_place(row: CompiledRow, fired: int, kind: RungKind, at: str) -> int:
+    """Return the index of the first rung of a kind and wording not in the bit set `fired`. Raises: ValueError."""
     for place, rung in enumerate(row.rungs):
-        if rung.kind == kind and not after_rung >> place & 1 and (rung.rung is None or rung.rung.at == at):
+        if rung.kind == kind and not fired >> place & 1 and (rung.rung is None or rung.rung.at == at):
             return place
     raise ValueError(f"no rung {kind} {at!r} is left to fire")
 
@@ -274,8 +274,7 @@ def _soonest_rung(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> t
                 at_us += _STRICTLY_AFTER if rung.strict else 0
             if best[0] < 0 or at_us < best[1]:
                 best = (place, at_us)
-            if (
-                row.ordered
-            ):  # rungs before a scheduled instant are reached as their instants fall, not in their order
+            # Rungs before a scheduled instant are reached as their instants fall, not in their order.
+            if row.ordered:
                 break
     return best
