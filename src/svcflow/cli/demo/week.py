@@ -120,7 +120,7 @@ def _socket() -> InstanceScript:
 
 
 def _budget() -> InstanceScript:
-    """Return room, equipment and tea prepared side by side."""
+    """Return room, equipment and tea prepared side by side; tea is served every 20 minutes."""
     return (
         InstanceScript("meeting-budget")
         .start(
@@ -138,7 +138,13 @@ def _budget() -> InstanceScript:
         .fire("Wed 12:55", "finish_equipment", _AV, evidence="checklist=C-1")
         .fire("Wed 13:05", "finish_tea", _TEA)
         .fire("Wed 13:20", "finish_room", _STEWARD, evidence="checklist=C-2 photo=P-201")
+        .fire("Wed 13:45", "greet", _STEWARD)
         .fire("Wed 14:00", "begin", _STEWARD)
+        .fire("Wed 14:18", "serve_tea", _STEWARD)
+        .fire("Wed 14:37", "serve_tea", _STEWARD)
+        .fire("Wed 14:55", "serve_tea", _STEWARD)
+        .fire("Wed 15:14", "serve_tea", _STEWARD)
+        .fire("Wed 15:33", "serve_tea", _STEWARD)
         .fire("Wed 15:50", "close", _STEWARD)
         .fire("Wed 16:10", "finish_clearing", _STEWARD, evidence="checklist=C-3")
         .fire("Thu 09:10", "rate", "office-2:organiser", rating="very_satisfied")
