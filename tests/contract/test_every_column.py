@@ -17,6 +17,7 @@ from svcflow.journal import verified
 from svcflow.kernel import evolve
 from svcflow.kernel.lifecycle.deviations import deviations_of
 from svcflow.runtime.filters import DeviationQuery
+from svcflow.runtime.start_positions import StartPosition
 from svcflow.store import open_store, schema, seals, table_rows
 from svcflow.store.memory import rows as memory_rows
 from svcflow.store.sql import SqlStore
@@ -60,6 +61,7 @@ def filled(url: str) -> Iterator[Engine]:
             engine.fire("r1", "accept", actor=LI, command_id="again")
         engine.explain_deviation("r1", 2, reason="the lift", actor=LI)
         engine.claim("r1", actor=Actor("chen", roles={"chief"}))
+        engine._store.keep_start(None, StartPosition("repair", "monthly", 1, 0, "2026-01-05T08:30"))
         engine.deliver()
         engine.seal()
         engine.fire("r2", "again", actor=LI)

@@ -24,6 +24,8 @@ from waiting import PATIENCE_S
 
 KEPT = {int(file.stem): file for file in Path(__file__).with_name("schemas").glob("*.sql")}
 EARLIER = [file for number, file in sorted(KEPT.items()) if number < schema.VERSION]
+WITHOUT_WORK = [file for file in EARLIER if int(file.stem) < 3]
+"""Those whose work an engine tells anew."""
 EVENING = MORNING + timedelta(minutes=30 + 9 * 60)
 
 
@@ -130,8 +132,9 @@ def test_it_is_said_what_of_a_person_stays_in_the_clear(old):
         assert engine.verify().ok
 
 
+@pytest.mark.parametrize("old", WITHOUT_WORK, indirect=True, ids=[f"version {f.stem}" for f in WITHOUT_WORK])
 def test_work_waits_for_a_catalog_that_knows_its_procedure(old):
-    """An engine without the procedure opens; the next one that has it fills the work in."""
+    """An engine without the procedure opens; the next one that has it fills the work in, up to version 2."""
     with closing(sqlite3.connect(old)) as file, file:
         if "svcflow_work" in shape(old):
             file.execute("DELETE FROM svcflow_work")
@@ -206,6 +209,24 @@ def test_a_minimum_was_a_deadline_of_work_up_to_version_2(kind, request, tmp_pat
         assert [one.due_at for one in engine.worklist()] == [None]
         assert engine.verify().problems == ()
         assert engine._store.wants_rebuilding() == ""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_there_were_no_regular_starts_up_to_version_3(kind, request, tmp_path):
+    """Their table is made, and an engine goes on with all that was there."""
+    url = f"sqlite:///{tmp_path / 'a.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    clock = VirtualClock(MORNING)
+    with Engine(url, CATALOG, clock=clock) as engine:
+        play(engine, clock)
+    bare = create_engine(url)
+    with bare.begin() as connection:
+        schema.starts.drop(connection)
+        connection.execute(schema.meta.update().where(schema.meta.c.name == "schema").values(value="3"))
+    bare.dispose()
+    with Engine(url, CATALOG, clock=clock) as engine:
+        assert list(engine._store.starts()) == []
+        assert engine.verify().problems == ()
+        assert engine.fire("late", "again", actor=CLERK).steps == ("working",)
 
 
 @pytest.mark.parametrize("version", [str(schema.VERSION + 1), "0", "two"])

@@ -25,6 +25,7 @@ from svcflow.runtime.filters import (
     WorkQuery,
 )
 from svcflow.runtime.outbox.feed import Feed
+from svcflow.runtime.start_positions import StartPosition
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf
 from svcflow.text import Text
 
@@ -317,6 +318,17 @@ class Store(Protocol):
         """Write a new delegation, or the revocation of the one of this id.
 
         Raises: FieldError when the id is that of a delegation between others, forgotten ones too.
+        """
+        ...
+
+    def starts(self) -> Sequence[StartPosition]:
+        """Return how far each regular start is, by procedure and start."""
+        ...
+
+    def keep_start(self, before: StartPosition | None, after: StartPosition) -> bool:
+        """Write the position of a regular start, durably, if it still is `before`; None where there was none.
+
+        Returns whether it was written: of several processes that go on from one position, one does.
         """
         ...
 

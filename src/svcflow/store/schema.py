@@ -16,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -179,3 +179,19 @@ procedures = Table(
     Column("digest", String(64), nullable=False),
 )
 """Digest of each version of a procedure when an instance of it was first started here (see model/yaml/dump.py)."""
+
+starts = Table(
+    "svcflow_starts",
+    metadata,
+    Column("procedure", String(80), primary_key=True),
+    Column("start", String(80), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Column("done", String(16), nullable=False),
+    Column("pending", String(16), nullable=False),
+    Column("tried", String(16), nullable=False),
+    Column("salt", String(32), nullable=False),
+    Column("retry_us", BigInteger, nullable=False),
+    Column("error", String(1000), nullable=False),
+)
+"""How far each regular start of a procedure is: see runtime/start_positions.py."""

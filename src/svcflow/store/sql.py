@@ -32,9 +32,10 @@ from svcflow.runtime.filters import (
     WorkQuery,
     counted,
 )
+from svcflow.runtime.start_positions import StartPosition
 from svcflow.runtime.store import Decide, StoredInstance, SweepPosition
 from svcflow.runtime.stored_rows import Columns, InstanceRows, LastSeal, Row, SealedLeaf, instance_of
-from svcflow.store import delegations, queries, schema, seals, table_rows
+from svcflow.store import delegations, queries, schema, seals, starts, table_rows
 from svcflow.store.feed import SqlFeed
 from svcflow.store.migrations import REBUILD
 from svcflow.store.unit_of_work import UnitOfWork
@@ -264,6 +265,17 @@ class SqlStore:
         self.refuse_closed()
         with self._backend.exclusive() as connection:
             delegations.save(connection, delegation)
+
+    def starts(self) -> Sequence[StartPosition]:
+        """Return how far each regular start is."""
+        with self._reading() as connection:
+            return starts.positions(connection)
+
+    def keep_start(self, before: StartPosition | None, after: StartPosition) -> bool:
+        """Write the position of a regular start if it still is `before`; return whether it was written."""
+        self.refuse_closed()
+        with self._backend.exclusive() as connection:
+            return starts.save(connection, before, after)
 
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""

@@ -1,7 +1,8 @@
-"""Verification of the tables that all instances share: pinned procedures, subscriptions, delegations, seals."""
+"""Verification of the tables that all instances share: pinned procedures, subscriptions, delegations, regular starts, seals."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 
 import orjson
@@ -14,11 +15,13 @@ from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.model.yaml.dump import digest
 from svcflow.runtime.integrity.projections import RESTORE, missing, otherwise, shown
 from svcflow.runtime.procedure_registry import ProcedureRegistry, changed_procedure
+from svcflow.runtime.start_positions import StartPosition
 from svcflow.runtime.store import Store
 from svcflow.runtime.stored_rows import LastSeal
 from svcflow.text import Text
 
 PINS, SUBSCRIPTIONS, DELEGATIONS = "svcflow_procedures", "svcflow_subscriptions", "svcflow_delegations"
+STARTS = "svcflow_starts"
 SEALS, META = "svcflow_seals", "svcflow_meta"
 
 Named = Iterator[tuple[str, SvcflowError]]
@@ -30,10 +33,11 @@ def subscriptions_of(store: Store) -> Mapping[str, int]:
 
 
 def register_problems(store: Store, registry: ProcedureRegistry, seen: Collection[tuple[str, int]]) -> Named:
-    """Yield the problems of pins, subscriptions and delegations; `seen` are the versions that journals name."""
+    """Yield the problems of pins, subscriptions, delegations and regular starts; `seen` are the versions that journals name."""
     yield from ((PINS, error) for error in _of_pins(store, registry, seen))
     yield from ((SUBSCRIPTIONS, error) for error in _of_subscriptions(store))
     yield from ((DELEGATIONS, error) for error in _of_delegations(store))
+    yield from ((STARTS, error) for error in _of_starts(store))
 
 
 def seal_problems(store: Store, checkpoint: Checkpoint | None) -> Named:
@@ -132,3 +136,25 @@ def _of_delegations(store: Store) -> Iterator[CorruptJournal]:
                 zh=f"委托 {name} 无法读取：{error}", en=f"delegation {name} cannot be read: {error}"
             )
             yield CorruptJournal(message, RESTORE, table=DELEGATIONS, row=str(name))
+
+
+_OCCURRENCE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d)?")
+_SALT = re.compile(r"[0-9a-f]{32}")
+
+
+def _of_starts(store: Store) -> Iterator[CorruptJournal]:
+    """Check that each position names occurrences in their order, with a salt while one is pending."""
+    for row in store.table_rows(STARTS):
+        position = StartPosition._make(row)
+        name, done, pending, tried = f"{row[0]} {row[1]}", position.done, position.pending, position.tried
+        for column, occurrence in (("done", done), ("pending", pending), ("tried", tried)):
+            if not _OCCURRENCE.fullmatch(occurrence):
+                yield otherwise(STARTS, column, name, occurrence, "2026-01-05T08:30")
+        if pending and not done < pending:
+            yield otherwise(STARTS, "pending", name, pending, f"> {done}")
+        if tried and not done < tried < pending:
+            yield otherwise(STARTS, "tried", name, tried, f"{done} … {pending}")
+        if not (_SALT.fullmatch(position.salt) if pending else not position.salt):
+            yield otherwise(STARTS, "salt", name, position.salt, "32 × 0-9a-f" if pending else "''")
+        if position.version < 1:
+            yield otherwise(STARTS, "version", name, position.version, "≥ 1")

@@ -31,6 +31,7 @@ from svcflow.runtime.filters import (
     counted,
     cursor_of,
 )
+from svcflow.runtime.start_positions import StartPosition
 from svcflow.runtime.store import (
     SWEEP_BATCH,
     ChangeSet,
@@ -62,6 +63,7 @@ class MemoryStore:
         self.feed = MemoryFeed(self._lock, self._journals)
         self._delegations: dict[str, Delegation] = {}
         self._erased: set[str] = set()  # ids of delegations whose persons are forgotten
+        self._starts: dict[tuple[str, str], StartPosition] = {}
         self._origin = f"svcflow-{token_hex(8)}"
         self._sealed: dict[str, Leaf] = {}
         self._leaves: list[Leaf] = []
@@ -165,6 +167,8 @@ class MemoryStore:
                 return [(*version, digest) for version, digest in self._digests.items()]
             if table == "svcflow_delegations":
                 return [rows.of_delegation(delegation) for delegation in self._delegations.values()]
+            if table == "svcflow_starts":
+                return list(self.starts())
             return self.feed.subscriptions()
 
     def last_position(self) -> int:
@@ -260,6 +264,20 @@ class MemoryStore:
             ):
                 raise another_delegation(delegation.id)
             self._delegations = {**self._delegations, delegation.id: delegation}
+
+    def starts(self) -> Sequence[StartPosition]:
+        """Return how far each regular start is."""
+        with self._lock:
+            return [self._starts[key] for key in sorted(self._starts)]
+
+    def keep_start(self, before: StartPosition | None, after: StartPosition) -> bool:
+        """Write the position of a regular start if it still is `before`; return whether it was written."""
+        key = after.procedure, after.start
+        with self._lock:
+            if self._starts.get(key) != before:
+                return False
+            self._starts[key] = after
+            return True
 
     def next_due_us(self) -> int | None:
         """Return the next instant at which something is due."""
