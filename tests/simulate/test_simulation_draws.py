@@ -13,10 +13,12 @@ from simulate_cases import procedure, situation
 
 from svcflow.kernel.facts import Moved
 from svcflow.model.field import Field
-from svcflow.model.scenario import Duration
+from svcflow.model.scenario import Duration, Fixed, NumberDistribution, Shares
 from svcflow.model.step import Step, Transition
 from svcflow.simulate import simulate
-from svcflow.simulate.sampling import NUMBER_SPAN, Streams, sampler, value_of
+from svcflow.simulate.field_values import value_sampler
+from svcflow.simulate.sampling import Streams, sampler
+from svcflow.worktime import shipped_calendar
 
 MINUTE = 60_000_000
 NUMBERS = [(k + 0.5) / 20_000 for k in range(20_000)]
@@ -84,22 +86,75 @@ FIELDS = st.one_of(
 )
 
 
-@given(FIELDS, st.floats(0, 1, exclude_min=True, exclude_max=True))
-@example(Field("f", type="number", maximum=-5), 0.5)
-def test_every_value_that_is_drawn_is_one_the_field_accepts(field, number):
-    """Whatever the field allows; drawing it is no way round its rules."""
-    value = value_of(field, number, 1_767_000_000_000_000)
+ALWAYS = shipped_calendar("always")
+OFFICE = shipped_calendar("cn_office")
+START = 1_767_000_000_000_000  # Mon 2025-12-29 17:20 in Shanghai
+MANY = [(k + 0.5) / 300 for k in range(300)]
+
+
+def drawn(field, mix=None, constants=(), calendar=ALWAYS, numbers=MANY):
+    """Return what an evenly spread draw of the field gives."""
+    sample = value_sampler(field, mix, constants, calendar)
+    return [sample(number, START) for number in numbers]
+
+
+CONSTANTS = st.lists(st.integers(-30, 30) | st.floats(-30, 30), max_size=3)
+
+
+@given(FIELDS, CONSTANTS, st.floats(0, 1, exclude_min=True, exclude_max=True))
+@example(Field("f", type="number", maximum=-5), [], 0.5)
+@example(Field("f", type="number", minimum=0), [0], 0.001)
+def test_every_value_that_is_drawn_is_one_the_field_accepts(field, constants, number):
+    """Whatever the field allows and the guards name; drawing it is no way round its rules."""
+    (value,) = drawn(field, constants=constants, numbers=[number])
     assert value is not None
     assert field.accept(value) == value
 
 
-def test_choices_are_equally_likely_and_numbers_spread_over_their_range():
-    """Three choices a third each; whole numbers where the bounds are whole, both ends included."""
+def test_choices_are_equally_likely_and_numbers_lie_on_both_sides_of_what_guards_name():
+    """Three choices a third each; below, between and above the constants equally often; bounds are kept."""
     choice = Field("f", type="choice", choices=["a", "b", "c"])
-    assert Counter(value_of(choice, (k + 0.5) / 300, 0) for k in range(300)) == {"a": 100, "b": 100, "c": 100}
-    number = Field("f", type="number", minimum=1, maximum=3)
-    assert Counter(value_of(number, (k + 0.5) / 300, 0) for k in range(300)) == {1: 100, 2: 100, 3: 100}
-    assert value_of(Field("f", type="number"), 0.9999, 0) == NUMBER_SPAN
+    assert Counter(drawn(choice)) == {"a": 100, "b": 100, "c": 100}
+    fee = Field("f", type="number", minimum=0)
+    values = drawn(fee, constants=[200])
+    assert (min(values), max(values)) == (0, 400)
+    assert Counter(value > 200 for value in values) == {False: 150, True: 150}
+    three = Counter((value > 10) + (value > 20) for value in drawn(fee, constants=[10, 20]))
+    assert three == {0: 100, 1: 100, 2: 100}
+    bounded = Field("f", type="number", minimum=1, maximum=3)
+    assert Counter(drawn(bounded)) == {1: 100, 2: 100, 3: 100}
+    assert set(drawn(Field("f", type="number"))) == {0}, "nothing depends on a number that no guard names"
+
+
+def test_a_mix_gives_its_shares_and_one_value_is_that_value():
+    """Keys are the values as a document writes them; a share of nothing never comes."""
+    choice = Field("f", type="choice", choices=["a", "b", "c"])
+    assert Counter(drawn(choice, Shares(of={"a": 1, "b": 0, "c": 3}))) == {"a": 75, "c": 225}
+    wanted = Field("f", type="boolean")
+    assert Counter(drawn(wanted, Shares(of={"true": 0.7, "false": 0.3}))) == {True: 210, False: 90}
+    assert Counter(drawn(Field("f", type="number"), Shares(of={"1": 1, "2.5": 1}))) == {1: 150, 2.5: 150}
+    assert set(drawn(Field("f"), Fixed(value="A-301"))) == {"A-301"}
+
+
+def test_a_number_has_the_distribution_of_its_mix_within_the_bounds_of_its_field():
+    """Half the fees lie below the median, 5 in 100 above p95; whole numbers by whole parameters."""
+    fee = Field("f", type="number", minimum=0, maximum=1_000)
+    values = drawn(fee, NumberDistribution(distribution="lognormal", median=120, p95=900), numbers=NUMBERS)
+    assert sum(value <= 120 for value in values) / len(values) == pytest.approx(0.5, abs=0.005)
+    assert sum(value <= 900 for value in values) / len(values) == pytest.approx(0.95, abs=0.001)
+    assert all(isinstance(value, int) for value in values)
+    assert max(values) == 1_000
+    exact = drawn(Field("f", type="number"), NumberDistribution(distribution="uniform", low=0.5, high=1.5))
+    assert all(value == round(value, 2) for value in exact)
+
+
+def test_an_instant_comes_so_long_after_the_start_in_the_calendar_s_hours():
+    """Two working hours after Monday 17:20 are Tuesday 10:20; an hour is an hour at any time."""
+    visit = Field("f", type="instant")
+    working = Duration(distribution="constant", value="2wh")
+    assert drawn(visit, working, calendar=OFFICE, numbers=[0.5]) == ["2025-12-30T02:20:00+00:00"]
+    elapsed = Duration(distribution="constant", value="1h")
+    assert drawn(visit, elapsed, calendar=OFFICE, numbers=[0.5]) == ["2025-12-29T10:20:00+00:00"]
 
 
 def ways(*transitions, exits=None, instances=4_000, **rest):

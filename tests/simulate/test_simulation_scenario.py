@@ -5,17 +5,20 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import attrs
 import pytest
 from simulate_cases import SHIPPED, calendars, one_step, procedure, situation
 
 from svcflow.errors import CalendarCoverageError, DeclarationError, FieldError
 from svcflow.model.limit import Row, TimeLimit
-from svcflow.model.scenario import Pool
+from svcflow.model.scenario import Duration, Fixed, NumberDistribution, Pool, Shares
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.simulate import default_scenario, simulate
 from svcflow.simulate.default_scenario import STATED, default_duration
 
 REPAIR = SHIPPED["repair"]
+FEE = NumberDistribution(distribution="lognormal", median=120, p95=900)
+DAY = Duration(distribution="constant", value="1d")
 
 
 def test_every_mistake_of_a_scenario_is_listed_with_what_to_write_instead():
@@ -53,6 +56,77 @@ def test_every_mistake_of_a_scenario_is_listed_with_what_to_write_instead():
     assert "cn_office" in found["pools.boss.calendar"].remedy.en
     assert found["exits.nowhere"].remedy.en == "there are: serve, a"
     assert all(problem.message.zh and problem.message.en and problem.remedy for problem in found.values())
+
+
+@pytest.mark.parametrize(
+    ("field", "mix", "place", "remedy"),
+    [
+        ("priorty", Fixed(value="normal"), "fields.priorty", "did you mean priority?"),
+        (
+            "priority",
+            Shares(of={"normal": 1, "emergancy": 1}),
+            "fields.priority.emergancy",
+            "did you mean emergency?",
+        ),
+        ("priority", FEE, "fields.priority", "write priority: {emergency: 1, normal: 1}"),
+        (
+            "fee",
+            Shares(of={"many": 1}),
+            "fields.fee.many",
+            "write fee: {distribution: lognormal, median: 120, p95: 900}",
+        ),
+        ("fee", Fixed(value=-1), "fields.fee", "write fee: {distribution: lognormal, median: 120, p95: 900}"),
+        ("fee", DAY, "fields.fee", "write fee: {distribution: lognormal, median: 120, p95: 900}"),
+        (
+            "visit_at",
+            FEE,
+            "fields.visit_at",
+            "write visit_at: {distribution: lognormal, median: 8h, p95: 3d}",
+        ),
+        (
+            "visit_at",
+            Fixed(value="noon"),
+            "fields.visit_at",
+            "write visit_at: {distribution: lognormal, median: 8h, p95: 3d}",
+        ),
+    ],
+)
+def test_a_mix_that_its_field_cannot_have_is_refused_at_its_place(field, mix, place, remedy):
+    """An unknown field or value, a distribution of another kind; each with what to write."""
+    wrong = attrs.evolve(SHIPPED.scenarios["repair_usual"], fields={field: mix})
+    with pytest.raises(DeclarationError) as caught:
+        simulate(REPAIR, 1, scenario=wrong)
+    (problem,) = caught.value.problems
+    assert problem.text("en").startswith(f"{place}: ")
+    assert problem.remedy.en == remedy
+    assert problem.text("zh") != problem.text("en")
+
+
+def test_fields_follow_the_mix_and_others_keep_their_default():
+    """What the scenario says nothing of is not drawn evenly where it has a default; the result says which is which."""
+    usual = SHIPPED.scenarios["repair_usual"]
+    fields = {"priority": Shares(of={"emergency": 1, "normal": 3}), "rating": Fixed(value="fair")}
+    result = simulate(REPAIR, 400, 2, scenario=attrs.evolve(usual, fields=fields))
+    started = [journal[0].data for journal in result.journals().values()]
+    emergencies = sum(data["priority"] == "emergency" for data in started)
+    assert 70 <= emergencies <= 130
+    assert {data["fault"] for data in started} == {"other"}
+    assert not any("rating" in data for data in started), "it comes with the move that asks for it"
+    rated = [
+        f.data["rating"]
+        for journal in result.journals().values()
+        for f in journal
+        if getattr(f, "trigger", "") == "rate"
+    ]
+    assert rated
+    assert set(rated) == {"fair"}
+    said = {assumption.en for assumption in result.assumptions}
+    assert "fields left at their default: fault, scale" in said
+    assert any(
+        line.startswith("fields drawn by the mix of the scenario") and line.endswith(": priority, rating")
+        for line in said
+    )
+    assert any(line.startswith("fields without a mix") and line.endswith(": place, fee") for line in said)
 
 
 @pytest.mark.parametrize("scenario", SHIPPED.scenarios.values(), ids=lambda one: one.id)

@@ -9,11 +9,11 @@ import attrs
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.compiled import Calendars, Compiled, CompiledStep, compile_procedure
 from svcflow.model.amount import DAY_US
-from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Pool, Scenario
 from svcflow.model.step import Step
 from svcflow.simulate.default_scenario import default_duration, is_work
+from svcflow.simulate.field_values import ValueSampler, field_constants, guards_of, value_sampler
 from svcflow.simulate.sampling import Sampler, sampler
 from svcflow.worktime.calendar import WorkCalendar
 
@@ -51,7 +51,9 @@ class SimulationPlan:
     arrivals: WorkCalendar | None
     """The calendar in which the time between arrivals runs; None for elapsed time."""
     between: Sampler
-    sampled: tuple[Field, ...]
+    values: Mapping[str, ValueSampler]
+    """How a value of each field is drawn."""
+    sampled: tuple[str, ...]
     """The fields that get a value when an instance starts."""
     deemed: tuple[str, ...]
     """The limits that move an instance by themselves when they pass."""
@@ -79,7 +81,8 @@ def make_plan(procedure: Procedure, scenario: Scenario, calendars: Calendars) ->
         pools={role: _pool(procedure, scenario.pools.get(role), calendars) for role in procedure.roles},
         arrivals=calendars(own or procedure.calendar) if own or between.working else None,
         between=sampler(between),
-        sampled=_sampled(compiled),
+        values=_values(compiled, scenario),
+        sampled=_sampled(compiled, scenario),
         deemed=tuple(name for name, limit in compiled.limits.items() if limit.limit.on_overdue),
     )
 
@@ -119,9 +122,26 @@ def _pool(procedure: Procedure, pool: Pool | None, calendars: Calendars) -> tupl
     return pool.capacity, calendars(pool.calendar or procedure.calendar)
 
 
-def _sampled(compiled: Compiled) -> tuple[Field, ...]:
-    guards = [row.move.when for name in compiled.steps for row in compiled.exits(name)]
-    guards += [row.guard for limit in compiled.limits.values() for row in limit.rows]
-    named = {name for guard in guards if guard is not None for name in guard.names}
+def _values(compiled: Compiled, scenario: Scenario) -> Mapping[str, ValueSampler]:
+    constants = field_constants(compiled)
+    return {
+        name: value_sampler(field, scenario.fields.get(name), constants.get(name, ()), compiled.calendar)
+        for name, field in compiled.procedure.fields.items()
+    }
+
+
+def _sampled(compiled: Compiled, scenario: Scenario) -> tuple[str, ...]:
+    """Return the fields that guards or the start ask for and no default fills, and those of the scenario's mixes.
+
+    A mix of a field that only a move asks for is drawn with that move.
+    """
+    guarded = {name for guard in guards_of(compiled) for name in guard.names}
+    asked = {name for place in compiled.steps for row in compiled.exits(place) for name in row.move.requires}
     fields = compiled.procedure.fields.values()
-    return tuple(f for f in fields if f.id in named or (f.required and f.default is None))
+    early = guarded | {f.id for f in fields if f.required}
+    return tuple(
+        field.id
+        for field in fields
+        if (field.id in early and field.default is None)
+        or (field.id in scenario.fields and (field.id in early or field.id not in asked))
+    )

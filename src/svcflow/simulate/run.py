@@ -18,9 +18,10 @@ from svcflow.kernel.instance import NEVER, STOPPED, Instance
 from svcflow.kernel.moves.authorization import excluded_persons
 from svcflow.model.field import Value
 from svcflow.simulate.branching import choose_exit, hangs_on_data, open_row
+from svcflow.simulate.field_values import PLACEHOLDER
 from svcflow.simulate.plan import SimulationPlan, StepPlan, never_closes
 from svcflow.simulate.resources import RolePool, SimulatedCase, Task
-from svcflow.simulate.sampling import PLACEHOLDER, Streams, value_of
+from svcflow.simulate.sampling import Streams
 from svcflow.simulate.statistics import replaced_met
 from svcflow.text import Text
 
@@ -137,14 +138,14 @@ class SimulationRun:
         recipient = f"recipient-{name}"
         return Start(
             instance=f"{procedure.id}-{name}",
-            data={f.id: self._value(number, f.id) for f in self.plan.sampled},
+            data={field: self._value(number, field) for field in self.plan.sampled},
             recipient=Recipient(recipient, group),
             actor=Actor(recipient),
         )
 
     def _value(self, number: int, field: str) -> Value:
-        declared = self.compiled.procedure.fields[field]
-        return value_of(declared, self.streams.of(number, f"field {field}")[0], self.arrivals_us[number - 1])
+        uniform = self.streams.of(number, f"field {field}")[0]
+        return self.plan.values[field](uniform, self.arrivals_us[number - 1])
 
     def _fire(self, task: Task, row: CompiledMove) -> Fire:
         fields = self.compiled.procedure.fields
@@ -156,7 +157,8 @@ class SimulationRun:
     def _required(self, case: SimulatedCase, field: str) -> Value:
         """Return the value of a field that a move requires: the present one, sent again, or one drawn at random."""
         value = case.instance.data.get(field)
-        return value if is_given(value) else self._value(case.number, field)
+        drawn_now = field in self.plan.scenario.fields and field not in self.plan.sampled
+        return value if is_given(value) and not drawn_now else self._value(case.number, field)
 
     def _actor(self, task: Task, row: CompiledMove) -> Actor:
         barred = excluded_persons(self.compiled, task.case.instance, row.source)

@@ -1,4 +1,4 @@
-"""Sampling of lengths of time and field values from uniform numbers, by inverting the distribution.
+"""Sampling of lengths of time and of numbers from uniform numbers, by inverting the distribution.
 
 Inversion keeps common random numbers in step: a larger number never gives a shorter time, so that two scenarios with
 the same seed differ by what was changed only.
@@ -6,7 +6,7 @@ the same seed differ by what was changed only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from math import exp, log, log1p, sqrt
 from statistics import NormalDist
@@ -14,21 +14,15 @@ from struct import Struct
 
 import attrs
 
-from svcflow.kernel.facts import to_datetime
-from svcflow.model.amount import DAY_US
-from svcflow.model.field import Field, Value
-from svcflow.model.scenario import Duration
+from svcflow.model.scenario import Duration, NumberDistribution
 
-__all__ = ["NUMBER_SPAN", "PLACEHOLDER", "Sampler", "Streams", "sampler", "value_of"]
+__all__ = ["Sampler", "Streams", "number_sampler", "sampler"]
 
 Sampler = Callable[[float], int]
 """Function from a number strictly between 0 and 1 to microseconds."""
 
-PLACEHOLDER = "simulated"
-NUMBER_SPAN = 1_000
-"""How far above its minimum a number without a maximum is drawn."""
-INSTANT_DAYS = 10
-"""How far ahead an instant is drawn at most."""
+_Parameters = Mapping[str, float]
+_Inverse = Callable[[float], float]
 
 _NORMAL = NormalDist()
 _P95 = _NORMAL.inv_cdf(0.95)
@@ -40,73 +34,53 @@ _SPACING = 2.0**-52
 
 def sampler(duration: Duration) -> Sampler:
     """Return the inverse distribution function of a duration, in whole microseconds."""
-    us = {name: amount.us for name, amount in duration.parameters.items()}
-    return _SAMPLERS[duration.distribution](us)
+    inverse = _INVERSES[duration.distribution](
+        {name: amount.us for name, amount in duration.parameters.items()}
+    )
+    return lambda number: round(inverse(number))
 
 
-def value_of(field: Field, number: float, at_us: int) -> Value:
-    """Return a value that the field accepts: each choice as likely as another, numbers over their range.
-
-    A number lies between `minimum` (or 0) and `maximum` (or `NUMBER_SPAN` above), whole when the bounds are;
-    an instant at most ten days after `at_us`; text is a placeholder.
-    """
-    match field.type:
-        case "choice":
-            return field.choices[int(number * len(field.choices))]
-        case "boolean":
-            return number < 0.5
-        case "number":
-            return _number(field, number)
-        case "instant":
-            minutes = int(number * INSTANT_DAYS * DAY_US) // 60_000_000
-            return to_datetime(at_us // 60_000_000 * 60_000_000 + minutes * 60_000_000).isoformat()
-    return PLACEHOLDER
+def number_sampler(mix: NumberDistribution) -> Callable[[float], float]:
+    """Return the inverse distribution function of the values of a number."""
+    return _INVERSES[mix.distribution](mix.parameters)
 
 
-def _number(field: Field, number: float) -> Value:
-    low = field.minimum if field.minimum is not None else min(0, field.maximum or 0)
-    high = field.maximum if field.maximum is not None else low + NUMBER_SPAN
-    if isinstance(low, int) and isinstance(high, int):
-        return low + int(number * (high - low + 1))
-    return low * (1 - number) + high * number
-
-
-def _constant(us: dict[str, int]) -> Sampler:
-    value = us["value"]
+def _constant(parameters: _Parameters) -> _Inverse:
+    value = parameters["value"]
     return lambda _: value
 
 
-def _exponential(us: dict[str, int]) -> Sampler:
-    mean = us["mean"]
-    return lambda number: round(-mean * log1p(-number))  # log1p: exact for small numbers too
+def _exponential(parameters: _Parameters) -> _Inverse:
+    mean = parameters["mean"]
+    return lambda number: -mean * log1p(-number)  # log1p: exact for small numbers too
 
 
-def _uniform(us: dict[str, int]) -> Sampler:
-    low, width = us["low"], us["high"] - us["low"]
-    return lambda number: round(low + number * width)
+def _uniform(parameters: _Parameters) -> _Inverse:
+    low, width = parameters["low"], parameters["high"] - parameters["low"]
+    return lambda number: low + number * width
 
 
-def _triangular(us: dict[str, int]) -> Sampler:
-    low, mode, high = us["low"], us["mode"], us["high"]
+def _triangular(parameters: _Parameters) -> _Inverse:
+    low, mode, high = parameters["low"], parameters["mode"], parameters["high"]
     if low == high:
         return lambda _: low
     width, rising = high - low, (mode - low) / (high - low)
 
-    def sample(number: float) -> int:
+    def inverse(number: float) -> float:
         if number < rising:
-            return round(low + sqrt(number * width * (mode - low)))
-        return round(high - sqrt((1 - number) * width * (high - mode)))
+            return low + sqrt(number * width * (mode - low))
+        return high - sqrt((1 - number) * width * (high - mode))
 
-    return sample
-
-
-def _lognormal(us: dict[str, int]) -> Sampler:
-    median = us["median"]
-    sigma = log(us["p95"] / median) / _P95
-    return lambda number: round(median * exp(sigma * _NORMAL.inv_cdf(number)))
+    return inverse
 
 
-_SAMPLERS: dict[str, Callable[[dict[str, int]], Sampler]] = {
+def _lognormal(parameters: _Parameters) -> _Inverse:
+    median = parameters["median"]
+    sigma = log(parameters["p95"] / median) / _P95
+    return lambda number: median * exp(sigma * _NORMAL.inv_cdf(number))
+
+
+_INVERSES: Mapping[str, Callable[[_Parameters], _Inverse]] = {
     "constant": _constant,
     "exponential": _exponential,
     "uniform": _uniform,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from svcflow.errors import DeclarationError, Path, Problem, UnknownCalendar
+from svcflow.errors import DeclarationError, FieldError, Path, Problem, UnknownCalendar
 from svcflow.kernel.compiled import Calendars
+from svcflow.model.field import Field, Value
 from svcflow.model.procedure import Procedure
-from svcflow.model.scenario import Scenario
+from svcflow.model.scenario import Duration, FieldMix, Fixed, NumberDistribution, Scenario, Shares
 from svcflow.nearest import nearest
 from svcflow.simulate.default_scenario import is_work
+from svcflow.simulate.field_values import shared_value
 from svcflow.text import Text
 
 __all__ = ["check_scenario"]
@@ -25,6 +27,7 @@ def check_scenario(scenario: Scenario, procedure: Procedure, calendars: Calendar
         *_steps(scenario, procedure),
         *_exits(scenario, procedure),
         *_roles(scenario, procedure),
+        *_fields(scenario, procedure),
         *_calendars(scenario, calendars),
     )
     if problems:
@@ -75,6 +78,72 @@ def _roles(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
     for role in scenario.pools:
         if role not in procedure.roles:
             yield _unknown(("pools", role), "岗位", "role", role, procedure.roles)
+
+
+def _fields(scenario: Scenario, procedure: Procedure) -> Iterator[Problem]:
+    for name, mix in scenario.fields.items():
+        field = procedure.fields.get(name)
+        if field is None:
+            yield _unknown(("fields", name), "字段", "field", name, procedure.fields)
+        else:
+            yield from _mix(("fields", name), field, mix)
+
+
+def _mix(path: Path, field: Field, mix: FieldMix) -> Iterator[Problem]:
+    """Yield what a field of this type cannot be drawn by, each value that it does not accept at its own place."""
+    match mix:
+        case Fixed(value=value):
+            yield from _refused(path, field, value)
+        case Shares(of=shares):
+            for written in shares:
+                yield from _refused((*path, written), field, written, key=True)
+        case NumberDistribution() if field.type != "number":
+            yield Problem(
+                path,
+                Text(
+                    zh=f"字段 {field.id} 的类型是 {field.type}，不能按数字的分布取值",
+                    en=f"field {field.id} is of type {field.type}: it has no distribution of numbers",
+                ),
+                _how_to_mix(field),
+            )
+        case Duration() if field.type != "instant":
+            yield Problem(
+                path,
+                Text(
+                    zh=f"字段 {field.id} 的类型是 {field.type}，不能按时长的分布取值",
+                    en=f"field {field.id} is of type {field.type}: it has no distribution of times",
+                ),
+                _how_to_mix(field),
+            )
+
+
+def _refused(path: Path, field: Field, value: Value, *, key: bool = False) -> Iterator[Problem]:
+    try:
+        field.accept(shared_value(field, str(value)) if key else value)
+    except FieldError as error:
+        near = nearest(value, field.choices) if field.choices else _how_to_mix(field)
+        yield Problem(path, error.message, near)
+    except ValueError:
+        message = Text(
+            zh=f"字段 {field.id} 须为数字，不能是“{value}”",
+            en=f"field {field.id} takes a number, not {value!r}",
+        )
+        yield Problem(path, message, _how_to_mix(field))
+
+
+def _how_to_mix(field: Field) -> Text:
+    match field.type:
+        case "number":
+            form = "{distribution: lognormal, median: 120, p95: 900}"
+        case "instant":
+            form = "{distribution: lognormal, median: 8h, p95: 3d}"
+        case "boolean":
+            form = "{true: 0.7, false: 0.3}"
+        case "choice":
+            form = f"{{{', '.join(f'{choice}: 1' for choice in field.choices[:3])}}}"
+        case _:
+            form = "{A: 0.7, B: 0.3}"
+    return Text(zh=f"写 {field.id}: {form}", en=f"write {field.id}: {form}")
 
 
 def _calendars(scenario: Scenario, calendars: Calendars) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.simulate.arrivals import arrivals_from, gaps_of, starts_of
 from svcflow.simulate.default_scenario import STATED, default_scenario
+from svcflow.simulate.field_values import guards_of
 from svcflow.simulate.plan import SimulationPlan, make_plan
 from svcflow.simulate.report import Simulation
 from svcflow.simulate.run import MAX_VISITS, Progress, SimulationRun
@@ -177,19 +178,36 @@ def _exits(plan: SimulationPlan) -> Iterator[Text]:
 
 
 def _data(plan: SimulationPlan) -> Iterator[Text]:
-    if plan.sampled:
-        listed = ", ".join(field.id for field in plan.sampled)
+    if plan.scenario.fields:
+        mixed = ", ".join(plan.scenario.fields)
         yield Text(
-            zh=f"字段取值随机：选项等可能，数字在范围内均匀（无上限者取 1000 以内）：{listed}",
+            zh=f"字段取值按情形所给的比例或分布，超出字段上下限者取其界：{mixed}",
+            en=f"fields drawn by the mix of the scenario, what lies beyond a field's bounds at the bound: {mixed}",
+        )
+    drawn = ", ".join(name for name in plan.sampled if name not in plan.scenario.fields)
+    if drawn:
+        yield Text(
+            zh=f"情形未给出比例的字段取值随机：选项等可能，数字在条件所用界限的上下均匀：{drawn}",
             en=(
-                "fields drawn at random, choices equally likely, numbers evenly over their range (1,000 where it "
-                f"has no end): {listed}"
+                "fields without a mix in the scenario drawn at random, choices equally likely, numbers evenly around "
+                f"the constants of the guards: {drawn}"
             ),
         )
+    kept = ", ".join(_defaulted(plan))
+    if kept:
+        yield Text(zh=f"字段取默认值：{kept}", en=f"fields left at their default: {kept}")
     yield Text(
         zh="必需的数据与凭证总是齐备；岗位与回避要求总是遵守",
         en="required data and evidence always come; roles and not_by are always kept",
     )
+
+
+def _defaulted(plan: SimulationPlan) -> Iterator[str]:
+    """Yield the fields that guards name and that have their default in every instance."""
+    guarded = {name for guard in guards_of(plan.compiled) for name in guard.names}
+    for field in plan.compiled.procedure.fields.values():
+        if field.id in guarded and field.default is not None and field.id not in plan.scenario.fields:
+            yield field.id
 
 
 def _pools(plan: SimulationPlan) -> Iterator[Text]:

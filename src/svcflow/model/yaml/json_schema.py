@@ -20,7 +20,7 @@ from svcflow.model.guard import MAX_CHARACTERS, Guard
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.log_mapping import LogMapping
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
-from svcflow.model.scenario import Branching, Duration, Scenario
+from svcflow.model.scenario import Branching, Duration, FieldMix, NumberDistribution, Scenario
 from svcflow.model.step import HOLD_REASONS, Branch, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.text import Text
@@ -209,16 +209,26 @@ class _SchemaWalk:
         }
 
 
+_SHARES: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": "number", "minimum": 0},
+    "minProperties": 1,
+}
+
 _SPECIAL: Mapping[Any, Callable[[_SchemaWalk], Schema]] = {
     Amount: _SchemaWalk.amount,
     Anchor: _SchemaWalk.anchor,
     ClockTime: _SchemaWalk.clock_time,
-    Branching: lambda _: {
-        "type": "object",
-        "additionalProperties": {"type": "number", "minimum": 0},
-        "minProperties": 1,
-    },
+    Branching: lambda _: _SHARES,
     Duration: lambda walk: _any((walk.amount(), walk._reference(Duration))),  # noqa: SLF001  # this module's own
+    FieldMix: lambda walk: _any(
+        (
+            {"type": ["string", "number", "boolean", "null"]},
+            _SHARES,
+            walk._reference(NumberDistribution),  # noqa: SLF001  # this module's own
+            walk._reference(Duration),  # noqa: SLF001  # this module's own
+        )
+    ),
     Guard: _SchemaWalk.guard,
     Mapping[str, Field]: lambda walk: walk.keyed(Field),
     Mapping[str, Indicator]: lambda walk: walk.keyed(Indicator),

@@ -27,7 +27,14 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
-from svcflow.model.scenario import Branching, Duration
+from svcflow.model.scenario import (
+    Branching,
+    Duration,
+    FieldMix,
+    Fixed,
+    NumberDistribution,
+    Shares,
+)
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.parse_values import (
@@ -180,6 +187,7 @@ def _converter() -> cattrs.Converter:
     _keyed_tuple(converter, Branch)
     _for_type(converter, tuple[Transition, ...], _transitions(converter))
     converter.register_structure_hook(Duration, _class_hook(converter, Duration, _duration_form))
+    _for_type(converter, FieldMix, lambda value, _: _field_mix(converter, value))
     converter.register_structure_hook(TimeLimit, _class_hook(converter, TimeLimit, _limit_form))
     converter.register_structure_hook(
         Rung, _class_hook(converter, Rung, lambda v: v if isinstance(v, Mapping) else {"at": str(v)})
@@ -220,6 +228,22 @@ def _limit_form(value: object) -> object:
 def _duration_form(value: object) -> object:
     """Return a constant time, for which `30m` stands."""
     return value if isinstance(value, Mapping) else {"distribution": "constant", "value": value}
+
+
+def _field_mix(converter: cattrs.Converter, value: object) -> FieldMix:
+    """Return the shares, the distribution or the one value that a scenario writes for a field.
+
+    A distribution whose parameters have units is one of times, which an instant has.
+    """
+    if not isinstance(value, Mapping):
+        return Fixed(value=read_plain(value))
+    if "distribution" not in value:
+        return Shares(of={key: read_share(share, None) for key, share in value.items()})
+    parameters = [item for key, item in value.items() if key != "distribution"]
+    timed = any(isinstance(item, str) for item in parameters)
+    if timed:
+        return converter.structure(value, Duration)
+    return converter.structure(value, NumberDistribution)
 
 
 def _keyed(
