@@ -48,7 +48,7 @@ FIRST_US: Final = (FIRST_DAY - _EPOCH).days * _DAY_US
 LAST_US: Final = ((LAST_DAY - _EPOCH).days + 1) * _DAY_US - 1
 LONGEST_YEARS: Final = 100
 LONGEST: Final[Mapping[str, int]] = MappingProxyType(
-    {"m": 52_596_000, "h": 876_600, "d": 36_525, "wm": 52_596_000, "wh": 876_600, "wd": 36_525, "cd": 36_525, "mo": 1_200}
+    {"m": 52_596_000, "h": 876_600, "d": 36_525, "wm": 52_596_000, "wh": 876_600, "wd": 36_525, "cd": 36_525, "mo": 1_200, "y": 100}
 )  # fmt: skip
 """The longest amount in each unit: a hundred years of 365¼ days."""
 LONGEST_US: Final = LONGEST["d"] * _DAY_US

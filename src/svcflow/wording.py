@@ -158,6 +158,7 @@ UNITS: Mapping[str, Text] = {
     "wd": Text(zh="个工作日", en="working day"),
     "cd": Text(zh="个自然日", en="calendar day"),
     "mo": Text(zh="个月", en="month"),
+    "y": Text(zh="年", en="year"),
 }
 """Units of amounts as nouns; English ones in the singular."""
 SHORT_UNITS: Mapping[str, Text] = {
@@ -170,6 +171,7 @@ SHORT_UNITS: Mapping[str, Text] = {
     "wd": Text(zh="工作日", en="working d"),
     "cd": Text(zh="自然日", en="calendar d"),
     "mo": Text(zh="个月", en="months"),
+    "y": Text(zh="年", en="y"),
 }
 _SECOND = timedelta(seconds=1)
 

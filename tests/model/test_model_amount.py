@@ -23,7 +23,7 @@ amounts = st.sampled_from(UNITS).flatmap(
 def test_an_amount_is_read_back_as_it_was_written(given):
     """Text and value are the same amount, whatever the unit."""
     value, unit = given
-    if unit in ("wd", "cd", "mo"):
+    if unit in ("wd", "cd", "mo", "y"):
         value = int(value)
     amount = Amount(value, unit)
     assert Amount.parse(str(amount)) == amount
@@ -58,6 +58,12 @@ def test_anything_else_is_a_declaration_error_or_an_amount(written):
         ("5分钟", "5m（连续）或 5wm（工作时间）", "5m (elapsed) or 5wm (working)"),
         ("3 months", "写 3mo", "write 3mo"),
         ("3个月", "写 3mo", "write 3mo"),
+        ("5年", "写 5y", "write 5y"),
+        ("5 years", "写 5y", "write 5y"),
+        ("半年", "写 6mo", "write 6mo"),
+        ("5 Y", "写 5y", "write 5y"),
+        ("1.5y", "写 18mo", "write 18mo"),
+        ("0.3y", "例如写 1y", "write for example 1y"),
         ("2 weeks", "14cd 或 10wd", "14cd or 10wd"),
         ("7", "加上单位：7m 7h 7wh 7wd", "add a unit: 7m 7h 7wh 7wd"),
         ("soon", "写作数字加单位", "write a number and a unit"),
@@ -82,7 +88,7 @@ def test_a_number_no_document_could_write_is_refused(value):
     assert caught.value.text("zh") != caught.value.text("en")
 
 
-@pytest.mark.parametrize("unit", ["wd", "cd", "mo"])
+@pytest.mark.parametrize("unit", ["wd", "cd", "mo", "y"])
 def test_days_and_months_are_whole(unit):
     """Half a working day has no closing time; hours are asked for instead."""
     with pytest.raises(DeclarationError, match="whole number"):
@@ -106,6 +112,8 @@ def test_an_unknown_unit_is_refused():
         ("3wd", "3个工作日", "3 working days"),
         ("15cd", "15个自然日", "15 calendar days"),
         ("1mo", "1个月", "1 month"),
+        ("1y", "1年", "1 year"),
+        ("5y", "5年", "5 years"),
     ],
 )
 def test_an_amount_is_worded_in_both_languages(written, zh, en):
@@ -124,9 +132,10 @@ def test_absolute_and_working_amounts_have_a_length_in_microseconds():
 def test_an_amount_knows_its_clock_and_its_count():
     """Days and months are counted, not measured."""
     assert [Amount(1, unit).family for unit in UNITS] == [
-        *["elapsed"] * 3, *["working"] * 2, "working_days", "calendar_days", "months"
+        *["elapsed"] * 3, *["working"] * 2, "working_days", "calendar_days", *["months"] * 2
     ]  # fmt: skip
     assert Amount.parse("15cd").count == 15
+    assert Amount.parse("5y").count == 60
     assert Amount.parse(Amount.parse("3wd")) == Amount(3, "wd")
 
 

@@ -91,7 +91,7 @@ def test_text_that_is_no_yaml_is_explained_where_the_writer_went_wrong(text, pla
         (STEPS % "within: 1个工作日", "write 1wd"),
         (STEPS % "within: 半天", "write 12h or 4wh"),
         (STEPS % "within: 半小时", "write 0.5h (elapsed) or 0.5wh (working)"),
-        (STEPS % "within: 1年", "write 12mo"),
+        (STEPS % "within: 1年", "write 1y"),
         (STEPS % "within: 1h30m", "write 90m"),
         (STEPS % "within: 30 m", "write 30m"),
         (STEPS % "within: 30ｍ", "write 30m"),

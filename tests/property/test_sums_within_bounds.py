@@ -35,7 +35,8 @@ FAMILIES = {
     "wh": "wm wh",
     "wd": "wd",
     "cd": "cd",
-    "mo": "mo",
+    "mo": "mo y",
+    "y": "mo y",
 }
 
 

@@ -157,6 +157,7 @@ def test_case_22_months_end_on_the_same_date_or_at_the_end() -> None:
     assert due("1mo", "01-31 10:00") == "02-28 17:30"
     assert due("1mo", "2024-01-31 10:00") == "2024-02-29 17:30"
     assert due("12mo", "2024-02-29 10:00") == "2025-02-28 17:30"
+    assert due("1y", "2024-02-29 10:00") == "2025-02-28 17:30"
 
 
 def test_case_23_a_pause_over_noon() -> None:

@@ -1,4 +1,4 @@
-"""Amounts of time as a procedure writes them: `30m 2h 1d 4wh 30wm 3wd 15cd 1mo`.
+"""Amounts of time as a procedure writes them: `30m 2h 1d 4wh 30wm 3wd 15cd 1mo 5y`.
 
 When an amount that has begun ends depends on a calendar, and is computed in the kernel.
 """
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-Unit = Literal["m", "h", "d", "wm", "wh", "wd", "cd", "mo"]
+Unit = Literal["m", "h", "d", "wm", "wh", "wd", "cd", "mo", "y"]
 Family = Literal["elapsed", "working", "working_days", "calendar_days", "months"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
@@ -48,9 +48,11 @@ _FAMILY: dict[Unit, Family] = {
     "wd": "working_days",
     "cd": "calendar_days",
     "mo": "months",
+    "y": "months",
 }
+_MONTHS_A_YEAR = 12
 _SMALLEST = Decimal("0.000001")
-_WRITTEN = re.compile(r"(?P<value>\d{1,9}(?:\.\d{1,6})?)(?P<unit>wm|wh|wd|cd|mo|m|h|d)")
+_WRITTEN = re.compile(r"(?P<value>\d{1,9}(?:\.\d{1,6})?)(?P<unit>wm|wh|wd|cd|mo|m|h|d|y)")
 
 _PARTS = re.compile(r"(?:(\d{1,6})(d))?(?:(\d{1,6})(h))?(?:(\d{1,6})(m))?")
 _SPOKEN = re.compile(
@@ -58,8 +60,8 @@ _SPOKEN = re.compile(
 )
 _ZH_DIGITS = {sign: number for number, sign in enumerate("零一二三四五六七八九")} | {"两": 2}
 _FORM = Text(
-    zh="写作数字加单位：30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
-    en="write a number and a unit: 30m 2h 1d 4wh 30wm 3wd 15cd 1mo",
+    zh="写作数字加单位：30m 2h 1d 4wh 30wm 3wd 15cd 1mo 5y",
+    en="write a number and a unit: 30m 2h 1d 4wh 30wm 3wd 15cd 1mo 5y",
 )
 
 
@@ -87,7 +89,7 @@ class Amount:
     ('3个工作日', '3 working days')
 
     `m h d` are absolute (d = 24 h), `wm wh` run only inside the calendar's open intervals, `wd` working
-    days, `cd` calendar days, `mo` months.
+    days, `cd` calendar days, `mo` months, `y` years of twelve months.
     """
 
     value: Decimal = attrs.field(converter=_decimal)
@@ -102,7 +104,7 @@ class Amount:
             )
         if self.unit not in _UNIT_US and self.value != self.value.to_integral_value():
             raise _mistake(
-                Text(zh=f"“{self}”须为整数", en=f"'{self}' must be a whole number of days or months"),
+                Text(zh=f"“{self}”须为整数", en=f"'{self}' must be a whole number of days, months or years"),
                 _whole_remedy(self),
             )
 
@@ -135,8 +137,8 @@ class Amount:
 
     @property
     def count(self) -> int:
-        """Whole days or months, for `wd`, `cd` and `mo`."""
-        return int(self.value)
+        """Whole days or months, for `wd`, `cd`, `mo` and `y`, whose years are twelve months each."""
+        return int(self.value) * (_MONTHS_A_YEAR if self.unit == "y" else 1)
 
     @property
     def too_long(self) -> Problem | None:
@@ -187,6 +189,9 @@ def _whole_remedy(amount: Amount) -> Text:
     if amount.unit == "wd":
         hours = _digits(amount.value * 8)
         return Text(zh=f"例如写 1wd 或 {hours}wh", en=f"write for example 1wd or {hours}wh")
+    months = amount.value * _MONTHS_A_YEAR
+    if amount.unit == "y" and months == months.to_integral_value():
+        return _write(f"{_digits(months)}mo")
     return Text(zh=f"例如写 1{amount.unit}", en=f"write for example 1{amount.unit}")
 
 
@@ -233,6 +238,14 @@ def _working_days(value: Decimal) -> Text:
     return _write(f"{_digits(value)}wd" if value == value.to_integral_value() else f"{_digits(value * 8)}wh")
 
 
+def _years(value: Decimal) -> Text:
+    """Return what to write for years: part of one is given in months, where they come out whole."""
+    months = value * _MONTHS_A_YEAR
+    if value != value.to_integral_value() and months == months.to_integral_value():
+        return _write(f"{_digits(months)}mo")
+    return _write(f"{_digits(value)}y")
+
+
 def _either(value: Decimal, unit: str) -> Text:
     n = _digits(value)
     return Text(
@@ -264,7 +277,7 @@ _SPOKEN_UNITS: tuple[tuple[str, Callable[[Decimal], Text]], ...] = (
     (r"weeks?|周|星期|礼拜", _weeks),
     (r"months?|月", lambda n: _write(f"{_digits(n)}mo")),
     (r"quarters?|季度?", lambda n: _write(f"{_digits(n * 3)}mo")),
-    (r"years?|yrs?|y|年", lambda n: _write(f"{_digits(n * 12)}mo")),
+    (r"years?|yrs?|y|年", _years),
     (
         r"",
         lambda n: Text(

@@ -20,7 +20,7 @@ _UNITS = {
     "working": "wm wh",
     "working_days": "wd",
     "calendar_days": "cd",
-    "months": "mo",
+    "months": "mo y",
 }
 
 

@@ -29,7 +29,7 @@ Kind = Literal["procedure", "scenario", "mapping", "calendar"]
 Schema = dict[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-_AMOUNT = r"\d{1,9}(\.\d{1,6})?(wm|wh|wd|cd|mo|m|h|d)"
+_AMOUNT = r"\d{1,9}(\.\d{1,6})?(wm|wh|wd|cd|mo|m|h|d|y)"
 _IDENTIFIER: Schema = {"type": "string", "pattern": "^[a-z0-9_]{1,80}$"}
 _DOCUMENTS: Mapping[str, type[Any]] = {"procedure": Procedure, "scenario": Scenario, "mapping": LogMapping}
 _KEY = {HoldRule: "reason", Transition: "trigger"}
