@@ -20,7 +20,7 @@ from svcflow.worktime import shipped_calendar
 
 PROBES = {
     "python", "packages", "extra-fast", "extra-png", "extra-postgres", "extra-rich", "sqlite", "terminal", "graphviz", "font",
-    "procedures", "calendar-always", "calendar-cn_office", "calendar-nl_office", "writing",
+    "procedures", "calendar-always", "calendar-cn_always", "calendar-cn_office", "calendar-nl_office", "writing",
 }  # fmt: skip
 
 

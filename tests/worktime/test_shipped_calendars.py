@@ -9,12 +9,15 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from svcflow.errors import UnknownCalendar
+from svcflow.model.calendar_names import ALWAYS_OPEN
 from svcflow.worktime import WorkCalendar, shipped_calendar, shipped_names
 
+A_WEEK = [datetime(2026, 3, day, tzinfo=UTC) for day in range(2, 9)]
 
-def test_three_calendars_are_shipped() -> None:
+
+def test_four_calendars_are_shipped() -> None:
     """Their names are stable: procedures refer to them."""
-    assert shipped_names() == ("always", "cn_office", "nl_office")
+    assert shipped_names() == ("always", "cn_always", "cn_office", "nl_office")
 
 
 @pytest.mark.parametrize("name", shipped_names())
@@ -33,7 +36,7 @@ def test_an_unknown_name_is_answered_with_a_suggestion() -> None:
     with pytest.raises(UnknownCalendar, match="did you mean cn_office") as error:
         shipped_calendar("cn_ofice")
     assert "是否指：cn_office" in error.value.text("zh")
-    with pytest.raises(LookupError, match="always or cn_office or nl_office"):
+    with pytest.raises(LookupError, match="always or cn_always or cn_office"):
         shipped_calendar("../secrets")
 
 
@@ -43,6 +46,25 @@ def test_the_dutch_calendar_says_that_holidays_are_left_out() -> None:
     assert "without holidays" in dutch.name.en
     assert dutch.is_working_day(date(2026, 12, 25))
     assert dutch.covers is None
+
+
+def test_round_the_clock_in_china_is_elapsed_time_whose_days_end_at_local_midnight() -> None:
+    """Amounts are those of `always`; days, and what people read, are local."""
+    china, always = shipped_calendar("cn_always"), shipped_calendar("always")
+    evening = datetime(2026, 3, 2, 17, tzinfo=UTC)  # 01:00 of the next day in China
+    for hours in (0, 1, 30, 24 * 700):
+        assert china.add(evening, timedelta(hours=hours)) == always.add(evening, timedelta(hours=hours))
+    assert china.day_of(evening) == date(2026, 3, 3)
+    assert china.closing(date(2026, 3, 3)).isoformat() == "2026-03-04T00:00:00+08:00"
+    assert china.covers is None
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_which_shipped_calendars_never_close_is_known_by_name(name: str) -> None:
+    """Checks of sums take working time on them as elapsed time."""
+    calendar = shipped_calendar(name)
+    whole = all(calendar.between(day, day + timedelta(days=1)) == timedelta(days=1) for day in A_WEEK)
+    assert (name in ALWAYS_OPEN) == whole
 
 
 def test_the_calendar_that_never_closes_ends_its_days_at_midnight() -> None:

@@ -14,7 +14,6 @@ from svcflow.checks.findings import Finding, finding
 from svcflow.checks.guard_samples import Sample, holds, samples, worded
 from svcflow.checks.locations import concurrent, limits_over, row_groups, scopes
 from svcflow.checks.path_weights import (
-    ALWAYS,
     Length,
     LimitPath,
     Measure,
@@ -24,6 +23,7 @@ from svcflow.checks.path_weights import (
     measures,
 )
 from svcflow.errors import Path
+from svcflow.model.calendar_names import ALWAYS_OPEN
 from svcflow.model.limit import Row, TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
@@ -55,7 +55,11 @@ class RowCombination:
 def sums(procedure: Procedure, calendar: WorkCalendar | None) -> Iterator[Finding]:
     """Yield limits that the steps' own limits break, and spans whose end no way reaches."""
     own = {step.id: limit for step in procedure.all_steps.values() if (limit := _own(procedure, step))}
-    hours = WorkingDayLength() if calendar is None or calendar.id == ALWAYS else WorkingDayLength.of(calendar)
+    hours = (
+        WorkingDayLength()
+        if calendar is None or calendar.id in ALWAYS_OPEN
+        else WorkingDayLength.of(calendar)
+    )
     lengths = _Lengths(procedure, own, calendar.id if calendar else None, hours)
     for scope in scopes(procedure):
         for step in scope.steps:

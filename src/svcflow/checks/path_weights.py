@@ -16,6 +16,7 @@ import attrs
 from svcflow.checks.graph import Way, heaviest_way, lightest_way, reachable, scope_graph
 from svcflow.checks.locations import Scope, scopes
 from svcflow.model.amount import DAY_US, HOUR_US, Amount
+from svcflow.model.calendar_names import ALWAYS_OPEN
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step, Transition
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from svcflow.worktime import WorkCalendar
 
 __all__ = [
-    "ALWAYS",
     "Length",
     "LimitPath",
     "Measure",
@@ -43,7 +43,6 @@ Weigh = Callable[[Step], int | None]
 
 _Choose = Callable[[Scope, list[str], Mapping[str, int]], Way | None]
 
-ALWAYS = "always"
 _A_LEAP_YEAR = date(2024, 1, 1)
 
 
@@ -160,7 +159,7 @@ class Length:
     def clock(self) -> str:
         """Kind of time: on a calendar always open, working time is elapsed and working days are calendar days."""
         family = self.amount.family
-        if self.calendar == ALWAYS:
+        if self.calendar in ALWAYS_OPEN:
             return {"working": "elapsed", "working_days": "calendar_days"}.get(family, family)
         return family
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from svcflow.checks.findings import Finding, finding
 from svcflow.checks.locations import Rows, row_groups, scopes
-from svcflow.checks.path_weights import ALWAYS, limit_path
+from svcflow.checks.path_weights import limit_path
 from svcflow.errors import Path
+from svcflow.model.calendar_names import ALWAYS_OPEN
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure import Procedure
@@ -131,7 +132,7 @@ def _reach(rung: Rung) -> tuple[Decimal, int, str]:
 def _rolled(earlier: Sequence[Rung], rung: Rung, calendar: str) -> Rung | None:
     """Return an earlier point that a Friday's deadline puts on the same Monday; None on a calendar always open."""
     days = _calendar_days(rung)
-    if days is None or calendar == ALWAYS:
+    if days is None or calendar in ALWAYS_OPEN:
         return None
     near = ((before, _calendar_days(before)) for before in earlier)
     return next(

@@ -13,9 +13,17 @@ from svcflow.model.scenario import Scenario
 from svcflow.nearest import nearest
 from svcflow.text import Text
 
-__all__ = ["SHIPPED_CALENDARS", "calendar_names", "shipped_calendar_names", "unknown_calendars"]
+__all__ = [
+    "ALWAYS_OPEN",
+    "SHIPPED_CALENDARS",
+    "calendar_names",
+    "shipped_calendar_names",
+    "unknown_calendars",
+]
 
 SHIPPED_CALENDARS = FilePath(__file__).resolve().parents[1] / "worktime" / "data"
+ALWAYS_OPEN = frozenset(("always", "cn_always"))
+"""The shipped calendars that never close: working time on them is elapsed time, and every day is a working day."""
 
 
 @cache
