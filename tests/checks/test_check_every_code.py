@@ -305,6 +305,17 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
                 step("first", "closed", move("again", "first", kind="rework", at_most=1), not_by="first"), end()
             ),
         ),
+        (
+            lambda: declared(
+                step("first", "second"), step("second", "closed", not_by=["first", "second"]), end()
+            ),
+            lambda: declared(
+                step("first", "second"),
+                step("second", "third"),
+                step("third", "closed", not_by=["first", "second"]),
+                end(),
+            ),
+        ),
     ],
     "number-unsourced": [
         (lambda: declared(step("first", "closed", within="1h"), end()), lambda: declared(step("first", "closed"), end())),

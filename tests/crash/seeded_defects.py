@@ -165,8 +165,8 @@ DEFECTS = (
     Defect(
         "not_by bars nobody",
         "kernel/moves/authorization.py",
-        "if not_by is not None and (",
-        "if False and (",
+        "if _performed(draft, not_by, persons) or any(",
+        "if False and any(",
         MODEL,
     ),
     Defect(

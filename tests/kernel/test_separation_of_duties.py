@@ -377,3 +377,48 @@ def test_who_did_a_step_side_by_side_is_remembered_over_a_migration():
     assert case.rule == "role"
     older = [attrs.evolve(fact, paired=False) if isinstance(fact, Moved) else fact for fact in case.facts]
     assert replay(case.version_of, older).left_by == {}
+
+
+def approval(**enforce: str) -> Procedure:
+    """Asking, a review, and an approval by who did neither."""
+    return procedure(
+        Step("asked", to=(move("hand_in", "reviewed"),)),
+        Step("reviewed", to=(move("review", "approving"),)),
+        Step("approving", not_by=["asked", "reviewed"], to=(move("confirm", "end"),)),
+        Step("end", end="completed"),
+        enforce=Enforce(**enforce),
+    )
+
+
+@pytest.mark.parametrize(("who", "did"), [(LI, "asked"), (WANG, "reviewed")])
+def test_who_did_any_of_several_steps_is_barred_and_told_which(who, did):
+    """`not_by` with a list bars who did one of them; a third person may."""
+    case = Case(approval())
+    case.fire("hand_in", actor=LI)
+    case.fire("review", actor=WANG)
+    case.fire("confirm", actor=who)
+    assert case.rule == "role"
+    assert f"who did '{did}' may not do 'approving'" in case.facts[-1].en
+    case.do(Claim(actor=who), MINUTE)
+    assert case.rule == "role"
+    case.fire("confirm", actor=CHEN)
+    assert case.instance.status == "ended"
+
+
+def test_on_record_the_step_that_was_done_is_named():
+    """The deviation says which of the several steps the same person did."""
+    case = Case(approval(role="record"))
+    case.fire("hand_in", actor=LI)
+    case.fire("review", actor=WANG)
+    case.fire("confirm", actor=WANG)
+    assert case.of("Deviated")[-1].detail == {"not_by": "reviewed"}
+
+
+def test_nobody_without_a_name_does_a_step_that_several_exclude():
+    """The refusal names all of them."""
+    case = Case(approval(role="refuse"))
+    case.fire("hand_in", actor=LI)
+    case.fire("review", actor=WANG)
+    case.fire("confirm", actor=Actor(""))
+    assert "than who did 'asked' or 'reviewed'" in case.facts[-1].en
+    assert "办理“asked”、“reviewed”以外的人" in case.facts[-1].zh

@@ -185,7 +185,7 @@ def steps(
         evidence=draw(st.lists(wordings, max_size=2)),
         waits=waits,
         at_most=at_most,
-        not_by=draw(maybe(st.sampled_from(scope))),
+        not_by=draw(st.lists(st.sampled_from(scope), max_size=2, unique=True)),
         parallel=[branch] if branch else [],
         to=to,
     )

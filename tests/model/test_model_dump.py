@@ -76,6 +76,17 @@ def test_a_limit_with_a_source_is_dumped_by_its_unit():
     assert "    within: {wd: 1, source: proposal, warn: [75%]}\n" in dump(minimal(within=limit))
 
 
+def test_steps_of_another_person_are_dumped_with_brackets_only_where_there_are_several():
+    """A single step stands as it always did; reading either form gives the same."""
+    assert "    not_by: asked\n" in dump(minimal(not_by=["asked"]))
+    assert "    not_by: [answered, asked]\n" in dump(minimal(not_by=["answered", "asked"]))
+    assert minimal(not_by="asked") == minimal(not_by=["asked"])
+    assert loaded(dump(minimal(not_by=["asked"])).replace("not_by: asked", "not_by: [asked]")).steps[
+        0
+    ].not_by == ("asked",)
+    assert minimal(not_by=[]) == minimal() == minimal(not_by=None)
+
+
 def test_a_fraction_is_dumped_as_text():
     """A limit of 1.5 hours keeps its fraction exactly."""
     limit = TimeLimit(within="1.5h", source="proposal")

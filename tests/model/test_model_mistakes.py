@@ -106,6 +106,8 @@ def test_text_that_is_no_yaml_is_explained_where_the_writer_went_wrong(text, pla
         (STEPS % "within: {by: noon}", 'write it as "17:00"'),
         (STEPS % "evidence: 照片、签字", "write [照片, 签字]"),
         (STEPS % "role: 12", 'takes text, not 12; write "12"'),
+        (STEPS % "not_by: 12", 'takes a step, or a list such as [a, b], not 12; write "12"'),
+        (STEPS % "not_by: [12]", 'takes text, not 12; write "12"'),
         ("steps:\n  - a: {to: {go: e}}\n", "leave out the dashes"),
         ("steps:\n  a: {to: e}\n  e: {end: done}\n", "write {trigger: e}, such as {go: e}"),
         ("steps:\n  e:\n    end：completed\n", "write a plain colon and a space: end: completed"),

@@ -156,6 +156,14 @@ CASES = {
         {"steps": start(not_by="x")},
         "steps.a.not_by: there is no step 'x'; there are: a, end",
     ),
+    "an unknown step among those of other persons": (
+        {"steps": start(not_by=["a", "x"])},
+        "steps.a.not_by[1]: there is no step 'x'; there are: a, end",
+    ),
+    "a step of another person named twice": (
+        {"steps": start(not_by=["end", "end"])},
+        "steps.a.not_by[1]: the step 'end' is named twice; name each step once",
+    ),
     "something done when nothing is overdue": (
         {"steps": start(on_overdue="go")},
         "steps.a.on_overdue: there is no limit that could be overdue; add within",

@@ -33,12 +33,13 @@ Pass = tuple[str, frozenset[str]]
 def procedures(draw: st.DrawFn) -> Procedure:
     """A line of steps with ways back, one of them now and then parallel; roles and pairs at random."""
     names = [f"s{place}" for place in range(draw(st.integers(2, 4)))]
-    pair, role = st.sampled_from([None, None, *names]), st.sampled_from([None, *ROLES])
+    role = st.sampled_from([None, *ROLES])
     forked = draw(st.sampled_from([None, *names[1:]]))
     steps = []
     for place, name in enumerate(names):
         after = names[place + 1] if place + 1 < len(names) else "end"
-        not_by = draw(pair.filter(lambda one, name=name: one != name))
+        others = st.sampled_from([other for other in names if other != name])
+        not_by = draw(st.lists(others, max_size=2, unique=True))
         back = Transition(f"back_{name}", names[0], kind="rework", role=draw(role))
         if name == forked:
             inner = draw(st.sampled_from([None, f"{name}y", f"{name}y", *names]))
@@ -108,13 +109,11 @@ class Reference:
         who = persons(actor)
         for step in direct:
             for one in around(self.compiled, step):
-                not_by = self.compiled.steps[one].step.not_by
-                if not_by is None:
-                    continue
-                assert is_named(actor.id)
-                assert not who & self.did.get(not_by, frozenset()), (one, not_by)
-                others = set(around(self.compiled, *(other for other in direct if other != step)))
-                assert not_by not in others, (one, not_by)
+                for not_by in self.compiled.steps[one].step.not_by:
+                    assert is_named(actor.id)
+                    assert not who & self.did.get(not_by, frozenset()), (one, not_by)
+                    others = set(around(self.compiled, *(other for other in direct if other != step)))
+                    assert not_by not in others, (one, not_by)
         for one in around(self.compiled, *direct):
             for pair in self.compiled.pairs.get(one, ()):
                 assert not who & self.did.get(pair, frozenset()), (one, pair)

@@ -108,7 +108,7 @@ class CaseReplay:
             row = self._compiled.rows(fact.via or fact.step, fact.trigger)[fact.row]
             self.unjudged["role"] += bool(row.role and actor.roles is None and not fact.automatic)
             steps = steps_done(self._compiled, fact) if self._compiled.excluded else ()
-            checked = (self._compiled.steps[step].step.not_by or "" for step in steps)
+            checked = (other for step in steps for other in self._compiled.steps[step].step.not_by)
             named = bool(actor.id)
             self.unjudged["not_by"] += any(
                 other in self._done and not (named and self._done[other]) for other in checked

@@ -106,11 +106,10 @@ def _no_way_to_end(scope: Scope, ending: set[str]) -> Iterator[Finding]:
 
 
 def _separation(procedure: Procedure, all_scopes: tuple[Scope, ...]) -> Iterator[Finding]:
-    guarded = [(scope, step) for scope in all_scopes for step in scope.steps if step.not_by is not None]
+    guarded = [(scope, step, other) for scope in all_scopes for step in scope.steps for other in step.not_by]
     graph = flow(procedure) if guarded else None
     homes = {step.id: scope for scope in all_scopes for step in scope.steps}
-    for scope, step in guarded:
-        other = str(step.not_by)
+    for scope, step, other in guarded:
         if graph is None or comes_before(graph, other, step.id) or concurrent(scope, homes[other]):
             continue
         yield finding(

@@ -229,8 +229,8 @@ def compile_procedure(
             occurrences.setdefault(limit.limit.done_by, []).append(limit.id)
     guards = [move.when for step in procedure.all_steps.values() for move in step.to]
     guards += [row.guard for limit in limits.values() for row in limit.rows]
-    others = {name: step.step.not_by for name, step in steps.items() if step.step.not_by is not None}
-    excluded, apart = frozenset(others.values()), {*others.keys(), *others.values()}
+    excluded = frozenset(other for step in steps.values() for other in step.step.not_by)
+    apart = {*excluded, *(name for name, step in steps.items() if step.step.not_by)}
     return Compiled(
         procedure,
         calendars(procedure.calendar),
@@ -260,8 +260,7 @@ def _scheduled(procedure: Procedure) -> Iterator[str]:
 def _pairs(steps: Mapping[str, CompiledStep]) -> Mapping[str, frozenset[str]]:
     pairs: dict[str, frozenset[str]] = {}
     for name, step in steps.items():
-        other = step.step.not_by
-        if other is not None:
+        for other in step.step.not_by:
             own, excluded = dict(_branches(steps, name)), dict(_branches(steps, other))
             if any(own[parallel] != excluded[parallel] for parallel in own.keys() & excluded.keys()):
                 pairs[other] = pairs.get(other, frozenset()) | {name}

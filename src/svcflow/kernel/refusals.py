@@ -249,10 +249,9 @@ def wrong_role_for_step(compiled: Compiled, step: str, role: str, actor: Actor) 
     return wrong_role(compiled, _step_title(compiled, step), role, actor, step)
 
 
-def same_person(compiled: Compiled, step: str, *, erased: bool) -> Refusal:
-    """Refuse a step to who did the one it excludes; `erased` says that who did that was erased."""
-    not_by = compiled.steps[step].step.not_by or ""
-    done, wanted_step = _step_title(compiled, not_by), _step_title(compiled, step)
+def same_person(compiled: Compiled, step: str, other: str, *, erased: bool) -> Refusal:
+    """Refuse a step to who did the `other`, which it excludes; `erased` says that who did that was erased."""
+    done, wanted_step = _step_title(compiled, other), _step_title(compiled, step)
     if erased:
         message = Text(
             zh=f"办理“{done.zh}”的人已被抹去，无从证明要办“{wanted_step.zh}”的是另一人",
@@ -274,10 +273,12 @@ def same_person(compiled: Compiled, step: str, *, erased: bool) -> Refusal:
 def unnamed_actor(compiled: Compiled, step: str) -> Refusal:
     """Refuse an actor without a name who would do a step of which it has to be known who did it."""
     name, not_by = _step_title(compiled, step), compiled.steps[step].step.not_by
-    if not_by is not None:
-        other = _step_title(compiled, not_by)
-        zh = f"“{name.zh}”须由办理“{other.zh}”以外的人办理，而没有指明由谁办理"
-        en = f"{name.en!r} is for another person than who did {other.en!r}; it is not said who acts"
+    if not_by:
+        others = [_step_title(compiled, other) for other in not_by]
+        listed_zh = "、".join(f"“{other.zh}”" for other in others)
+        listed_en = " or ".join(repr(other.en) for other in others)
+        zh = f"“{name.zh}”须由办理{listed_zh}以外的人办理，而没有指明由谁办理"
+        en = f"{name.en!r} is for another person than who did {listed_en}; it is not said who acts"
     else:
         zh = f"“{name.zh}”之后须由他人办理，而没有指明由谁办理"
         en = f"another person than who does {name.en!r} has to go on; it is not said who acts"

@@ -25,6 +25,18 @@ TRANSITION_KINDS: tuple[TransitionKind, ...] = ("normal", "exception", "rework")
 ENFORCEMENTS: tuple[Enforcement, ...] = ("refuse", "record")
 
 
+class StepNames(tuple[str, ...]):
+    """Ids of steps; a document may write a single one without brackets."""
+
+    __slots__ = ()
+
+
+def _step_names(written: str | Iterable[str] | None) -> StepNames:
+    if written is None:
+        return StepNames()
+    return StepNames((written,) if isinstance(written, str) else written)
+
+
 @attrs.frozen
 class Enforce:
     """What a breach of each rule does: `refuse` the command, or let it through and `record` it."""
@@ -85,7 +97,8 @@ class Step:
     """State of the procedure.
 
     A step with `end` closes the instance (or its branch); one with `waits` stops the clocks that may stop,
-    for at most `at_most`; one with `parallel` is left when all of its branches have ended, by `done`.
+    for at most `at_most`; one with `parallel` is left when all of its branches have ended, by `done`. Who did a
+    step of `not_by` may not do this one.
     """
 
     id: str
@@ -98,7 +111,7 @@ class Step:
         default=None, validator=attrs.validators.in_((*HOLD_REASONS, None)), kw_only=True
     )
     at_most: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
-    not_by: str | None = attrs.field(default=None, kw_only=True)
+    not_by: StepNames = attrs.field(default=StepNames(), converter=_step_names, kw_only=True)
     parallel: tuple[Branch, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
     to: tuple[Transition, ...] = attrs.field(default=(), converter=_by_trigger, kw_only=True)
     end: str | None = attrs.field(default=None, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import attrs
 
 from svcflow.kernel import refusals
@@ -13,6 +15,13 @@ from svcflow.kernel.lifecycle.assignees import assignee_of
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.transaction import Transaction
 from svcflow.text import is_blank
+
+
+class Barred(NamedTuple):
+    """Step that another person has to do, because of who did the `other` step, which its `not_by` names."""
+
+    step: str
+    other: str
 
 
 def lacks_role(compiled: Compiled, role: str, actor: Actor) -> bool:
@@ -30,12 +39,12 @@ def step_needing_name(compiled: Compiled, actor: Actor, *steps: str) -> str | No
         return None
     done = (name for step in steps for name in (step, *compiled.around(step)))
     return next(
-        (name for name in done if name in compiled.excluded or compiled.steps[name].step.not_by is not None),
+        (name for name in done if name in compiled.excluded or compiled.steps[name].step.not_by),
         None,
     )
 
 
-def barred_step(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *persons: str) -> str | None:
+def barred_step(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *persons: str) -> Barred | None:
     """Return the step, one of `steps` or one around it, that another than `persons` has to do; None if they may.
 
     Where a step in a parallel branch was done first, that step is returned: it excludes who does this one. All
@@ -46,15 +55,14 @@ def barred_step(compiled: Compiled, draft: Draft, steps: tuple[str, ...], *perso
     for step in steps:
         others = () if compiled.foreign else tuple([other for other in steps if other != step])
         for name in (step, *compiled.around(step)):
-            not_by = compiled.steps[name].step.not_by
-            if not_by is not None and (
-                _performed(draft, not_by, persons)
-                or any(not_by in (other, *compiled.around(other)) for other in others)
-            ):
-                return name
+            for not_by in compiled.steps[name].step.not_by:
+                if _performed(draft, not_by, persons) or any(
+                    not_by in (other, *compiled.around(other)) for other in others
+                ):
+                    return Barred(name, not_by)
             for pair in compiled.pairs.get(name, ()):
                 if _performed(draft, pair, persons):
-                    return pair
+                    return Barred(pair, name)
     return None
 
 
@@ -66,7 +74,7 @@ def _performed(draft: Draft, step: str, persons: tuple[str, ...]) -> bool:
 def excluded_persons(compiled: Compiled, instance: Instance, step: str) -> tuple[str, ...]:
     """Return the persons who may not do a step, because they did another one."""
     around = (step, *compiled.around(step)) if instance.left_by else ()
-    excluding = [compiled.steps[name].step.not_by or "" for name in around]
+    excluding = [other for name in around for other in compiled.steps[name].step.not_by]
     excluding += [pair for name in around for pair in compiled.pairs.get(name, ())]
     return tuple(person for done in excluding for person in instance.left_by.get(done, ()))
 
@@ -110,7 +118,8 @@ def claim_refusal(transaction: Transaction, step: str, actor: Actor) -> Refusal 
     return assignment_refusal(transaction, step, actor)
 
 
-def same_person(compiled: Compiled, draft: Draft, step: str) -> Refusal:
-    """Return the refusal of a step to who did the one it excludes."""
-    done = draft.left_by.get(compiled.steps[step].step.not_by or "", ())
-    return refusals.same_person(compiled, step, erased=any(name.startswith(ERASED) for name in done))
+def same_person(compiled: Compiled, draft: Draft, barred: Barred) -> Refusal:
+    """Return the refusal of a step to who did one that it excludes."""
+    done = draft.left_by.get(barred.other, ())
+    erased = any(name.startswith(ERASED) for name in done)
+    return refusals.same_person(compiled, barred.step, barred.other, erased=erased)

@@ -104,11 +104,11 @@ def _separation(transaction: Transaction, who: Actor, steps: tuple[str, ...]) ->
     step = step_needing_name(compiled, who, *steps)
     if step is not None:
         return (Breach(refusals.unnamed_actor(compiled, step), "wrong_role", {"unnamed": step}),)
-    step = barred_step(compiled, transaction.draft, steps, who.id, who.behalf)
-    if step is None:
+    barred = barred_step(compiled, transaction.draft, steps, who.id, who.behalf)
+    if barred is None:
         return ()
-    detail = {"not_by": compiled.steps[step].step.not_by}
-    return (Breach(same_person(compiled, transaction.draft, step), "wrong_role", detail),)
+    refusal = same_person(compiled, transaction.draft, barred)
+    return (Breach(refusal, "wrong_role", {"not_by": barred.other}),)
 
 
 def missing_breaches(

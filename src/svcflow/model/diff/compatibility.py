@@ -67,6 +67,11 @@ def _gained(before: Any, after: Any) -> bool:
     return not set(after or ()) <= set(before or ())
 
 
+def _more_steps(before: Any, after: Any) -> bool:
+    """Whether steps were added to those of `not_by`, where a single one stands without brackets."""
+    return _gained(*([names] if isinstance(names, str) else names for names in (before, after)))
+
+
 def _lost(before: Any, after: Any) -> bool:
     return not set(before or ()) <= set(after or ())
 
@@ -82,7 +87,7 @@ def _higher(before: Any, after: Any) -> bool:
 _RULES: Mapping[tuple[Section, str], tuple[Rule, Text]] = {
     ("procedure", "id"): (_always, Text(zh="不是同一流程", en="it is another procedure")),
     ("step", "role"): (_given, _ROLE),
-    ("step", "not_by"): (_given, Text(zh="同一人不能再办", en="the same person may be excluded")),
+    ("step", "not_by"): (_more_steps, Text(zh="同一人不能再办", en="the same person may be excluded")),
     ("step", "evidence"): (_gained, _OWES),
     ("step", "end"): (_always, Text(zh="终点变了", en="where it ends has changed")),
     ("transition", "role"): (_given, _ROLE),

@@ -167,8 +167,7 @@ def _step(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem
             Text(zh="并行环节缺少 done 流转", en="a parallel step needs a transition 'done'"),
             Text(zh="加 to: {done: 下一环节}", en="add to: {done: next_step}"),
         )
-    if step.not_by is not None and step.not_by not in procedure.all_steps:
-        yield unknown((*path, "not_by"), "环节", "step", step.not_by, procedure.all_steps)
+    yield from _not_by(procedure, step, (*path, "not_by"))
     for limit in step.time_limits:
         key = "at_most" if step_of(limit.id)[1] else "within"
         yield from limit_problems(procedure, limit, (*path, key), {move.trigger for move in step.to})
@@ -178,6 +177,19 @@ def _step(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem
             Text(zh="没有时限便无从超时", en="there is no limit that could be overdue"),
             Text(zh="加 within", en="add within"),
         )
+
+
+def _not_by(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem]:
+    for place, other in enumerate(step.not_by):
+        here = (*path, place) if len(step.not_by) > 1 else path
+        if other not in procedure.all_steps:
+            yield unknown(here, "环节", "step", other, procedure.all_steps)
+        elif other in step.not_by[:place]:
+            yield Problem(
+                here,
+                Text(zh=f"环节 {other} 写了两次", en=f"the step {other!r} is named twice"),
+                Text(zh="每个环节写一次", en="name each step once"),
+            )
 
 
 def _transition(

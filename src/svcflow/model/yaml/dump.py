@@ -21,7 +21,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
-from svcflow.model.step import Branch, Enforce, Step, Transition
+from svcflow.model.step import Branch, Enforce, Step, StepNames, Transition
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
 from svcflow.model.yaml.document import plain_scalar
 from svcflow.model.yaml.unknown_keys import RENAMED
@@ -200,6 +200,7 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Row: lambda row: _changed(row, order=("when", *TARGET_KINDS)),
     Rung: _rung,
     Step: lambda step: _changed(step, leave=("id",), order=_STEP_ORDER),
+    StepNames: lambda names: list(names) if len(names) > 1 else next(iter(names), None),
     Text: _text,
     TimeLimit: _limit,
 }

@@ -21,7 +21,7 @@ from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.log_mapping import LogMapping
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.scenario import Branching, Duration, FieldMix, NumberDistribution, Scenario
-from svcflow.model.step import HOLD_REASONS, Branch, Step, Transition
+from svcflow.model.step import HOLD_REASONS, Branch, Step, StepNames, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.text import Text
 
@@ -238,6 +238,9 @@ _SPECIAL: Mapping[Any, Callable[[_SchemaWalk], Schema]] = {
         "additionalProperties": walk.text(),
     },
     Rung: _SchemaWalk.rung,
+    StepNames: lambda _: {
+        "anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}, {"type": "null"}]
+    },
     Text: _SchemaWalk.text,
     TimeLimit: lambda walk: _any((walk.amount(), walk.limit())),
     date: lambda _: {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"},

@@ -35,7 +35,7 @@ from svcflow.model.scenario import (
     NumberDistribution,
     Shares,
 )
-from svcflow.model.step import Branch, Step, Transition
+from svcflow.model.step import Branch, Step, StepNames, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.parse_values import (
     is_number,
@@ -51,7 +51,7 @@ from svcflow.model.yaml.parse_values import (
     strict,
 )
 from svcflow.model.yaml.unknown_keys import RENAMED, unknown_key, written_at
-from svcflow.model.yaml.value_remedies import as_list
+from svcflow.model.yaml.value_remedies import as_kind, as_list
 from svcflow.text import Text
 
 T = TypeVar("T")
@@ -174,6 +174,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(ClockTime, lambda written, _: ClockTime(str(written)))
     converter.register_structure_hook(Guard, lambda written, _: Guard(str(read_plain(written))))
     converter.register_structure_hook(date, read_date)
+    converter.register_structure_hook(StepNames, lambda value, _: _step_names(converter, value))
     converter.register_structure_hook_func(is_number, lambda value, _: read_number(value))
     converter.register_structure_hook_func(is_value, lambda value, _: read_plain(value))
     converter.register_structure_hook_func(
@@ -277,6 +278,17 @@ def _list(converter: cattrs.Converter, value: object, kind: Any) -> tuple[Any, .
     if not isinstance(value, list | tuple):
         raise mistaken(value, "列表，如 [甲, 乙]", "a list such as [a, b]", as_list(value))
     return tuple(_each(enumerate(value), lambda _, item: converter.structure(item, kind), tuple))
+
+
+def _step_names(converter: cattrs.Converter, value: object) -> StepNames:
+    """Return the ids of steps, for which a single one may stand without brackets."""
+    if value is None or isinstance(value, str):
+        return StepNames(() if value is None else (value,))
+    if not isinstance(value, list | tuple):
+        raise mistaken(
+            value, "环节，或列表，如 [甲, 乙]", "a step, or a list such as [a, b]", as_kind(value, str)
+        )
+    return StepNames(_list(converter, value, str))
 
 
 def _dict(converter: cattrs.Converter, value: object, kind: Any) -> dict[str, Any]:
