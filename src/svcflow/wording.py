@@ -121,10 +121,15 @@ DAYS: Mapping[str, Text] = {
     "weekend": Text(zh="周休", en="weekly day off"),
     "holiday": Text(zh="休 节假日", en="H holiday"),
     "makeup": Text(zh="班 调休", en="W make-up day"),
+    "hours": Text(zh="改 改时段", en="T other times"),
     "beyond": Text(zh="未公布", en="not published yet"),
 }
 """Kinds of days in the year of a calendar, each behind its mark."""
-DAY_MARKS: Mapping[str, Text] = {"holiday": Text(zh="休", en="H"), "makeup": Text(zh="班", en="W")}
+DAY_MARKS: Mapping[str, Text] = {
+    "holiday": Text(zh="休", en="H"),
+    "makeup": Text(zh="班", en="W"),
+    "hours": Text(zh="改", en="T"),
+}
 WEEKDAYS = (
     Text(zh="周一", en="Mon"),
     Text(zh="周二", en="Tue"),

@@ -232,6 +232,45 @@ def test_diff_as_json_has_keys_that_stay(run, folder):
     assert parsed(run("diff", "lamp@1", "lamp@9", "--procedures", folder, "--json", exit_code=3))["error"]
 
 
+SEASONAL = """\
+calendar: seasonal
+timezone: Asia/Shanghai
+weekly:
+  - {from: 05-01, to: 09-30, mon-fri: ["08:00-12:00", "14:30-17:30"]}
+  - {from: 10-01, to: 04-30, mon-fri: ["08:30-12:00", "13:30-17:30"]}
+covers: {from: 2026-01-01, to: 2026-12-31}
+makeup:
+  - {date: 2026-02-09, to: 2026-02-20, hours: ["08:30-12:00"]}
+days:
+  - {date: 2026-03-06, name: {zh: 半天, en: Half day}, hours: ["08:30-12:00"]}
+"""
+
+
+def test_check_reads_calendars_too(run, folder):
+    """Make-up days that open a weekend are found in the file in which they stand; a gap between seasons is refused."""
+    file = folder / "seasonal.yaml"
+    file.write_text(SEASONAL, encoding="utf-8")
+    out = run("check", folder).stdout
+    assert f"{file}:8:5 makeup[0]: warning makeup-opens-days-off: " in out
+    file.write_text(SEASONAL.replace("to: 04-30", "to: 04-20"), encoding="utf-8")
+    out = run("check", folder, exit_code=3).stdout
+    assert (
+        f"{file}:5:23 weekly[1].to: error declaration: no season holds on 04-21…04-30; write to: 04-30" in out
+    )
+
+
+def test_a_calendars_year_shows_seasons_and_half_days(run, folder):
+    """In words, and as plain data."""
+    (folder / "seasonal.yaml").write_text(SEASONAL, encoding="utf-8")
+    out = run("calendar", "show", "seasonal", "2026", "--procedures", folder).stdout
+    assert "05-01 … 09-30: Mon-Fri 08:00-12:00 14:30-17:30" in out
+    assert "03-06         T other times     Half day" in out
+    assert out.splitlines()[-1].endswith(", 1 day of other hours")
+    found = parsed(run("calendar", "show", "seasonal", "2026", "--procedures", folder, "--json"))
+    assert [day["date"] for day in found["days"] if day["kind"] == "hours"] == ["2026-03-06"]
+    assert len(found["seasons"]) == 2
+
+
 TURN = """\
 procedure: turn
 calendar: always

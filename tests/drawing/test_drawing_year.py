@@ -134,3 +134,41 @@ def test_the_suffix_says_how_a_year_is_written(year: Year, tmp_path: Path) -> No
     with pytest.raises(DrawingError, match=r"\.pdf.*write \.svg or \.png"):
         year.save(tmp_path / "a.pdf")
     assert not (tmp_path / "a.pdf").exists()
+
+
+SEASONAL = {
+    "calendar": "seasonal",
+    "timezone": "Asia/Shanghai",
+    "weekly": [
+        {"from": "05-01", "to": "09-30", "mon-fri": ["08:00-12:00", "14:30-17:30"], "sat": ["09:00-12:00"]},
+        {"from": "10-01", "to": "02-28", "mon-thu": ["08:30-12:00"], "fri": ["08:30-11:00"]},
+        {"from": "02-29", "to": "04-30"},
+    ],
+    "covers": {"from": date(2026, 1, 1), "to": date(2028, 12, 31)},
+    "days": [{"date": date(2026, 2, 13), "name": "半天", "hours": ["08:30-10:00"]}],
+}
+
+
+def test_seasons_are_numbered_where_they_begin_and_told_under_the_year() -> None:
+    """The number stands on the first day, which 02-29 is in leap years only; a closed season says so."""
+    year = Year.of(WorkCalendar.from_mapping(SEASONAL), 2026)
+    assert [year.season_from(date(2026, *day)) for day in ((5, 1), (10, 1), (3, 1), (2, 28))] == [1, 2, 3, 0]
+    leap = Year.of(year.calendar, 2028)
+    assert [leap.season_from(date(2028, *day)) for day in ((2, 29), (3, 1))] == [3, 0]
+    said = words(year, "en")
+    assert "05-01 … 09-30: Mon-Fri 08:00-12:00 14:30-17:30; Sat 09:00-12:00" in said
+    assert "10-01 … 02-28: Mon-Thu 08:30-12:00; Fri 08:30-11:00" in said
+    assert "02-29 … 04-30: closed" in said
+    assert "周一至周五 08:00-12:00 14:30-17:30；周六 09:00-12:00" in words(year, "zh")
+
+
+def test_a_day_of_other_hours_has_a_kind_of_its_own(year: Year) -> None:
+    """It is a working day with a mark, counted apart; where there is none the legend leaves it out."""
+    other = Year.of(WorkCalendar.from_mapping(SEASONAL), 2026)
+    assert {day.date: day.kind for day in other.days}[date(2026, 2, 13)] == "hours"
+    assert other.count("hours") == 1
+    assert other.working_days == other.count("open") + 1
+    assert "1 day of other hours" in words(other, "en")
+    assert "改时段 1 天" in words(other, "zh")
+    assert "T other times" in words(other, "en")
+    assert "T other times" not in words(year, "en")

@@ -158,16 +158,16 @@ def test_a_guard_is_told_as_it_was_meant(guard, said):
         ('weekly: {mon-fri: ["9:00-17:00"]}\nholidays: [{date: 2026/12/24}]\n', "write 2026-12-24"),
         (
             'weekly: {mon-fri: ["9:00-17:00"]}\nholidays: [{date: 2026-12-24, hours: ["09:00-13:00"]}]\n',
-            'makeup: [{date: 2026-12-24, hours: ["09:00-13:00"]}]',
+            'days: [{date: 2026-12-24, hours: ["09:00-13:00"]}]',
         ),
         (
-            'weekly: {mon-fri: ["9:00-17:00"]}\nholidays: [{date: 2026-12-24}]\nmakeup: [{date: 2026-12-24, hours: ["09:00-13:00"]}]\n',
-            "a day of other hours stands under makeup only",
+            'weekly: {mon-fri: ["9:00-17:00"]}\nholidays: [{date: 2026-12-24}]\ndays: [{date: 2026-12-24, hours: ["09:00-13:00"]}]\n',
+            "a day of other hours stands under days only",
         ),
     ],
 )  # fmt: skip
 def test_a_calendar_is_told_how_hours_days_and_half_days_are_written(text, said):
-    """A half day is a make-up day with hours of its own, and stands under no holiday."""
+    """A half day is a day of other hours, and stands under no holiday."""
     assert any(said in line for line in told(CALENDAR + text)), told(CALENDAR + text)
 
 

@@ -138,6 +138,25 @@ def test_an_explanation_reads_as_its_golden_text(name: str) -> None:
     assert text == file.read_text(encoding="utf-8")
 
 
+def test_a_half_day_is_told_by_its_name() -> None:
+    """It is no make-up day, and counts for what is open on it; seasons give each day its own hours."""
+    office = {
+        "calendar": "cn_office",
+        "timezone": "Asia/Shanghai",
+        "weekly": [
+            {"from": "03-04", "to": "09-30", "mon-fri": ["08:00-12:00", "14:30-17:30"]},
+            {"from": "10-01", "to": "03-03", "mon-fri": ["08:30-12:00", "13:30-17:30"]},
+        ],
+        "covers": {"from": "2026-01-01", "to": "2026-12-31"},
+        "days": [{"date": "2026-03-03", "name": {"zh": "半天", "en": "Half day"}, "hours": ["08:30-12:00"]}],
+    }
+    desk = Desk(declared("12wh"), "03-02 10:00", calendars={"cn_office": office})
+    told = desk.engine.explain(desk.id, "reply").text("en")
+    assert "Tue 03-03 08:30-12:00 (Half day): 3 h 30 min counted, 9 h 30 min in all" in told
+    assert "Wed 03-04 08:00-10:30: 2 h 30 min counted, 12 h in all" in told
+    assert "（半天）：计 3小时30分钟" in desk.engine.explain(desk.id, "reply").text("zh")
+
+
 def test_lines_carry_what_they_say() -> None:
     """The amounts of the counted lines add up to the limit, and the last total is it."""
     desk = CASES["case_24_held_over_qingming_and_late"]()

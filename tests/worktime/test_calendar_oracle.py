@@ -128,6 +128,20 @@ def day_hours(draw: st.DrawFn, *, night: bool, least: int) -> list[tuple[int, in
     return [pair for pair in pairs if pair[0] < 1440]
 
 
+def written_week(weekly: list[list[tuple[int, int]]]) -> dict[str, list[str]]:
+    return {NAMES[n]: [write(pair) for pair in hours] for n, hours in enumerate(weekly)}
+
+
+@st.composite
+def seasons(
+    draw: st.DrawFn, first: date, *, night: bool
+) -> list[tuple[tuple[int, int], list[list[tuple[int, int]]]]]:
+    """Draw up to three days of the year on which another week begins, near a window; often none."""
+    near = [first + timedelta(n) for n in range(-40, DAYS + 40)]
+    days = {(day.month, day.day) for day in draw(st.lists(st.sampled_from(near), max_size=3))}
+    return [(day, [draw(day_hours(night=night, least=0)) for _ in range(7)]) for day in sorted(days)]
+
+
 @st.composite
 def calendars(draw: st.DrawFn) -> tuple[WorkCalendar, Oracle]:
     zone, first = draw(st.sampled_from(WINDOWS))
@@ -136,16 +150,36 @@ def calendars(draw: st.DrawFn) -> tuple[WorkCalendar, Oracle]:
     weekly += [draw(day_hours(night=night, least=0)) for _ in range(6)]
     assume(weekly[0])
     window = [first + timedelta(n) for n in range(-1, DAYS + 1)]
+    changes = draw(seasons(first, night=night))
+    assume(not changes or any(hours for _, week in changes for hours in week))
+
+    def usual(day: date) -> list[list[tuple[int, int]]]:
+        """The week that holds on a day: that of the last change before it in the year, or else of the year's last."""
+        past = [week for change, week in changes if change <= (day.month, day.day)]
+        return (past or [week for _, week in changes])[-1] if changes else weekly
+
     chosen = draw(st.lists(st.sampled_from(window), max_size=8, unique=True))
-    cut = draw(st.integers(0, len(chosen)))
-    closed, made_up = chosen[:cut], chosen[cut:]
-    own = {day: draw(day_hours(night=night, least=1)) for day in made_up if draw(st.booleans())}
+    cut, end = sorted((draw(st.integers(0, len(chosen))), draw(st.integers(0, len(chosen)))))
+    closed, made_up = chosen[:cut], chosen[cut:end]
+    other = [day for day in chosen[end:] if usual(day)[day.weekday()]]
+    own = {
+        day: draw(day_hours(night=night, least=1))
+        for day in (*made_up, *other)
+        if day in other or draw(st.booleans())
+    }
     assume(all(own.values()))
+    assume(all(usual(day)[0] for day in made_up if day not in own))
     mapping: dict[str, object] = {
         "calendar": "random",
         "timezone": zone,
-        "weekly": {NAMES[n]: [write(pair) for pair in hours] for n, hours in enumerate(weekly)},
+        "weekly": written_week(weekly),
     }
+    if changes:
+        ends = [date(2024, *change) - timedelta(1) for change, _ in changes[1:] + changes[:1]]
+        mapping["weekly"] = [
+            {"from": f"{month:02}-{day:02}", "to": f"{end:%m-%d}", **written_week(week)}
+            for ((month, day), week), end in zip(changes, ends, strict=True)
+        ]
     if chosen or draw(st.booleans()):
         mapping["covers"] = {"from": date(first.year - 1, 1, 1), "to": date(first.year + 2, 6, 30)}
         mapping["holidays"] = [{"date": day, "name": "x"} for day in closed]
@@ -153,10 +187,11 @@ def calendars(draw: st.DrawFn) -> tuple[WorkCalendar, Oracle]:
             {"date": day, **({"hours": [write(pair) for pair in own[day]]} if day in own else {})}
             for day in made_up
         ]
+        mapping["days"] = [{"date": day, "hours": [write(pair) for pair in own[day]]} for day in other]
     hours_of = {}
     for day in window:
-        usual = weekly[day.weekday()]
-        hours_of[day] = [] if day in closed else own.get(day, weekly[0]) if day in made_up else usual
+        week = usual(day)
+        hours_of[day] = [] if day in closed else own.get(day, week[0 if day in made_up else day.weekday()])
     return WorkCalendar.from_mapping(mapping), Oracle(zone, first, hours_of)
 
 
@@ -175,6 +210,7 @@ def test_hours_are_counted_as_a_minute_by_minute_walk_counts_them(
     due, since = oracle.add(start, amount), oracle.subtract(start, amount)
     if due is not None:
         assert calendar.add_us(start_us, amount * MINUTE) == (oracle.begins + due) * MINUTE
+        assert calendar.add_many([start_us], amount * MINUTE).tolist() == [(oracle.begins + due) * MINUTE]
     if since is not None and since > 1440:
         assert calendar.subtract_us(start_us, amount * MINUTE) == (oracle.begins + since) * MINUTE
     if start <= end:

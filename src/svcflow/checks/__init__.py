@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from svcflow.model.procedure import Procedure
     from svcflow.worktime import WorkCalendar
 
-__all__ = ["CODES", "Code", "Finding", "FindingSeverity", "check"]
+__all__ = ["CODES", "Code", "Finding", "FindingSeverity", "check", "check_calendar"]
 
 
 def check(
@@ -28,3 +28,10 @@ def check(
     from svcflow.checks.suite import run  # noqa: PLC0415  # networkx takes 140 ms to load
 
     return run(procedure, calendar, earlier)
+
+
+def check_calendar(calendar: WorkCalendar) -> tuple[Finding, ...]:
+    """Return every finding about a work calendar, by place."""
+    from svcflow.checks.calendars import calendar_findings  # noqa: PLC0415  # it loads the arithmetic of calendars
+
+    return tuple(calendar_findings(calendar))

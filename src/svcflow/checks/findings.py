@@ -51,6 +51,7 @@ CODES: dict[str, Code] = _table(
     ("end-never-reached", "warning", "非正常结束的环节没有来路", "an end other than completion is never reached"),
     ("evidence-without-exit", "warning", "凭证在离开环节时提交，而该环节没有出口", "evidence is owed on leaving a step that cannot be left"),
     ("limit-below-longest-way", "warning", "最长无环路径上各环节用足时限，会超过总时限", "the steps' limits on the longest acyclic way exceed the limit over them"),
+    ("makeup-opens-days-off", "warning", "一段调休上班日中既有按周上班的日子，也有周休日", "a run of make-up days opens days off between days that are worked anyway"),
     ("name-missing", "warning", "缺少中文或英文名称", "a Chinese or English name is missing"),
     ("not-by-never-before", "warning", "回避所指环节不会先于本环节发生", "the step named by not_by never comes before this one"),
     ("number-unsourced", "warning", "数值没有注明来源", "a number does not say where it comes from"),

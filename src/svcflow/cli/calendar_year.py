@@ -9,14 +9,20 @@ from svcflow.cli.language import Tongue
 from svcflow.drawing.calendar_year import Day, Year
 from svcflow.text import Text, visible
 from svcflow.text_table import padded
-from svcflow.wording import DAY_MARKS, DAYS, WEEKDAY_HEADS, holiday
+from svcflow.wording import DAY_MARKS, DAYS, WEEKDAY_HEADS, holiday, many
 
 __all__ = ["year_json", "year_text"]
 
 _CELL = {"zh": 5, "en": 4}
 """Cells of a day: two digits, a mark (two cells in Chinese) and a gap."""
 _BESIDE = {"zh": 2, "en": 3}
-_STYLES = {"holiday": "red", "makeup": "yellow", "weekend": "bright_black", "beyond": "bright_black"}
+_STYLES = {
+    "holiday": "red",
+    "makeup": "yellow",
+    "hours": "cyan",
+    "weekend": "bright_black",
+    "beyond": "bright_black",
+}
 
 
 def year_text(year: Year, lang: Tongue, *, coloured: bool) -> str:
@@ -31,16 +37,19 @@ def year_text(year: Year, lang: Tongue, *, coloured: bool) -> str:
         filled = [block + [empty] * (height - len(block)) for block in blocks]
         parts.append("\n".join("  ".join(line).rstrip() for line in zip(*filled, strict=True)))
     named = "\n".join(_named(year, lang))
-    return "\n\n".join(part for part in (*parts, named, _counts(year).in_(lang)) if part)
+    seasons = "\n".join(f"  {season.in_(lang)}" for season in year.seasons)
+    return "\n\n".join(part for part in (*parts, named, seasons, _counts(year).in_(lang)) if part)
 
 
 def year_json(year: Year) -> dict[str, object]:
-    """Return the year for programs: every day that is not an ordinary one, and the counts."""
+    """Return the year for programs: every day that is not an ordinary one, the seasons if any, and the counts."""
+    seasons = [{"zh": season.zh, "en": season.en} for season in year.seasons]
     return {
         "calendar": year.calendar.id,
         "year": year.year,
         "working_days": year.working_days,
-        "days": [_day_json(day) for day in year.days if day.kind in ("holiday", "makeup", "beyond")],
+        "days": [_day_json(day) for day in year.days if day.kind in ("holiday", "makeup", "hours", "beyond")],
+        **({"seasons": seasons} if seasons else {}),
     }
 
 
@@ -94,8 +103,10 @@ def _run(run: list[Day], lang: Tongue) -> Iterator[str]:
 def _counts(year: Year) -> Text:
     off, makeup, beyond = year.count("holiday"), year.count("makeup"), year.count("beyond")
     note = Text()
+    if other := year.count("hours"):
+        note = Text(f"，改时段 {other} 天", f", {many(other, 'day')} of other hours")
     if beyond:
-        note = Text(f"；{beyond} 天尚未公布", f"; {beyond} days are not published yet")
+        note = Text(f"{note.zh}；{beyond} 天尚未公布", f"{note.en}; {beyond} days are not published yet")
     return Text(
         f"{year.working_days} 个工作日，放假 {off} 天，调休上班 {makeup} 天{note.zh}",
         f"{year.working_days} working days, {off} days of holidays, {makeup} make-up days{note.en}",

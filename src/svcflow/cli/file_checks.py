@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from svcflow.checks import Finding, check
+from svcflow.checks import Finding, check, check_calendar
 from svcflow.errors import DeclarationError, Problem, UnknownCalendar
 from svcflow.model.calendar_names import unknown_calendars
 from svcflow.model.catalog import declared_in, yaml_files
@@ -87,7 +87,8 @@ class _FileChecker:
         """Build what the document declares, and note its mistakes."""
         try:
             if document.kind == "calendar":
-                document.build(WorkCalendar.from_mapping)
+                calendar = document.build(WorkCalendar.from_mapping)
+                self.findings += (_placed(finding, document) for finding in check_calendar(calendar))
             declared = declared_in(document)
             if isinstance(declared, Procedure):
                 self._procedures[declared.id, declared.version] = (declared, document)

@@ -14,17 +14,23 @@ from svcflow.drawing.render.png import png
 from svcflow.drawing.render.style import FONT_STACK
 from svcflow.errors import DrawingError
 from svcflow.text import Lang, Text
-from svcflow.wording import DAY_MARKS, DAYS, WEEKDAY_HEADS
+from svcflow.wording import DAY_MARKS, DAYS, WEEKDAY_HEADS, WEEKDAYS, many
 from svcflow.worktime.calendar import WorkCalendar
+from svcflow.worktime.opening_hours import written
+from svcflow.worktime.rules import DayHours, Season
+from svcflow.worktime.seasons import written_year_day
 
 CELL, GAP, HEAD, MARGIN = 34.0, 28.0, 46.0, 28.0
 MONTH_WIDTH, MONTH_HEIGHT = 7 * CELL, HEAD + 6 * CELL
 COLUMNS = 4
+LINE = 22.0
+SEASON_INK = "#5b3f8c"
 FILLS = {
     "open": ("#ffffff", "#17232b"),
     "weekend": ("#eef1f3", "#6b7a83"),
     "holiday": ("#fbdcda", "#a8201a"),
     "makeup": ("#fff0cc", "#8a5a00"),
+    "hours": ("#dff0f7", "#155a7a"),
     "beyond": ("#ffffff", "#b7c1c7"),
 }
 
@@ -59,13 +65,26 @@ class Year:
 
     @property
     def working_days(self) -> int:
-        """How many days are worked, make-up days included."""
-        return self.count("open") + self.count("makeup")
+        """How many days are worked, make-up days and days of other hours included."""
+        return self.count("open") + self.count("makeup") + self.count("hours")
+
+    @property
+    def seasons(self) -> tuple[Text, ...]:
+        """The seasons in the order of their numbers, each with its days and hours in words."""
+        return tuple(map(_season, self.calendar.seasons))
+
+    def season_from(self, day: date) -> int:
+        """Return the number of the season that begins on a day; 0 where none does."""
+        begins = [season.first for season in self.calendar.seasons]
+        when = (day.month, day.day)
+        # 02-29 is a day of leap years only: in the others its season begins on the day after
+        late = when == (3, 1) and not months.isleap(day.year) and (2, 29) in begins
+        return begins.index(when if when in begins else (2, 29)) + 1 if when in begins or late else 0
 
     def svg(self, lang: Lang = "zh+en") -> str:
         """Return the year as SVG."""
         width = 2 * MARGIN + COLUMNS * MONTH_WIDTH + (COLUMNS - 1) * GAP
-        height = 2 * MARGIN + 56 + 3 * MONTH_HEIGHT + 2 * GAP + 40
+        height = 2 * MARGIN + 56 + 3 * MONTH_HEIGHT + 2 * GAP + 40 + LINE * len(self.seasons)
         title = escape(_title(self, lang))
         body = "".join(part for number in range(1, 13) for part in _month(self, number, lang))
         return (
@@ -76,7 +95,8 @@ class Year:
             f'<rect width="{width:g}" height="{height:g}" fill="#fff"/>'
             f"{_text(MARGIN, MARGIN + 16, title, size=20, bold=True, anchor='start')}"
             f"{_text(MARGIN, MARGIN + 38, escape(_summary(self, lang)), anchor='start', fill='#4a5b66')}"
-            f"{body}{''.join(_legend(self, height - MARGIN, lang))}</svg>\n"
+            f"{body}{''.join(_legend(self, height - MARGIN - LINE * len(self.seasons), lang))}"
+            f"{''.join(_season_lines(self, height - MARGIN, lang))}</svg>\n"
         )
 
     def save(self, path: Path, *, lang: Lang = "zh+en") -> None:
@@ -100,7 +120,14 @@ def _day(calendar: WorkCalendar, day: date) -> Day:
         return Day(day, "beyond", Text())
     special = calendar.special(day)
     if special is not None:
-        return Day(day, "makeup" if calendar.is_working_day(day) else "holiday", special)
+        kind = (
+            "hours"
+            if calendar.has_other_hours(day)
+            else "makeup"
+            if calendar.is_working_day(day)
+            else "holiday"
+        )
+        return Day(day, kind, special)
     return Day(day, "open" if calendar.is_working_day(day) else "weekend", Text())
 
 
@@ -110,11 +137,40 @@ def _title(year: Year, lang: Lang) -> str:
 
 
 def _summary(year: Year, lang: Lang) -> str:
-    off, makeup = year.count("holiday"), year.count("makeup")
+    off, makeup, other = year.count("holiday"), year.count("makeup"), year.count("hours")
+    hours = Text(f"，改时段 {other} 天", f", {many(other, 'day')} of other hours") if other else Text()
     return Text(
-        f"全年 {year.working_days} 个工作日，放假 {off} 天，调休上班 {makeup} 天。",
-        f"{year.working_days} working days, {off} days of holidays, {makeup} make-up days.",
+        f"全年 {year.working_days} 个工作日，放假 {off} 天，调休上班 {makeup} 天{hours.zh}。",
+        f"{year.working_days} working days, {off} days of holidays, {makeup} make-up days{hours.en}.",
     ).in_(lang)
+
+
+def _season(season: Season) -> Text:
+    """Return a season in words: `05-01 … 09-30: Mon-Fri 08:00-12:00 14:30-17:30`."""
+    runs: list[tuple[int, int]] = []
+    for weekday, hours in enumerate(season.weekly):
+        if not hours:
+            continue
+        if runs and runs[-1][1] == weekday - 1 and season.weekly[runs[-1][0]] == hours:
+            runs[-1] = (runs[-1][0], weekday)
+        else:
+            runs.append((weekday, weekday))
+    parts = [_weekdays(first, last, season.weekly[first]) for first, last in runs] or [
+        Text("不开放", "closed")
+    ]
+    span = f"{written_year_day(season.first)} … {written_year_day(season.last)}"
+    zh, en = "；".join(part.zh for part in parts), "; ".join(part.en for part in parts)
+    return Text(f"{span}：{zh}", f"{span}: {en}")
+
+
+def _weekdays(first: int, last: int, hours: DayHours) -> Text:
+    written_hours = " ".join(map(written, hours))
+    if first == last:
+        return Text(f"{WEEKDAYS[first].zh} {written_hours}", f"{WEEKDAYS[first].en} {written_hours}")
+    return Text(
+        f"{WEEKDAYS[first].zh}至{WEEKDAYS[last].zh} {written_hours}",
+        f"{WEEKDAYS[first].en}-{WEEKDAYS[last].en} {written_hours}",
+    )
 
 
 def _month(year: Year, number: int, lang: Lang) -> Iterator[str]:
@@ -128,10 +184,10 @@ def _month(year: Year, number: int, lang: Lang) -> Iterator[str]:
     first = date(year.year, number, 1).weekday()
     for day in (entry for entry in year.days if entry.date.month == number):
         row, column = divmod(day.date.day - 1 + first, 7)
-        yield _cell(day, left + column * CELL, top + HEAD + row * CELL, lang)
+        yield _cell(day, left + column * CELL, top + HEAD + row * CELL, lang, year.season_from(day.date))
 
 
-def _cell(day: Day, left: float, top: float, lang: Lang) -> str:
+def _cell(day: Day, left: float, top: float, lang: Lang, season: int) -> str:
     fill, ink = FILLS[day.kind]
     named = f"<title>{escape(day.date.isoformat())} {escape(day.name.in_(lang))}</title>" if day.name else ""
     mark = DAY_MARKS.get(day.kind)
@@ -140,6 +196,8 @@ def _cell(day: Day, left: float, top: float, lang: Lang) -> str:
         if mark
         else ""
     )
+    if season:
+        sign += _text(left + 7, top + 12, str(season), size=9, bold=True, fill=SEASON_INK)
     return (
         f'<g>{named}<rect x="{left + 1:g}" y="{top + 1:g}" width="{CELL - 2:g}" height="{CELL - 2:g}" rx="4" '
         f'fill="{fill}" stroke="#dfe5e8"/>{_text(left + CELL / 2 - 3, top + 24, str(day.date.day), fill=ink)}{sign}</g>'
@@ -148,13 +206,21 @@ def _cell(day: Day, left: float, top: float, lang: Lang) -> str:
 
 def _legend(year: Year, bottom: float, lang: Lang) -> Iterator[str]:
     left = MARGIN
-    for kind, wording in DAYS.items():
-        if kind == "beyond" and not year.count(kind):
-            continue
+    shown = [kind for kind in DAYS if kind not in ("beyond", "hours") or year.count(kind)]
+    step = min(190 if lang == "zh+en" else 150, (COLUMNS * MONTH_WIDTH + (COLUMNS - 1) * GAP) / len(shown))
+    for kind in shown:
         fill, _ = FILLS[kind]
         yield f'<rect x="{left:g}" y="{bottom - 16:g}" width="18" height="18" rx="4" fill="{fill}" stroke="#9fb0ba"/>'
-        yield _text(left + 26, bottom - 2, wording.in_(lang), anchor="start")
-        left += 190 if lang == "zh+en" else 150
+        yield _text(left + 26, bottom - 2, DAYS[kind].in_(lang), anchor="start")
+        left += step
+
+
+def _season_lines(year: Year, bottom: float, lang: Lang) -> Iterator[str]:
+    """Yield a line under the legend for each season, behind the number that stands on its first day."""
+    for number, season in enumerate(year.seasons, start=1):
+        base = bottom - LINE * (len(year.seasons) - number) - 2
+        yield _text(MARGIN + 9, base, str(number), bold=True, fill=SEASON_INK)
+        yield _text(MARGIN + 26, base, escape(season.in_(lang)), anchor="start")
 
 
 def _text(  # a text is a place, words and a look

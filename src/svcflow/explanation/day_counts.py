@@ -121,7 +121,10 @@ class DayCount:
         if is_run or family != "working":
             when = days(entry.first, entry.last)
         name = holiday(entry.name)
-        makeup = Text(zh=f"（{name.zh}上班日）", en=f" ({name.en} day)") if entry.name else Text()
+        makeup = Text()
+        if entry.name:
+            kind = Text() if entry.other_hours else Text(zh="上班日", en=" day")
+            makeup = Text(zh=f"（{name.zh}{kind.zh}）", en=f" ({name.en}{kind.en})")
         worked = entry.us if family == "working" else entry.days
         self.total += worked
         if family == "working":
@@ -261,7 +264,7 @@ class DayCount:
 
 @attrs.frozen
 class CalendarDays:
-    """One day, or a run of alike days: what counts of it, and the holiday or make-up day it is.
+    """One day, or a run of alike days: what counts of it, and the holiday, make-up day or day of other hours it is.
 
     `days` is 0 for closed days. `start` and `end` are where counting began and ended on it; `whole` says that all of
     its open time counts.
@@ -275,6 +278,7 @@ class CalendarDays:
     end: datetime
     whole: bool
     name: Text = NO_TEXT
+    other_hours: bool = False
 
 
 def open_days(business_time: BusinessTime, start_us: int, end_us: int) -> tuple[CalendarDays, ...]:
@@ -330,8 +334,9 @@ def _one_day(
     if open_us or every:
         worked = [part for part in parts if to_us(part[0]) < to_us(part[1])] or list(hours)
         whole = sum(open_us) == sum(to_us(closes) - to_us(opens) for opens, closes in hours)
-        name = calendar.special(on) or NO_TEXT
-        yield CalendarDays(on, on, 1, sum(open_us), worked[0][0], worked[-1][1], whole=whole, name=name)
+        ends, name = (worked[0][0], worked[-1][1]), calendar.special(on) or NO_TEXT
+        other = calendar.has_other_hours(on)
+        yield CalendarDays(on, on, 1, sum(open_us), *ends, whole=whole, name=name, other_hours=other)
 
 
 def _covered(calendar: WorkCalendar, on: date) -> bool:

@@ -20,7 +20,7 @@ from svcflow.worktime.always_open import AroundTheClock
 from svcflow.worktime.arithmetic import Arithmetic, not_covered, refuse_negative
 from svcflow.worktime.calendar_file import as_mapping, read_calendar
 from svcflow.worktime.instants import SECOND, amount_us, months_after, to_us
-from svcflow.worktime.rules import CalendarRules, Coverage
+from svcflow.worktime.rules import CalendarRules, Coverage, Season, SpecialDays, Week, YearDay
 from svcflow.worktime.working_hours import WorkingHours
 
 if TYPE_CHECKING:
@@ -168,11 +168,29 @@ class WorkCalendar:
         return bool(self._hours.hours_us(_date_ordinal(day)))
 
     def special(self, day: date) -> Text | None:
-        """Return the name of the holiday or make-up day that a day is; None for an ordinary day."""
-        for run in (*self._rules.makeup, *self._rules.holidays):
+        """Return the name of the holiday, make-up day or day of other hours that a day is; None for an ordinary day."""
+        for run in (*self._rules.makeup, *self._rules.holidays, *self._rules.days):
             if run.first <= day <= run.last:
                 return run.name
         return None
+
+    def has_other_hours(self, day: date) -> bool:
+        """Return whether a working day has hours of its own instead of those of its week: a half day 半天."""
+        return any(run.first <= day <= run.last for run in self._rules.days)
+
+    @property
+    def seasons(self) -> tuple[Season, ...]:
+        """Return the seasons of the year with their weeks; empty where every week is alike."""
+        return self._rules.seasons
+
+    @property
+    def makeup_days(self) -> tuple[SpecialDays, ...]:
+        """Return the runs of make-up days, in the order in which they are declared."""
+        return self._rules.makeup
+
+    def is_open_by_the_week(self, day: date) -> bool:
+        """Return whether the week alone, without holidays and make-up days, opens a day."""
+        return bool(self._rules.week_on(day.toordinal())[day.weekday()])
 
     def day_of(self, at: datetime) -> date:
         """Return the day an instant belongs to: within a night shift the day it began, else the local date."""
@@ -311,8 +329,23 @@ def fingerprint(rules: CalendarRules, until: date | None = None) -> str:
         for day, hours in sorted(rules.specials().items())
         if until is None or day <= until.toordinal()
     }
-    content = json.dumps([rules.timezone, rules.weekly, covered, specials], separators=(",", ":"))
+    # Only what has seasons says more than its week, so that fingerprints recorded before there were any stay the same.
+    weeks = _weeks_of_the_year(rules)
+    seasons = [weeks] if len(weeks) > 1 else []
+    content = json.dumps([rules.timezone, weeks[0][1], covered, specials, *seasons], separators=(",", ":"))
     return sha256(content.encode()).hexdigest()[:_FINGERPRINT_LENGTH]
+
+
+def _weeks_of_the_year(rules: CalendarRules) -> list[tuple[YearDay, Week]]:
+    """Return each week with the day of the year from which it holds, however the seasons are written."""
+    new_year = (1, 1)
+    if not rules.seasons:
+        return [(new_year, rules.weekly)]
+    weeks = [(new_year, next(season.weekly for season in rules.seasons if new_year in season))]
+    for first, week in sorted((season.first, season.weekly) for season in rules.seasons):
+        if week != weeks[-1][1]:
+            weeks.append((first, week))
+    return weeks
 
 
 def _date_ordinal(day: date) -> int:

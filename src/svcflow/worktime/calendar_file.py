@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -14,15 +14,23 @@ from svcflow.model.yaml.value_remedies import as_date
 from svcflow.nearest import did_you_mean
 from svcflow.text import Text
 from svcflow.worktime.calendar_validation import COVERS_REMEDY, inconsistencies
-from svcflow.worktime.opening_hours import read_hours, read_weekdays, written
-from svcflow.worktime.rules import WEEKDAYS, CalendarRules, Coverage, DayHours, SpecialDays
+from svcflow.worktime.opening_hours import read_hours, read_week, written
+from svcflow.worktime.rules import WEEKDAYS, CalendarRules, Coverage, DayHours, Season, SpecialDays, Week
+from svcflow.worktime.seasons import read_seasons, written_year_day
 
 __all__ = ["as_mapping", "read_calendar"]
 
 
-KEYS = ("calendar", "name", "timezone", "weekly", "covers", "holidays", "makeup", "source")
+KEYS = ("calendar", "name", "timezone", "weekly", "covers", "holidays", "makeup", "days", "source")
 IDENTIFIER = re.compile(r"[a-z0-9_]+")
-CLOSED_WEEK: tuple[DayHours, ...] = ((),) * 7
+CLOSED_WEEK: Week = ((),) * 7
+ENTRY_KEYS = {
+    "holidays": ("date", "to", "name"),
+    "makeup": ("date", "to", "name", "hours"),
+    "days": ("date", "name", "hours"),
+}
+TOLD_APART: Mapping[str, tuple[str, ...]] = {"holidays": ("hours",), "makeup": (), "days": ("to",)}
+"""Keys that an entry cannot have either, for a reason that is told in words of its own."""
 
 ENTRY_REMEDY = Text(
     zh="每项写成 {date: 2026-02-14, name: …}", en="write each entry as {date: 2026-02-14, name: …}"
@@ -38,7 +46,8 @@ def read_calendar(mapping: Mapping[str, object]) -> CalendarRules:
     """
     problems: list[Problem] = []
     _note_unknown_keys(mapping, KEYS, (), problems)
-    weekly = _weekly(mapping.get("weekly"), problems)
+    weekly, seasons = _weekly(mapping.get("weekly"), problems)
+    default = CLOSED_WEEK[0] if seasons else weekly[0]  # a season's Monday is known by the day
     rules = CalendarRules(
         id=_identifier(mapping.get("calendar"), problems),
         name=_text(mapping.get("name"), ("name",), problems),
@@ -46,8 +55,10 @@ def read_calendar(mapping: Mapping[str, object]) -> CalendarRules:
         weekly=weekly,
         covers=_covers(mapping.get("covers"), problems),
         holidays=_specials(mapping.get("holidays"), "holidays", (), problems),
-        makeup=_specials(mapping.get("makeup"), "makeup", weekly[0], problems),
+        makeup=_specials(mapping.get("makeup"), "makeup", default, problems),
         source=_source(mapping.get("source"), problems),
+        seasons=seasons,
+        days=_specials(mapping.get("days"), "days", (), problems),
     )
     problems.extend(inconsistencies(rules, {str(problem.path[0]) for problem in problems}))
     if problems:
@@ -61,12 +72,10 @@ def as_mapping(rules: CalendarRules) -> dict[str, object]:
     if rules.name:
         mapping["name"] = _written_text(rules.name)
     mapping["timezone"] = rules.timezone
-    mapping["weekly"] = {
-        WEEKDAYS[day]: _written_hours(hours) for day, hours in enumerate(rules.weekly) if hours
-    }
+    mapping["weekly"] = [_written_season(season) for season in rules.seasons] or _written_week(rules.weekly)
     if rules.covers:
         mapping["covers"] = {"from": rules.covers.first, "to": rules.covers.last}
-    for key, runs in (("holidays", rules.holidays), ("makeup", rules.makeup)):
+    for key, runs in (("holidays", rules.holidays), ("makeup", rules.makeup), ("days", rules.days)):
         if runs:
             mapping[key] = [_written_special(run) for run in runs]
     if rules.source:
@@ -140,7 +149,14 @@ def _no_zone(value: object, problems: list[Problem]) -> str:
     return "UTC"
 
 
-def _weekly(value: object, problems: list[Problem]) -> tuple[DayHours, ...]:
+def _weekly(value: object, problems: list[Problem]) -> tuple[Week, tuple[Season, ...]]:
+    """Return the week, or the seasons: their weeks in a list."""
+    if isinstance(value, Sequence) and value and not isinstance(value, str):
+        return CLOSED_WEEK, read_seasons(value, problems)
+    return _week_of_all_year(value, problems), ()
+
+
+def _week_of_all_year(value: object, problems: list[Problem]) -> Week:
     if not isinstance(value, Mapping):
         message = Text(zh="缺少每周开放时间", en="the weekly opening hours are missing")
         remedy = Text(
@@ -148,23 +164,7 @@ def _weekly(value: object, problems: list[Problem]) -> tuple[DayHours, ...]:
         )
         problems.append(Problem(("weekly",), message, remedy))
         return CLOSED_WEEK
-    week: dict[int, DayHours] = {}
-    for key, intervals in value.items():
-        path: Path = ("weekly", str(key))
-        hours = read_hours(intervals, path, problems)
-        for day in read_weekdays(key, path, problems):
-            if day in week:
-                problems.append(_named_twice(path))
-            week[day] = hours
-    return tuple(week.get(day, ()) for day in range(7))
-
-
-def _named_twice(path: Path) -> Problem:
-    return Problem(
-        path,
-        Text(zh="同一天在每周开放时间中写了两次", en="a day of the week is given hours twice"),
-        Text(zh="每一天只写一处", en="name each day in one place only"),
-    )
+    return read_week(value, ("weekly",), problems)
 
 
 def _covers(value: object, problems: list[Problem]) -> Coverage | None:
@@ -201,17 +201,17 @@ def _special(entry: object, path: Path, default: DayHours, problems: list[Proble
         message = Text(zh=f"{entry!r} 不是一项", en=f"{entry!r} is not an entry")
         problems.append(Problem(path, message, ENTRY_REMEDY))
         return None
-    makes_up = path[0] == "makeup"
-    if not makes_up and "hours" in entry:
+    key = str(path[0])
+    if key == "holidays" and "hours" in entry:
         problems.append(_half_day(entry, path))
-    allowed = ("date", "to", "name", "hours") if makes_up else ("date", "to", "name")
-    _note_unknown_keys(
-        {key: part for key, part in entry.items() if makes_up or key != "hours"}, allowed, path, problems
-    )
+    elif key == "days":
+        problems.extend(_no_single_day(entry, path))
+    named = {name: part for name, part in entry.items() if name not in TOLD_APART[key]}
+    _note_unknown_keys(named, ENTRY_KEYS[key], path, problems)
     first = _date(entry.get("date"), (*path, "date"), problems)
-    last = _date(entry["to"], (*path, "to"), problems) if "to" in entry else first
+    last = _date(entry["to"], (*path, "to"), problems) if "to" in entry and key != "days" else first
     name = _text(entry.get("name"), (*path, "name"), problems)
-    own = makes_up and "hours" in entry
+    own = key != "holidays" and "hours" in entry
     hours = read_hours(entry["hours"], (*path, "hours"), problems) if own else default
     if first is None or last is None:
         return None
@@ -223,7 +223,7 @@ def _special(entry: object, path: Path, default: DayHours, problems: list[Proble
 
 def _half_day(entry: Mapping[str, object], path: Path) -> Problem:
     hours = str(entry["hours"]).replace("'", '"')
-    written = f"makeup: [{{date: {entry.get('date')}, hours: {hours}}}]"
+    written = f"days: [{{date: {entry.get('date')}, hours: {hours}}}]"
     return Problem(
         (*path, "hours"),
         Text(zh="节假日全天不开放，没有 hours", en="a holiday is closed all day and has no hours"),
@@ -232,6 +232,27 @@ def _half_day(entry: Mapping[str, object], path: Path) -> Problem:
             en=f"write a half day as {written}, and under no holiday",
         ),
     )
+
+
+def _no_single_day(entry: Mapping[str, object], path: Path) -> Iterator[Problem]:
+    if "hours" not in entry:
+        yield Problem(
+            path,
+            Text(zh="改时段的日子缺少 hours", en="a day of other hours has no hours"),
+            Text(
+                zh='写 hours: ["08:30-12:00"]；全天不开放的列入 holidays',
+                en='write hours: ["08:30-12:00"]; a day that is closed stands under holidays',
+            ),
+        )
+    if "to" in entry:
+        yield Problem(
+            (*path, "to"),
+            Text(zh="days 的每项只是一天", en="an entry of days is a single day"),
+            Text(
+                zh="每天写一项；一段时间另行作息，写在 weekly 的列表中",
+                en="write an entry for each day; hours of a season stand in the list of weekly",
+            ),
+        )
 
 
 def _reversed(first: date, last: date, path: Path) -> Problem:
@@ -273,6 +294,15 @@ def _source(value: object, problems: list[Problem]) -> tuple[str, ...]:
         Problem(("source",), message, Text(zh="写明依据的文件名称", en="name the document it follows"))
     )
     return ()
+
+
+def _written_week(week: Week) -> dict[str, object]:
+    return {WEEKDAYS[day]: _written_hours(hours) for day, hours in enumerate(week) if hours}
+
+
+def _written_season(season: Season) -> dict[str, object]:
+    ends = {"from": written_year_day(season.first), "to": written_year_day(season.last)}
+    return {**ends, **_written_week(season.weekly)}
 
 
 def _written_special(run: SpecialDays) -> dict[str, object]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from svcflow.worktime.instants import DAY, MINUTE, boundary_us, midnights_us
-from svcflow.worktime.rules import DayHours, hours_on
+from svcflow.worktime.rules import CalendarRules, hours_on
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,13 +20,14 @@ __all__ = ["CompiledDays", "DaySource", "HourTable"]
 class DaySource:
     """Source of compiled days: the hours of local days as instants."""
 
-    __slots__ = ("_span", "specials", "weekly", "zone")
+    __slots__ = ("_rules", "_span", "specials", "zone")
 
-    def __init__(self, zone: ZoneInfo, weekly: Sequence[DayHours], specials: dict[int, DayHours]) -> None:
+    def __init__(self, zone: ZoneInfo, rules: CalendarRules) -> None:
         self.zone = zone
-        self.weekly = weekly
-        self.specials = specials
-        longest = max((end for hours in (*weekly, *specials.values()) for _, end in hours), default=0)
+        self._rules = rules
+        self.specials = rules.specials()
+        days = (*(hours for week in rules.weeks for hours in week), *self.specials.values())
+        longest = max((end for hours in days for _, end in hours), default=0)
         self._span = 1 + (longest > 1440)  # midnights that the hours of a day may reach over
 
     def compile(self, first: int, last: int) -> CompiledDays:
@@ -38,7 +38,7 @@ class DaySource:
             compiled.midnights.append(midnights[index])
             # No change of the clock until the last shift of the day has ended: plain arithmetic will do.
             steady = midnights[index + self._span] - midnights[index] == self._span * DAY
-            for start, end in hours_on(day, self.weekly, self.specials):
+            for start, end in hours_on(day, self._rules, self.specials):
                 if steady:
                     opens, closes = midnights[index] + start * MINUTE, midnights[index] + end * MINUTE
                 else:

@@ -6,14 +6,14 @@ Every mistake in the notation is noted with what was probably meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from svcflow.errors import Path, Problem
 from svcflow.model.fullwidth import halved
 from svcflow.text import NO_TEXT, Text
-from svcflow.worktime.rules import WEEKDAYS, DayHours
+from svcflow.worktime.rules import WEEKDAYS, DayHours, Week
 
-__all__ = ["overlap_in", "overlap_in_week", "read_hours", "read_weekdays", "written"]
+__all__ = ["overlap_in", "overlap_in_week", "read_hours", "read_week", "read_weekdays", "written"]
 
 INTERVAL = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 _SPOKEN = re.compile(
@@ -41,6 +41,27 @@ def read_hours(value: object, path: Path, problems: list[Problem]) -> DayHours:
     return hours
 
 
+def read_week(value: Mapping[str, object], path: Path, problems: list[Problem]) -> Week:
+    """Read the hours of each day of a week from a mapping of days to hours."""
+    week: dict[int, DayHours] = {}
+    for key, intervals in value.items():
+        place = (*path, str(key))
+        hours = read_hours(intervals, place, problems)
+        for day in read_weekdays(key, place, problems):
+            if day in week:
+                problems.append(_named_twice(place))
+            week[day] = hours
+    return tuple(week.get(day, ()) for day in range(7))
+
+
+def _named_twice(path: Path) -> Problem:
+    return Problem(
+        path,
+        Text(zh="同一天在每周开放时间中写了两次", en="a day of the week is given hours twice"),
+        Text(zh="每一天只写一处", en="name each day in one place only"),
+    )
+
+
 def read_weekdays(key: object, path: Path, problems: list[Problem]) -> tuple[int, ...]:
     """Return the weekdays (Monday is 0) that "mon", "mon,wed", "mon-fri" or "sat-mon" names."""
     days: list[int] = []
@@ -64,7 +85,7 @@ def overlap_in(hours: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], tuple
     return None
 
 
-def overlap_in_week(weekly: Sequence[DayHours]) -> tuple[tuple[int, int], tuple[int, int]] | None:
+def overlap_in_week(weekly: Week) -> tuple[tuple[int, int], tuple[int, int]] | None:
     """Return two shifts of neighbouring days that overlap, Sunday night into Monday included."""
     flat = [
         (day * 1440 + start, day * 1440 + end) for day, hours in enumerate(weekly) for start, end in hours

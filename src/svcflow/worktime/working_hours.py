@@ -48,12 +48,15 @@ class WorkingHours:
     def __init__(self, rules: CalendarRules, zone: ZoneInfo) -> None:
         self._rules = rules
         self._zone = zone
-        self._source = DaySource(zone, rules.weekly, rules.specials())
+        self._source = DaySource(zone, rules)
         covers = rules.covers
         self._first = covers.first.toordinal() if covers else FIRST_DAY
         self._last = covers.last.toordinal() if covers else LAST_DAY
-        self._week_us = sum(end - start for hours in rules.weekly for start, end in hours) * MINUTE
-        self._days_a_week = sum(bool(hours) for hours in rules.weekly)
+        # Of the fullest week: what is still missing after as many days is asked for again.
+        self._week_us = (
+            max(sum(end - start for hours in week for start, end in hours) for week in rules.weeks) * MINUTE
+        )
+        self._days_a_week = max(sum(map(bool, week)) for week in rules.weeks)
         self._years: dict[int, CompiledDays] = {}
         start = min(max(LIKELY_YEAR, self._first), self._last)
         self._table = self._compile(*self._whole_years(start, start))

@@ -46,6 +46,14 @@ _HOURS: Schema = {
     "description": 'Open intervals such as "08:30-12:00"; a night shift is "22:00-06:00".',
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
 }
+_YEAR_DAY: Schema = {"type": "string", "pattern": r"^\d{2}-\d{2}$"}
+_SEASON: Schema = {
+    "type": "object",
+    "properties": {"from": _YEAR_DAY, "to": _YEAR_DAY},
+    "patternProperties": {r"^\s*[A-Za-z]{3}(\s*[-,]\s*[A-Za-z]{3})*\s*$": _HOURS},
+    "required": ["from", "to"],
+    "additionalProperties": False,
+}
 _NAME: Schema = {
     "anyOf": [
         {"type": ["string", "null"]},
@@ -83,9 +91,11 @@ def calendar_properties() -> dict[str, Schema]:
         "name": _NAME,
         "timezone": {"type": "string", "description": "An IANA name such as Asia/Shanghai."},
         "weekly": {
-            "type": "object",
-            "description": "Open hours by weekday: mon, mon-fri or mon,wed.",
-            "additionalProperties": _HOURS,
+            "description": "Open hours by weekday: mon, mon-fri or mon,wed; or a list of seasons, which fill the year.",
+            "anyOf": [
+                {"type": "object", "additionalProperties": _HOURS},
+                {"type": "array", "minItems": 1, "items": _SEASON},
+            ],
         },
         "covers": {
             "description": "The first and the last day the calendar speaks for.",
@@ -95,6 +105,16 @@ def calendar_properties() -> dict[str, Schema]:
         "makeup": _days(
             "Days off that are worked, with Monday's hours unless they say others.", hours=_HOURS
         ),
+        "days": {
+            "description": "Single working days with hours of their own, such as half days.",
+            "anyOf": [
+                {
+                    "type": "array",
+                    "items": _entry({"date": _DAY, "name": _NAME, "hours": _HOURS}, ("date", "hours")),
+                },
+                {"type": "null"},
+            ],
+        },
         "source": {
             "description": "The documents it follows.",
             "anyOf": [{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}],
