@@ -37,6 +37,8 @@ DECLARED = {
     "extension": limit.Extension,
     "rung": limit.Rung,
     "indicator": procedure.Indicator,
+    "exclusion": procedure.Exclusion,
+    "excellence": procedure.Excellence,
     "scenario": scenario.Scenario,
     "arrivals": scenario.Arrivals,
     "duration": scenario.Duration,

@@ -95,6 +95,31 @@ DEVIATIONS: Mapping[str, Text] = {
     "infeasible_on_reschedule": Text(zh="改期致不可行", en="infeasible after rescheduling"),
     "late_record": Text(zh="补录", en="recorded late"),
 }
+FIELD_TYPES: Mapping[str, Text] = {
+    "choice": Text(zh="选项", en="choice"),
+    "text": Text(zh="文字", en="text"),
+    "number": Text(zh="数字", en="number"),
+    "instant": Text(zh="时刻", en="instant"),
+    "boolean": Text(zh="是否", en="yes or no"),
+    "rating": Text(zh="五级评价", en="rating in five grades"),
+}
+SUBJECTS: Mapping[str, Text] = {"unit": Text(zh="单位", en="unit"), "place": Text(zh="地点", en="place")}
+"""What a field may stand for."""
+COUNTED: Mapping[str, Text] = {
+    "met": Text(zh="按时", en="met"),
+    "late": Text(zh="逾期", en="late"),
+    "judged": Text(zh="已判定", en="judged"),
+    "started": Text(zh="已开始", en="started"),
+    "ended": Text(zh="已结束", en="ended"),
+    "rated": Text(zh="已评价", en="rated"),
+    "instances": Text(zh="实例数", en="instances"),
+    "occurrences": Text(zh="次数", en="occurrences"),
+    "very_satisfied": Text(zh="非常满意", en="very satisfied"),
+    "satisfied_or_better": Text(zh="满意及以上", en="satisfied or better"),
+    "fair_or_better": Text(zh="基本满意及以上", en="fair or better"),
+    "dissatisfied_or_worse": Text(zh="不满意及以下", en="dissatisfied or worse"),
+}
+"""What an indicator counts, above and below the line."""
 DEVIATION_STATUSES: Mapping[str, Text] = {
     "open": Text(zh="未说明", en="open"),
     "explained": Text(zh="已说明", en="explained"),

@@ -7,8 +7,9 @@ from drawing_samples import T, meeting, repair, role, step, to
 from svcflow.drawing.scene.edges import main_path
 from svcflow.drawing.scene.from_procedure import numbers, scene_of
 from svcflow.model.field import Field
-from svcflow.model.procedure import Procedure
+from svcflow.model.procedure import Excellence, Exclusion, Indicator, Procedure
 from svcflow.model.step import Step
+from svcflow.text import Text
 
 
 def test_the_main_line_leads_by_first_normal_moves_to_completion() -> None:
@@ -77,7 +78,58 @@ def test_rows_of_one_trigger_show_their_conditions() -> None:
         ],
     )
     conditions = {edge.target: edge.condition for edge in scene_of(procedure).edges if edge.source == "a"}
-    assert conditions == {"b": "fee > 200", "c": ""}
+    assert conditions == {"b": Text("fee > 200", "fee > 200"), "c": Text()}
+
+
+def test_conditions_and_notes_call_fields_and_choices_by_their_names() -> None:
+    """Who reads a map reads no expression; the notes say what data and indicators there are."""
+    urgent = Field(
+        "priority",
+        type="choice",
+        name=Text("紧急程度", "Priority"),
+        choices={"emergency": Text("紧急", "emergency"), "normal": Text("一般", "normal")},
+        default="normal",
+    )
+    procedure = Procedure(
+        id="p",
+        fields=[
+            urgent,
+            Field("rating", type="rating", required=True, reason="why"),
+            Field("why", personal=True),
+        ],
+        steps=[
+            step("a", "", "", to("go", "b", when='priority == "emergency"'), to("go", "c")),
+            step("b", "", "", to("go", "c")),
+            step("c", "", "", end="completed"),
+        ],
+        indicators=[
+            Indicator(
+                "quick",
+                of="overdue",
+                numerator="occurrences",
+                target="<= 1%",
+                weight=2,
+                source="proposal",
+                exclude=[Exclusion(when='priority == "normal"', reason=Text("不急", "not urgent"))],
+            )
+        ],
+        excellence=Excellence(),
+    )
+    scene = scene_of(procedure)
+    assert {edge.condition for edge in scene.edges} == {
+        Text(),
+        Text("紧急程度为“紧急”", "Priority is emergency"),
+    }
+    notes = {note.head.en: note.body for note in scene.notes}
+    assert notes["Data"] == Text(
+        zh="紧急程度（紧急、一般，默认一般）；rating（五级评价，必填，理由：why）；why（个人信息）",
+        en="Priority (emergency / normal, else normal); rating (rating in five grades, required, reason: why); why (personal)",
+    )
+    assert notes["Indicators"] == Text(
+        zh="quick <= 1%（超时 次数，不计紧急程度为“一般”：不急，权重 2，proposal）",
+        en="quick <= 1% (overdue occurrences, without Priority is normal: not urgent, weight 2, proposal)",
+    )
+    assert notes["Service beyond the standard"].en == "never further items or cost"
 
 
 def test_only_used_roles_have_lanes_in_declared_order() -> None:

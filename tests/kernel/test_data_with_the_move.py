@@ -149,7 +149,10 @@ def test_the_move_that_would_join_branches_against_the_guard_of_done_is_refused(
     assert offers(case)["fy"].rule == "guard"
     case.fire("fy", data={"amount": 3})
     assert case.rule == "guard"
-    assert "'done' is closed: 'amount > 5' is not true (this move gives amount = 3)" in case.facts[-1].en
+    assert (
+        "'done' is closed: the condition 'amount > 5' is not met (this move gives amount = 3)"
+        in case.facts[-1].en
+    )
     assert case.instance.steps == ("y1",)
     assert offers(case, amount=6)["fy"].open
     case.fire("fy", data={"amount": 6})

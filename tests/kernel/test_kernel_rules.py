@@ -259,7 +259,7 @@ def test_a_refusal_names_the_value_that_came_with_the_move():
     case = rows()
     case.fire("go", data={"fee": -3})
     assert case.rule == "guard"
-    assert "'fee > 0' is not true (this move gives fee = -3)" in case.facts[-1].en
+    assert "the condition 'fee > 0' is not met (this move gives fee = -3)" in case.facts[-1].en
     assert "随此次流转给出 fee = -3" in case.facts[-1].zh
     case.fire("go")
     assert "this move gives" not in case.facts[-1].en

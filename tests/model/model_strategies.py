@@ -9,10 +9,20 @@ from hypothesis import strategies as st
 
 from svcflow.bounds import LONGEST
 from svcflow.model.amount import Amount
-from svcflow.model.field import Field
+from svcflow.model.field import FIELD_TYPES, GRADES, Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import SEVERITIES, Row, Rung, TimeLimit
-from svcflow.model.procedure import AREAS, GROUPS, HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import (
+    AREAS,
+    GROUPS,
+    Excellence,
+    Exclusion,
+    HoldRule,
+    Indicator,
+    Procedure,
+    Role,
+)
+from svcflow.model.procedure_parts import COUNTS
 from svcflow.model.step import (
     ENFORCEMENTS,
     HOLD_REASONS,
@@ -55,15 +65,16 @@ def maybe(strategy: st.SearchStrategy) -> st.SearchStrategy:
 
 @st.composite
 def fields(draw: st.DrawFn, name: str) -> Field:
-    kind = draw(st.sampled_from(["choice", "text", "number", "instant", "boolean"]))
-    choices = draw(st.lists(wordings, min_size=1, max_size=3, unique=True)) if kind == "choice" else []
+    kind = draw(st.sampled_from(FIELD_TYPES))
+    choices = draw(st.dictionaries(wordings, texts, min_size=1, max_size=3)) if kind == "choice" else {}
     low = draw(maybe(st.integers(-(10**15), 0) | st.floats(-1e300, 0)))
     defaults = {
-        "choice": st.sampled_from(choices or [""]),
+        "choice": st.sampled_from(list(choices) or [""]),
         "text": wordings,
         "number": st.integers(0, 10**15) | st.floats(0, 1e308),
         "instant": st.just("2026-03-02T14:00:00+08:00"),
         "boolean": st.booleans(),
+        "rating": st.sampled_from(list(GRADES)),
     }
     return Field(
         name,
@@ -252,9 +263,21 @@ def procedures(draw: st.DrawFn) -> Procedure:
                 name,
                 name=draw(texts),
                 of=spans[0].id if spans else None,
-                target=draw(maybe(wordings)),
+                target=draw(maybe(st.sampled_from([">= 95%", "<= 1 %", "100%", "= 3.5"]))),
                 source=draw(maybe(st.just("proposal"))),
+                numerator=draw(maybe(st.sampled_from(COUNTS["limit"][0]))) if spans else None,
+                denominator=draw(maybe(st.sampled_from(COUNTS["limit"][1]))) if spans else None,
+                exclude=draw(
+                    st.lists(
+                        st.builds(
+                            Exclusion, when=st.just("True"), reason=st.just(Text("不可抗力", "Force majeure"))
+                        ),
+                        max_size=2,
+                    )
+                ),
+                weight=draw(maybe(st.integers(1, 9) | st.floats(0.1, 9))),
             )
             for name in draw(st.lists(identifiers, max_size=2, unique=True))
         ],
+        excellence=draw(maybe(st.just(Excellence()))),
     )

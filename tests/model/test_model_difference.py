@@ -17,7 +17,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
-from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Excellence, HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.text import Text
@@ -156,6 +156,9 @@ CASES = [
     ({}, {"fields": [Field("note")]}, "－ field kind: type: choice, choices: a, b", True),
     ({}, {"fields": [Field("note", required=True), Field("kind", type="choice", choices=("a", "b"))]}, "≠ field note › required: false → true", True),
     ({}, {"fields": [Field("note", personal=True), Field("kind", type="choice", choices=("a", "b"))]}, "≠ field note › personal: false → true", True),
+    ({}, {"fields": [Field("note"), Field("kind", type="choice", choices={"a": Text("甲", "A"), "b": Text()})]}, "＋ field kind › choices.a: A", False),
+    ({}, {"fields": [Field("note"), Field("kind", type="choice", choices=("b", "a"))]}, "≠ field kind › choices: a, b → b, a", False),
+    ({}, {"excellence": Excellence()}, "＋ excellence: cost_effect: none", False),
     ({}, {"fields": [Field("note"), Field("kind", type="choice", choices=("a",))]}, "≠ field kind › choices: a, b → a", True),
     ({}, {"fields": [Field("note"), Field("kind", type="choice", choices=("a", "b", "c"))]}, "≠ field kind › choices: a, b → a, b, c", False),
     ({}, {"fields": [Field("note"), Field("kind"), Field("x", required=True)]}, "＋ field x: type: text, required: true", True),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from model_strategies import procedures
 
 import svcflow
 from svcflow.model.catalog import shipped_folder
+from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
@@ -53,6 +55,17 @@ def minimal(**more: object) -> Procedure:
         Step("answered", end="completed"),
     )
     return Procedure(id="ask", steps=steps)
+
+
+def test_choices_are_a_list_until_one_of_them_has_a_name():
+    """What was written as a list stays one, so that its digest does; names stand beside their values."""
+    plain = attrs.evolve(minimal(), fields=[Field("k", type="choice", choices=["a", "b"])])
+    assert "choices: [a, b]" in dump(plain)
+    named = attrs.evolve(
+        minimal(), fields=[Field("k", type="choice", choices={"a": Text("甲", "A"), "b": Text()})]
+    )
+    assert "choices: {a: {zh: 甲, en: A}, b: {}}" in dump(named)
+    assert loaded(dump(named)) == named
 
 
 def test_a_small_procedure_is_dumped_as_one_would_write_it():

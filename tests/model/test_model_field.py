@@ -9,12 +9,15 @@ import pytest
 
 from svcflow.errors import FieldError
 from svcflow.model.field import MAX_TEXT, Field, defaults
+from svcflow.text import Text
 
 
 @pytest.mark.parametrize(
     ("field", "value", "kept"),
     [
         (Field("f", type="choice", choices=["a", "b"]), "b", "b"),
+        (Field("f", type="choice", choices={"a": Text("甲", "A")}), "a", "a"),
+        (Field("f", type="rating"), "very_dissatisfied", "very_dissatisfied"),
         (Field("f"), "楼道", "楼道"),
         (Field("f", type="number", minimum=0, maximum=5), 5, 5),
         (Field("f", type="number"), Decimal("2.50"), 2.5),
@@ -36,6 +39,7 @@ def test_a_field_keeps_a_value_that_fits(field, value, kept):
     [
         (Field("f", type="choice", choices=["a", "b"]), "c", "one of a, b"),
         (Field("f", type="choice", choices=["a", "b"]), ["a"], "one of a, b"),
+        (Field("f", type="rating"), 5, "one of very_satisfied, satisfied, fair, "),
         (Field("f"), 5, "takes text"),
         (Field("f"), "x" * (MAX_TEXT + 1), "longer than"),
         (Field("f", type="number"), "5", "takes a number"),

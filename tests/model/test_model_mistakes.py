@@ -118,6 +118,13 @@ def test_text_that_is_no_yaml_is_explained_where_the_writer_went_wrong(text, pla
         ("roles: {dispatcher: 调度员}\n" + STEPS % "role: dispacher", "did you mean dispatcher?"),
         (STEPS.replace("a:", "Spare-Parts:") % "evidence: [x]", "such as spare_parts"),
         ("version: true\n" + TAIL, "takes a whole number, not True"),
+        ("fields: {k: {type: choice, choices: 甲}}\n" + TAIL, "fields.k.choices"),
+        ("fields: {k: {type: choice, choices: {a: 1}}}\n" + TAIL, "fields.k.choices.a: takes text"),
+        ("fields: {k: {type: choice, choices: {a: {cn: 甲}}}}\n" + TAIL, "fields.k.choices.a.cn: there is no key 'cn' here"),
+        ("fields: {k: {type: choice, choices: [a, {b: 乙}]}}\n" + TAIL, "fields.k.choices[1]: takes text"),
+        ("fields: {k: {stands_for: room}}\n" + TAIL, "fields.k.stands_for"),
+        ("excellence: {cost_effect: small}\n" + TAIL, "excellence.cost_effect"),
+        ("indicators: {i: {of: overdue, exclude: [{when: 'True'}]}}\n" + TAIL,  "indicators.i.exclude[0]: the key 'reason' is missing"),
     ],
 )  # fmt: skip
 def test_a_value_that_people_write_otherwise_is_told_how_it_is_written_here(text, said):

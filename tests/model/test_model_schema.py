@@ -147,7 +147,7 @@ def test_every_procedure_that_can_be_dumped_fits_the_schema(procedure):
 def keyed(data: dict, schema_kind: str) -> list[tuple]:
     """Return the paths of mappings with keys of their own, not of names that a document chooses."""
     chosen = {"sources", "fields", "roles", "steps", "to", "parallel", "holds", "indicators", "enforce",
-              "activities", "durations", "exits", "pools"}  # fmt: skip
+              "choices", "activities", "durations", "exits", "pools"}  # fmt: skip
     inner = [path for path in nested(data) if isinstance(value_at(data, path), dict)]
     mappings = [path for path in inner if path[-1] not in chosen]
     shapes = {frozenset(value_at(data, path)): path for path in mappings if "exits" not in path}

@@ -7,10 +7,11 @@ import pytest
 from svcflow.errors import DeclarationError
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
-from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Exclusion, HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.model.validation import procedure
 from svcflow.model.validation.references import source_keys
+from svcflow.text import Text
 
 END = Step("end", end="completed")
 
@@ -282,7 +283,55 @@ CASES = {
     ),
     "an indicator of no limit": (
         {"indicators": [Indicator("i", of="x")]},
-        "indicators.i.of: there is no limit 'x'; there are none",
+        "indicators.i.of: there is no limit, rating, trigger or kind of deviation 'x'",
+    ),
+    "an indicator that counts what its kind has not": (
+        {"indicators": [Indicator("i", of="overdue", numerator="met")]},
+        "indicators.i.numerator: an indicator of a kind of deviation has no numerator 'met'; there are: instances, occurrences",
+    ),
+    "an indicator that counts without saying what": (
+        {"indicators": [Indicator("i", denominator="ended")]},
+        "indicators.i.denominator: denominator counts nothing without 'of'; write of: a limit, rating, trigger or kind of deviation",
+    ),
+    "a target that cannot be compared with": (
+        {"indicators": [Indicator("i", target="≥95％")]},
+        "indicators.i.target: '≥95％' cannot be compared with; write \">=95%\"",
+    ),
+    "a weight of nothing": (
+        {"indicators": [Indicator("i", weight=0)]},
+        "indicators.i.weight: a weight is above zero; write a number above zero, or leave the indicator out",
+    ),
+    "an exclusion by what is no field": (
+        {"indicators": [Indicator("i", exclude=[Exclusion(when="fee > 1", reason=Text("免", "free"))])]},
+        "indicators.i.exclude[0].when: guard 'fee > 1' names 'fee', which is no declared field; there are: recipient",
+    ),
+    "an exclusion without a reason": (
+        {"indicators": [Indicator("i", exclude=[Exclusion(when="True", reason=Text(" ", ""))])]},
+        "indicators.i.exclude[0].reason: an exclusion says why; write reason: {zh: …, en: …}",
+    ),
+    "a reason that is no rating's": (
+        {"fields": [Field("a", reason="b"), Field("b")]},
+        "fields.a.reason: only a rating has reason; leave reason out, or write type: rating",
+    ),
+    "a rating's reason that is no field": (
+        {"fields": [Field("a", type="rating", reason="c"), Field("b")]},
+        "fields.a.reason: there is no field 'c'; there are: a, b",
+    ),
+    "a rating's second rating that is none": (
+        {"fields": [Field("a", type="rating", follow_up="b"), Field("b")]},
+        "fields.a.follow_up: follow_up names another field of type rating; change the type of b, or name another field",
+    ),
+    "a rating followed up by itself": (
+        {"fields": [Field("a", type="rating", follow_up="a")]},
+        "fields.a.follow_up: follow_up names another field of type rating; change the type of a, or name another field",
+    ),
+    "a number that stands for a place": (
+        {"fields": [Field("a", type="number", stands_for="place")]},
+        "fields.a.stands_for: a field of type number cannot stand for a place; use a field of type choice or text",
+    ),
+    "two fields for one place": (
+        {"fields": [Field("a", stands_for="place"), Field("b", stands_for="place")]},
+        "fields.b.stands_for: a stands for the place already; keep one of them",
     ),
     "an indicator's unknown source": (
         {"indicators": [Indicator("i", source="D9")]},

@@ -92,7 +92,7 @@ def test_a_service_ends_with_the_recipient_s_rating_or_is_deemed_unrated(procedu
     assert step.on_overdue == "skip_rating"
     assert targets["rate"].id == "rated"
     assert {target.end for target in targets.values()} == {"completed"}
-    assert len(procedure.fields["rating"].choices) == 5
+    assert len(procedure.fields["rating"].values) == 5
     assert [move.requires for move in step.to if move.trigger == "rate"] == [("rating",)]
 
 

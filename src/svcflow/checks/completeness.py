@@ -108,6 +108,8 @@ def _names(procedure: Procedure) -> Iterator[Finding]:
         yield from _names_in(scope)
     for field in procedure.fields.values():
         yield from _named(field.name, ("fields", field.id, "name"), must=False)
+        for value, name in field.choices.items():
+            yield from _named(name, ("fields", field.id, "choices", value), must=False)
     for place, limit in enumerate(procedure.limits):
         yield from _named(limit.name, ("limits", place, "name"), must=False)
     for indicator in procedure.indicators.values():

@@ -114,8 +114,8 @@ def _domain(
 
 def _values(field: Field, constants: set[Value]) -> tuple[Value, ...]:
     match field.type:
-        case "choice":
-            return field.choices
+        case "choice" | "rating":
+            return tuple(field.values)
         case "boolean":
             return (True, False)
         case "number":
@@ -183,7 +183,7 @@ class _ConstantReader:
 
     def _two_fields(self, one: ast.expr, other: ast.expr, found: _Constants) -> None:
         for name in (self._variable(one), self._variable(other)):
-            if self._type(name) not in ("choice", "boolean"):
+            if self._type(name) not in ("choice", "rating", "boolean"):
                 raise _NotSampled
             found.setdefault(name, set())
 

@@ -200,9 +200,9 @@ def _overlaps(sampled: _SampledRows) -> Iterator[tuple[int, int, Text]]:
 def _unknown_choices(procedure: Procedure, guard: Guard) -> Iterator[tuple[str, str, str]]:
     for name, constants in constants_of(procedure, guard).items():
         field = None if name == GROUP else procedure.fields[name]
-        if field is not None and field.type != "choice":
+        if field is not None and not field.values:
             continue
-        known = tuple(procedure.recipients) if field is None else field.choices
+        known = tuple(procedure.recipients) if field is None else tuple(field.values)
         for value in sorted(c for c in constants if isinstance(c, str) and c not in known):
             yield name, value, ", ".join(known)
 

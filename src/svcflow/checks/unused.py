@@ -10,6 +10,7 @@ from svcflow.checks.locations import Rows, row_groups, scopes
 from svcflow.checks.path_weights import limit_path
 from svcflow.errors import Path
 from svcflow.model.calendar_names import ALWAYS_OPEN
+from svcflow.model.field import COMPANIONS
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure import Procedure
@@ -69,8 +70,13 @@ def _fields(procedure: Procedure) -> Iterator[Finding]:
         used.update(row.target.anchor.field for row in limit.rows if row.target and row.target.anchor)
         used.update(limit.extension.evidence if limit.extension else ())
     used.update(name for rule in procedure.holds for name in rule.evidence)
+    used.update(filter(None, (getattr(f, key) for f in procedure.fields.values() for key in COMPANIONS)))
+    used.update(
+        name for each in procedure.indicators.values() for rule in each.exclude for name in rule.when.names
+    )
+    used.update(each.of for each in procedure.indicators.values() if each.of)
     for field in procedure.fields.values():
-        if field.id not in used and not field.required:
+        if field.id not in used and not field.required and field.stands_for is None:
             yield finding(
                 "field-unused",
                 ("fields", field.id),

@@ -13,7 +13,8 @@ from svcflow.kernel.compiled import calendars_of
 from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.model.amount import Family
-from svcflow.model.field import Field
+from svcflow.model.field import Field, Value
+from svcflow.model.guard_wording import value_text
 from svcflow.model.limit import TimeLimit, reason_of
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step
@@ -83,6 +84,10 @@ class ProcedureNames:
     def field(self, field: str) -> str:
         """Return a field's name."""
         return self._name(self.procedure.fields, field)
+
+    def value(self, field: str, value: Value) -> str:
+        """Return the name of a value of a field; the value itself where it has none."""
+        return value_text(self.procedure.fields.get(field), value).in_(self.lang)
 
     def when(self, at: datetime | None) -> str:
         """Return an instant on the clock of the answer; nothing for None."""

@@ -12,9 +12,10 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import to_datetime
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.model.amount import Family
+from svcflow.model.guard_wording import guard_text
 from svcflow.model.target import Target
 from svcflow.model.wording import target_text
-from svcflow.text import Lang, Text
+from svcflow.text import NO_TEXT, Lang, Text
 from svcflow.wording import duration, instant
 
 LineKind = Literal[
@@ -87,6 +88,14 @@ class LineWriter:
         """Return a target in words, with a scheduled instant by the name of its field."""
         fields = self.compiled.procedure.fields
         return Text(zh=target_text(target, fields, "zh"), en=target_text(target, fields, "en"))
+
+    def case(self, row: int) -> Text:
+        """Return for which instances a row of the limit holds, in brackets; nothing for a row that holds for any."""
+        guard = self.limit.rows[row].guard
+        if guard is None:
+            return NO_TEXT
+        words = guard_text(guard, self.compiled.procedure.fields)
+        return Text(zh=f"（{words.zh}）", en=f" ({words.en})")
 
     def at(self, kind: LineKind, at_us: int, words: Text) -> None:
         """Write a line about one instant."""

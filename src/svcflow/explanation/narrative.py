@@ -205,10 +205,10 @@ class Narrator:
             Text(zh="不设时限", en="no target") if target is None else writer.target(target)
             for target in (rows[before.row].target, rows[event.after.row].target)
         )
-        when = writer.instant(at_us)
+        when, case = writer.instant(at_us), writer.case(event.after.row)
         words = Text(
-            zh=f"{when.zh} 时限由 {old.zh} 改为 {new.zh}，{how.zh}",
-            en=f"{when.en}: the limit changed from {old.en} to {new.en}, {how.en}",
+            zh=f"{when.zh} 时限由 {old.zh} 改为 {new.zh}{case.zh}，{how.zh}",
+            en=f"{when.en}: the limit changed from {old.en} to {new.en}{case.en}, {how.en}",
         )
         writer.at("changed", at_us, words)
 

@@ -16,6 +16,7 @@ from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.compiled import Compiled
 from svcflow.model.field import Field, Value
 from svcflow.model.guard import Guard
+from svcflow.model.guard_wording import guard_text
 from svcflow.model.procedure import Procedure
 from svcflow.model.wording import fields_listed
 from svcflow.nearest import nearest
@@ -183,14 +184,15 @@ def no_guard_holds(why: Sequence[Text]) -> Refusal:
     return Refusal("guard", message, _CORRECT_DATA)
 
 
-def guard_untrue(guard: Guard, data: Mapping[str, Value]) -> Text:
+def guard_untrue(guard: Guard, fields: Mapping[str, Field], data: Mapping[str, Value]) -> Text:
     """Return the words for a guard that is not true, with the values of the command that it was evaluated with."""
+    words = guard_text(guard, fields)
     came = ", ".join(f"{name} = {cut(repr(data[name]))}" for name in sorted(guard.names & data.keys()))
     if not came:
-        return Text(zh=f"“{guard}”不成立", en=f"{guard.text!r} is not true")
+        return Text(zh=f"条件“{words.zh}”不成立", en=f"the condition '{words.en}' is not met")
     return Text(
-        zh=f"“{guard}”不成立（随此次流转给出 {came}）",
-        en=f"{guard.text!r} is not true (this move gives {came})",
+        zh=f"条件“{words.zh}”不成立（随此次流转给出 {came}）",
+        en=f"the condition '{words.en}' is not met (this move gives {came})",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
@@ -14,29 +14,67 @@ from svcflow.bounds import LARGEST, SMALLEST, number, refuse_instant
 from svcflow.errors import FieldError
 from svcflow.text import NO_TEXT, Text
 
-FieldType = Literal["choice", "text", "number", "instant", "boolean"]
-FIELD_TYPES: tuple[FieldType, ...] = ("choice", "text", "number", "instant", "boolean")
+FieldType = Literal["choice", "text", "number", "instant", "boolean", "rating"]
+FIELD_TYPES: tuple[FieldType, ...] = ("choice", "text", "number", "instant", "boolean", "rating")
+Subject = Literal["unit", "place"]
+SUBJECTS: tuple[Subject, ...] = ("unit", "place")
+"""What the value of a field may stand for, by which figures are grouped."""
+COMPANIONS: Mapping[str, tuple[FieldType, ...]] = {
+    "reason": ("text",),
+    "beyond_standard": ("text", "choice"),
+    "follow_up": ("rating",),
+}
+"""Types of the fields that a rating names beside itself, by the key that names them."""
 Value = str | int | float | bool | None
 """What a field may hold; an `instant` is held as ISO 8601 text with its offset."""
 
 MAX_TEXT = 10_000
+GRADES: Mapping[str, Text] = {
+    "very_satisfied": Text(zh="非常满意", en="Very satisfied"),
+    "satisfied": Text(zh="满意", en="Satisfied"),
+    "fair": Text(zh="基本满意", en="Fair"),
+    "dissatisfied": Text(zh="不满意", en="Dissatisfied"),
+    "very_dissatisfied": Text(zh="非常不满意", en="Very dissatisfied"),
+}
+"""Grades of a rating, the best first; the lowest two say that the service failed (差评)."""
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def _named_choices(choices: Mapping[str, Text] | Iterable[str]) -> Mapping[str, Text]:
+    """Convert choices that may have names: a mapping to their names, or the plain values."""
+    return choices if isinstance(choices, Mapping) else dict.fromkeys(choices, NO_TEXT)
 
 
 @attrs.frozen
 class Field:
-    """Field of the instances of a procedure."""
+    """Field of the instances of a procedure.
+
+    `choices` maps each value of a choice to its name. A rating is one of the five `GRADES`; `reason` names the text
+    field that says why, `beyond_standard` the one that says what was better than the standard asks, and `follow_up`
+    the rating that may be given once more later. `stands_for` says by which field figures are grouped.
+    """
 
     id: str
     type: FieldType = attrs.field(default="text", validator=attrs.validators.in_(FIELD_TYPES), kw_only=True)
     name: Text = attrs.field(default=NO_TEXT, kw_only=True)
-    choices: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    choices: Mapping[str, Text] = attrs.field(factory=dict, converter=_named_choices, kw_only=True)
     default: Value = attrs.field(default=None, kw_only=True)
     required: bool = attrs.field(default=False, kw_only=True)
     unit: str | None = attrs.field(default=None, kw_only=True)
     minimum: int | float | None = attrs.field(default=None, validator=number, kw_only=True)
     maximum: int | float | None = attrs.field(default=None, validator=number, kw_only=True)
     personal: bool = attrs.field(default=False, kw_only=True)
+    stands_for: Subject | None = attrs.field(
+        default=None, validator=attrs.validators.in_((*SUBJECTS, None)), kw_only=True
+    )
+    reason: str | None = attrs.field(default=None, kw_only=True)
+    beyond_standard: str | None = attrs.field(default=None, kw_only=True)
+    follow_up: str | None = attrs.field(default=None, kw_only=True)
+
+    @property
+    def values(self) -> Mapping[str, Text]:
+        """The values it takes, with their names: those of a choice or a rating; empty for other types."""
+        return GRADES if self.type == "rating" else self.choices if self.type == "choice" else {}
 
     def accept(self, value: object) -> Value:
         """Return the value as it is kept. Raises: FieldError."""
@@ -51,11 +89,11 @@ def defaults(fields: Mapping[str, Field]) -> dict[str, Value]:
 
 
 def _choice(field: Field, value: object) -> Value:
-    if not isinstance(value, str) or value not in field.choices:
+    if not isinstance(value, str) or value not in field.values:
         raise FieldError(
             Text(
-                zh=f"字段 {field.id} 只能取 {'、'.join(field.choices)}，不能是{_shown(value).zh}",
-                en=f"field {field.id} takes one of {', '.join(field.choices)}, not {_shown(value).en}",
+                zh=f"字段 {field.id} 只能取 {'、'.join(field.values)}，不能是{_shown(value).zh}",
+                en=f"field {field.id} takes one of {', '.join(field.values)}, not {_shown(value).en}",
             )
         )
     return value
@@ -159,4 +197,11 @@ def _shown(value: object) -> Text:
     return Text(zh=f" {kind} 类型的值", en=f"a value of type {kind}")
 
 
-_ACCEPT = {"choice": _choice, "text": _text, "number": _number, "instant": _instant, "boolean": _boolean}
+_ACCEPT = {
+    "choice": _choice,
+    "text": _text,
+    "number": _number,
+    "instant": _instant,
+    "boolean": _boolean,
+    "rating": _choice,
+}

@@ -13,12 +13,23 @@ from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, optional_amount
-from svcflow.model.procedure_parts import HoldRule, Indicator, Role
+from svcflow.model.procedure_parts import Excellence, Exclusion, HoldRule, Indicator, Role
 from svcflow.model.step import ENFORCE, Enforce, Step, walk
 from svcflow.model.validation.procedure import problems_of
 from svcflow.text import NO_TEXT, Text
 
-__all__ = ["AREAS", "GROUPS", "Area", "Group", "HoldRule", "Indicator", "Procedure", "Role"]
+__all__ = [
+    "AREAS",
+    "GROUPS",
+    "Area",
+    "Excellence",
+    "Exclusion",
+    "Group",
+    "HoldRule",
+    "Indicator",
+    "Procedure",
+    "Role",
+]
 
 Area = Literal["assets", "property", "vehicles", "construction", "catering", "staff", "all"]
 AREAS: tuple[Area, ...] = ("assets", "property", "vehicles", "construction", "catering", "staff", "all")
@@ -95,6 +106,7 @@ class Procedure:
     steps: tuple[Step, ...] = attrs.field(converter=_steps)
     limits: tuple[TimeLimit, ...] = attrs.field(default=(), converter=tuple)
     indicators: Mapping[str, Indicator] = attrs.field(factory=dict, converter=_keyed)
+    excellence: Excellence | None = None
 
     def __attrs_post_init__(self) -> None:
         problems = tuple(problems_of(self))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 import attrs
 
+from svcflow.bounds import number
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
+from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit, optional_amount
 from svcflow.model.step import Enforce, HoldReason, Step
 from svcflow.text import NO_TEXT, Text
+
+
+def _guard(written: object) -> Guard:
+    return written if isinstance(written, Guard) else Guard(str(written))
 
 
 @attrs.frozen
@@ -22,15 +28,61 @@ class Role:
     name: Text = attrs.field(default=NO_TEXT, kw_only=True)
 
 
+Numerator = Literal[
+    "met", "late", "instances", "occurrences", "rated", "very_satisfied", "satisfied_or_better", "fair_or_better",
+    "dissatisfied_or_worse",
+]  # fmt: skip
+Denominator = Literal["judged", "started", "ended", "rated"]
+
+
+@attrs.frozen(kw_only=True)
+class Exclusion:
+    """Instances that an indicator leaves out, and why."""
+
+    when: Guard = attrs.field(converter=_guard)
+    reason: Text
+
+
 @attrs.frozen
 class Indicator:
-    """Measured value with a target, of a limit or of the whole procedure."""
+    """Measured value with a target: of a limit, a rating, a trigger, or a kind of deviation.
+
+    It is the share of `numerator` in `denominator`; which ones there are hangs on what it is of (`COUNTS`), and the
+    first of each is taken where none is given. `weight` says how much it weighs beside the others.
+    """
 
     id: str
     name: Text = attrs.field(default=NO_TEXT, kw_only=True)
     of: str | None = attrs.field(default=None, kw_only=True)
     target: str | None = attrs.field(default=None, kw_only=True)
     source: str | None = attrs.field(default=None, kw_only=True)
+    numerator: Numerator | None = attrs.field(default=None, kw_only=True)
+    denominator: Denominator | None = attrs.field(default=None, kw_only=True)
+    exclude: tuple[Exclusion, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    weight: int | float | None = attrs.field(default=None, validator=number, kw_only=True)
+
+
+Measured = Literal["limit", "rating", "trigger", "deviation"]
+COUNTS: Mapping[Measured, tuple[tuple[Numerator, ...], tuple[Denominator, ...]]] = {
+    "limit": (("met", "late"), ("judged", "started")),
+    "rating": (
+        ("fair_or_better", "satisfied_or_better", "very_satisfied", "dissatisfied_or_worse", "rated"),
+        ("rated", "ended"),
+    ),
+    "trigger": (("instances", "occurrences"), ("ended", "started")),
+    "deviation": (("instances", "occurrences"), ("ended", "started")),
+}
+"""What may stand above and below the line of an indicator, by what it is of; the first of each is the default."""
+
+
+@attrs.frozen(kw_only=True)
+class Excellence:
+    """Service beyond the standard: earlier, foreseen, confirmed by whoever was served; never at a cost.
+
+    Source: 机关事务管理条例 §27, by which nothing may be supplied beyond the prescribed items and standards.
+    """
+
+    cost_effect: Literal["none"] = attrs.field(default="none", validator=attrs.validators.in_(("none",)))
 
 
 @attrs.frozen

@@ -62,8 +62,8 @@ def value_sampler(
         case Duration():
             return _after_start(mix, calendar)
     match field.type:
-        case "choice":
-            return _evenly(field.choices)
+        case "choice" | "rating":
+            return _evenly(tuple(field.values))
         case "boolean":
             return _evenly((True, False))
         case "number":

@@ -121,7 +121,7 @@ def _refused(path: Path, field: Field, value: Value, *, key: bool = False) -> It
     try:
         field.accept(shared_value(field, str(value)) if key else value)
     except FieldError as error:
-        near = nearest(value, field.choices) if field.choices else _how_to_mix(field)
+        near = nearest(value, field.values) if field.values else _how_to_mix(field)
         yield Problem(path, error.message, near)
     except ValueError:
         message = Text(
@@ -139,8 +139,8 @@ def _how_to_mix(field: Field) -> Text:
             form = "{distribution: lognormal, median: 8h, p95: 3d}"
         case "boolean":
             form = "{true: 0.7, false: 0.3}"
-        case "choice":
-            form = f"{{{', '.join(f'{choice}: 1' for choice in field.choices[:3])}}}"
+        case "choice" | "rating":
+            form = f"{{{', '.join(f'{value}: 1' for value in list(field.values)[:3])}}}"
         case _:
             form = "{A: 0.7, B: 0.3}"
     return Text(zh=f"写 {field.id}: {form}", en=f"write {field.id}: {form}")

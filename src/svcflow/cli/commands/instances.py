@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from svcflow.kernel.commands import Actor
     from svcflow.kernel.instance import Instance
     from svcflow.kernel.moves.availability import Available
+    from svcflow.model.field import Value
     from svcflow.runtime.engine import Engine
     from svcflow.runtime.filters import InstanceFilters, InstanceKey
 
@@ -228,13 +229,13 @@ def _particulars(instance: Instance, names: ProcedureNames) -> str:
     return "\n".join(f"  {padded(head, 18)} {value}" for head, value in rows if value)
 
 
-def _value(field: str, value: object, names: ProcedureNames) -> str:
+def _value(field: str, value: Value, names: ProcedureNames) -> str:
     if isinstance(value, bool):
         return "✓" if value else "✗"
     declared = names.procedure.fields.get(field)
     if declared is not None and declared.type == "instant":
         return names.when(datetime.fromisoformat(str(value)))
-    return visible(str(value))
+    return visible(names.value(field, value))
 
 
 def _journal(engine: Engine, instance: Instance, names: ProcedureNames) -> str:

@@ -92,12 +92,14 @@ def label_text(edge: Edge, lang: Lang) -> LabelText | None:
         for block in (fit(words, LABEL_ROOM, LABEL_SIZE, most=2 if len(edge.triggers) < 2 else 4),)
         for line in block.lines
     ]
-    if edge.condition:
-        block = fit(phrases.condition_text(edge.condition), LABEL_ROOM + 40, LABEL_SIZE - 1)
+    for words in _languages(edge.condition, lang):
+        block = fit(phrases.condition_text(words), LABEL_ROOM + 40, LABEL_SIZE - 1)
         rows += [TextRow(line, block.size) for line in block.lines]
     if not rows:
         return None
-    full = " ".join(filter(None, (edge.name.in_(lang), edge.condition and f"[{edge.condition}]")))
+    full = " ".join(
+        filter(None, (edge.name.in_(lang), f"[{edge.condition.in_(lang)}]" if edge.condition else ""))
+    )
     room = max(row.width for row in rows) + (12.0 if edge.overdue else 0.0)
     return LabelText(tuple(rows), room + 3, LEADING * sum(r.size for r in rows) + 1, full, edge.overdue)
 

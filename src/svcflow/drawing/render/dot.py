@@ -120,8 +120,8 @@ def _add_edge(graph: Digraph, edge: Edge, lang: Lang) -> None:
 
 def _edge_texts(edge: Edge, lang: Lang) -> Iterator[str]:
     yield from _texts(edge.name, lang)
-    if edge.condition:
-        yield f"[{edge.condition}]"
+    for words in _texts(edge.condition, lang):
+        yield f"[{words}]"
     if edge.overdue:
         yield f"({phrases.OVERDUE.in_(lang)})"
 

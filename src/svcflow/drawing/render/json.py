@@ -44,7 +44,7 @@ def plain_map(layout: Layout, router: str) -> dict[str, Plain]:
                 "kind": edge.kind,
                 "main": edge.main,
                 "triggers": list(edge.triggers),
-                "condition": edge.condition,
+                "condition": {"zh": edge.condition.zh, "en": edge.condition.en} if edge.condition else None,
                 "points": [[round(x, 2), round(y, 2)] for x, y in layout.routes[edge.key]],
                 "label": _box(layout.labels[edge.key].box) if edge.key in layout.labels else None,
             }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import attrs
 
 from svcflow.drawing.scene import phrases
 from svcflow.drawing.scene.map_scene import FORK, JOIN, START, Edge, LineKind
+from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, TRANSITION_KINDS, Step, Transition
 from svcflow.text import NO_TEXT, Text
@@ -20,7 +21,7 @@ def edges_of(procedure: Procedure) -> tuple[Edge, ...]:
     """Return every edge in declared order, the one from the start circle first."""
     first = procedure.steps[0].id
     start = Edge(key=f"{START}>{first}", source=START, target=first, main=True)
-    return (start, *_Level(procedure.steps, None).edges())
+    return (start, *_Level(procedure.steps, procedure.fields, None).edges())
 
 
 def main_path(steps: Sequence[Step]) -> tuple[str, ...]:
@@ -55,6 +56,7 @@ class _Level:
     """The steps of a procedure or of one branch; `join` is the node where the branch ends."""
 
     steps: Sequence[Step]
+    fields: Mapping[str, Field]
     join: str | None
 
     def edges(self) -> Iterator[Edge]:
@@ -64,7 +66,7 @@ class _Level:
             if self.join is not None and step.end is not None:
                 continue
             if step.parallel:
-                yield from _branches(step, on_main=step.id in path)
+                yield from self._branches(step, on_main=step.id in path)
             yield from self._moves(step, hops)
 
     def _moves(self, step: Step, hops: frozenset[tuple[str, str]]) -> Iterator[Edge]:
@@ -85,7 +87,7 @@ class _Level:
     def _edge(self, step: Step, group: _Group, moves: list[Transition], *, main: bool) -> Edge:
         source, target, kind = group
         silent = source.startswith(JOIN) and not moves[0].name
-        guards = list(dict.fromkeys(str(move.when) for move in moves if move.when is not None))
+        guards = list(dict.fromkeys(move.when for move in moves if move.when is not None))
         return Edge(
             key=f"{source}>{target}/{kind}",
             source=source,
@@ -93,7 +95,7 @@ class _Level:
             kind=kind,
             main=main,
             name=NO_TEXT if silent else phrases.joined([self._name(move) for move in moves]),
-            condition=" | ".join(guards) if len(guards) == len(moves) else "",
+            condition=phrases.either(guards, self.fields) if len(guards) == len(moves) else NO_TEXT,
             overdue=step.on_overdue is not None and any(move.trigger == step.on_overdue for move in moves),
             triggers=tuple(dict.fromkeys(move.trigger for move in moves)),
         )
@@ -110,11 +112,12 @@ class _Level:
     def _end(self, move: Transition) -> Step | None:
         return next((step for step in self.steps if step.id == move.step and step.end is not None), None)
 
-
-def _branches(step: Step, *, on_main: bool) -> Iterator[Edge]:
-    fork, join = FORK + step.id, JOIN + step.id
-    yield Edge(key=f"{step.id}>{fork}", source=step.id, target=fork, main=on_main)
-    for branch in step.parallel:
-        first = branch.steps[0].id
-        yield Edge(key=f"{fork}>{first}/{branch.id}", source=fork, target=first, main=True, name=branch.name)
-        yield from _Level(branch.steps, join).edges()
+    def _branches(self, step: Step, *, on_main: bool) -> Iterator[Edge]:
+        fork, join = FORK + step.id, JOIN + step.id
+        yield Edge(key=f"{step.id}>{fork}", source=step.id, target=fork, main=on_main)
+        for branch in step.parallel:
+            first = branch.steps[0].id
+            yield Edge(
+                key=f"{fork}>{first}/{branch.id}", source=fork, target=first, main=True, name=branch.name
+            )
+            yield from _Level(branch.steps, self.fields, join).edges()

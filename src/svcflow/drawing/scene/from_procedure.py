@@ -7,8 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from svcflow.drawing.scene import phrases
+from svcflow.drawing.scene.data_notes import data_notes
 from svcflow.drawing.scene.edges import edges_of
 from svcflow.drawing.scene.map_scene import FORK, JOIN, START, Lane, MapScene, Node, Note, Shape
+from svcflow.model.field import Field
+from svcflow.model.guard_wording import guard_text
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk
@@ -33,7 +36,7 @@ def scene_of(procedure: Procedure) -> MapScene:
         lanes=_lanes(procedure, nodes),
         nodes=nodes,
         edges=edges_of(procedure),
-        notes=tuple(_notes(procedure, numbers(procedure))),
+        notes=(*_notes(procedure, numbers(procedure)), *data_notes(procedure)),
     )
 
 
@@ -146,7 +149,7 @@ def _description(procedure: Procedure) -> Text:
 def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
     """Yield limits over several steps and limits that depend on the case; steps are called by their numbers."""
     for limit in procedure.limits:
-        yield Note(head=_scope(procedure, limit, number), body=_cases(limit))
+        yield Note(head=_scope(procedure, limit, number), body=_cases(limit, procedure.fields))
     for step in walk(procedure.steps):
         for limit in step.time_limits:
             if len(limit.rows) > 1:
@@ -154,7 +157,7 @@ def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
                 at = number.get(step.id, "")
                 yield Note(
                     head=Text(zh=f"{at} {name.zh or name.en}", en=f"{at} {name.en or name.zh}"),
-                    body=_cases(limit),
+                    body=_cases(limit, procedure.fields),
                 )
 
 
@@ -185,13 +188,13 @@ def _target(target: Target | None) -> Text:
     return Text(zh=f"{most}{target.text('zh')}", en=f"{most}{target.text('en')}")
 
 
-def _cases(limit: TimeLimit) -> Text:
+def _cases(limit: TimeLimit, fields: Mapping[str, Field]) -> Text:
     zh, en = [], []
     for row in limit.rows:
         case = _target(row.target)
         if row.when is not None:
-            guard = phrases.condition_text(str(row.when))
-            case = Text(zh=f"{guard} {case.zh}", en=f"{guard} {case.en}")
+            guard = guard_text(row.when, fields)
+            case = Text(zh=f"[{guard.zh}] {case.zh}", en=f"[{guard.en}] {case.en}")
         elif len(limit.rows) > 1:
             case = Text(zh=f"其余 {case.zh}", en=f"otherwise {case.en}")
         zh.append(case.zh)

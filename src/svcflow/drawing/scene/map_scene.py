@@ -57,7 +57,7 @@ class Edge:
     kind: LineKind = "normal"
     main: bool = False
     name: Text = NO_TEXT
-    condition: str = ""
+    condition: Text = NO_TEXT
     overdue: bool = False
     triggers: tuple[str, ...] = ()
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from svcflow.model.amount import Amount
+from svcflow.model.field import Field
+from svcflow.model.guard import Guard
+from svcflow.model.guard_wording import guard_text
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text, is_blank
@@ -63,12 +68,18 @@ def joined(texts: list[Text]) -> Text:
     )
 
 
-def condition_text(expression: str) -> str:
-    """Shorten a guard for a label; the whole stands in the line's title."""
-    plain = " ".join(expression.split())
+def condition_text(condition: str) -> str:
+    """Shorten a condition for a label; the whole stands in the line's title."""
+    plain = " ".join(condition.split())
     if len(plain) > LONGEST_CONDITION:
         plain = plain[: LONGEST_CONDITION - 1] + "…"
     return f"[{plain}]"
+
+
+def either(guards: Iterable[Guard], fields: Mapping[str, Field]) -> Text:
+    """Return the condition of a line that several guards lead along."""
+    texts = [guard_text(guard, fields) for guard in guards]
+    return Text(zh=" | ".join(text.zh for text in texts), en=" | ".join(text.en for text in texts))
 
 
 def name_of(name: Text, key: str) -> Text:

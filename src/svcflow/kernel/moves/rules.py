@@ -166,15 +166,20 @@ def choose_row(
     if first.move.when is None:
         return first, None
     known = {**guard_data(compiled, draft), **data} if data else guard_data(compiled, draft)
-    why: list[Text] = []
-    for row in rows:
+    undecided: dict[int, Text] = {}
+    for place, row in enumerate(rows):
         guard = row.move.when
         try:
             if guard is None or guard.holds(known):
                 return row, None
-            why.append(refusals.guard_untrue(guard, data))
         except GuardError as error:
-            why.append(error.message)
+            undecided[place] = error.message
+    fields = compiled.procedure.fields
+    why = [
+        undecided.get(place) or refusals.guard_untrue(row.move.when, fields, data)
+        for place, row in enumerate(rows)
+        if row.move.when is not None
+    ]
     return first, _guard_breach(rows, refusals.no_guard_holds(why))
 
 

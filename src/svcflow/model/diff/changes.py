@@ -16,7 +16,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
-from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.dump import written
@@ -26,7 +26,7 @@ from svcflow.text import Text
 ChangeKind = Literal["added", "removed", "changed"]
 Section = Literal[
     "procedure", "step", "branch", "transition", "limit", "row", "rung", "extension", "role", "field", "hold",
-    "enforcement", "indicator", "source",
+    "enforcement", "indicator", "exclusion", "excellence", "source",
 ]  # fmt: skip
 
 _SECTIONS: Mapping[type[Any], Section] = {
@@ -43,6 +43,8 @@ _SECTIONS: Mapping[type[Any], Section] = {
     HoldRule: "hold",
     Enforce: "enforcement",
     Indicator: "indicator",
+    Exclusion: "exclusion",
+    Excellence: "excellence",
 }
 _WHOLE = (Amount, Anchor, ClockTime, Guard, Text)
 """Values that are written in one piece and compared as one."""
@@ -110,7 +112,8 @@ def _value(old: Any, new: Any, places: tuple[PathElement, ...], path: Path) -> I
         yield from _listed(old, new, places, path)
     elif not _same(old, new):
         kind: ChangeKind = "added" if _is_empty(old) else "removed" if _is_empty(new) else "changed"
-        yield AttributeChange(kind, places, str(path[-1]), path, written(old), written(new))
+        attribute = ".".join(map(str, path[-2:])) if path[-2:-1] == ("choices",) else str(path[-1])
+        yield AttributeChange(kind, places, attribute, path, written(old), written(new))
 
 
 def _thing(old: Any, new: Any, places: tuple[PathElement, ...], path: Path) -> Iterator[AttributeChange]:
@@ -128,6 +131,9 @@ def _named(
     old: Mapping[str, Any], new: Mapping[str, Any], places: tuple[PathElement, ...], path: Path
 ) -> Iterator[AttributeChange]:
     """Compare what is kept by name: things by what they are, plain values as an attribute of their own."""
+    if path[-1] == "choices":
+        yield from _choices(old, new, places, path)
+        return
     for name in (*old, *(key for key in new if key not in old)):
         here = (*path, name)
         if _is_thing(old.get(name, new.get(name))):
@@ -137,6 +143,16 @@ def _named(
             yield from _plain(old, new, name, inner, here)
         else:
             yield from _plain(old, new, name, places, here)
+
+
+def _choices(
+    old: Mapping[str, Text], new: Mapping[str, Text], places: tuple[PathElement, ...], path: Path
+) -> Iterator[AttributeChange]:
+    """Compare the values of a choice as one list, and then the names of those that stayed."""
+    yield from _value(tuple(old), tuple(new), places, path)
+    for name in old:
+        if name in new:
+            yield from _value(old[name], new[name], places, (*path, name))
 
 
 def _plain(
@@ -183,7 +199,7 @@ def _by_name(things: Iterable[Any]) -> dict[str, Any]:
 def _name(thing: Any) -> str:
     if isinstance(thing, Transition):
         return thing.trigger
-    if isinstance(thing, Row):
+    if isinstance(thing, Row | Exclusion):
         return "—" if thing.when is None else str(thing.when)
     return str(
         thing.at if isinstance(thing, Rung) else thing.reason if isinstance(thing, HoldRule) else thing.id

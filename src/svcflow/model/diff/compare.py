@@ -35,6 +35,8 @@ _WORDS: Mapping[Section, Text] = {
     "hold": Text(zh="暂停", en="hold"),
     "enforcement": Text(zh="违规处理", en="enforcement"),
     "indicator": Text(zh="指标", en="indicator"),
+    "exclusion": Text(zh="剔除", en="exclusion"),
+    "excellence": Text(zh="超值服务", en="excellence"),
     "source": Text(zh="依据", en="source"),
 }
 _MATCHES: Mapping[Match, Text] = {

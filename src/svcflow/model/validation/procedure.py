@@ -11,14 +11,15 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from svcflow.bounds import MOST
-from svcflow.errors import FieldError, Path, Problem
+from svcflow.errors import Path, Problem
 from svcflow.model.limit import PROPOSAL, step_of
 from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure_parts import ProcedureParts
 from svcflow.model.step import DONE, ENFORCEMENTS, HOLD_REASONS, Enforce, Step, Transition, walk
+from svcflow.model.validation.fields import field_problems
+from svcflow.model.validation.indicators import indicator_problems
 from svcflow.model.validation.limits import limit_problems
 from svcflow.model.validation.references import (
-    RECIPIENT,
     RENAME,
     guard_names,
     identifier,
@@ -35,11 +36,11 @@ _RULES = tuple(attrs.fields_dict(Enforce))
 def problems_of(procedure: ProcedureParts) -> Iterator[Problem]:
     """Yield every mistake of the procedure, in the order of the document."""
     yield from _header(procedure)
-    yield from _fields(procedure)
+    yield from field_problems(procedure)
     yield from _size(procedure)
     yield from _steps(procedure, procedure.steps, ("steps",))
     yield from _limits(procedure)
-    yield from _indicators(procedure)
+    yield from indicator_problems(procedure)
     yield from _sources(procedure)
 
 
@@ -64,26 +65,6 @@ def _header(procedure: ProcedureParts) -> Iterator[Problem]:
     for reason in reasons:
         if reason not in HOLD_REASONS:
             yield unknown(("holds", reason), "暂停原因", "hold reason", reason, HOLD_REASONS)
-
-
-def _fields(procedure: ProcedureParts) -> Iterator[Problem]:
-    for field in procedure.fields.values():
-        path: Path = ("fields", field.id)
-        yield from identifier(field.id, path)
-        if field.id == RECIPIENT:
-            yield Problem(
-                path, Text(zh="recipient 为保留名", en="'recipient' is reserved for who is served"), RENAME
-            )
-        if field.type == "choice" and not field.choices:
-            yield Problem(
-                path,
-                Text(zh="choice 字段没有选项", en="a choice field needs choices"),
-                Text(zh="加 choices: [甲, 乙]", en="add choices: [a, b]"),
-            )
-        try:
-            field.accept(field.default)
-        except FieldError as error:
-            yield Problem((*path, "default"), error.message, error.remedy)
 
 
 def _size(procedure: ProcedureParts) -> Iterator[Problem]:
@@ -245,14 +226,6 @@ def _limits(procedure: ProcedureParts) -> Iterator[Problem]:
             if step is not None and step not in procedure.all_steps:
                 yield unknown((*path, key), "环节", "step", step, procedure.all_steps)
         yield from limit_problems(procedure, limit, path, procedure.triggers)
-
-
-def _indicators(procedure: ProcedureParts) -> Iterator[Problem]:
-    for indicator in procedure.indicators.values():
-        path: Path = ("indicators", indicator.id)
-        yield from identifier(indicator.id, path)
-        if indicator.of is not None and indicator.of not in procedure.time_limits:
-            yield unknown((*path, "of"), "时限", "limit", indicator.of, procedure.time_limits)
 
 
 def _sources(procedure: ProcedureParts) -> Iterator[Problem]:

@@ -30,7 +30,7 @@ def guard_names(procedure: ProcedureParts, guard: Guard, path: Path) -> Iterator
         try:
             guard.check_names((*procedure.fields, RECIPIENT))
         except GuardError as error:
-            chosen = any(strange[0] in field.choices for field in procedure.fields.values())
+            chosen = any(strange[0] in field.values for field in procedure.fields.values())
             yield Problem(path, error.message, _in_quotes(strange[0]) if chosen else error.remedy)
     fields = {name for name in guard.names if name in procedure.fields and procedure.fields[name].personal}
     for name in sorted(fields | (guard.paths & {f"{RECIPIENT}.id"})):

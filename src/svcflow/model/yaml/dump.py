@@ -20,7 +20,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
-from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
 from svcflow.model.step import Branch, Enforce, Step, StepNames, Transition
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
 from svcflow.model.yaml.document import plain_scalar
@@ -176,6 +176,14 @@ def _limit(limit: TimeLimit) -> Node:
     return form
 
 
+def _field(field: Field) -> Node:
+    """Return a field as written; choices without names are a list."""
+    form = {"type": field.type, **_changed(field, leave=("id", "type"))}
+    if field.choices and not any(field.choices.values()):
+        form["choices"] = list(field.choices)
+    return form
+
+
 def _rung(rung: Rung) -> Node:
     form = _changed(rung)
     return rung.at if len(form) == 1 else form
@@ -191,8 +199,10 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Branch: lambda branch: _changed(branch, leave=("id",), order=("name", "steps")),
     ClockTime: str,
     Enforce: _changed,
+    Excellence: lambda _: {"cost_effect": "none"},
+    Exclusion: lambda rule: {"when": str(rule.when), "reason": _text(rule.reason)},
     Extension: _changed,
-    Field: lambda field: {"type": field.type, **_changed(field, leave=("id", "type"))},
+    Field: _field,
     Guard: str,
     HoldRule: lambda rule: _changed(rule, leave=("reason",)),
     Indicator: lambda indicator: _changed(indicator, leave=("id",)),

@@ -250,6 +250,12 @@ _SPECIAL: Mapping[Any, Callable[[_SchemaWalk], Schema]] = {
         )
     ),
     Guard: _SchemaWalk.guard,
+    Mapping[str, Text]: lambda walk: _any(
+        (
+            {"type": "array", "items": {"type": "string"}},
+            {"type": "object", "additionalProperties": _any((walk.text(), {"type": "null"}))},
+        )
+    ),
     Mapping[str, Field]: lambda walk: walk.keyed(Field),
     Mapping[str, Indicator]: lambda walk: walk.keyed(Indicator),
     Mapping[str, Role]: lambda walk: {

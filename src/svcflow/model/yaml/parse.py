@@ -52,7 +52,7 @@ from svcflow.model.yaml.parse_values import (
 )
 from svcflow.model.yaml.unknown_keys import RENAMED, unknown_key, written_at
 from svcflow.model.yaml.value_remedies import as_kind, as_list
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 T = TypeVar("T")
 Data = Mapping[str, Any]
@@ -180,6 +180,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_func(
         lambda t: get_origin(t) is not None and str(t).startswith("typing.Literal"), read_choice
     )
+    _for_type(converter, Mapping[str, Text], lambda value, _: _choices(converter, value))
     for cls in (Field, Indicator):
         _keyed_mapping(converter, cls)
     _keyed_mapping(converter, Role, short=lambda value: {"name": value})
@@ -229,6 +230,15 @@ def _limit_form(value: object) -> object:
 def _duration_form(value: object) -> object:
     """Return a constant time, for which `30m` stands."""
     return value if isinstance(value, Mapping) else {"distribution": "constant", "value": value}
+
+
+def _choices(converter: cattrs.Converter, value: object) -> Mapping[str, Text]:
+    """Return the names of choices, which may be listed without any."""
+    if isinstance(value, list):
+        return dict.fromkeys(_list(converter, value, str), NO_TEXT)
+    items = read_mapping(value)
+    names = _each(items.items(), lambda _, name: NO_TEXT if name is None else read_text(name, Text), Text)
+    return dict(zip(items, names, strict=True))
 
 
 def _field_mix(converter: cattrs.Converter, value: object) -> FieldMix:

@@ -1,0 +1,135 @@
+"""Notes on what no box shows: the data of an instance, and the indicators that are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from svcflow.drawing.scene.map_scene import Note
+from svcflow.drawing.scene.phrases import name_of
+from svcflow.model.field import Field
+from svcflow.model.guard_wording import guard_text, value_text
+from svcflow.model.procedure import Indicator, Procedure
+from svcflow.text import NO_TEXT, Text
+from svcflow.wording import COUNTED, DEVIATIONS, FIELD_TYPES, SUBJECTS
+
+_REQUIRED = Text(zh="必填", en="required")
+_PERSONAL = Text(zh="个人信息", en="personal")
+_DATA = Text(zh="信息", en="Data")
+_INDICATORS = Text(zh="指标", en="Indicators")
+_EXCELLENCE = Text(zh="超值服务", en="Service beyond the standard")
+_NO_COST = Text(zh="不增加项目和费用", en="never further items or cost")
+
+
+def data_notes(procedure: Procedure) -> Iterator[Note]:
+    """Yield a note on the fields, one on the indicators, and one on excellence, as far as each is declared."""
+    if procedure.fields:
+        yield Note(
+            head=_DATA, body=_listed([_field(procedure, field) for field in procedure.fields.values()])
+        )
+    if procedure.indicators:
+        yield Note(
+            head=_INDICATORS,
+            body=_listed([_indicator(procedure, each) for each in procedure.indicators.values()]),
+        )
+    if procedure.excellence is not None:
+        yield Note(head=_EXCELLENCE, body=_NO_COST)
+
+
+def _field(procedure: Procedure, field: Field) -> Text:
+    about = [
+        *([FIELD_TYPES[field.type]] if field.type not in ("choice", "text") else ()),
+        *([_values(field)] if field.choices else ()),
+        *([Text(zh=field.unit, en=field.unit)] if field.unit else ()),
+        *([_bounds(field)] if field.minimum is not None or field.maximum is not None else ()),
+        *([_REQUIRED] if field.required else ()),
+        *([_default(field)] if field.default is not None else ()),
+        *([_PERSONAL] if field.personal else ()),
+        *([_stands_for(field)] if field.stands_for else ()),
+        *_companions(procedure, field),
+    ]
+    return _with(name_of(field.name, field.id), about)
+
+
+def _values(field: Field) -> Text:
+    names = [value_text(field, value) for value in field.choices]
+    return Text(zh="、".join(name.zh for name in names), en=" / ".join(name.en for name in names))
+
+
+def _bounds(field: Field) -> Text:
+    low, high = field.minimum, field.maximum
+    both = " ".join(
+        (*([f"≥ {low}"] if low is not None else ()), *([f"≤ {high}"] if high is not None else ()))
+    )
+    return Text(zh=both, en=both)
+
+
+def _default(field: Field) -> Text:
+    value = value_text(field, field.default)
+    return Text(zh=f"默认{value.zh}", en=f"else {value.en}")
+
+
+def _stands_for(field: Field) -> Text:
+    subject = SUBJECTS[field.stands_for or ""]
+    return Text(zh=f"按{subject.zh}统计", en=f"figures by {subject.en}")
+
+
+def _companions(procedure: Procedure, field: Field) -> Iterator[Text]:
+    """Yield the fields that a rating names beside itself."""
+    for key, words in (
+        (field.reason, Text(zh="理由", en="reason")),
+        (field.beyond_standard, Text(zh="超出标准之处", en="beyond the standard")),
+        (field.follow_up, Text(zh="追评", en="rated once more")),
+    ):
+        if key is not None:
+            name = name_of(procedure.fields[key].name, key)
+            yield Text(zh=f"{words.zh}：{name.zh or name.en}", en=f"{words.en}: {name.en or name.zh}")
+
+
+def _indicator(procedure: Procedure, indicator: Indicator) -> Text:
+    about = [
+        *([_counted(procedure, indicator)] if indicator.of else ()),
+        *(_exclusion(procedure, indicator)),
+        *([Text(zh=f"权重 {indicator.weight}", en=f"weight {indicator.weight}")] if indicator.weight else ()),
+        *([Text(zh=indicator.source, en=indicator.source)] if indicator.source else ()),
+    ]
+    name = name_of(indicator.name, indicator.id)
+    target = f" {indicator.target}" if indicator.target else ""
+    return _with(Text(zh=f"{name.zh or name.en}{target}", en=f"{name.en or name.zh}{target}"), about)
+
+
+def _counted(procedure: Procedure, indicator: Indicator) -> Text:
+    of = _of(procedure, indicator.of or "")
+    shares = [COUNTED[key] for key in (indicator.numerator, indicator.denominator) if key]
+    zh, en = "/".join(share.zh for share in shares), " / ".join(share.en for share in shares)
+    return Text(zh=f"{of.zh} {zh}".strip(), en=f"{of.en} {en}".strip())
+
+
+def _of(procedure: Procedure, of: str) -> Text:
+    """Return the name of the limit, rating, kind of deviation or trigger that an indicator is of."""
+    names = (
+        *(limit.name for limit in procedure.time_limits.values() if limit.id == of),
+        *(field.name for field in procedure.fields.values() if field.id == of),
+        DEVIATIONS.get(of, NO_TEXT),
+        *(move.name for step in procedure.all_steps.values() for move in step.to if move.trigger == of),
+    )
+    return name_of(next(filter(None, names), NO_TEXT), of)
+
+
+def _exclusion(procedure: Procedure, indicator: Indicator) -> Iterator[Text]:
+    for rule in indicator.exclude:
+        words = guard_text(rule.when, procedure.fields)
+        yield Text(
+            zh=f"不计{words.zh}：{rule.reason.in_('zh')}", en=f"without {words.en}: {rule.reason.in_('en')}"
+        )
+
+
+def _with(name: Text, about: list[Text]) -> Text:
+    zh, en = "，".join(part.zh or part.en for part in about), ", ".join(part.en or part.zh for part in about)
+    return Text(
+        zh=f"{name.zh or name.en}（{zh}）" if about else name.zh or name.en,
+        en=f"{name.en or name.zh} ({en})" if about else name.en or name.zh,
+    )
+
+
+def _listed(parts: list[Text]) -> Text:
+    return Text(zh="；".join(part.zh for part in parts), en="; ".join(part.en for part in parts))
