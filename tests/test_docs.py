@@ -32,6 +32,7 @@ DECLARED = {
     "step": step.Step,
     "branch": step.Branch,
     "transition": step.Transition,
+    "otherwise": step.Otherwise,
     "limit": limit.TimeLimit,
     "row": limit.Row,
     "extension": limit.Extension,

@@ -12,6 +12,8 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, TimeLimit
 from svcflow.model.procedure import Procedure
+from svcflow.model.step import Otherwise
+from svcflow.text import Text
 
 FEE = Field("fee", type="number", minimum=0, maximum=6, required=True)
 KIND = Field("kind", type="choice", choices=["a", "b", "c"], required=True)
@@ -218,3 +220,24 @@ def test_rows_and_gaps_agree_with_trying_a_fine_grid(guards: list[str]) -> None:
     where = paths(procedure, "row-unreachable")
     assert {path[-1] if len(guards) > 1 else 0 for path in where} == missed
     assert ("rows-with-gap" in codes(procedure)) == (len(guards) > 1 and None in taken)
+
+
+def refusing(*guards: str) -> Procedure:
+    """Rows of `go`, one per guard, that refuse otherwise by a rule."""
+    rule = Otherwise("refuse", name=Text("规定", "The rule"))
+    moves = [
+        move("go", "second", when=guard, otherwise=rule if guard == guards[-1] else None) for guard in guards
+    ]
+    return declared(step("first", *moves), step("second", "closed"), end(), fields=(FEE,))
+
+
+def test_rows_that_mean_to_refuse_have_no_gap() -> None:
+    """The last row says that the rest is refused, so nothing was forgotten."""
+    assert not codes(refusing("fee > 2", "fee < 2")) & {"rows-with-gap", "row-unreachable"}
+    assert not codes(refusing("fee > 2")) & {"rows-with-gap", "row-unreachable"}
+
+
+def test_a_refusal_that_never_comes_is_found_at_its_own_row() -> None:
+    """Where the guards before it leave nothing out, nothing is refused."""
+    assert paths(refusing("fee > 2", "fee <= 2"), "row-unreachable") == {("steps", "first", "to", "go", 2)}
+    assert paths(refusing("fee >= 0"), "row-unreachable") == {("steps", "first", "to", "go", 1)}

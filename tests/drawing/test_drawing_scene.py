@@ -8,7 +8,7 @@ from svcflow.drawing.scene.edges import main_path
 from svcflow.drawing.scene.from_procedure import numbers, scene_of
 from svcflow.model.field import Field
 from svcflow.model.procedure import Excellence, Exclusion, Indicator, Procedure
-from svcflow.model.step import Step
+from svcflow.model.step import Otherwise, Step, Transition
 from svcflow.text import Text
 
 
@@ -152,3 +152,20 @@ def test_a_step_without_a_role_stands_where_it_is_reached_from() -> None:
     assert scene.by_key["confirmed"].lane == "desk"
     bare = Procedure(id="p", steps=[step("a", "", "", to("go", "b")), Step("b", end="completed")])
     assert [lane.name.en for lane in scene_of(bare).lanes] == ["—"]
+
+
+def test_a_rule_that_refuses_is_noted_under_the_map() -> None:
+    """What no line can show, because it leads nowhere, is said with the step's number and the trigger's name."""
+    rule = Otherwise("refuse", name=Text("陪餐人数限制", "The bound on hosts"))
+    move = Transition("serve", "end", name=Text("开餐", "Serve"), when="hosts <= 3", otherwise=rule)
+    procedure = Procedure(
+        id="p",
+        fields=[Field("hosts", type="number")],
+        steps=[Step("ready", to=[move]), Step("end", end="completed")],
+    )
+    (note,) = scene_of(procedure).notes
+    assert (note.head.zh, note.body.zh) == ("P1 开餐", "条件都不符时拒绝：陪餐人数限制")
+    assert (note.head.en, note.body.en) == (
+        "P1 Serve",
+        "refused where no condition is met: The bound on hosts",
+    )

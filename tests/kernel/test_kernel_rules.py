@@ -12,7 +12,8 @@ from svcflow.kernel import NOBODY, Actor, Fire, Start, evolve
 from svcflow.kernel.facts import Deviated, Moved, Refused
 from svcflow.kernel.input_checks import accepted
 from svcflow.model.field import Field
-from svcflow.model.step import ENFORCEMENTS, Enforce
+from svcflow.model.step import ENFORCEMENTS, Enforce, Otherwise
+from svcflow.text import Text
 
 RULES = {
     "role": ("wrong_role", {"actor": worker("li", "chief")}),
@@ -263,6 +264,45 @@ def test_a_refusal_names_the_value_that_came_with_the_move():
     assert "随此次流转给出 fee = -3" in case.facts[-1].zh
     case.fire("go")
     assert "this move gives" not in case.facts[-1].en
+
+
+def refusing(**enforce: str) -> Case:
+    """A trigger `serve` that means to refuse when there are more than three hosts."""
+    rule = Otherwise("refuse", name=Text("陪餐人数限制", "The bound on hosts"))
+    return Case(
+        procedure(
+            Step("a", to=(move("serve", "end", when="hosts <= 3", otherwise=rule),)),
+            Step("end", end="completed"),
+            fields=(Field("hosts", type="number", default=0),),
+            enforce=Enforce(**enforce),
+        )
+    )
+
+
+@pytest.mark.parametrize("guard", ENFORCEMENTS)
+def test_rows_that_mean_to_refuse_say_by_which_rule(guard):
+    """The refusal names the rule in both languages, also where guards are recorded elsewhere."""
+    case = refusing(guard=guard)
+    case.fire("serve", data={"hosts": 4})
+    assert case.rule == "guard"
+    assert case.facts[-1].en.startswith("The bound on hosts: the condition 'hosts ≤ 3' is not met")
+    assert case.facts[-1].zh.startswith("陪餐人数限制：")
+    case.fire("serve", data={"hosts": 3})
+    assert case.instance.status == "ended"
+
+
+def test_a_reason_goes_round_a_rule_that_refuses_and_is_on_record():
+    """`override` is asked and recorded as for any guard."""
+    case = refusing()
+    case.fire("serve", data={"hosts": 4}, override="foreign guests")
+    assert case.deviations == [("guard", "a")]
+
+
+def test_a_log_of_another_system_is_never_refused():
+    """What happened is recorded as a deviation when a log is replayed."""
+    case = Case(refusing().compiled.procedure, enforce="record")
+    case.fire("serve", data={"hosts": 4})
+    assert case.deviations == [("guard", "a")]
 
 
 def test_an_override_with_a_reason_goes_round_a_guard_and_says_so():

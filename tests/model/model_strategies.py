@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 from datetime import date
 
+import attrs
 from hypothesis import strategies as st
 
 from svcflow.bounds import LONGEST
@@ -29,10 +30,11 @@ from svcflow.model.step import (
     TRANSITION_KINDS,
     Branch,
     Enforce,
+    Otherwise,
     Step,
     Transition,
 )
-from svcflow.text import Text
+from svcflow.text import Text, is_blank
 
 TRICKY = ("null", "true", "false", "1", "007", "0e1", "1e5", "no", "on", "_", "12345678901234567890")
 identifiers = st.one_of(
@@ -150,7 +152,7 @@ def moves(
     draw: st.DrawFn, scope: list[str], names: list[str], roles: list[str], *, done: bool
 ) -> list[Transition]:
     triggers = draw(st.lists(identifiers, max_size=3))
-    return [
+    made = [
         Transition(
             trigger,
             draw(st.sampled_from(scope)),
@@ -167,6 +169,20 @@ def moves(
         )
         for trigger in [*triggers, *(["done"] if done else [])]
     ]
+    return [draw(closed(move)) if may_refuse(move, made) else move for move in made]
+
+
+def may_refuse(move: Transition, moves: list[Transition]) -> bool:
+    """Tell whether a move is the last of its trigger's rows, all of which have guards."""
+    rows = [other for other in moves if other.trigger == move.trigger]
+    guarded = all(row.when is not None and row.enforce.get("guard") != "record" for row in rows)
+    return guarded and move is rows[-1]
+
+
+@st.composite
+def closed(draw: st.DrawFn, move: Transition) -> Transition:
+    name = draw(texts.filter(lambda text: not (is_blank(text.zh) and is_blank(text.en))))
+    return attrs.evolve(move, otherwise=draw(maybe(st.just(Otherwise("refuse", name=name)))))
 
 
 @st.composite

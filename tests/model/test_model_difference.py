@@ -18,7 +18,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Excellence, HoldRule, Indicator, Procedure, Role
-from svcflow.model.step import Branch, Enforce, Step, Transition
+from svcflow.model.step import Branch, Enforce, Otherwise, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.text import Text
 
@@ -176,6 +176,12 @@ CASES = [
     ({}, {"step": {"to": [Transition("answer", "answered", requires=("note",), when='kind == "a"')]}}, '＋ step asked › transition answer › when: kind == "a"', True),
     ({}, {"step": {"to": [Transition("answer", "answered", requires=("note",), at_most=2)]}}, "＋ step asked › transition answer › at_most: 2", True),
     ({}, {"step": {"to": [Transition("answer", "answered", requires=("note",), enforce={"role": "record"})]}}, "＋ step asked › transition answer › enforce.role: record", False),
+    (
+        {"step": {"to": [Transition("answer", "answered", when="True")]}},
+        {"step": {"to": [Transition("answer", "answered", when="True", otherwise=Otherwise("refuse", name=Text("规定", "The rule")))]}},
+        "＋ step asked › transition answer › otherwise refuse: The rule",
+        True,
+    ),
     ({}, {"fields": [Field("note"), Field("kind", type="number", minimum=2)]}, "＋ field kind › minimum: 2", True),
     ({}, {"calendar": "cn_office"}, "≠ calendar: always → cn_office", False),
     ({}, {"id": "beg"}, "≠ id: ask → beg", True),

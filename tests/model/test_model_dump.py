@@ -12,7 +12,7 @@ from svcflow.model.catalog import shipped_folder
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import Step, Transition
+from svcflow.model.step import Otherwise, Step, Transition
 from svcflow.model.yaml.document import parse_document
 from svcflow.model.yaml.dump import dump
 from svcflow.model.yaml.parse import structure_procedure
@@ -120,6 +120,22 @@ def test_rows_of_one_trigger_are_dumped_as_a_list_in_their_order():
     )
     assert procedure.steps[0] == Step("a", to=rows)
     assert "      go: [{step: small, when: fee < 10}, large]\n      stop: small\n" in dump(procedure)
+
+
+def test_what_refuses_otherwise_is_dumped_as_a_row_of_its_own():
+    """It stands after the rows with guards, also after a single one."""
+    text = (
+        "procedure: p\nversion: 1\n\nfields: {fee: {type: number}}\n\nsteps:\n  a:\n    to:\n"
+        "      go:\n        - {step: e, when: fee < 10}\n"
+        "        - {otherwise: refuse, name: {zh: 规定, en: The rule}}\n"
+        "  e: {end: done}\n"
+    )
+    procedure = loaded(text)
+    assert procedure.steps[0].to == (
+        Transition("go", "e", when="fee < 10", otherwise=Otherwise("refuse", name=Text("规定", "The rule"))),
+    )
+    assert loaded(dump(procedure)) == procedure
+    assert text.split("steps:")[1] in dump(procedure)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ GUARD = (
     "fields: {k: {type: choice, choices: [water, power]}, fee: {type: number}}\n"
     "steps:\n  a: {to: {go: {step: e, when: '%s'}}}\n  e: {end: completed}\n"
 )
+ROWS = "steps:\n  a: {to: {go: %s}}\n  e: {end: completed}\n"
 CALENDAR = "calendar: c\ntimezone: Asia/Shanghai\ncovers: {from: 2026-01-01, to: 2026-12-31}\n"
 
 
@@ -125,6 +126,23 @@ def test_text_that_is_no_yaml_is_explained_where_the_writer_went_wrong(text, pla
         ("fields: {k: {stands_for: room}}\n" + TAIL, "fields.k.stands_for"),
         ("excellence: {cost_effect: small}\n" + TAIL, "excellence.cost_effect"),
         ("indicators: {i: {of: overdue, exclude: [{when: 'True'}]}}\n" + TAIL,  "indicators.i.exclude[0]: the key 'reason' is missing"),
+        (ROWS % "{otherwise: refuse, name: The rule}", "'otherwise' needs rows with guards before it"),
+        (ROWS % "[{otherwise: refuse, name: The rule}]", "write the rows with 'when' first"),
+        (
+            ROWS % "[{otherwise: refuse, name: The rule}, {step: e, when: True}]",
+            "steps.a.to.go[0]: 'otherwise' is the last row; write the rows with 'when' first",
+        ),
+        (
+            ROWS % "[{step: e, when: True, otherwise: refuse}]",
+            "steps.a.to.go[0].otherwise: 'otherwise' is a row of its own",
+        ),
+        (
+            ROWS % "[{step: e, when: True}, {otherwise: record, name: The rule}]",
+            "steps.a.to.go[1].otherwise: 'record' is not allowed; write one of refuse",
+        ),
+        (ROWS % "[{step: e, when: True}, {otherwise: refuse, nam: The rule}]", "did you mean name?"),
+        (ROWS % "[{step: e, when: True}, {otherwise: refuse}]", "steps.a.to.go[1]: a refusal says by which rule"),
+        (ROWS % "[e, {otherwise: refuse, name: The rule}]", "steps.a.to.go[1]: a row has no guard"),
     ],
 )  # fmt: skip
 def test_a_value_that_people_write_otherwise_is_told_how_it_is_written_here(text, said):

@@ -8,7 +8,7 @@ from svcflow.errors import DeclarationError
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.procedure import Exclusion, HoldRule, Indicator, Procedure, Role
-from svcflow.model.step import Branch, Step, Transition
+from svcflow.model.step import Branch, Otherwise, Step, Transition
 from svcflow.model.validation import procedure
 from svcflow.model.validation.references import source_keys
 from svcflow.text import Text
@@ -48,6 +48,7 @@ def forked(*steps: Step, to: tuple[Transition, ...] = (Transition("done", "end")
     return Step("a", parallel=[Branch("left", steps)], to=to), END
 
 
+REFUSES = Otherwise("refuse", name=Text("规定", "The rule"))
 CASES = {
     "the id of a procedure": ({"id": "Repair!"}, f"procedure: 'Repair!' {IDENTIFIER.format('')}"),
     "the id of a step": (
@@ -144,6 +145,30 @@ CASES = {
     "a move to nowhere": (
         {"steps": start(Transition("go", "ende"))},
         "steps.a.to.go.step: there is no step 'ende'; did you mean end?",
+    ),
+    "nothing left to refuse": (
+        {"steps": start(Transition("go", "end", otherwise=REFUSES))},
+        "steps.a.to.go[1]: a row has no guard, so nothing is left to refuse; give every row its 'when', or drop 'otherwise'",
+    ),
+    "a refusal by no rule": (
+        {"steps": start(Transition("go", "end", when="True", otherwise=Otherwise("refuse")))},
+        "steps.a.to.go[1]: a refusal says by which rule; add name: {zh: …, en: name of the rule}",
+    ),
+    "a refusal before the last row": (
+        {
+            "steps": start(
+                Transition("go", "end", when="True", otherwise=REFUSES), Transition("go", "end", when="False")
+            )
+        },
+        "steps.a.to.go: 'otherwise' comes with the last row of its trigger",
+    ),
+    "a refusal that is to be recorded": (
+        {
+            "steps": start(
+                Transition("go", "end", when="True", otherwise=REFUSES, enforce={"guard": "record"})
+            )
+        },
+        "steps.a.to.go[0].enforce.guard: this contradicts otherwise: refuse; drop one of the two",
     ),
     "an unknown role of a step": (
         {"steps": start(role="x")},

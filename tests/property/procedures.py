@@ -29,7 +29,16 @@ from svcflow.kernel.instance import NEVER
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Procedure, Role
-from svcflow.model.step import ENFORCEMENTS, HOLD_REASONS, Branch, Enforce, Step, Transition
+from svcflow.model.step import (
+    ENFORCEMENTS,
+    HOLD_REASONS,
+    Branch,
+    Enforce,
+    Otherwise,
+    Step,
+    Transition,
+)
+from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
 from svcflow.worktime.instants import to_us
 
@@ -87,11 +96,14 @@ def limits(draw: st.DrawFn, *, least: int = 0, **fixed: object) -> TimeLimit:
 
 @st.composite
 def moves(draw: st.DrawFn, trigger: str, to: str, kind: str = "normal") -> Transition:
+    when = draw(st.sampled_from([None, None, "size > 1", 'kind == "a"']))
+    rule = Otherwise("refuse", name=Text(zh="规定", en="The rule"))
     return Transition(
         trigger,
         to,
         kind=kind,
-        when=draw(st.sampled_from([None, None, "size > 1", 'kind == "a"'])),
+        when=when,
+        otherwise=draw(st.sampled_from([None, rule])) if when else None,
         requires=draw(st.sampled_from([(), (), ("note",)])),
         role=draw(st.sampled_from([None, None, *ROLES])),
         clock=draw(st.sampled_from(["continue", "restart"])),

@@ -158,7 +158,7 @@ def shape(procedure: Procedure) -> dict[str, Any]:
 def by_trigger(step: Step) -> dict[str, list[Transition]]:
     rows: dict[str, list[Transition]] = {}
     for move in step.to:
-        rows.setdefault(move.trigger, []).append(attrs.evolve(move, clock="continue"))
+        rows.setdefault(move.trigger, []).append(attrs.evolve(move, clock="continue", otherwise=None))
     return rows
 
 

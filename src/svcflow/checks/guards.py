@@ -85,7 +85,9 @@ def _transitions(procedure: Procedure, rows: Rows) -> Iterator[Finding]:
     yield from _unreachable(procedure, sampled, paths)
     # a single guarded row means to refuse; but nobody is there to be refused a `done`
     joins = rows.trigger == DONE and bool(rows.step.parallel)
-    if (len(guards) > 1 or joins) and None not in guards:
+    if rows.moves[-1].otherwise is not None:
+        yield from _never_otherwise(rows, sampled)
+    elif (len(guards) > 1 or joins) and None not in guards:
         yield from _gap(rows, sampled)
     for one, other, example in _overlaps(sampled):
         first, second = rows.moves[one], rows.moves[other]
@@ -164,6 +166,21 @@ def _shadowed(sampled: _SampledRows, place: int) -> Text | None:
     )
 
 
+def _never_otherwise(rows: Rows, sampled: _SampledRows) -> Iterator[Finding]:
+    """Yield that nothing is ever refused, because the guards leave nothing out."""
+    if sampled.tried is None or (1 << len(sampled.tried)) - 1 & ~sampled.before(len(sampled.guards)):
+        return
+    yield finding(
+        "row-unreachable",
+        rows.path_of(len(rows.moves)),
+        Text(
+            zh="前面各行已涵盖一切情形，从不会拒绝",
+            en="the rows before it leave nothing out, so nothing is ever refused",
+        ),
+        Text(zh="删去 otherwise，或收窄前面的条件", en="drop 'otherwise', or narrow the guards before it"),
+    )
+
+
 def _gap(rows: Rows, sampled: _SampledRows) -> Iterator[Finding]:
     if sampled.tried is None:
         message = Text(
@@ -179,7 +196,10 @@ def _gap(rows: Rows, sampled: _SampledRows) -> Iterator[Finding]:
             zh=f"当 {example.zh} 时，{rows.trigger} 没有一行成立",
             en=f"with {example.en} no row of {rows.trigger} matches",
         )
-    remedy = Text(zh="最后加一行不带 when 的", en="end with a row that has no 'when'")
+    remedy = Text(
+        zh="最后加一行不带 when 的；本意是拒绝的，加 {otherwise: refuse, name: 规定的名称}",
+        en="end with a row that has no 'when'; where it means to refuse, with {otherwise: refuse, name: …}",
+    )
     yield finding("rows-with-gap", rows.path, message, remedy)
 
 

@@ -9,7 +9,7 @@ import attrs
 from svcflow.errors import Path
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
-from svcflow.model.step import Step, Transition
+from svcflow.model.step import Step, Transition, rows_by_trigger
 
 __all__ = ["Rows", "Scope", "concurrent", "limits_over", "row_groups", "scopes"]
 
@@ -38,8 +38,8 @@ class Rows:
     path: Path
 
     def path_of(self, row: int) -> Path:
-        """Return the path of one row; a trigger with a single row is written without a list."""
-        return (*self.path, row) if len(self.moves) > 1 else self.path
+        """Return the path of one row; a trigger with a single row, and no `otherwise`, is written without a list."""
+        return (*self.path, row) if len(self.moves) > 1 or self.moves[-1].otherwise else self.path
 
 
 def scopes(procedure: Procedure) -> tuple[Scope, ...]:
@@ -50,10 +50,7 @@ def scopes(procedure: Procedure) -> tuple[Scope, ...]:
 def row_groups(scope: Scope) -> Iterator[Rows]:
     """Yield the rows of each trigger of each step of the scope."""
     for step in scope.steps:
-        grouped: dict[str, list[Transition]] = {}
-        for move in step.to:
-            grouped.setdefault(move.trigger, []).append(move)
-        for trigger, moves in grouped.items():
+        for trigger, moves in rows_by_trigger(step).items():
             yield Rows(step, trigger, tuple(moves), (*scope.path_of(step), "to", trigger))
 
 

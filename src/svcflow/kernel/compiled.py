@@ -298,7 +298,10 @@ def _machine(procedure: Procedure, ends: _Ends, rules: Enforce | None) -> Proced
     enforce = attrs.asdict(rules or procedure.enforce)
     for name, state in machine.states.items():
         rows: Counter[str] = Counter()
+        refusing = {move.trigger for move in state.step.to if move.otherwise is not None}
         for move in state.step.to:
+            # a set of guards that means to refuse does so whatever the procedure says of guards
+            closed: Mapping[str, Enforcement] = {"guard": "refuse"} if move.trigger in refusing else {}
             machine.add_transition(
                 move.trigger,
                 name,
@@ -306,7 +309,7 @@ def _machine(procedure: Procedure, ends: _Ends, rules: Enforce | None) -> Proced
                 move=move,
                 row=rows[move.trigger],
                 role=move.role or state.step.role or "",
-                enforce=enforce if rules else {**enforce, **move.enforce},
+                enforce=enforce if rules else {**enforce, **move.enforce, **closed},
                 joins=state.parent if procedure.all_steps[move.step].end is not None else "",
             )
             rows[move.trigger] += 1

@@ -178,9 +178,11 @@ def impossible_instant(when: str, earliest: str, latest: str) -> Refusal:
     )
 
 
-def no_guard_holds(why: Sequence[Text]) -> Refusal:
-    """Refuse a trigger of which no row has a true guard; `why` says it of each."""
+def no_guard_holds(why: Sequence[Text], rule: Text = NO_TEXT) -> Refusal:
+    """Refuse a trigger of which no row has a true guard; `why` says it of each, `rule` which rule they state."""
     message = Text(zh="；".join(text.zh for text in why), en="; ".join(text.en for text in why))
+    if rule:
+        message = Text(zh=f"{rule.in_('zh')}：{message.zh}", en=f"{rule.in_('en')}: {message.en}")
     return Refusal("guard", message, _CORRECT_DATA)
 
 

@@ -115,7 +115,8 @@ class StepTree:
         rows = self.rows[step][trigger]
         for move in rows:
             yield move, () if move.when is None else (move.when,)
-        records = rows[0].enforce.get("guard", self._guard_rule) == "record"
+        recorded = rows[0].enforce.get("guard", self._guard_rule) == "record"
+        records = recorded and rows[-1].otherwise is None
         if records and all(move.when is not None for move in rows):
             yield rows[0], ()
 

@@ -54,12 +54,21 @@ RECORD_ALL = Enforce("record", "record", "record", "record", "record", "record")
 
 
 @attrs.frozen
+class Otherwise:
+    """Last row of a trigger, where no guard is true: the trigger is refused, by the rule of this name."""
+
+    otherwise: Literal["refuse"] = attrs.field(validator=attrs.validators.in_(("refuse",)))
+    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
+
+
+@attrs.frozen
 class Transition:
     """Named move to another step.
 
     `requires` names fields or evidence that must come with it; `at_most` bounds how often it may happen in
     one instance; `clock` says whether limits of the step entered go on or start anew. Several transitions of
-    one trigger are rows: the first whose `when` is true is taken.
+    one trigger are rows: the first whose `when` is true is taken. `otherwise` of the last row says that the trigger
+    means to be refused when none is.
     """
 
     trigger: str
@@ -76,6 +85,7 @@ class Transition:
     )
     at_most: int | None = attrs.field(default=None, validator=count(0), kw_only=True)
     enforce: Mapping[str, Enforcement] = attrs.field(factory=dict, kw_only=True)
+    otherwise: Otherwise | None = attrs.field(default=None, kw_only=True)
 
 
 def _by_trigger(moves: Iterable[Transition]) -> tuple[Transition, ...]:
@@ -148,6 +158,14 @@ class Step:
                 )
             )
         return tuple(limits)
+
+
+def rows_by_trigger(step: Step) -> dict[str, list[Transition]]:
+    """Return the transitions of a step by their triggers, in declared order."""
+    rows: dict[str, list[Transition]] = {}
+    for move in step.to:
+        rows.setdefault(move.trigger, []).append(move)
+    return rows
 
 
 @attrs.frozen

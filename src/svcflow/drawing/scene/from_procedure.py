@@ -147,7 +147,7 @@ def _description(procedure: Procedure) -> Text:
 
 
 def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
-    """Yield limits over several steps and limits that depend on the case; steps are called by their numbers."""
+    """Yield limits over several steps, limits that depend on the case, and rules that refuse; steps go by number."""
     for limit in procedure.limits:
         yield Note(head=_scope(procedure, limit, number), body=_cases(limit, procedure.fields))
     for step in walk(procedure.steps):
@@ -159,6 +159,21 @@ def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
                     head=Text(zh=f"{at} {name.zh or name.en}", en=f"{at} {name.en or name.zh}"),
                     body=_cases(limit, procedure.fields),
                 )
+        yield from _refusals(step, number.get(step.id, ""))
+
+
+def _refusals(step: Step, at: str) -> Iterator[Note]:
+    """Yield the rules by which a trigger of the step is refused where none of its conditions is met."""
+    for move in step.to:
+        if move.otherwise is not None:
+            name, rule = phrases.trigger_text(move.trigger, move.name), move.otherwise.name
+            yield Note(
+                head=Text(zh=f"{at} {name.zh or name.en}", en=f"{at} {name.en or name.zh}"),
+                body=Text(
+                    zh=f"条件都不符时拒绝：{rule.in_('zh')}",
+                    en=f"refused where no condition is met: {rule.in_('en')}",
+                ),
+            )
 
 
 def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) -> Text:

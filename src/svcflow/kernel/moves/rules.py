@@ -20,7 +20,7 @@ from svcflow.kernel.transaction import Transaction
 from svcflow.model.field import Value
 from svcflow.model.limit import Severity
 from svcflow.model.step import DONE
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
 SEVERITY: Mapping[DeviationKind, Severity] = {
     "skipped_step": "major",
@@ -180,7 +180,9 @@ def choose_row(
         for place, row in enumerate(rows)
         if row.move.when is not None
     ]
-    return first, _guard_breach(rows, refusals.no_guard_holds(why))
+    otherwise = rows[-1].move.otherwise
+    rule = NO_TEXT if otherwise is None else otherwise.name
+    return first, _guard_breach(rows, refusals.no_guard_holds(why, rule))
 
 
 def joins_after(

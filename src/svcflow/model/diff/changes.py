@@ -17,7 +17,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
-from svcflow.model.step import Branch, Enforce, Step, Transition
+from svcflow.model.step import Branch, Enforce, Otherwise, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.dump import written
 from svcflow.model.yaml.unknown_keys import RENAMED
@@ -25,8 +25,8 @@ from svcflow.text import Text
 
 ChangeKind = Literal["added", "removed", "changed"]
 Section = Literal[
-    "procedure", "step", "branch", "transition", "limit", "row", "rung", "extension", "role", "field", "hold",
-    "enforcement", "indicator", "exclusion", "excellence", "source",
+    "procedure", "step", "branch", "transition", "otherwise", "limit", "row", "rung", "extension", "role", "field",
+    "hold", "enforcement", "indicator", "exclusion", "excellence", "source",
 ]  # fmt: skip
 
 _SECTIONS: Mapping[type[Any], Section] = {
@@ -34,6 +34,7 @@ _SECTIONS: Mapping[type[Any], Section] = {
     Step: "step",
     Branch: "branch",
     Transition: "transition",
+    Otherwise: "otherwise",
     TimeLimit: "limit",
     Row: "row",
     Rung: "rung",

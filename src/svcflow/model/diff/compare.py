@@ -26,6 +26,7 @@ _WORDS: Mapping[Section, Text] = {
     "step": Text(zh="环节", en="step"),
     "branch": Text(zh="分支", en="branch"),
     "transition": Text(zh="流转", en="transition"),
+    "otherwise": Text(zh="否则拒绝", en="otherwise refuse"),
     "limit": Text(zh="时限", en="limit"),
     "row": Text(zh="条件行", en="row"),
     "rung": Text(zh="预警点", en="rung"),

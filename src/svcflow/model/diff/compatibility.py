@@ -28,6 +28,7 @@ _WHOLE: Mapping[tuple[Section, str], Text] = {
     ("branch", "added"): _BRANCHES,
     ("branch", "removed"): _BRANCHES,
     ("transition", "removed"): Text(zh="不能再以此办理", en="it cannot be fired any more"),
+    ("otherwise", "added"): _REFUSES,
     ("role", "removed"): Text(zh="该岗位不再办理", en="nobody acts in that role any more"),
     ("field", "removed"): Text(zh="不能再填写该字段", en="the field cannot be given any more"),
     ("hold", "removed"): Text(zh="暂停事由的规定没有了", en="the rule for this hold is gone"),

@@ -15,7 +15,16 @@ from svcflow.errors import Path, Problem
 from svcflow.model.limit import PROPOSAL, step_of
 from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure_parts import ProcedureParts
-from svcflow.model.step import DONE, ENFORCEMENTS, HOLD_REASONS, Enforce, Step, Transition, walk
+from svcflow.model.step import (
+    DONE,
+    ENFORCEMENTS,
+    HOLD_REASONS,
+    Enforce,
+    Step,
+    Transition,
+    rows_by_trigger,
+    walk,
+)
 from svcflow.model.validation.fields import field_problems
 from svcflow.model.validation.indicators import indicator_problems
 from svcflow.model.validation.limits import limit_problems
@@ -27,7 +36,7 @@ from svcflow.model.validation.references import (
     source_keys,
     unknown,
 )
-from svcflow.text import Text
+from svcflow.text import Text, is_blank
 
 MAX_STEPS, MAX_TRANSITIONS = 2_000, 10_000
 _RULES = tuple(attrs.fields_dict(Enforce))
@@ -98,6 +107,8 @@ def _steps(procedure: ProcedureParts, steps: tuple[Step, ...], base: Path) -> It
         yield from _step(procedure, step, path)
         for move in step.to:
             yield from _transition(procedure, move, scope, (*path, "to", move.trigger))
+        for trigger, rows in rows_by_trigger(step).items():
+            yield from _otherwise(rows, (*path, "to", trigger))
         for name, times in Counter(branch.id for branch in step.parallel).items():
             if times > 1:
                 message = Text(zh=f"分支名 {name} 重复", en=f"branch id {name!r} is used {times} times")
@@ -199,6 +210,35 @@ def _transition(
             yield unknown((*path, "enforce", rule), "规则", "rule", rule, _RULES)
         elif way not in ENFORCEMENTS:
             yield unknown((*path, "enforce", rule), "处理方式", "way", way, ENFORCEMENTS)
+
+
+def _otherwise(rows: list[Transition], path: Path) -> Iterator[Problem]:
+    """Yield the mistakes of refusing where no guard is true; the row that does is written after the others."""
+    closing = rows[-1].otherwise
+    if any(row.otherwise is not None for row in rows[:-1]):
+        message = Text(zh="otherwise 只能随最后一行", en="'otherwise' comes with the last row of its trigger")
+        yield Problem(path, message)
+    if closing is None:
+        return
+    if any(row.when is None for row in rows):
+        yield Problem(
+            (*path, len(rows)),
+            Text(zh="有一行不带条件，便没有“否则”", en="a row has no guard, so nothing is left to refuse"),
+            Text(zh="给每行加 when，或去掉 otherwise", en="give every row its 'when', or drop 'otherwise'"),
+        )
+    if is_blank(closing.name.zh) and is_blank(closing.name.en):
+        yield Problem(
+            (*path, len(rows)),
+            Text(zh="拒绝时须说明依据哪条规定", en="a refusal says by which rule"),
+            Text(zh="加 name: {zh: 规定的名称, en: …}", en="add name: {zh: …, en: name of the rule}"),
+        )
+    for place, row in enumerate(rows):
+        if row.enforce.get("guard") == "record":
+            yield Problem(
+                (*path, place, "enforce", "guard"),
+                Text(zh="与 otherwise: refuse 相矛盾", en="this contradicts otherwise: refuse"),
+                Text(zh="二者去其一", en="drop one of the two"),
+            )
 
 
 def _limits(procedure: ProcedureParts) -> Iterator[Problem]:

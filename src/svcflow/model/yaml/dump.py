@@ -21,7 +21,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
-from svcflow.model.step import Branch, Enforce, Step, StepNames, Transition
+from svcflow.model.step import Branch, Enforce, Otherwise, Step, StepNames, Transition
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
 from svcflow.model.yaml.document import plain_scalar
 from svcflow.model.yaml.unknown_keys import RENAMED
@@ -158,8 +158,11 @@ def _key(item: Any) -> str:
 def _transitions(moves: tuple[Transition, ...]) -> dict[str, Node]:
     rows: dict[str, list[Node]] = {}
     for move in moves:
-        form = _changed(move, leave=("trigger",))
-        rows.setdefault(move.trigger, []).append(form["step"] if len(form) == 1 else form)
+        form = _changed(move, leave=("trigger", "otherwise"))
+        together = rows.setdefault(move.trigger, [])
+        together.append(form["step"] if len(form) == 1 else form)
+        if move.otherwise is not None:
+            together.append(_written(move.otherwise))
     return {trigger: row[0] if len(row) == 1 else row for trigger, row in rows.items()}
 
 
@@ -206,6 +209,7 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Guard: str,
     HoldRule: lambda rule: _changed(rule, leave=("reason",)),
     Indicator: lambda indicator: _changed(indicator, leave=("id",)),
+    Otherwise: _changed,
     Role: lambda role: _text(role.name),
     Row: lambda row: _changed(row, order=("when", *TARGET_KINDS)),
     Rung: _rung,

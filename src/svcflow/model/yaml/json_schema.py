@@ -21,8 +21,9 @@ from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.log_mapping import LogMapping
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.scenario import Branching, Duration, FieldMix, NumberDistribution, Scenario
-from svcflow.model.step import HOLD_REASONS, Branch, Step, StepNames, Transition
+from svcflow.model.step import HOLD_REASONS, Branch, Otherwise, Step, StepNames, Transition
 from svcflow.model.target import Anchor, ClockTime
+from svcflow.model.yaml.unknown_keys import UNWRITTEN
 from svcflow.text import Text
 
 Kind = Literal["procedure", "scenario", "mapping", "calendar"]
@@ -135,7 +136,8 @@ class _SchemaWalk:
 
     def _class(self, cls: type[Any], *, leave: str = "") -> Schema:
         hints = get_type_hints(cls)
-        declared = [a for a in attrs.fields(cls) if a.init and a.name != leave]
+        unwritten = (leave, *UNWRITTEN.get(cls, ()))
+        declared = [a for a in attrs.fields(cls) if a.init and a.name not in unwritten]
         properties = {_key(a.name): self.of(hints[a.name]) for a in declared}
         required = [_key(a.name) for a in declared if a.default is attrs.NOTHING]
         return {"title": cls.__name__, "description": _description(cls), **_object(properties, required)}
@@ -221,7 +223,8 @@ class _SchemaWalk:
     def transitions(self) -> Schema:
         """Return the schema of `{accept: accepted}`, `{reject: {step: …}}`, or rows of one trigger as a list."""
         single = _any((_IDENTIFIER, self._reference(Transition, "trigger")))
-        rows = {"type": "array", "items": single, "minItems": 1}
+        closing = self._reference(Otherwise)
+        rows = {"type": "array", "items": _any((*single["anyOf"], closing)), "minItems": 1}
         return {
             "type": "object",
             "propertyNames": _IDENTIFIER,

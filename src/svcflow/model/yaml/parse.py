@@ -35,7 +35,7 @@ from svcflow.model.scenario import (
     NumberDistribution,
     Shares,
 )
-from svcflow.model.step import Branch, Step, StepNames, Transition
+from svcflow.model.step import Branch, Otherwise, Step, StepNames, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.parse_values import (
     is_number,
@@ -50,7 +50,7 @@ from svcflow.model.yaml.parse_values import (
     read_text,
     strict,
 )
-from svcflow.model.yaml.unknown_keys import RENAMED, unknown_key, written_at
+from svcflow.model.yaml.unknown_keys import RENAMED, UNWRITTEN, unknown_key, written_at
 from svcflow.model.yaml.value_remedies import as_kind, as_list
 from svcflow.text import NO_TEXT, Text
 
@@ -59,6 +59,10 @@ Data = Mapping[str, Any]
 
 _NAMED: Collection[Path] = (("sources",), ("roles",))
 """Places of a document whose keys are names that other places cite."""
+_OTHERWISE = Text(
+    zh="各行带 when 的写在前面，最后一行写 - {otherwise: refuse, name: 规定的名称}",
+    en="write the rows with 'when' first, and last - {otherwise: refuse, name: name of the rule}",
+)
 _PLACEHOLDER = "-"
 """What stands for the text of a source or role that is none: it is listed, so whoever cites it makes no mistake."""
 
@@ -205,7 +209,9 @@ def _class_hook(
     converter: cattrs.Converter, cls: type[Any], form: Callable[[Any], Any]
 ) -> Callable[[Any, Any], Any]:
     """Structure `cls` after `form` has written its short form out."""
-    renames = {name: override(rename=key) for name, key in RENAMED.items() if name in attrs.fields_dict(cls)}
+    names = attrs.fields_dict(cls)
+    renames = {name: override(rename=key) for name, key in RENAMED.items() if name in names}
+    renames |= {name: override(omit=True) for name in UNWRITTEN.get(cls, ())}
     inner = make_dict_structure_fn(
         cls,
         converter,
@@ -345,18 +351,22 @@ def _keyed_tuple(converter: cattrs.Converter, cls: type[Any], *, key: str = "id"
 def _transitions(converter: cattrs.Converter) -> Callable[[Any, Any], tuple[Transition, ...]]:
     """Return the moves of `{accept: accepted}`, `{reject: {step: …}}`, and rows of one trigger as a list."""
     inner = _class_hook(converter, Transition, _unchanged)
+    refusing = _class_hook(converter, Otherwise, _unchanged)
 
-    def row(trigger: str, written: Any) -> Transition:
+    def row(trigger: str, written: Any) -> Transition | Otherwise:
+        if isinstance(written, Mapping) and "otherwise" in written:
+            closing: Otherwise = refusing(_alone(written), Otherwise)
+            return closing
         form = {"step": written} if isinstance(written, str) else written
         made: Transition = inner({**_without("trigger", form, Transition), "trigger": trigger}, Transition)
         return made
 
     def rows(trigger: str, written: Any) -> list[Transition]:
         if not isinstance(written, list):
-            return [row(trigger, written)]
+            return _closed([row(trigger, written)])
         if not written:
             raise mistaken(written, "下一环节", "the next step")
-        return _each(enumerate(written), lambda _, item: row(trigger, item), Transition)
+        return _closed(_each(enumerate(written), lambda _, item: row(trigger, item), Transition))
 
     def moves(value: Any, _: Any) -> tuple[Transition, ...]:
         if isinstance(value, str) or (isinstance(value, list) and value and isinstance(value[0], str)):
@@ -375,6 +385,30 @@ def _transitions(converter: cattrs.Converter) -> Callable[[Any, Any], tuple[Tran
         )
 
     return moves
+
+
+def _alone(written: Data) -> Data:
+    """Return the row that refuses otherwise, which leads nowhere and has no condition of its own."""
+    if "step" in written:
+        message = Text(zh="otherwise 自成一行", en="'otherwise' is a row of its own")
+        raise DeclarationError([Problem(("otherwise",), message, _OTHERWISE)])
+    return written
+
+
+def _closed(rows: list[Transition | Otherwise]) -> list[Transition]:
+    """Return the rows of one trigger, the last with what is done where no guard is true."""
+    moves = [row for row in rows if isinstance(row, Transition)]
+    closing = [(place, row) for place, row in enumerate(rows) if isinstance(row, Otherwise)]
+    if not closing:
+        return moves
+    place, otherwise = closing[0]
+    if not moves:
+        message = Text(zh="没有带条件的行，便没有“否则”", en="'otherwise' needs rows with guards before it")
+        raise DeclarationError([Problem((), message, _OTHERWISE)])
+    if place != len(rows) - 1:
+        message = Text(zh="otherwise 只能是最后一行", en="'otherwise' is the last row")
+        raise DeclarationError([Problem((place,), message, _OTHERWISE)])
+    return [*moves[:-1], attrs.evolve(moves[-1], otherwise=otherwise)]
 
 
 def _problems(error: BaseException, path: Path, data: Any) -> Iterator[Problem]:

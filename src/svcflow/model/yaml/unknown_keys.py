@@ -9,12 +9,15 @@ import attrs
 
 from svcflow.errors import Path, Problem
 from svcflow.model.fullwidth import fullwidth_remedy, halved
+from svcflow.model.step import Transition
 from svcflow.model.yaml.value_remedies import split_key
 from svcflow.nearest import did_you_mean, nearest_name
 from svcflow.text import NO_TEXT, Text
 
 RENAMED = {"from_": "from"}
 """Keys of a document by the attributes of the model that cannot be called so."""
+UNWRITTEN: Mapping[type[Any], tuple[str, ...]] = {Transition: ("otherwise",)}
+"""Attributes that no key gives: what is done otherwise is a row of its own, after the rows with guards."""
 _FEW = 100
 """A mapping of more keys than that is no list of texts with commas that somebody wrote."""
 
@@ -34,7 +37,11 @@ def unknown_key(cls: type[Any], key: str, path: Path, written: Mapping[str, Any]
     known = (
         ["zh", "en"]
         if cls is Text
-        else [RENAMED.get(name, name) for name in attrs.fields_dict(cls) if name != "id"]
+        else [
+            RENAMED.get(name, name)
+            for name in attrs.fields_dict(cls)
+            if name not in ("id", *UNWRITTEN.get(cls, ()))
+        ]
     )
     message = Text(zh=f"没有“{key}”这个键", en=f"there is no key {key!r} here")
     alone = key in written and written[key] is None
