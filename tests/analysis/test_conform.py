@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -598,6 +599,47 @@ def judged_alike(log, later, procedure, mapping):
 def test_judging_cases_by_their_times_changes_no_result(log, later):
     """A case says the same whether it was judged by its times or replayed in full, limit by limit."""
     judged_alike(log, later, LAMP, MAPPING)
+
+
+def with_visits(reported, assigned):
+    """The lamp, with limits that say which visits they judge; a crew may ask back more often."""
+    form = deepcopy(FORM)
+    steps = form["steps"]
+    steps["reported"]["within"]["visits"], steps["assigned"]["within"] = (
+        reported,
+        {"h": 4, "visits": assigned},
+    )
+    steps["finished"]["to"]["redo"] = {"step": "assigned", "kind": "rework"}
+    del steps["asked"]["on_overdue"], steps["asked"]["to"]["lapse"], steps["lapsed"]
+    return structure_procedure(form)
+
+
+WITH_VISITS = [with_visits(one, other) for one in ("each", "first", "sum") for other in ("each", "first")]
+
+
+@st.composite
+def returns(draw, ways):
+    """Draw a walk with returns, at any gaps; some end in the middle."""
+    at = draw(st.integers(-3, 3)) * 701
+    entries = [("Report", at)]
+    for name in draw(st.sampled_from(ways)):
+        at += draw(GAPS)
+        entries.append((name, at))
+    return case("x", *entries[: draw(st.sampled_from([len(entries), len(entries), 3]))])
+
+
+RETURNS = (
+    ("Ask", "Answer", "Assign", "Finish", "Redo", "Finish", "Close"),
+    ("Ask", "Answer", "Ask", "Answer", "Cancel"),
+    ("Assign", "Finish", "Redo", "Finish", "Redo", "Finish", "Close"),
+)
+
+
+@given(st.sampled_from(WITH_VISITS), st.lists(returns(RETURNS), min_size=1, max_size=5), GAPS)
+@settings(deadline=None)
+def test_visits_told_apart_are_judged_alike_by_their_times(procedure, log, later):
+    """Each visit by itself, or the first one only: a case says the same however it was judged."""
+    judged_alike(log, later, procedure, MAPPING)
 
 
 STAFF = shipped_folder() / "staff"

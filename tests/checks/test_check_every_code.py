@@ -48,6 +48,18 @@ def recall(**more: object) -> Procedure:
     return declared(step("first", "second"), step("second", "closed", back), end())
 
 
+def returning(*limits: TimeLimit, back: bool = True, **more: object) -> Procedure:
+    """Two steps after a first one; the second of them leads back."""
+    rework = (move("back", "second", kind="rework", at_most=1),) if back else ()
+    return declared(
+        step("first", "second"),
+        step("second", "third", **more),
+        step("third", "closed", *rework),
+        end(),
+        limits=limits,
+    )
+
+
 def overdue(**more: object) -> Procedure:
     """Two steps that hand the instance to each other when overdue."""
     return declared(
@@ -213,6 +225,16 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: timed(TimeLimit(id="span", from_="s1", to="s1", within="5h"), *line("1h", "1h")),
             lambda: timed(TimeLimit(id="span", step="s1", within="5h"), *line("1h", "1h")),
         )
+    ],
+    "visits-never-again": [
+        (
+            lambda: returning(within=hour(visits="each"), back=False),
+            lambda: returning(within=hour(visits="each")),
+        ),
+        (
+            lambda: returning(TimeLimit(id="span", from_="first", to="closed", within="9h", visits="first")),
+            lambda: returning(TimeLimit(id="span", from_="second", to="first", within="9h", visits="first")),
+        ),
     ],
     "unknown-choice": [
         (

@@ -12,7 +12,7 @@ from svcflow.bounds import LONGEST
 from svcflow.model.amount import Amount
 from svcflow.model.field import FIELD_TYPES, GRADES, Field
 from svcflow.model.guard import Guard
-from svcflow.model.limit import SEVERITIES, Row, Rung, TimeLimit
+from svcflow.model.limit import SEVERITIES, VISITS, Row, Rung, TimeLimit
 from svcflow.model.procedure import (
     AREAS,
     GROUPS,
@@ -143,6 +143,7 @@ def limits(
         recipient_facing=draw(st.booleans()),
         stoppable=draw(st.booleans()),
         on_change=draw(st.sampled_from(["from_start", "from_now", None])),
+        visits=draw(st.sampled_from(VISITS)) if more.get("from_", "a step") else "sum",
         **more,
     )
 

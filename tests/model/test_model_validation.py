@@ -41,6 +41,7 @@ PERSONAL = (
     "is personal data, which can be erased, and cannot decide anything; "
     "use a field that is nobody's own, such as recipient.group"
 )
+ONCE = "is gone through once and has no visits"
 BRANCH_END = Step("over", end="done")
 
 
@@ -239,6 +240,10 @@ CASES = {
     "half a span": (
         limited(from_="a"),
         "limits[0]: 'from' and 'to' come together; give both, or neither for the whole procedure",
+    ),
+    "visits of the whole procedure": (
+        limited(within="3h", visits="first"),
+        f"limits[0].visits: the whole procedure {ONCE}; give a step, or from and to; or leave visits out",
     ),
     "a span from nowhere": (
         limited(from_="x", to="end"),

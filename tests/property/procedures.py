@@ -62,6 +62,7 @@ FAMILIES = {"m": ("m", "h", "d"), "wm": ("wm", "wh"), "wd": ("wd",)}
 LARGEST = {"m": 900, "h": 40, "d": 4, "wm": 700, "wh": 12, "wd": 3}
 ROLES = ("clerk", "chief")
 
+visits = st.sampled_from(("sum", "sum", "each", "first"))
 rungs_before = st.lists(st.sampled_from(["25%", "50%", "75%", "90%"]), max_size=2)
 
 
@@ -157,7 +158,7 @@ def dressed(draw: st.DrawFn, step: Step) -> Step:
     Only ways ahead are deemed, so that nothing moves by itself for ever.
     """
     deemed = draw(st.sampled_from([None, None, f"skip_{step.id}"]))
-    within = draw(st.none() | limits(least=1 if deemed else 0))
+    within = draw(st.none() | limits(least=1 if deemed else 0, visits=draw(visits)))
     waits = draw(st.sampled_from([None, None, None, *HOLD_REASONS])) if not step.parallel else None
     at_most = draw(amounts("wd", 1)) if waits and draw(st.booleans()) else None
     return attrs.evolve(
@@ -176,7 +177,14 @@ def procedures(draw: st.DrawFn) -> Procedure:
     steps = draw(chains("s", Step("end", end="completed"), depth=2))
     names = [step.id for step in steps]
     spans = [
-        draw(limits(id=f"span{n}", from_=draw(st.sampled_from(names)), to=draw(st.sampled_from(names))))
+        draw(
+            limits(
+                id=f"span{n}",
+                from_=draw(st.sampled_from(names)),
+                to=draw(st.sampled_from(names)),
+                visits=draw(visits),
+            )
+        )
         for n in range(draw(st.integers(0, 2)))
     ]
     whole = [draw(limits(id="whole", least=1, on_overdue=draw(st.sampled_from([None, f"skip_{names[0]}"]))))]

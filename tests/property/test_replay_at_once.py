@@ -43,6 +43,8 @@ ROWS = (Row("3wh", when='kind == "a"'), Row("20h", when='kind == "b"'), Row("2wd
 LIMITS = (
     {"within": "8wh", "warn": ["50%"], "escalate": ["+2wh", "150%"], "extension": Extension("4wh")},
     {"within": "2wd", "warn": ["25%", "75%"], "extension": Extension("1wd")},
+    {"within": "1wd", "visits": "each"},
+    {"within": "1wd", "visits": "first"},
     {"within": "3cd", "escalate": ["100%"], "extension": Extension("2cd")},
     {"within": "30h", "warn": ["90%"], "escalate": ["+5h"]},
     {"within": "12wh", "stoppable": False},
@@ -106,7 +108,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
         ],
         limits=[
             attrs.evolve(span, id="span", from_="check", to="end"),
-            attrs.evolve(whole, id="whole"),
+            attrs.evolve(whole, id="whole", visits="sum"),
             TimeLimit(id="often", from_="work", to="end", **often),
         ],
     )

@@ -47,6 +47,7 @@ class Situation:
     unit: str
     amount: int
     events: list[tuple[int, str]] = field(default_factory=list)
+    visits: str = "sum"
 
 
 @dataclass
@@ -77,6 +78,7 @@ def situation(seed: int) -> Situation:
     }[unit]
     made = Situation(seed, zone, rng.choice(list(STYLES)), weekdays, off, makeup, kind, unit, amount)
     _happenings(made, rng, int(first.timestamp()) // 60 + rng.randrange(1440))
+    made.visits = rng.choice(("sum", "sum", "each", "first"))
     return made
 
 
@@ -144,11 +146,17 @@ class Visit:
     active: list[list[float]] = field(default_factory=list)
 
 
-def visits(events: list[tuple[int, str]]) -> list[Visit]:
-    """Sort what happened into visits: `restart` begins a new one, `continue` goes on with the last."""
+def visits(events: list[tuple[int, str]], told: str = "sum") -> list[Visit]:
+    """Sort what happened into visits: `restart` begins a new one, `continue` goes on with the last.
+
+    Told apart as `each`, both begin a new one; of `first`, there is none after the step was left.
+    """
     found: list[Visit] = []
     for minute, does in events:
-        if does in ("start", "restart"):
+        if told == "first" and found and found[-1].active[-1][1] != math.inf:
+            found[-1].runs[-1][1] = math.inf  # what ended has the deadline that it had while it ran
+            break
+        if does in ("start", "restart") or (does == "continue" and told == "each"):
             found.append(Visit())
         if does in ("start", "restart", "continue"):
             found[-1].active.append([minute, math.inf])
@@ -191,7 +199,7 @@ def judge(made: Situation) -> Verdict:
     """Say which visits were breached by the last event, which ended too early, and the deadline in the end."""
     days, now = Days(made), made.events[-1][0]
     said = Verdict([], [], None)
-    for number, visit in enumerate(visits(made.events), start=1):
+    for number, visit in enumerate(visits(made.events, made.visits), start=1):
         due = said.due = reached(days, made, visit.runs)
         for _, left in visit.active:
             if made.kind == "at_least" and left != math.inf and (due is None or left < due):

@@ -48,7 +48,7 @@ def compiled_of(made: Situation) -> Compiled:
             "makeup": [{"date": day, "hours": made.style.split()} for day in sorted(made.makeup)],
         }
     )
-    limit = TimeLimit(**{made.kind: f"{made.amount}{made.unit}"})
+    limit = TimeLimit(**{made.kind: f"{made.amount}{made.unit}"}, visits=made.visits)
     back = (
         Transition("go_on", "work"),
         Transition("start_anew", "work", clock="restart"),
@@ -72,7 +72,7 @@ def said_by_the_kernel(made: Situation) -> Verdict:
         instance, facts = outcome.instance, [*facts, *outcome.facts]
     assert instance is not None
     found = deviations_of(facts)
-    due_at = deadlines(compiled, instance, made.events[-1][0] * MINUTE_US)[0].due_at
+    due_at = deadlines(compiled, instance, made.events[-1][0] * MINUTE_US, ended=True)[0].due_at
     assert due_at is not None
     minute, odd = divmod(due_at - datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=1))
     assert not odd
@@ -105,6 +105,7 @@ def test_the_situations_reach_what_they_are_meant_to() -> None:
     made = [situation(seed) for seed in range(200)]
     said = [judge(one) for one in made[:60]]
     assert {one.unit for one in made} == {"m", "wm", "wd", "cd"}
+    assert {one.visits for one in made} == {"sum", "each", "first"}
     assert {does for one in made for _, does in one.events} == set(COMMANDS)
     assert any(one.overdue for one in said)
     assert any(one.early for one in said)

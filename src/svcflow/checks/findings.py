@@ -63,6 +63,7 @@ CODES: dict[str, Code] = _table(
     ("span-of-nothing", "warning", "时限的起点与终点是同一环节，或同时进入", "a limit's start and end are the same step, or are entered at once"),
     ("step-without-limit", "warning", "环节没有时限", "a step has no time limit"),
     ("step-without-role", "warning", "环节没有责任岗位", "a step has no role"),
+    ("visits-never-again", "warning", "visits 所及的环节不会再次进入", "visits is given for a step that is never entered again"),
     ("wait-without-cap", "warning", "等待或暂停没有最长时间", "a wait or a hold has no longest duration"),
     ("warning-too-late", "warning", "预警点不早于截止时间", "a warning does not come before the deadline"),
     ("field-unused", "note", "选填字段无处使用", "an optional field is used nowhere"),

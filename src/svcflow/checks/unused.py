@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from svcflow.checks.findings import Finding, finding
+from svcflow.checks.graph import comes_before, flow
 from svcflow.checks.locations import Rows, row_groups, scopes
 from svcflow.checks.path_weights import limit_path
 from svcflow.errors import Path
@@ -31,14 +32,33 @@ _OVER_WEEKENDS = Text(
 
 
 def unused(procedure: Procedure) -> Iterator[Finding]:
-    """Yield roles and fields that nothing uses, points of ladders that are late or coincide, deemed moves that fail."""
+    """Yield what is declared and has no effect: roles, fields, points of ladders, deemed moves, visits told apart."""
     yield from _roles(procedure)
     yield from _fields(procedure)
     for path, limit in limit_places(procedure):
         yield from _late_warnings(limit, path)
         yield from _coinciding(limit, path, limit.calendar or procedure.calendar)
+    yield from _visits(procedure)
     yield from _deemed(procedure)
     yield from _closed(procedure)
+
+
+def _visits(procedure: Procedure) -> Iterator[Finding]:
+    """Yield the limits that tell visits apart of a step which no way leads back to."""
+    told = [(path, limit) for path, limit in limit_places(procedure) if limit.visits != "sum"]
+    graph = flow(procedure) if told else None
+    for path, limit in told:
+        step = limit.step or limit.from_ or str(path[-2])  # a step's own limit stands in the step
+        if graph is not None and not comes_before(graph, step, step):
+            yield finding(
+                "visits-never-again",
+                (*path, "visits"),
+                Text(
+                    zh=f"{step} 不会再次进入，visits: {limit.visits} 不起作用",
+                    en=f"{step} is never entered again, so visits: {limit.visits} changes nothing",
+                ),
+                Text(zh="删去 visits，或加返工流转", en="leave visits out, or add the rework move"),
+            )
 
 
 def _roles(procedure: Procedure) -> Iterator[Finding]:

@@ -14,7 +14,9 @@ from svcflow.explanation.lines import Line
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.lifecycle.migration_target import VersionOf
+from svcflow.model.limit import TimeLimit
 from svcflow.model.target import Target
+from svcflow.model.wording import terms_text
 from svcflow.nearest import nearest
 from svcflow.text import NO_TEXT, Lang, Text
 
@@ -33,7 +35,7 @@ class Explanation:
     lines: tuple[Line, ...]
     promised: int = 0
     demand: Text = NO_TEXT
-    """The target in words, with a scheduled instant by its name."""
+    """The target in words, with a scheduled instant by its name, and how it is judged."""
 
     def text(self, lang: Lang = "en") -> str:
         """Return the whole explanation, one line below the other."""
@@ -92,8 +94,14 @@ def explain(
         visits=narrator.visits,
         lines=tuple(narrator.writer.lines),
         promised=version,
-        demand=NO_TEXT if target is None else narrator.writer.target(target),
+        demand=NO_TEXT if target is None else _demand(narrator.writer.target(target), declaring[-1][1].limit),
     )
+
+
+def _demand(target: Text, limit: TimeLimit) -> Text:
+    """Return what a limit demands, and how it is judged, in words."""
+    terms = terms_text(limit)
+    return Text(zh=f"{target.zh}，{terms.zh}", en=f"{target.en}, {terms.en}") if terms else target
 
 
 def _only(compiled: Compiled) -> VersionOf:

@@ -278,8 +278,8 @@ def _enter(compiled: Compiled, draft: Draft, name: str, at_us: int, restart: boo
         _end(draft, limit, at_us, deemed)
     for limit in entered.starts:
         old, anew = draft.stopwatches.get(limit.id), restart and limit.restarts
-        if old is None or old.verdict or anew:
-            _start(compiled, draft, limit, old, at_us, anew)
+        if old is None or anew or (old.verdict and not limit.once):
+            _start(compiled, draft, limit, old, at_us, anew or limit.each)
     for first in entered.branches:
         _enter(compiled, draft, first, at_us, restart, deemed)
     if entered.step.end is not None and not entered.parent:

@@ -22,6 +22,9 @@ from svcflow.text import NO_TEXT, Text
 
 Severity = Literal["minor", "major", "critical"]
 SEVERITIES: tuple[Severity, ...] = ("minor", "major", "critical")
+Visits = Literal["first", "each", "sum"]
+"""Which visits of a step a limit judges: only the first, each by itself, or all of them together."""
+VISITS: tuple[Visits, ...] = ("first", "each", "sum")
 PROPOSAL = "proposal"
 
 _HOLD, _WAIT = "hold.", ".wait"
@@ -188,7 +191,8 @@ class TimeLimit:
     Give one of `within`, `by`, `before`, `after`, `at_least`, `every`, or `match` with rows of them. A span
     runs from entering `from_` to entering `to`; without both, and without `step`, the limit runs from start
     to end of the procedure. The `within` of a step is usually written at the step. `done_by` is the trigger
-    that counts as one occurrence of `every`.
+    that counts as one occurrence of `every`. Of a step that is entered again, `visits` says whether the time of
+    all visits adds up (`sum`), each is judged by itself, or only the first is.
     """
 
     id: str = ""
@@ -218,6 +222,7 @@ class TimeLimit:
     on_change: Literal["from_start", "from_now"] | None = attrs.field(
         default=None, validator=attrs.validators.in_(("from_start", "from_now", None))
     )
+    visits: Visits = attrs.field(default="sum", validator=attrs.validators.in_(VISITS))
 
     @property
     def rows(self) -> tuple[Row, ...]:

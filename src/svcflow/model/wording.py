@@ -8,8 +8,14 @@ import attrs
 
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
+from svcflow.model.limit import TimeLimit, Visits
 from svcflow.model.target import Target
 from svcflow.text import Lang, Text
+
+_VISITS: Mapping[Visits, Text] = {
+    "first": Text(zh="只计第一次进入", en="first visit only"),
+    "each": Text(zh="每次进入另计", en="each visit by itself"),
+}
 
 
 def rung_text(at: str) -> Text:
@@ -26,6 +32,16 @@ def rung_text(at: str) -> Text:
     if at.startswith("-"):
         return Text(zh=f"截止前 {amount.text('zh')}", en=f"{amount.text('en')} before it is due")
     return Text(zh=f"截止后 {amount.text('zh')}", en=f"{amount.text('en')} after it was due")
+
+
+def terms_text(limit: TimeLimit) -> Text:
+    """Return in words how a limit is judged, beside its target; empty where it declares nothing of that.
+
+    >>> terms_text(TimeLimit(within="2wd", visits="each")).en
+    'each visit by itself'
+    """
+    terms = [_VISITS[limit.visits]] if limit.visits in _VISITS else []
+    return Text(zh="，".join(term.zh for term in terms), en=", ".join(term.en for term in terms))
 
 
 def target_text(of: Target, fields: Mapping[str, Field], lang: Lang) -> str:

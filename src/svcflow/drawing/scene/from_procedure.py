@@ -16,6 +16,7 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk
 from svcflow.model.target import Target
+from svcflow.model.wording import terms_text
 from svcflow.text import Text
 
 NO_LANE = ""
@@ -152,7 +153,7 @@ def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
         yield Note(head=_scope(procedure, limit, number), body=_cases(limit, procedure.fields))
     for step in walk(procedure.steps):
         for limit in step.time_limits:
-            if len(limit.rows) > 1:
+            if len(limit.rows) > 1 or terms_text(limit):
                 name = phrases.name_of(limit.name, step.id)
                 at = number.get(step.id, "")
                 yield Note(
@@ -214,4 +215,7 @@ def _cases(limit: TimeLimit, fields: Mapping[str, Field]) -> Text:
             case = Text(zh=f"其余 {case.zh}", en=f"otherwise {case.en}")
         zh.append(case.zh)
         en.append(case.en)
+    terms = terms_text(limit)
+    if terms:
+        zh, en = [*zh, terms.zh], [*en, terms.en]
     return Text(zh="；".join(zh), en="; ".join(en))

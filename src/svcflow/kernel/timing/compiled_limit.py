@@ -75,7 +75,14 @@ class CompiledLimit:
     anchors: frozenset[str]
     """Fields whose change moves the deadline."""
     restarts: bool
-    """Whether entering anew may start it anew: a hold's cap always, the whole procedure's limit never."""
+    """Whether entering anew may start it anew: a hold's cap always, the whole procedure's limit never.
+
+    Nor one that judges the first visit only: `visits` says more of a limit than the `clock` of one move.
+    """
+    once: bool
+    """Whether only the first visit is judged."""
+    each: bool
+    """Whether each visit is judged by itself."""
 
 
 def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> CompiledLimit:
@@ -96,7 +103,9 @@ def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> C
         is_wait=step_of(limit.id)[1] or bool(reason_of(limit.id)),
         varies=len(rows) > 1 or bool(fields),
         anchors=fields,
-        restarts=limit.scope != "procedure" or bool(reason_of(limit.id)),
+        restarts=(limit.scope != "procedure" or bool(reason_of(limit.id))) and limit.visits != "first",
+        once=limit.visits == "first",
+        each=limit.visits == "each",
     )
 
 

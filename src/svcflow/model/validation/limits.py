@@ -42,6 +42,7 @@ def limit_problems(
         yield _without("cutoff, day", "by", path)
     if limit.done_by is not None and not any(row.every for row in limit.rows):
         yield _without("done_by", "every", path)
+    yield from _terms(limit, path)
     seen: set[Guard] = set()
     for place, row in enumerate(limit.match):
         where = (*path, "match", place)
@@ -59,6 +60,22 @@ def limit_problems(
             yield from _target(procedure, limit, target, where)
             yield from _ladder(procedure, limit, target, path)
     yield from _extension(procedure, limit, path)
+
+
+def _terms(limit: TimeLimit, path: Path) -> Iterator[Problem]:
+    """Yield the mistakes in how a limit is judged."""
+    if limit.visits != "sum" and limit.scope == "procedure":
+        yield Problem(
+            (*path, "visits"),
+            Text(
+                zh="整个流程只有一次，不分次",
+                en="the whole procedure is gone through once and has no visits",
+            ),
+            Text(
+                zh="写 step，或 from 与 to；或删去 visits",
+                en="give a step, or from and to; or leave visits out",
+            ),
+        )
 
 
 def _without(given: str, kind: str, path: Path) -> Problem:

@@ -60,6 +60,7 @@ _LIMIT_ORDER = (
     "day",
     "done_by",
     "match",
+    "visits",
     "source",
 )
 
