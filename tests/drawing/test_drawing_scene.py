@@ -163,7 +163,7 @@ def test_a_rule_that_refuses_is_noted_under_the_map() -> None:
         fields=[Field("hosts", type="number")],
         steps=[Step("ready", to=[move]), Step("end", end="completed")],
     )
-    (note,) = scene_of(procedure).notes
+    (note,) = [note for note in scene_of(procedure).notes if note.head.en == "P1 Serve"]
     assert (note.head.zh, note.body.zh) == ("P1 开餐", "条件都不符时拒绝：陪餐人数限制")
     assert (note.head.en, note.body.en) == (
         "P1 Serve",
