@@ -17,6 +17,8 @@ Enforcement = Literal["refuse", "record"]
 HoldReason = Literal["recipient", "third_party", "statutory"]
 DONE = "done"
 """The trigger that the kernel fires when all branches of a parallel step have ended."""
+LIKE = "like"
+"""Key among the transitions of a document that names those which several steps share; no trigger is called so."""
 SUCCESSES = frozenset(("completed", "done"))
 """Outcomes of the ends at which a procedure has served its purpose; any other outcome is another way out."""
 HOLD_REASONS: tuple[HoldReason, ...] = ("recipient", "third_party", "statutory")

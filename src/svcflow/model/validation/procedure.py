@@ -19,6 +19,7 @@ from svcflow.model.step import (
     DONE,
     ENFORCEMENTS,
     HOLD_REASONS,
+    LIKE,
     Enforce,
     Step,
     Transition,
@@ -188,6 +189,9 @@ def _transition(
     procedure: ProcedureParts, move: Transition, scope: Mapping[str, object], path: Path
 ) -> Iterator[Problem]:
     yield from identifier(move.trigger, path)
+    if move.trigger == LIKE:
+        message = Text(zh="like 为保留名：它指明与谁共用出口", en="'like' is reserved: it names shared exits")
+        yield Problem(path, message, RENAME)
     if move.step not in scope:
         if move.step in procedure.all_steps:
             message = Text(

@@ -132,6 +132,8 @@ class _SchemaWalk:
     def document(self, cls: type[Any], kind: str) -> Schema:
         made = self._class(cls, leave="id")
         properties = {kind: _IDENTIFIER if cls is Procedure else {"type": "string"}, **made["properties"]}
+        if cls is Procedure:
+            properties["exits"] = self.exits()
         return {**made, "properties": properties, "required": [kind, *made.get("required", ())]}
 
     def _class(self, cls: type[Any], *, leave: str = "") -> Schema:
@@ -219,6 +221,10 @@ class _SchemaWalk:
             return {**made, "properties": {**made["properties"], **units}}
 
         return self.define("TimeLimit", long)
+
+    def exits(self) -> Schema:
+        """Return the schema of the exits that several steps share: a name for each set of transitions."""
+        return {"type": "object", "propertyNames": _IDENTIFIER, "additionalProperties": self.transitions()}
 
     def transitions(self) -> Schema:
         """Return the schema of `{accept: accepted}`, `{reject: {step: …}}`, or rows of one trigger as a list."""

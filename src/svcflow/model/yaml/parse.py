@@ -50,6 +50,7 @@ from svcflow.model.yaml.parse_values import (
     read_text,
     strict,
 )
+from svcflow.model.yaml.shared_exits import SharedExits
 from svcflow.model.yaml.unknown_keys import RENAMED, UNWRITTEN, unknown_key, written_at
 from svcflow.model.yaml.value_remedies import as_kind, as_list
 from svcflow.text import NO_TEXT, Text
@@ -78,12 +79,16 @@ def structure(data: Data, cls: type[T]) -> T:
 def structure_procedure(data: Data) -> Procedure:
     """Return the procedure that a document's data declare. Raises: DeclarationError."""
     _required(data, ("procedure", "steps"))
-    form = by_kind(data, "procedure")
+    shared = SharedExits.of(by_kind(data, "procedure"))
     try:
-        return structure(form, Procedure)
+        procedure = structure(shared.form, Procedure)
     except DeclarationError as error:
-        problems = (*error.problems, *_hidden_mistakes(form, error.problems))
+        found = (*error.problems, *_hidden_mistakes(shared.form, error.problems))
+        problems = (*shared.problems, *shared.located(found))
         raise DeclarationError(_of_kind(problem, "procedure") for problem in problems) from None
+    if shared.problems:
+        raise DeclarationError(shared.problems)
+    return procedure
 
 
 def structure_kind(data: Data, kind: str, cls: type[T]) -> T:

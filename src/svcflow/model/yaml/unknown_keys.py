@@ -9,6 +9,7 @@ import attrs
 
 from svcflow.errors import Path, Problem
 from svcflow.model.fullwidth import fullwidth_remedy, halved
+from svcflow.model.procedure import Procedure
 from svcflow.model.step import Transition
 from svcflow.model.yaml.value_remedies import split_key
 from svcflow.nearest import did_you_mean, nearest_name
@@ -18,6 +19,8 @@ RENAMED = {"from_": "from"}
 """Keys of a document by the attributes of the model that cannot be called so."""
 UNWRITTEN: Mapping[type[Any], tuple[str, ...]] = {Transition: ("otherwise",)}
 """Attributes that no key gives: what is done otherwise is a row of its own, after the rows with guards."""
+BESIDES: Mapping[type[Any], tuple[str, ...]] = {Procedure: ("exits",)}
+"""Keys that are no attributes: what they say is written out when the document is read."""
 _FEW = 100
 """A mapping of more keys than that is no list of texts with commas that somebody wrote."""
 
@@ -34,20 +37,19 @@ def written_at(node: Any, path: Path) -> Mapping[str, Any]:
 
 def unknown_key(cls: type[Any], key: str, path: Path, written: Mapping[str, Any]) -> Problem:
     """Return the mistake, with the key or the text that was probably meant."""
-    known = (
-        ["zh", "en"]
-        if cls is Text
-        else [
-            RENAMED.get(name, name)
-            for name in attrs.fields_dict(cls)
-            if name not in ("id", *UNWRITTEN.get(cls, ()))
-        ]
-    )
     message = Text(zh=f"没有“{key}”这个键", en=f"there is no key {key!r} here")
+    known = ["zh", "en"] if cls is Text else _keys(cls)
     alone = key in written and written[key] is None
     return Problem(
         (*path, key), message, (_lone_key(key, written) if alone else NO_TEXT) or _known_key(key, known)
     )
+
+
+def _keys(cls: type[Any]) -> list[str]:
+    """Return the keys that a document may write for an object of this class."""
+    unwritten = ("id", *UNWRITTEN.get(cls, ()))
+    names = [RENAMED.get(name, name) for name in attrs.fields_dict(cls) if name not in unwritten]
+    return [*names, *BESIDES.get(cls, ())]
 
 
 def _lone_key(key: str, written: Mapping[str, Any]) -> Text:
