@@ -17,7 +17,7 @@ from svcflow.checks import CODES
 from svcflow.cli.app import COMMANDS, app
 from svcflow.kernel import facts
 from svcflow.kernel.moves.availability import Available
-from svcflow.model import field, guard, limit, log_mapping, procedure, scenario, step
+from svcflow.model import field, guard, limit, log_mapping, procedure, scenario, source, step
 from svcflow.runtime.filters import DeviationFilters, InstanceFilters
 from svcflow.wording import DEVIATIONS
 from svcflow.worktime import calendar, calendar_file
@@ -26,6 +26,7 @@ REFERENCE = ROOT / "docs" / "reference"
 DECLARED = {
     "procedure": procedure.Procedure,
     "field": field.Field,
+    "source": source.Source,
     "role": procedure.Role,
     "enforce": step.Enforce,
     "hold": procedure.HoldRule,
@@ -47,7 +48,7 @@ DECLARED = {
     "mapping": log_mapping.LogMapping,
 }
 DOCUMENTS = ("procedure", "scenario", "mapping")
-SAME_AS_KEY = {"role", "hold", "branch", "step", "field", "indicator"}
+SAME_AS_KEY = {"source", "role", "hold", "branch", "step", "field", "indicator"}
 
 
 def sections(page: Path) -> dict[str, list[list[str]]]:

@@ -103,6 +103,22 @@ FIELD_TYPES: Mapping[str, Text] = {
     "boolean": Text(zh="是否", en="yes or no"),
     "rating": Text(zh="五级评价", en="rating in five grades"),
 }
+STRENGTHS: Mapping[str, Text] = {
+    "law": Text(zh="法律法规", en="law or regulation"),
+    "ministry_rule": Text(zh="部门规章", en="ministry rule"),
+    "technical_code": Text(zh="技术规范", en="technical code"),
+    "local_statute": Text(zh="地方性法规", en="local statute"),
+    "unit_rule": Text(zh="本单位制度", en="rule of the unit"),
+    "template": Text(zh="示范文本", en="template"),
+    "proposal": Text(zh="自拟", en="proposal"),
+}
+"""How strongly a source binds, from the strongest."""
+READINGS: Mapping[str, Text] = {
+    "original": Text(zh="据原文", en="read in the original"),
+    "excerpt": Text(zh="据摘录", en="read in an excerpt"),
+    "quotation": Text(zh="据引文", en="read in a quotation"),
+}
+"""How a source was read."""
 SUBJECTS: Mapping[str, Text] = {"unit": Text(zh="单位", en="unit"), "place": Text(zh="地点", en="place")}
 """What a field may stand for."""
 COUNTED: Mapping[str, Text] = {

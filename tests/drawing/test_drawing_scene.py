@@ -8,6 +8,7 @@ from svcflow.drawing.scene.edges import main_path
 from svcflow.drawing.scene.from_procedure import numbers, scene_of
 from svcflow.model.field import Field
 from svcflow.model.procedure import Excellence, Exclusion, Indicator, Procedure
+from svcflow.model.source import Source
 from svcflow.model.step import Otherwise, Step, Transition
 from svcflow.text import Text
 
@@ -130,6 +131,16 @@ def test_conditions_and_notes_call_fields_and_choices_by_their_names() -> None:
         en="quick <= 1% (overdue occurrences, without Priority is normal: not urgent, weight 2, proposal)",
     )
     assert notes["Service beyond the standard"].en == "never further items or cost"
+
+
+def test_sources_are_listed_under_the_map_with_their_strength() -> None:
+    """Who reads a map sees what its limits rest on, and how strongly it binds."""
+    sources = [Source("D1", title="手册"), Source("D2", title="条例", strength="law", year=2012)]
+    procedure = Procedure(id="p", sources=sources, steps=[Step("a", end="completed")])
+    (note,) = (note for note in scene_of(procedure).notes if note.head.en == "Sources")
+    assert note.body == Text(
+        zh="D1 手册；D2 条例（法律法规，2012）", en="D1 手册; D2 条例 (law or regulation, 2012)"
+    )
 
 
 def test_only_used_roles_have_lanes_in_declared_order() -> None:

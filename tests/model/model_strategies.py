@@ -24,6 +24,7 @@ from svcflow.model.procedure import (
     Role,
 )
 from svcflow.model.procedure_parts import COUNTS
+from svcflow.model.source import Source
 from svcflow.model.step import (
     ENFORCEMENTS,
     HOLD_REASONS,
@@ -35,6 +36,7 @@ from svcflow.model.step import (
     Transition,
 )
 from svcflow.text import Text, is_blank
+from svcflow.wording import READINGS, STRENGTHS
 
 TRICKY = ("null", "true", "false", "1", "007", "0e1", "1e5", "no", "on", "_", "12345678901234567890")
 identifiers = st.one_of(
@@ -219,6 +221,18 @@ def steps(
     )
 
 
+def sources(name: str) -> st.SearchStrategy[Source]:
+    return st.builds(
+        Source,
+        st.just(name),
+        title=wordings,
+        strength=maybe(st.sampled_from(tuple(STRENGTHS))),
+        year=maybe(st.integers(1, 9999)),
+        read=maybe(st.sampled_from(tuple(READINGS))),
+        url=maybe(wordings),
+    )
+
+
 @st.composite
 def procedures(draw: st.DrawFn) -> Procedure:
     """Draw a procedure with fields, roles, steps, perhaps one branch, limits and indicators."""
@@ -261,7 +275,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
         effective=draw(maybe(st.dates(date(1900, 1, 1), date(2199, 12, 31)))),
         recipients=draw(st.lists(st.sampled_from(GROUPS), max_size=4)),
         calendar=draw(wordings),
-        sources=draw(st.dictionaries(wordings, wordings, max_size=2)),
+        sources=[draw(sources(key)) for key in draw(st.lists(wordings, max_size=2, unique=True))],
         fields=[draw(fields(name)) for name in names],
         roles=[Role(name, name=draw(texts)) for name in roles],
         enforce=draw(st.builds(Enforce, enforcements, enforcements, enforcements, enforcements)),

@@ -149,7 +149,7 @@ CASES = [
     (RICH, {**RICH, "enforce": Enforce(evidence="refuse")}, "≠ enforcement › evidence: record → refuse", True),
     (RICH, {**RICH, "enforce": Enforce(evidence="record", role="record")}, "≠ enforcement › role: refuse → record", False),
     (RICH, {**RICH, "indicators": []}, "－ indicator speed: Speed", False),
-    (RICH, {**RICH, "sources": {"D1": "a page"}}, "≠ source D1: a book → a page", False),
+    (RICH, {**RICH, "sources": {"D1": "a page"}}, "≠ source D1 › title: a book → a page", False),
     (RICH, {**RICH, "sources": {}}, "－ source D1: a book", False),
     ({}, RICH | {"limits": [], "indicators": []}, "＋ source D1: a book", False),
     ({}, {"roles": [Role("desk")]}, "－ role chief", True),

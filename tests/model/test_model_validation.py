@@ -8,9 +8,9 @@ from svcflow.errors import DeclarationError
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.procedure import Exclusion, HoldRule, Indicator, Procedure, Role
+from svcflow.model.source import source_keys
 from svcflow.model.step import Branch, Otherwise, Step, Transition
 from svcflow.model.validation import procedure
-from svcflow.model.validation.references import source_keys
 from svcflow.text import Text
 
 END = Step("end", end="completed")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from svcflow.model.catalog import Catalog
-from svcflow.model.limit import PROPOSAL
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
+from svcflow.model.source import PROPOSAL, source_keys
 from svcflow.model.step import walk
-from svcflow.model.validation.references import source_keys
 from svcflow.text import Text
 
 CATALOG = Catalog.shipped()

@@ -22,6 +22,7 @@ from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Procedure, Role
+from svcflow.model.source import Source
 from svcflow.model.step import Step, Transition
 from svcflow.text import Text
 from svcflow.worktime.instants import to_us
@@ -262,3 +263,18 @@ def test_what_was_answered_to_a_breach_is_told_with_its_limit(kind, zh, en):
     assert "explained" not in [
         line.kind for line in explain(compiled, other, "reply", to_us(at("03-02 15:00"))).lines
     ]
+
+
+def test_an_explanation_says_on_which_source_the_limit_rests():
+    """The source of the row that applied is named, with its strength; a proposal says that it is one."""
+    rows = (Row("2wh", when='priority == "high"', source="D2"), Row("8wh", source="proposal"))
+    sources = (Source("D2", title="办事指南", strength="unit_rule", year=2021, read="excerpt"),)
+    for priority, told in (
+        ("high", "source: D2 办事指南 (rule of the unit, 2021, read in an excerpt)"),
+        ("low", "source: proposal"),
+    ):
+        limit = TimeLimit(match=rows)
+        desk = Desk(declared(limit, sources=sources), "03-02 10:00", data={"priority": priority})
+        explanation = desk.engine.explain(desk.id, "reply")
+        assert explanation.text("en").splitlines()[1] == told
+    assert explanation.rests_on("zh") == ("依据：自拟",)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
+
 from svcflow.explanation.explain import Explanation
 from svcflow.explanation.lines import Line
 from svcflow.journal.canonical import to_record
@@ -167,6 +169,7 @@ def explanation_json(instance: str, explanation: Explanation) -> Record:
         "target": None if explanation.target is None else str(explanation.target),
         "promised": explanation.promised,
         "visits": explanation.visits,
+        "sources": [attrs.asdict(source) for source in explanation.sources],
         "lines": [_line(line) for line in explanation.lines],
     }
 

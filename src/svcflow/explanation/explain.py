@@ -15,6 +15,7 @@ from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.lifecycle.migration_target import VersionOf
 from svcflow.model.limit import TimeLimit
+from svcflow.model.source import Source, cited
 from svcflow.model.target import Target
 from svcflow.model.wording import terms_text
 from svcflow.nearest import nearest
@@ -36,10 +37,14 @@ class Explanation:
     promised: int = 0
     demand: Text = NO_TEXT
     """The target in words, with a scheduled instant by its name, and how it is judged."""
+    sources: tuple[Source, ...] = ()
+    """What the target rests on."""
 
     def text(self, lang: Lang = "en") -> str:
         """Return the whole explanation, one line below the other."""
-        return "\n".join((self.title.in_(lang), *(line.text(lang) for line in self.lines)))
+        return "\n".join(
+            (self.title.in_(lang), *self.rests_on(lang), *(line.text(lang) for line in self.lines))
+        )
 
     @property
     def title(self) -> Text:
@@ -55,6 +60,11 @@ class Explanation:
             zh=f"{name.in_('zh')}：时限 {self.demand.zh or target.text('zh')}{version.zh}",
             en=f"{name.in_('en')}: limit {self.demand.en or target.text('en')}{version.en}",
         )
+
+    def rests_on(self, lang: Lang = "en") -> tuple[str, ...]:
+        """Return a line on each source that the target rests on, with its strength."""
+        head = Text(zh="依据：", en="source: ").in_(lang)
+        return tuple(f"{head}{source.text(lang)}" for source in self.sources)
 
 
 class UnknownLimit(SvcflowError, LookupError):
@@ -95,6 +105,7 @@ def explain(
         lines=tuple(narrator.writer.lines),
         promised=version,
         demand=NO_TEXT if target is None else _demand(narrator.writer.target(target), declaring[-1][1].limit),
+        sources=cited(narrator.source, narrator.writer.compiled.procedure.sources),
     )
 
 

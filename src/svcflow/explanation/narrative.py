@@ -73,6 +73,15 @@ class Narrator:
         row = -1 if self._watch is None else self._watch.row
         return self.writer.limit.rows[row].target, 0
 
+    @property
+    def source(self) -> str | None:
+        """The keys of the sources that the target rests on; None where an earlier version promised it."""
+        if self._days.pinned is not None:
+            return None
+        limit = self.writer.limit.limit
+        row = limit.rows[-1 if self._watch is None else self._watch.row]
+        return row.source or limit.source
+
     def narrate(self, segments: Iterable[VersionSegment]) -> None:
         """Write everything up to the present."""
         for event in limit_events(segments, self._at_us):

@@ -25,7 +25,6 @@ SEVERITIES: tuple[Severity, ...] = ("minor", "major", "critical")
 Visits = Literal["first", "each", "sum"]
 """Which visits of a step a limit judges: only the first, each by itself, or all of them together."""
 VISITS: tuple[Visits, ...] = ("first", "each", "sum")
-PROPOSAL = "proposal"
 
 _HOLD, _WAIT = "hold.", ".wait"
 """What the ids of limits that nobody names are made with; no id that somebody gives has a dot."""

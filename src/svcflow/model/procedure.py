@@ -14,6 +14,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, optional_amount
 from svcflow.model.procedure_parts import Excellence, Exclusion, HoldRule, Indicator, Role
+from svcflow.model.source import Source, sources_of
 from svcflow.model.step import ENFORCE, Enforce, Step, walk
 from svcflow.model.validation.procedure import problems_of
 from svcflow.text import NO_TEXT, Text
@@ -96,7 +97,7 @@ class Procedure:
         validator=attrs.validators.deep_iterable(attrs.validators.in_(GROUPS)),
     )
     calendar: str = "always"
-    sources: Mapping[str, str] = attrs.field(factory=dict)
+    sources: Mapping[str, Source] = attrs.field(factory=dict, converter=sources_of)
     fields: Mapping[str, Field] = attrs.field(factory=dict, converter=_keyed)
     roles: Mapping[str, Role] = attrs.field(factory=dict, converter=_keyed)
     enforce: Enforce = ENFORCE

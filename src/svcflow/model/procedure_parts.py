@@ -12,6 +12,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit, optional_amount
+from svcflow.model.source import Source
 from svcflow.model.step import Enforce, HoldReason, Step
 from svcflow.text import NO_TEXT, Text
 
@@ -110,7 +111,7 @@ class ProcedureParts(Protocol):
     @property
     def roles(self) -> Mapping[str, Role]: ...
     @property
-    def sources(self) -> Mapping[str, str]: ...
+    def sources(self) -> Mapping[str, Source]: ...
     @property
     def late_after(self) -> Amount | None: ...
     @property

@@ -298,7 +298,8 @@ def _explanation_text(explanation: Explanation, names: ProcedureNames) -> str:
     lang = names.lang
     never = Text(zh="尚未起算过", en="it has not started yet").in_(lang)
     lines = [explanation.title.in_(lang) + zone_note(names.zone).in_(lang)]
-    for text in [line.text(lang) for line in explanation.lines] or [never]:
+    texts = [line.text(lang) for line in explanation.lines] or [never]
+    for text in (*explanation.rests_on(lang), *texts):
         first, *more = broken(text, WIDEST - 4)
         lines += [f"  {first}", *(f"    {part}" for part in more)]
     return "\n".join(lines)

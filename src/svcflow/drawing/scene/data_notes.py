@@ -1,4 +1,4 @@
-"""Notes on what no box shows: the data of an instance, and the indicators that are measured."""
+"""Notes on what no box shows: the data of an instance, the indicators that are measured, the sources cited."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from svcflow.drawing.scene.phrases import name_of
 from svcflow.model.field import Field
 from svcflow.model.guard_wording import guard_text, value_text
 from svcflow.model.procedure import Indicator, Procedure
+from svcflow.model.source import Source
 from svcflow.text import NO_TEXT, Text
 from svcflow.wording import COUNTED, DEVIATIONS, FIELD_TYPES, SUBJECTS
 
@@ -16,12 +17,13 @@ _REQUIRED = Text(zh="必填", en="required")
 _PERSONAL = Text(zh="个人信息", en="personal")
 _DATA = Text(zh="信息", en="Data")
 _INDICATORS = Text(zh="指标", en="Indicators")
+_SOURCES = Text(zh="依据", en="Sources")
 _EXCELLENCE = Text(zh="超值服务", en="Service beyond the standard")
 _NO_COST = Text(zh="不增加项目和费用", en="never further items or cost")
 
 
 def data_notes(procedure: Procedure) -> Iterator[Note]:
-    """Yield a note on the fields, one on the indicators, and one on excellence, as far as each is declared."""
+    """Yield a note on the fields, one on the indicators, the sources and excellence each, as far as they are declared."""
     if procedure.fields:
         yield Note(
             head=_DATA, body=_listed([_field(procedure, field) for field in procedure.fields.values()])
@@ -31,6 +33,8 @@ def data_notes(procedure: Procedure) -> Iterator[Note]:
             head=_INDICATORS,
             body=_listed([_indicator(procedure, each) for each in procedure.indicators.values()]),
         )
+    if procedure.sources:
+        yield Note(head=_SOURCES, body=_listed([_source(source) for source in procedure.sources.values()]))
     if procedure.excellence is not None:
         yield Note(head=_EXCELLENCE, body=_NO_COST)
 
@@ -121,6 +125,10 @@ def _exclusion(procedure: Procedure, indicator: Indicator) -> Iterator[Text]:
         yield Text(
             zh=f"不计{words.zh}：{rule.reason.in_('zh')}", en=f"without {words.en}: {rule.reason.in_('en')}"
         )
+
+
+def _source(source: Source) -> Text:
+    return Text(zh=source.text("zh"), en=source.text("en"))
 
 
 def _with(name: Text, about: list[Text]) -> Text:

@@ -17,6 +17,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
+from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.dump import written
@@ -46,6 +47,7 @@ _SECTIONS: Mapping[type[Any], Section] = {
     Indicator: "indicator",
     Exclusion: "exclusion",
     Excellence: "excellence",
+    Source: "source",
 }
 _WHOLE = (Amount, Anchor, ClockTime, Guard, Text)
 """Values that are written in one piece and compared as one."""
@@ -139,9 +141,6 @@ def _named(
         here = (*path, name)
         if _is_thing(old.get(name, new.get(name))):
             yield from _thing(old.get(name), new.get(name), places, here)
-        elif path[-1] == "sources":
-            inner = (*places, PathElement("source", name))
-            yield from _plain(old, new, name, inner, here)
         else:
             yield from _plain(old, new, name, places, here)
 
@@ -159,7 +158,7 @@ def _choices(
 def _plain(
     old: Mapping[str, Any], new: Mapping[str, Any], name: str, places: tuple[PathElement, ...], path: Path
 ) -> Iterator[AttributeChange]:
-    attribute = "" if places[-1].section == "source" else ".".join(map(str, path[-2:]))
+    attribute = ".".join(map(str, path[-2:]))
     if name not in old:
         yield AttributeChange("added", places, attribute, path, None, written(new[name]))
     elif name not in new:

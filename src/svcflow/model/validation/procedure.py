@@ -12,9 +12,10 @@ import attrs
 
 from svcflow.bounds import MOST
 from svcflow.errors import Path, Problem
-from svcflow.model.limit import PROPOSAL, step_of
+from svcflow.model.limit import step_of
 from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure_parts import ProcedureParts
+from svcflow.model.source import PROPOSAL, source_keys
 from svcflow.model.step import (
     DONE,
     ENFORCEMENTS,
@@ -34,7 +35,6 @@ from svcflow.model.validation.references import (
     guard_names,
     identifier,
     role_name,
-    source_keys,
     unknown,
 )
 from svcflow.text import Text, is_blank

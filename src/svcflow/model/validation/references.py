@@ -15,12 +15,6 @@ from svcflow.text import Text
 RECIPIENT = "recipient"
 RENAME = Text(zh="换一个名字", en="choose another name")
 IDENTIFIER = re.compile(r"[a-z0-9_]{1,80}")
-_SPLIT = re.compile(r"[,，、\s]+")
-
-
-def source_keys(source: str | None) -> tuple[str, ...]:
-    """Return the keys of a limit's source: `D1, L7` names two."""
-    return tuple(part for part in _SPLIT.split(source or "") if part)
 
 
 def guard_names(procedure: ProcedureParts, guard: Guard, path: Path) -> Iterator[Problem]:

@@ -21,6 +21,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
+from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, StepNames, Transition
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
 from svcflow.model.yaml.document import plain_scalar
@@ -193,6 +194,12 @@ def _rung(rung: Rung) -> Node:
     return rung.at if len(form) == 1 else form
 
 
+def _source(source: Source) -> Node:
+    """Return the title, where nothing else is known."""
+    form = _changed(source, leave=("id",))
+    return source.title if len(form) == 1 else form
+
+
 def _text(text: Text) -> Node:
     return {lang: wording for lang, wording in (("zh", text.zh), ("en", text.en)) if wording}
 
@@ -214,6 +221,7 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Role: lambda role: _text(role.name),
     Row: lambda row: _changed(row, order=("when", *TARGET_KINDS)),
     Rung: _rung,
+    Source: _source,
     Step: lambda step: _changed(step, leave=("id",), order=_STEP_ORDER),
     StepNames: lambda names: list(names) if len(names) > 1 else next(iter(names), None),
     Text: _text,

@@ -21,6 +21,7 @@ from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.log_mapping import LogMapping
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
 from svcflow.model.scenario import Branching, Duration, FieldMix, NumberDistribution, Scenario
+from svcflow.model.source import Source
 from svcflow.model.step import HOLD_REASONS, Branch, Otherwise, Step, StepNames, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.unknown_keys import UNWRITTEN
@@ -271,6 +272,10 @@ _SPECIAL: Mapping[Any, Callable[[_SchemaWalk], Schema]] = {
         "type": "object",
         "propertyNames": _IDENTIFIER,
         "additionalProperties": walk.text(),
+    },
+    Mapping[str, Source]: lambda walk: {
+        "type": "object",
+        "additionalProperties": _any((walk._reference(Source, "id"), {"type": "string"})),  # noqa: SLF001  # this module's own
     },
     Rung: _SchemaWalk.rung,
     StepNames: lambda _: {

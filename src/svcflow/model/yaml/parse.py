@@ -35,6 +35,7 @@ from svcflow.model.scenario import (
     NumberDistribution,
     Shares,
 )
+from svcflow.model.source import Source
 from svcflow.model.step import Branch, Otherwise, Step, StepNames, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.parse_values import (
@@ -192,6 +193,7 @@ def _converter() -> cattrs.Converter:
     _for_type(converter, Mapping[str, Text], lambda value, _: _choices(converter, value))
     for cls in (Field, Indicator):
         _keyed_mapping(converter, cls)
+    _keyed_mapping(converter, Source, short=_source_form)
     _keyed_mapping(converter, Role, short=lambda value: {"name": value})
     _keyed_tuple(converter, HoldRule, key="reason")
     _keyed_tuple(converter, Step)
@@ -241,6 +243,13 @@ def _limit_form(value: object) -> object:
 def _duration_form(value: object) -> object:
     """Return a constant time, for which `30m` stands."""
     return value if isinstance(value, Mapping) else {"distribution": "constant", "value": value}
+
+
+def _source_form(value: object) -> object:
+    """Return `{title: …}`, for which a title stands; a title is one wording, as it is quoted."""
+    if isinstance(value, Mapping) and not value.keys() & {"zh", "en"}:
+        return value
+    return {"title": strict(str, "文字", "text")(value, str)}
 
 
 def _choices(converter: cattrs.Converter, value: object) -> Mapping[str, Text]:
