@@ -127,7 +127,7 @@ def limits(
     if draw(st.booleans()):
         within = None
         match = [
-            Row(draw(amounts(units)), guard, draw(maybe(st.just("proposal"))))
+            Row(draw(amounts(units)), guard, draw(maybe(st.just("proposal"))), calendar=draw(maybe(wordings)))
             for guard in draw(st.lists(guards(names), max_size=2, unique_by=str))
         ]
         match.append(draw(st.just(Row(no_target=True)) | st.builds(Row, amounts(units))))

@@ -79,7 +79,11 @@ def limits(draw: st.DrawFn, *, least: int = 0, **fixed: object) -> TimeLimit:
     after = draw(st.lists(amounts(family).map(lambda amount: f"+{amount}"), max_size=2))
     rows: dict[str, object] = {"within": draw(amounts(family, least))}
     if draw(st.booleans()):
-        first = Row(draw(amounts(family, least)), when='kind == "a"')
+        first = Row(
+            draw(amounts(family, least)),
+            when='kind == "a"',
+            calendar=draw(st.sampled_from([None, None, "office", "night"])),
+        )
         second = Row(when="size > 1", no_target=True)
         rows = {"match": (first, second, Row(rows["within"]))}
     return TimeLimit(

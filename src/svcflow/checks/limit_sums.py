@@ -114,8 +114,9 @@ class _Lengths:
 
     def length(self, limit: TimeLimit, place: int, combination: RowCombination) -> Length | None:
         """Return the length of one row of a limit; None where the row has no target."""
-        within = combination.rows[limit.id][place].within
-        return None if within is None else Length(within, limit.calendar or self.procedure.calendar)
+        row = combination.rows[limit.id][place]
+        calendar = row.calendar or limit.calendar or self.procedure.calendar
+        return None if row.within is None else Length(row.within, calendar)
 
     def hours(self, calendar: str) -> WorkingDayLength:
         """Return the hours of a working day: of the calendar given, where it is the one meant."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
 from svcflow.checks.findings import Finding, finding
@@ -37,7 +38,8 @@ def unused(procedure: Procedure) -> Iterator[Finding]:
     yield from _fields(procedure)
     for path, limit in limit_places(procedure):
         yield from _late_warnings(limit, path)
-        yield from _coinciding(limit, path, limit.calendar or procedure.calendar)
+        usual = limit.calendar or procedure.calendar
+        yield from _coinciding(limit, path, {row.calendar or usual for row in limit.rows})
     yield from _visits(procedure)
     yield from _deemed(procedure)
     yield from _closed(procedure)
@@ -125,12 +127,12 @@ def _late_warnings(limit: TimeLimit, path: Path) -> Iterator[Finding]:
             )
 
 
-def _coinciding(limit: TimeLimit, path: Path, calendar: str) -> Iterator[Finding]:
+def _coinciding(limit: TimeLimit, path: Path, calendars: AbstractSet[str]) -> Iterator[Finding]:
     """Yield each point of a ladder that falls on the instant of an earlier one, always or over a weekend."""
     for kind, rungs in (("warn", limit.warn), ("escalate", limit.escalate)):
         for place, rung in enumerate(rungs):
             same = next((before for before in rungs[:place] if _reach(before) == _reach(rung)), None)
-            rolled = None if same else _rolled(rungs[:place], rung, calendar)
+            rolled = None if same else _rolled(rungs[:place], rung, calendars)
             if same is None and rolled is None:
                 continue
             other = (same or rolled or rung).at
@@ -155,10 +157,10 @@ def _reach(rung: Rung) -> tuple[Decimal, int, str]:
     return (Decimal(1), reach if rung.after else -reach, amount.family if reach else "")
 
 
-def _rolled(earlier: Sequence[Rung], rung: Rung, calendar: str) -> Rung | None:
-    """Return an earlier point that a Friday's deadline puts on the same Monday; None on a calendar always open."""
+def _rolled(earlier: Sequence[Rung], rung: Rung, calendars: AbstractSet[str]) -> Rung | None:
+    """Return an earlier point that a Friday's deadline puts on the same Monday; None on calendars always open."""
     days = _calendar_days(rung)
-    if days is None or calendar in ALWAYS_OPEN:
+    if days is None or calendars <= ALWAYS_OPEN:
         return None
     near = ((before, _calendar_days(before)) for before in earlier)
     return next(

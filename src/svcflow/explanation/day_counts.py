@@ -15,6 +15,7 @@ from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
 from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.kernel.timing.due import full_reach, last_day
 from svcflow.kernel.timing.pinned_targets import PinnedTarget
+from svcflow.kernel.timing.stopwatch import counted
 from svcflow.model.amount import Family
 from svcflow.text import NO_TEXT, Text
 from svcflow.wording import days, holiday, instant, interval
@@ -48,6 +49,10 @@ class DayCount:
         """Begin a visit: nothing is counted yet."""
         self.counted_us, self.total, self.is_due_written = start_us, 0, False
 
+    def recount(self, watch: Stopwatch, at_us: int) -> None:
+        """Take as counted what the present row of a stopwatch has counted up to an instant, by its own calendar."""
+        self.total = counted(self._writer.limit, watch, at_us)
+
     def count(self, watch: Stopwatch, until_us: int) -> None:
         """Write what a running stopwatch counted up to an instant; past the deadline nothing more is counted."""
         if watch.open_us == STOPPED or self.is_due_written:
@@ -73,8 +78,8 @@ class DayCount:
         if writer.limit.rows[watch.row].kind == "at_least":
             due = Text(zh=f"{when.zh} 起方可结束", en=f"{when.en}: may end from here on")
         writer.at("due", watch.due_us, due)
-        if writer.limit.calendar.provisional(watch.due_us):
-            covers = writer.limit.calendar.calendar.covers
+        if writer.calendar.provisional(watch.due_us):
+            covers = writer.calendar.calendar.covers
             last = covers.last if covers else None
             note = Text(
                 zh=f"暂定：日历只公布到 {last}，其后按平常周推算，公布后重新计算",
@@ -83,7 +88,7 @@ class DayCount:
             writer.at("provisional", watch.due_us, note)
 
     def _counted(self, family: Family, watch: Stopwatch, start_us: int, end_us: int) -> None:
-        calendar = self._writer.limit.calendar
+        calendar = self._writer.calendar
         if family == "elapsed":
             self._elapsed(start_us, end_us)
             return
@@ -166,11 +171,11 @@ class DayCount:
         limit = self._writer.limit
         row = limit.rows[watch.row]
         started, due_day = self._day(watch.started_us), self._day(watch.due_us - 1)
-        last, reach = last_day(limit, row, watch), full_reach(row, watch)
+        last, reach = last_day(row, watch), full_reach(row, watch)
         self._first_day(started, watch.started_us)
         when, number = days(started + _DAY, last), wording.amount(reach, DAY_UNITS[row.family])
         # Had it never stood still, the same days would have ended earlier: the difference is what stops added.
-        stood = (last - last_day(limit, row, watch._replace(runs=(), open_us=watch.started_us))).days
+        stood = (last - last_day(row, watch._replace(runs=(), open_us=watch.started_us))).days
         still, held = wording.day_count(stood), Text()
         if stood:
             held = Text(zh=f"，停计的 {still.zh}顺延", en=f", and {still.en} on which it stood still")
@@ -181,7 +186,7 @@ class DayCount:
             self._rolled(watch, last, due_day)
 
     def _rolled(self, watch: Stopwatch, last: date, due_day: date) -> None:
-        name = holiday(self._writer.limit.calendar.calendar.special(last) or Text())
+        name = holiday(self._writer.calendar.calendar.special(last) or Text())
         why = Text(zh="逢休息日", en="is a day off")
         if name:
             why = Text(zh=f"逢{name.zh}", en=f"is {name.en}")
@@ -240,7 +245,7 @@ class DayCount:
             return
         low_us, high_us = sorted((watch.due_us, watch.anchor_us))
         if row.family == "working" and low_us < high_us:
-            for entry in open_days(writer.limit.calendar, low_us, high_us):
+            for entry in open_days(writer.calendar, low_us, high_us):
                 if entry.days or entry.name:
                     self._counted_days(entry, "working")
         anchor, target = writer.local(watch.anchor_us), writer.target(row.target)
@@ -252,14 +257,14 @@ class DayCount:
         writer.at("anchored", watch.anchor_us, words)
 
     def _is_day_off(self, on: date) -> bool:
-        entries = open_days(self._writer.limit.calendar, self._midnight(on), self._midnight(on + _DAY))
+        entries = open_days(self._writer.calendar, self._midnight(on), self._midnight(on + _DAY))
         return not entries[0].days
 
     def _midnight(self, on: date) -> int:
-        return self._writer.limit.calendar.clock_us(on.toordinal(), 0)
+        return self._writer.calendar.clock_us(on.toordinal(), 0)
 
     def _day(self, at_us: int) -> date:
-        return date.fromordinal(self._writer.limit.calendar.day_of(at_us))
+        return date.fromordinal(self._writer.calendar.day_of(at_us))
 
 
 @attrs.frozen

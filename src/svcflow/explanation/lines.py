@@ -10,6 +10,7 @@ import attrs
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import to_datetime
+from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.model.amount import Family
 from svcflow.model.guard_wording import guard_text
@@ -68,9 +69,14 @@ class LineWriter:
         is_open = self.family in ("working", "working_days")
         return Text(zh="工作时间 ", en=" of open time") if is_open else Text(zh=" ")
 
+    @property
+    def calendar(self) -> BusinessTime:
+        """The calendar of the present row."""
+        return self.limit.rows[self.row].calendar
+
     def local(self, us: int) -> datetime:
         """Return an instant, in microseconds of UTC, on the calendar's clock."""
-        return to_datetime(us).astimezone(self.limit.calendar.calendar.timezone)
+        return to_datetime(us).astimezone(self.calendar.calendar.timezone)
 
     def instant(self, us: int, *, year: bool = False) -> Text:
         """Return an instant, in microseconds of UTC, in words on the calendar's clock."""

@@ -152,16 +152,26 @@ class Narrator:
 
     def _started(self, event: LimitEvent) -> None:
         watch = event.after
+        self.writer.row = watch.row
         self.visits, self._stopped_us = watch.visit, watch.started_us
         self._days.restart(watch.started_us)
         when, cause = self.writer.instant(watch.started_us, year=True), _cause(self.writer, event)
         again = Text(zh=f"第 {watch.visit} 次", en=f", visit {watch.visit}") if watch.visit > 1 else Text()
         still = Text(zh="，暂不计时", en="; the clock stands still") if watch.open_us == STOPPED else Text()
+        on = self._own_calendar(watch.row)
         words = Text(
-            zh=f"{when.zh} {again.zh}起算：{cause.zh}{still.zh}",
-            en=f"{when.en}: started{again.en}, {cause.en}{still.en}",
+            zh=f"{when.zh} {again.zh}起算：{cause.zh}{on.zh}{still.zh}",
+            en=f"{when.en}: started{again.en}, {cause.en}{on.en}{still.en}",
         )
         self.writer.at("started", watch.started_us, words)
+
+    def _own_calendar(self, row: int) -> Text:
+        """Return in words the calendar that a row of the matrix names; nothing where it counts on that of its limit."""
+        if self.writer.limit.limit.rows[row].calendar is None:
+            return Text()
+        calendar = self.writer.limit.rows[row].calendar.calendar
+        name, zone = calendar.name, calendar.timezone.key
+        return Text(zh=f"，按日历“{name.zh}”（{zone}）", en=f", on the calendar {name.en!r} ({zone})")
 
     def _resumed(self, at_us: int) -> None:
         still_us, when = at_us - self._stopped_us, self.writer.instant(at_us)
@@ -175,7 +185,7 @@ class Narrator:
 
     def _lost(self, at_us: int) -> Text:
         """Return in words what would have counted while the stopwatch stood still."""
-        calendar, family = self.writer.limit.calendar, self.writer.family
+        calendar, family = self.writer.calendar, self.writer.family
         if family == "working":
             opened = length(calendar.between_us(self._stopped_us, at_us))
             return Text(zh=f"（其中工作时间 {opened.zh}）", en=f" ({opened.en} of it open time)")
@@ -201,23 +211,27 @@ class Narrator:
 
     def _row_changed(self, event: LimitEvent, before: Stopwatch) -> None:
         """Write that another row applies; one whose `on_change` is `from_now` is counted afresh."""
-        writer, at_us = self.writer, event.fact.occurred_us
+        writer, at_us, after = self.writer, event.fact.occurred_us, event.after
         rows = writer.limit.rows
-        is_from_now = writer.limit.from_now and not rows[event.after.row].fixed
+        was, row = rows[before.row], rows[after.row]
+        is_from_now = writer.limit.from_now and not row.fixed
         if is_from_now:
             self._days.total, self._days.counted_us = 0, at_us
         self._days.is_due_written = False
         how = Text(zh="仍从起点计算", en="still counted from its start")
         if is_from_now:
             how = Text(zh="从现在起重新计算", en="counted from now")
+        elif was.calendar.calendar != row.calendar.calendar or was.family != row.family:
+            writer.row = after.row
+            self._days.recount(after, at_us)
         old, new = (
             Text(zh="不设时限", en="no target") if target is None else writer.target(target)
-            for target in (rows[before.row].target, rows[event.after.row].target)
+            for target in (was.target, row.target)
         )
-        when, case = writer.instant(at_us), writer.case(event.after.row)
+        when, case, on = writer.instant(at_us), writer.case(after.row), self._own_calendar(after.row)
         words = Text(
-            zh=f"{when.zh} 时限由 {old.zh} 改为 {new.zh}{case.zh}，{how.zh}",
-            en=f"{when.en}: the limit changed from {old.en} to {new.en}{case.en}, {how.en}",
+            zh=f"{when.zh} 时限由 {old.zh} 改为 {new.zh}{case.zh}{on.zh}，{how.zh}",
+            en=f"{when.en}: the limit changed from {old.en} to {new.en}{case.en}{on.en}, {how.en}",
         )
         writer.at("changed", at_us, words)
 

@@ -284,7 +284,7 @@ def _limits(procedure: Procedure) -> Iterator[TimeLimit]:
 def _limit(procedure: Procedure, limit: TimeLimit, calendars: Calendars) -> CompiledLimit:
     step = procedure.all_steps.get(limit.step or "")
     waits = step is not None and step.waits is not None
-    return compile_limit(limit, calendars(limit.calendar or procedure.calendar), waits=waits)
+    return compile_limit(limit, calendars, procedure.calendar, waits=waits)
 
 
 def _machine(procedure: Procedure, ends: _Ends, rules: Enforce | None) -> ProcedureMachine:

@@ -54,3 +54,6 @@ def calendar_names(declared: Procedure | Scenario) -> Iterator[tuple[Path, str]]
     for path, limit in limit_places(declared):
         if limit.calendar is not None:
             yield (*path, "calendar"), limit.calendar
+        for place, row in enumerate(limit.match):
+            if row.calendar is not None:
+                yield (*path, "match", place, "calendar"), row.calendar

@@ -141,7 +141,8 @@ def _rungs(rows: Iterable[Rung | str]) -> tuple[Rung, ...]:
 class Row:
     """One row of a matrix: the target that holds when the guard is true; first match wins.
 
-    Give exactly one of `within`, `by`, `before`, `after`, `at_least`, `every`, or `no_target`.
+    Give exactly one of `within`, `by`, `before`, `after`, `at_least`, `every`, or `no_target`. `calendar` is the one it
+    counts on, where that is not the calendar of the limit.
     """
 
     within: Amount | None = attrs.field(default=None, converter=optional_amount)
@@ -155,6 +156,7 @@ class Row:
     after: Anchor | None = attrs.field(default=None, converter=optional_anchor, kw_only=True)
     at_least: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
     every: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
+    calendar: str | None = attrs.field(default=None, kw_only=True)
 
     @property
     def kinds(self) -> tuple[TargetKind, ...]:

@@ -60,7 +60,8 @@ class SimulationPlan:
 
     def calendars(self) -> frozenset[WorkCalendar]:
         """Return every calendar that the run may need."""
-        calendars = {self.calendar, *(limit.calendar.calendar for limit in self.compiled.limits.values())}
+        limits = self.compiled.limits.values()
+        calendars = {self.calendar, *(row.calendar.calendar for limit in limits for row in limit.rows)}
         calendars.update(calendar for _, calendar in self.pools.values())
         return frozenset(calendars | ({self.arrivals} if self.arrivals else set()))
 

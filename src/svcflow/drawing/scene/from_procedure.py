@@ -208,6 +208,8 @@ def _cases(limit: TimeLimit, fields: Mapping[str, Field]) -> Text:
     zh, en = [], []
     for row in limit.rows:
         case = _target(row.target)
+        if row.calendar is not None:
+            case = Text(zh=f"{case.zh}（日历 {row.calendar}）", en=f"{case.en} (calendar {row.calendar})")
         if row.when is not None:
             guard = guard_text(row.when, fields)
             case = Text(zh=f"[{guard.zh}] {case.zh}", en=f"[{guard.en}] {case.en}")

@@ -17,8 +17,8 @@ from svcflow.kernel.timing.due import due_of, measure
 _Key = tuple[object, ...]
 
 
-def extra_to_keep(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
-    """Return what a stopwatch must count beyond `row`, one of `new`, for its deadline to stay where `old` put it.
+def extra_to_keep(old: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
+    """Return what a stopwatch must count beyond `row`, one of the target version, for its deadline to stay where `old` put it.
 
     Where both count alike it is the difference, exact to the microsecond, also while the stopwatch stands still.
     Otherwise it is what the new limit will have counted by the deadline, and 0 when there is none.
@@ -26,26 +26,26 @@ def extra_to_keep(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watc
     was = old.rows[watch.row]
     if row.fixed or row.target is None:
         return 0
-    if _alike(old, new, was, row):
+    if _alike(was, row):
         return watch.extra + was.reach - row.reach
-    return extra_by_count(new, row, watch)
+    return extra_by_count(row, watch)
 
 
-def extra_by_count(new: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
+def extra_by_count(row: CompiledRow, watch: Stopwatch) -> int:
     """Return what a stopwatch must count beyond `row` for the deadline it has, whatever that was counted in."""
     if watch.due_us == NEVER:
         return 0
-    extra = _count_until_due(new, row, watch) - row.reach
+    extra = _count_until_due(row, watch) - row.reach
     if row.family in ("elapsed", "working"):
         return extra
     # Days and months are rounded up: a hold later on may put the deadline off, but never brings it forward.
-    short = due_of(new, row, watch._replace(extra=extra), watch.open_us) < watch.due_us
+    short = due_of(row, watch._replace(extra=extra), watch.open_us) < watch.due_us
     return extra + short
 
 
-def kept_part(old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch, extra: int) -> int:
+def kept_part(old: CompiledLimit, row: CompiledRow, watch: Stopwatch, extra: int) -> int:
     """Return which part of `extra` keeps the deadline; the rest is an extension, carried over where both count alike."""
-    granted = watch.extra - watch.kept if _alike(old, new, old.rows[watch.row], row) else 0
+    granted = watch.extra - watch.kept if _alike(old.rows[watch.row], row) else 0
     return extra - granted
 
 
@@ -64,23 +64,23 @@ def fired_rungs(old: CompiledRow, new: CompiledRow, fired: int, *, overdue: bool
     return bits
 
 
-def _alike(old: CompiledLimit, new: CompiledLimit, was: CompiledRow, row: CompiledRow) -> bool:
+def _alike(was: CompiledRow, row: CompiledRow) -> bool:
     """Return whether two rows count the same unit on the same calendar."""
     counted = was.target is not None and row.target is not None and not was.fixed and not row.fixed
-    return counted and was.family == row.family and old.calendar.calendar is new.calendar.calendar
+    return counted and was.family == row.family and was.calendar.calendar is row.calendar.calendar
 
 
 def _key(rung: CompiledRung) -> _Key:
     return (rung.kind, rung.share, rung.offset, rung.distance)
 
 
-def _count_until_due(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> int:
+def _count_until_due(row: CompiledRow, watch: Stopwatch) -> int:
     """Return what a row of the limit will have counted, or had counted, by the deadline the stopwatch has."""
-    calendar, due_us = limit.calendar, watch.due_us
+    calendar, due_us = row.calendar, watch.due_us
     all_runs = watch.runs if watch.open_us == STOPPED else (*watch.runs, (watch.open_us, due_us))
     runs = tuple((first, min(last, due_us)) for first, last in all_runs if first < due_us)
     if row.family in ("elapsed", "working"):
-        return sum(measure(limit, row, first, last) for first, last in runs)
+        return sum(measure(row, first, last) for first, last in runs)
     if row.family == "working_days":
         # As `due` counts them: a closing at which a run begins is not its own, one at which it ends is.
         return sum(

@@ -144,7 +144,7 @@ class _StopwatchMigration:
             fired_rungs(old.rows[watch.row], new.rows[place], watch.fired, overdue=watch.overdue),
         )
         keep = self.fact.due == "keep"
-        extra, kept = self._extra(old, new, row, watch) if keep or watch.overdue else (0, 0)
+        extra, kept = self._extra(old, row, watch) if keep or watch.overdue else (0, 0)
         carried = watch._replace(
             limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired, kept=kept
         )
@@ -154,25 +154,23 @@ class _StopwatchMigration:
                 return self._start(new, watch.visit)  # there was no deadline to keep
             # Without a target, or while it runs without a deadline, there is nothing to keep either.
             anew = not keep or row.target is None or (due_us == NEVER and watch.open_us != STOPPED)
-            due_us = due_of(new, row, carried, watch.open_us) if anew else due_us
+            due_us = due_of(row, carried, watch.open_us) if anew else due_us
         return self._in_step(new, stopwatch.with_new_due(carried, self.fact.occurred_us, due_us))
 
     def _ended(self, old: CompiledLimit, new: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         """Return a stopwatch that has ended; entered again, its limit goes on as it would have without the migration."""
         place, anchor_us = self._target(new)
         row = new.rows[place]
-        extra, kept = self._extra(old, new, row, watch) if self.fact.due == "keep" else (0, 0)
+        extra, kept = self._extra(old, row, watch) if self.fact.due == "keep" else (0, 0)
         fired = fired_rungs(old.rows[watch.row], row, watch.fired, overdue=watch.overdue)
         return watch._replace(
             limit=new.id, row=place, anchor_us=anchor_us, extra=extra, fired=fired, kept=kept
         )
 
-    def _extra(
-        self, old: CompiledLimit, new: CompiledLimit, row: CompiledRow, watch: Stopwatch
-    ) -> tuple[int, int]:
+    def _extra(self, old: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> tuple[int, int]:
         """Return what a stopwatch counts beyond its row to keep its deadline, and how much of it another row gives up."""
-        extra = extra_to_keep(old, new, row, watch)
-        return extra, kept_part(old, new, row, watch, extra) if self.fact.gives_way else 0
+        extra = extra_to_keep(old, row, watch)
+        return extra, kept_part(old, row, watch, extra) if self.fact.gives_way else 0
 
     def _returned(self, limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
         """Return the stopwatch of a limit that the source version did not have, and an earlier one had.
@@ -192,7 +190,7 @@ class _StopwatchMigration:
             open_us = watch.runs[-1][0] if watch.runs else watch.started_us
             back = back._replace(runs=watch.runs[:-1], open_us=open_us)
         if self.fact.gives_way and not self._still_due(limit, back):
-            extra = extra_by_count(limit, limit.rows[place], back)
+            extra = extra_by_count(limit.rows[place], back)
             back = back._replace(extra=extra, kept=extra)
         return self._in_step(limit, stopwatch.with_new_due(back, self.fact.occurred_us, watch.due_us))
 
@@ -201,7 +199,7 @@ class _StopwatchMigration:
         row = limit.rows[watch.row]
         if row.fixed or row.target is None:
             return True
-        return full_reach(row, watch) >= 0 and due_of(limit, row, watch, watch.open_us) == watch.due_us
+        return full_reach(row, watch) >= 0 and due_of(row, watch, watch.open_us) == watch.due_us
 
     def _target(self, limit: CompiledLimit) -> tuple[int, int]:
         row = match_row(limit, guard_data(self.into, self.draft))

@@ -59,7 +59,7 @@ def _corrections(version_of: VersionOf, facts: Iterable[Fact]) -> Iterator[str]:
 
 
 def _calendars(compiled: Compiled) -> dict[str, WorkCalendar]:
-    of_limits = (limit.calendar.calendar for limit in compiled.limits.values())
+    of_limits = (row.calendar.calendar for limit in compiled.limits.values() for row in limit.rows)
     return {calendar.id: calendar for calendar in (compiled.calendar, *of_limits)}
 
 

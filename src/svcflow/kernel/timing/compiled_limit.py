@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Literal
 
@@ -57,15 +57,15 @@ class CompiledRow:
     """Whether the rungs are reached in the order in which they stand."""
     plain: bool
     """Whether there is no rung but the deadline."""
+    calendar: BusinessTime
 
 
 @attrs.frozen(eq=False)
 class CompiledLimit:
-    """One limit with its calendar; holds and waits stop it only if it is `stoppable`."""
+    """One limit, each row with its calendar; holds and waits stop it only if it is `stoppable`."""
 
     id: str
     limit: TimeLimit
-    calendar: BusinessTime
     rows: tuple[CompiledRow, ...]
     stoppable: bool
     from_now: bool
@@ -85,18 +85,24 @@ class CompiledLimit:
     """Whether each visit is judged by itself."""
 
 
-def compile_limit(limit: TimeLimit, calendar: WorkCalendar, *, waits: bool) -> CompiledLimit:
-    """Return a limit made ready to run; a limit of a step that `waits` is not stopped by that wait."""
+def compile_limit(
+    limit: TimeLimit, calendars: Callable[[str], WorkCalendar], usual: str, *, waits: bool
+) -> CompiledLimit:
+    """Return a limit made ready to run; a limit of a step that `waits` is not stopped by that wait.
+
+    `usual` is the calendar of rows where neither they nor the limit name one.
+    """
     mode = limit.on_change or (
         "from_start" if limit.recipient_facing or limit.scope != "step" else "from_now"
     )
-    rows = tuple(_row(limit, row) for row in limit.rows)
+    named = [row.calendar or limit.calendar or usual for row in limit.rows]
+    times = {name: BusinessTime(calendars(name)) for name in dict.fromkeys(named)}
+    rows = tuple(_row(limit, row, times[name]) for row, name in zip(limit.rows, named, strict=True))
     anchors = (row.target.anchor for row in rows if row.target is not None)
     fields = frozenset(anchor.field for anchor in anchors if anchor is not None)
     return CompiledLimit(
         id=limit.id,
         limit=limit,
-        calendar=BusinessTime(calendar),
         rows=rows,
         stoppable=limit.stoppable and not waits,
         from_now=mode == "from_now",
@@ -114,11 +120,20 @@ def reach_of(amount: Amount) -> int:
     return amount.us if amount.family in ("elapsed", "working") else amount.count
 
 
-def _row(limit: TimeLimit, row: Row) -> CompiledRow:
+def _row(limit: TimeLimit, row: Row, calendar: BusinessTime) -> CompiledRow:
     target = row.target
     if target is None:
         return CompiledRow(
-            row.when, None, "within", "elapsed", 0, fixed=False, rungs=(), ordered=True, plain=False
+            row.when,
+            None,
+            "within",
+            "elapsed",
+            0,
+            fixed=False,
+            rungs=(),
+            ordered=True,
+            plain=False,
+            calendar=calendar,
         )
     fixed = target.kind in FIXED
     amount = target.anchor.amount if target.anchor is not None else target.amount
@@ -137,6 +152,7 @@ def _row(limit: TimeLimit, row: Row) -> CompiledRow:
         # Which of a share above 100 % and an offset after the deadline comes first, only the calendar tells.
         ordered=not fixed and all(rung.share <= 1 for rung in rungs),
         plain=[rung.kind for rung in rungs] == ["overdue"],
+        calendar=calendar,
     )
 
 

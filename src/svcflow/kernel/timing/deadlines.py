@@ -94,7 +94,7 @@ def _deadline(  # noqa: PLR0917  # one for each part
         _state(limit, watch, at_us),
         None if due_us == NEVER else to_datetime(due_us),
         None if left_us is None else timedelta(0, 0, left_us),
-        due_us != NEVER and limit.calendar.provisional(due_us),
+        due_us != NEVER and limit.rows[watch.row].calendar.provisional(due_us),
         version,
     )
 

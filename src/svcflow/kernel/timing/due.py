@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from svcflow.kernel.instance import NEVER, NOT_COMPUTED, STOPPED, Stopwatch
 from svcflow.kernel.timing.business_time import BusinessTime
-from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung, reach_of
+from svcflow.kernel.timing.compiled_limit import CompiledRow, CompiledRung, reach_of
 from svcflow.model.amount import Amount
 from svcflow.model.target import Target
 from svcflow.worktime.instants import months_after
@@ -19,7 +19,7 @@ from svcflow.worktime.instants import months_after
 _EARLIEST_US = NOT_COMPUTED + 1
 
 
-def due_of(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, open_us: int) -> int:
+def due_of(row: CompiledRow, watch: Stopwatch, open_us: int) -> int:
     """Return the deadline of a stopwatch that runs on from `open_us`; `NEVER` without target or anchor.
 
     One that stands still (`open_us` is `STOPPED`) has a deadline only if it reached it before.
@@ -28,11 +28,11 @@ def due_of(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, open_us: in
         return NEVER
     if not row.fixed:
         reach = full_reach(row, watch) if watch.extra else row.reach
-        at_us = _instant_reached(limit.calendar, row, watch, open_us, reach)
+        at_us = _instant_reached(row.calendar, row, watch, open_us, reach)
         return at_us if _EARLIEST_US < at_us < NEVER else _bounded(at_us)
     if row.kind == "by":
-        return _by(limit.calendar, row.target, watch.started_us)
-    return _bounded(_anchored(limit.calendar, row.target, watch.anchor_us))
+        return _by(row.calendar, row.target, watch.started_us)
+    return _bounded(_anchored(row.calendar, row.target, watch.anchor_us))
 
 
 def full_reach(row: CompiledRow, watch: Stopwatch) -> int:
@@ -45,26 +45,26 @@ def full_reach(row: CompiledRow, watch: Stopwatch) -> int:
     return total
 
 
-def last_day(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> date:
+def last_day(row: CompiledRow, watch: Stopwatch) -> date:
     """Return the last of a limit's calendar days or months, before it rolls off a closed day."""
     return date.fromordinal(
-        _calendar_days(limit.calendar, row, watch, watch.open_us, full_reach(row, watch))[0]
+        _calendar_days(row.calendar, row, watch, watch.open_us, full_reach(row, watch))[0]
     )
 
 
-def rung_instant(limit: CompiledLimit, row: CompiledRow, rung: CompiledRung, watch: Stopwatch) -> int:
+def rung_instant(row: CompiledRow, rung: CompiledRung, watch: Stopwatch) -> int:
     """Return the instant at which a running stopwatch reaches a rung of its ladder."""
     if rung.distance is not None:
-        at_us = _shifted(limit.calendar, watch.due_us, rung.distance, 1 if rung.offset > 0 else -1)
+        at_us = _shifted(row.calendar, watch.due_us, rung.distance, 1 if rung.offset > 0 else -1)
     elif not rung.offset and (rung.share == 1 or (rung.ahead and watch.open_us == STOPPED)):
         at_us = watch.due_us
     elif row.fixed or (rung.ahead and row.family not in ("elapsed", "working")):
-        at_us = _share_instant(limit, row, watch, rung.share)
+        at_us = _share_instant(row, watch, rung.share)
     else:
         total = full_reach(row, watch) if watch.extra else row.reach
         # Rounded up: 150 % of 3 days is reached with the fifth day.
         reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
-        at_us = _instant_reached(limit.calendar, row, watch, watch.open_us, reach)
+        at_us = _instant_reached(row.calendar, row, watch, watch.open_us, reach)
     return at_us if _EARLIEST_US < at_us < NEVER else _bounded(at_us)
 
 
@@ -89,10 +89,10 @@ def interval_before(calendar: BusinessTime, row: CompiledRow, due_us: int) -> in
     return calendar.rolled_us(calendar.nth_working_day(calendar.day_of(due_us - 1), -row.reach))
 
 
-def measure(limit: CompiledLimit, row: CompiledRow, start_us: int, end_us: int) -> int:
+def measure(row: CompiledRow, start_us: int, end_us: int) -> int:
     """Return the time between two instants as the limit measures it: open hours, or elapsed."""
     if row.family in ("working", "working_days"):
-        return limit.calendar.between_us(start_us, end_us)
+        return row.calendar.between_us(start_us, end_us)
     return end_us - start_us
 
 
@@ -194,14 +194,14 @@ def _shifted(calendar: BusinessTime, at_us: int, amount: Amount, sign: int) -> i
     return calendar.rolled_us(calendar.nth_working_day(calendar.day_of(at_us), sign * reach_of(amount)))
 
 
-def _share_instant(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch, share: Fraction) -> int:
+def _share_instant(row: CompiledRow, watch: Stopwatch, share: Fraction) -> int:
     """Return when `share` of the time between start and deadline has run, as the limit measures it."""
     open_hours = row.family in ("working", "working_days")
     open_us = watch.open_us
     # A deadline that was reached before the stopwatch ran on leaves nothing ahead.
     runs = (*watch.runs, (open_us, max(open_us, watch.due_us)))
-    *past, ahead = limit.calendar.each_between_us(runs) if open_hours else [end - at for at, end in runs]
+    *past, ahead = row.calendar.each_between_us(runs) if open_hours else [end - at for at, end in runs]
     done = sum(past)
     left = max(0, -(-share.numerator * (done + ahead) // share.denominator) - done)
-    at_us = limit.calendar.add_us(open_us, left) if open_hours else open_us + left
+    at_us = row.calendar.add_us(open_us, left) if open_hours else open_us + left
     return min(at_us, watch.due_us) if share <= 1 else at_us

@@ -33,14 +33,14 @@ def with_due(limit: CompiledLimit, watch: Stopwatch) -> Stopwatch:
     """Return the stopwatch with its deadline and the instant of its next rung, which changes leave `NOT_COMPUTED`."""
     row, due_us = limit.rows[watch.row], watch.due_us
     if due_us == NOT_COMPUTED:
-        due_us = due_of(limit, row, watch, watch.open_us)
+        due_us = due_of(row, watch, watch.open_us)
     if watch.verdict:  # `end` left it open only for the line above: closed, it would have no deadline
         return _with(watch, watch.runs, STOPPED, due_us, NEVER, watch.verdict)
     if row.plain:  # the common case: nothing but the deadline itself
         left = due_us != NEVER and not watch.fired
         return _with(watch, watch.runs, watch.open_us, due_us, due_us + _STRICTLY_AFTER if left else NEVER)
     timed = _with(watch, watch.runs, watch.open_us, due_us, NEVER)
-    return _with(timed, watch.runs, watch.open_us, due_us, _soonest_rung(limit, row, timed)[1])
+    return _with(timed, watch.runs, watch.open_us, due_us, _soonest_rung(row, timed)[1])
 
 
 def resume(watch: Stopwatch, at_us: int) -> Stopwatch:
@@ -132,7 +132,7 @@ def recomputed_due(limit: CompiledLimit, watch: Stopwatch) -> int:
     """Return the deadline by the calendar as it is now; that of a breach, or of a stopwatch at rest, stays as it was."""
     if watch.overdue or watch.verdict or watch.open_us == STOPPED:
         return watch.due_us
-    return due_of(limit, limit.rows[watch.row], watch, watch.open_us)
+    return due_of(limit.rows[watch.row], watch, watch.open_us)
 
 
 def with_new_due(watch: Stopwatch, at_us: int, due_us: int) -> Stopwatch:
@@ -172,7 +172,7 @@ def annulled_occurrences(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> 
     row, visit, due_us = limit.rows[watch.row], watch.visit - 1, watch.started_us
     while row.kind == "every" and visit and due_us >= at_us:
         yield visit, due_us
-        visit, due_us = visit - 1, interval_before(limit.calendar, row, due_us)
+        visit, due_us = visit - 1, interval_before(row.calendar, row, due_us)
 
 
 def met_when_replaced(limit: CompiledLimit, watch: Stopwatch) -> bool:
@@ -188,7 +188,7 @@ def met_when_replaced(limit: CompiledLimit, watch: Stopwatch) -> bool:
 def next_rung(limit: CompiledLimit, watch: Stopwatch) -> CompiledRung:
     """Return the rung that is reached at `next_us`."""
     row = limit.rows[watch.row]
-    return row.rungs[_soonest_rung(limit, row, watch)[0]]
+    return row.rungs[_soonest_rung(row, watch)[0]]
 
 
 def worked(limit: CompiledLimit, watch: Stopwatch, until_us: int, since_us: int | None = None) -> int:
@@ -199,8 +199,19 @@ def worked(limit: CompiledLimit, watch: Stopwatch, until_us: int, since_us: int 
     for first, last in runs:
         begin = first if since_us is None else max(first, since_us)
         if begin < last:
-            total += measure(limit, row, begin, last)
+            total += measure(row, begin, last)
     return total
+
+
+def counted(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int:
+    """Return what a stopwatch has counted up to an instant: microseconds, or closings where its row counts working days."""
+    row = limit.rows[watch.row]
+    if row.family != "working_days":
+        return worked(limit, watch, at_us)
+    return sum(
+        row.calendar.closings_between_us(first + 1, last + 1, watch.started_us)
+        for first, last in _runs(watch, at_us)
+    )
 
 
 def overrun(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int:
@@ -210,7 +221,7 @@ def overrun(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int:
 
 def shortfall(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int:
     """Return how much of a minimum had not run when it ended early, in microseconds as the limit counts."""
-    return measure(limit, limit.rows[watch.row], at_us, max(at_us, watch.due_us))
+    return measure(limit.rows[watch.row], at_us, max(at_us, watch.due_us))
 
 
 def remaining(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int | None:
@@ -230,7 +241,7 @@ def remaining(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int | None:
             due_us = due(limit, resume(watch, at_us))
         if due_us == NEVER:
             return None
-        left = measure(limit, row, max(at_us, open_us), due_us)
+        left = measure(row, max(at_us, open_us), due_us)
     except CalendarCoverageError:  # a question is answered all the same: that it is not known
         return None
     return max(0, left) if row.kind == "at_least" else left
@@ -262,14 +273,14 @@ def _with(  # noqa: PLR0917  # what changes, in the order of the fields
     ))  # fmt: skip
 
 
-def _soonest_rung(limit: CompiledLimit, row: CompiledRow, watch: Stopwatch) -> tuple[int, int]:
+def _soonest_rung(row: CompiledRow, watch: Stopwatch) -> tuple[int, int]:
     """Return the index and instant of the next rung, (-1, NEVER) when none is left."""
     best = (-1, NEVER)
     if watch.due_us == NEVER:
         return best
     for place, rung in enumerate(row.rungs):
         if not watch.fired >> place & 1:
-            at_us = rung_instant(limit, row, rung, watch)
+            at_us = rung_instant(row, rung, watch)
             if at_us != NEVER:
                 at_us += _STRICTLY_AFTER if rung.strict else 0
             if best[0] < 0 or at_us < best[1]:

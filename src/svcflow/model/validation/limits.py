@@ -126,6 +126,12 @@ def _row(procedure: ProcedureParts, row: Row, path: Path, *, last: bool) -> Iter
         yield from guard_names(procedure, row.when, (*path, "when"))
     if row.by is None and (row.cutoff or row.day):
         yield _without("cutoff, day", "by", path)
+    if row.no_target and row.calendar is not None:
+        yield Problem(
+            (*path, "calendar"),
+            Text(zh="不设时限的行不按日历计算", en="a row without a target counts on no calendar"),
+            Text(zh="删去 calendar", en="leave calendar out"),
+        )
 
 
 def _target(procedure: ProcedureParts, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
