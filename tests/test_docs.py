@@ -17,7 +17,7 @@ from svcflow.checks import CODES
 from svcflow.cli.app import COMMANDS, app
 from svcflow.kernel import facts
 from svcflow.kernel.moves.availability import Available
-from svcflow.model import field, guard, limit, log_mapping, procedure, scenario, source, step
+from svcflow.model import field, guard, limit, log_mapping, procedure, regular_start, scenario, source, step
 from svcflow.runtime.filters import DeviationFilters, InstanceFilters
 from svcflow.wording import DEVIATIONS
 from svcflow.worktime import calendar, calendar_file
@@ -30,6 +30,7 @@ DECLARED = {
     "role": procedure.Role,
     "enforce": step.Enforce,
     "hold": procedure.HoldRule,
+    "start": regular_start.RegularStart,
     "step": step.Step,
     "branch": step.Branch,
     "transition": step.Transition,
@@ -148,6 +149,8 @@ def test_every_choice_of_a_declaration_is_documented():
         ("procedure", "recipients"): procedure.GROUPS,
         ("field", "type"): field.FIELD_TYPES,
         ("step", "waits"): step.HOLD_REASONS,
+        ("start", "on"): regular_start.WEEKDAYS,
+        ("start", "closed_day"): regular_start.CLOSED_DAYS,
         ("transition", "kind"): step.TRANSITION_KINDS,
         ("limit", "severity"): limit.SEVERITIES,
         ("duration", "distribution"): scenario.DISTRIBUTIONS,

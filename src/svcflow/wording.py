@@ -94,6 +94,7 @@ DEVIATIONS: Mapping[str, Text] = {
     "short_notice": Text(zh="预约过迟", en="short notice"),
     "infeasible_on_reschedule": Text(zh="改期致不可行", en="infeasible after rescheduling"),
     "late_record": Text(zh="补录", en="recorded late"),
+    "missed_start": Text(zh="漏启动", en="missed start"),
 }
 FIELD_TYPES: Mapping[str, Text] = {
     "choice": Text(zh="选项", en="choice"),

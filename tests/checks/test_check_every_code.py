@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 import attrs
 import pytest
@@ -12,8 +13,10 @@ from svcflow.checks import CODES, check
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.regular_start import RegularStart
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.text import NO_TEXT, Text
+from svcflow.worktime import shipped_calendar
 
 Make = Callable[[], Procedure]
 PRIORITY = Field("priority", type="choice", choices=["high", "low"], default="low")
@@ -520,6 +523,18 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             ),
         ),
     ],
+    "start-in-utc": [
+        (
+            lambda: declared(*line("1h"), starts=[RegularStart(every="1cd", at="08:30")], calendar="always"),
+            lambda: declared(*line("1h"), starts=[RegularStart(every="1cd", at="08:30")]),
+        ),
+        (
+            lambda: declared(*line("1h"), starts=[RegularStart(every="1cd", at="08:30", calendar="always")]),
+            lambda: declared(
+                *line("1h"), starts=[RegularStart(every="1cd", at="08:30", calendar="office")], calendar="always"
+            ),
+        ),
+    ],
     "role-unused": [
         (
             lambda: declared(*line("1h"), roles=[Role("clerk", name=NAME), Role("chief", name=NAME)]),
@@ -543,9 +558,8 @@ EVERY = [(code, *pair) for code, pairs in CASES.items() for pair in pairs]
 
 def test_every_code_of_the_table_is_put_to_the_test() -> None:
     """A code cannot be added to the table without a procedure that triggers it."""
-    assert set(CASES) | {"makeup-opens-days-off", "personal-later"} == set(
-        CODES
-    )  # of calendars, and of two versions: elsewhere
+    elsewhere = {"makeup-opens-days-off", "personal-later", "start-not-covered"}
+    assert set(CASES) | elsewhere == set(CODES)  # of calendars, and of two versions: elsewhere
 
 
 @pytest.mark.parametrize(("code", "wrong", "near_miss"), EVERY)
@@ -595,3 +609,14 @@ def test_a_field_that_is_personal_only_later_is_found_from_python_too():
         ("fields", "phone", "personal")
     ]
     assert not [one for one in check(newer) if one.code == "personal-later"]
+
+
+@pytest.mark.parametrize(("first", "count"), [("2026-12-31", 0), ("2027-01-01", 1), ("2007-12-31", 1)])
+def test_a_regular_start_outside_the_coverage_of_its_calendar_is_found(first: str, count: int) -> None:
+    """When it begins is not known until the calendar covers that year; of another calendar nothing is known here."""
+    office = shipped_calendar("cn_office")
+    start = RegularStart(every="14cd", from_=date.fromisoformat(first), at="08:30")
+    procedure = declared(*line("1h"), starts=[start], calendar="cn_office")
+    assert len(found(procedure, "start-not-covered", calendar=office)) == count
+    elsewhere = attrs.evolve(procedure, starts=[attrs.evolve(start, calendar="nl_office")])
+    assert not found(elsewhere, "start-not-covered", calendar=office)

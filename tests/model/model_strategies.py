@@ -24,6 +24,7 @@ from svcflow.model.procedure import (
     Role,
 )
 from svcflow.model.procedure_parts import COUNTS
+from svcflow.model.regular_start import CLOSED_DAYS, WEEKDAYS, RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import (
     ENFORCEMENTS,
@@ -233,6 +234,30 @@ def sources(name: str) -> st.SearchStrategy[Source]:
     )
 
 
+RHYTHMS = st.one_of(
+    st.fixed_dictionaries({"every": st.just("1wd")}),
+    st.fixed_dictionaries({"every": st.sampled_from(["2wd", "3cd", "5mo"]), "from_": st.dates(date(1900, 1, 1), date(2199, 12, 31))}),
+    st.fixed_dictionaries({"every": st.just("7cd"), "on": st.sampled_from(WEEKDAYS)}, optional={"closed_day": st.sampled_from(CLOSED_DAYS)}),
+    st.fixed_dictionaries({"every": st.sampled_from(["1mo", "3mo", "1y"])}, optional={"day": st.integers(1, 31), "closed_day": st.sampled_from(CLOSED_DAYS)}),
+)  # fmt: skip
+
+
+@st.composite
+def regular_starts(draw: st.DrawFn, name: str, declared: list[Field]) -> RegularStart:
+    """Draw a start whose data fit the fields, and which asks a function where a field is required."""
+    texts_of = [field.id for field in declared if field.type == "text" and not field.personal]
+    given = draw(st.dictionaries(st.sampled_from(texts_of), wordings, max_size=1)) if texts_of else {}
+    return RegularStart(
+        id=name,
+        **draw(RHYTHMS),
+        at=draw(st.times()).strftime("%H:%M"),
+        calendar=draw(maybe(wordings)),
+        for_="residents" if any(field.required for field in declared) else draw(maybe(identifiers)),
+        actor=draw(st.sampled_from(["", "schedule", "定时"])),
+        data=given,
+    )
+
+
 @st.composite
 def procedures(draw: st.DrawFn) -> Procedure:
     """Draw a procedure with fields, roles, steps, perhaps one branch, limits and indicators."""
@@ -265,6 +290,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
             )
         )
     ]
+    declared = [draw(fields(name)) for name in names]
     return Procedure(
         id=draw(identifiers),
         version=draw(st.integers(1, 10**6)),
@@ -276,7 +302,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
         recipients=draw(st.lists(st.sampled_from(GROUPS), max_size=4)),
         calendar=draw(wordings),
         sources=[draw(sources(key)) for key in draw(st.lists(wordings, max_size=2, unique=True))],
-        fields=[draw(fields(name)) for name in names],
+        fields=declared,
         roles=[Role(name, name=draw(texts)) for name in roles],
         enforce=draw(st.builds(Enforce, enforcements, enforcements, enforcements, enforcements)),
         holds=[
@@ -286,6 +312,10 @@ def procedures(draw: st.DrawFn) -> Procedure:
                 evidence=draw(st.lists(wordings, max_size=2)),
             )
             for reason in draw(st.lists(st.sampled_from(HOLD_REASONS), max_size=3, unique=True))
+        ],
+        starts=[
+            draw(regular_starts(name, declared))
+            for name in draw(st.lists(identifiers, max_size=2, unique=True))
         ],
         steps=made,
         limits=spans,

@@ -33,7 +33,7 @@ PROCEDURE = Procedure(
         Step("done", end="completed"),
     ),
 )
-AS_THEY_ARE = {"on", "running", "on_fact", "dispatch_by"}
+AS_THEY_ARE = {"on", "running", "on_fact", "recipients", "dispatch_by"}
 """The methods that are no commands and no questions; `running` is an asynchronous context manager."""
 METHODS = [name for name in dir(Engine) if not name.startswith("_")]
 

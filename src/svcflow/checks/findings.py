@@ -61,6 +61,7 @@ CODES: dict[str, Code] = _table(
     ("rows-with-gap", "warning", "有的数据不满足任何一行条件", "for some data no row of a trigger matches"),
     ("rungs-coincide", "warning", "两个预警或升级点落在同一时刻", "two points of a ladder fall on one instant"),
     ("span-of-nothing", "warning", "时限的起点与终点是同一环节，或同时进入", "a limit's start and end are the same step, or are entered at once"),
+    ("start-not-covered", "warning", "定期启动的首日不在日历覆盖期内", "the first day of a regular start is not covered by its calendar"),
     ("step-without-limit", "warning", "环节没有时限", "a step has no time limit"),
     ("step-without-role", "warning", "环节没有责任岗位", "a step has no role"),
     ("visits-never-again", "warning", "visits 所及的环节不会再次进入", "visits is given for a step that is never entered again"),
@@ -71,6 +72,7 @@ CODES: dict[str, Code] = _table(
     ("limit-rows-overlap", "note", "时限矩阵的条件部分重叠，靠先后次序决定", "guards of a limit's matrix overlap in part; their order decides"),
     ("loop-not-marked", "note", "往回的流转没有标明 rework 或 exception", "a move leads back without being marked rework or exception"),
     ("role-unused", "note", "岗位无处使用", "a role is used nowhere"),
+    ("start-in-utc", "note", "定期启动的时刻按世界协调时", "the time of day of a regular start is one of UTC"),
 )  # fmt: skip
 
 

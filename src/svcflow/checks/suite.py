@@ -8,6 +8,7 @@ from svcflow.checks.guards import guarded_rows, unsettled
 from svcflow.checks.limit_sums import sums
 from svcflow.checks.loops import loops
 from svcflow.checks.reachability import reachability
+from svcflow.checks.regular_starts import regular_starts
 from svcflow.checks.unused import unused
 from svcflow.checks.version_pairs import version_pair
 from svcflow.model.procedure import Procedure
@@ -27,6 +28,7 @@ def run(
         *unsettled(procedure),
         *sums(procedure, calendar),
         *completeness(procedure),
+        *regular_starts(procedure, calendar),
         *unused(procedure),
         *(version_pair(earlier, procedure) if earlier is not None else ()),
     )

@@ -27,7 +27,13 @@ def _text(names: ProcedureNames, zh: str, en: str) -> str:
 
 
 def _started(fact: facts.Started, names: ProcedureNames) -> str:
-    step = names.step(fact.step)
+    step, by_itself = names.step(fact.step), fact.occurrence.replace("T", " ")
+    if fact.start:
+        return _text(
+            names,
+            f"定期启动 {fact.start}（{by_itself}）：{step}",
+            f"started by itself ({fact.start}, {by_itself}): {step}",
+        )
     return _text(names, f"开始：{step}", f"started: {step}")
 
 
@@ -134,7 +140,8 @@ def _deviated(fact: facts.Deviated, names: ProcedureNames) -> str:
     kind = DEVIATIONS[fact.deviation].in_(names.lang)
     step = names.limit(fact.limit) if fact.limit else names.step(fact.step)
     missing = ", ".join(map(names.field, fact.detail.get("missing", ())))
-    more = fact.reason or missing
+    lost = str(fact.detail.get("occurrence", "")).replace("T", " ")
+    more = fact.reason or missing or lost
     return _text(
         names,
         f"{kind}：{step}{f'（{more}）' if more else ''}",

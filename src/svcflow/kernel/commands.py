@@ -130,14 +130,27 @@ class Recipient:
 
 
 @attrs.frozen
+class RegularOccurrence:
+    """Occurrence of a regular start for which an instance begins; `missed` are those before it that were lost.
+
+    `at` is the declared local date and time. Those missed are given with the instants at which they were due.
+    """
+
+    start: str
+    at: str
+    missed: tuple[tuple[str, int], ...] = ()
+
+
+@attrs.frozen
 class Start:
-    """Start an instance under the id given."""
+    """Start an instance under the id given; `occurrence` is that of a regular start, if it begins by itself."""
 
     instance: str
     data: Mapping[str, Value] = _NONE
     recipient: Recipient | None = None
     actor: Actor = NOBODY
     evidence: Mapping[str, str] = attrs.field(default=_NONE, converter=attached)
+    occurrence: RegularOccurrence | None = None
 
 
 @attrs.frozen

@@ -23,6 +23,7 @@ from svcflow.kernel.commands import (
     Migrate,
     Recall,
     Recompute,
+    RegularOccurrence,
     Reject,
     Release,
     Reschedule,
@@ -32,7 +33,7 @@ from svcflow.kernel.commands import (
     Update,
 )
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.facts import Fact, Held, Refused, Resumed, Started, Updated
+from svcflow.kernel.facts import SYSTEM, Deviated, Fact, Held, Refused, Resumed, Started, Updated
 from svcflow.kernel.input_checks import accepted, require_fields
 from svcflow.kernel.instance import NEVER, Draft, Instance
 from svcflow.kernel.lifecycle.assignment import assign, claim, recall, release
@@ -41,6 +42,7 @@ from svcflow.kernel.lifecycle.migrate import migrate, revert
 from svcflow.kernel.lifecycle.migration_target import MigrationTarget
 from svcflow.kernel.lifecycle.reschedule import extend, recompute, reschedule
 from svcflow.kernel.moves.fire import fire
+from svcflow.kernel.moves.rules import SEVERITY
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing.calendar_fingerprints import fingerprints_of
 from svcflow.kernel.timing.elapse import pass_time, settle_limits
@@ -151,7 +153,7 @@ def _start(transaction: Transaction, command: Start) -> None:
     data = accepted(procedure, command.data, extra=())
     given = {**transaction.compiled.defaults, **data}
     require_fields(procedure, given, data)
-    recipient = command.recipient
+    recipient, occurrence = command.recipient, command.occurrence
     transaction.record(
         Started,
         transaction.recorded_us,
@@ -165,7 +167,26 @@ def _start(transaction: Transaction, command: Start) -> None:
         (recipient.group or "") if recipient else "",
         fingerprints_of(transaction.compiled),
         books=bool(transaction.compiled.unbooked),
+        start=occurrence.start if occurrence else "",
+        occurrence=occurrence.at if occurrence else "",
     )
+    if occurrence is not None:
+        _record_missed(transaction, occurrence)
+
+
+def _record_missed(transaction: Transaction, occurrence: RegularOccurrence) -> None:
+    """Record each occurrence of the regular start before this one that was lost: by nobody, since nothing ran then."""
+    for at, due_us in occurrence.missed:
+        transaction.record(
+            Deviated,
+            transaction.at_us,
+            SYSTEM,
+            "missed_start",
+            transaction.compiled.first,
+            SEVERITY["missed_start"],
+            detail={"start": occurrence.start, "occurrence": at},
+            due_us=due_us,
+        )
 
 
 def _hold(transaction: Transaction, command: Hold) -> Refusal | None:

@@ -38,6 +38,7 @@ DeviationKind = Literal[
     "short_notice",
     "infeasible_on_reschedule",
     "late_record",
+    "missed_start",
 ]
 DeviationStatus = Literal["open", "explained", "accepted", "rejected"]
 Detail = Mapping[str, Any]
@@ -93,7 +94,8 @@ class Started(Fact):
     """The instance began in the first step of its pinned procedure version.
 
     `calendars` marks what each calendar said then, by its id. `books` says that the instance remembers who set its
-    scheduled instants and when; those of older journals do not.
+    scheduled instants and when; those of older journals do not. One that began by itself names its regular `start` and
+    the `occurrence`, by its declared local date and time.
     """
 
     procedure: str
@@ -105,6 +107,8 @@ class Started(Fact):
     group: str = ""
     calendars: Mapping[str, str] = _NONE
     books: bool = False
+    start: str = ""
+    occurrence: str = ""
 
 
 @attrs.frozen

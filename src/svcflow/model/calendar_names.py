@@ -57,3 +57,6 @@ def calendar_names(declared: Procedure | Scenario) -> Iterator[tuple[Path, str]]
         for place, row in enumerate(limit.match):
             if row.calendar is not None:
                 yield (*path, "match", place, "calendar"), row.calendar
+    for place, start in enumerate(declared.starts):
+        if start.calendar is not None:
+            yield ("starts", place, "calendar"), start.calendar

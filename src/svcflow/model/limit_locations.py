@@ -42,6 +42,8 @@ def _lengths(procedure: ProcedureParts) -> Iterator[tuple[Path, Amount | None]]:
     yield ("late_after",), procedure.late_after
     for rule in procedure.holds:
         yield ("holds", rule.reason, "at_most"), rule.at_most
+    for place, start in enumerate(procedure.starts):
+        yield ("starts", place, "every"), start.every
     yield from _lengths_of_steps(procedure.steps, ("steps",))
     for place, limit in enumerate(procedure.limits):
         yield from _lengths_of_limit(limit, ("limits", place))

@@ -14,6 +14,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, optional_amount
 from svcflow.model.procedure_parts import Excellence, Exclusion, HoldRule, Indicator, Role
+from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source, sources_of
 from svcflow.model.step import ENFORCE, Enforce, Step, walk
 from svcflow.model.validation.procedure import problems_of
@@ -104,6 +105,8 @@ class Procedure:
     late_after: Amount | None = attrs.field(default=None, converter=optional_amount)
     """How much later than it happened something may be recorded; later is a `late_record`."""
     holds: tuple[HoldRule, ...] = attrs.field(default=(), converter=tuple)
+    starts: tuple[RegularStart, ...] = attrs.field(default=(), converter=tuple)
+    """When instances begin by themselves."""
     steps: tuple[Step, ...] = attrs.field(converter=_steps)
     limits: tuple[TimeLimit, ...] = attrs.field(default=(), converter=tuple)
     indicators: Mapping[str, Indicator] = attrs.field(factory=dict, converter=_keyed)

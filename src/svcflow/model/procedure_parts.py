@@ -12,6 +12,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit, optional_amount
+from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Enforce, HoldReason, Step
 from svcflow.text import NO_TEXT, Text
@@ -116,6 +117,8 @@ class ProcedureParts(Protocol):
     def late_after(self) -> Amount | None: ...
     @property
     def holds(self) -> tuple[HoldRule, ...]: ...
+    @property
+    def starts(self) -> tuple[RegularStart, ...]: ...
     @property
     def steps(self) -> tuple[Step, ...]: ...
     @property

@@ -9,8 +9,10 @@ import attrs
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, Visits
+from svcflow.model.regular_start import LAST_OF_MONTH, MONTHS_A_YEAR, ClosedDay, RegularStart
 from svcflow.model.target import Target
 from svcflow.text import Lang, Text
+from svcflow.wording import WEEKDAYS, many
 
 _VISITS: Mapping[Visits, Text] = {
     "first": Text(zh="只计第一次进入", en="first visit only"),
@@ -60,3 +62,59 @@ def fields_listed(ids: tuple[str, ...] | list[str], fields: Mapping[str, Field])
         zh="、".join(f"{text.zh}（{name}）" if text.zh else name for name, text in named),
         en=", ".join(f"{name} ({text.en})" if text.en else name for name, text in named),
     )
+
+
+def regular_start_text(start: RegularStart) -> Text:
+    """Return when instances begin by themselves, in words.
+
+    >>> weekly = RegularStart(every="7cd", on="mon", at="08:30")
+    >>> regular_start_text(weekly).zh, regular_start_text(weekly).en
+    ('每周一 08:30', 'every week on Mon at 08:30')
+    """
+    zh, en = _rhythm(start)
+    closed, since = _CLOSED_DAYS[start.closed_day], "" if start.from_ is None else start.from_.isoformat()
+    zh = f"{zh} {start.at}{closed.zh}{since and f'，自 {since} 起'}"
+    en = f"{en} at {start.at}{closed.en}{since and f', from {since}'}"
+    if start.for_ is not None:
+        zh, en = f"{zh}，逐一为 {start.for_}", f"{en}, for each of {start.for_}"
+    return Text(zh=zh, en=en)
+
+
+def _rhythm(start: RegularStart) -> tuple[str, str]:
+    amount = start.every.count
+    if start.every.family == "working_days":
+        return (
+            ("每个工作日", "every working day")
+            if amount == 1
+            else (f"每 {amount} 个工作日", f"every {many(amount, 'working day')}")
+        )
+    if start.weekday is not None:
+        weekday = WEEKDAYS[start.weekday]
+        if start.weeks == 1:
+            return f"每{weekday.zh}", f"every week on {weekday.en}"
+        return f"每 {start.weeks} 周的{weekday.zh}", f"every {start.weeks} weeks on {weekday.en}"
+    if start.every.family == "calendar_days":
+        return ("每天", "every day") if amount == 1 else (f"每 {amount} 天", f"every {amount} days")
+    return _months(start, amount)
+
+
+def _months(start: RegularStart, amount: int) -> tuple[str, str]:
+    day = start.day_of_month
+    zh_day, en_day = ("最后一天", "the last day") if day == LAST_OF_MONTH else (f" {day} 日", f"day {day}")
+    if amount == 1:
+        return f"每月{zh_day}", f"every month on {en_day}"
+    zh_since, en_since = ("一月起", " from January") if start.from_ is None else ("", "")
+    if amount % MONTHS_A_YEAR == 0:
+        years = amount // MONTHS_A_YEAR
+        zh, en = ("每年", "every year") if years == 1 else (f"每 {years} 年", f"every {years} years")
+        month = 1 if start.from_ is None else start.from_.month
+        return f"{zh} {month} 月{zh_day}", f"{en} in month {month} on {en_day}"
+    return f"{zh_since}每 {amount} 个月的{zh_day}", f"every {amount} months{en_since} on {en_day}"
+
+
+_CLOSED_DAYS: Mapping[ClosedDay, Text] = {
+    "next": Text(),
+    "previous": Text(zh="（非工作日提前）", en=" (on a closed day: the working day before)"),
+    "skip": Text(zh="（非工作日不启动）", en=" (not on closed days)"),
+}
+"""What becomes of an occurrence on a closed day; that it moves to the next working day goes without saying."""

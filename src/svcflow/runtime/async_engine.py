@@ -116,6 +116,9 @@ class AsyncEngine:
     due_at = _awaitable(Engine.due_at)
     verify = _awaitable(Engine.verify)
 
+    recipients = _at_once(Engine.recipients)
+    coming_starts = _awaitable(Engine.coming_starts)
+
     tick = _awaitable(Engine.tick)
     recompute = _awaitable(Engine.recompute)
     forget = _awaitable(Engine.forget)

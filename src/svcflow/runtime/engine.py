@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from os import PathLike
 from types import TracebackType
 from typing import Self, TypeVar
 
+from svcflow.bounds import LAST_US
 from svcflow.errors import DeclarationError, Problem
 from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.kernel.commands import NOBODY, Actor
+from svcflow.kernel.facts import Fact
 from svcflow.kernel.storable import refuse_non_text
 from svcflow.model.catalog import Catalog
 from svcflow.model.procedure import Procedure
 from svcflow.runtime.base_engine import BaseEngine
 from svcflow.runtime.clock import Clock, SystemClock
+from svcflow.runtime.coming_starts import ComingStart
 from svcflow.runtime.command_checks import PAYLOAD_LIMIT, refuse_unfit_actor
 from svcflow.runtime.erasure import Forgotten, forget
 from svcflow.runtime.joined_engine import Host, JoinedEngine
@@ -27,11 +30,14 @@ from svcflow.runtime.outbox.retry_policy import RetryPolicy
 from svcflow.runtime.outbox.subscription import Handler, Since, Subscription, refuse_bare
 from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.rebuild import rebuild
+from svcflow.runtime.regular_starts import RecipientsOf, RegularStarter, StartContext
 from svcflow.runtime.store import Store
 from svcflow.runtime.ticker import Running, Ticker
 from svcflow.text import Text
+from svcflow.worktime.instants import given_us
 
 H = TypeVar("H", bound=Handler)
+R = TypeVar("R", bound=RecipientsOf)
 
 
 class Engine(BaseEngine):
@@ -56,7 +62,7 @@ class Engine(BaseEngine):
         store = url if not isinstance(url, str) and hasattr(url, "sweep") else _open(url)
         clock = clock or SystemClock()
         self._running = Running()
-        self._ticker = Ticker(self.tick, store.next_due_us, clock)
+        self._ticker = Ticker(self.tick, self._next_due_us, clock)
         self._outbox = Outbox(store, clock, self._running)
         self._notifier = CommitNotifier(store, self._ticker, self._outbox)
         super().__init__(
@@ -67,6 +73,8 @@ class Engine(BaseEngine):
             payload_limit=payload_limit,
             in_parts=True,
         )
+        context = StartContext(store, self._registry, clock, self._executor, self._telemetry)
+        self._starter = RegularStarter(context, self._notifier.starts_next)
         rebuild(store, self._registry)
         self._running.add(self._ticker)
         if self._telemetry is not None:
@@ -113,6 +121,45 @@ class Engine(BaseEngine):
             return handler
 
         return subscribe
+
+    def recipients(self, name: str | None = None) -> Callable[[R], R]:
+        """Return a decorator that has a function yield for whom the regular starts with `for: NAME` begin.
+
+        The function is given the instant at which an occurrence is due, and yields pairs of a `Recipient` and data. An
+        instance begins for each; one that was there before is not begun again when the function is called once more,
+        after a failure or by another process. `name` is by default the function's.
+
+        Raises: FieldError for a name that no regular start has, and for what is no plain function.
+        """
+
+        def register(function: R) -> R:
+            self._starter.register(getattr(function, "__name__", "") if name is None else name, function)
+            self._ticker.notice(0)  # what is due may have waited for it
+            return function
+
+        return register
+
+    def tick(self) -> tuple[Fact, ...]:
+        """Record everything that became due up to now, and begin what is to begin by itself; return the facts.
+
+        An error of one instance does not stop the others: the first is raised when all are done. What became due
+        long ago is recorded in parts of 1,000 facts at most, each in a transaction of its own, and the other
+        instances have their turn in between. Of a regular start that was due several times the latest occurrence
+        begins; one that fails is tried again later, see `coming_starts`.
+        """
+        swept: tuple[Fact, ...] = ()
+        try:
+            swept = super().tick()
+        finally:  # what stands against one instance keeps no other from beginning
+            started = self._starter.tick()
+        return swept + started
+
+    def coming_starts(self, until: datetime) -> tuple[ComingStart, ...]:
+        """Return what begins by itself up to an instant, what is due already first.
+
+        Starts whose calendar does not cover the days up to then come last, with the first day that is not known.
+        """
+        return self._starter.coming(min(given_us("until", until), LAST_US))
 
     def deliver(self) -> Delivered:
         """Deliver what there is by now; a subscription that another worker has the lease of is left to it."""
@@ -181,6 +228,11 @@ class Engine(BaseEngine):
     def running(self) -> Running:
         """Return a context manager: one thread ticks at each next due instant, and one for each subscription delivers."""
         return self._running
+
+    def _next_due_us(self) -> int | None:
+        """Return when something is due next on an instance, or begins by itself."""
+        due_us, start_us = self._store.next_due_us(), self._starter.next_us()
+        return due_us if start_us is None else start_us if due_us is None else min(due_us, start_us)
 
     def close(self) -> None:
         """Stop the background threads and release files and connections."""

@@ -40,7 +40,7 @@ class JoinedEngine(BaseEngine):
     What is done through it is durable when the host commits, and gone when it rolls back. A refused command
     raises `Refused`; catch it if the attempt, which is recorded too, is to outlive the transaction.
     It has no `seal`, since what is sealed must not be rolled back, and no `forget`, since what is erased must not
-    come back; handlers of facts are the engine's, since they run outside any transaction. An instance on which more
+    come back; handlers of facts and regular starts are the engine's, since they run outside any transaction. An instance on which more
     than 1,000 facts are due raises `FarBehind` here: the engine itself records them, by `tick()`, in parts.
     """
 

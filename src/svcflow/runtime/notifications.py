@@ -70,6 +70,10 @@ class CommitNotifier:
             due_us = self._store.next_due_us()
             self._tick_at(NEVER if due_us is None else due_us, self._store)
 
+    def starts_next(self, due_us: int) -> None:
+        """Tell a dispatcher when the next regular start is due."""
+        self._tick_at(due_us, self._store)
+
     def delivered(self) -> None:
         """Tell a dispatcher when what could not be delivered is tried again."""
         if self.dispatcher is not None:

@@ -84,6 +84,9 @@ class Telemetry:
         self._look_again = 0.0
         self._tickers: WeakSet[Ticker] = WeakSet()
         self._facts = meter.create_counter("svcflow.facts", "{fact}", "Facts recorded")
+        self._failed_starts = meter.create_counter(
+            "svcflow.start.failures", "{failure}", "Regular starts that could not begin for everybody"
+        )
         self._duration = meter.create_histogram("svcflow.command.duration", "s", "How long a command took")
         meter.create_observable_gauge(
             "svcflow.ticker.lateness", [self._lateness], "s", "For how long something due is not yet recorded"
@@ -129,6 +132,10 @@ class Telemetry:
                 shared = {key: str(result[key]) for key in _OF_METRICS if key in result}
                 self._duration.record(perf_counter() - begun, shared)
                 self._count_recorded(executed, failure)
+
+    def start_failed(self, procedure: str) -> None:
+        """Count a regular start that could not begin for everybody, and is tried again."""
+        self._failed_starts.add(1, {"svcflow.procedure": procedure})
 
     def swept(self, facts: Mapping[str, Sequence[Fact]], procedures: Mapping[str, str]) -> None:
         """Count the facts that a sweep recorded, by the procedure of each instance."""

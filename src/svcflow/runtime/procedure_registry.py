@@ -16,6 +16,7 @@ from svcflow.model.procedure import Procedure
 from svcflow.model.yaml.dump import digest
 from svcflow.runtime.store import Store
 from svcflow.text import Text
+from svcflow.worktime.calendar import WorkCalendar
 
 
 class ProcedureRegistry:
@@ -35,6 +36,10 @@ class ProcedureRegistry:
         inside._compiled = self._compiled
         inside._pinned = self._pinned.copy()  # what is pinned inside is pinned for nobody after a rollback
         return inside
+
+    def calendar(self, name: str) -> WorkCalendar:
+        """Return a calendar of the catalog, or a shipped one. Raises: UnknownCalendar, DeclarationError."""
+        return self._calendars(name)
 
     def newest(self, name: str) -> Compiled:
         """Return the newest version of a procedure. Raises: UnknownProcedure."""

@@ -53,10 +53,10 @@ if TYPE_CHECKING:
 @option(
     "--kind",
     metavar="KIND",
-    zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard、too_early、missed_occurrence、breached_on_attach、short_notice、infeasible_on_reschedule、late_record",
+    zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard、too_early、missed_occurrence、breached_on_attach、short_notice、infeasible_on_reschedule、late_record、missed_start",
     en="overdue, long_wait, skipped_step, out_of_order, wrong_role, missing_evidence, missing_data, "
     "rework_over_bound, guard, too_early, missed_occurrence, breached_on_attach, short_notice, "
-    "infeasible_on_reschedule, late_record.",
+    "infeasible_on_reschedule, late_record, missed_start.",
 )
 @step_filter
 @role_filter

@@ -16,7 +16,7 @@ from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk
 from svcflow.model.target import Target
-from svcflow.model.wording import terms_text
+from svcflow.model.wording import regular_start_text, terms_text
 from svcflow.text import Text
 
 NO_LANE = ""
@@ -148,7 +148,9 @@ def _description(procedure: Procedure) -> Text:
 
 
 def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
-    """Yield limits over several steps, limits that depend on the case, and rules that refuse; steps go by number."""
+    """Yield when it begins by itself, limits over several steps or by cases, and rules that refuse; steps go by number."""
+    for start in procedure.starts:
+        yield Note(head=phrases.REGULAR_START, body=regular_start_text(start))
     for limit in procedure.limits:
         yield Note(head=_scope(procedure, limit, number), body=_cases(limit, procedure.fields))
     for step in walk(procedure.steps):

@@ -20,6 +20,7 @@ PARALLEL = Text(zh="并行开始、汇合", en="fork, join")
 COMPLETED = Text(zh="完成", en="completed")
 OTHER_END = Text(zh="其他结束", en="other end")
 STARTS = Text(zh="开始", en="start")
+REGULAR_START = Text(zh="定期启动", en="Begins by itself")
 LONGEST_CONDITION = 30
 
 

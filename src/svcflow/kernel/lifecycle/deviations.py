@@ -40,7 +40,7 @@ class Deviation:
     """One departure of an instance from its procedure.
 
     `overrun` is measured as the limit counts and is None until the limit has ended; `due_us`, `visit` and `limit`
-    are set for time limits only. `status` is that after the last answer, and `explanation` the last reason given
+    are set for time limits only, `due_us` for a missed regular start too. `status` is that after the last answer, and `explanation` the last reason given
     for it; whatever they are, the deviation counts.
     """
 

@@ -30,6 +30,7 @@ SEVERITY: Mapping[DeviationKind, Severity] = {
     "missing_data": "minor",
     "rework_over_bound": "minor",
     "guard": "major",
+    "missed_start": "major",
 }
 
 

@@ -17,6 +17,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
+from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
@@ -27,7 +28,7 @@ from svcflow.text import Text
 ChangeKind = Literal["added", "removed", "changed"]
 Section = Literal[
     "procedure", "step", "branch", "transition", "otherwise", "limit", "row", "rung", "extension", "role", "field",
-    "hold", "enforcement", "indicator", "exclusion", "excellence", "source",
+    "hold", "regular_start", "enforcement", "indicator", "exclusion", "excellence", "source",
 ]  # fmt: skip
 
 _SECTIONS: Mapping[type[Any], Section] = {
@@ -43,6 +44,7 @@ _SECTIONS: Mapping[type[Any], Section] = {
     Role: "role",
     Field: "field",
     HoldRule: "hold",
+    RegularStart: "regular_start",
     Enforce: "enforcement",
     Indicator: "indicator",
     Exclusion: "exclusion",

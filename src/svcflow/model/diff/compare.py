@@ -34,6 +34,7 @@ _WORDS: Mapping[Section, Text] = {
     "role": Text(zh="岗位", en="role"),
     "field": Text(zh="字段", en="field"),
     "hold": Text(zh="暂停", en="hold"),
+    "regular_start": Text(zh="定期启动", en="regular start"),
     "enforcement": Text(zh="违规处理", en="enforcement"),
     "indicator": Text(zh="指标", en="indicator"),
     "exclusion": Text(zh="剔除", en="exclusion"),

@@ -37,6 +37,7 @@ from svcflow.model.validation.references import (
     role_name,
     unknown,
 )
+from svcflow.model.validation.regular_starts import regular_start_problems
 from svcflow.text import Text, is_blank
 
 MAX_STEPS, MAX_TRANSITIONS = 2_000, 10_000
@@ -47,6 +48,7 @@ def problems_of(procedure: ProcedureParts) -> Iterator[Problem]:
     """Yield every mistake of the procedure, in the order of the document."""
     yield from _header(procedure)
     yield from field_problems(procedure)
+    yield from regular_start_problems(procedure)
     yield from _size(procedure)
     yield from _steps(procedure, procedure.steps, ("steps",))
     yield from _limits(procedure)

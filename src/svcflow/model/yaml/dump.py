@@ -21,6 +21,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
 from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
+from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, StepNames, Transition
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
@@ -29,7 +30,7 @@ from svcflow.model.yaml.unknown_keys import RENAMED
 from svcflow.text import Text
 
 _WIDTH = 110
-_SECTIONS = ("sources", "fields", "roles", "enforce", "holds", "steps", "limits", "indicators")
+_SECTIONS = ("sources", "fields", "roles", "enforce", "holds", "starts", "steps", "limits", "indicators")
 _WIDE = "\u2010-\u2027\u3001-\u303f\uff01-\uff5e"  # Chinese punctuation
 _BARE = re.compile(rf'[\w+<](?:[\w "$%()*+./;<=>?@^~{_WIDE}-]*[\w")%{_WIDE}])?')
 _LINE = re.compile(rf"(?! )[ -~\w{_WIDE}]*(?<! )")
@@ -218,6 +219,7 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     HoldRule: lambda rule: _changed(rule, leave=("reason",)),
     Indicator: lambda indicator: _changed(indicator, leave=("id",)),
     Otherwise: _changed,
+    RegularStart: _changed,
     Role: lambda role: _text(role.name),
     Row: lambda row: _changed(row, order=("when", *TARGET_KINDS)),
     Rung: _rung,

@@ -15,7 +15,7 @@ from svcflow.model.yaml.value_remedies import split_key
 from svcflow.nearest import did_you_mean, nearest_name
 from svcflow.text import NO_TEXT, Text
 
-RENAMED = {"from_": "from"}
+RENAMED = {"from_": "from", "for_": "for"}
 """Keys of a document by the attributes of the model that cannot be called so."""
 UNWRITTEN: Mapping[type[Any], tuple[str, ...]] = {Transition: ("otherwise",)}
 """Attributes that no key gives: what is done otherwise is a row of its own, after the rows with guards."""
