@@ -610,6 +610,11 @@ def with_visits(reported, assigned):
         {"h": 4, "visits": assigned},
     )
     steps["finished"]["to"]["redo"] = {"step": "assigned", "kind": "rework"}
+    form["limits"] += [
+        {"id": "crew", "from": "reported", "to_trigger": "finish", "within": "5h", "visits": reported},
+        {"id": "rest", "from": "assigned", "to": "end", "within": "5h"},
+        {"id": "again", "from": "assigned", "to_trigger": "redo", "within": "4h", "visits": "each"},
+    ]
     del steps["asked"]["on_overdue"], steps["asked"]["to"]["lapse"], steps["lapsed"]
     return structure_procedure(form)
 

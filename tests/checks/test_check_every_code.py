@@ -221,7 +221,11 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         (
             lambda: timed(TimeLimit(id="span", from_="s1", to="s0", within="5h"), *line("1h", "1h")),
             lambda: timed(TimeLimit(id="span", from_="s0", to="s1", within="5h"), *line("1h", "1h")),
-        )
+        ),
+        (
+            lambda: timed(TimeLimit(id="span", from_="s1", to_trigger="to_s1", within="5h"), *line("1h", "1h")),
+            lambda: timed(TimeLimit(id="span", from_="s0", to_trigger="to_s1", within="5h"), *line("1h", "1h")),
+        ),
     ],
     "span-of-nothing": [
         (

@@ -12,7 +12,7 @@ from svcflow.bounds import LONGEST
 from svcflow.model.amount import Amount
 from svcflow.model.field import FIELD_TYPES, GRADES, Field
 from svcflow.model.guard import Guard
-from svcflow.model.limit import SEVERITIES, VISITS, Row, Rung, TimeLimit
+from svcflow.model.limit import END, SEVERITIES, VISITS, Row, Rung, TimeLimit
 from svcflow.model.procedure import (
     AREAS,
     GROUPS,
@@ -279,12 +279,13 @@ def procedures(draw: st.DrawFn) -> Procedure:
     made += [draw(steps(name, scope, names, roles)) for name in scope[1:-1]]
     made.append(Step(scope[-1], name=draw(texts), end=draw(wordings)))
     triggers = [move.trigger for step in made for move in step.to]
+    stops = [{"to": step} for step in (*scope, END)] + [{"to_trigger": trigger} for trigger in triggers]
     spans = [
-        draw(limits(names, roles, triggers, id=f"span_{place}_limit", from_=start, to=stop))
+        draw(limits(names, roles, triggers, id=f"span_{place}_limit", from_=start, **stop))
         for place, (start, stop) in enumerate(
             draw(
                 st.lists(
-                    st.tuples(st.sampled_from(scope), st.sampled_from(scope)) | st.just((None, None)),
+                    st.tuples(st.sampled_from(scope), st.sampled_from(stops)) | st.just((None, {})),
                     max_size=2,
                 )
             )

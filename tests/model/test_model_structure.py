@@ -257,7 +257,7 @@ def test_every_mistake_of_a_document_is_reported_at_once_with_its_place():
             "p.yaml:15:5 steps.visited.within: give one of within, by, before, after, at_least, every, or match; "
             "for example within: 2wd"
         ),
-        "p.yaml:17:32 limits[0].to: there is no step 'nowhere'; there are: planned, visited",
+        "p.yaml:17:32 limits[0].to: there is no step 'nowhere'; there are: planned, visited, end",
         "p.yaml:17:60 limits[0].warn[0]: 'soon' is no point of a ladder; write 75%, +30m or -10m",
     ]
 

@@ -249,6 +249,18 @@ CASES = {
         limited(from_="x", to="end"),
         "limits[0].from: there is no step 'x'; there are: a, end",
     ),
+    "a span that ends twice": (
+        limited(from_="a", to="end", to_trigger="go"),
+        "limits[0].to_trigger: a limit ends by 'to' or by 'to_trigger', not by both; leave one of them out",
+    ),
+    "a span to no trigger": (
+        limited(from_="a", to_trigger="gone"),
+        "limits[0].to_trigger: there is no trigger 'gone'; did you mean go?",
+    ),
+    "a trigger without a start": (
+        limited(to_trigger="go"),
+        "limits[0]: 'from' and 'to' come together; give both, or neither for the whole procedure",
+    ),
     "a span to nowhere": (
         limited(from_="a", to="x"),
         "limits[0].to: there is no step 'x'; there are: a, end",

@@ -180,12 +180,13 @@ def dressed(draw: st.DrawFn, step: Step) -> Step:
 def procedures(draw: st.DrawFn) -> Procedure:
     steps = draw(chains("s", Step("end", end="completed"), depth=2))
     names = [step.id for step in steps]
+    fired = [{"to_trigger": f"skip_{names[0]}"}, {"to_trigger": f"back_{names[0]}"}]
     spans = [
         draw(
             limits(
                 id=f"span{n}",
                 from_=draw(st.sampled_from(names)),
-                to=draw(st.sampled_from(names)),
+                **draw(st.sampled_from([{"to": name} for name in names] + fired)),
                 visits=draw(visits),
             )
         )
@@ -387,7 +388,16 @@ def successors(draw: st.DrawFn, declared: Procedure) -> tuple[Procedure, dict[st
 
     kept = [attrs.evolve(one, from_=called(one.from_), to=called(one.to)) for one in declared.limits]
     redrawn = [
-        draw(limits(id=one.id, from_=one.from_, to=one.to, least=1, on_overdue=one.on_overdue))
+        draw(
+            limits(
+                id=one.id,
+                from_=one.from_,
+                to=one.to,
+                to_trigger=one.to_trigger,
+                least=1,
+                on_overdue=one.on_overdue,
+            )
+        )
         for one in kept
     ]
     fresh = [draw(limits(id="fresh", least=1))] if draw(st.booleans()) else []

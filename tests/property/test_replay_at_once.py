@@ -57,6 +57,7 @@ LIMITS = (
     {"match": ROWS, "on_change": "from_start"},
     {"match": ROWS, "on_change": "from_now"},
 )
+SPANS = ({"to": "end"}, {"to_trigger": "back"}, {"to_trigger": "tea"})
 RECURRING = ({"every": "4wh", "done_by": "tea"}, {"every": "1wd", "done_by": "tea"})
 COMMANDS: tuple[Command, ...] = (
     Fire("send"),
@@ -107,7 +108,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
             Step("end", end="completed"),
         ],
         limits=[
-            attrs.evolve(span, id="span", from_="check", to="end"),
+            attrs.evolve(span, id="span", from_="check", **draw(st.sampled_from(SPANS))),
             attrs.evolve(whole, id="whole", visits="sum"),
             TimeLimit(id="often", from_="work", to="end", **often),
         ],

@@ -110,6 +110,17 @@ def test_a_step_that_leads_back_to_itself_was_met_before():
     assert result.breaches["span"] == Breaches("span", Text(), 3, 0)
 
 
+def test_a_span_that_its_trigger_ends_and_begins_at_once_was_met():
+    """Reached and begun anew in one move: a met visit, whatever becomes of the next."""
+    again = Transition("again", "serve", kind="rework", at_most=1, enforce={"rework": "refuse"})
+    serve = Step("serve", role="clerk", within="2h", to=[again, Transition("finish", "done")])
+    span = TimeLimit(id="span", from_="serve", to_trigger="again", within="9d", visits="each")
+    scenario = situation(every="9h", serve="1h", exits={"serve": {"again": 1}})
+    result = simulate(procedure(serve, limits=[span]), 3, scenario=scenario, start=MONDAY)
+    assert result.steps["serve"].elapsed.count == 6
+    assert result.breaches["span"] == Breaches("span", Text(), 3, 0)
+
+
 def test_an_instance_without_a_target_is_not_judged():
     """A row that sets no target sets nothing to breach, and what never reached its goal was not judged."""
     matrix = TimeLimit(id="whole", match=[Row("1h", when="urgent"), Row(no_target=True)])

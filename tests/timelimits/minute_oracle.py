@@ -48,6 +48,8 @@ class Situation:
     amount: int
     events: list[tuple[int, str]] = field(default_factory=list)
     visits: str = "sum"
+    extent: str = "step"
+    """How the same time is declared: over the step, until its trigger is fired, or until the next step is entered."""
 
 
 @dataclass
@@ -79,6 +81,7 @@ def situation(seed: int) -> Situation:
     made = Situation(seed, zone, rng.choice(list(STYLES)), weekdays, off, makeup, kind, unit, amount)
     _happenings(made, rng, int(first.timestamp()) // 60 + rng.randrange(1440))
     made.visits = rng.choice(("sum", "sum", "each", "first"))
+    made.extent = rng.choice(("step", "step", "to_trigger", "to"))
     return made
 
 

@@ -48,19 +48,26 @@ def compiled_of(made: Situation) -> Compiled:
             "makeup": [{"date": day, "hours": made.style.split()} for day in sorted(made.makeup)],
         }
     )
-    limit = TimeLimit(**{made.kind: f"{made.amount}{made.unit}"}, visits=made.visits)
+    extents = {
+        "step": {},
+        "to": {"from_": "work", "to": "check"},
+        "to_trigger": {"from_": "work", "to_trigger": "leave"},
+    }
+    declared = {made.kind: f"{made.amount}{made.unit}", **extents[made.extent]}
+    limit = TimeLimit(id="limit", **declared, visits=made.visits)
     back = (
         Transition("go_on", "work"),
         Transition("start_anew", "work", clock="restart"),
         Transition("stop", "end"),
     )
     steps = (
-        Step("work", within=limit, to=(Transition("leave", "check"),)),
+        Step("work", within=limit if made.extent == "step" else None, to=(Transition("leave", "check"),)),
         Step("check", to=back),
         Step("end", end="completed"),
     )
     return compile_procedure(
-        Procedure(id="made", calendar="made", steps=steps), {"made": calendar}.__getitem__
+        Procedure(id="made", calendar="made", steps=steps, limits=() if made.extent == "step" else (limit,)),
+        {"made": calendar}.__getitem__,
     )
 
 
@@ -106,6 +113,7 @@ def test_the_situations_reach_what_they_are_meant_to() -> None:
     said = [judge(one) for one in made[:60]]
     assert {one.unit for one in made} == {"m", "wm", "wd", "cd"}
     assert {one.visits for one in made} == {"sum", "each", "first"}
+    assert {one.extent for one in made} == {"step", "to", "to_trigger"}
     assert {does for one in made for _, does in one.events} == set(COMMANDS)
     assert any(one.overdue for one in said)
     assert any(one.early for one in said)

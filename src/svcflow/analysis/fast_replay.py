@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from svcflow.analysis.activity_mapping import MappedSequence
-from svcflow.analysis.replay import CaseReplay, Judgement, judge_replaced
+from svcflow.analysis.replay import CaseReplay, Judgement
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.compiled import Compiled
@@ -180,7 +180,13 @@ def make_fast_replay(
     places = tuple(event.index for event in sequence.events)
     is_open = instance.status != "ended"
     return FastReplay(
-        compiled, recorder.intervals(), instance.outcome, is_open, places, tuple(steps), replay.unjudged
+        compiled,
+        recorder.intervals(replay.replaced()),
+        instance.outcome,
+        is_open,
+        places,
+        tuple(steps),
+        replay.unjudged,
     )
 
 
@@ -216,20 +222,23 @@ class _StopwatchRecorder:
             visit.paused = visit.paused or (runs and not ran) or not (runs or watch.verdict)
             visit.watch = watch
 
-    def intervals(self) -> tuple[LimitInterval, ...]:
-        """Return the intervals in the order in which the instance holds its limits."""
+    def intervals(self, replaced: Mapping[tuple[str, int], Judgement]) -> tuple[LimitInterval, ...]:
+        """Return the intervals in the order in which the instance holds its limits.
+
+        `replaced` says how limits stood on visits that later ones replaced.
+        """
         return tuple(
-            self._interval(visit, last=visit is visits[-1])
+            self._interval(visit, replaced.get((visit.watch.limit, visit.watch.visit)))
             for visits in self._visits.values()
             for visit in visits
         )
 
-    def _interval(self, visit: _Visit, *, last: bool) -> LimitInterval:
+    def _interval(self, visit: _Visit, replaced: Judgement | None) -> LimitInterval:
         watch, limit = visit.watch, self._compiled.limits[visit.watch.limit]
         bounds = self._bounds.setdefault((limit.id, watch.row), DeadlineBounds(limit, watch.row))
-        judgement = judge_replaced(limit, watch)
-        if last:
-            judgement = "open" if not watch.verdict else "met" if watch.verdict == "met" else "cancelled"
+        last = replaced is None
+        stands: Judgement = "open" if not watch.verdict else "met" if watch.verdict == "met" else "cancelled"
+        judgement = replaced or stands
         running = last and watch.open_us != STOPPED
         whole = not visit.paused and limit.limit.on_overdue is None and bool(running or watch.verdict)
         return LimitInterval(

@@ -17,13 +17,12 @@ from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import Instance, Stopwatch, Verdict
 from svcflow.kernel.lifecycle.deviations import Deviation, deviations_of
 from svcflow.kernel.moves.four_eyes import steps_done
-from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.kernel.timing.stopwatch import met_when_replaced
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Branch, Step
 
-__all__ = ["CaseReplay", "Judgement", "Missed", "compile_for_replay", "judge_replaced"]
+__all__ = ["CaseReplay", "Judgement", "Missed", "compile_for_replay"]
 
 Judgement = Literal["met", "cancelled", "open"]
 """How a limit that was not breached stands: met, ended for another reason, or still running at the log's end."""
@@ -101,6 +100,10 @@ class CaseReplay:
             if (watch.limit, watch.visit) not in breached
         ]
 
+    def replaced(self) -> Mapping[tuple[str, int], Judgement]:
+        """Return how each limit stood on each visit that a later one has replaced."""
+        return {(watch.limit, watch.visit): judgement for watch, judgement in self._past}
+
     def _count_unjudged(self, facts: Iterable[Fact], actor: Actor) -> None:
         for fact in facts:
             if not isinstance(fact, Moved) or (fact.automatic and not fact.via):
@@ -120,27 +123,26 @@ class CaseReplay:
     def _transact(self, command: Command | None, at_us: int) -> Outcome:
         outcome = transact(self._compiled, self.instance, command, at_us)
         if self.instance is not None:
-            self._keep_replaced(self.instance.stopwatches, outcome.instance.stopwatches)
+            self._keep_replaced(self.instance.stopwatches, outcome)
         self.instance = outcome.instance
         self._facts += outcome.facts
         return outcome
 
-    def _keep_replaced(self, before: Mapping[str, Stopwatch], after: Mapping[str, Stopwatch]) -> None:
+    def _keep_replaced(self, before: Mapping[str, Stopwatch], outcome: Outcome) -> None:
         """Keep stopwatches that a new visit has replaced: an instance has those of the last visit only."""
+        after = outcome.instance.stopwatches
         if before is after:
             return
-        for limit, watch in before.items():
-            if after[limit].visit != watch.visit:
-                self._past.append((watch, judge_replaced(self._compiled.limits[limit], watch)))
+        for name, watch in before.items():
+            if after[name].visit != watch.visit:
+                limit = self._compiled.limits[name]
+                reached = self._compiled.reaches(outcome.facts, limit)
+                met = met_when_replaced(limit, watch, reached=reached)
+                self._past.append((watch, "met" if met else "cancelled"))
 
 
 _JUDGEMENTS: Mapping[Verdict, Judgement] = {"": "open", "met": "met", "cancelled": "cancelled"}
 """How a limit stands that was not broken; `late` and `early` are deviations and counted as such."""
-
-
-def judge_replaced(limit: CompiledLimit, watch: Stopwatch) -> Judgement:
-    """Return how a limit stood on a visit that its next one replaced."""
-    return "met" if met_when_replaced(limit, watch) else "cancelled"
 
 
 def compile_for_replay(procedure: Procedure, calendars: Calendars) -> Compiled:

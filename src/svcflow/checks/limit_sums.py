@@ -273,8 +273,14 @@ def _empty_span(limit: TimeLimit, place: int) -> Finding:
 def _no_way(procedure: Procedure, limit: TimeLimit, place: int) -> Iterator[Finding]:
     # Steps in two branches of one parallel step have no way between them and yet may follow one another.
     homes = {step.id: scope for scope in scopes(procedure) for step in scope.steps}
-    start, stop = limit.from_, limit.to
-    if start is None or stop is None or concurrent(homes[start], homes[stop]):
+    start, stop, key = limit.from_, limit.to_trigger or limit.to, "to_trigger" if limit.to_trigger else "to"
+    if (
+        start is None or stop is None or limit.lasts_to_end(homes)
+    ):  # that no end is reached is found at the step
+        return
+    last = homes if limit.to_trigger else (stop,)
+    fired = (name for name in last if key == "to" or _fires(procedure, name, stop))
+    if any(concurrent(homes[start], homes[name]) for name in fired):
         return
     yield finding(
         "span-without-way",
@@ -283,8 +289,12 @@ def _no_way(procedure: Procedure, limit: TimeLimit, place: int) -> Iterator[Find
             zh=f"时限“{limit.id}”由 {start} 计到 {stop}，但从 {start} 走不到 {stop}",
             en=f"limit '{limit.id}' runs from {start} to {stop}, but no way leads there",
         ),
-        Text(zh="改正 from 或 to", en="correct 'from' or 'to'"),
+        Text(zh=f"改正 from 或 {key}", en=f"correct 'from' or '{key}'"),
     )
+
+
+def _fires(procedure: Procedure, step: str, trigger: str) -> bool:
+    return any(move.trigger == trigger for move in procedure.all_steps[step].to)
 
 
 def _guarded(procedure: Procedure) -> tuple[tuple[Transition, ...], ...]:

@@ -48,7 +48,10 @@ _A_LEAP_YEAR = date(2024, 1, 1)
 
 @attrs.frozen
 class LimitPath:
-    """Steps that a limit runs over: everything between `source` and the `targets`."""
+    """Steps that a limit runs over: everything between `source` and the `targets`.
+
+    Of a span that a trigger ends, `ended_by`, the target is a node of its own: what follows once it was fired.
+    """
 
     scopes: tuple[Scope, ...]
     source: str
@@ -57,6 +60,7 @@ class LimitPath:
     """Parallel steps that the way enters or leaves through one branch: the branch weighs, not the step."""
     closed: frozenset[int] = frozenset()
     """Moves, by `id`, that are not taken (see `RowCombination.closed`)."""
+    ended_by: str | None = None
 
     def shortest(self, weigh: Weigh) -> Way | None:
         """Return the lightest way, rework included; None where no way leads to a target."""
@@ -88,9 +92,13 @@ class LimitPath:
         return move.kind != "rework" and self._open(move)
 
     def _graph(self, keep: Callable[[Transition], bool]) -> Graph:
-        graph = scope_graph(self.scopes[0], keep)
+        graph = scope_graph(self.scopes[0], lambda move: keep(move) and move.trigger != self.ended_by)
         for scope in self.scopes[1:]:
-            graph.update(scope_graph(scope, keep))
+            graph.update(scope_graph(scope, lambda move: keep(move) and move.trigger != self.ended_by))
+        if self.ended_by is not None:
+            graph.add_nodes_from(self.targets)
+            for step in _firing(self.scopes, self.ended_by, self._open):
+                graph.add_edges_from((step, target) for target in self.targets)
         for scope in self.scopes:
             if scope.parent is None or scope.parent.id not in self.passed:
                 continue
@@ -109,7 +117,8 @@ class LimitPath:
         return heaviest_way(scope_graph(scope, self._forward), scope.steps[0].id, ends, weights)
 
     def _leads_to(self, scope: Scope) -> bool:
-        return any(_within(scope, self.scopes, target) for target in self.targets)
+        last = self.targets if self.ended_by is None else (*_firing(self.scopes, self.ended_by),)
+        return any(_within(scope, self.scopes, step) for step in last)
 
     def _starts_in(self, scope: Scope) -> bool:
         return _within(scope, self.scopes, self.source)
@@ -195,13 +204,33 @@ def limit_path(procedure: Procedure, limit: TimeLimit) -> LimitPath | None:
     all_scopes = scopes(procedure)
     if limit.scope == "step":
         return None
-    if limit.from_ is None or limit.to is None:
+    if limit.from_ is None:
         ends = [step for step in procedure.steps if step.end is not None]
         completed = [step for step in ends if step.succeeds] or ends
         return LimitPath(all_scopes, procedure.steps[0].id, tuple(step.id for step in completed))
     homes = {step.id: scope for scope in all_scopes for step in scope.steps}
-    starts, stops = set(_parents(homes[limit.from_])), set(_parents(homes[limit.to]))
-    return LimitPath(all_scopes, limit.from_, (limit.to,), frozenset(starts ^ stops))
+    starts = set(_parents(homes[limit.from_]))
+    if limit.to_trigger is not None:
+        last = [set(_parents(homes[step])) for step in _firing(all_scopes, limit.to_trigger)]
+        passed = frozenset(parent for stops in last for parent in starts ^ stops)
+        return LimitPath(
+            all_scopes, limit.from_, (f"({limit.to_trigger})",), passed, ended_by=limit.to_trigger
+        )
+    if limit.lasts_to_end(procedure.all_steps):
+        last_steps = tuple(step.id for step in procedure.steps if step.end is not None)
+        return LimitPath(all_scopes, limit.from_, last_steps, frozenset(starts))
+    stops = set(_parents(homes[str(limit.to)]))
+    return LimitPath(all_scopes, limit.from_, (str(limit.to),), frozenset(starts ^ stops))
+
+
+def _firing(
+    all_scopes: tuple[Scope, ...], trigger: str, keep: Callable[[Transition], bool] = lambda _: True
+) -> Iterator[str]:
+    """Yield the steps that a trigger leaves."""
+    for scope in all_scopes:
+        for step in scope.steps:
+            if any(move.trigger == trigger and keep(move) for move in step.to):
+                yield step.id
 
 
 def branches_of(procedure: Procedure, step: Step) -> Iterator[LimitPath]:

@@ -14,6 +14,7 @@ import attrs
 import transitions
 from transitions import Event, Machine, State
 
+from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import NEVER, Booking, FrozenDict
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, compile_limit
 from svcflow.model.catalog import Catalog
@@ -141,6 +142,8 @@ class Compiled:
     """Bookings of the data fields that are scheduled instants, before anybody set them."""
     defaults: Mapping[str, Value]
     """Data of an instance where none come with its start."""
+    reached_by: Mapping[str, tuple[CompiledLimit, ...]]
+    """For each trigger, the spans that end when it is fired."""
     foreign: bool = False
     """Whether logs of other systems are replayed: an actor or role that is unknown there is not judged."""
     calendar_fingerprints: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -165,6 +168,19 @@ class Compiled:
         """Yield every row out of a step, in declared order."""
         for trigger in self.steps[step].triggers:
             yield from self.triggers[trigger].transitions[step]
+
+    def reaches(self, facts: Iterable[Fact], limit: CompiledLimit) -> bool:
+        """Return whether facts of one decision reach the end of a span."""
+        return any(
+            fact.trigger == limit.limit.to_trigger or self._is_reached(limit, fact.to)
+            for fact in facts
+            if isinstance(fact, Moved)
+        )
+
+    def _is_reached(self, limit: CompiledLimit, entered: str) -> bool:
+        place = self.steps[entered]
+        ends = limit.to_end and place.step.end is not None and not place.parent
+        return ends or limit in place.reaches or any(self._is_reached(limit, step) for step in place.branches)
 
     def steps_skipped(self, start: str, goal: str) -> tuple[str, ...] | None:
         """Return the steps skipped by jumping from `start` to `goal`, `goal` included; None when no way leads there.
@@ -248,8 +264,18 @@ def compile_procedure(
         frozenset(field.id for field in procedure.fields.values() if field.personal),
         FrozenDict(dict.fromkeys(sorted(_scheduled(procedure)), _UNBOOKED)),
         {f.id: f.accept(f.default) for f in procedure.fields.values() if f.default is not None},
+        _reached_by(limits.values()),
         foreign=enforce == "record",
     )
+
+
+def _reached_by(limits: Iterable[CompiledLimit]) -> Mapping[str, tuple[CompiledLimit, ...]]:
+    reached_by: dict[str, tuple[CompiledLimit, ...]] = {}
+    for limit in limits:
+        trigger = limit.limit.to_trigger
+        if trigger is not None:
+            reached_by[trigger] = (*reached_by.get(trigger, ()), limit)
+    return reached_by
 
 
 def _scheduled(procedure: Procedure) -> Iterator[str]:
@@ -284,7 +310,8 @@ def _limits(procedure: Procedure) -> Iterator[TimeLimit]:
 def _limit(procedure: Procedure, limit: TimeLimit, calendars: Calendars) -> CompiledLimit:
     step = procedure.all_steps.get(limit.step or "")
     waits = step is not None and step.waits is not None
-    return compile_limit(limit, calendars, procedure.calendar, waits=waits)
+    to_end = limit.lasts_to_end(procedure.all_steps)
+    return compile_limit(limit, calendars, procedure.calendar, waits=waits, to_end=to_end)
 
 
 def _machine(procedure: Procedure, ends: _Ends, rules: Enforce | None) -> ProcedureMachine:

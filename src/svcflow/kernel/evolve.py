@@ -137,6 +137,9 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     deemed = fact.automatic and not fact.via and fact.trigger != DONE
     restart = row.move.clock == "restart"
     _leave(compiled, draft, fact.step, at_us, deemed)
+    # Before the step is entered: it may be the one that starts the span again, or the end.
+    for limit in compiled.reached_by.get(fact.trigger, ()):
+        _end(draft, limit, at_us, deemed)
     _enter(compiled, draft, fact.to, at_us, restart, deemed)
     if fact.trigger in compiled.occurrences:
         _begin_interval(compiled, draft, fact.trigger, at_us)
@@ -303,9 +306,8 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, dee
     for limit_id, watch in draft.stopwatches.items():
         if not watch.verdict:
             limit = compiled.limits[limit_id]
-            # Only the limit of the whole procedure reaches its goal by the end; any other is cancelled.
-            whole = limit.limit.scope == "procedure"
-            _set(draft, stopwatch.end(limit, watch, at_us, reached=whole, deemed=deemed))
+            # Only limits that run to any end reach their goal by it; any other is cancelled.
+            _set(draft, stopwatch.end(limit, watch, at_us, reached=limit.to_end, deemed=deemed))
 
 
 def _start(

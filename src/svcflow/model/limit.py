@@ -6,7 +6,7 @@ The deadline that a limit gives for one instance is computed in the kernel.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from decimal import Decimal
 from typing import Literal
 
@@ -25,6 +25,8 @@ SEVERITIES: tuple[Severity, ...] = ("minor", "major", "critical")
 Visits = Literal["first", "each", "sum"]
 """Which visits of a step a limit judges: only the first, each by itself, or all of them together."""
 VISITS: tuple[Visits, ...] = ("first", "each", "sum")
+END = "end"
+"""What `to` of a span says for any end of the procedure, where no step has this id."""
 
 _HOLD, _WAIT = "hold.", ".wait"
 """What the ids of limits that nobody names are made with; no id that somebody gives has a dot."""
@@ -190,8 +192,8 @@ class TimeLimit:
     """Time limit over a step, a span of steps or the whole procedure.
 
     Give one of `within`, `by`, `before`, `after`, `at_least`, `every`, or `match` with rows of them. A span
-    runs from entering `from_` to entering `to`; without both, and without `step`, the limit runs from start
-    to end of the procedure. The `within` of a step is usually written at the step. `done_by` is the trigger
+    runs from entering `from_` to entering `to`, or until `to_trigger` is fired; `to` is `end` for any end of the
+    procedure. Without these, and without `step`, the limit runs from start to end of the procedure. The `within` of a step is usually written at the step. `done_by` is the trigger
     that counts as one occurrence of `every`. Of a step that is entered again, `visits` says whether the time of
     all visits adds up (`sum`), each is judged by itself, or only the first is.
     """
@@ -224,6 +226,7 @@ class TimeLimit:
         default=None, validator=attrs.validators.in_(("from_start", "from_now", None))
     )
     visits: Visits = attrs.field(default="sum", validator=attrs.validators.in_(VISITS))
+    to_trigger: str | None = None
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -247,4 +250,9 @@ class TimeLimit:
         """What the limit runs over: a step, a span, or the whole procedure."""
         if self.step is not None:
             return "step"
-        return "span" if self.from_ is not None or self.to is not None else "procedure"
+        ends = (self.from_, self.to, self.to_trigger)
+        return "procedure" if all(end is None for end in ends) else "span"
+
+    def lasts_to_end(self, steps: Container[str]) -> bool:
+        """Return whether this is a span to any end of a procedure with these steps; a step called `end` is that step."""
+        return self.to == END and END not in steps

@@ -188,7 +188,7 @@ class SimulationRun:
             return
         case.facts += outcome.facts
         if case.instance.stopwatches is not outcome.instance.stopwatches:
-            case.met.update(replaced_met(self.compiled, case.instance, outcome.instance))
+            case.met.update(replaced_met(self.compiled, case.instance, outcome.instance, outcome.facts))
         case.instance = outcome.instance
         self._leave(case, outcome.facts)
         if outcome.instance.status == "ended":

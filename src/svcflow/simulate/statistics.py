@@ -136,14 +136,17 @@ def breaches_of(compiled: Compiled, cases: Iterable[SimulatedCase]) -> Mapping[s
     }
 
 
-def replaced_met(compiled: Compiled, before: Instance, after: Instance) -> Iterator[str]:
-    """Yield the limits met on a visit that one command has replaced by the next visit.
+def replaced_met(
+    compiled: Compiled, before: Instance, after: Instance, facts: Sequence[Fact]
+) -> Iterator[str]:
+    """Yield the limits met on a visit that one command, of these facts, has replaced by the next visit.
 
     `stopwatch.met_when_replaced` holds the rule.
     """
     for name, old in before.stopwatches.items():
         if after.stopwatches[name].visit != old.visit:
-            met = met_when_replaced(compiled.limits[name], old)
+            limit = compiled.limits[name]
+            met = met_when_replaced(limit, old, reached=compiled.reaches(facts, limit))
             if _is_met(compiled, old._replace(verdict="met") if met else old):
                 yield name
 

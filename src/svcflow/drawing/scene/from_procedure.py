@@ -185,7 +185,8 @@ def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) ->
         place = number.get(limit.step, "")
         return Text(zh=f"{place} {name.zh or name.en}".strip(), en=f"{place} {name.en or name.zh}".strip())
     ends = []
-    for key, edge in ((limit.from_, Text(zh="开始", en="start")), (limit.to, Text(zh="结束", en="end"))):
+    last = _trigger(procedure, limit.to_trigger) if limit.to_trigger else Text(zh="结束", en="end")
+    for key, edge in ((limit.from_, Text(zh="开始", en="start")), (limit.to, last)):
         step = procedure.all_steps.get(key) if key else None
         if step is None:
             ends.append(edge)
@@ -197,6 +198,14 @@ def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) ->
             )
     zh, en = (" → ".join(end.in_(lang) for end in ends) for lang in ("zh", "en"))
     return Text(zh=f"{name.zh or name.en}（{zh}）", en=f"{name.en or name.zh} ({en})")
+
+
+def _trigger(procedure: Procedure, trigger: str) -> Text:
+    """Return the name of a trigger in quotes: that of its first move which has one."""
+    moves = (move for step in walk(procedure.steps) for move in step.to if move.trigger == trigger)
+    name = next((move.name for move in moves if move.name), Text())
+    called = phrases.trigger_text(trigger, name)
+    return Text(zh=f"“{called.zh or called.en}”", en=f"“{called.en or called.zh}”")
 
 
 def _target(target: Target | None) -> Text:

@@ -79,6 +79,8 @@ class CompiledLimit:
 
     Nor one that judges the first visit only: `visits` says more of a limit than the `clock` of one move.
     """
+    to_end: bool
+    """Whether it reaches its goal by the end of the instance: the whole procedure's limit, or a span to any end."""
     once: bool
     """Whether only the first visit is judged."""
     each: bool
@@ -86,11 +88,17 @@ class CompiledLimit:
 
 
 def compile_limit(
-    limit: TimeLimit, calendars: Callable[[str], WorkCalendar], usual: str, *, waits: bool
+    limit: TimeLimit,
+    calendars: Callable[[str], WorkCalendar],
+    usual: str,
+    *,
+    waits: bool,
+    to_end: bool = False,
 ) -> CompiledLimit:
-    """Return a limit made ready to run; a limit of a step that `waits` is not stopped by that wait.
+    """Return a limit made ready to run.
 
-    `usual` is the calendar of rows where neither they nor the limit name one.
+    `usual` is the calendar of rows where neither they nor the limit name one. A limit of a step that `waits` is not
+    stopped by that wait; a span `to_end` lasts to any end of the procedure.
     """
     mode = limit.on_change or (
         "from_start" if limit.recipient_facing or limit.scope != "step" else "from_now"
@@ -110,6 +118,7 @@ def compile_limit(
         varies=len(rows) > 1 or bool(fields),
         anchors=fields,
         restarts=(limit.scope != "procedure" or bool(reason_of(limit.id))) and limit.visits != "first",
+        to_end=to_end or limit.scope == "procedure",
         once=limit.visits == "first",
         each=limit.visits == "each",
     )

@@ -175,14 +175,15 @@ def annulled_occurrences(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> 
         visit, due_us = visit - 1, interval_before(row.calendar, row, due_us)
 
 
-def met_when_replaced(limit: CompiledLimit, watch: Stopwatch) -> bool:
+def met_when_replaced(limit: CompiledLimit, watch: Stopwatch, *, reached: bool) -> bool:
     """Return whether a limit was met on a visit whose stopwatch the next visit replaced.
 
     The limit of a step ends with the step, so a stopwatch that seems to run was met in the very command that entered
-    the step again; so was the interval of a recurrence. A span that begins anew was neither met nor breached.
+    the step again; so was the interval of a recurrence. A span that begins anew was neither met nor breached, unless
+    the command `reached` its end before.
     """
     step, recurs = limit.limit.scope == "step", limit.rows[watch.row].kind == "every"
-    return watch.verdict == "met" or (not watch.verdict and (step or recurs))
+    return watch.verdict == "met" or (not watch.verdict and (step or recurs or reached))
 
 
 def next_rung(limit: CompiledLimit, watch: Stopwatch) -> CompiledRung:

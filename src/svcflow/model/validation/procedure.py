@@ -12,7 +12,7 @@ import attrs
 
 from svcflow.bounds import MOST
 from svcflow.errors import Path, Problem
-from svcflow.model.limit import step_of
+from svcflow.model.limit import END, TimeLimit, step_of
 from svcflow.model.limit_locations import limit_places
 from svcflow.model.procedure_parts import ProcedureParts
 from svcflow.model.source import PROPOSAL, source_keys
@@ -262,16 +262,31 @@ def _limits(procedure: ProcedureParts) -> Iterator[Problem]:
                 ),
                 RENAME,
             )
-        if (limit.from_ is None) != (limit.to is None):
-            yield Problem(
-                path,
-                Text(zh="from 与 to 须成对", en="'from' and 'to' come together"),
-                Text(zh="两者都写，或都不写（整个流程）", en="give both, or neither for the whole procedure"),
-            )
-        for key, step in (("from", limit.from_), ("to", limit.to), ("step", limit.step)):
-            if step is not None and step not in procedure.all_steps:
-                yield unknown((*path, key), "环节", "step", step, procedure.all_steps)
+        yield from _extent(procedure, limit, path)
         yield from limit_problems(procedure, limit, path, procedure.triggers)
+
+
+def _extent(procedure: ProcedureParts, limit: TimeLimit, path: Path) -> Iterator[Problem]:
+    """Yield the mistakes in where a limit starts and ends."""
+    if (limit.from_ is None) != (limit.to is None and limit.to_trigger is None):
+        yield Problem(
+            path,
+            Text(zh="from 与 to 须成对", en="'from' and 'to' come together"),
+            Text(zh="两者都写，或都不写（整个流程）", en="give both, or neither for the whole procedure"),
+        )
+    if limit.to is not None and limit.to_trigger is not None:
+        yield Problem(
+            (*path, "to_trigger"),
+            Text(zh="to 与 to_trigger 只能写一个", en="a limit ends by 'to' or by 'to_trigger', not by both"),
+            Text(zh="删去其一", en="leave one of them out"),
+        )
+    for key, step in (("from", limit.from_), ("to", limit.to), ("step", limit.step)):
+        to_end = key == "to" and limit.lasts_to_end(procedure.all_steps)
+        if step is not None and step not in procedure.all_steps and not to_end:
+            known = (*procedure.all_steps, END) if key == "to" else procedure.all_steps
+            yield unknown((*path, key), "环节", "step", step, dict.fromkeys(known))
+    if limit.to_trigger is not None and limit.to_trigger not in procedure.triggers:
+        yield unknown((*path, "to_trigger"), "流转", "trigger", limit.to_trigger, procedure.triggers)
 
 
 def _sources(procedure: ProcedureParts) -> Iterator[Problem]:

@@ -56,6 +56,7 @@ _LIMIT_ORDER = (
     "step",
     "from_",
     "to",
+    "to_trigger",
     "calendar",
     *TARGET_KINDS,
     "cutoff",
