@@ -17,7 +17,18 @@ from svcflow.checks import CODES
 from svcflow.cli.app import COMMANDS, app
 from svcflow.kernel import facts
 from svcflow.kernel.moves.availability import Available
-from svcflow.model import field, guard, limit, log_mapping, procedure, regular_start, scenario, source, step
+from svcflow.model import (
+    automatic_move,
+    field,
+    guard,
+    limit,
+    log_mapping,
+    procedure,
+    regular_start,
+    scenario,
+    source,
+    step,
+)
 from svcflow.runtime.filters import DeviationFilters, InstanceFilters
 from svcflow.wording import DEVIATIONS
 from svcflow.worktime import calendar, calendar_file
@@ -32,6 +43,7 @@ DECLARED = {
     "hold": procedure.HoldRule,
     "start": regular_start.RegularStart,
     "step": step.Step,
+    "then": automatic_move.AutomaticMove,
     "branch": step.Branch,
     "transition": step.Transition,
     "otherwise": step.Otherwise,

@@ -19,6 +19,7 @@ from svcflow.analysis.event_log import Case, Event
 from svcflow.errors import DeclarationError, LogError
 from svcflow.model.catalog import load, load_mapping, shipped_folder
 from svcflow.model.log_mapping import LogMapping
+from svcflow.model.procedure import Procedure
 from svcflow.model.yaml.parse import structure_procedure
 from svcflow.text_table import cells
 from svcflow.worktime import WorkCalendar, shipped_calendar
@@ -732,3 +733,32 @@ def test_what_was_never_done_needs_no_other_person():
     again = (("Finish", 180, "", "CREW"), ("Redo", 190, "ann", "DESK"), ("Finish", 195, "bob", "CREW"))
     found = conform([case("a", *TOLD, *again, ("Close", 200, "ann", "DESK"))], LAMP, MAPPING)
     assert found.unjudged_rules == {"role": 0, "not_by": 1}
+
+
+def lapsing() -> Procedure:
+    """The lamp, where a question without an answer lapses by itself, which is no breach."""
+    asked = {
+        "name": {"zh": "待补充", "en": "Asked"},
+        "waits": "recipient",
+        "then": {"after": "24h", "fire": "lapse"},
+        "to": {"answer": "reported", "lapse": {"step": "lapsed", "kind": "exception"}},
+    }
+    return structure_procedure({**FORM, "steps": {**FORM["steps"], "asked": asked}})
+
+
+def test_what_the_log_does_not_tell_of_a_step_that_moves_on_by_itself_is_made_at_its_instant():
+    """Without an activity for it the case lapses after a day, and nothing is overdue by that."""
+    silent = case("a", ("Report", 0), ("Ask", 60))
+    found = conform([silent, silent, case("b", ("Report", 0), ("Cancel", 5000))], lapsing(), MAPPING)
+    lapsed = [result for result in found.results if result.case == "a"]
+    assert [(one.status, one.outcome, one.deviations) for one in lapsed] == [("ended", "cancelled", ())] * 2
+    assert not any(one.limit.startswith("asked") for one in found.limits)
+
+
+def test_a_log_that_tells_of_the_automatic_move_says_when_it_was_made():
+    """An activity for the trigger is believed, before and after the instant: nothing is missed and nothing deviates."""
+    told = attrs.evolve(MAPPING, activities={**MAPPING.activities, "Lapse": "lapse"})
+    for minutes in (60 + DAY - 30, 60 + DAY + 300):
+        found = conform([case("a", ("Report", 0), ("Ask", 60), ("Lapse", minutes))], lapsing(), told)
+        result = only(found)
+        assert (result.outcome, result.missed, result.deviations) == ("cancelled", (), ())

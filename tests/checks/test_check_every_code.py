@@ -10,6 +10,7 @@ import pytest
 from checks_declared import NAME, codes, declared, end, fork, found, hour, move, step
 
 from svcflow.checks import CODES, check
+from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, TimeLimit
 from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
@@ -72,6 +73,34 @@ def overdue(**more: object) -> Procedure:
     )
 
 
+def circling(**when: str) -> Procedure:
+    """Two steps that send each other on by themselves; after a length of time people may leave the circle."""
+    moves = [AutomaticMove("on", source="proposal", **when), AutomaticMove("back", source="proposal", **when)]
+    return declared(
+        step("first", "closed", move("on", "second"), then=moves[0]),
+        step("second", move("back", "first", kind="rework", at_most=3), then=moves[1]),
+        end(),
+        fields=(Field("until", type="instant", required=True),),
+    )
+
+
+def asleep(**more: object) -> Procedure:
+    """A step that nobody works in: it moves on by itself."""
+    move_on = AutomaticMove("wake", **{"after": "3wd", "source": "proposal", **more})
+    return declared(
+        step("first", move("wake", "closed"), role=None, within=None, then=move_on),
+        step("second", "closed"),
+        end(),
+    )
+
+
+def by_rows(*guards: str) -> Procedure:
+    """A step that moves on by itself, by the fee."""
+    rows = [MoveInstant(f"{place + 1}wd", when=guard) for place, guard in enumerate(guards)]
+    then = AutomaticMove("to_closed", match=[*rows, MoveInstant("9wd")], source="proposal")
+    return declared(step("first", "closed", then=then), end(), fields=(FEE,))
+
+
 def matrix(*rows: Row) -> Procedure:
     limit = TimeLimit(match=rows)
     return declared(step("first", "closed", within=limit), end(), fields=[PRIORITY, FEE])
@@ -130,6 +159,7 @@ def by_fee() -> list[Step]:
 CASES: dict[str, list[tuple[Make, Make]]] = {
     "automatic-loop": [
         (overdue, lambda: overdue(enforce={"rework": "refuse"})),
+        (lambda: circling(at="until"), lambda: circling(after="1d")),
         (
             overdue,
             lambda: declared(
@@ -191,6 +221,7 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         )
     ],
     "row-unreachable": [
+        (lambda: by_rows("fee > 5", "fee > 9"), lambda: by_rows("fee > 9", "fee > 5")),
         (
             lambda: two(move("go", "second"), move("go", "closed", when="fee > 1")),
             lambda: two(move("go", "closed", when="fee > 1"), move("go", "second")),
@@ -347,6 +378,7 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         ),
     ],
     "number-unsourced": [
+        (lambda: asleep(source=None), asleep),
         (lambda: declared(step("first", "closed", within="1h"), end()), lambda: declared(step("first", "closed"), end())),
         (
             lambda: matrix(row("1h", 'priority == "high"'), Row(within="2h")),
@@ -408,6 +440,7 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         ),
     ],
     "step-without-limit": [
+        (lambda: declared(step("first", "closed", within=None), end()), asleep),
         (
             lambda: declared(step("first", "closed", within=None), end()),
             lambda: timed(
@@ -428,6 +461,7 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         ),
     ],
     "wait-without-cap": [
+        (lambda: declared(step("first", "closed", waits="recipient"), end()), lambda: declared(step("first", "closed", waits="recipient", then=AutomaticMove("to_closed", after="3wd", source="proposal")), end())),
         (
             lambda: declared(step("first", "closed", within=None, waits="recipient"), end()),
             lambda: declared(step("first", "closed", within=None, waits="recipient", at_most="1wd"), end()),
@@ -473,6 +507,7 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
         ),
     ],
     "field-unused": [
+        (lambda: declared(step("first", "closed"), end(), fields=(Field("until", type="instant"),)), lambda: declared(step("first", "closed", then=AutomaticMove("to_closed", at="until")), end(), fields=(Field("until", type="instant"),))),
         (
             lambda: declared(*line("1h"), fields=[Field("memo")]),
             lambda: declared(step("first", move("go", "closed", requires=["memo"])), end(), fields=[Field("memo")]),

@@ -9,7 +9,17 @@ import pytest
 
 from svcflow.cli.journal_lines import _LINES, journal_line
 from svcflow.cli.names import ProcedureNames
-from svcflow.kernel.facts import FACTS, Accepted, Assigned, Explained, Fact, Rejected, Released
+from svcflow.kernel.facts import (
+    FACTS,
+    Accepted,
+    Assigned,
+    Explained,
+    Fact,
+    Moved,
+    Recomputed,
+    Rejected,
+    Released,
+)
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
 from svcflow.text import Text
@@ -32,11 +42,20 @@ def test_every_class_of_fact_has_a_line():
         (Assigned(*HEAD, "check", "wang", "ill"), "分派：复核（ill）", "assigned: Check (ill)"),
         (Released(*HEAD, "check"), "释放：复核", "released: Check"),
         (Released(*HEAD, "check", "ill"), "释放：复核（ill）", "released: Check (ill)"),
+        (
+            Moved(*HEAD, "check", "go", "check", automatic=True, timed=True),
+            "复核 → 复核（到时自动：go）", "Check → Check (by itself, as its time had come: go)",
+        ),
+        (
+            Recomputed(*HEAD, "check.then", 1, 0, 60_000_000),
+            "重算：复核（自动流转）由 1970-01-01 00:00+00 改为 1970-01-01 00:01+00",
+            "recomputed: Check (automatic move) from 1970-01-01 00:00+00 to 1970-01-01 00:01+00",
+        ),
         (Explained(*HEAD, 5, "rain"), "说明第 5 条偏差：rain", "explained deviation 5: rain"),
         (Accepted(*HEAD, 5, "seen"), "认可第 5 条偏差的说明：seen", "accepted the explanation of deviation 5: seen"),
         (Rejected(*HEAD, 5, "dry"), "不认可第 5 条偏差的说明：dry", "rejected the explanation of deviation 5: dry"),
     ],
-    ids=["claimed", "assigned", "assigned why", "released", "released why", "explained", "accepted", "rejected"],
+    ids=["claimed", "assigned", "assigned why", "released", "released why", "moved by itself", "recomputed", "explained", "accepted", "rejected"],
 )  # fmt: skip
 def test_what_people_settle_among_themselves_is_told(fact: Fact, zh: str, en: str):
     """Who has a step and what is answered to a deviation; to whom it was given stands in the fact only."""

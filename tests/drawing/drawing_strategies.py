@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from svcflow.model.automatic_move import AutomaticMove
+from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.text import Text
@@ -40,6 +42,11 @@ def chain(draw: st.DrawFn, prefix: str, roles: list[str], end: str, depth: int) 
         for extra in range(draw(st.integers(0, 2))):
             target = draw(st.sampled_from([*keys, end]))
             moves.append(Transition(f"{key}_x{extra}", target, name=draw(TEXTS), kind=draw(KINDS)))
+        then = draw(st.sampled_from([None, None, "2wd", "until - 10m"]))
+        if then is not None:
+            moves.append(Transition(f"{key}_later", onward, name=draw(TEXTS), kind=draw(KINDS)))
+            when = {"at": then} if then.startswith("until") else {"after": then}
+            then = AutomaticMove(f"{key}_later", **when)
         out.append(
             Step(
                 key,
@@ -48,6 +55,7 @@ def chain(draw: st.DrawFn, prefix: str, roles: list[str], end: str, depth: int) 
                 within=draw(st.sampled_from([None, "15m", "3wd"])),
                 waits=None if branches else draw(st.sampled_from([None, None, "third_party"])),
                 parallel=branches,
+                then=then,
                 to=moves,
             )
         )
@@ -61,6 +69,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
     return Procedure(
         id="random",
         name=draw(TEXTS),
+        fields=[Field("until", type="instant", name=draw(TEXTS))],
         roles=[Role(key, name=draw(TEXTS)) for key in roles],
         steps=draw(chain("s", roles, "end", 0)),
     )

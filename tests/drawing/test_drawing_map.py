@@ -16,6 +16,7 @@ from svcflow.drawing import Badge, Drawing, draw
 from svcflow.drawing.layout.coordinates import Layout
 from svcflow.drawing.layout.geometry import Rect
 from svcflow.errors import DrawingError
+from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.procedure import Procedure
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -258,3 +259,29 @@ def test_limits_stand_in_boxes_and_under_the_map() -> None:
     assert "限时 ≤ 15 分 / 15m" in svg
     assert "到场（P2 派工 → P5 现场检测与故障诊断（含拍照））" in svg
     assert "otherwise ≤ 4 hours" in svg
+
+
+def test_a_move_that_a_step_makes_by_itself_has_its_own_sign() -> None:
+    """A clock with an arrow, on the line and in the legend; when it is made stands on the label in either language."""
+    declared = Procedure(
+        id="p",
+        steps=(
+            step(
+                "a",
+                "问",
+                "Ask",
+                to("go", "end", "结案", "Close"),
+                then=AutomaticMove("go", after="2wd"),
+            ),
+            step("end", "止", "End", end="completed"),
+        ),
+    )
+    for lang, when, legend in (
+        ("en", "after 2 working d", "by itself at its time (nothing is overdue)"),
+        ("zh", "满 2 工作日", "到时自动（不算超时）"),
+    ):
+        svg = draw(declared, lang=lang).svg
+        assert when in svg
+        assert legend in svg
+        assert "overdue" not in svg.replace(legend, "")
+    assert "by itself" not in draw(repair(), lang="en").svg

@@ -6,6 +6,7 @@ from drawing_samples import T, meeting, repair, role, step, to
 
 from svcflow.drawing.scene.edges import main_path
 from svcflow.drawing.scene.from_procedure import numbers, scene_of
+from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.procedure import Excellence, Exclusion, Indicator, Procedure
 from svcflow.model.source import Source
@@ -180,3 +181,32 @@ def test_a_rule_that_refuses_is_noted_under_the_map() -> None:
         "P1 Serve",
         "refused where no condition is met: The bound on hosts",
     )
+
+
+def timed(then: AutomaticMove) -> Procedure:
+    """Return a question that is closed by itself, with a name for the field that it hangs on."""
+    return Procedure(
+        id="p",
+        steps=(
+            step("asked", "已问", "Asked", to("close", "closed", "结案", "Close"), then=then),
+            Step("closed", end="completed"),
+        ),
+        fields=(Field("until", type="instant", name=T("约定时间", "agreed time")),),
+    )
+
+
+def test_a_move_that_a_step_makes_by_itself_says_when() -> None:
+    """After how long or at which instant, in both languages; of a matrix every instant, and none is shown as overdue."""
+    rows = (MoveInstant("1h", when="until == None"), MoveInstant(at="until - 10m"))
+    for then, zh, en in (
+        (AutomaticMove("close", after="2wd"), "满 2 工作日", "after 2 working d"),
+        (AutomaticMove("close", at="until"), "到约定时间", "at agreed time"),
+        (AutomaticMove("close", at="until + 1wd"), "约定时间后 1个工作日", "1 working day after agreed time"),
+        (
+            AutomaticMove("close", match=rows),
+            "满 1 小时 · 约定时间前 10分钟",
+            "after 1 h · 10 minutes before agreed time",
+        ),
+    ):
+        edge = scene_of(timed(then)).edges[-1]
+        assert (edge.timed.zh, edge.timed.en, edge.overdue) == (zh, en, False)

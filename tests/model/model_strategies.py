@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from svcflow.bounds import LONGEST
 from svcflow.model.amount import Amount
+from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import FIELD_TYPES, GRADES, Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import END, SEVERITIES, VISITS, Row, Rung, TimeLimit
@@ -53,6 +54,8 @@ wordings = st.one_of(
 texts = st.builds(Text, wordings, wordings)
 shares = st.integers(1, 300).map(lambda n: f"{n}%")
 enforcements = st.sampled_from(ENFORCEMENTS)
+AGREED = "agreed_instant"
+"""A field that every procedure has, for automatic moves to hang on; no drawn name is as long."""
 FAMILIES = (("m", "h", "d"), ("wm", "wh"), ("wd",))
 
 
@@ -190,6 +193,25 @@ def closed(draw: st.DrawFn, move: Transition) -> Transition:
 
 
 @st.composite
+def automatic_moves(draw: st.DrawFn, names: list[str], trigger: str) -> AutomaticMove:
+    """A move that a step makes by itself: after a length, at an instant, or by a matrix of both."""
+    after = amounts(draw(st.sampled_from(FAMILIES))).filter(lambda amount: bool(amount.value))
+    at = st.sampled_from([AGREED, f"{AGREED} - 30m", f"{AGREED} + 1wd"])
+    more = {"calendar": draw(maybe(wordings)), "source": draw(maybe(st.just("proposal")))}
+    match draw(st.sampled_from(["after", "at", "match"])):
+        case "after":
+            return AutomaticMove(trigger, after=draw(after), **more)
+        case "at":
+            return AutomaticMove(trigger, at=draw(at), **more)
+    source = maybe(st.just("proposal"))
+    rows = [
+        draw(st.builds(MoveInstant, when=st.just(guard), after=after, source=source))
+        for guard in draw(st.lists(guards(names), max_size=2, unique_by=str))
+    ]
+    return AutomaticMove(trigger, match=[*rows, draw(st.builds(MoveInstant, at=at, source=source))], **more)
+
+
+@st.composite
 def steps(
     draw: st.DrawFn,
     name: str,
@@ -207,12 +229,18 @@ def steps(
     waits = draw(maybe(st.sampled_from(HOLD_REASONS)))
     at_most = draw(maybe(amounts(("wd", "h")))) if waits else None
     timed = within is not None or at_most is not None
+    then = draw(maybe(automatic_moves(names, "later")))
+    if then is not None and then.fire not in triggers:
+        to = [*to, Transition(then.fire, name, name=draw(texts))]
+    else:
+        then = None
     return Step(
         name,
         name=draw(texts),
         role=draw(maybe(st.sampled_from(roles))) if roles else None,
         within=within,
         on_overdue=draw(maybe(st.sampled_from(triggers))) if triggers and timed else None,
+        then=then,
         evidence=draw(st.lists(wordings, max_size=2)),
         waits=waits,
         at_most=at_most,
@@ -303,7 +331,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
         recipients=draw(st.lists(st.sampled_from(GROUPS), max_size=4)),
         calendar=draw(wordings),
         sources=[draw(sources(key)) for key in draw(st.lists(wordings, max_size=2, unique=True))],
-        fields=declared,
+        fields=[*declared, Field(AGREED, type="instant")],
         roles=[Role(name, name=draw(texts)) for name in roles],
         enforce=draw(st.builds(Enforce, enforcements, enforcements, enforcements, enforcements)),
         holds=[

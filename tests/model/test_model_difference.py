@@ -14,6 +14,7 @@ from model_strategies import procedures
 
 import svcflow
 from svcflow.model.amount import Amount
+from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
@@ -138,6 +139,7 @@ RICH = {
     "indicators": [Indicator("speed", of="whole", target="95%", name=Text("快", "Speed"))],
     "sources": {"D1": "a book"},
 }
+LAPSING = (Transition("lapse", "answered"),)
 CASES = [
     (RICH, {**RICH, "limits": [], "indicators": []}, "－ limit whole: id: whole, within: 2wd, warn: 75%, escalate: at: +1wd, role: chief, extension: by: 1wd", False),
     ({}, {"limits": [TimeLimit(id="whole", within="1h", name=Text("全程", "Whole"))]}, "＋ limit whole: Whole", False),
@@ -163,6 +165,8 @@ CASES = [
     ({}, {"fields": [Field("note"), Field("kind", type="choice", choices=("a", "b", "c"))]}, "≠ field kind › choices: a, b → a, b, c", False),
     ({}, {"fields": [Field("note"), Field("kind"), Field("x", required=True)]}, "＋ field x: type: text, required: true", True),
     ({}, {"fields": [Field("note"), Field("kind"), Field("x", required=True, default="1")]}, "＋ field x: type: text, default: 1, required: true", False),
+    ({"step": {"to": LAPSING}}, {"step": {"to": LAPSING, "then": AutomaticMove("lapse", after="2wd")}}, "＋ step asked › automatic move: after: 2wd, fire: lapse", True),
+    ({"step": {"to": LAPSING, "then": AutomaticMove("lapse", after="2wd")}}, {"step": {"to": LAPSING, "then": AutomaticMove("lapse", after="3wd")}}, "≠ step asked › automatic move › after: 2wd → 3wd", False),
     ({}, {"step": {"role": "chief"}}, "≠ step asked › role: desk → chief", True),
     ({}, {"step": {"role": None}}, "－ step asked › role: desk", False),
     ({}, {"step": {"evidence": ("photo",)}}, "＋ step asked › evidence: photo", True),

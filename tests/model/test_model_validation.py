@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from svcflow.errors import DeclarationError
+from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.procedure import Exclusion, HoldRule, Indicator, Procedure, Role
@@ -50,6 +52,13 @@ def forked(*steps: Step, to: tuple[Transition, ...] = (Transition("done", "end")
 
 
 REFUSES = Otherwise("refuse", name=Text("规定", "The rule"))
+INSTANT = Field("t", type="instant")
+JOIN = AutomaticMove("done", after="1h")
+MAY_BE_REFUSED = (
+    "the automatic move may be refused when its instant comes: {}; "
+    "give 'then' a trigger of its own without that, or end its rows with one that has no 'when'"
+)
+
 CASES = {
     "the id of a procedure": ({"id": "Repair!"}, f"procedure: 'Repair!' {IDENTIFIER.format('')}"),
     "the id of a step": (
@@ -103,6 +112,105 @@ CASES = {
     "a wait's cap without a wait": (
         {"steps": start(at_most="3h")},
         "steps.a.at_most: 'at_most' belongs to a step that waits; write within, or add waits: third_party",
+    ),
+    "an end that moves on by itself": (
+        {"steps": (*start(), Step("b", end="x", then=AutomaticMove("go", after="1h")))},
+        "steps.b.then: a step with 'end' does not move on; drop 'end' or 'then'",
+    ),
+    "an automatic move at no instant": (
+        {"steps": start(then=AutomaticMove("go"))},
+        "steps.a.then: give one of after and at, or match; for example then: {after: 2wd, fire: close}",
+    ),
+    "an automatic move at two instants": (
+        {"steps": start(then=AutomaticMove("go", after="1h", at="t")), "fields": [INSTANT]},
+        "steps.a.then: give one of after and at, or match; for example then: {after: 2wd, fire: close}",
+    ),
+    "an automatic move after nothing": (
+        {"steps": start(then=AutomaticMove("go", after="0m"))},
+        "steps.a.then.after: 'after' cannot be zero; let the move before lead to the next step",
+    ),
+    "an automatic move that is not there": (
+        {"steps": start(then=AutomaticMove("gone", after="1h"))},
+        "steps.a.then.fire: there is no trigger 'gone'; did you mean go?",
+    ),
+    "an automatic move at a field that is not there": (
+        {"steps": start(then=AutomaticMove("go", at="u")), "fields": [INSTANT]},
+        "steps.a.then.at: there is no field 'u'; there are: t",
+    ),
+    "an automatic move at a field that is no instant": (
+        {"steps": start(then=AutomaticMove("go", at="t - 1h")), "fields": [Field("t")]},
+        "steps.a.then.at: field t is no instant; give it type: instant",
+    ),
+    "an automatic move at personal data": (
+        {"steps": start(then=AutomaticMove("go", at="t")), "fields": [attrs.evolve(INSTANT, personal=True)]},
+        f"steps.a.then.at: t {PERSONAL}",
+    ),
+    "an automatic move some calendar days before": (
+        {"steps": start(then=AutomaticMove("go", at="t - 1cd")), "fields": [INSTANT]},
+        "steps.a.then.at: an anchor does not reckon in 1cd; use the units m h d wm wh wd",
+    ),
+    "an automatic move whose matrix has no default": (
+        {
+            "steps": start(then=AutomaticMove("go", match=[MoveInstant("1h", when="n > 1")])),
+            "fields": [Field("n", type="number")],
+        },
+        "steps.a.then.match[0]: the matrix has no default row; end it with a row that has no 'when'",
+    ),
+    "a row of an automatic move at no instant": (
+        {"steps": start(then=AutomaticMove("go", match=[MoveInstant()]))},
+        "steps.a.then.match[0]: each row has 'after' or 'at'",
+    ),
+    "an automatic move with a guard only": (
+        {
+            "steps": start(Transition("go", "end", when="n > 1"), then=AutomaticMove("go", after="1h")),
+            "fields": [Field("n", type="number")],
+        },
+        "steps.a.then.fire: " + MAY_BE_REFUSED.format("every row of 'go' has a guard"),
+    ),
+    "an automatic move that requires": (
+        {"steps": start(Transition("go", "end", requires=["why"]), then=AutomaticMove("go", after="1h"))},
+        "steps.a.then.fire: " + MAY_BE_REFUSED.format("'go' has 'requires'"),
+    ),
+    "an automatic move with a bound that refuses": (
+        {
+            "steps": start(
+                Transition("go", "a", at_most=1, enforce={"rework": "refuse"}),
+                then=AutomaticMove("go", after="1h"),
+            )
+        },
+        "steps.a.then.fire: " + MAY_BE_REFUSED.format("'go' has 'at_most'"),
+    ),
+    "an automatic move that ends a branch which may not be left": (
+        {
+            "steps": forked(
+                Step("b", to=[Transition("go", "over")], then=AutomaticMove("go", after="1h")),
+                BRANCH_END,
+                to=(Transition("done", "end", when="n > 1"),),
+            ),
+            "fields": [Field("n", type="number")],
+        },
+        "steps.a.parallel.left.steps.b.then.fire: "
+        + MAY_BE_REFUSED.format("'go' ends the branch, and every row of 'done' of a has a guard"),
+    ),
+    "an automatic move that on_overdue makes": (
+        {"steps": start(within="2h", on_overdue="go", then=AutomaticMove("go", after="1h"))},
+        (
+            "steps.a.then.fire: on_overdue fires 'go' already; keep 'then' where nothing is overdue at that instant, "
+            "on_overdue where the limit is"
+        ),
+    ),
+    "an automatic done": (
+        {
+            "steps": (
+                attrs.evolve(forked(Step("b", to=[Transition("go", "over")]), BRANCH_END)[0], then=JOIN),
+                END,
+            )
+        },
+        "steps.a.then.fire: 'done' is fired once all branches have ended; give the step another trigger, such as give_up",
+    ),
+    "an automatic move whose source is not listed": (
+        {"steps": start(then=AutomaticMove("go", after="1h", source="D9"))},
+        "steps.a.then.source: there is no source 'D9'; there are: proposal",
     ),
     "a branch without an end": (
         {"steps": forked(Step("b", to=[Transition("loop", "b")]))},

@@ -25,7 +25,9 @@ from svcflow.kernel import (
     transact,
 )
 from svcflow.kernel.commands import Accept, Assign, Claim, Explain, Reject, Release
+from svcflow.kernel.facts import to_datetime
 from svcflow.kernel.instance import NEVER
+from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.procedure import HoldRule, Procedure, Role
@@ -117,6 +119,21 @@ def moves(draw: st.DrawFn, trigger: str, to: str, kind: str = "normal") -> Trans
 
 
 @st.composite
+def automatic_moves(draw: st.DrawFn, trigger: str) -> AutomaticMove:
+    """A move that a step makes by itself, after any length or at an instant, now and then by a matrix."""
+    after = draw(amounts(draw(st.sampled_from(tuple(FAMILIES))), 1))
+    at = draw(st.sampled_from(["until", "until - 2h", "until + 1wd"]))
+    calendar = draw(st.sampled_from([None, "office", "night"]))
+    match draw(st.sampled_from(["after", "at", "match"])):
+        case "after":
+            return AutomaticMove(trigger, after=after, calendar=calendar)
+        case "at":
+            return AutomaticMove(trigger, at=at, calendar=calendar)
+    rows = (MoveInstant(when='kind == "a"', at=at), MoveInstant(after))
+    return AutomaticMove(trigger, match=rows, calendar=calendar)
+
+
+@st.composite
 def joins(draw: st.DrawFn, after: str, other: str) -> list[Transition]:
     """How a parallel step is left when its branches have ended: mostly always, now and then by guards."""
     guarded = Transition("done", after, when=draw(st.sampled_from(["size > 1", 'kind == "a"'])))
@@ -150,8 +167,15 @@ def chains(draw: st.DrawFn, prefix: str, last: Step, *, depth: int) -> tuple[Ste
             )
         to = draw(joins(after, last.id)) if parallel else [draw(moves("go", after))]
         to.append(draw(moves(f"skip_{name}", last.id, "exception")))
+        then = None
+        if (
+            after != last.id or last.end == "completed"
+        ):  # a branch may be kept from ending by a guard of `done`
+            then = draw(st.none() | st.none() | automatic_moves(f"later_{name}"))
+        if then is not None:
+            to.append(Transition(then.fire, after, kind="exception"))
         to.append(draw(moves(f"back_{name}", draw(st.sampled_from(names[: place + 1])), "rework")))
-        steps.append(draw(dressed(Step(name, parallel=parallel, to=to))))
+        steps.append(draw(dressed(Step(name, parallel=parallel, to=to, then=then))))
     return (*steps, last)
 
 
@@ -205,6 +229,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
             Field("kind", type="choice", choices=("a", "b"), default="b"),
             Field("size", type="number", default=0),
             Field("note"),
+            Field("until", type="instant"),
         ],
         enforce=Enforce(*(draw(st.sampled_from(ENFORCEMENTS)) for _ in range(6))),
         holds=holds,
@@ -230,6 +255,9 @@ values = st.fixed_dictionaries(
         "kind": st.sampled_from(["a", "b", None]),
         "size": st.integers(0, 3) | st.floats(0, 3),
         "note": st.sampled_from(["x", "甲", None]),
+        "until": st.integers(-600, 5 * 24 * 60).map(
+            lambda n: to_datetime(BEGIN_US + n * MINUTE_US).isoformat()
+        ),
     },
 )
 papers = st.sampled_from([{}, {"photo": "p"}, {"signature": "s"}])
@@ -382,6 +410,7 @@ def successors(draw: st.DrawFn, declared: Procedure) -> tuple[Procedure, dict[st
             id=called(step.id),
             within=limit,
             on_overdue=step.on_overdue if limit or step.at_most else None,
+            then=draw(st.sampled_from([step.then, step.then, None])),
             parallel=[attrs.evolve(one, steps=[changed(s) for s in one.steps]) for one in step.parallel],
             to=[moved(move) for move in step.to],
         )

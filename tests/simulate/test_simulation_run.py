@@ -11,6 +11,7 @@ from simulate_cases import DONE, OFFICE, calendars, one_step, procedure, situati
 from svcflow.errors import CalendarCoverageError, NaiveDatetime, Refused
 from svcflow.kernel import Fire
 from svcflow.kernel.facts import Moved, Overdue, Started
+from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Pool
@@ -534,3 +535,28 @@ def test_the_end_step_is_where_it_ends():
     """The last fact enters it."""
     _, (facts,) = run(one_step(), 1, situation(every="60m", serve="1h"))
     assert facts[-1].to == DONE.id
+
+
+def test_a_step_moves_on_by_itself_when_nobody_is_quicker():
+    """The work of a day is overtaken after three hours; no limit is judged and nothing deviates."""
+    serve = Step(
+        "serve",
+        role="clerk",
+        then=AutomaticMove("lapse", after="3h"),
+        to=(goes("finish", "done"), goes("lapse", "lapsed")),
+    )
+    declared = procedure(serve, Step("lapsed", end="cancelled"))
+    result, (facts,) = run(declared, 1, situation(every="60m", serve="24h"), at(9))
+    assert moves(facts) == [("lapse", at(13))]
+    assert facts[-1].timed
+    assert (dict(result.breaches), dict(result.deviations)) == ({}, {})
+    _, (facts,) = run(declared, 1, situation(every="60m", serve="2h"), at(9))
+    assert moves(facts) == [("finish", at(12))]
+
+
+def test_a_step_that_only_moves_on_by_itself_is_never_hurried():
+    """Nobody takes the automatic move for work that is done sooner."""
+    asleep = Step("asleep", then=AutomaticMove("wake", after="3d"), to=(goes("wake", "done"),))
+    result, (facts,) = run(procedure(asleep), 1, situation(every="60m", pools={}), at(9))
+    assert moves(facts) == [("wake", at(10, day=3))]
+    assert any("automatic moves (then)" in text.en for text in result.assumptions)

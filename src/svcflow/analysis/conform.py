@@ -53,7 +53,7 @@ def conform(
     for a log that cannot be read; UnknownCalendar.
     """
     activities = ActivityMapping.of(procedure, mapping)
-    compiled = compile_for_replay(procedure, calendars)
+    compiled = compile_for_replay(procedure, calendars, frozenset(mapping.activities.values()))
     if isinstance(log, Path):
         log, progress = XesLog(log, default_zone=activities.zone, progress=progress), None
     replay = _LogReplay(activities, compiled)

@@ -161,11 +161,13 @@ def make_fast_replay(
 ) -> FastReplay | None:
     """Replay a sequence of events at one instant; None when it breaks a rule, which every case of it then does.
 
-    None too where a limit is more than a length of time: its deadline depends on data, the time of day or occurrences.
+    None too where a limit is more than a length of time: its deadline depends on data, the time of day or occurrences;
+    and where a step moves on by itself.
 
     Raises: CalendarCoverageError.
     """
-    if any(row.kind != "within" for limit in compiled.limits.values() for row in limit.rows):
+    limits = compiled.limits.values()
+    if any(limit.is_timer or any(row.kind != "within" for row in limit.rows) for limit in limits):
         return None
     replay, recorder = CaseReplay(compiled, ""), _StopwatchRecorder(compiled, bounds)
     steps: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
@@ -145,34 +145,38 @@ _JUDGEMENTS: Mapping[Verdict, Judgement] = {"": "open", "met": "met", "cancelled
 """How a limit stands that was not broken; `late` and `early` are deviations and counted as such."""
 
 
-def compile_for_replay(procedure: Procedure, calendars: Calendars) -> Compiled:
+def compile_for_replay(
+    procedure: Procedure, calendars: Calendars, told: Container[str] = frozenset()
+) -> Compiled:
     """Compile with every rule on record, required fields optional and no warnings or escalations.
 
     A mapping gives no data, so nothing can be said of fields; warnings of the past call nobody, change no
-    deviation and cost a tenth of the replay. Raises: UnknownCalendar.
+    deviation and cost a tenth of the replay. A step moves on by itself only where the log does not tell: `told` are the
+    triggers that it has activities for. Raises: UnknownCalendar.
     """
     changes: dict[str, Any] = {  # attrs' converters of collections are beyond mypy's plugin
         "fields": tuple(attrs.evolve(field, required=False) for field in procedure.fields.values()),
-        "steps": _silent_steps(procedure.steps),
+        "steps": _silent_steps(procedure.steps, told),
         "limits": tuple(_silent(limit) for limit in procedure.limits),
     }
     return compile_procedure(attrs.evolve(procedure, **changes), calendars, enforce="record")
 
 
-def _silent_steps(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-    return tuple(_silent_step(step) for step in steps)
+def _silent_steps(steps: tuple[Step, ...], told: Container[str]) -> tuple[Step, ...]:
+    return tuple(_silent_step(step, told) for step in steps)
 
 
-def _silent_step(step: Step) -> Step:
+def _silent_step(step: Step, told: Container[str]) -> Step:
     changes: dict[str, Any] = {
+        "then": None if step.then is None or step.then.fire in told else step.then,
         "within": None if step.within is None else _silent(step.within),
-        "parallel": tuple(_silent_branch(branch) for branch in step.parallel),
+        "parallel": tuple(_silent_branch(branch, told) for branch in step.parallel),
     }
     return attrs.evolve(step, **changes)
 
 
-def _silent_branch(branch: Branch) -> Branch:
-    changes: dict[str, Any] = {"steps": _silent_steps(branch.steps)}
+def _silent_branch(branch: Branch, told: Container[str]) -> Branch:
+    changes: dict[str, Any] = {"steps": _silent_steps(branch.steps, told)}
     return attrs.evolve(branch, **changes)
 
 

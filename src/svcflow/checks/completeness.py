@@ -9,7 +9,7 @@ from svcflow.checks.locations import Scope, row_groups, scopes
 from svcflow.checks.path_weights import limit_path
 from svcflow.errors import Path
 from svcflow.model.limit import TimeLimit
-from svcflow.model.limit_locations import limit_places
+from svcflow.model.limit_locations import instant_places, limit_places, step_places
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step
 from svcflow.text import Text, is_blank
@@ -36,7 +36,7 @@ def completeness(procedure: Procedure) -> Iterator[Finding]:
 def _step(scope: Scope, step: Step, covered: set[str]) -> Iterator[Finding]:
     # A step that waits needs no role: `waits` says for whom. A parallel step has its branches' roles and limits.
     path = scope.path_of(step)
-    if step.waits is not None and step.at_most is None:
+    if step.waits is not None and step.at_most is None and step.then is None:
         yield finding(
             "wait-without-cap",
             path,
@@ -45,7 +45,9 @@ def _step(scope: Scope, step: Step, covered: set[str]) -> Iterator[Finding]:
         )
     if step.end is not None or step.parallel or step.waits is not None:
         return
-    if step.role is None and not (step.to and all(move.role for move in step.to)):
+    fired = step.then.fire if step.then is not None else None  # nobody has to do what the step does by itself
+    by_people = [move for move in step.to if move.trigger != fired]
+    if step.role is None and not (step.to and all(move.role for move in by_people)):
         yield finding(
             "step-without-role",
             path,
@@ -65,8 +67,8 @@ def _step(scope: Scope, step: Step, covered: set[str]) -> Iterator[Finding]:
 
 
 def _is_timed(scope: Scope, step: Step, covered: set[str]) -> bool:
-    """Return whether a limit runs over a step: its own, a span's, or that of the parallel step around it."""
-    if step.within is not None or step.id in covered:
+    """Return whether time runs over a step: its own limit or automatic move, a span, or that of the parallel step around it."""
+    if step.within is not None or step.then is not None or step.id in covered:
         return True
     return (
         scope.parent is not None and scope.outer is not None and _is_timed(scope.outer, scope.parent, covered)
@@ -146,6 +148,12 @@ def _named(text: Text, path: Path, *, must: bool) -> Iterator[Finding]:
 def _sources(procedure: Procedure) -> Iterator[Finding]:
     for path, limit in limit_places(procedure):
         yield from _limit_sources(limit, path)
+    for path, step in step_places(procedure.steps, ("steps",)):
+        for where, row in instant_places(step, path):
+            if not (row.source or (step.then and step.then.source)):
+                amount = row.after or (row.at.amount if row.at is not None else None)
+                if amount is not None:
+                    yield _unsourced(str(amount), where)
     for indicator in procedure.indicators.values():
         if indicator.target is not None and not indicator.source:
             yield _unsourced(indicator.target, ("indicators", indicator.id))

@@ -16,10 +16,10 @@ from svcflow.checks.guard_samples import GROUP, Sample, constants_of, holds, sam
 from svcflow.checks.locations import Rows, row_groups, scopes
 from svcflow.errors import Path
 from svcflow.model.guard import Guard
-from svcflow.model.limit import TimeLimit
-from svcflow.model.limit_locations import limit_places
+from svcflow.model.limit_locations import limit_places, step_places
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE
+from svcflow.model.target import Target
 from svcflow.text import Text
 
 __all__ = ["guarded_rows", "unsettled"]
@@ -58,7 +58,10 @@ def guarded_rows(procedure: Procedure) -> Iterator[Finding]:
         for rows in row_groups(scope):
             yield from _transitions(procedure, rows)
     for path, limit in limit_places(procedure):
-        yield from _matrix(procedure, limit, path)
+        yield from _matrix(procedure, [(row.when, row.target) for row in limit.match], path)
+    for path, step in step_places(procedure.steps, ("steps",)):
+        instants = step.then.match if step.then is not None else ()
+        yield from _matrix(procedure, [(each.when, each.row.target) for each in instants], (*path, "then"))
 
 
 def unsettled(procedure: Procedure) -> Iterator[Finding]:
@@ -103,20 +106,23 @@ def _transitions(procedure: Procedure, rows: Rows) -> Iterator[Finding]:
             )
 
 
-def _matrix(procedure: Procedure, limit: TimeLimit, path: Path) -> Iterator[Finding]:
-    guards = tuple(row.when for row in limit.match)
+def _matrix(
+    procedure: Procedure, rows: Sequence[tuple[Guard | None, Target | None]], path: Path
+) -> Iterator[Finding]:
+    """Yield the findings of a matrix: of a time limit, or of an automatic move."""
+    guards = tuple(guard for guard, _ in rows)
     sampled = _sample_rows(procedure, guards, frozenset())
     paths: list[Path] = [(*path, "match", place) for place in range(len(guards))]
     yield from _unreachable(procedure, sampled, paths)
     for one, other, example in _overlaps(sampled):
-        first, second = limit.match[one], limit.match[other]
-        if first.target != second.target:
+        (first, sooner), (second, later) = rows[one], rows[other]
+        if sooner != later:
             yield finding(
                 "limit-rows-overlap",
                 paths[other],
                 Text(
-                    zh=f"当 {example.zh} 时，“{first.when}”与“{second.when}”都成立，按次序取前一行",
-                    en=f"with {example.en} both '{first.when}' and '{second.when}' hold; the earlier row decides",
+                    zh=f"当 {example.zh} 时，“{first}”与“{second}”都成立，按次序取前一行",
+                    en=f"with {example.en} both '{first}' and '{second}' hold; the earlier row decides",
                 ),
                 _TELL_APART,
             )

@@ -70,7 +70,10 @@ def _unmarked(scope: Scope, occurrences: Collection[str | None]) -> Iterator[Fin
 
 
 def _automatic(procedure: Procedure, scope: Scope, by_itself: dict[str, bool]) -> Iterator[Finding]:
-    """Yield cycles of moves that need nobody: made on overdue, or `done` of branches that end by themselves."""
+    """Yield cycles of moves that need nobody: made on overdue, at an instant, or `done` of branches that end by themselves.
+
+    A step that moves on by itself after a length of time is none of these: until then people may leave the circle.
+    """
     timed = {step.id: _timed(procedure, step) for step in scope.steps}
     graph = scope_graph(scope, lambda _: False)
     for rows in row_groups(scope):
@@ -86,7 +89,7 @@ def _automatic(procedure: Procedure, scope: Scope, by_itself: dict[str, bool]) -
         names = ", ".join(step.id for step in steps)
         yield finding(
             "automatic-loop",
-            (*scope.path_of(steps[0]), "on_overdue"),
+            (*scope.path_of(steps[0]), "on_overdue" if steps[0].then is None else "then"),
             Text(
                 zh=f"{names} 之间可全靠超时自动流转循环，永不结束",
                 en=f"an instance can circle through {names} for ever by moves made on overdue",
@@ -100,7 +103,10 @@ def _automatic(procedure: Procedure, scope: Scope, by_itself: dict[str, bool]) -
 
 def _timed(procedure: Procedure, step: Step) -> frozenset[str]:
     limits = limits_over(procedure, step)
-    return frozenset(limit.on_overdue for limit in limits if limit.on_overdue is not None)
+    fired = {limit.on_overdue for limit in limits if limit.on_overdue is not None}
+    if step.then is not None and any(row.at is not None for row in step.then.rows):
+        fired.add(step.then.fire)
+    return frozenset(fired)
 
 
 def _stops(procedure: Procedure, move: Transition) -> bool:

@@ -87,6 +87,8 @@ def _fields(procedure: Procedure) -> Iterator[Finding]:
         used.update(step.evidence)
         for move in step.to:
             used.update(move.requires, move.when.names if move.when else ())
+        for row in step.then.rows if step.then is not None else ():
+            used.update(row.when.names if row.when else (), (row.at.field,) if row.at else ())
     for _, limit in limit_places(procedure):
         used.update(name for row in limit.rows if row.when for name in row.when.names)
         used.update(row.target.anchor.field for row in limit.rows if row.target and row.target.anchor)

@@ -40,6 +40,10 @@ def _started(fact: facts.Started, names: ProcedureNames) -> str:
 def _moved(fact: facts.Moved, names: ProcedureNames) -> str:
     way = f"{names.step(fact.step)} → {names.step(fact.to)}"
     trigger = names.trigger(fact.trigger, fact.via or fact.step, fact.row)
+    if fact.timed:
+        return _text(
+            names, f"{way}（到时自动：{trigger}）", f"{way} (by itself, as its time had come: {trigger})"
+        )
     if fact.automatic:
         return _text(names, f"{way}（自动：{trigger}）", f"{way} (by itself: {trigger})")
     if fact.override:

@@ -15,7 +15,7 @@ from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.model.amount import Family
 from svcflow.model.field import Field, Value
 from svcflow.model.guard_wording import value_text
-from svcflow.model.limit import TimeLimit, reason_of
+from svcflow.model.limit import TimeLimit, reason_of, step_of_timer
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Step
 from svcflow.model.target import Target
@@ -61,6 +61,9 @@ class ProcedureNames:
         if reason_of(limit):
             reason = self.reason(reason_of(limit))
             return f"暂停（{reason}）" if self.lang == "zh" else f"hold ({reason})"
+        if step_of_timer(limit):
+            step = self.step(step_of_timer(limit))
+            return f"{step}（自动流转）" if self.lang == "zh" else f"{step} (automatic move)"
         return self._name(self.procedure.time_limits, limit)
 
     def reason(self, reason: str) -> str:

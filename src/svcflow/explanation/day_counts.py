@@ -77,6 +77,9 @@ class DayCount:
         due = Text(zh=f"{when.zh} 截止", en=f"{when.en}: due")
         if writer.limit.rows[watch.row].kind == "at_least":
             due = Text(zh=f"{when.zh} 起方可结束", en=f"{when.en}: may end from here on")
+        if writer.limit.is_timer:
+            move = writer.automatic_move
+            due = Text(zh=f"{when.zh} 自动流转“{move.zh}”", en=f"moves on by itself on {when.en} ({move.en})")
         writer.at("due", watch.due_us, due)
         if writer.calendar.provisional(watch.due_us):
             covers = writer.calendar.calendar.covers
@@ -254,6 +257,11 @@ class DayCount:
             zh=f"{name.zh}为 {when.zh}，时限为{target.zh}",
             en=f"{name.en} is at {when.en}; the limit is {target.en}",
         )
+        if writer.limit.is_timer:
+            words = Text(
+                zh=f"{name.zh}为 {when.zh}，{target.zh}自动流转",
+                en=f"{name.en} is at {when.en}; it moves on by itself {target.en}",
+            )
         writer.at("anchored", watch.anchor_us, words)
 
     def _is_day_off(self, on: date) -> bool:

@@ -39,6 +39,8 @@ class Explanation:
     """The target in words, with a scheduled instant by its name, and how it is judged."""
     sources: tuple[Source, ...] = ()
     """What the target rests on."""
+    fires: Text = NO_TEXT
+    """The move that is made by itself then, where it is the timer of a step's `then`; empty for a limit."""
 
     def text(self, lang: Lang = "en") -> str:
         """Return the whole explanation, one line below the other."""
@@ -56,6 +58,11 @@ class Explanation:
         version = Text()
         if self.promised:
             version = Text(zh=f"（第 {self.promised} 版）", en=f" (version {self.promised})")
+        if self.fires:
+            return Text(
+                zh=f"{name.in_('zh')}：{self.demand.zh}自动流转“{self.fires.zh}”{version.zh}",
+                en=f"{name.in_('en')}: moves on by itself {self.demand.en} ({self.fires.en}){version.en}",
+            )
         return Text(
             zh=f"{name.in_('zh')}：时限 {self.demand.zh or target.text('zh')}{version.zh}",
             en=f"{name.in_('en')}: limit {self.demand.en or target.text('en')}{version.en}",
@@ -106,6 +113,7 @@ def explain(
         promised=version,
         demand=NO_TEXT if target is None else _demand(narrator.writer.target(target), declaring[-1][1].limit),
         sources=cited(narrator.source, narrator.writer.compiled.procedure.sources),
+        fires=narrator.writer.automatic_move if narrator.writer.limit.is_timer else NO_TEXT,
     )
 
 

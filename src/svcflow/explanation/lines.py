@@ -15,7 +15,7 @@ from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.model.amount import Family
 from svcflow.model.guard_wording import guard_text
 from svcflow.model.target import Target
-from svcflow.model.wording import target_text
+from svcflow.model.wording import move_instant_text, target_text
 from svcflow.text import NO_TEXT, Lang, Text
 from svcflow.wording import duration, instant
 
@@ -90,9 +90,20 @@ class LineWriter:
         """Return a field's name, in each language by itself."""
         return _named(self.compiled.procedure.fields[field].name, field)
 
+    @property
+    def automatic_move(self) -> Text:
+        """The name of the move that a timer makes, in each language by itself."""
+        trigger = self.limit.fires or ""
+        rows = self.compiled.rows(self.limit.limit.step or "", trigger)
+        return _named(rows[0].move.name if rows else Text(), trigger)
+
     def target(self, target: Target) -> Text:
         """Return a target in words, with a scheduled instant by the name of its field."""
         fields = self.compiled.procedure.fields
+        if self.limit.is_timer:
+            return Text(
+                zh=move_instant_text(target, fields, "zh"), en=move_instant_text(target, fields, "en")
+            )
         return Text(zh=target_text(target, fields, "zh"), en=target_text(target, fields, "en"))
 
     def case(self, row: int) -> Text:

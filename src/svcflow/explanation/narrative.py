@@ -230,10 +230,17 @@ class Narrator:
         )
         when, case, on = writer.instant(at_us), writer.case(after.row), self._own_calendar(after.row)
         words = Text(
-            zh=f"{when.zh} 时限由 {old.zh} 改为 {new.zh}{case.zh}{on.zh}，{how.zh}",
-            en=f"{when.en}: the limit changed from {old.en} to {new.en}{case.en}{on.en}, {how.en}",
+            zh=f"{when.zh} {self._subject.zh}由 {old.zh} 改为 {new.zh}{case.zh}{on.zh}，{how.zh}",
+            en=f"{when.en}: {self._subject.en} changed from {old.en} to {new.en}{case.en}{on.en}, {how.en}",
         )
         writer.at("changed", at_us, words)
+
+    @property
+    def _subject(self) -> Text:
+        """What is narrated, in words."""
+        if self.writer.limit.is_timer:
+            return Text(zh="自动流转", en="the automatic move")
+        return Text(zh="时限", en="the limit")
 
     def _migrated(self, event: LimitEvent, fact: Migrated) -> None:
         before, after = event.before, event.after
@@ -280,6 +287,11 @@ class Narrator:
                 zh=f"{when.zh} 预约时间未定，尚无截止",
                 en=f"{when.en}: no scheduled instant, so no deadline yet",
             )
+            if limit.is_timer:
+                words = Text(
+                    zh=f"{when.zh} 预约时间未定，不会自动流转",
+                    en=f"{when.en}: no scheduled instant, so it does not move on by itself",
+                )
             writer.at("pending", at_us, words)
             return
         self._days.count(watch, at_us if watch.due_us == NEVER else max(at_us, watch.due_us + 1))
@@ -294,6 +306,11 @@ class Narrator:
             still = Text(
                 zh="，停计中，恢复前没有截止", en="; the clock stands still and has no deadline until it runs"
             )
+            if limit.is_timer:
+                still = Text(
+                    zh="，停计中，恢复前不会自动流转",
+                    en="; the clock stands still, and it does not move on by itself until it runs",
+                )
         words = Text(zh=f"截至 {when.zh}：{how.zh}{still.zh}", en=f"as of {when.en}: {how.en}{still.en}")
         writer.between("left", (at_us, None), (left_us, None), words)
 
@@ -393,6 +410,11 @@ def _answer(writer: LineWriter, fact: Explained | Accepted | Rejected) -> None:
 def _verdict(writer: LineWriter, before: Stopwatch, after: Stopwatch, at_us: int) -> Text:
     """Return in words how a limit ended, with what was over, short or left in its own time."""
     limit, own = writer.limit, writer.open_time
+    if limit.is_timer:
+        move = writer.automatic_move
+        if before.due_us <= at_us:
+            return Text(zh=f"到时自动流转“{move.zh}”", en=f"it moved on by itself ({move.en})")
+        return Text(zh="此前已离开，不再自动流转", en="it was left before, and did not move on by itself")
     if after.verdict == "late":
         over_us = stopwatch.overrun(limit, after, at_us)
         if not over_us:

@@ -125,6 +125,7 @@ class Compiled:
     triggers: Mapping[str, CompiledTrigger]
     """The events of the machine."""
     limits: Mapping[str, CompiledLimit]
+    """Everything a stopwatch runs for: limits, the caps of holds, the timers of automatic moves."""
     uses_recipient: bool
     rematch: tuple[str, ...]
     """Limits whose matrix or anchor is evaluated again when data change."""
@@ -237,6 +238,7 @@ def compile_procedure(
     """
     rules = RECORD_ALL if enforce == "record" else None
     limits = {limit.id: _limit(procedure, limit, calendars) for limit in _limits(procedure)}
+    limits |= {timer.id: timer for timer in _timers(procedure, calendars)}
     machine = _machine(procedure, _Ends.of(procedure, limits.values()), rules)
     steps = machine.states
     occurrences: dict[str, list[str]] = {}
@@ -312,6 +314,18 @@ def _limit(procedure: Procedure, limit: TimeLimit, calendars: Calendars) -> Comp
     waits = step is not None and step.waits is not None
     to_end = limit.lasts_to_end(procedure.all_steps)
     return compile_limit(limit, calendars, procedure.calendar, waits=waits, to_end=to_end)
+
+
+def _timers(procedure: Procedure, calendars: Calendars) -> Iterator[CompiledLimit]:
+    for step in procedure.all_steps.values():
+        if step.then is not None and step.timer is not None:
+            yield compile_limit(
+                step.timer,
+                calendars,
+                procedure.calendar,
+                waits=step.waits is not None,
+                then=step.then.fire,
+            )
 
 
 def _machine(procedure: Procedure, ends: _Ends, rules: Enforce | None) -> ProcedureMachine:

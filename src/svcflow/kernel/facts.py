@@ -117,7 +117,8 @@ class Moved(Fact):
 
     `via` is the declared source of the transition when the move went round the declared order; `override`
     the reason given for that. `paired` says that who did steps which others side by side with them exclude is
-    remembered; journals written before did not.
+    remembered; journals written before did not. `timed` says that the step moved on by itself because the instant of
+    its `then` had come, and not because a limit was overdue.
     """
 
     step: str
@@ -131,6 +132,7 @@ class Moved(Fact):
     override: str = ""
     row: int = 0
     paired: bool = False
+    timed: bool = False
 
 
 @attrs.frozen

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path as FilePath
 
 from svcflow.errors import Path, Problem
-from svcflow.model.limit_locations import limit_places
+from svcflow.model.limit_locations import limit_places, step_places
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.nearest import nearest
@@ -60,3 +60,6 @@ def calendar_names(declared: Procedure | Scenario) -> Iterator[tuple[Path, str]]
     for place, start in enumerate(declared.starts):
         if start.calendar is not None:
             yield ("starts", place, "calendar"), start.calendar
+    for path, step in step_places(declared.steps, ("steps",)):
+        if step.then is not None and step.then.calendar is not None:
+            yield (*path, "then", "calendar"), step.then.calendar

@@ -28,7 +28,7 @@ VISITS: tuple[Visits, ...] = ("first", "each", "sum")
 END = "end"
 """What `to` of a span says for any end of the procedure, where no step has this id."""
 
-_HOLD, _WAIT = "hold.", ".wait"
+_HOLD, _WAIT, _TIMER = "hold.", ".wait", ".then"
 """What the ids of limits that nobody names are made with; no id that somebody gives has a dot."""
 
 _PERCENT = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)\s*%")
@@ -47,6 +47,16 @@ def reason_of(limit: str) -> str:
 def wait_limit(step: str) -> str:
     """Return the id of the limit over the waiting of a step; `within` has the step's own id."""
     return f"{step}{_WAIT}"
+
+
+def timer_of_step(step: str) -> str:
+    """Return the id of the timer of a step's automatic move, `then`."""
+    return f"{step}{_TIMER}"
+
+
+def step_of_timer(limit: str) -> str:
+    """Return the step whose automatic move a timer makes; empty for a limit."""
+    return limit.removesuffix(_TIMER) if limit.endswith(_TIMER) else ""
 
 
 def step_of(limit: str) -> tuple[str, bool]:

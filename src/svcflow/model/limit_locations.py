@@ -6,17 +6,20 @@ from collections.abc import Iterable, Iterator
 
 from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
+from svcflow.model.automatic_move import MoveInstant
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure_parts import ProcedureParts
 from svcflow.model.step import Step
 from svcflow.model.target import TARGET_KINDS
 
-__all__ = ["limit_places", "too_long"]
+__all__ = ["instant_places", "limit_places", "step_places", "too_long"]
 
 
 def limit_places(procedure: ProcedureParts) -> Iterator[tuple[Path, TimeLimit]]:
     """Yield each limit that is written out: those of steps, those of steps in branches, then the others."""
-    yield from _of_steps(procedure.steps, ("steps",))
+    for path, step in step_places(procedure.steps, ("steps",)):
+        if step.within is not None:
+            yield (*path, "within"), step.within
     for place, limit in enumerate(procedure.limits):
         yield ("limits", place), limit
 
@@ -29,13 +32,13 @@ def too_long(procedure: ProcedureParts) -> Iterator[Problem]:
             yield Problem(path, problem.message, problem.remedy)
 
 
-def _of_steps(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, TimeLimit]]:
+def step_places(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, Step]]:
+    """Yield each step with its place, those in branches after their parallel step; `base` is the place of `steps`."""
     for step in steps:
         path = (*base, step.id)
-        if step.within is not None:
-            yield (*path, "within"), step.within
+        yield path, step
         for branch in step.parallel:
-            yield from _of_steps(branch.steps, (*path, "parallel", branch.id, "steps"))
+            yield from step_places(branch.steps, (*path, "parallel", branch.id, "steps"))
 
 
 def _lengths(procedure: ProcedureParts) -> Iterator[tuple[Path, Amount | None]]:
@@ -44,19 +47,26 @@ def _lengths(procedure: ProcedureParts) -> Iterator[tuple[Path, Amount | None]]:
         yield ("holds", rule.reason, "at_most"), rule.at_most
     for place, start in enumerate(procedure.starts):
         yield ("starts", place, "every"), start.every
-    yield from _lengths_of_steps(procedure.steps, ("steps",))
+    for path, step in step_places(procedure.steps, ("steps",)):
+        yield from _lengths_of_step(step, path)
     for place, limit in enumerate(procedure.limits):
         yield from _lengths_of_limit(limit, ("limits", place))
 
 
-def _lengths_of_steps(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, Amount | None]]:
-    for step in steps:
-        path = (*base, step.id)
-        yield (*path, "at_most"), step.at_most
-        if step.within is not None:
-            yield from _lengths_of_limit(step.within, (*path, "within"))
-        for branch in step.parallel:
-            yield from _lengths_of_steps(branch.steps, (*path, "parallel", branch.id, "steps"))
+def _lengths_of_step(step: Step, path: Path) -> Iterator[tuple[Path, Amount | None]]:
+    yield (*path, "at_most"), step.at_most
+    if step.within is not None:
+        yield from _lengths_of_limit(step.within, (*path, "within"))
+    for where, row in instant_places(step, path):
+        yield (*where, "after"), row.after
+        yield (*where, "at"), None if row.at is None else row.at.amount
+
+
+def instant_places(step: Step, path: Path) -> Iterator[tuple[Path, MoveInstant]]:
+    """Yield each row of a step's automatic move with its place; `path` is that of the step."""
+    if step.then is not None:
+        for place, row in enumerate(step.then.rows):
+            yield (*path, "then", "match", place) if step.then.match else (*path, "then"), row
 
 
 def _lengths_of_limit(limit: TimeLimit, path: Path) -> Iterator[tuple[Path, Amount | None]]:

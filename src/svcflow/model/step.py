@@ -9,6 +9,7 @@ import attrs
 
 from svcflow.bounds import count
 from svcflow.model.amount import Amount
+from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit, optional_amount, optional_guard, wait_limit
 from svcflow.text import NO_TEXT, Text
@@ -109,8 +110,8 @@ class Step:
     """State of the procedure.
 
     A step with `end` closes the instance (or its branch); one with `waits` stops the clocks that may stop,
-    for at most `at_most`; one with `parallel` is left when all of its branches have ended, by `done`. Who did a
-    step of `not_by` may not do this one.
+    for at most `at_most`; one with `parallel` is left when all of its branches have ended, by `done`; one with
+    `then` moves on by itself at its instant. Who did a step of `not_by` may not do this one.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Step:
     role: str | None = attrs.field(default=None, kw_only=True)
     within: TimeLimit | None = attrs.field(default=None, converter=_limit, kw_only=True)
     on_overdue: str | None = attrs.field(default=None, kw_only=True)
+    then: AutomaticMove | None = attrs.field(default=None, kw_only=True)
     evidence: tuple[str, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
     waits: HoldReason | None = attrs.field(
         default=None, validator=attrs.validators.in_((*HOLD_REASONS, None)), kw_only=True
@@ -160,6 +162,11 @@ class Step:
                 )
             )
         return tuple(limits)
+
+    @property
+    def timer(self) -> TimeLimit | None:
+        """Timer of the automatic move `then`; None without one."""
+        return None if self.then is None else self.then.timer(self.id, self.name)
 
 
 def rows_by_trigger(step: Step) -> dict[str, list[Transition]]:

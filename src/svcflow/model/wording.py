@@ -1,4 +1,4 @@
-"""Wording of what a procedure declares: rungs of a ladder, targets, lists of fields."""
+"""Wording of what a procedure declares: rungs of a ladder, targets, instants of automatic moves, lists of fields."""
 
 from __future__ import annotations
 
@@ -53,6 +53,24 @@ def target_text(of: Target, fields: Mapping[str, Field], lang: Lang) -> str:
     field = fields.get(of.anchor.field)
     name = (field.name.in_(lang) if field is not None else "") or of.anchor.field
     return attrs.evolve(of, anchor=attrs.evolve(of.anchor, field=name)).text(lang)
+
+
+def move_instant_text(of: Target, fields: Mapping[str, Field], lang: Lang) -> str:
+    """Return in words when an automatic move is made, from the target of its timer.
+
+    >>> move_instant_text(Target("within", Amount(2, "wd")), {}, "zh")
+    '满 2个工作日'
+    """
+    words = target_text(of, fields, lang)
+    if of.anchor is None:
+        return f"满 {words}" if lang == "zh" else f"after {words}"
+    if of.anchor.amount is None:
+        return f"到{'' if _is_wide(words) else ' '}{words}" if lang == "zh" else f"at {words}"
+    return words
+
+
+def _is_wide(words: str) -> bool:
+    return not words[:1].isascii()
 
 
 def fields_listed(ids: tuple[str, ...] | list[str], fields: Mapping[str, Field]) -> Text:

@@ -4,7 +4,8 @@ A transition is open whose guard holds, and that of a `done` which would follow 
 shares for the step, they decide among the open ones; what they leave out is not taken. Otherwise, and where the
 shares leave nothing open: rework and exceptions are taken in 5 % each, the first open normal transition nine times
 as often as all other normal ones together. A transition that is deemed made when a limit passes is then left to time, unless it is
-the only normal one, and bounded rework stops at its bound, unless there is no other way.
+the only normal one, and bounded rework stops at its bound, unless there is no other way. What a step fires by itself
+at an instant is always left to that instant.
 """
 
 from __future__ import annotations
@@ -27,14 +28,15 @@ _Weighted = list[tuple[CompiledMove, float]]
 
 
 def choose_exit(compiled: Compiled, instance: Instance, plan: StepPlan, number: float) -> CompiledMove | None:
-    """Return the transition that `number`, between 0 and 1, picks; None when every guard is closed."""
+    """Return the transition that `number`, between 0 and 1, picks; None when none is open to people."""
     rows = list(_open_rows(compiled, instance, plan.place))
     shares = plan.shares
     weighted = [
         (row, shares.get(row.move.trigger, 0.0)) for row in rows if shares and not _is_refused(instance, row)
     ]
     if not any(weight for _, weight in weighted):
-        weighted = _default_weights(instance, plan.deemed, rows)
+        by_people = [row for row in rows if row.move.trigger != plan.timed]
+        weighted = _default_weights(instance, plan.deemed, by_people)
     return _pick(weighted, number)
 
 

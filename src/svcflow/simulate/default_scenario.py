@@ -78,8 +78,10 @@ def is_work(step: Step) -> bool:
 
 
 def _minutes(step: Step) -> tuple[Decimal, Unit] | None:
-    """Return the length of a step's limit in minutes, elapsed or working; None for a step without one."""
-    amounts = [row.within for limit in step.time_limits for row in limit.rows[::-1] if row.within is not None]
+    """Return the length of a step's limit, else that after which it moves on by itself, in minutes; None without one."""
+    timers = (step.timer,) if step.timer is not None else ()
+    limits = (*step.time_limits, *timers)
+    amounts = [row.within for limit in limits for row in limit.rows[::-1] if row.within is not None]
     if not amounts:
         return None
     amount = amounts[0]

@@ -31,6 +31,8 @@ class StepPlan:
     shares: Mapping[str, float] | None
     deemed: frozenset[str]
     """The triggers of transitions that are deemed made when a limit passes."""
+    timed: str
+    """The trigger that the step fires by itself at an instant; empty for none."""
 
     @property
     def step(self) -> Step:
@@ -56,7 +58,7 @@ class SimulationPlan:
     sampled: tuple[str, ...]
     """The fields that get a value when an instance starts."""
     deemed: tuple[str, ...]
-    """The limits that move an instance by themselves when they pass."""
+    """The limits and timers that move an instance by themselves when they pass."""
 
     def calendars(self) -> frozenset[WorkCalendar]:
         """Return every calendar that the run may need."""
@@ -84,7 +86,7 @@ def make_plan(procedure: Procedure, scenario: Scenario, calendars: Calendars) ->
         between=sampler(between),
         values=_values(compiled, scenario),
         sampled=_sampled(compiled, scenario),
-        deemed=tuple(name for name, limit in compiled.limits.items() if limit.limit.on_overdue),
+        deemed=tuple(name for name, limit in compiled.limits.items() if limit.fires),
     )
 
 
@@ -114,6 +116,7 @@ def _step(compiled: Compiled, scenario: Scenario, name: str, calendars: Calendar
             for limit in compiled.limits.values()
             if limit.limit.on_overdue is not None and limit.limit.step in (None, name)
         ),
+        timed=place.step.then.fire if place.step.then is not None else "",
     )
 
 

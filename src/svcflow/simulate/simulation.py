@@ -133,6 +133,7 @@ def assumptions_of(plan: SimulationPlan, chosen_us: int | None) -> tuple[Text, .
         *_scenario_assumptions(plan),
         *_durations(plan),
         *_exits(plan),
+        *_timers(plan),
         *_data(plan),
         *_pools(plan),
         *_start(plan, chosen_us),
@@ -174,6 +175,16 @@ def _exits(plan: SimulationPlan) -> Iterator[Text]:
                 "without shares in the scenario: rework and exceptions in 5 % each, of the rest nine in ten by the "
                 f"first open normal transition, deemed transitions left to time where another is normal: {listed}"
             ),
+        )
+
+
+def _timers(plan: SimulationPlan) -> Iterator[Text]:
+    timed = [name for name, step in plan.steps.items() if step.timed]
+    if timed:
+        listed = ", ".join(timed)
+        yield Text(
+            zh=f"自动流转（then）只在到时发生，不计超时：{listed}",
+            en=f"automatic moves (then) are made at their instant only, and nothing is overdue by them: {listed}",
         )
 
 

@@ -132,7 +132,7 @@ def breaches_of(compiled: Compiled, cases: Iterable[SimulatedCase]) -> Mapping[s
     return {
         name: Breaches(name, limit.limit.name, judged[name], breached[name])
         for name, limit in compiled.limits.items()
-        if not reason_of(name)  # no hold is simulated
+        if not reason_of(name) and not limit.is_timer  # no hold is simulated
     }
 
 

@@ -21,6 +21,7 @@ NARROWEST, WIDEST = 124.0, 188.0
 LONGEST_FOOT = 176.0
 BAR, DOT = 7.0, 20.0
 LABEL_ROOM = 118.0
+CLOCK_SIGN, TIMED_SIGN = 12.0, 19.0
 
 
 @attrs.frozen
@@ -58,13 +59,22 @@ class BoxTexts:
 
 @attrs.frozen
 class LabelText:
-    """Rows of a label and their width and height; `full` is the wording uncut, `clock` asks for the sign of a clock."""
+    """Rows of a label and their width and height; `full` is the wording uncut, `sign` the room of the sign before it.
+
+    A move made on overdue has the sign of a clock, one that a step makes by itself that of a clock with an arrow.
+    """
 
     rows: tuple[TextRow, ...]
     w: float
     h: float
     full: str
     clock: bool = False
+    timed: bool = False
+
+    @property
+    def sign(self) -> float:
+        """Room that the sign before the first row takes."""
+        return TIMED_SIGN if self.timed else CLOCK_SIGN if self.clock else 0.0
 
 
 def box_texts(scene: MapScene, lang: Lang) -> BoxTexts:
@@ -92,24 +102,33 @@ def label_text(edge: Edge, lang: Lang) -> LabelText | None:
         for block in (fit(words, LABEL_ROOM, LABEL_SIZE, most=2 if len(edge.triggers) < 2 else 4),)
         for line in block.lines
     ]
+    for words in _languages(edge.timed, lang):
+        block = fit(words, LABEL_ROOM, LABEL_SIZE - 1, most=2)
+        rows += [TextRow(line, block.size) for line in block.lines]
     for words in _languages(edge.condition, lang):
         block = fit(phrases.condition_text(words), LABEL_ROOM + 40, LABEL_SIZE - 1)
         rows += [TextRow(line, block.size) for line in block.lines]
     if not rows:
         return None
     full = " ".join(
-        filter(None, (edge.name.in_(lang), f"[{edge.condition.in_(lang)}]" if edge.condition else ""))
+        filter(
+            None,
+            (
+                edge.name.in_(lang),
+                edge.timed.in_(lang),
+                f"[{edge.condition.in_(lang)}]" if edge.condition else "",
+            ),
+        )
     )
-    room = max(row.width for row in rows) + (12.0 if edge.overdue else 0.0)
-    return LabelText(tuple(rows), room + 3, LEADING * sum(r.size for r in rows) + 1, full, edge.overdue)
+    height = LEADING * sum(row.size for row in rows) + 1
+    text = LabelText(tuple(rows), 0.0, height, full, edge.overdue, bool(edge.timed))
+    return attrs.evolve(text, w=max(row.width for row in rows) + text.sign + 3)
 
 
 def in_one_row(text: LabelText) -> LabelText:
     """Return a label in one row, for lines that run closely side by side."""
     row = TextRow(" ".join(row.text for row in text.rows), min(row.size for row in text.rows))
-    return LabelText(
-        (row,), row.width + (15.0 if text.clock else 3.0), LEADING * row.size + 1, text.full, text.clock
-    )
+    return attrs.evolve(text, rows=(row,), w=row.width + text.sign + 3, h=LEADING * row.size + 1)
 
 
 def lane_head(name: Text, lang: Lang, room: float) -> tuple[TextRow, ...]:

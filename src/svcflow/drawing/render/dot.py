@@ -124,6 +124,8 @@ def _edge_texts(edge: Edge, lang: Lang) -> Iterator[str]:
         yield f"[{words}]"
     if edge.overdue:
         yield f"({phrases.OVERDUE.in_(lang)})"
+    if edge.timed:
+        yield f"({edge.timed.in_(lang)})"
 
 
 def _name(key: str) -> str:

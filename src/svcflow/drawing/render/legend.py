@@ -97,6 +97,8 @@ def _items(layout: Layout, badges: Mapping[str, Badge]) -> Iterator[_Item]:
         yield _Item(lambda x, y: svg_shapes.stop(x + 14, y), phrases.OTHER_END.in_(lang))
     if any(edge.overdue for edge in scene.edges):
         yield _Item(lambda x, y: svg_shapes.clock(x + 18, y, style.INK), phrases.OVERDUE.in_(lang))
+    if any(edge.timed for edge in scene.edges):
+        yield _Item(lambda x, y: svg_shapes.timed(x + 12, y, style.INK), phrases.TIMED.in_(lang))
     for level in sorted({badge.level for badge in badges.values()} & set(_LEVEL)):
         _, ink, shape = style.LEVEL[level]
         yield _Item(_sign(shape, ink), _LEVEL[level].in_(lang))

@@ -10,7 +10,7 @@ from svcflow.drawing.layout.geometry import Point, Rect
 from svcflow.drawing.layout.labels import Label
 from svcflow.drawing.render import style
 from svcflow.drawing.render.legend import legend
-from svcflow.drawing.render.svg_shapes import arrow, clock, escaped, node_svg, number, rows_svg, text
+from svcflow.drawing.render.svg_shapes import arrow, clock, escaped, node_svg, number, rows_svg, text, timed
 from svcflow.drawing.scene.map_scene import Badge, Edge
 
 _CORNER = 5.0
@@ -150,8 +150,12 @@ def _label(label: Label, colour: str) -> str:
         for row in rows:
             y += row.size * 1.22
             marks.append(y - row.size * 0.22)
-    shift = 12.0 if label.text.clock else 1.5
-    icon = clock(box.x + 5.5, marks[0] - 3.4, colour) if label.text.clock else ""
+    shift = label.text.sign or 1.5
+    icon = ""
+    if label.text.timed:
+        icon = timed(box.x + 5.5, marks[0] - 3.4, colour)
+    elif label.text.clock:
+        icon = clock(box.x + 5.5, marks[0] - 3.4, colour)
     words = "".join(
         text(row, box.x + shift, y, "", colour=colour) for row, y in zip(rows, marks, strict=True)
     )

@@ -72,6 +72,14 @@ def clock(x: float, y: float, colour: str) -> str:
     )
 
 
+def timed(x: float, y: float, colour: str) -> str:
+    """Draw a small clock with an arrow out of it: moves on by itself at its time."""
+    tip: Point = (round(x + 11, 2), round(y, 2))
+    shaft = f'<path d="M{number(x + 4)} {number(y)}h4" fill="none" stroke="{colour}" stroke-width="1"/>'
+    points = f"{number(tip[0])},{number(tip[1])} {number(tip[0] - 4)},{number(tip[1] - 2.6)} {number(tip[0] - 4)},{number(tip[1] + 2.6)}"
+    return f'{clock(x, y, colour)}{shaft}<polygon points="{points}" fill="{colour}"/>'
+
+
 def pause(x: float, y: float) -> str:
     """Draw the sign of waiting: two upright bars in a circle, centred at x, y."""
     return (

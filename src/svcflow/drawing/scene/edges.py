@@ -97,8 +97,14 @@ class _Level:
             name=NO_TEXT if silent else phrases.joined([self._name(move) for move in moves]),
             condition=phrases.either(guards, self.fields) if len(guards) == len(moves) else NO_TEXT,
             overdue=step.on_overdue is not None and any(move.trigger == step.on_overdue for move in moves),
+            timed=self._timed(step, moves),
             triggers=tuple(dict.fromkeys(move.trigger for move in moves)),
         )
+
+    def _timed(self, step: Step, moves: list[Transition]) -> Text:
+        if step.then is None or step.then.fire not in {move.trigger for move in moves}:
+            return NO_TEXT
+        return phrases.timed_text(step.then, self.fields)
 
     def _target(self, move: Transition) -> str:
         end = self._end(move)

@@ -59,6 +59,8 @@ class Edge:
     name: Text = NO_TEXT
     condition: Text = NO_TEXT
     overdue: bool = False
+    timed: Text = NO_TEXT
+    """When the step moves on along it by itself; empty where it does not."""
     triggers: tuple[str, ...] = ()
 
 

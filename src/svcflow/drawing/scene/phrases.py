@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from svcflow.model.amount import Amount
+from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.guard_wording import guard_text
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
+from svcflow.model.wording import move_instant_text
 from svcflow.text import Lang, Text, is_blank
 from svcflow.wording import AREAS, short_amount
 
 NO_ROLE = Text(zh="—", en="—")
 WAITS = Text(zh="等待（停止计时）", en="waits (clocks stop)")
 OVERDUE = Text(zh="超时自动", en="when overdue")
+TIMED = Text(zh="到时自动（不算超时）", en="by itself at its time (nothing is overdue)")
 PARALLEL = Text(zh="并行开始、汇合", en="fork, join")
 COMPLETED = Text(zh="完成", en="completed")
 OTHER_END = Text(zh="其他结束", en="other end")
@@ -44,6 +47,25 @@ def short_limit(limit: TimeLimit) -> str:
     """Return a limit as it is written in a declaration: `15m`."""
     different = amounts(limit)
     return "·".join(str(amount) for amount in different[:3]) + ("·…" if len(different) > 3 else "")
+
+
+def timed_text(move: AutomaticMove, fields: Mapping[str, Field]) -> Text:
+    """Return for a label when an automatic move is made: `满 2 工作日` and `after 2 working d`."""
+    different = list(dict.fromkeys(_instant_text(row, fields) for row in move.rows))
+    more = " …" if len(different) > 3 else ""
+    return Text(
+        zh=" · ".join(text.zh for text in different[:3]) + more,
+        en=" · ".join(text.en for text in different[:3]) + more,
+    )
+
+
+def _instant_text(row: MoveInstant, fields: Mapping[str, Field]) -> Text:
+    if row.after is not None:
+        amount = short_amount(row.after.value, row.after.unit)
+        return Text(zh=f"满 {amount.zh}", en=f"after {amount.en}")
+    target = row.row.target
+    assert target is not None  # noqa: S101  # without `after` a row has `at`
+    return Text(zh=move_instant_text(target, fields, "zh"), en=move_instant_text(target, fields, "en"))
 
 
 def foot(limit: Text, short: str, lang: Lang) -> str:

@@ -141,7 +141,7 @@ def _newly_deemed(source: Compiled, into: Compiled, steps: Steps) -> Iterator[st
     """Yield the limits whose end moves the instance under the target version, and did not before."""
     for name, old in source.limits.items():
         new = into.limits.get(mapped_limit(steps, name))
-        if new is not None and new.limit.on_overdue is not None and old.limit.on_overdue is None:
+        if new is not None and new.fires is not None and old.fires is None:
             yield new.id
 
 

@@ -8,7 +8,7 @@ import attrs
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Migrated
-from svcflow.model.limit import step_of, wait_limit
+from svcflow.model.limit import step_of, step_of_timer, timer_of_step, wait_limit
 
 VersionOf = Callable[[str, int], Compiled]
 """Look-up of a compiled procedure version by procedure id and version number."""
@@ -34,6 +34,9 @@ def mapped_step(steps: Mapping[str, str], name: str) -> str:
 
 def mapped_limit(steps: Mapping[str, str], name: str) -> str:
     """Return the name that a limit has in the target version: one named after a step goes with it."""
+    timed = step_of_timer(name)
+    if timed in steps:
+        return timer_of_step(steps[timed])
     step, waits = step_of(name)
     if step not in steps:
         return name

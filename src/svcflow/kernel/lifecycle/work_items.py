@@ -31,13 +31,16 @@ def work_of(compiled: Compiled, instance: Instance) -> tuple[Work, ...]:
 def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = None) -> int:
     """Return the soonest deadline that runs, `NEVER` without one; with `step`, of those that run for that step.
 
-    A minimum (`at_least`) is no deadline: from its instant on the step may end, and nothing is late.
+    A minimum (`at_least`) is no deadline: from its instant on the step may end, and nothing is late. Nor is the
+    instant of an automatic move, at which nobody has to have done anything.
     """
     due_us = NEVER
     for watch in instance.stopwatches.values():
         if watch.due_us < due_us and not watch.verdict:
             limit = compiled.limits.get(watch.limit)
             if limit is None:  # of an earlier version only
+                continue
+            if limit.is_timer:
                 continue
             over = limit.limit.step
             if (over is None or over == step or step is None) and limit.rows[watch.row].kind != "at_least":

@@ -16,12 +16,12 @@ from svcflow.model.target import Target, TargetKind
 from svcflow.model.validation.limits import FIXED
 from svcflow.worktime.calendar import WorkCalendar
 
-RungKind = Literal["warn", "overdue", "escalate"]
+RungKind = Literal["warn", "overdue", "escalate", "move"]
 
 
 @attrs.frozen(eq=False)
 class CompiledRung:
-    """One rung of a ladder: a warning, the deadline itself, or an escalation.
+    """One rung of a ladder: a warning, the deadline itself, or an escalation; of a timer, the move that it makes.
 
     It is reached when `share` of the limit has run and then `offset` more (microseconds, days or months, as
     the limit counts). `distance` takes the offset's place where the deadline is an instant of its own.
@@ -62,7 +62,10 @@ class CompiledRow:
 
 @attrs.frozen(eq=False)
 class CompiledLimit:
-    """One limit, each row with its calendar; holds and waits stop it only if it is `stoppable`."""
+    """One limit, or the timer of an automatic move, each row with its calendar.
+
+    Holds and waits stop it only if it is `stoppable`.
+    """
 
     id: str
     limit: TimeLimit
@@ -85,6 +88,10 @@ class CompiledLimit:
     """Whether only the first visit is judged."""
     each: bool
     """Whether each visit is judged by itself."""
+    is_timer: bool
+    """Whether it is no limit but the timer of a step's `then`: nobody is late at its instant."""
+    fires: str | None
+    """Trigger that is fired when it is due: what a limit names `on_overdue`, or the automatic move of a timer."""
 
 
 def compile_limit(
@@ -94,18 +101,23 @@ def compile_limit(
     *,
     waits: bool,
     to_end: bool = False,
+    then: str | None = None,
 ) -> CompiledLimit:
     """Return a limit made ready to run.
 
     `usual` is the calendar of rows where neither they nor the limit name one. A limit of a step that `waits` is not
-    stopped by that wait; a span `to_end` lasts to any end of the procedure.
+    stopped by that wait; a span `to_end` lasts to any end of the procedure. With `then` it is the timer of an automatic
+    move, and that the trigger it fires.
     """
     mode = limit.on_change or (
         "from_start" if limit.recipient_facing or limit.scope != "step" else "from_now"
     )
     named = [row.calendar or limit.calendar or usual for row in limit.rows]
     times = {name: BusinessTime(calendars(name)) for name in dict.fromkeys(named)}
-    rows = tuple(_row(limit, row, times[name]) for row, name in zip(limit.rows, named, strict=True))
+    rows = tuple(
+        _row(limit, row, times[name], is_timer=then is not None)
+        for row, name in zip(limit.rows, named, strict=True)
+    )
     anchors = (row.target.anchor for row in rows if row.target is not None)
     fields = frozenset(anchor.field for anchor in anchors if anchor is not None)
     return CompiledLimit(
@@ -121,6 +133,8 @@ def compile_limit(
         to_end=to_end or limit.scope == "procedure",
         once=limit.visits == "first",
         each=limit.visits == "each",
+        is_timer=then is not None,
+        fires=then or limit.on_overdue,
     )
 
 
@@ -129,7 +143,7 @@ def reach_of(amount: Amount) -> int:
     return amount.us if amount.family in ("elapsed", "working") else amount.count
 
 
-def _row(limit: TimeLimit, row: Row, calendar: BusinessTime) -> CompiledRow:
+def _row(limit: TimeLimit, row: Row, calendar: BusinessTime, *, is_timer: bool) -> CompiledRow:
     target = row.target
     if target is None:
         return CompiledRow(
@@ -148,6 +162,8 @@ def _row(limit: TimeLimit, row: Row, calendar: BusinessTime) -> CompiledRow:
     amount = target.anchor.amount if target.anchor is not None else target.amount
     # In the order in which they are reached: of two at one instant the strict one fires later.
     rungs = sorted(_rungs(limit, target), key=lambda rung: (rung.share, rung.offset, rung.strict))
+    if is_timer:  # its move is made at the instant itself, before whatever else comes at it
+        rungs = [CompiledRung("move", Fraction(1), 0, None, strict=False, rung=None, ahead=False)]
     if target.kind == "every":  # a missed occurrence begins the next interval: nothing comes after it
         rungs.sort(key=lambda rung: rung.kind == "overdue")
     return CompiledRow(

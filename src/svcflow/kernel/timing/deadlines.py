@@ -65,7 +65,7 @@ def deadlines(
     made: list[Deadline] = []
     for watch in watches:
         limit = compiled.limits.get(watch.limit)  # some are of an earlier version only
-        if limit is not None:
+        if limit is not None and not limit.is_timer:  # an automatic move is no deadline
             earlier, version = pinned.get(watch.limit), compiled.procedure.version
             target = limit.rows[watch.row].target
             if earlier is not None and still_pinned(earlier, instance.stopwatches[watch.limit], watch):

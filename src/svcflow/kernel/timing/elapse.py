@@ -65,11 +65,21 @@ def join_branches(
             )
 
 
-def _move_automatically(transaction: Transaction, row: CompiledMove, at_us: int, by: str = SYSTEM) -> None:
+def _move_automatically(
+    transaction: Transaction, row: CompiledMove, at_us: int, by: str = SYSTEM, *, timed: bool = False
+) -> None:
     transaction.count_automatic(at_us, MAX_AUTOMATIC)
     before = transaction.draft.stopwatches
     transaction.record(
-        Moved, at_us, SYSTEM, row.source, row.move.trigger, row.dest, automatic=True, row=row.row
+        Moved,
+        at_us,
+        SYSTEM,
+        row.source,
+        row.move.trigger,
+        row.dest,
+        automatic=True,
+        row=row.row,
+        timed=timed,
     )
     settle_limits(transaction, before, at_us, by)
 
@@ -151,7 +161,10 @@ def _record_rung(
     if rung.kind == "overdue":
         _overdue(transaction, limit, watch, at_us)
         return
-    assert declared is not None  # noqa: S101  # only the deadline itself is not declared as a rung
+    if rung.kind == "move":
+        _move_on(transaction, limit, at_us)
+        return
+    assert declared is not None  # noqa: S101  # only the deadline itself and a move are not declared as rungs
     if rung.kind == "warn":
         transaction.record(
             Warned, at_us, SYSTEM, limit.id, watch.visit, declared.at, watch.due_us, declared.role or ""
@@ -176,6 +189,14 @@ def _escalate(
         declared.role or "",
         declared.action or "",
     )
+
+
+def _move_on(transaction: Transaction, limit: CompiledLimit, at_us: int) -> None:
+    """Make the automatic move of a step. Nothing refuses it: a procedure in which something could is not valid."""
+    rows = transaction.compiled.rows(limit.limit.step or "", limit.fires or "")
+    row, _ = choose_row(transaction.compiled, transaction.draft, rows)
+    _move_automatically(transaction, row, at_us, timed=True)
+    join_branches(transaction, row, at_us)
 
 
 def _overdue(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, at_us: int) -> None:
@@ -257,7 +278,7 @@ def _deem_exhausted(transaction: Transaction) -> None:
 
 def _deem(transaction: Transaction, limit: CompiledLimit, at_us: int) -> None:
     """Make the move that is deemed made when a limit passes (行政许可法 §32), if it is open now."""
-    trigger, only = limit.limit.on_overdue, limit.limit.step
+    trigger, only = limit.fires, limit.limit.step
     if trigger is None:
         return
     transaction.deemed.add((limit.id, at_us))

@@ -13,6 +13,7 @@ import attrs
 
 from svcflow.errors import Path
 from svcflow.model.amount import Amount
+from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
@@ -27,8 +28,8 @@ from svcflow.text import Text
 
 ChangeKind = Literal["added", "removed", "changed"]
 Section = Literal[
-    "procedure", "step", "branch", "transition", "otherwise", "limit", "row", "rung", "extension", "role", "field",
-    "hold", "regular_start", "enforcement", "indicator", "exclusion", "excellence", "source",
+    "procedure", "step", "branch", "transition", "otherwise", "automatic_move", "limit", "row", "rung", "extension",
+    "role", "field", "hold", "regular_start", "enforcement", "indicator", "exclusion", "excellence", "source",
 ]  # fmt: skip
 
 _SECTIONS: Mapping[type[Any], Section] = {
@@ -39,6 +40,8 @@ _SECTIONS: Mapping[type[Any], Section] = {
     Otherwise: "otherwise",
     TimeLimit: "limit",
     Row: "row",
+    AutomaticMove: "automatic_move",
+    MoveInstant: "row",
     Rung: "rung",
     Extension: "extension",
     Role: "role",
@@ -201,7 +204,7 @@ def _by_name(things: Iterable[Any]) -> dict[str, Any]:
 def _name(thing: Any) -> str:
     if isinstance(thing, Transition):
         return thing.trigger
-    if isinstance(thing, Row | Exclusion):
+    if isinstance(thing, Row | MoveInstant | Exclusion):
         return "—" if thing.when is None else str(thing.when)
     return str(
         thing.at if isinstance(thing, Rung) else thing.reason if isinstance(thing, HoldRule) else thing.id

@@ -40,6 +40,7 @@ _WORDS: Mapping[Section, Text] = {
     "exclusion": Text(zh="剔除", en="exclusion"),
     "excellence": Text(zh="超值服务", en="excellence"),
     "source": Text(zh="依据", en="source"),
+    "automatic_move": Text(zh="自动流转", en="automatic move"),
 }
 _MATCHES: Mapping[Match, Text] = {
     "same": Text(zh="不变", en="same"),

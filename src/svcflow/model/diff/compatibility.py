@@ -31,6 +31,9 @@ _WHOLE: Mapping[tuple[Section, str], Text] = {
     ("otherwise", "added"): _REFUSES,
     ("role", "removed"): Text(zh="该岗位不再办理", en="nobody acts in that role any more"),
     ("field", "removed"): Text(zh="不能再填写该字段", en="the field cannot be given any more"),
+    ("automatic_move", "added"): Text(
+        zh="在该环节中的实例会自动流转", en="an instance in the step moves on by itself"
+    ),
     ("hold", "removed"): Text(zh="暂停事由的规定没有了", en="the rule for this hold is gone"),
 }
 """What comes or goes as a whole."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from svcflow.errors import Path, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Row, Rung, TimeLimit
 from svcflow.model.procedure_parts import ProcedureParts
-from svcflow.model.target import TARGET_KINDS, ClockTime, Target
+from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime, Target
 from svcflow.model.validation.references import guard_names, personal, role_name, unknown
 from svcflow.text import Text
 
@@ -43,14 +43,9 @@ def limit_problems(
     if limit.done_by is not None and not any(row.every for row in limit.rows):
         yield _without("done_by", "every", path)
     yield from _terms(limit, path)
-    seen: set[Guard] = set()
+    yield from matrix_problems(procedure, [row.when for row in limit.match], path)
     for place, row in enumerate(limit.match):
-        where = (*path, "match", place)
-        if row.when is not None and row.when in seen:
-            yield _repeated(row.when, where)
-        elif row.when is not None:
-            seen.add(row.when)
-        yield from _row(procedure, row, where, last=place == len(limit.match) - 1)
+        yield from _row(row, (*path, "match", place))
     if limit.on_overdue is not None and limit.on_overdue not in triggers:
         yield unknown((*path, "on_overdue"), "流转", "trigger", limit.on_overdue, triggers)
     for place, row in enumerate(limit.rows):
@@ -98,7 +93,37 @@ def _repeated(guard: Guard, path: Path) -> Problem:
     )
 
 
-def _row(procedure: ProcedureParts, row: Row, path: Path, *, last: bool) -> Iterator[Problem]:
+def matrix_problems(
+    procedure: ProcedureParts, guards: Sequence[Guard | None], path: Path
+) -> Iterator[Problem]:
+    """Yield the mistakes of the guards of a matrix: names that refer to nothing, rows that no data reach, no default."""
+    seen: set[Guard] = set()
+    for place, guard in enumerate(guards):
+        where, last = (*path, "match", place), place == len(guards) - 1
+        if guard is None:
+            if not last:
+                yield Problem(
+                    where,
+                    Text(
+                        zh="此行总是成立，其后各行不会用到",
+                        en="this row always matches; the rows after it are unreachable",
+                    ),
+                    Text(zh="移到最后", en="move it to the end"),
+                )
+            continue
+        if guard in seen:
+            yield _repeated(guard, where)
+        seen.add(guard)
+        if last:
+            yield Problem(
+                where,
+                Text(zh="缺少默认行", en="the matrix has no default row"),
+                Text(zh="最后加一行不带 when 的", en="end it with a row that has no 'when'"),
+            )
+        yield from guard_names(procedure, guard, (*where, "when"))
+
+
+def _row(row: Row, path: Path) -> Iterator[Problem]:
     if len(row.kinds) != (0 if row.no_target else 1):
         yield Problem(
             path,
@@ -107,23 +132,6 @@ def _row(procedure: ProcedureParts, row: Row, path: Path, *, last: bool) -> Iter
                 en="each row has one kind of limit, or no_target: true",
             ),
         )
-    if last and row.when is not None:
-        yield Problem(
-            path,
-            Text(zh="缺少默认行", en="the matrix has no default row"),
-            Text(zh="最后加一行不带 when 的", en="end it with a row that has no 'when'"),
-        )
-    if not last and row.when is None:
-        yield Problem(
-            path,
-            Text(
-                zh="此行总是成立，其后各行不会用到",
-                en="this row always matches; the rows after it are unreachable",
-            ),
-            Text(zh="移到最后", en="move it to the end"),
-        )
-    if row.when is not None:
-        yield from guard_names(procedure, row.when, (*path, "when"))
     if row.by is None and (row.cutoff or row.day):
         yield _without("cutoff, day", "by", path)
     if row.no_target and row.calendar is not None:
@@ -167,6 +175,20 @@ def _anchor(procedure: ProcedureParts, target: Target, path: Path) -> Iterator[P
     anchor = target.anchor
     assert anchor is not None  # noqa: S101  # the caller looked
     where = (*path, target.kind)
+    yield from anchor_problems(procedure, anchor, where)
+    if anchor.amount is not None and (anchor.sign < 0) != (target.kind == "before"):
+        yield Problem(
+            where,
+            Text(zh="before 用减号，after 用加号", en="'before' subtracts and 'after' adds"),
+            Text(
+                zh=f"写 {target.kind}: {anchor.field} {'-' if target.kind == 'before' else '+'} {anchor.amount}",
+                en=f"write {target.kind}: {anchor.field} {'-' if target.kind == 'before' else '+'} {anchor.amount}",
+            ),
+        )
+
+
+def anchor_problems(procedure: ProcedureParts, anchor: Anchor, where: Path) -> Iterator[Problem]:
+    """Yield the mistakes of a scheduled instant, whatever hangs on it."""
     field = procedure.fields.get(anchor.field)
     if field is None:
         yield unknown(where, "字段", "field", anchor.field, procedure.fields)
@@ -178,9 +200,7 @@ def _anchor(procedure: ProcedureParts, target: Target, path: Path) -> Iterator[P
         )
     elif field.personal:
         yield personal(where, anchor.field)
-    if anchor.amount is None:
-        return
-    if anchor.amount.family in ("calendar_days", "months"):
+    if anchor.amount is not None and anchor.amount.family in ("calendar_days", "months"):
         yield Problem(
             where,
             Text(
@@ -188,15 +208,6 @@ def _anchor(procedure: ProcedureParts, target: Target, path: Path) -> Iterator[P
                 en=f"an anchor does not reckon in {anchor.amount}",
             ),
             Text(zh="用单位 m h d wm wh wd", en="use the units m h d wm wh wd"),
-        )
-    if (anchor.sign < 0) != (target.kind == "before"):
-        yield Problem(
-            where,
-            Text(zh="before 用减号，after 用加号", en="'before' subtracts and 'after' adds"),
-            Text(
-                zh=f"写 {target.kind}: {anchor.field} {'-' if target.kind == 'before' else '+'} {anchor.amount}",
-                en=f"write {target.kind}: {anchor.field} {'-' if target.kind == 'before' else '+'} {anchor.amount}",
-            ),
         )
 
 

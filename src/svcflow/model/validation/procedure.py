@@ -13,7 +13,7 @@ import attrs
 from svcflow.bounds import MOST
 from svcflow.errors import Path, Problem
 from svcflow.model.limit import END, TimeLimit, step_of
-from svcflow.model.limit_locations import limit_places
+from svcflow.model.limit_locations import instant_places, limit_places, step_places
 from svcflow.model.procedure_parts import ProcedureParts
 from svcflow.model.source import PROPOSAL, source_keys
 from svcflow.model.step import (
@@ -27,6 +27,7 @@ from svcflow.model.step import (
     rows_by_trigger,
     walk,
 )
+from svcflow.model.validation.automatic_moves import automatic_move_problems
 from svcflow.model.validation.fields import field_problems
 from svcflow.model.validation.indicators import indicator_problems
 from svcflow.model.validation.limits import limit_problems
@@ -103,11 +104,14 @@ def _size(procedure: ProcedureParts) -> Iterator[Problem]:
             )
 
 
-def _steps(procedure: ProcedureParts, steps: tuple[Step, ...], base: Path) -> Iterator[Problem]:
+def _steps(
+    procedure: ProcedureParts, steps: tuple[Step, ...], base: Path, around: tuple[Step, ...] = ()
+) -> Iterator[Problem]:
     scope = dict.fromkeys(step.id for step in steps)
     for step in steps:
         path = (*base, step.id)
         yield from _step(procedure, step, path)
+        yield from automatic_move_problems(procedure, step, path, around)
         for move in step.to:
             yield from _transition(procedure, move, scope, (*path, "to", move.trigger))
         for trigger, rows in rows_by_trigger(step).items():
@@ -134,7 +138,7 @@ def _steps(procedure: ProcedureParts, steps: tuple[Step, ...], base: Path) -> It
                     ),
                     Text(zh="把非结束环节写在最前", en="put a step without 'end' first"),
                 )
-            yield from _steps(procedure, branch.steps, (*inside, "steps"))
+            yield from _steps(procedure, branch.steps, (*inside, "steps"), (*around, step))
 
 
 def _step(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem]:
@@ -304,5 +308,10 @@ def _citations(procedure: ProcedureParts) -> Iterator[tuple[Path, str | None]]:
         yield (*path, "source"), limit.source
         for place, row in enumerate(limit.match):
             yield (*path, "match", place, "source"), row.source
+    for path, step in step_places(procedure.steps, ("steps",)):
+        if step.then is not None:
+            yield (*path, "then", "source"), step.then.source
+        for where, instant in instant_places(step, path):
+            yield (*where, "source"), instant.source
     for indicator in procedure.indicators.values():
         yield ("indicators", indicator.id, "source"), indicator.source

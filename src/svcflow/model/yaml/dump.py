@@ -17,6 +17,7 @@ import attrs
 import orjson
 
 from svcflow.model.amount import Amount
+from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
@@ -46,6 +47,7 @@ _STEP_ORDER = (
     "not_by",
     "within",
     "on_overdue",
+    "then",
     "parallel",
     "to",
     "end",
@@ -209,6 +211,7 @@ def _text(text: Text) -> Node:
 _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Amount: str,
     Anchor: str,
+    AutomaticMove: lambda move: _changed(move, order=("match", "after", "at", "fire")),
     Branch: lambda branch: _changed(branch, leave=("id",), order=("name", "steps")),
     ClockTime: str,
     Enforce: _changed,
@@ -217,6 +220,7 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Extension: _changed,
     Field: _field,
     Guard: str,
+    MoveInstant: lambda row: _changed(row, order=("when", "after", "at")),
     HoldRule: lambda rule: _changed(rule, leave=("reason",)),
     Indicator: lambda indicator: _changed(indicator, leave=("id",)),
     Otherwise: _changed,
