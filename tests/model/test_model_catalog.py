@@ -167,6 +167,9 @@ CALENDAR_PLACES = {
         f"steps:\n  a:\n    parallel: {{x: {{steps: {{c: {LIMITED}, z: {{end: done}}}}}}}}\n"
         "    to: {done: b}\n  b: {end: done}\n"
     ),
+    "steps.a.then.calendar": (
+        "steps:\n  a: {then: {after: 1wd, fire: go, calendar: nl_ofice}, to: {go: z}}\n  z: {end: done}\n"
+    ),
     "limits[0].calendar": f"{ONE_STEP}limits: [{{id: l, within: 1wd, calendar: nl_ofice}}]\n",
 }
 

@@ -14,7 +14,7 @@ from svcflow.explanation.lines import Line
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.lifecycle.migration_target import VersionOf
-from svcflow.model.limit import TimeLimit
+from svcflow.model.limit import TimeLimit, step_of_timer
 from svcflow.model.source import Source, cited
 from svcflow.model.target import Target
 from svcflow.model.wording import terms_text
@@ -119,7 +119,7 @@ def explain(
 
 def _demand(target: Text, limit: TimeLimit) -> Text:
     """Return what a limit demands, and how it is judged, in words."""
-    terms = terms_text(limit)
+    terms = NO_TEXT if step_of_timer(limit.id) else terms_text(limit)
     return Text(zh=f"{target.zh}，{terms.zh}", en=f"{target.en}, {terms.en}") if terms else target
 
 
