@@ -113,8 +113,13 @@ COMMANDS: Mapping[str, CommandEntry] = {
     ),
     "tick": CommandEntry(
         "timing:tick",
-        zh="记录到期的预警、升级与超时",
-        en="Record what became due: warnings, escalations, overdue",
+        zh="记录到期的预警、升级与超时，启动定期的实例",
+        en="Record what became due, and begin what is to begin by itself",
+    ),
+    "starts": CommandEntry(
+        "starts:starts",
+        zh="列出定期启动：何时启动什么，未能启动的说明原因",
+        en="List what begins by itself: when, and what could not begin yet",
     ),
     "outbox": CommandEntry(
         "outbox:outbox",

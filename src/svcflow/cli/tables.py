@@ -244,10 +244,12 @@ def _deviation(
 
 
 def _why(deviation: Deviation, names: ProcedureNames, answers: Sequence[Answer]) -> str:
-    """Return the reason that was given, or what is missing; then the answers."""
+    """Return the reason that was given, what is missing, or when it was to begin; then the answers."""
     reason = deviation.reason or ", ".join(
         names.field(str(name)) for name in deviation.detail.get("missing", ())
     )
+    if deviation.kind == "missed_start":
+        reason = names.when(deviation.due_at)
     stop = "；" if names.lang == "zh" else "; "
     return stop.join(filter(None, (reason, *(_answer(answer, names.lang) for answer in answers))))
 

@@ -94,9 +94,9 @@ def recompute(session: CommandSession, *, reason: str, actor: Actor | None) -> N
 @command(
     "tick",
     Text(
-        zh="记录到现在为止到期的预警、升级、超时与自动流转。可由定时任务反复运行，何时运行不影响记录的内容。",
-        en="Record every warning, escalation, overdue and automatic move that became due up to now. Meant for a "
-        "scheduler; when it runs does not change what is recorded.",
+        zh="记录到现在为止到期的预警、升级、超时与自动流转，并启动到时的定期启动（见 svcflow starts）。可由定时任务反复运行，何时运行不影响记录的内容。",
+        en="Record every warning, escalation, overdue and automatic move that became due up to now, and begin what is to "
+        "begin by itself (see svcflow starts). Meant for a scheduler; when it runs does not change what is recorded.",
     ),
     "svcflow tick --db service.db",
     "*/5 * * * *  svcflow tick --db /srv/service.db --json >> /srv/tick.log",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def storage(db: str | None) -> Iterator[Probe]:
             "store", _NAME, "note", Text(zh="内存，不留存", en="in memory, nothing outlives the process")
         )
     elif db is not None and db.startswith("postgresql"):
-        yield _server(db)
+        yield from _server(db)
     elif db is not None and file is None:
         remedy = Text(
             zh="写文件名、sqlite:///文件名 或 postgresql+psycopg://用户@主机/数据库",
@@ -37,6 +37,7 @@ def storage(db: str | None) -> Iterator[Probe]:
         yield Probe("store", _NAME, "failure", Text(zh=f"不支持 {db}", en=f"{db} is not supported"), remedy)
     if file is not None:
         yield _store(file)
+        yield from _failed_starts(file)
     yield _writable(file.parent if file is not None else Path.cwd())
 
 
@@ -68,6 +69,36 @@ def _store(file: Path) -> Probe:
     return Probe("store", _NAME, state, message, remedy, data)
 
 
+def _failed_starts(file: Path) -> Iterator[Probe]:
+    """Yield a finding where regular starts could not begin; nothing of a file that has no table of them."""
+    from svcflow.store import schema
+
+    query = f"SELECT procedure, start, pending, error FROM {schema.starts.name} WHERE error <> ''"  # noqa: S608  # a name of ours
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as reader:
+            failed = reader.execute(query).fetchall()
+    except sqlite3.Error:  # the probe of the store itself tells what is wrong with it
+        return
+    yield from _starts_probe(failed)
+
+
+def _starts_probe(failed: Sequence[tuple[str, str, str, str]]) -> Iterator[Probe]:
+    """Yield a finding about regular starts that could not begin: procedure, start, occurrence and error of each."""
+    if failed:
+        listed = "; ".join(
+            f"{procedure}/{start} {pending}: {error}" for procedure, start, pending, error in failed
+        )
+        keys = ("procedure", "start", "occurrence", "error")
+        yield Probe(
+            "starts",
+            Text(zh="定期启动", en="Regular starts"),
+            "warning",
+            Text(zh=f"未能启动 {listed}", en=f"could not begin {listed}"),
+            Text(zh="svcflow starts 说明何时再试", en="svcflow starts says when it is tried again"),
+            {"failed": [dict(zip(keys, row, strict=True)) for row in failed]},
+        )
+
+
 def _schema_state(version: str, present: int) -> tuple[State, Text]:
     if version == str(present):
         return "ok", NO_TEXT
@@ -92,18 +123,22 @@ def _writable(folder: Path) -> Probe:
     return Probe("writing", name, "ok", plain(str(where)), data={"folder": str(where)})
 
 
-def _server(url: str) -> Probe:
+def _server(url: str) -> Iterator[Probe]:
     """Probe a store on a server: whether it can be reached, its version, and whether the server writes to disk."""
     try:
-        figures = _server_figures(url)
+        figures, failed = _server_figures(url)
     except SvcflowError as error:
-        return Probe("store", _NAME, "failure", error.message, error.remedy)
+        yield Probe("store", _NAME, "failure", error.message, error.remedy)
+        return
     if figures is None:
-        return Probe("store", _NAME, "failure", Text(zh="还没有存储", en="there is no store yet"), _START)
-    return _server_probe(figures)
+        yield Probe("store", _NAME, "failure", Text(zh="还没有存储", en="there is no store yet"), _START)
+        return
+    yield _server_probe(figures)
+    yield from _starts_probe(failed)
 
 
-def _server_figures(url: str) -> dict[str, object] | None:
+def _server_figures(url: str) -> tuple[dict[str, object] | None, Sequence[tuple[str, str, str, str]]]:
+    """Return the figures of a store, None where there is none, and the regular starts that could not begin."""
     from sqlalchemy import func, select, text
     from sqlalchemy.engine import make_url
 
@@ -114,15 +149,20 @@ def _server_figures(url: str) -> dict[str, object] | None:
     try:
         with connections.reading() as connection:
             if connection.scalar(text("SELECT to_regclass('svcflow_meta')")) is None:
-                return None
+                return None, ()
             version = select(schema.meta.c.value).where(schema.meta.c.name == "schema")
-            return {
+            figures = {
                 "url": connections.url,
                 "server": connection.scalar(text("SHOW server_version")),
                 "schema": connection.scalar(version),
                 "instances": connection.scalar(select(func.count()).select_from(schema.instances)),
                 "fsync": connection.scalar(text("SHOW fsync")),
             }
+            if figures["schema"] != str(schema.VERSION):
+                return figures, ()
+            columns = [schema.starts.c[name] for name in ("procedure", "start", "pending", "error")]
+            rows = connection.execute(select(*columns).where(schema.starts.c.error != "")).all()
+            return figures, [(row[0], row[1], row[2], row[3]) for row in rows]
     finally:
         connections.close()
 
