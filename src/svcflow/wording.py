@@ -95,6 +95,7 @@ DEVIATIONS: Mapping[str, Text] = {
     "infeasible_on_reschedule": Text(zh="改期致不可行", en="infeasible after rescheduling"),
     "late_record": Text(zh="补录", en="recorded late"),
     "missed_start": Text(zh="漏启动", en="missed start"),
+    "settled_value_changed": Text(zh="改动已定之值", en="settled value changed"),
 }
 FIELD_TYPES: Mapping[str, Text] = {
     "choice": Text(zh="选项", en="choice"),

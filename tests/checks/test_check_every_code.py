@@ -522,7 +522,31 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: timed_by(extension=Extension("1h", "clerk", evidence=["memo"])),
         ),
     ],
+    "settled-at-the-end": [
+        (
+            lambda: declared(
+                step("first", "second"), step("second", move("pay", "closed")), end(), fields=[attrs.evolve(FEE, settled_by="pay")]
+            ),
+            lambda: declared(
+                step("first", move("pay", "second")),
+                step("second", move("pay", "closed")),
+                end(),
+                fields=[attrs.evolve(FEE, settled_by="pay")],
+            ),
+        ),
+    ],
     "guard-not-settled": [
+        (
+            lambda: declared(
+                step("first", move("go", "second", when="fee > 1")), step("second", "closed"), end(), fields=[FEE]
+            ),
+            lambda: declared(
+                step("first", move("go", "second", when="fee > 1")),
+                step("second", "closed"),
+                end(),
+                fields=[attrs.evolve(FEE, settled_by="go")],
+            ),
+        ),
         (
             lambda: two(move("go", "second", when="fee > 1"), move("go", "closed")),
             lambda: two("second", move("go", "closed", when="fee > 1")),

@@ -210,3 +210,19 @@ def test_a_move_that_a_step_makes_by_itself_says_when() -> None:
     ):
         edge = scene_of(timed(then)).edges[-1]
         assert (edge.timed.zh, edge.timed.en, edge.overdue) == (zh, en, False)
+
+
+def test_a_value_that_a_move_settles_is_noted_under_the_map() -> None:
+    """By the name of the field and that of the move."""
+    procedure = Procedure(
+        id="p",
+        fields=[Field("fee", type="number", name=Text("费用", "Fee"), settled_by="submit")],
+        steps=[
+            Step("draft", to=[Transition("submit", "paid", name=Text("提交", "Submit"))]),
+            Step("paid", to=[Transition("file", "end")]),
+            Step("end", end="completed"),
+        ],
+    )
+    (note,) = [note for note in scene_of(procedure).notes if note.head.en == "Fee"]
+    assert note.body.zh == "自“提交”起不得改动，返工退回其前除外"
+    assert note.body.en == "may not change after 'Submit', unless rework leads back before it"

@@ -27,7 +27,7 @@ from svcflow.journal.canonical import from_record, to_record
 from svcflow.kernel import deviations_of, facts
 from svcflow.kernel.compiled import calendars_of
 from svcflow.kernel.facts import FACTS, DeviationKind, Fact
-from svcflow.kernel.instance import FIELDS, Draft, Instance, from_state, to_state
+from svcflow.kernel.instance import BLANK, FIELDS, Draft, Instance, from_state, to_state
 from svcflow.kernel.moves.availability import available
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
@@ -114,7 +114,7 @@ def test_a_state_of_an_older_version_is_read_with_its_later_fields_empty(count):
     read = from_state(orjson.loads(orjson.dumps(to_state(instance)[:count])))
     assert read[:count] == instance[:count]
     assert len(read) == len(FIELDS)
-    assert read[count:] == ({},) * (len(FIELDS) - count)
+    assert read[count:] == BLANK[count:]
 
 
 def test_where_deviations_stand_is_written_short_and_read_as_the_first_versions_wrote_it():

@@ -331,9 +331,15 @@ def procedures(draw: st.DrawFn) -> Procedure:
         recipients=draw(st.lists(st.sampled_from(GROUPS), max_size=4)),
         calendar=draw(wordings),
         sources=[draw(sources(key)) for key in draw(st.lists(wordings, max_size=2, unique=True))],
-        fields=[*declared, Field(AGREED, type="instant")],
+        fields=[
+            *(
+                attrs.evolve(field, settled_by=draw(maybe(st.sampled_from(triggers))) if triggers else None)
+                for field in declared
+            ),
+            Field(AGREED, type="instant"),
+        ],
         roles=[Role(name, name=draw(texts)) for name in roles],
-        enforce=draw(st.builds(Enforce, enforcements, enforcements, enforcements, enforcements)),
+        enforce=draw(st.builds(Enforce, *[enforcements] * 4, settled=enforcements)),
         holds=[
             HoldRule(
                 reason,

@@ -170,6 +170,8 @@ CASES = [
     ({}, {"step": {"role": "chief"}}, "≠ step asked › role: desk → chief", True),
     ({}, {"step": {"role": None}}, "－ step asked › role: desk", False),
     ({}, {"step": {"evidence": ("photo",)}}, "＋ step asked › evidence: photo", True),
+    ({}, {"fields": [Field("note", settled_by="answer"), Field("kind", type="choice", choices=("a", "b"))]}, "＋ field note › settled_by: answer", True),
+    (RICH, {**RICH, "enforce": Enforce(evidence="record", settled="record")}, "≠ enforcement › settled: refuse → record", False),
     ({}, {"step": {"not_by": "answered"}}, "＋ step asked › not_by: answered", True),
     ({"step": {"not_by": "answered"}}, {"step": {"not_by": ["answered", "asked"]}}, "≠ step asked › not_by: answered → answered, asked", True),
     ({"step": {"not_by": ["answered", "asked"]}}, {"step": {"not_by": "asked"}}, "≠ step asked › not_by: answered, asked → asked", False),

@@ -431,6 +431,10 @@ CASES = {
         limited(source="D1, proposal, D9"),
         "limits[0].source: there is no source 'D1'; there are: proposal",
     ),
+    "a field that no trigger settles": (
+        {"fields": [Field("f", settled_by="gone")]},
+        "fields.f.settled_by: there is no trigger 'gone'; did you mean go?",
+    ),
     "an indicator of no limit": (
         {"indicators": [Indicator("i", of="x")]},
         "indicators.i.of: there is no limit, rating, trigger or kind of deviation 'x'",

@@ -39,6 +39,7 @@ from svcflow.model.step import (
     Otherwise,
     Step,
     Transition,
+    walk,
 )
 from svcflow.text import Text
 from svcflow.worktime.calendar import WorkCalendar
@@ -221,17 +222,19 @@ def procedures(draw: st.DrawFn) -> Procedure:
         HoldRule(reason, at_most=draw(st.none() | amounts(draw(st.sampled_from(tuple(FAMILIES))), 1)))
         for reason in draw(st.lists(st.sampled_from(HOLD_REASONS), unique=True, max_size=2))
     ]
+    triggers = sorted({move.trigger for step in walk(steps) for move in step.to})
+    settling = st.sampled_from([None, None, *triggers])
     return Procedure(
         id="random",
         calendar="office",
         roles=[Role(name) for name in ROLES],
         fields=[
             Field("kind", type="choice", choices=("a", "b"), default="b"),
-            Field("size", type="number", default=0),
+            Field("size", type="number", default=0, settled_by=draw(settling)),
             Field("note"),
             Field("until", type="instant"),
         ],
-        enforce=Enforce(*(draw(st.sampled_from(ENFORCEMENTS)) for _ in range(6))),
+        enforce=Enforce(*(draw(st.sampled_from(ENFORCEMENTS)) for _ in range(7))),
         holds=holds,
         steps=steps,
         limits=(*spans, *draw(st.sampled_from([[], whole]))),

@@ -68,6 +68,7 @@ CODES: dict[str, Code] = _table(
     ("wait-without-cap", "warning", "等待或暂停没有最长时间", "a wait or a hold has no longest duration"),
     ("warning-too-late", "warning", "预警点不早于截止时间", "a warning does not come before the deadline"),
     ("field-unused", "note", "选填字段无处使用", "an optional field is used nowhere"),
+    ("settled-at-the-end", "warning", "确定其值的流转即告结束，此后本来就不能改动", "the move that settles a field ends the procedure, after which nothing changes anyway"),
     ("guard-not-settled", "note", "通过条件之后，所依据的字段仍可改动", "a field on which a passed guard rested may change afterwards"),
     ("limit-rows-overlap", "note", "时限矩阵的条件部分重叠，靠先后次序决定", "guards of a limit's matrix overlap in part; their order decides"),
     ("loop-not-marked", "note", "往回的流转没有标明 rework 或 exception", "a move leads back without being marked rework or exception"),

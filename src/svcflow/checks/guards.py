@@ -65,7 +65,10 @@ def guarded_rows(procedure: Procedure) -> Iterator[Finding]:
 
 
 def unsettled(procedure: Procedure) -> Iterator[Finding]:
-    """Yield each field that a guard reads while the instance goes on, and none at its end, with the first trigger."""
+    """Yield each field that a guard reads while the instance goes on, and none at its end, with the first trigger.
+
+    A field that is `settled_by` a move does not change once that is made.
+    """
     first: dict[str, Rows] = {}
     at_the_end: set[str] = set()
     for scope in scopes(procedure):
@@ -76,7 +79,8 @@ def unsettled(procedure: Procedure) -> Iterator[Finding]:
                 at_the_end |= named
             else:
                 first = dict.fromkeys(named & procedure.fields.keys(), rows) | first
-    for name in sorted(first.keys() - at_the_end):
+    settled = {field.id for field in procedure.fields.values() if field.settled_by is not None}
+    for name in sorted(first.keys() - at_the_end - settled):
         yield _unsettled(first[name], name)
 
 
@@ -249,7 +253,8 @@ def _unsettled(rows: Rows, name: str) -> Finding:
             en=f"the guards of {trigger} at {step} rest on {name}, which may change afterwards without being asked again",
         ),
         Text(
-            zh="不容改动的，在通向结束的流转上再设一次条件",
-            en="where it must not change, ask for it again with a guard of the move to the end",
+            zh=f"不容改动的，在字段上写 settled_by: {trigger}；或在通向结束的流转上再设一次条件",
+            en=f"where it must not change, write settled_by: {trigger} at the field, or ask for it again with a guard "
+            "of the move to the end",
         ),
     )

@@ -36,6 +36,7 @@ def unused(procedure: Procedure) -> Iterator[Finding]:
     """Yield what is declared and has no effect: roles, fields, points of ladders, deemed moves, visits told apart."""
     yield from _roles(procedure)
     yield from _fields(procedure)
+    yield from _settled_at_the_end(procedure)
     for path, limit in limit_places(procedure):
         yield from _late_warnings(limit, path)
         usual = limit.calendar or procedure.calendar
@@ -109,6 +110,26 @@ def _fields(procedure: Procedure) -> Iterator[Finding]:
                     zh="写 required: true，或在 requires 或条件中用它",
                     en="require it, use it in a guard, or drop it",
                 ),
+            )
+
+
+def _settled_at_the_end(procedure: Procedure) -> Iterator[Finding]:
+    """Yield the fields that are settled by moves to the end only: nothing is changed after it anyway."""
+    ends = {step.id for step in procedure.steps if step.end is not None}
+    targets: dict[str, set[str]] = {}
+    for step in walk(procedure.steps):
+        for move in step.to:
+            targets.setdefault(move.trigger, set()).add(move.step)
+    for field in procedure.fields.values():
+        if field.settled_by is not None and targets.get(field.settled_by, set()) <= ends:
+            yield finding(
+                "settled-at-the-end",
+                ("fields", field.id, "settled_by"),
+                Text(
+                    zh=f"{field.settled_by} 即告结束，此后本来就不能改动 {field.id}",
+                    en=f"{field.settled_by} ends the procedure, after which {field.id} cannot be changed anyway",
+                ),
+                Text(zh="改为此前据以作出决定的流转", en="name the move before it that rests on the value"),
             )
 
 

@@ -145,6 +145,10 @@ class Compiled:
     """Data of an instance where none come with its start."""
     reached_by: Mapping[str, tuple[CompiledLimit, ...]]
     """For each trigger, the spans that end when it is fired."""
+    settling: Mapping[str, tuple[str, ...]]
+    """For each trigger, the data fields whose values it settles."""
+    unsettled: Mapping[str, frozenset[str]]
+    """For each such field, the steps before that trigger: a rework that leads to one of them opens the value again."""
     foreign: bool = False
     """Whether logs of other systems are replayed: an actor or role that is unknown there is not judged."""
     calendar_fingerprints: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -154,6 +158,11 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.procedure})"
+
+    @property
+    def refuses_settled(self) -> bool:
+        """Whether a command, other than a move, that would change a settled value is refused, and not recorded."""
+        return not self.foreign and self.procedure.enforce.settled == "refuse"
 
     @property
     def remembered(self) -> frozenset[str]:
@@ -267,6 +276,12 @@ def compile_procedure(
         FrozenDict(dict.fromkeys(sorted(_scheduled(procedure)), _UNBOOKED)),
         {f.id: f.accept(f.default) for f in procedure.fields.values() if f.default is not None},
         _reached_by(limits.values()),
+        _settling(procedure),
+        {
+            f.id: _before(machine, procedure.steps[0].id, f.settled_by)
+            for f in procedure.fields.values()
+            if f.settled_by is not None
+        },
         foreign=enforce == "record",
     )
 
@@ -278,6 +293,50 @@ def _reached_by(limits: Iterable[CompiledLimit]) -> Mapping[str, tuple[CompiledL
         if trigger is not None:
             reached_by[trigger] = (*reached_by.get(trigger, ()), limit)
     return reached_by
+
+
+def _settling(procedure: Procedure) -> Mapping[str, tuple[str, ...]]:
+    fields: dict[str, tuple[str, ...]] = {}
+    for field in procedure.fields.values():
+        if field.settled_by is not None:
+            fields[field.settled_by] = (*fields.get(field.settled_by, ()), field.id)
+    return fields
+
+
+def _before(machine: ProcedureMachine, first: str, trigger: str) -> frozenset[str]:
+    """Return the steps that come before a trigger: one reaches it from them, and them from the start without it.
+
+    Work that goes round by other moves than rework would else have every step before every other.
+    """
+    sources = frozenset(machine.events[trigger].transitions)
+    back: dict[str, set[str]] = {}
+    for name in machine.states:
+        for dest in _ways(machine, name):
+            back.setdefault(dest, set()).add(name)
+    leading = _reached(sources, lambda name: back.get(name, ()))
+    return leading & _reached((first,), lambda name: _ways(machine, name, trigger)) | sources
+
+
+def _ways(machine: ProcedureMachine, name: str, without: str = "") -> Iterator[str]:
+    """Yield the steps that follow by any move but rework, those inside a parallel step and those behind it included."""
+    state = machine.states[name]
+    yield from state.branches
+    for step in (name, *state.around):
+        for move in machine.states[step].step.to:
+            if move.kind != "rework" and move.trigger != without:
+                yield move.step
+
+
+def _reached(starts: Iterable[str], after: Callable[[str], Iterable[str]]) -> frozenset[str]:
+    """Return the steps that are reached from some, these included."""
+    seen = set(starts)
+    queue = deque(seen)
+    while queue:
+        for name in after(queue.popleft()):
+            if name not in seen:
+                seen.add(name)
+                queue.append(name)
+    return frozenset(seen)
 
 
 def _scheduled(procedure: Procedure) -> Iterator[str]:

@@ -41,6 +41,11 @@ from svcflow.kernel.lifecycle.deviation_review import explain, judge
 from svcflow.kernel.lifecycle.migrate import migrate, revert
 from svcflow.kernel.lifecycle.migration_target import MigrationTarget
 from svcflow.kernel.lifecycle.reschedule import extend, recompute, reschedule
+from svcflow.kernel.lifecycle.settled_changes import (
+    record_settled_changes,
+    settled_changes,
+    settled_refusal,
+)
 from svcflow.kernel.moves.fire import fire
 from svcflow.kernel.moves.rules import SEVERITY
 from svcflow.kernel.refusals import Refusal
@@ -216,8 +221,12 @@ def _resume(transaction: Transaction, command: Resume) -> Refusal | None:
 
 def _update(transaction: Transaction, command: Update) -> Refusal | None:
     data = accepted(transaction.compiled.procedure, command.data, extra=())
-    transaction.record(Updated, transaction.at_us, command.actor.id, data, dict(command.evidence))
-    return None
+    changed = settled_changes(transaction, data)
+    refusal = settled_refusal(transaction, changed)
+    if refusal is None:
+        transaction.record(Updated, transaction.at_us, command.actor.id, data, dict(command.evidence))
+        record_settled_changes(transaction, command.actor.id, changed)
+    return refusal
 
 
 def _start_again(transaction: Transaction, command: Start) -> Refusal | None:  # noqa: ARG001  # the table's signature

@@ -50,6 +50,7 @@ from svcflow.kernel.instance import (
 from svcflow.kernel.lifecycle import assignees
 from svcflow.kernel.lifecycle.deviations import STATUS_AFTER, Answer
 from svcflow.kernel.moves.four_eyes import performers_after
+from svcflow.kernel.moves.settled_values import settled_after
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.model.field import Value
@@ -134,6 +135,8 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
     if compiled.excluded and fact.actor:
         among = compiled.remembered if fact.paired else compiled.excluded
         draft.left_by = performers_after(compiled, draft.left_by, fact, among)
+    if compiled.settling:
+        draft.settled = settled_after(compiled, draft.settled, row)
     deemed = fact.automatic and not fact.via and fact.trigger != DONE
     restart = row.move.clock == "restart"
     _leave(compiled, draft, fact.step, at_us, deemed)

@@ -39,6 +39,7 @@ DeviationKind = Literal[
     "infeasible_on_reschedule",
     "late_record",
     "missed_start",
+    "settled_value_changed",
 ]
 DeviationStatus = Literal["open", "explained", "accepted", "rejected"]
 Detail = Mapping[str, Any]

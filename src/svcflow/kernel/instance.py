@@ -99,7 +99,7 @@ class Instance(NamedTuple):
     `left_by` are the persons who left a step, and whom they acted for; `assignees` who has an active step;
     `deputies`, for steps that somebody has by a delegation, the giver and when it ends; `deviations` the status of
     each deviation, by the sequence of its fact; `bookings` who set which scheduled instant, unless the journal is
-    older than bookings.
+    older than bookings; `settled` the fields whose value a move has settled.
     """
 
     id: str
@@ -130,6 +130,7 @@ class Instance(NamedTuple):
     explainers: Mapping[int, tuple[str, ...]]
     bookings: Mapping[str, Booking]
     deputies: Mapping[str, tuple[str, int]]
+    settled: tuple[str, ...]
 
     @property
     def clocks(self) -> Mapping[str, Stopwatch]:
@@ -190,6 +191,7 @@ class Draft:
     explainers: FrozenDict[int, tuple[str, ...]]
     bookings: FrozenDict[str, Booking]
     deputies: FrozenDict[str, tuple[str, int]]
+    settled: tuple[str, ...]
 
     @classmethod
     def of(cls, instance: Instance) -> Draft:
@@ -246,6 +248,7 @@ BLANK = Instance(
     explainers=FrozenDict(),
     bookings=FrozenDict(),
     deputies=FrozenDict(),
+    settled=(),
 )
 
 
@@ -284,6 +287,7 @@ def from_state(state: list[Any]) -> Instance:
         fields[_BOOKINGS] = {field: Booking(*row) for field, row in fields[_BOOKINGS].items()}
     if fields[_DEPUTIES]:
         fields[_DEPUTIES] = {step: (giver, until_us) for step, (giver, until_us) in fields[_DEPUTIES].items()}
+    fields[_SETTLED] = tuple(fields[_SETTLED])
     for place in _MAPPINGS:
         fields[place] = _NOTHING if fields[place] == _NOTHING else FrozenDict(fields[place])
     return tuple.__new__(Instance, fields)
@@ -302,7 +306,7 @@ _STOPWATCH_FIELDS = len(Stopwatch._fields)
 _MAPPINGS = [place for place, kept in enumerate(BLANK) if isinstance(kept, FrozenDict)]
 _LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
 _EXPLAINERS, _BOOKINGS = FIELDS.index("explainers"), FIELDS.index("bookings")
-_DEPUTIES = FIELDS.index("deputies")
+_DEPUTIES, _SETTLED = FIELDS.index("deputies"), FIELDS.index("settled")
 _FIRST_FIELDS = FIELDS.index("next_us") + 1
 """How many fields the first version had."""
 

@@ -317,6 +317,21 @@ def over_bound(trigger: str, bound: int, times: int) -> Refusal:
     return Refusal("rework", message)
 
 
+def settled_values(compiled: Compiled, names: list[str]) -> Refusal:
+    """Refuse to change values that a move has settled."""
+    fields = compiled.procedure.fields
+    listed, triggers = fields_listed(names, fields), sorted({fields[name].settled_by or "" for name in names})
+    message = Text(
+        zh=f"{listed.zh} 已由“{'、'.join(triggers)}”确定，不能再改",
+        en=f"{listed.en} may not change after {', '.join(triggers)}",
+    )
+    remedy = Text(
+        zh="不提交改动；确须改动的，先退回到该流转之前",
+        en="leave the change out; where it has to be made, send the work back to before that move first",
+    )
+    return Refusal("settled", message, remedy)
+
+
 def missing_data(trigger: str, absent: list[str], fields: Mapping[str, Field]) -> Refusal:
     """Refuse a move without what it requires."""
     listed = fields_listed(absent, fields)

@@ -51,7 +51,8 @@ class Field:
 
     `choices` maps each value of a choice to its name. A rating is one of the five `GRADES`; `reason` names the text
     field that says why, `beyond_standard` the one that says what was better than the standard asks, and `follow_up`
-    the rating that may be given once more later. `stands_for` says by which field figures are grouped.
+    the rating that may be given once more later. `stands_for` says by which field figures are grouped. From the
+    trigger `settled_by` on the value stays as it is, until a rework leads back before that.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Field:
     minimum: int | float | None = attrs.field(default=None, validator=number, kw_only=True)
     maximum: int | float | None = attrs.field(default=None, validator=number, kw_only=True)
     personal: bool = attrs.field(default=False, kw_only=True)
+    settled_by: str | None = attrs.field(default=None, kw_only=True)
     stands_for: Subject | None = attrs.field(
         default=None, validator=attrs.validators.in_((*SUBJECTS, None)), kw_only=True
     )

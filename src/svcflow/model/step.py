@@ -50,10 +50,11 @@ class Enforce:
     order: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
     guard: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
     rework: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
+    settled: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
 
 
 ENFORCE = Enforce()
-RECORD_ALL = Enforce("record", "record", "record", "record", "record", "record")
+RECORD_ALL = Enforce("record", "record", "record", "record", "record", "record", "record")
 
 
 @attrs.frozen

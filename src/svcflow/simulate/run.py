@@ -158,6 +158,7 @@ class SimulationRun:
         """Return the value of a field that a move requires: the present one, sent again, or one drawn at random."""
         value = case.instance.data.get(field)
         drawn_now = field in self.plan.scenario.fields and field not in self.plan.sampled
+        drawn_now = drawn_now and field not in case.instance.settled  # what is settled is sent as it is
         return value if is_given(value) and not drawn_now else self._value(case.number, field)
 
     def _actor(self, task: Task, row: CompiledMove) -> Actor:

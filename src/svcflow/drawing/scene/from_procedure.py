@@ -163,6 +163,23 @@ def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
                     body=_cases(limit, procedure.fields),
                 )
         yield from _refusals(step, number.get(step.id, ""))
+    yield from _settled(procedure)
+
+
+def _settled(procedure: Procedure) -> Iterator[Note]:
+    """Yield the values that stay as they are from a move on."""
+    moves = {move.trigger: move for step in walk(procedure.steps) for move in reversed(step.to)}
+    for field in procedure.fields.values():
+        if field.settled_by is not None:
+            called = phrases.name_of(field.name, field.id)
+            by = phrases.trigger_text(field.settled_by, moves[field.settled_by].name)
+            yield Note(
+                head=Text(zh=called.zh or called.en, en=called.en or called.zh),
+                body=Text(
+                    zh=f"自“{by.zh or by.en}”起不得改动，返工退回其前除外",
+                    en=f"may not change after {(by.en or by.zh)!r}, unless rework leads back before it",
+                ),
+            )
 
 
 def _refusals(step: Step, at: str) -> Iterator[Note]:

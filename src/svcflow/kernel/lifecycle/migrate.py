@@ -12,6 +12,11 @@ from svcflow.kernel.facts import SYSTEM, Released, Settled
 from svcflow.kernel.input_checks import accepted, is_given
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.lifecycle.migration_target import MigrationTarget, mapped_limit, mapped_step
+from svcflow.kernel.lifecycle.settled_changes import (
+    record_settled_changes,
+    settled_changes,
+    settled_refusal,
+)
 from svcflow.kernel.moves.authorization import barred_step
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing import stopwatch
@@ -29,14 +34,17 @@ def migrate(transaction: Transaction, command: Migrate) -> Refusal | None:
     into = target.compiled
     given = accepted(into.procedure, command.data, extra=())
     data = {**_defaults(source, into, draft, given), **given}
+    changed = settled_changes(transaction, given)
     refusal = (
         _version_refusal(transaction, into)
         or _mapping_refusal(source, into, command.steps)
         or _placement_refusal(source, into, command.steps, draft.active)
         or _data_refusal(into.procedure, {**draft.data, **data})
+        or settled_refusal(transaction, changed)
     )
     if refusal is None:
         steps = {old: new for old, new in command.steps.items() if old != new}
+        record_settled_changes(transaction, command.actor.id, changed)
         _record(transaction, target, command, steps, due=command.due, data=data)
     return refusal
 

@@ -8,6 +8,11 @@ from svcflow.kernel.commands import Extend, Recompute, Reschedule
 from svcflow.kernel.facts import Extended, Recomputed, Rescheduled
 from svcflow.kernel.input_checks import require_reason
 from svcflow.kernel.instance import STOPPED
+from svcflow.kernel.lifecycle.settled_changes import (
+    record_settled_changes,
+    settled_changes,
+    settled_refusal,
+)
 from svcflow.kernel.moves.authorization import lacks_role
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing import stopwatch
@@ -40,8 +45,12 @@ def reschedule(transaction: Transaction, command: Reschedule) -> Refusal | None:
         )
     previous = transaction.draft.data.get(command.field)
     at = field.accept(command.at)
-    transaction.record(Rescheduled, transaction.at_us, command.actor.id, command.field, at, previous)
-    return None
+    changed = settled_changes(transaction, {field.id: at})
+    refusal = settled_refusal(transaction, changed)
+    if refusal is None:
+        transaction.record(Rescheduled, transaction.at_us, command.actor.id, command.field, at, previous)
+        record_settled_changes(transaction, command.actor.id, changed)
+    return refusal
 
 
 def extend(transaction: Transaction, command: Extend) -> Refusal | None:

@@ -26,6 +26,7 @@ from svcflow.kernel.moves.rules import (
     join_refusal,
     leads_elsewhere,
     missing_breaches,
+    settled_breaches,
     standing_breaches,
 )
 from svcflow.kernel.refusals import Refusal
@@ -71,7 +72,11 @@ def fire(transaction: Transaction, command: Fire) -> Refusal | None:
     row, leaving = choice.row, choice.leaving
     if data:
         _refuse_unknown_data(compiled, row, data)
-    standing = (*choice.breaches, *standing_breaches(transaction, command, row, leaving))
+    standing = (
+        *choice.breaches,
+        *standing_breaches(transaction, command, row, leaving),
+        *settled_breaches(transaction, row, data),
+    )
     missing = missing_breaches(transaction, command, row, leaving, data)
     breaches = (*standing, *missing)
     if breaches or transaction.draft.assignees or row.joins:  # mostly nothing can refuse the move
@@ -152,6 +157,7 @@ def offers(transaction: Transaction, actor: Actor, data: Data = NO_DATA) -> Iter
                 yield Offer(transaction.compiled.rows(name, trigger)[0], choice)
                 continue
             standing = standing_breaches(transaction, command, choice.row, choice.leaving)
+            standing += settled_breaches(transaction, choice.row, data)
             closed = _closing_refusal(transaction, command, choice, (*choice.breaches, *standing), data)
             yield Offer(choice.row, closed)
 

@@ -15,6 +15,7 @@ from svcflow.kernel.facts import DeviationKind
 from svcflow.kernel.input_checks import is_given
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.moves.authorization import barred_step, lacks_role, same_person, step_needing_name
+from svcflow.kernel.moves.settled_values import changed_by_move
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.transaction import Transaction
 from svcflow.model.field import Value
@@ -31,6 +32,7 @@ SEVERITY: Mapping[DeviationKind, Severity] = {
     "rework_over_bound": "minor",
     "guard": "major",
     "missed_start": "major",
+    "settled_value_changed": "major",
 }
 
 
@@ -130,6 +132,14 @@ def missing_breaches(
         if absent:
             breaches.append(_missing_evidence(leaving, absent))
     return breaches
+
+
+def settled_breaches(transaction: Transaction, row: CompiledMove, data: Mapping[str, Value]) -> list[Breach]:
+    """Return the breach that the data of a move would change values that an earlier one has settled."""
+    draft, compiled = transaction.draft, transaction.compiled
+    changed = changed_by_move(compiled, draft, data, row) if data and draft.settled else []
+    refusal = refusals.settled_values(compiled, changed) if changed else None
+    return [] if refusal is None else [Breach(refusal, "settled_value_changed", {"fields": changed})]
 
 
 def _wrong_role(transaction: Transaction, command: Fire, role: str) -> Breach:

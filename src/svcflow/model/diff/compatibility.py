@@ -110,6 +110,10 @@ _RULES: Mapping[tuple[Section, str], tuple[Rule, Text]] = {
             en="values recorded before stay in the clear in the journals, and cannot be erased",
         ),
     ),
+    ("field", "settled_by"): (
+        _given,
+        Text(zh="办过该流转后，值不能再改", en="from that move on the value cannot be changed any more"),
+    ),
     ("hold", "evidence"): (_gained, _OWES),
 }
 """What a changed attribute breaks, and when."""

@@ -29,6 +29,9 @@ def field_problems(procedure: ProcedureParts) -> Iterator[Problem]:
             )
         yield from _rating(procedure, field, path)
         yield from _stands_for(procedure, field, path)
+        if field.settled_by is not None and field.settled_by not in procedure.triggers:
+            known = sorted(procedure.triggers)
+            yield unknown((*path, "settled_by"), "流转", "trigger", field.settled_by, known)
         try:
             field.accept(field.default)
         except FieldError as error:
