@@ -127,6 +127,12 @@ def booked(**more: object) -> Procedure:
     )
 
 
+def in_hours(**more: object) -> Procedure:
+    """A step whose ladder waits for opening hours."""
+    limit = hour("24h", in_opening_hours=True, **more)
+    return declared(step("first", "closed", within=limit), end())
+
+
 def timed_by(roles: tuple[Role, ...] | list[Role] = (), **more: object) -> Procedure:
     """One step, whose limit may be extended; a field that nothing else uses."""
     given = {"roles": roles} if roles else {}
@@ -495,6 +501,20 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: declared(step("first", "closed", within=hour(warn=["50%"], escalate=["150%"])), end()),
         ),
         (lambda: booked(warn=["-60m", "-1h"]), lambda: booked(warn=["-61m", "-1h"])),
+        (
+            lambda: declared(step("first", "closed", within=hour("5cd", escalate=["+1cd", "+1wd"])), end()),
+            lambda: declared(
+                step("first", "closed", within=hour("5cd", escalate=["+1wd", "+2wd", "+3wd"])), end()
+            ),
+        ),
+        (
+            lambda: declared(
+                step("first", "closed", within=hour(escalate=["+1h", "+60wm"])), end(), calendar="cn_always"
+            ),
+            lambda: declared(step("first", "closed", within=hour(escalate=["+1h", "+60wm"])), end()),
+        ),
+        (lambda: in_hours(escalate=["+1h", "+4h"]), lambda: in_hours(escalate=["+1h", "+4wh", "+1wd"])),
+        (lambda: booked(warn=["-60wm", "-1wh"]), lambda: booked(warn=["-1wd", "-1wh"])),
         (
             lambda: declared(step("first", "closed", within=hour("5cd", escalate=["+1cd", "+3cd"])), end()),
             lambda: declared(step("first", "closed", within=hour("5cd", escalate=["+1cd", "+4cd"])), end()),

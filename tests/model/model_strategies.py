@@ -99,7 +99,10 @@ def fields(draw: st.DrawFn, name: str) -> Field:
 
 @st.composite
 def rungs(draw: st.DrawFn, units: tuple[str, ...], roles: list[str]) -> Rung:
-    at = draw(shares | amounts(units).map(lambda amount: f"+{amount}"))
+    working = st.tuples(st.sampled_from("+-"), amounts(("wm", "wh", "wd"))).map(
+        lambda parts: "".join(map(str, parts))
+    )
+    at = draw(shares | amounts(units).map(lambda amount: f"+{amount}") | working)
     return Rung(at, draw(maybe(st.sampled_from(roles))) if roles else None, draw(maybe(wordings)))
 
 
@@ -136,6 +139,7 @@ def limits(
         ]
         match.append(draw(st.just(Row(no_target=True)) | st.builds(Row, amounts(units))))
     ladders = st.lists(rungs(units, roles), max_size=2)
+    warn, escalate = draw(ladders), draw(ladders)
     return TimeLimit(
         name=draw(texts),
         within=within,
@@ -143,8 +147,9 @@ def limits(
         source=draw(maybe(st.just("proposal"))),
         calendar=draw(maybe(wordings)),
         severity=draw(st.sampled_from(SEVERITIES)),
-        warn=draw(ladders),
-        escalate=draw(ladders),
+        warn=warn,
+        escalate=escalate,
+        in_opening_hours=bool(warn or escalate) and draw(st.booleans()),
         on_overdue=draw(maybe(st.sampled_from(triggers))) if triggers else None,
         recipient_facing=draw(st.booleans()),
         stoppable=draw(st.booleans()),

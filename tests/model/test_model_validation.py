@@ -419,13 +419,25 @@ CASES = {
     ),
     "a rung on another clock": (
         limited(within="3wd", escalate=[Rung("+1h")]),
-        "limits[0].escalate[0]: +1h does not run on the clock of the limit 3wd; use the units wd",
+        "limits[0].escalate[0]: +1h does not run on the clock of the limit 3wd; use the units wm wh wd",
+    ),
+    "a rung in days on a limit in hours": (
+        limited(within="3h", escalate=[Rung("+1cd")]),
+        "limits[0].escalate[0]: +1cd does not run on the clock of the limit 3h; use the units m h d wm wh wd",
+    ),
+    "an elapsed rung before a counted deadline": (
+        limited(within="3h", warn=[Rung("-1h")]),
+        "limits[0].warn[0]: -1h is for by, before and after only; write a share of the limit, such as 75%, or working units, such as -1wd",
+    ),
+    "opening hours for no ladder": (
+        limited(within="3h", in_opening_hours=True),
+        "limits[0].in_opening_hours: there is no warn or escalate that could wait for an opening; write warn or escalate, or leave in_opening_hours out",
     ),
     "a rung under rows on two clocks": (
         limited(
             within=None, match=[Row("30m", "recipient.group == 'staff'"), Row("4wh")], escalate=[Rung("+1h")]
         ),
-        "limits[0].escalate[0]: the rows run on different clocks, and +1h does not fit 4wh; write a share, such as 125% for one after the deadline; or use units of one clock in all rows",
+        "limits[0].escalate[0]: the rows run on different clocks, and +1h does not fit 4wh; write a share, such as 125% for one after the deadline; or use the working units wm wh wd; or units of one clock in all rows",
     ),
     "an unknown source": (
         limited(source="D1, proposal, D9"),

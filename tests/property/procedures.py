@@ -80,6 +80,11 @@ def limits(draw: st.DrawFn, *, least: int = 0, **fixed: object) -> TimeLimit:
     """A limit in any unit, with a ladder; now and then a matrix over the field `kind`."""
     family = draw(st.sampled_from(tuple(FAMILIES)))
     after = draw(st.lists(amounts(family).map(lambda amount: f"+{amount}"), max_size=2))
+    working = st.sampled_from(["+1wd", "+2wd", "+90wm", "+1wh"])
+    before = st.sampled_from(["-1wd", "-30wm", "-2wh"])
+    warn = [*draw(rungs_before), *draw(st.lists(before, max_size=1))]
+    after += draw(st.lists(working, max_size=1))
+    escalate = [*draw(st.lists(st.sampled_from(["100%", "150%"]), max_size=2)), *after]
     rows: dict[str, object] = {"within": draw(amounts(family, least))}
     if draw(st.booleans()):
         first = Row(
@@ -90,10 +95,9 @@ def limits(draw: st.DrawFn, *, least: int = 0, **fixed: object) -> TimeLimit:
         second = Row(when="size > 1", no_target=True)
         rows = {"match": (first, second, Row(rows["within"]))}
     return TimeLimit(
-        warn=[Rung(at) for at in draw(rungs_before)],
-        escalate=[
-            Rung(at) for at in (*draw(st.lists(st.sampled_from(["100%", "150%"]), max_size=2)), *after)
-        ],
+        warn=[Rung(at) for at in warn],
+        escalate=[Rung(at) for at in escalate],
+        in_opening_hours=bool(warn or escalate) and draw(st.sampled_from([False, False, True])),
         calendar=draw(st.sampled_from([None, "office", "night"])),
         on_change=draw(st.sampled_from([None, "from_start", "from_now"])),
         stoppable=draw(st.sampled_from([True, True, False])),

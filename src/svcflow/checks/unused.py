@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from svcflow.checks.graph import comes_before, flow
 from svcflow.checks.locations import Rows, row_groups, scopes
 from svcflow.checks.path_weights import limit_path
 from svcflow.errors import Path
+from svcflow.model.amount import DAY_US, Family
 from svcflow.model.calendar_names import ALWAYS_OPEN
 from svcflow.model.field import COMPANIONS
 from svcflow.model.limit import Rung, TimeLimit
@@ -30,6 +31,19 @@ _OVER_WEEKENDS = Text(
     zh="：落在周末的自然日都顺延到下一个工作日",
     en=": calendar days that fall on a weekend all move to the next working day",
 )
+_ON_WORKING_DAYS = Text(
+    zh="：其间没有休息日时，自然日就是工作日",
+    en=" wherever no day off lies between: calendar days are working days there",
+)
+_IN_CLOSED_HOURS = Text(
+    zh="：落在非开放时间的都等到下一次开放", en=" where both fall in closed hours: they wait for the same opening"
+)
+_APART = Text(zh="删去其一，或拉开间隔", en="drop one of them, or put them further apart")
+_IN_WORKING_UNITS = Text(
+    zh="用工作时间的单位，如 +1wh、+1wd；或拉开间隔",
+    en="write them in working units, such as +1wh and +1wd, or put them further apart",
+)
+_PLAIN: Mapping[Family, Family] = {"working": "elapsed", "working_days": "calendar_days"}
 
 
 def unused(procedure: Procedure) -> Iterator[Finding]:
@@ -151,49 +165,53 @@ def _late_warnings(limit: TimeLimit, path: Path) -> Iterator[Finding]:
 
 
 def _coinciding(limit: TimeLimit, path: Path, calendars: AbstractSet[str]) -> Iterator[Finding]:
-    """Yield each point of a ladder that falls on the instant of an earlier one, always or over a weekend."""
+    """Yield each point of a ladder that falls on the instant of an earlier one, always or now and then."""
     for kind, rungs in (("warn", limit.warn), ("escalate", limit.escalate)):
         for place, rung in enumerate(rungs):
-            same = next((before for before in rungs[:place] if _reach(before) == _reach(rung)), None)
-            rolled = None if same else _rolled(rungs[:place], rung, calendars)
-            if same is None and rolled is None:
+            pairs = ((before, _together(limit, before, rung, calendars)) for before in rungs[:place])
+            other, when = next(((before, when) for before, when in pairs if when is not None), (rung, None))
+            if when is None:
                 continue
-            other = (same or rolled or rung).at
-            when = _OVER_WEEKENDS if same is None else Text()
             yield finding(
                 "rungs-coincide",
                 (*path, kind, place),
                 Text(
-                    zh=f"{rung.at} 与 {other} 落在同一时刻{when.zh}",
-                    en=f"{rung.at} falls on the same instant as {other}{when.en}",
+                    zh=f"{rung.at} 与 {other.at} 落在同一时刻{when.zh}",
+                    en=f"{rung.at} falls on the same instant as {other.at}{when.en}",
                 ),
-                Text(zh="删去其一，或拉开间隔", en="drop one of them, or put them further apart"),
+                _IN_WORKING_UNITS if when == _IN_CLOSED_HOURS else _APART,
             )
 
 
-def _reach(rung: Rung) -> tuple[Decimal, int, str]:
-    """Return where a point of a ladder lies, however it is written: `+60m` is `+1h`, `100%` is `+0m`."""
+def _together(limit: TimeLimit, before: Rung, rung: Rung, calendars: AbstractSet[str]) -> Text | None:
+    """Return when two points of a ladder fall on one instant, empty for always; None where they do not."""
+    always_open = calendars <= ALWAYS_OPEN
+    if _reach(before, always_open=always_open) == _reach(rung, always_open=always_open):
+        return Text()
+    first, second = before.after, rung.after
+    if first is None or second is None or always_open:
+        return None
+    families = {first.family, second.family}
+    if families == {"calendar_days"} and abs(first.count - second.count) <= _WEEKEND:
+        return _OVER_WEEKENDS
+    if families == {"calendar_days", "working_days"} and first.count == second.count:
+        return _ON_WORKING_DAYS
+    if limit.in_opening_hours and families == {"elapsed"} and abs(first.us - second.us) <= _WEEKEND * DAY_US:
+        return _IN_CLOSED_HOURS
+    return None
+
+
+def _reach(rung: Rung, *, always_open: bool) -> tuple[Decimal, int, str]:
+    """Return where a point of a ladder lies, however it is written: `+60m` is `+1h`, `100%` is `+0m`.
+
+    On calendars always open working time is elapsed time, and every day a working day.
+    """
     amount = rung.after or rung.ahead
     if amount is None:
         return (rung.share or Decimal(0), 0, "")
     reach = amount.us if amount.family in ("elapsed", "working") else amount.count
-    return (Decimal(1), reach if rung.after else -reach, amount.family if reach else "")
-
-
-def _rolled(earlier: Sequence[Rung], rung: Rung, calendars: AbstractSet[str]) -> Rung | None:
-    """Return an earlier point that a Friday's deadline puts on the same Monday; None on calendars always open."""
-    days = _calendar_days(rung)
-    if days is None or calendars <= ALWAYS_OPEN:
-        return None
-    near = ((before, _calendar_days(before)) for before in earlier)
-    return next(
-        (before for before, other in near if other is not None and abs(days - other) <= _WEEKEND), None
-    )
-
-
-def _calendar_days(rung: Rung) -> int | None:
-    amount = rung.after
-    return amount.count if amount is not None and amount.family == "calendar_days" else None
+    family = _PLAIN.get(amount.family, amount.family) if always_open else amount.family
+    return (Decimal(1), reach if rung.after else -reach, family if reach else "")
 
 
 def _deemed(procedure: Procedure) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ from svcflow.model.wording import rung_text
 from svcflow.text import Text
 from svcflow.wording import DEVIATIONS, HOLDS, amount, word
 
+_MOVED = Text(zh="，移到开放时间", en=", moved to opening hours")
 _ANNULLED = Text(
     zh="补录的完成时间在截止之前：超时予以撤销，记录保留",
     en="the end, recorded late, was in time: the breach is annulled and stays on record",
@@ -386,12 +387,21 @@ def _rung(writer: LineWriter, fact: Warned | Escalated) -> None:
     kind: LineKind = "warned" if isinstance(fact, Warned) else "escalated"
     name = Text(zh="预警", en="warning") if kind == "warned" else Text(zh="升级", en="escalation")
     when, at, to = writer.instant(fact.occurred_us), rung_text(fact.at), Text()
+    moved = _MOVED if _waited(writer, fact.occurred_us) else Text()
     if fact.role:
         role = writer.compiled.procedure.roles[fact.role].name
         comma = "," if fact.at[:1] in ("-", "+") else ""
         to = Text(zh=f"，通知{role.in_('zh') or fact.role}", en=f"{comma} to {role.in_('en') or fact.role}")
-    words = Text(zh=f"{when.zh} {name.zh}（{at.zh}）{to.zh}", en=f"{when.en}: {name.en} {at.en}{to.en}")
+    words = Text(
+        zh=f"{when.zh} {name.zh}（{at.zh}{moved.zh}）{to.zh}",
+        en=f"{when.en}: {name.en} {at.en}{moved.en}{to.en}",
+    )
     writer.at(kind, fact.occurred_us, words)
+
+
+def _waited(writer: LineWriter, at_us: int) -> bool:
+    """Return whether a point of a ladder stands at an opening, where those in closed hours are moved to."""
+    return writer.limit.limit.in_opening_hours and writer.calendar.subtract_us(at_us - 1, 0) < at_us - 1
 
 
 def _breach(writer: LineWriter, fact: Overdue) -> None:

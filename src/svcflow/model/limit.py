@@ -98,7 +98,8 @@ class Rung:
     """One row of a warning or escalation ladder.
 
     `at` is a share of the limit (`75%`), a time after the deadline (`+30m`) or, for clock times and anchors,
-    before it (`-10m`), in the limit's own clock.
+    before it (`-10m`), in the limit's own clock; or a time after or before it in working units (`+1wd`, `-4wh`),
+    whatever the limit's clock.
     """
 
     at: str = attrs.field(converter=str)
@@ -228,6 +229,7 @@ class TimeLimit:
     severity: Severity = attrs.field(default="minor", validator=attrs.validators.in_(SEVERITIES))
     warn: tuple[Rung, ...] = attrs.field(default=(), converter=_rungs)
     escalate: tuple[Rung, ...] = attrs.field(default=(), converter=_rungs)
+    in_opening_hours: bool = attrs.field(default=False, validator=attrs.validators.instance_of(bool))
     on_overdue: str | None = None
     extension: Extension | None = None
     recipient_facing: bool = False

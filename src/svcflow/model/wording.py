@@ -18,6 +18,7 @@ _VISITS: Mapping[Visits, Text] = {
     "first": Text(zh="只计第一次进入", en="first visit only"),
     "each": Text(zh="每次进入另计", en="each visit by itself"),
 }
+_IN_OPENING_HOURS = Text(zh="预警与升级在开放时间内", en="warnings and escalations in opening hours")
 
 
 def rung_text(at: str) -> Text:
@@ -43,6 +44,8 @@ def terms_text(limit: TimeLimit) -> Text:
     'each visit by itself'
     """
     terms = [_VISITS[limit.visits]] if limit.visits in _VISITS else []
+    if limit.in_opening_hours:
+        terms.append(_IN_OPENING_HOURS)
     return Text(zh="，".join(term.zh for term in terms), en=", ".join(term.en for term in terms))
 
 

@@ -56,6 +56,31 @@ class BusinessTime:
         except CalendarCoverageError:
             return self.projected.subtract_us(end_us, amount_us)
 
+    def last_opening_us(self, at_us: int, since_us: int) -> int:
+        """Return the opening of the open time that ended last before a closed instant; `since_us` if that was before it."""
+        while at_us > since_us:
+            try:
+                closed_us = self.subtract_us(at_us, 0) - 1
+            except CalendarCoverageError:  # nothing is known of hours before
+                return since_us
+            at_us = next(
+                opens
+                for opens, closes in self.hours_us(self.day_of(closed_us))
+                if opens <= closed_us < closes
+            )
+            if (
+                self.subtract_us(at_us - 1, 0) < at_us - 1
+            ):  # no open time touches it, as that before midnight may
+                return max(at_us, since_us)
+        return since_us
+
+    def hours_us(self, day: int) -> tuple[tuple[int, int], ...]:
+        """Return the open intervals that belong to a day."""
+        try:
+            return self._hours.hours_us(day)
+        except CalendarCoverageError:
+            return self.projected.arithmetic.hours_us(day)
+
     def between_us(self, start_us: int, end_us: int) -> int:
         """Return the open time between two instants."""
         try:

@@ -24,7 +24,8 @@ class CompiledRung:
     """One rung of a ladder: a warning, the deadline itself, or an escalation; of a timer, the move that it makes.
 
     It is reached when `share` of the limit has run and then `offset` more (microseconds, days or months, as
-    the limit counts). `distance` takes the offset's place where the deadline is an instant of its own.
+    the limit counts). `distance` takes the offset's place where the limit does not count so: where the deadline is an
+    instant of its own, in working units on a limit of another kind, and before the deadline.
     `strict` rungs fire only after their instant, since a limit is met at it.
     """
 
@@ -36,6 +37,8 @@ class CompiledRung:
     rung: Rung | None
     ahead: bool
     """Whether it is reached before the whole limit has run, but for its offset."""
+    in_opening_hours: bool = False
+    """Whether it waits for the next opening where its instant falls in closed hours."""
 
 
 @attrs.frozen(eq=False)
@@ -175,22 +178,24 @@ def _row(limit: TimeLimit, row: Row, calendar: BusinessTime, *, is_timer: bool) 
         fixed,
         tuple(rungs),
         # Which of a share above 100 % and an offset after the deadline comes first, only the calendar tells.
-        ordered=not fixed and all(rung.share <= 1 for rung in rungs),
+        ordered=not fixed
+        and all(rung.share <= 1 and rung.distance is None and not rung.in_opening_hours for rung in rungs),
         plain=[rung.kind for rung in rungs] == ["overdue"],
         calendar=calendar,
     )
 
 
 def _rungs(limit: TimeLimit, target: Target) -> Iterator[CompiledRung]:
+    waits = limit.in_opening_hours
     for rung in limit.warn:
-        yield _rung("warn", rung, target)
+        yield _rung("warn", rung, target, waits=waits)
     if target.kind != "at_least":
         yield CompiledRung("overdue", Fraction(1), 0, None, strict=True, rung=None, ahead=False)
     for rung in limit.escalate:
-        yield _rung("escalate", rung, target)
+        yield _rung("escalate", rung, target, waits=waits)
 
 
-def _rung(kind: RungKind, rung: Rung, target: Target) -> CompiledRung:
+def _rung(kind: RungKind, rung: Rung, target: Target, *, waits: bool) -> CompiledRung:
     amount = rung.after or rung.ahead
     if amount is None:
         share = Fraction(rung.share or 0)
@@ -202,10 +207,21 @@ def _rung(kind: RungKind, rung: Rung, target: Target) -> CompiledRung:
             strict=share >= 1 and _at_deadline(share, target),
             rung=rung,
             ahead=share < 1,
+            in_opening_hours=waits,
         )
     offset = reach_of(amount) if rung.after is not None else -reach_of(amount)
-    distance = amount if target.kind in FIXED else None
-    return CompiledRung(kind, Fraction(1), offset, distance, strict=not offset, rung=rung, ahead=False)
+    counts = target.amount is not None and offset >= 0 and amount.family == target.amount.family
+    distance = amount if target.kind in FIXED or (offset and not counts) else None
+    return CompiledRung(
+        kind,
+        Fraction(1),
+        offset,
+        distance,
+        strict=not offset,
+        rung=rung,
+        ahead=False,
+        in_opening_hours=waits,
+    )
 
 
 def _at_deadline(share: Fraction, target: Target) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
+from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.instance import NEVER, NOT_COMPUTED, STOPPED, Stopwatch
 from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.kernel.timing.compiled_limit import CompiledRow, CompiledRung, reach_of
@@ -55,7 +56,7 @@ def last_day(row: CompiledRow, watch: Stopwatch) -> date:
 def rung_instant(row: CompiledRow, rung: CompiledRung, watch: Stopwatch) -> int:
     """Return the instant at which a running stopwatch reaches a rung of its ladder."""
     if rung.distance is not None:
-        at_us = _shifted(row.calendar, watch.due_us, rung.distance, 1 if rung.offset > 0 else -1)
+        at_us = _at_distance(row, rung, rung.distance, watch)
     elif not rung.offset and (rung.share == 1 or (rung.ahead and watch.open_us == STOPPED)):
         at_us = watch.due_us
     elif row.fixed or (rung.ahead and row.family not in ("elapsed", "working")):
@@ -65,7 +66,44 @@ def rung_instant(row: CompiledRow, rung: CompiledRung, watch: Stopwatch) -> int:
         # Rounded up: 150 % of 3 days is reached with the fifth day.
         reach = -(-rung.share.numerator * total // rung.share.denominator) + rung.offset
         at_us = _instant_reached(row.calendar, row, watch, watch.open_us, reach)
+    if rung.in_opening_hours and at_us < NEVER:
+        at_us = _opened(row, rung, watch, at_us)
     return at_us if _EARLIEST_US < at_us < NEVER else _bounded(at_us)
+
+
+def _at_distance(row: CompiledRow, rung: CompiledRung, distance: Amount, watch: Stopwatch) -> int:
+    """Return the instant a distance from the deadline; `NEVER` when the stopwatch stands still short of it."""
+    calendar, due_us = row.calendar, watch.due_us
+    if row.fixed:
+        return _shifted(calendar, due_us, distance, 1 if rung.offset > 0 else -1)
+    # A deadline at a closing, or at midnight, belongs to the day that ends there: so a microsecond before it.
+    if rung.offset < 0:
+        try:
+            if distance.family == "working":
+                return calendar.subtract_us(due_us, distance.us)
+            return calendar.rolled_us(calendar.nth_working_day(calendar.day_of(due_us - 1), rung.offset))
+        except CalendarCoverageError:  # before what the calendar covers: it was there from the start
+            return watch.started_us
+    # Past the deadline it counts only while the stopwatch runs, as the limit does.
+    runs = tuple((max(first, due_us), last) for first, last in watch.runs if last > due_us)
+    open_us = STOPPED if watch.open_us == STOPPED else max(watch.open_us, due_us)
+    since = watch._replace(started_us=due_us - 1, runs=runs)
+    count = _worked if distance.family == "working" else _working_days
+    return count(calendar, since, open_us, rung.offset)
+
+
+def _opened(row: CompiledRow, rung: CompiledRung, watch: Stopwatch, at_us: int) -> int:
+    """Return the instant of a rung in opening hours: its own, or the next opening.
+
+    What comes before its deadline stays before it, and a warning at it too: at the last opening there was.
+    """
+    calendar, due_us = row.calendar, watch.due_us
+    opens_us = calendar.add_us(at_us, 0)
+    if opens_us <= max(at_us, due_us):
+        return opens_us
+    if at_us < due_us or (at_us == due_us and rung.kind == "warn"):
+        return calendar.last_opening_us(at_us, max(watch.attached_us, watch.open_us))
+    return at_us if row.kind == "every" else opens_us  # a missed occurrence begins the next interval at once
 
 
 def _bounded(at_us: int) -> int:

@@ -22,6 +22,8 @@ _UNITS = {
     "calendar_days": "cd",
     "months": "mo y",
 }
+_WORKING = "wm wh wd"
+"""Units in which a rung may stand on any limit."""
 
 
 def limit_problems(
@@ -54,6 +56,7 @@ def limit_problems(
             where = (*path, "match", place) if limit.match else path
             yield from _target(procedure, limit, target, where)
             yield from _ladder(procedure, limit, target, path)
+    yield from _opening_hours(limit, path)
     yield from _extension(procedure, limit, path)
 
 
@@ -69,6 +72,21 @@ def _terms(limit: TimeLimit, path: Path) -> Iterator[Problem]:
             Text(
                 zh="写 step，或 from 与 to；或删去 visits",
                 en="give a step, or from and to; or leave visits out",
+            ),
+        )
+
+
+def _opening_hours(limit: TimeLimit, path: Path) -> Iterator[Problem]:
+    if limit.in_opening_hours and not (limit.warn or limit.escalate):
+        yield Problem(
+            (*path, "in_opening_hours"),
+            Text(
+                zh="没有 warn 或 escalate，无从等待开放",
+                en="there is no warn or escalate that could wait for an opening",
+            ),
+            Text(
+                zh="写 warn 或 escalate，或删去 in_opening_hours",
+                en="write warn or escalate, or leave in_opening_hours out",
             ),
         )
 
@@ -239,7 +257,7 @@ def _ladder(procedure: ProcedureParts, limit: TimeLimit, target: Target, path: P
 
 def _after_the_miss(rung: Rung, path: Path) -> Iterator[Problem]:
     """Yield a mistake when a rung lies past the interval: a missed occurrence begins the next one."""
-    if rung.share is None or rung.share > 1:
+    if rung.after is not None or (rung.share is not None and rung.share > 1):
         yield Problem(
             path,
             Text(
@@ -252,13 +270,16 @@ def _after_the_miss(rung: Rung, path: Path) -> Iterator[Problem]:
 
 def _rung(limit: TimeLimit, rung: Rung, target: Target, path: Path) -> Iterator[Problem]:
     offset = rung.after or rung.ahead
-    if offset is None:
+    if offset is None or offset.family in ("working", "working_days"):
         return
     if rung.ahead is not None and target.kind not in FIXED:
         yield Problem(
             path,
             Text(zh=f"{rung.at} 只用于 by、before、after", en=f"{rung.at} is for by, before and after only"),
-            Text(zh="写占时限的百分比，如 75%", en="write a share of the limit, such as 75%"),
+            Text(
+                zh="写占时限的百分比，如 75%；或用工作时间的单位，如 -1wd",
+                en="write a share of the limit, such as 75%, or working units, such as -1wd",
+            ),
         )
     elif target.kind in FIXED and offset.family in ("calendar_days", "months"):
         yield _other_clock(rung, str(target), "m h d wm wh wd", path)
@@ -266,7 +287,10 @@ def _rung(limit: TimeLimit, rung: Rung, target: Target, path: Path) -> Iterator[
         if len({row.target.amount.family for row in limit.rows if row.target and row.target.amount}) > 1:
             yield _two_clocks(rung, str(target.amount), path)
         else:
-            yield _other_clock(rung, str(target.amount), _UNITS[target.amount.family], path)
+            own = _UNITS[target.amount.family]
+            yield _other_clock(
+                rung, str(target.amount), f"{own} {_WORKING}" if own not in _WORKING else _WORKING, path
+            )
 
 
 def _other_clock(rung: Rung, target: str, units: str, path: Path) -> Problem:
@@ -289,8 +313,9 @@ def _two_clocks(rung: Rung, target: str, path: Path) -> Problem:
             en=f"the rows run on different clocks, and {rung.at} does not fit {target}",
         ),
         Text(
-            zh="写百分比，截止之后的写 125% 之类；或各行用同一类单位",
-            en="write a share, such as 125% for one after the deadline; or use units of one clock in all rows",
+            zh="写百分比，截止之后的写 125% 之类；或用工作时间的单位 wm wh wd；或各行用同一类单位",
+            en="write a share, such as 125% for one after the deadline; or use the working units wm wh wd; "
+            "or units of one clock in all rows",
         ),
     )
 
