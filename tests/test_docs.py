@@ -28,6 +28,7 @@ from svcflow.model import (
     scenario,
     source,
     step,
+    subprocedure,
 )
 from svcflow.runtime.filters import DeviationFilters, InstanceFilters
 from svcflow.wording import DEVIATIONS
@@ -44,6 +45,7 @@ DECLARED = {
     "start": regular_start.RegularStart,
     "step": step.Step,
     "then": automatic_move.AutomaticMove,
+    "sub-procedure": subprocedure.SubProcedure,
     "branch": step.Branch,
     "transition": step.Transition,
     "otherwise": step.Otherwise,

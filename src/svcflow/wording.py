@@ -27,6 +27,11 @@ OUTCOMES: Mapping[str, Text] = {
     "rejected": Text(zh="不予办理", en="rejected"),
     "cancelled": Text(zh="已取消", en="cancelled"),
 }
+CHILD_STATES: Mapping[str, Text] = {
+    "requested": Text(zh="待开始", en="to be started"),
+    "running": Text(zh="办理中", en="running"),
+    "ended": Text(zh="已结束", en="ended"),
+}
 GROUPS: Mapping[str, Text] = {
     "leaders": Text(zh="领导", en="leaders"),
     "staff": Text(zh="职工", en="staff"),

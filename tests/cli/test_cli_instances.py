@@ -19,7 +19,7 @@ DEVIATION = {
 }  # fmt: skip
 INSTANCE = {
     "id", "procedure", "version", "status", "outcome", "steps", "hold", "data", "evidence", "recipient",
-    "group", "assignees", "revision", "sequence", "started_at", "ended_at",
+    "group", "assignees", "revision", "sequence", "started_at", "ended_at", "parent", "children",
 }  # fmt: skip
 
 

@@ -13,12 +13,18 @@ from svcflow.kernel.facts import (
     FACTS,
     Accepted,
     Assigned,
+    CalledOff,
+    ChildEnded,
+    ChildRequested,
+    ChildStarted,
     Explained,
     Fact,
     Moved,
+    ParentTold,
     Recomputed,
     Rejected,
     Released,
+    Started,
 )
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step
@@ -59,6 +65,26 @@ def test_every_class_of_fact_has_a_line():
 )  # fmt: skip
 def test_what_people_settle_among_themselves_is_told(fact: Fact, zh: str, en: str):
     """Who has a step and what is answered to a deviation; to whom it was given stands in the fact only."""
+    zone = ZoneInfo(str(UTC))
+    assert journal_line(fact, ProcedureNames(SAMPLE, "zh", zone)) == zh
+    assert journal_line(fact, ProcedureNames(SAMPLE, "en", zone)) == en
+
+
+@pytest.mark.parametrize(
+    ("fact", "zh", "en"),
+    [
+        (ChildRequested(*HEAD, "check", "i1.check.1", "audit"), "复核：子流程 i1.check.1（audit）待开始", "Check: to run audit as i1.check.1"),
+        (ChildStarted(*HEAD, "check", "i1.check.1", 2), "复核：子流程 i1.check.1 已开始", "Check: i1.check.1 has started"),
+        (ChildEnded(*HEAD, "check", "i1.check.1", "completed"), "复核：子流程 i1.check.1 已结束（办结）", "Check: i1.check.1 has ended (completed)"),
+        (CalledOff(*HEAD), "撤销：上级流程已离开该环节", "called off: the parent has left the step that runs it"),
+        (ParentTold(*HEAD), "上级流程已知其结束", "the parent knows of the end"),
+        (Started(*HEAD, "sample", 1, "check", parent="r1", parent_step="s"), "开始：复核（r1 的子流程）", "started: Check (run by r1)"),
+        (Moved(*HEAD, "check", "go", "check", automatic=True, child="i1.check.1"), "复核 → 复核（子流程 i1.check.1：go）", "Check → Check (i1.check.1: go)"),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fact) else "",
+)  # fmt: skip
+def test_what_happens_between_parent_and_child_is_told(fact: Fact, zh: str, en: str):
+    """By the step that runs it, and the other's id."""
     zone = ZoneInfo(str(UTC))
     assert journal_line(fact, ProcedureNames(SAMPLE, "zh", zone)) == zh
     assert journal_line(fact, ProcedureNames(SAMPLE, "en", zone)) == en

@@ -10,7 +10,7 @@ from cli_answers import LAMP, LATER, parsed
 from svcflow.text_table import cells
 
 WORK = {
-    "instance", "procedure", "version", "step", "role", "assignee", "entered_at", "due_at", "overdue", "recipient", "group", "data",
+    "instance", "procedure", "version", "step", "role", "assignee", "entered_at", "due_at", "overdue", "recipient", "group", "data", "child", "parent",
 }  # fmt: skip
 DELEGATION = {
     "id", "giver", "taker", "roles", "procedures", "since_at", "until_at", "revoked_at", "status",
@@ -38,7 +38,7 @@ def test_the_worklist_gives_what_waits_the_soonest_due_first(svc, lamp):
     assert found["work"][1] == {
         "instance": "lamp-1", "procedure": "lamp", "version": 1, "step": "asked", "role": "desk",
         "assignee": None, "entered_at": "2026-03-02T01:00:00+00:00", "due_at": "2026-03-02T03:00:00+00:00",
-        "overdue": False, "recipient": None, "group": None, "data": {"place": "hall", "urgent": False},
+        "overdue": False, "recipient": None, "group": None, "data": {"place": "hall", "urgent": False}, "child": None, "parent": None,
     }  # fmt: skip
     assert set(found["work"][0]) == WORK
     assert found["after"] is None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from tempfile import TemporaryDirectory
 from threading import Lock, Thread
 
@@ -66,7 +67,10 @@ def work(url: str, number: int, turn: int) -> None:
         thread.join()
 
 
-def hatch(url: str, number: int, turn: int) -> int:
+Work = Callable[[str, int, int], None]
+
+
+def hatch(work: Work, url: str, number: int, turn: int) -> int:
     """Fork a writer; return the number of its process."""
     process = os.fork()
     if process:
@@ -80,7 +84,7 @@ def hatch(url: str, number: int, turn: int) -> int:
         os._exit(1)  # it was to be killed; the nest's own code is not for it
 
 
-def main() -> None:
+def main(work: Work) -> None:
     with TemporaryDirectory() as folder, Engine(f"sqlite:///{folder}/warm.db", PROCEDURE) as engine:
         engine.start("patrol", actor=LI, instance_id="w")  # what is imported late is imported now
         command(engine, "w", 1)
@@ -88,7 +92,7 @@ def main() -> None:
     for line in sys.stdin:
         match line.split():
             case ["hatch", number, turn]:
-                hatched.append(hatch(sys.argv[1], int(number), int(turn)))
+                hatched.append(hatch(work, sys.argv[1], int(number), int(turn)))
                 say("hatched", hatched[-1])
             case ["bury"]:
                 ends = [os.waitpid(process, 0)[1] for process in hatched]
@@ -97,4 +101,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(work)

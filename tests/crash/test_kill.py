@@ -31,8 +31,9 @@ WRITER = Path(__file__).with_name("crash_writer.py")
 class Nest:
     """Have writers forked, kill them, and hear what they said until then."""
 
-    def __init__(self, url: str) -> None:
-        command_line = [sys.executable, "-W", "error", str(WRITER), url]
+    def __init__(self, url: str, writer: Path = WRITER, span: int = SPAN) -> None:
+        command_line = [sys.executable, "-W", "error", str(writer), url]
+        self.span = span
         self.process = subprocess.Popen(
             command_line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
@@ -57,7 +58,7 @@ class Nest:
         self.said.clear()
         writers = [int(self.told(f"hatch {n} {turn}", "hatched")[0]) for n in range(WRITERS)]
         heard = 0  # the others work, or wait for their turn, or open the file
-        for moment, writer in sorted((chance.randint(2, SPAN), writer) for writer in writers):
+        for moment, writer in sorted((chance.randint(2, self.span), writer) for writer in writers):
             for _ in range(heard, moment):
                 self.heard("ack")
             heard = moment

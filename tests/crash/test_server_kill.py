@@ -24,16 +24,18 @@ WRITER = Path(__file__).with_name("server_writer.py")
 ROUNDS = int(os.environ.get("SVCFLOW_SERVER_KILLS", "5"))
 
 
-def one_round(server, url: str, turn: int, chance: random.Random) -> Talk:
+def one_round(
+    server, url: str, turn: int, chance: random.Random, *, program: Path = WRITER, most: int = 200
+) -> Talk:
     """Let the writers run, kill the server at a random moment, and read what they had said until it failed them."""
-    command_line = [sys.executable, "-W", "error", str(WRITER), url]
+    command_line = [sys.executable, "-W", "error", str(program), url]
     writers = [
         subprocess.Popen(
             [*command_line, str(n), str(turn)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         for n in range(PROCESSES)
     ]
-    first = [writer.stdout.readline() for writer in writers for _ in range(chance.randint(4, 200))]
+    first = [writer.stdout.readline() for writer in writers for _ in range(chance.randint(4, most))]
     time.sleep(chance.uniform(0, 0.02))
     kill(server)
     said = [line for writer in writers for line in writer.stdout.readlines()]

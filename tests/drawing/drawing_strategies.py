@@ -8,6 +8,7 @@ from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
 from svcflow.model.step import Branch, Step, Transition
+from svcflow.model.subprocedure import SubProcedure
 from svcflow.text import Text
 
 WORDS = st.one_of(
@@ -56,6 +57,9 @@ def chain(draw: st.DrawFn, prefix: str, roles: list[str], end: str, depth: int) 
                 waits=None if branches else draw(st.sampled_from([None, None, "third_party"])),
                 parallel=branches,
                 then=then,
+                runs=None
+                if branches
+                else draw(st.sampled_from([None, None, None, SubProcedure("other_procedure")])),
                 to=moves,
             )
         )

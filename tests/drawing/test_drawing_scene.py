@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drawing_samples import T, meeting, repair, role, step, to
 
+import svcflow
 from svcflow.drawing.scene.edges import main_path
 from svcflow.drawing.scene.from_procedure import numbers, scene_of
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
@@ -11,6 +12,7 @@ from svcflow.model.field import Field
 from svcflow.model.procedure import Excellence, Exclusion, Indicator, Procedure
 from svcflow.model.source import Source
 from svcflow.model.step import Otherwise, Step, Transition
+from svcflow.model.subprocedure import SubProcedure
 from svcflow.text import Text
 
 
@@ -226,3 +228,32 @@ def test_a_value_that_a_move_settles_is_noted_under_the_map() -> None:
     (note,) = [note for note in scene_of(procedure).notes if note.head.en == "Fee"]
     assert note.body.zh == "自“提交”起不得改动，返工退回其前除外"
     assert note.body.en == "may not change after 'Submit', unless rework leads back before it"
+
+
+def test_a_step_that_runs_another_procedure_says_which() -> None:
+    """Its box has the name and a link to that map; the note says what the ends fire, and what it keeps."""
+    runs = SubProcedure("vehicle", outcomes={"completed": "go"}, on_call_off="refuse")
+    procedure = Procedure(
+        id="p",
+        roles=[role("r", "岗", "Role")],
+        steps=[
+            Step(
+                "a",
+                name=T("用车", "Driving"),
+                role="r",
+                runs=runs,
+                to=[Transition("go", "b", name=T("到了", "Arrived"))],
+            ),
+            Step("b", end="completed"),
+        ],
+    )
+    scene = scene_of(procedure)
+    assert (scene.by_key["a"].shape, scene.by_key["a"].runs) == ("subprocedure", "vehicle")
+    (note,) = [note for note in scene.notes if "⊞" in note.head.en]
+    assert note.head == T("P1 用车 ⊞", "P1 Driving ⊞")
+    assert note.body == T(
+        "vehicle；办结 → 到了；未结束不得离开", "vehicle; completed → Arrived; it may not be left before"
+    )
+    svg = svcflow.draw(procedure, lang="en").svg
+    assert 'href="vehicle.svg"' in svg
+    assert "runs another procedure" in svg

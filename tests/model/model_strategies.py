@@ -37,6 +37,7 @@ from svcflow.model.step import (
     Step,
     Transition,
 )
+from svcflow.model.subprocedure import CALL_OFF_RULES, SubProcedure
 from svcflow.text import Text, is_blank
 from svcflow.wording import READINGS, STRENGTHS
 
@@ -217,6 +218,18 @@ def automatic_moves(draw: st.DrawFn, names: list[str], trigger: str) -> Automati
 
 
 @st.composite
+def calls(draw: st.DrawFn, names: list[str], triggers: list[str], *, leaves: bool) -> SubProcedure:
+    """Another procedure that a step runs, whichever that is; one that `leaves` by itself keeps none."""
+    own = st.sampled_from(names) if names else st.nothing()
+    return SubProcedure(
+        "another_one",
+        data=draw(st.dictionaries(identifiers, own, max_size=2)) if names else {},
+        outcomes=draw(st.dictionaries(wordings, st.sampled_from(triggers), max_size=2)) if triggers else {},
+        on_call_off="cancel" if leaves else draw(st.sampled_from(CALL_OFF_RULES)),
+    )
+
+
+@st.composite
 def steps(
     draw: st.DrawFn,
     name: str,
@@ -225,6 +238,7 @@ def steps(
     roles: list[str],
     *,
     branch: Branch | None = None,
+    inside: bool = False,
 ) -> Step:
     to = draw(moves(scope, names, roles, done=branch is not None))
     triggers = [move.trigger for move in to]
@@ -251,6 +265,7 @@ def steps(
         at_most=at_most,
         not_by=draw(st.lists(st.sampled_from(scope), max_size=2, unique=True)),
         parallel=[branch] if branch else [],
+        runs=None if branch else draw(maybe(calls(names, triggers, leaves=inside or then is not None))),
         to=to,
     )
 
@@ -303,7 +318,9 @@ def procedures(draw: st.DrawFn) -> Procedure:
             st.builds(
                 Branch,
                 identifiers,
-                st.tuples(steps(inner[0], inner, names, roles), st.just(Step(inner[1], end="done"))),
+                st.tuples(
+                    steps(inner[0], inner, names, roles, inside=True), st.just(Step(inner[1], end="done"))
+                ),
                 name=texts,
             )
         )

@@ -11,6 +11,7 @@ from svcflow.checks.findings import Finding, finding
 from svcflow.checks.graph import can_end, comes_before, flow, reachable, scope_graph
 from svcflow.checks.locations import Scope, concurrent, scopes
 from svcflow.model.procedure import Procedure
+from svcflow.model.subprocedure import OF_PARENT
 from svcflow.text import Text
 
 __all__ = ["reachability"]
@@ -106,7 +107,13 @@ def _no_way_to_end(scope: Scope, ending: set[str]) -> Iterator[Finding]:
 
 
 def _separation(procedure: Procedure, all_scopes: tuple[Scope, ...]) -> Iterator[Finding]:
-    guarded = [(scope, step, other) for scope in all_scopes for step in scope.steps for other in step.not_by]
+    guarded = [
+        (scope, step, other)
+        for scope in all_scopes
+        for step in scope.steps
+        for other in step.not_by
+        if not other.startswith(OF_PARENT)
+    ]
     graph = flow(procedure) if guarded else None
     homes = {step.id: scope for scope in all_scopes for step in scope.steps}
     for scope, step, other in guarded:

@@ -36,7 +36,8 @@ _ON_WORKING_DAYS = Text(
     en=" wherever no day off lies between: calendar days are working days there",
 )
 _IN_CLOSED_HOURS = Text(
-    zh="：落在非开放时间的都等到下一次开放", en=" where both fall in closed hours: they wait for the same opening"
+    zh="：落在非开放时间的都等到下一次开放",
+    en=" where both fall in closed hours: they wait for the same opening",
 )
 _APART = Text(zh="删去其一，或拉开间隔", en="drop one of them, or put them further apart")
 _IN_WORKING_UNITS = Text(
@@ -100,6 +101,7 @@ def _fields(procedure: Procedure) -> Iterator[Finding]:
     used: set[str] = set()
     for step in walk(procedure.steps):
         used.update(step.evidence)
+        used.update(step.runs.data.values() if step.runs is not None else ())
         for move in step.to:
             used.update(move.requires, move.when.names if move.when else ())
         for row in step.then.rows if step.then is not None else ():
@@ -221,6 +223,8 @@ def _deemed(procedure: Procedure) -> Iterator[Finding]:
         for rows in row_groups(scope):
             own = {limit.on_overdue for limit in rows.step.time_limits}
             joins = rows.trigger == DONE and bool(rows.step.parallel)
+            if rows.step.runs is not None:
+                own |= set(rows.step.runs.outcomes.values())
             if joins or rows.trigger in own | anywhere or (rows.step.id, rows.trigger) in apart:
                 yield from _owing(rows)
 

@@ -10,6 +10,7 @@ import attrs
 from svcflow.checks import Finding, check, check_calendar
 from svcflow.errors import DeclarationError, Problem, UnknownCalendar
 from svcflow.model.calendar_names import unknown_calendars
+from svcflow.model.called_procedures import called_problems
 from svcflow.model.catalog import declared_in, yaml_files
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
@@ -99,7 +100,12 @@ class _FileChecker:
             self.problems += error.problems
 
     def check(self) -> None:
-        """Check each procedure, as a whole and against the version before it as far as that was read."""
+        """Check each procedure, as a whole, with those it runs, and against the version before it as far as it was read."""
+        newest = {procedure.id: procedure for _, (procedure, _) in sorted(self._procedures.items())}
+        for procedure in newest.values():
+            _, document = self._procedures[procedure.id, procedure.version]
+            called = map(_with_the_other_file, called_problems(procedure, newest))
+            self.problems += document.placed(called)
         earlier: Procedure | None = None
         for _, (procedure, document) in sorted(self._procedures.items(), key=lambda item: item[0]):
             before = earlier if earlier is not None and earlier.id == procedure.id else None
@@ -120,6 +126,16 @@ def _with_its_file(problem: Problem) -> Problem:
     remedy = Text(
         zh=f"{problem.remedy.zh} 自定日历须一并检查：给出其文件",
         en=f"{problem.remedy.en} A calendar of your own must be checked along: give its file too",
+    )
+    return attrs.evolve(problem, remedy=Text(zh=remedy.zh.strip(), en=remedy.en.strip()))
+
+
+def _with_the_other_file(problem: Problem) -> Problem:
+    if problem.path[-1] != "procedure":
+        return problem
+    remedy = Text(
+        zh=f"{problem.remedy.zh} 所办理的流程须一并检查：给出其文件",
+        en=f"{problem.remedy.en} A procedure that a step runs must be checked along: give its file too",
     )
     return attrs.evolve(problem, remedy=Text(zh=remedy.zh.strip(), en=remedy.en.strip()))
 

@@ -12,7 +12,7 @@ from svcflow.kernel.facts import Fact, to_datetime
 from svcflow.model.limit import reason_of
 from svcflow.model.wording import rung_text
 from svcflow.text import Text
-from svcflow.wording import DEVIATIONS
+from svcflow.wording import DEVIATIONS, OUTCOMES, word
 
 __all__ = ["journal_line"]
 
@@ -28,6 +28,10 @@ def _text(names: ProcedureNames, zh: str, en: str) -> str:
 
 def _started(fact: facts.Started, names: ProcedureNames) -> str:
     step, by_itself = names.step(fact.step), fact.occurrence.replace("T", " ")
+    if fact.parent:
+        return _text(
+            names, f"开始：{step}（{fact.parent} 的子流程）", f"started: {step} (run by {fact.parent})"
+        )
     if fact.start:
         return _text(
             names,
@@ -44,6 +48,8 @@ def _moved(fact: facts.Moved, names: ProcedureNames) -> str:
         return _text(
             names, f"{way}（到时自动：{trigger}）", f"{way} (by itself, as its time had come: {trigger})"
         )
+    if fact.child:
+        return _text(names, f"{way}（子流程 {fact.child}：{trigger}）", f"{way} ({fact.child}: {trigger})")
     if fact.automatic:
         return _text(names, f"{way}（自动：{trigger}）", f"{way} (by itself: {trigger})")
     if fact.override:
@@ -202,6 +208,37 @@ def _erased(fact: facts.Erased, names: ProcedureNames) -> str:
     return _text(names, f"抹去了 {count} 项个人信息", f"personal data erased ({count})")
 
 
+def _child_requested(fact: facts.ChildRequested, names: ProcedureNames) -> str:
+    step = names.step(fact.step)
+    return _text(
+        names,
+        f"{step}：子流程 {fact.child}（{fact.procedure}）待开始",
+        f"{step}: to run {fact.procedure} as {fact.child}",
+    )
+
+
+def _child_started(fact: facts.ChildStarted, names: ProcedureNames) -> str:
+    step = names.step(fact.step)
+    return _text(names, f"{step}：子流程 {fact.child} 已开始", f"{step}: {fact.child} has started")
+
+
+def _child_ended(fact: facts.ChildEnded, names: ProcedureNames) -> str:
+    step, how = names.step(fact.step), word(OUTCOMES, fact.outcome)
+    return _text(
+        names,
+        f"{step}：子流程 {fact.child} 已结束（{how.zh}）",
+        f"{step}: {fact.child} has ended ({how.en})",
+    )
+
+
+def _called_off(_: facts.CalledOff, names: ProcedureNames) -> str:
+    return _text(names, "撤销：上级流程已离开该环节", "called off: the parent has left the step that runs it")
+
+
+def _parent_told(_: facts.ParentTold, names: ProcedureNames) -> str:
+    return _text(names, "上级流程已知其结束", "the parent knows of the end")
+
+
 _LINES: Mapping[type[Fact], Callable[[Any, ProcedureNames], str]] = {
     facts.Started: _started,
     facts.Moved: _moved,
@@ -223,5 +260,10 @@ _LINES: Mapping[type[Fact], Callable[[Any, ProcedureNames], str]] = {
     facts.Explained: _explained,
     facts.Accepted: _accepted,
     facts.Rejected: _rejected,
+    facts.ChildRequested: _child_requested,
+    facts.ChildStarted: _child_started,
+    facts.ChildEnded: _child_ended,
+    facts.CalledOff: _called_off,
+    facts.ParentTold: _parent_told,
     facts.Erased: _erased,
 }

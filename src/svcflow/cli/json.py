@@ -57,6 +57,17 @@ def instance_json(instance: Instance, at_us: int = 0) -> Record:
         "sequence": instance.sequence,
         "started_at": _iso(instance.started_at),
         "ended_at": _iso(instance.ended_at),
+        "parent": None if instance.parent is None else instance.parent.id,
+        "children": [
+            {
+                "instance": name,
+                "procedure": child.procedure,
+                "step": child.step,
+                "state": child.state,
+                "outcome": child.outcome,
+            }
+            for name, child in instance.children.items()
+        ],
     }
 
 

@@ -10,6 +10,8 @@ from svcflow.explanation.timeline import LimitEvent, VersionSegment, limit_event
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.facts import (
     Accepted,
+    ChildEnded,
+    ChildStarted,
     Escalated,
     Explained,
     Extended,
@@ -30,7 +32,7 @@ from svcflow.kernel.timing.pinned_targets import pinned_after_migration, still_p
 from svcflow.model.target import Target
 from svcflow.model.wording import rung_text
 from svcflow.text import Text
-from svcflow.wording import DEVIATIONS, HOLDS, amount, word
+from svcflow.wording import DEVIATIONS, HOLDS, OUTCOMES, amount, word
 
 _MOVED = Text(zh="，移到开放时间", en=", moved to opening hours")
 _ANNULLED = Text(
@@ -130,12 +132,17 @@ class Narrator:
             _recomputed(self.writer, fact)
         elif isinstance(fact, Explained | Accepted | Rejected):
             _answer(self.writer, fact)
+        elif isinstance(fact, ChildStarted | ChildEnded):
+            _child(self.writer, fact, runs=event.after.open_us != STOPPED)
         elif before is not None and before.visit == event.after.visit:
-            if before.row != event.after.row:
-                self._row_changed(event, before)
-            elif before.anchor_us != event.after.anchor_us:
-                self._days.is_due_written = False
-                _rescheduled(self.writer, fact, before, event.after)
+            self._target_changed(event, before)
+
+    def _target_changed(self, event: LimitEvent, before: Stopwatch) -> None:
+        if before.row != event.after.row:
+            self._row_changed(event, before)
+        elif before.anchor_us != event.after.anchor_us:
+            self._days.is_due_written = False
+            _rescheduled(self.writer, event.fact, before, event.after)
 
     def _clock_change(self, event: LimitEvent) -> None:
         at_us = event.fact.occurred_us
@@ -344,6 +351,17 @@ def _stopped(writer: LineWriter, event: LimitEvent) -> None:
     zh, en = "、".join(name.zh for name in names), ", ".join(name.en for name in names)
     words = Text(zh=f"{when.zh} 停止计时：等待环节“{zh}”", en=f"{when.en}: {en!r} waits; the clock stops")
     writer.at("waits", fact.occurred_us, words)
+
+
+def _child(writer: LineWriter, fact: ChildStarted | ChildEnded, *, runs: bool) -> None:
+    when = writer.instant(fact.occurred_us)
+    if isinstance(fact, ChildStarted):
+        on = Text(zh="，计时继续", en="; the clock goes on") if runs else Text()
+        zh, en = f"子流程 {fact.child} 开始{on.zh}", f"{fact.child} started{on.en}"
+    else:
+        how = word(OUTCOMES, fact.outcome)
+        zh, en = f"子流程 {fact.child} 结束（{how.zh}）", f"{fact.child} ended ({how.en})"
+    writer.at("child", fact.occurred_us, Text(zh=f"{when.zh} {zh}", en=f"{when.en}: {en}"))
 
 
 def _rescheduled(writer: LineWriter, fact: Fact, before: Stopwatch, after: Stopwatch) -> None:

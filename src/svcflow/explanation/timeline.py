@@ -8,7 +8,7 @@ import attrs
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import transact
-from svcflow.kernel.facts import Accepted, Explained, Fact, Migrated, Rejected
+from svcflow.kernel.facts import Accepted, ChildEnded, ChildStarted, Explained, Fact, Migrated, Rejected
 from svcflow.kernel.instance import STOPPED, Draft, Stopwatch
 from svcflow.kernel.lifecycle.migration_target import MigrationTarget, VersionOf, mapped_limit
 from svcflow.kernel.replay import apply_under, versions_along
@@ -131,5 +131,6 @@ def _apply(
     if names_it and fact.sequence in draft.deviations:
         breaches.add(fact.sequence)
     answers = isinstance(fact, Explained | Accepted | Rejected) and fact.deviation in breaches
-    if after is not None and (before is not after or names_it or answers):
+    is_child = isinstance(fact, ChildStarted | ChildEnded) and after is not None and not after.verdict
+    if after is not None and (before is not after or names_it or answers or is_child):
         yield LimitEvent(fact, before, after, draft.steps, segment.compiled, segment.declared)

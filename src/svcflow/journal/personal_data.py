@@ -31,10 +31,16 @@ _PERSONS: Mapping[str, tuple[str, ...]] = {
 """The fields that name persons, by kind of fact; in all other kinds they are `_ACTING`: who acted, and for whom."""
 
 
+_PERFORMERS = "performers"
+"""Field with the persons who did each of some steps of a parent."""
+
+
 def persons_in(record: Mapping[str, Any]) -> Iterator[str]:
     """Yield the persons, or their commitments, that a fact's record names."""
     for name in _PERSONS.get(record["kind"], _ACTING):
         yield record.get(name) or ""
+    for who in (record.get(_PERFORMERS) or {}).values():
+        yield from who
 
 
 class Secret(NamedTuple):
@@ -76,6 +82,11 @@ class Commitments:
             person = record.get(name)
             if person:
                 record[name] = self._commitment(person, person)
+        if _PERFORMERS in record:
+            record[_PERFORMERS] = {
+                step: [self._commitment(person, person) for person in who]
+                for step, who in record[_PERFORMERS].items()
+            }
 
     def reveal(self, record: dict[str, Any]) -> None:
         """Replace the commitments of a fact's record by what they stand for, or by a mark that it was erased."""
@@ -83,6 +94,10 @@ class Commitments:
             token = record.get(name)
             if token and token[0] == MARK and len(token) == _LENGTH:
                 record[name] = self._value(token)
+        if _PERFORMERS in record:
+            record[_PERFORMERS] = {
+                step: [self._value(token) for token in who] for step, who in record[_PERFORMERS].items()
+            }
         data = record.get("data")
         if data:
             record["data"] = {
@@ -127,6 +142,7 @@ def strip_commitments(record: dict[str, Any]) -> None:
     for name in _PERSONS.get(record["kind"], _ACTING):
         if str(record.get(name)).startswith(MARK):
             del record[name]
+    record.pop(_PERFORMERS, None)
     data = record.get("data")
     if data:
         record["data"] = {name: value for name, value in data.items() if type(value) is not dict}

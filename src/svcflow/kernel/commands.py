@@ -16,6 +16,7 @@ from svcflow.text import Text, is_blank
 
 DueRule = Literal["keep", "recompute"]
 _NONE: Mapping[str, str] = {}
+_NO_PERFORMERS: Mapping[str, tuple[str, ...]] = {}
 
 
 def names_of(place: str, names: Iterable[str]) -> frozenset[str]:
@@ -143,7 +144,12 @@ class RegularOccurrence:
 
 @attrs.frozen
 class Start:
-    """Start an instance under the id given; `occurrence` is that of a regular start, if it begins by itself."""
+    """Start an instance under the id given; `occurrence` is that of a regular start, if it begins by itself.
+
+    `parent` is the instance whose step `parent_step` runs it, `performers` are the persons who did the steps of it
+    that this procedure asks about. `called_off` is set when the parent has left the step meanwhile: the id is used
+    up, and the instance ends as it starts.
+    """
 
     instance: str
     data: Mapping[str, Value] = _NONE
@@ -151,6 +157,10 @@ class Start:
     actor: Actor = NOBODY
     evidence: Mapping[str, str] = attrs.field(default=_NONE, converter=attached)
     occurrence: RegularOccurrence | None = None
+    parent: str = attrs.field(default="", kw_only=True)
+    parent_step: str = attrs.field(default="", kw_only=True)
+    performers: Mapping[str, tuple[str, ...]] = attrs.field(default=_NO_PERFORMERS, kw_only=True)
+    called_off: bool = attrs.field(default=False, kw_only=True)
 
 
 @attrs.frozen
@@ -316,6 +326,42 @@ class Recall:
     actor: Actor = NOBODY
 
 
+@attrs.frozen
+class RecordChildStart:
+    """Record that a child has started, under this version of its procedure."""
+
+    child: str
+    version: int
+    actor: Actor = NOBODY
+
+
+@attrs.frozen
+class RecordChildEnd:
+    """Record that a child has ended; `ended_us` is when."""
+
+    child: str
+    outcome: str
+    ended_us: int
+    actor: Actor = NOBODY
+
+
+@attrs.frozen
+class CallOff:
+    """End an instance because its parent has left the step that runs it."""
+
+    actor: Actor = NOBODY
+
+
+@attrs.frozen
+class RecordParentTold:
+    """Record that the parent knows of the end."""
+
+    actor: Actor = NOBODY
+
+
+BetweenInstances = RecordChildStart | RecordChildEnd | CallOff | RecordParentTold
+"""Commands between a parent and a child, which the runtime gives; an instance takes them after it has ended, too."""
+
 Answering = Explain | Accept | Reject
 """Commands that an instance takes after it has ended."""
 
@@ -337,4 +383,8 @@ Command = (
     | Migrate
     | Revert
     | Recall
+    | RecordChildStart
+    | RecordChildEnd
+    | CallOff
+    | RecordParentTold
 )

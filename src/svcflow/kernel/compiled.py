@@ -22,6 +22,7 @@ from svcflow.model.field import Value
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import RECORD_ALL, Enforce, Enforcement, Step, Transition
+from svcflow.model.subprocedure import SubProcedure
 from svcflow.worktime.calendar import WorkCalendar
 from svcflow.worktime.shipped_calendars import shipped_calendar
 
@@ -149,6 +150,8 @@ class Compiled:
     """For each trigger, the data fields whose values it settles."""
     unsettled: Mapping[str, frozenset[str]]
     """For each such field, the steps before that trigger: a rework that leads to one of them opens the value again."""
+    runs: Mapping[str, SubProcedure] = attrs.field(factory=dict)
+    """What steps run, by step; nothing where logs of other systems are replayed."""
     foreign: bool = False
     """Whether logs of other systems are replayed: an actor or role that is unknown there is not judged."""
     calendar_fingerprints: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -282,6 +285,7 @@ def compile_procedure(
             for f in procedure.fields.values()
             if f.settled_by is not None
         },
+        runs={name: step.step.runs for name, step in steps.items() if step.step.runs and not rules},
         foreign=enforce == "record",
     )
 
@@ -348,6 +352,8 @@ def _pairs(steps: Mapping[str, CompiledStep]) -> Mapping[str, frozenset[str]]:
     pairs: dict[str, frozenset[str]] = {}
     for name, step in steps.items():
         for other in step.step.not_by:
+            if other not in steps:  # a step of the parent
+                continue
             own, excluded = dict(_branches(steps, name)), dict(_branches(steps, other))
             if any(own[parallel] != excluded[parallel] for parallel in own.keys() & excluded.keys()):
                 pairs[other] = pairs.get(other, frozenset()) | {name}

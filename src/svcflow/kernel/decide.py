@@ -14,6 +14,8 @@ from svcflow.kernel.commands import (
     Accept,
     Answering,
     Assign,
+    BetweenInstances,
+    CallOff,
     Claim,
     Command,
     Explain,
@@ -23,6 +25,9 @@ from svcflow.kernel.commands import (
     Migrate,
     Recall,
     Recompute,
+    RecordChildEnd,
+    RecordChildStart,
+    RecordParentTold,
     RegularOccurrence,
     Reject,
     Release,
@@ -33,7 +38,7 @@ from svcflow.kernel.commands import (
     Update,
 )
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.facts import SYSTEM, Deviated, Fact, Held, Refused, Resumed, Started, Updated
+from svcflow.kernel.facts import SYSTEM, CalledOff, Deviated, Fact, Held, Refused, Resumed, Started, Updated
 from svcflow.kernel.input_checks import accepted, require_fields
 from svcflow.kernel.instance import NEVER, Draft, Instance
 from svcflow.kernel.lifecycle.assignment import assign, claim, recall, release
@@ -45,6 +50,12 @@ from svcflow.kernel.lifecycle.settled_changes import (
     record_settled_changes,
     settled_changes,
     settled_refusal,
+)
+from svcflow.kernel.lifecycle.subprocedures import (
+    call_off,
+    record_child_end,
+    record_child_start,
+    record_parent_told,
 )
 from svcflow.kernel.moves.fire import fire
 from svcflow.kernel.moves.rules import SEVERITY
@@ -131,7 +142,7 @@ def transact(
 
 
 def _judge(transaction: Transaction, command: Command) -> Refusal | None:
-    if transaction.draft.status == "ended" and not isinstance(command, Answering | Recall):
+    if transaction.draft.status == "ended" and not isinstance(command, Answering | Recall | BetweenInstances):
         return refusals.ended(transaction.draft.outcome)
     return _COMMANDS[type(command)](transaction, command)
 
@@ -157,7 +168,8 @@ def _start(transaction: Transaction, command: Start) -> None:
     procedure = transaction.compiled.procedure
     data = accepted(procedure, command.data, extra=())
     given = {**transaction.compiled.defaults, **data}
-    require_fields(procedure, given, data)
+    if not command.called_off:
+        require_fields(procedure, given, data)
     recipient, occurrence = command.recipient, command.occurrence
     transaction.record(
         Started,
@@ -174,9 +186,14 @@ def _start(transaction: Transaction, command: Start) -> None:
         books=bool(transaction.compiled.unbooked),
         start=occurrence.start if occurrence else "",
         occurrence=occurrence.at if occurrence else "",
+        parent=command.parent,
+        parent_step=command.parent_step,
+        performers=command.performers,
     )
     if occurrence is not None:
         _record_missed(transaction, occurrence)
+    if command.called_off:
+        transaction.record(CalledOff, transaction.recorded_us, SYSTEM)
 
 
 def _record_missed(transaction: Transaction, occurrence: RegularOccurrence) -> None:
@@ -251,4 +268,8 @@ _COMMANDS: Mapping[type[Any], Callable[[Transaction, Any], Refusal | None]] = {
     Migrate: migrate,
     Revert: revert,
     Recall: recall,
+    RecordChildStart: record_child_start,
+    RecordChildEnd: record_child_end,
+    CallOff: call_off,
+    RecordParentTold: record_parent_told,
 }

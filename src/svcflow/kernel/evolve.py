@@ -15,6 +15,10 @@ from svcflow.kernel.compiled import Compiled, CompiledStep
 from svcflow.kernel.facts import (
     Accepted,
     Assigned,
+    CalledOff,
+    ChildEnded,
+    ChildRequested,
+    ChildStarted,
     Deviated,
     DeviationStatus,
     Erased,
@@ -26,6 +30,7 @@ from svcflow.kernel.facts import (
     Migrated,
     Moved,
     Overdue,
+    ParentTold,
     Recomputed,
     Refused,
     Rejected,
@@ -45,9 +50,10 @@ from svcflow.kernel.instance import (
     Draft,
     FrozenDict,
     Instance,
+    Parent,
     Stopwatch,
 )
-from svcflow.kernel.lifecycle import assignees
+from svcflow.kernel.lifecycle import assignees, children
 from svcflow.kernel.lifecycle.deviations import STATUS_AFTER, Answer
 from svcflow.kernel.moves.four_eyes import performers_after
 from svcflow.kernel.moves.settled_values import settled_after
@@ -56,6 +62,7 @@ from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.model.field import Value
 from svcflow.model.limit import hold_limit
 from svcflow.model.step import DONE
+from svcflow.model.subprocedure import CALLED_OFF
 from svcflow.worktime.instants import to_us
 
 # ruff: noqa: FBT001, PLR0917  # the flags of private functions go by place: by keyword they cost a twentieth of a replay
@@ -114,6 +121,9 @@ def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
     draft.procedure, draft.version = fact.procedure, fact.version
     draft.recipient, draft.group = fact.recipient, fact.group
     draft.started_us = fact.occurred_us
+    if fact.parent:
+        draft.parent = Parent(fact.parent, fact.parent_step)
+        draft.left_by = FrozenDict(fact.performers)
     if fact.books:
         draft.bookings = compiled.unbooked
         book(draft, fact, fact.data)
@@ -137,7 +147,7 @@ def _moved(compiled: Compiled, draft: Draft, fact: Moved) -> None:
         draft.left_by = performers_after(compiled, draft.left_by, fact, among)
     if compiled.settling:
         draft.settled = settled_after(compiled, draft.settled, row)
-    deemed = fact.automatic and not fact.via and fact.trigger != DONE
+    deemed = fact.automatic and not (fact.via or fact.child) and fact.trigger != DONE
     restart = row.move.clock == "restart"
     _leave(compiled, draft, fact.step, at_us, deemed)
     # Before the step is entered: it may be the one that starts the span again, or the end.
@@ -229,6 +239,19 @@ def _own_deviations(draft: Draft) -> MutableMapping[int, DeviationStatus]:
     return draft.deviations
 
 
+def _called_off(compiled: Compiled, draft: Draft, fact: CalledOff) -> None:
+    at_us = fact.occurred_us
+    if draft.assignees:
+        assignees.end_assignments(draft, tuple(draft.active))
+    if draft.children:
+        children.leave(draft, tuple(draft.active), at_us)
+    draft.status, draft.outcome, draft.ended_us, draft.hold = "ended", CALLED_OFF, at_us, ""
+    for limit_id, watch in draft.stopwatches.items():
+        if not watch.verdict:
+            _set(draft, stopwatch.end(compiled.limits[limit_id], watch, at_us, reached=False))
+    children.settle_pending(draft)
+
+
 def _nothing(compiled: Compiled, draft: Draft, fact: Fact) -> None:
     """Leave the draft as it is: refusals, settlements and erasures are recorded only."""
 
@@ -254,11 +277,16 @@ _APPLY: dict[type[Fact], Callable[[Compiled, Draft, Any], None]] = {
     Explained: _answered,
     Accepted: _answered,
     Rejected: _answered,
+    ChildRequested: children.requested,
+    ChildStarted: children.started,
+    ChildEnded: children.ended,
+    CalledOff: _called_off,
+    ParentTold: children.told,
     Erased: _nothing,
 }
 
 
-_REVISES = frozenset((Started, Moved, Updated, Rescheduled, Extended, Migrated, Held, Resumed))
+_REVISES = frozenset((Started, Moved, Updated, Rescheduled, Extended, Migrated, Held, Resumed, CalledOff))
 
 
 def _merge(draft: Draft, data: Mapping[str, Value], evidence: Mapping[str, str], at_us: int) -> None:
@@ -297,6 +325,8 @@ def _leave(compiled: Compiled, draft: Draft, name: str, at_us: int, deemed: bool
     draft.active.pop(name, None)
     if draft.assignees:
         assignees.end_assignments(draft, (name,))
+    if draft.children:
+        children.leave(draft, (name,), at_us)
     for limit in left.stops:
         _end(draft, limit, at_us, deemed)
     if left.branches:
@@ -311,6 +341,8 @@ def _close(compiled: Compiled, draft: Draft, last: CompiledStep, at_us: int, dee
             limit = compiled.limits[limit_id]
             # Only limits that run to any end reach their goal by it; any other is cancelled.
             _set(draft, stopwatch.end(limit, watch, at_us, reached=limit.to_end, deemed=deemed))
+    if draft.parent is not None:
+        children.settle_pending(draft)
 
 
 def _start(

@@ -52,6 +52,10 @@ def _texts(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(texts)
 
 
+def _tuples(persons: Mapping[str, Iterable[str]]) -> Mapping[str, tuple[str, ...]]:
+    return {step: tuple(who) for step, who in persons.items()} if persons else _NONE
+
+
 def to_datetime(us: int) -> datetime:
     """Return the instant as an aware datetime in UTC.
 
@@ -96,7 +100,8 @@ class Started(Fact):
 
     `calendars` marks what each calendar said then, by its id. `books` says that the instance remembers who set its
     scheduled instants and when; those of older journals do not. One that began by itself names its regular `start` and
-    the `occurrence`, by its declared local date and time.
+    the `occurrence`, by its declared local date and time. `parent` is the instance whose step
+    `parent_step` runs this one, `performers` who did the steps of it that this procedure asks about.
     """
 
     procedure: str
@@ -110,6 +115,9 @@ class Started(Fact):
     books: bool = False
     start: str = ""
     occurrence: str = ""
+    parent: str = ""
+    parent_step: str = ""
+    performers: Mapping[str, tuple[str, ...]] = attrs.field(default=_NONE, converter=_tuples)
 
 
 @attrs.frozen
@@ -119,7 +127,8 @@ class Moved(Fact):
     `via` is the declared source of the transition when the move went round the declared order; `override`
     the reason given for that. `paired` says that who did steps which others side by side with them exclude is
     remembered; journals written before did not. `timed` says that the step moved on by itself because the instant of
-    its `then` had come, and not because a limit was overdue.
+    its `then` had come, and not because a limit was overdue. `child` is the child
+    whose end moved the instance.
     """
 
     step: str
@@ -134,6 +143,7 @@ class Moved(Fact):
     row: int = 0
     paired: bool = False
     timed: bool = False
+    child: str = ""
 
 
 @attrs.frozen
@@ -350,6 +360,47 @@ class Rejected(Fact):
 
 
 @attrs.frozen
+class ChildRequested(Fact):
+    """A step was entered that runs another procedure: an instance of it, the child, is to be started.
+
+    Its data are those of this instance when it starts, as `runs` maps them. `visit` counts the visits of the step.
+    """
+
+    step: str
+    child: str
+    procedure: str
+    visit: int = 1
+
+
+@attrs.frozen
+class ChildStarted(Fact):
+    """A child was started, under this version of its procedure."""
+
+    step: str
+    child: str
+    version: int
+
+
+@attrs.frozen
+class ChildEnded(Fact):
+    """A child ended; a move that follows from it by itself comes next."""
+
+    step: str
+    child: str
+    outcome: str
+
+
+@attrs.frozen
+class CalledOff(Fact):
+    """The instance ended because its parent had left the step that runs it. Its outcome is `cancelled`."""
+
+
+@attrs.frozen
+class ParentTold(Fact):
+    """The parent has recorded the end of this instance."""
+
+
+@attrs.frozen
 class Erased(Fact):
     """Personal data beside the journal were erased; `commitments` are those that lead nowhere from now on."""
 
@@ -379,6 +430,11 @@ FACTS: Mapping[str, type[Fact]] = {
         Explained,
         Accepted,
         Rejected,
+        ChildRequested,
+        ChildStarted,
+        ChildEnded,
+        CalledOff,
+        ParentTold,
         Erased,
     )
 }

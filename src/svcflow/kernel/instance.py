@@ -91,6 +91,33 @@ class Booking(NamedTuple):
     behalf: str = ""
 
 
+ChildState = Literal["requested", "running", "ended"]
+
+
+class Child(NamedTuple):
+    """Instance of another procedure that a step runs, the n-th at this step (`visit`), and how far it is.
+
+    `left` means that the step was left since: a child that has not ended then is called off. `since_us` is when it was
+    requested, or when its step was left.
+    """
+
+    procedure: str
+    step: str
+    visit: int
+    state: ChildState
+    since_us: int
+    left: bool = False
+    outcome: str = ""
+
+
+class Parent(NamedTuple):
+    """Instance whose step runs this one; `told` once it knows of the end of this one."""
+
+    id: str
+    step: str
+    told: bool = False
+
+
 class Instance(NamedTuple):
     """State of one instance; a named tuple, because one is made for every command. It cannot be changed in place.
 
@@ -99,7 +126,9 @@ class Instance(NamedTuple):
     `left_by` are the persons who left a step, and whom they acted for; `assignees` who has an active step;
     `deputies`, for steps that somebody has by a delegation, the giver and when it ends; `deviations` the status of
     each deviation, by the sequence of its fact; `bookings` who set which scheduled instant, unless the journal is
-    older than bookings; `settled` the fields whose value a move has settled.
+    older than bookings; `settled` the fields whose value a move has settled. `parent` is the instance whose step runs
+    this one; `children` are those that its own steps have run, by id; `pending_us` is from when on the runtime has
+    something to do about them, `NEVER` mostly.
     """
 
     id: str
@@ -131,6 +160,9 @@ class Instance(NamedTuple):
     bookings: Mapping[str, Booking]
     deputies: Mapping[str, tuple[str, int]]
     settled: tuple[str, ...]
+    parent: Parent | None
+    children: Mapping[str, Child]
+    pending_us: int
 
     @property
     def clocks(self) -> Mapping[str, Stopwatch]:
@@ -192,12 +224,17 @@ class Draft:
     bookings: FrozenDict[str, Booking]
     deputies: FrozenDict[str, tuple[str, int]]
     settled: tuple[str, ...]
+    parent: Parent | None
+    children: FrozenDict[str, Child]
+    pending_us: int
 
     @classmethod
     def of(cls, instance: Instance) -> Draft:
         """Return a draft that starts as `instance`."""
         draft = cls(*instance)  # type: ignore[arg-type]  # two of the mappings are dicts here, see above
         draft.active = dict(instance.active)
+        if draft.pending_us != NEVER:  # here `next_us` is of the stopwatches alone, see `freeze`
+            draft.next_us = min((watch.next_us for watch in draft.stopwatches.values()), default=NEVER)
         return draft
 
     @classmethod
@@ -215,6 +252,8 @@ class Draft:
         if type(self.deviations) is dict:
             self.deviations = FrozenDict(self.deviations)
         instance: Instance = tuple.__new__(Instance, _values(self))
+        if self.pending_us < self.next_us:
+            instance = instance._replace(next_us=self.pending_us)
         self.active = own
         return instance
 
@@ -249,6 +288,9 @@ BLANK = Instance(
     bookings=FrozenDict(),
     deputies=FrozenDict(),
     settled=(),
+    parent=None,
+    children=FrozenDict(),
+    pending_us=NEVER,
 )
 
 
@@ -261,6 +303,11 @@ def to_state(instance: Instance) -> list[Any]:
     state[_EXPLAINERS] = list(instance.explainers.items()) if instance.explainers else []
     if instance.bookings:
         state[_BOOKINGS] = {field: tuple(booking) for field, booking in instance.bookings.items()}
+    if instance.parent is None and not instance.children:
+        del state[_PARENT:]  # most instances have no relatives, and their states are written as before
+    else:
+        state[_PARENT] = None if instance.parent is None else tuple(instance.parent)
+        state[_CHILDREN] = {name: tuple(child) for name, child in instance.children.items()}
     return state
 
 
@@ -288,6 +335,10 @@ def from_state(state: list[Any]) -> Instance:
     if fields[_DEPUTIES]:
         fields[_DEPUTIES] = {step: (giver, until_us) for step, (giver, until_us) in fields[_DEPUTIES].items()}
     fields[_SETTLED] = tuple(fields[_SETTLED])
+    if fields[_PARENT] is not None:
+        fields[_PARENT] = Parent(*fields[_PARENT])
+    if fields[_CHILDREN]:
+        fields[_CHILDREN] = {name: Child(*row) for name, row in fields[_CHILDREN].items()}
     for place in _MAPPINGS:
         fields[place] = _NOTHING if fields[place] == _NOTHING else FrozenDict(fields[place])
     return tuple.__new__(Instance, fields)
@@ -307,6 +358,7 @@ _MAPPINGS = [place for place, kept in enumerate(BLANK) if isinstance(kept, Froze
 _LEFT_BY, _DEVIATIONS = FIELDS.index("left_by"), FIELDS.index("deviations")
 _EXPLAINERS, _BOOKINGS = FIELDS.index("explainers"), FIELDS.index("bookings")
 _DEPUTIES, _SETTLED = FIELDS.index("deputies"), FIELDS.index("settled")
+_PARENT, _CHILDREN = FIELDS.index("parent"), FIELDS.index("children")
 _FIRST_FIELDS = FIELDS.index("next_us") + 1
 """How many fields the first version had."""
 

@@ -18,6 +18,7 @@ from svcflow.model.field import Field, Value
 from svcflow.model.guard import Guard
 from svcflow.model.guard_wording import guard_text
 from svcflow.model.procedure import Procedure
+from svcflow.model.subprocedure import OF_PARENT
 from svcflow.model.wording import fields_listed
 from svcflow.nearest import nearest
 from svcflow.text import LONGEST_NAME, NO_TEXT, Text, cut
@@ -304,6 +305,9 @@ def assigned_to_another(compiled: Compiled, step: str) -> Refusal:
 
 def _step_title(compiled: Compiled, step: str) -> Text:
     """Return a step's name in each language, its id where it has none."""
+    if step.startswith(OF_PARENT):
+        own = step.removeprefix(OF_PARENT)
+        return Text(zh=f"上级流程的 {own}", en=f"{own} of the parent")
     name = compiled.steps[step].step.name
     return Text(zh=name.in_("zh") or step, en=name.in_("en") or step)
 
@@ -612,4 +616,32 @@ def no_delegation(procedure: str) -> Refused:
         "delegation",
         Text(zh=f"对 {procedure} 没有有效的委托", en=f"no delegation for {procedure} is in force"),
         Text(zh="请对方先委托，或以本人身份办理", en="ask them to delegate it, or act as oneself"),
+    )
+
+
+def child_runs(compiled: Compiled, step: str, child: str) -> Refusal:
+    """Refuse to leave a step while the procedure that it runs has not ended."""
+    name = _step_title(compiled, step)
+    return Refusal(
+        "subprocedure",
+        Text(
+            zh=f"“{name.zh}”的子流程 {child} 尚未结束，不得撤销",
+            en=f"{child}, which {name.en!r} runs, has not ended and may not be called off",
+        ),
+        Text(zh=f"先办完 {child}", en=f"let {child} end first"),
+        step,
+    )
+
+
+def child_not_run(compiled: Compiled, step: str, child: str, version: int) -> Refusal:
+    """Refuse a migration while a child runs that the step does not run in the other version."""
+    name = _step_title(compiled, step)
+    return Refusal(
+        "migration",
+        Text(
+            zh=f"“{name.zh}”的子流程 {child} 尚未结束，而第 {version} 版在此不办理该流程",
+            en=f"{child}, which {name.en!r} runs, has not ended, and version {version} does not run that procedure there",
+        ),
+        Text(zh=f"待 {child} 结束后再变更", en=f"migrate it when {child} has ended"),
+        step,
     )

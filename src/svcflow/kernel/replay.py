@@ -57,6 +57,7 @@ def versions_along(
     for fact in facts:
         if isinstance(fact, Started):
             compiled = version_of(fact.procedure, fact.version)
+            performers.start(fact)
         if compiled is None:
             raise ValueError(f"a journal begins with Started, not {fact.kind}")
         if isinstance(fact, Migrated):

@@ -11,6 +11,7 @@ import attrs
 from svcflow.bounds import shown
 from svcflow.errors import DeclarationError, FieldError, Problem, UnknownCalendar, UnknownProcedure
 from svcflow.model.calendar_names import unknown_calendars
+from svcflow.model.called_procedures import called_problems
 from svcflow.model.limit_locations import too_long
 from svcflow.model.log_mapping import LogMapping, zone_problem
 from svcflow.model.procedure import Procedure
@@ -71,7 +72,9 @@ class Catalog:
     def of(cls, *procedures: Procedure) -> Catalog:
         """Make a catalog of procedures built in Python. Raises: DeclarationError, as `from_folder` does."""
         made = cls(procedures={(p.id, p.version): p for p in procedures})
-        problems = [problem for newest in made for problem in too_long(newest)]
+        newest = {procedure.id: procedure for procedure in made}
+        problems = [problem for procedure in made for problem in too_long(procedure)]
+        problems += [problem for procedure in made for problem in called_problems(procedure, newest)]
         if problems:
             raise DeclarationError(problems)
         return made
@@ -106,13 +109,16 @@ class Catalog:
             field.id for procedure in known for field in procedure.fields.values() if field.personal
         )
 
-    def check_calendars(self) -> None:
-        """Raise DeclarationError where a newest version names a calendar that does not exist."""
+    def check_references(self) -> None:
+        """Raise DeclarationError where a newest version names a calendar or a procedure that does not exist."""
         newest = {name: self[name] for name in {name for name, _ in self.procedures}}
         problems = [
             attrs.evolve(problem, file=str(self.files.get((procedure.id, procedure.version), "")))
             for procedure in newest.values()
-            for problem in unknown_calendars(procedure, self.calendars)
+            for problem in (
+                *unknown_calendars(procedure, self.calendars),
+                *called_problems(procedure, newest),
+            )
         ]
         if problems:
             raise DeclarationError(problems)
@@ -216,6 +222,7 @@ def _read(paths: Iterable[Path]) -> Catalog:
             problems.extend(error.problems)
     problems.extend(documents.too_long())
     problems.extend(documents.unknown_calendars())
+    problems.extend(documents.called_procedures())
     if problems:
         raise DeclarationError(problems)
     return Catalog(
@@ -263,6 +270,12 @@ class _FolderDocuments:
         named: list[tuple[Procedure | Scenario, Document]] = [*self._newest.values(), *self._scenarios]
         for declared, document in named:
             yield from document.placed(unknown_calendars(declared, self.calendars))
+
+    def called_procedures(self) -> Iterator[Problem]:
+        """Yield the mistakes between newest versions and the procedures that their steps run."""
+        newest = {name: procedure for name, (procedure, _) in self._newest.items()}
+        for procedure, document in self._newest.values():
+            yield from document.placed(called_problems(procedure, newest))
 
 
 def _procedure(data: Mapping[str, object]) -> Procedure:

@@ -12,6 +12,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit, optional_amount, optional_guard, wait_limit
+from svcflow.model.subprocedure import SubProcedure
 from svcflow.text import NO_TEXT, Text
 
 Enforcement = Literal["refuse", "record"]
@@ -112,7 +113,8 @@ class Step:
 
     A step with `end` closes the instance (or its branch); one with `waits` stops the clocks that may stop,
     for at most `at_most`; one with `parallel` is left when all of its branches have ended, by `done`; one with
-    `then` moves on by itself at its instant. Who did a step of `not_by` may not do this one.
+    `then` moves on by itself at its instant; one with `runs` runs another procedure meanwhile, whose end may move
+    it on. Who did a step of `not_by` may not do this one.
     """
 
     id: str
@@ -128,6 +130,7 @@ class Step:
     at_most: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
     not_by: StepNames = attrs.field(default=StepNames(), converter=_step_names, kw_only=True)
     parallel: tuple[Branch, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
+    runs: SubProcedure | None = attrs.field(default=None, kw_only=True)
     to: tuple[Transition, ...] = attrs.field(default=(), converter=_by_trigger, kw_only=True)
     end: str | None = attrs.field(default=None, kw_only=True)
 

@@ -8,7 +8,7 @@ from os import PathLike
 from secrets import token_hex
 from typing import Unpack
 
-from svcflow.bounds import LAST_US, refuse_length
+from svcflow.bounds import LARGEST, LAST_US, refuse_length
 from svcflow.explanation.explain import Explanation
 from svcflow.journal.checkpoint import Checkpoint
 from svcflow.kernel.commands import (
@@ -44,6 +44,7 @@ from svcflow.kernel.storable import refuse_non_text, refuse_unfit_id, refuse_unf
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.model.catalog import catalog_key
 from svcflow.model.field import Value
+from svcflow.runtime.child_runner import ChildRunner
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import (
     COMMAND_ID,
@@ -104,7 +105,19 @@ class BaseEngine:
         self._executor = CommandExecutor(
             store, registry, clock, notifier, self._telemetry, payload_limit=payload_limit, in_parts=in_parts
         )
-        self._sweeper = Sweeper(store, registry, clock, notifier, self._telemetry, in_parts=in_parts)
+        children = ChildRunner(
+            store,
+            registry,
+            clock,
+            CommandExecutor(
+                store, registry, clock, notifier, self._telemetry, payload_limit=LARGEST, in_parts=in_parts
+            ),
+        )
+        if in_parts:  # in a transaction of a host nothing follows: the engine's tick does it after the commit
+            self._executor.follow_up = children.after_command
+        self._sweeper = Sweeper(
+            store, registry, clock, notifier, self._telemetry, in_parts=in_parts, children=children
+        )
         self._delegations = DelegationRegister(store, clock, self._executor)
         self._migrator = Migrator(store, registry, clock, self._executor)
         self._queries = Queries(store, registry, clock)

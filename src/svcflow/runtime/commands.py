@@ -17,7 +17,7 @@ from svcflow.kernel.commands import Command, Start
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Moved
-from svcflow.kernel.instance import Instance
+from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.replay import replay
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import refuse_revision, refuse_unfit
@@ -37,7 +37,11 @@ _NO_SPAN = nullcontext()
 
 
 class CommandExecutor:
-    """Executes commands on the instances of a store."""
+    """Executes commands on the instances of a store.
+
+    `follow_up` is called with an instance that a command has left with something to do about its children or parent,
+    and returns whether that is done; without it, and where it is not, the next tick does it.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class CommandExecutor:
         payload_limit: int,
         in_parts: bool,
     ) -> None:
+        self.follow_up: Callable[[str], bool] | None = None
         self.payload_limit = payload_limit
         self.in_parts = in_parts
         self._store = store
@@ -78,6 +83,12 @@ class CommandExecutor:
         )
         return self.run(handler)
 
+    def done(self, instance: str, command: Command) -> tuple[Fact, ...]:
+        """Execute a command; return the facts, none when what it records is on record. Raises: as `execute`."""
+        handler = CommandHandler(self._registry.of, instance, command, self._clock, in_parts=self.in_parts)
+        self.run(handler)
+        return () if handler.outcome is None else handler.outcome.facts
+
     def start(self, compiled: Compiled, command: Start, command_id: str | None) -> Instance:
         """Start an instance under a version, which is pinned to its content first. Raises: as `run`."""
         self._registry.pin(compiled)
@@ -105,7 +116,12 @@ class CommandExecutor:
             outcome = handler.outcome
             assert outcome is not None  # noqa: S101  # a store calls the handler before it returns
             # a refusal is on record too, and so is what became due before it: subscribers learn of both
-            self._notifier.recorded(outcome.facts, outcome.instance.next_us)
+            if outcome.instance.pending_us == NEVER or self.follow_up is None:
+                self._notifier.recorded(outcome.facts, outcome.instance.next_us)
+            else:
+                self._notifier.recorded(outcome.facts, NEVER)
+                if not self.follow_up(instance):
+                    self._notifier.recorded((), outcome.instance.next_us)
             if outcome.refused is not None:
                 raise refusal(outcome.refused, outcome.remedy)
             return outcome.instance

@@ -58,7 +58,7 @@ class Engine(BaseEngine):
         payload_limit: int = PAYLOAD_LIMIT,
     ) -> None:
         known = catalog_of(catalog)
-        known.check_calendars()  # before there is a store to close
+        known.check_references()  # before there is a store to close
         store = url if not isinstance(url, str) and hasattr(url, "sweep") else _open(url)
         clock = clock or SystemClock()
         self._running = Running()

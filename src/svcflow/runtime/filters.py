@@ -14,7 +14,9 @@ from svcflow.errors import FieldError
 from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.facts import DeviationKind, DeviationStatus, to_datetime
 from svcflow.kernel.instance import NEVER, Instance, Status
+from svcflow.kernel.lifecycle.children import running_child
 from svcflow.kernel.lifecycle.deviations import Deviation
+from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.kernel.storable import refuse_non_text, refuse_unstorable
 from svcflow.model.field import Value
 from svcflow.model.procedure import GROUPS, Group
@@ -130,7 +132,8 @@ class WorkItem(NamedTuple):
     """One step of one instance that waits to be done, with the parts of the instance that a page of work shows.
 
     `assignee` is empty while nobody has it; `due_us` is the soonest deadline that runs for it, or `NEVER`.
-    `recipient` and `group` are those of the instance; `data` are its fields that are personal in no version.
+    `recipient` and `group` are those of the instance; `data` are its fields that are personal in no version. `child` is
+    the instance that the step runs now, and `parent` the one whose step runs this instance.
     """
 
     instance: str
@@ -144,6 +147,8 @@ class WorkItem(NamedTuple):
     recipient: str = ""
     group: str = ""
     data: Mapping[str, Value] = _NO_DATA
+    child: str = ""
+    parent: str = ""
 
     @property
     def entered_at(self) -> datetime:
@@ -154,6 +159,21 @@ class WorkItem(NamedTuple):
     def due_at(self) -> datetime | None:
         """When it is due; None when no deadline runs."""
         return None if self.due_us == NEVER else to_datetime(self.due_us)
+
+
+def work_item(instance: Instance, work: Work) -> WorkItem:
+    """Return the work of one step with the parts of its instance that a page shows."""
+    return WorkItem(
+        instance.id,
+        instance.procedure,
+        instance.version,
+        *work,
+        recipient=instance.recipient,
+        group=instance.group,
+        data=instance.data,
+        child=running_child(instance, work.step) if instance.children else "",
+        parent="" if instance.parent is None else instance.parent.id,
+    )
 
 
 class Page(tuple[T, ...]):  # noqa: SLOT001  # a tuple has no room for slots

@@ -45,6 +45,13 @@ class ProcedureRegistry:
         """Return the newest version of a procedure. Raises: UnknownProcedure."""
         return self.version(name, self.catalog[name].version)
 
+    def newest_in_force(self, name: str, now_us: int) -> Compiled:
+        """Return the newest version of a procedure that is in force; the newest one where none is. Raises: as `newest`."""
+        versions = self.catalog.versions(name)
+        known = (self.version(name, version) for version in reversed(versions))
+        in_force = (compiled for compiled in known if is_in_force(compiled, now_us))
+        return next(in_force, None) or self.newest(name)
+
     def of(self, instance: Instance) -> Compiled:
         """Return the version that an instance runs under. Raises: UnknownProcedure, ChangedProcedure."""
         pinned = self._pinned.get((instance.procedure, instance.version))
@@ -83,6 +90,12 @@ class ProcedureRegistry:
         if own != pinned:
             raise changed_procedure(procedure, own, pinned)
         self._pinned[procedure.id, procedure.version] = compiled
+
+
+def is_in_force(compiled: Compiled, now_us: int) -> bool:
+    """Return whether a version is in force on the day of its calendar."""
+    effective = compiled.procedure.effective
+    return effective is None or compiled.calendar.date_us(now_us) >= effective
 
 
 def changed_procedure(procedure: Procedure, own: str, pinned: str) -> ChangedProcedure:

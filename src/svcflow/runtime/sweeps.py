@@ -8,7 +8,8 @@ from svcflow.kernel.commands import Command, Recompute
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact
-from svcflow.kernel.instance import Instance
+from svcflow.kernel.instance import NEVER, Instance
+from svcflow.runtime.child_runner import ChildRun, ChildRunner
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.commands import CompiledOf, decision_of
 from svcflow.runtime.engine_errors import about, far_behind
@@ -42,12 +43,14 @@ class Sweeper:
         telemetry: Telemetry | None,
         *,
         in_parts: bool,
+        children: ChildRunner,
     ) -> None:
         self._store = store
         self._registry = registry
         self._clock = clock
         self._notifier = notifier
         self._telemetry = telemetry
+        self._children = children
         self._in_parts = in_parts
 
     def tick(self) -> tuple[Fact, ...]:
@@ -79,6 +82,8 @@ class Sweeper:
         """Make known what was recorded, and return it."""
         log_sweep(handler.facts, handler.procedures)
         self._notifier.swept(handler.facts.values())
+        if handler.pending:
+            handler.add(self._children.run(handler.pending))
         if self._telemetry is not None:
             self._telemetry.swept(handler.facts, handler.procedures)
         return handler.recorded()
@@ -95,6 +100,7 @@ class Sweeper:
 class SweepHandler:
     """Brings instances up to one instant, with or without a command for each; those that ended are left alone.
 
+    `pending` are instances that have something to do about their children or parents.
     An instance that cannot be brought there keeps none of the others from it: its error is kept in `errors`.
     One that is far behind is brought on by one part in each round. A store may call the handler about an instance
     more than once; what the last call returned counts, once `confirm` is called.
@@ -111,6 +117,8 @@ class SweepHandler:
         self.facts: dict[str, Sequence[Fact]] = {}
         self.procedures: dict[str, str] = {}
         self.errors: dict[str, Exception] = {}
+        self.pending: dict[str, None] = {}
+        self._followed: list[Fact] = []
         self._compiled_of = compiled_of
         self._versions: dict[tuple[str, int], Compiled] = {}
         self._now_us = now_us
@@ -127,6 +135,8 @@ class SweepHandler:
         if instance is None or instance.id in self._handled:
             return None
         self._discard_unconfirmed(instance.id)
+        if instance.pending_us <= self._now_us:
+            self.pending[instance.id] = None
         if instance.status == "ended":
             return None
         try:
@@ -141,6 +151,8 @@ class SweepHandler:
             self.facts[instance.id] = [*earlier, *outcome.facts] if earlier else outcome.facts
             self.procedures[instance.id] = instance.procedure
             self._unconfirmed[instance.id] = outcome.behind
+            if outcome.instance.pending_us != NEVER:
+                self.pending[instance.id] = None
         return change
 
     def confirm(self) -> None:
@@ -164,7 +176,12 @@ class SweepHandler:
         """Return all facts that were kept. Raises: the first error, now that all have had their turn."""
         for instance, error in self.errors.items():
             raise about(instance, error)
-        return tuple(fact for facts in self.facts.values() for fact in facts)
+        return (*(fact for facts in self.facts.values() for fact in facts), *self._followed)
+
+    def add(self, run: ChildRun) -> None:
+        """Take in what was done about children and parents."""
+        self._followed += run.facts
+        self.errors = {**run.errors, **self.errors}
 
     def _discard_unconfirmed(self, name: str) -> None:
         """Drop what was decided of an instance and not committed: the store calls about it again."""

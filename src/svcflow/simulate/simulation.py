@@ -204,6 +204,12 @@ def _data(plan: SimulationPlan) -> Iterator[Text]:
                 f"the constants of the guards: {drawn}"
             ),
         )
+    running = ", ".join(step.id for step in plan.compiled.procedure.all_steps.values() if step.runs)
+    if running:
+        yield Text(
+            zh=f"子流程不另行模拟，以所在环节的时长计：{running}",
+            en=f"sub-procedures not simulated themselves, but as the time of the step that runs them: {running}",
+        )
     kept = ", ".join(_defaulted(plan))
     if kept:
         yield Text(zh=f"字段取默认值：{kept}", en=f"fields left at their default: {kept}")

@@ -22,6 +22,7 @@ from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER, Instance
 from svcflow.kernel.lifecycle.delegation import Delegation
 from svcflow.kernel.lifecycle.deviations import Deviation, deviation_of
+from svcflow.kernel.lifecycle.work_items import Work
 from svcflow.runtime.filters import (
     DeviationKey,
     DeviationQuery,
@@ -31,6 +32,7 @@ from svcflow.runtime.filters import (
     WorkItem,
     WorkQuery,
     counted,
+    work_item,
 )
 from svcflow.runtime.start_positions import StartPosition
 from svcflow.runtime.store import Decide, StoredInstance, SweepPosition
@@ -364,9 +366,8 @@ def _consistent(row: Any) -> Instance:
 
 
 def _work_item(row: Any) -> WorkItem:
-    *work, state = row
-    instance = instance_of(state)
-    return WorkItem._make((*work, instance.recipient, instance.group, instance.data))
+    _, _, _, *work, state = row
+    return work_item(instance_of(state), Work(*work))
 
 
 def _deviation(row: Any) -> Deviation:

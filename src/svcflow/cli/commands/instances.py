@@ -36,14 +36,14 @@ from svcflow.cli.session import CommandSession
 from svcflow.cli.values import Pair, typed
 from svcflow.text import Text, visible
 from svcflow.text_table import WIDEST, broken, padded, table
-from svcflow.wording import zone_note
+from svcflow.wording import CHILD_STATES, OUTCOMES, word, zone_note
 
 if TYPE_CHECKING:
     from svcflow.cli.json import Record
     from svcflow.cli.names import ProcedureNames
     from svcflow.explanation.explain import Explanation
     from svcflow.kernel.commands import Actor
-    from svcflow.kernel.instance import Instance
+    from svcflow.kernel.instance import Child, Instance
     from svcflow.kernel.moves.availability import Available
     from svcflow.model.field import Value
     from svcflow.runtime.engine import Engine
@@ -217,6 +217,14 @@ def _particulars(instance: Instance, names: ProcedureNames) -> str:
     rows = [
         (Text(zh="开始", en="started").in_(names.lang), names.when(instance.started_at)),
         (Text(zh="结束", en="ended").in_(names.lang), names.when(instance.ended_at)),
+        (
+            Text(zh="上级流程", en="run by").in_(names.lang),
+            "" if instance.parent is None else instance.parent.id,
+        ),
+        *(
+            (Text(zh="子流程", en="runs").in_(names.lang), _child(name, child, names))
+            for name, child in instance.children.items()
+        ),
         (Text(zh="服务对象", en="recipient").in_(names.lang), recipient),
         (Text(zh="暂停事由", en="held because").in_(names.lang), names.reason(instance.hold)),
         *(
@@ -227,6 +235,11 @@ def _particulars(instance: Instance, names: ProcedureNames) -> str:
         (Text(zh="凭证", en="evidence").in_(names.lang), visible(", ".join(sorted(instance.evidence)))),
     ]
     return "\n".join(f"  {padded(head, 18)} {value}" for head, value in rows if value)
+
+
+def _child(name: str, child: Child, names: ProcedureNames) -> str:
+    how = word(OUTCOMES, child.outcome) if child.state == "ended" else CHILD_STATES[child.state]
+    return f"{name} ({names.step(child.step)}): {how.in_(names.lang)}"
 
 
 def _value(field: str, value: Value, names: ProcedureNames) -> str:

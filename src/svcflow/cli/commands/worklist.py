@@ -196,7 +196,7 @@ def _row(item: WorkItem, names: ProcedureNames, now: datetime, *, titled: bool) 
         item.instance,
         names.title() if titled else "",
         item.recipient,
-        names.step(item.step),
+        names.step(item.step) + (f" ⊞ {item.child}" if item.child else ""),
         names.role(item.role),
         item.assignee,
         timestamp(item.entered_at, names.zone, now=now),
@@ -227,6 +227,8 @@ def _item_json(item: WorkItem, now: datetime) -> Record:
         "recipient": item.recipient or None,
         "group": item.group or None,
         "data": dict(item.data),
+        "child": item.child or None,
+        "parent": item.parent or None,
     }
 
 

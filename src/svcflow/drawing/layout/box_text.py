@@ -20,6 +20,7 @@ ICON = 21.0
 NARROWEST, WIDEST = 124.0, 188.0
 LONGEST_FOOT = 176.0
 BAR, DOT = 7.0, 20.0
+_SIGNED = ("waiting", "parallel", "subprocedure", "end")
 LABEL_ROOM = 118.0
 CLOCK_SIGN, TIMED_SIGN = 12.0, 19.0
 
@@ -167,6 +168,8 @@ def _wanted_width(node: Node, lang: Lang) -> float:
         size = ZH_SIZE if first else EN_SIZE
         room = width(text, size, bold=first)
         wish = max(wish, room if first and room < 130 else room * 0.56 + size)
+    if node.runs:
+        wish = max(wish, min(130.0, width(node.runs, FOOT_SIZE)))
     return max(wish + beside, _wanted_foot_width(node, lang))
 
 
@@ -181,7 +184,7 @@ def _wanted_foot_width(node: Node, lang: Lang) -> float:
 
 def node_room(node: Node) -> float:
     """Return the width of a box that its name cannot have."""
-    return 2 * MARGIN + (2 * ICON if node.shape in ("waiting", "parallel", "end") else 0.0)
+    return 2 * MARGIN + (2 * ICON if node.shape in _SIGNED else 0.0)
 
 
 def _box_text(node: Node, lang: Lang, wide: float) -> BoxText:
@@ -189,6 +192,9 @@ def _box_text(node: Node, lang: Lang, wide: float) -> BoxText:
     for text, first in _names(node, lang):
         block = fit(text, wide - node_room(node), ZH_SIZE if first else EN_SIZE, bold=first)
         rows += [TextRow(line, block.size, first) for line in block.lines]
+    if node.runs:
+        block = fit(node.runs, wide - node_room(node), FOOT_SIZE, most=1)
+        rows += [TextRow(line, block.size) for line in block.lines]
     foot = phrases.foot(node.limit, node.short_limit, lang)
     if width(foot, FOOT_SIZE) > wide - BADGE - MARGIN:
         block = fit(f"≤ {node.short_limit}", wide - BADGE - MARGIN, FOOT_SIZE, most=1)

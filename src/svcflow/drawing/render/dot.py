@@ -98,6 +98,8 @@ def _node_rows(node: Node, lang: Lang) -> Iterator[str]:
         yield from broken(number + words, _NODE_ROOM)
     if node.short_limit:
         yield from broken(phrases.foot(node.limit, node.short_limit, lang), _NODE_ROOM)
+    if node.runs:
+        yield from broken(f"{phrases.RUNS} {node.runs}", _NODE_ROOM)
     if node.shape == "waiting":
         yield from _texts(phrases.WAITS, lang)
 

@@ -32,6 +32,7 @@ def plain_map(layout: Layout, router: str) -> dict[str, Plain]:
                 "name": {"zh": node.name.zh, "en": node.name.en},
                 "limit": node.short_limit,
                 "end": node.ending or None,
+                "runs": node.runs or None,
                 "box": _box(layout.boxes[node.key]),
             }
             for node in scene.nodes

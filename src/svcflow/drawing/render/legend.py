@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 import attrs
 
@@ -81,16 +81,12 @@ def _items(layout: Layout, badges: Mapping[str, Badge]) -> Iterator[_Item]:
         lambda x, y: f'<circle class="fork" cx="{number(x + 12)}" cy="{number(y)}" r="6"/>',
         phrases.STARTS.in_(lang),
     )
-    shapes = {node.shape for node in scene.nodes}
     endings = {node.ending for node in scene.nodes if node.ending}
     kinds = {"main" if edge.main else edge.kind for edge in scene.edges}
     for kind in style.LINE:
         if kind in kinds:
             yield _Item(_swatch(kind), TRANSITIONS[kind].in_(lang))
-    if "waiting" in shapes:
-        yield _Item(lambda x, y: svg_shapes.pause(x + 14, y), phrases.WAITS.in_(lang))
-    if "fork" in shapes:
-        yield _Item(lambda x, y: svg_shapes.split(x + 14, y), phrases.PARALLEL.in_(lang))
+    yield from _shapes({node.shape for node in scene.nodes}, lang)
     if endings & SUCCESSES:
         yield _Item(lambda x, y: svg_shapes.target(x + 14, y), phrases.COMPLETED.in_(lang))
     if endings - SUCCESSES:
@@ -102,6 +98,15 @@ def _items(layout: Layout, badges: Mapping[str, Badge]) -> Iterator[_Item]:
     for level in sorted({badge.level for badge in badges.values()} & set(_LEVEL)):
         _, ink, shape = style.LEVEL[level]
         yield _Item(_sign(shape, ink), _LEVEL[level].in_(lang))
+
+
+def _shapes(shapes: Collection[str], lang: Lang) -> Iterator[_Item]:
+    if "waiting" in shapes:
+        yield _Item(lambda x, y: svg_shapes.pause(x + 14, y), phrases.WAITS.in_(lang))
+    if "subprocedure" in shapes:
+        yield _Item(lambda x, y: svg_shapes.plus(x + 14, y), phrases.SUBPROCEDURE.in_(lang))
+    if "fork" in shapes:
+        yield _Item(lambda x, y: svg_shapes.split(x + 14, y), phrases.PARALLEL.in_(lang))
 
 
 def _sign(shape: str, ink: str) -> Callable[[float, float], str]:

@@ -93,6 +93,14 @@ def split(x: float, y: float) -> str:
     return f'<path fill="#2f4a5a" d="M{number(x - 4)} {number(y - 6)}h2.4v12h-2.4zM{number(x + 1.6)} {number(y - 6)}h2.4v12h-2.4z"/>'
 
 
+def plus(x: float, y: float) -> str:
+    """Draw the sign of another procedure inside a step: a plus in a square, centred at x, y."""
+    return (
+        f'<g fill="none" stroke="#2f4a5a" stroke-width="1.4"><rect fill="#fff" x="{number(x - 6)}" y="{number(y - 6)}" '
+        f'width="12" height="12"/><path d="M{number(x - 3.5)} {number(y)}h7M{number(x)} {number(y - 3.5)}v7"/></g>'
+    )
+
+
 def target(x: float, y: float) -> str:
     """Draw the sign of completion: a disc in a ring."""
     return (
@@ -125,6 +133,9 @@ def node_svg(layout: Layout, node: Node, badge: Badge | None) -> str:
         return f'<circle class="fork" cx="{number(box.cx)}" cy="{number(box.cy)}" r="{number(box.w / 2)}"/>'
     drawn = _end(layout, node, box) if node.shape == "end" else _step(layout, node, box, badge)
     title = escaped(f"{node.number} {layout.box_texts.by_key[node.key].full}".strip())
+    if node.runs:  # its map, where it is drawn beside this one
+        title = f"{title} ⊞ {escaped(node.runs)}"
+        drawn = f'<a href="{escaped(node.runs)}.svg">{drawn}</a>'
     return f'<g data-step="{escaped(node.key)}"><title>{title}</title>{drawn}</g>'
 
 
@@ -155,6 +166,8 @@ def _step(layout: Layout, node: Node, box: Rect, badge: Badge | None) -> str:
         parts.append(pause(box.x + ICON / 2 + 4, inner.cy))
     if node.shape == "parallel":
         parts.append(split(box.x + ICON / 2 + 3, inner.cy))
+    if node.shape == "subprocedure":
+        parts.append(plus(box.x + ICON / 2 + 4, inner.cy))
     if footed:
         parts.append(_foot(box, face.foot, badge))
     return "".join(parts)

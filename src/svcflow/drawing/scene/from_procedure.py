@@ -15,9 +15,11 @@ from svcflow.model.guard_wording import guard_text
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk
+from svcflow.model.subprocedure import SubProcedure
 from svcflow.model.target import Target
 from svcflow.model.wording import regular_start_text, terms_text
 from svcflow.text import Text
+from svcflow.wording import OUTCOMES, word
 
 NO_LANE = ""
 
@@ -127,6 +129,7 @@ class _Nodes:
             short_limit=phrases.short_limit(limit) if limit else "",
             step=step.id,
             ending=step.end or "",
+            runs="" if step.runs is None else step.runs.procedure,
             strand=strand,
         )
 
@@ -136,6 +139,8 @@ def _shape(step: Step) -> Shape:
         return "end"
     if step.parallel:
         return "parallel"
+    if step.runs is not None:
+        return "subprocedure"
     return "waiting" if step.waits else "step"
 
 
@@ -154,6 +159,8 @@ def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
     for limit in procedure.limits:
         yield Note(head=_scope(procedure, limit, number), body=_cases(limit, procedure.fields))
     for step in walk(procedure.steps):
+        if step.runs is not None:
+            yield _subprocedure(step, step.runs, number)
         for limit in step.time_limits:
             if len(limit.rows) > 1 or terms_text(limit):
                 name = phrases.name_of(limit.name, step.id)
@@ -194,6 +201,28 @@ def _refusals(step: Step, at: str) -> Iterator[Note]:
                     en=f"refused where no condition is met: {rule.in_('en')}",
                 ),
             )
+
+
+def _subprocedure(step: Step, called: SubProcedure, number: Mapping[str, str]) -> Note:
+    """Return the note of what a step runs: the procedure, what its ends fire, and whether it may be called off."""
+    name, at = phrases.name_of(step.name, step.id), number.get(step.id, "")
+    names = {move.trigger: phrases.trigger_text(move.trigger, move.name) for move in step.to}
+    given = ", ".join(f"{field} ← {own}" for field, own in called.data.items())
+    zh, en = ([called.procedure, given] if given else [called.procedure] for _ in range(2))
+    for outcome, trigger in called.outcomes.items():
+        how, then = word(OUTCOMES, outcome), names[trigger]
+        zh.append(f"{how.zh} → {then.in_('zh')}")
+        en.append(f"{how.en} → {then.in_('en')}")
+    if step.waits is not None:
+        zh.append(phrases.WAITS.zh)
+        en.append(phrases.WAITS.en)
+    if called.on_call_off == "refuse":
+        zh.append("未结束不得离开")
+        en.append("it may not be left before")
+    return Note(
+        head=Text(zh=f"{at} {name.in_('zh')} {phrases.RUNS}", en=f"{at} {name.in_('en')} {phrases.RUNS}"),
+        body=Text(zh="；".join(zh), en="; ".join(en)),
+    )
 
 
 def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) -> Text:

@@ -22,6 +22,9 @@ TIMED = Text(zh="到时自动（不算超时）", en="by itself at its time (not
 PARALLEL = Text(zh="并行开始、汇合", en="fork, join")
 COMPLETED = Text(zh="完成", en="completed")
 OTHER_END = Text(zh="其他结束", en="other end")
+RUNS = "⊞"
+"""Sign, in text, of a step that runs another procedure."""
+SUBPROCEDURE = Text(zh="子流程", en="runs another procedure")
 STARTS = Text(zh="开始", en="start")
 REGULAR_START = Text(zh="定期启动", en="Begins by itself")
 LONGEST_CONDITION = 30

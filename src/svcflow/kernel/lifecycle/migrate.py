@@ -39,6 +39,7 @@ def migrate(transaction: Transaction, command: Migrate) -> Refusal | None:
         _version_refusal(transaction, into)
         or _mapping_refusal(source, into, command.steps)
         or _placement_refusal(source, into, command.steps, draft.active)
+        or _children_refusal(source, into, command.steps, draft)
         or _data_refusal(into.procedure, {**draft.data, **data})
         or settled_refusal(transaction, changed)
     )
@@ -61,6 +62,7 @@ def revert(transaction: Transaction, command: Revert) -> Refusal | None:
     refusal = (
         _way_back_refusal(sources, draft.active, fact.from_version)
         or _placement_refusal(source, into, steps, draft.active)
+        or _children_refusal(source, into, steps, draft)
         or _data_refusal(into.procedure, {**draft.data, **data})
     )
     if refusal is None:
@@ -93,6 +95,16 @@ def _placement_refusal(
             scope = into.steps[first].scope
             if scope not in taken:
                 return refusals.new_branch(name, scope.rpartition("/")[2], into.procedure.version)
+    return None
+
+
+def _children_refusal(source: Compiled, into: Compiled, steps: Steps, draft: Draft) -> Refusal | None:
+    """Refuse while a child runs whose procedure the step does not run in the target version."""
+    for name, child in draft.children.items():
+        if not child.left and child.state != "ended":
+            called = into.runs.get(mapped_step(steps, child.step))
+            if called is None or called.procedure != child.procedure:
+                return refusals.child_not_run(source, child.step, name, into.procedure.version)
     return None
 
 

@@ -42,6 +42,10 @@ def apply_migration(source: Compiled, target: MigrationTarget, draft: Draft, fac
     draft.left_by = _performers(source, target, steps, draft.left_by)
     draft.assignees = FrozenDict({mapped_step(steps, name): who for name, who in draft.assignees.items()})
     draft.deputies = FrozenDict({mapped_step(steps, name): how for name, how in draft.deputies.items()})
+    if draft.children:
+        draft.children = FrozenDict(
+            {name: c._replace(step=mapped_step(steps, c.step)) for name, c in draft.children.items()}
+        )
     draft.counts = FrozenDict({_row_name(steps, key): times for key, times in draft.counts.items()})
     draft.stopwatches = {}
     # Whether the new steps pause decides how the stopwatches go on, so the steps come first.

@@ -15,6 +15,7 @@ from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.facts import Deviated, Moved, to_datetime
 from svcflow.kernel.input_checks import accepted
 from svcflow.kernel.instance import Draft
+from svcflow.kernel.lifecycle.child_requests import call_off_refusal
 from svcflow.kernel.moves.authorization import assignee_refusal, lacks_role
 from svcflow.kernel.moves.rules import (
     NO_DATA,
@@ -79,7 +80,9 @@ def fire(transaction: Transaction, command: Fire) -> Refusal | None:
     )
     missing = missing_breaches(transaction, command, row, leaving, data)
     breaches = (*standing, *missing)
-    if breaches or transaction.draft.assignees or row.joins:  # mostly nothing can refuse the move
+    if (
+        breaches or transaction.draft.assignees or transaction.draft.children or row.joins
+    ):  # mostly nothing can refuse the move
         refusal = _closing_refusal(transaction, command, choice, standing, data) or _first_refusal(
             command, choice, missing
         )
@@ -168,6 +171,8 @@ def _closing_refusal(
     """Return the refusal that closes a transition to the actor whatever else comes with the command."""
     refusal = _first_refusal(command, choice, standing)
     refusal = refusal or assignee_refusal(transaction, choice.row, choice.leaving, command.actor)
+    if refusal is None and transaction.draft.children:
+        refusal = call_off_refusal(transaction.compiled, transaction.draft, choice.leaving)
     if refusal is not None or command.override or not choice.row.joins:
         return refusal
     return join_refusal(transaction.compiled, transaction.draft, choice.row, choice.leaving, data)
@@ -222,6 +227,7 @@ def _fire_inside(transaction: Transaction, command: Fire, entrance: Entrance, wh
     breaches = (*entrance.breaches, *entering_breaches(transaction, command, row, leaving))
     closed = _first_refusal(command, Choice(row, leaving, None, ()), breaches)
     closed = closed or assignee_refusal(transaction, row, leaving, command.actor)
+    closed = closed or call_off_refusal(transaction.compiled, transaction.draft, leaving)
     if closed is not None:
         return closed
     transaction.record(

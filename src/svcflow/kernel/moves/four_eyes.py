@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.facts import Migrated, Moved
+from svcflow.kernel.facts import Migrated, Moved, Started
 from svcflow.kernel.instance import FrozenDict
 from svcflow.kernel.lifecycle.migration_target import mapped_step
+from svcflow.model.subprocedure import OF_PARENT
 
 Performers = FrozenDict[str, tuple[str, ...]]
 """Persons who did each step."""
@@ -50,12 +51,21 @@ def steps_done(compiled: Compiled, fact: Moved) -> tuple[str, ...]:
     return (*done, fact.via, *compiled.around(fact.via)) if fact.via else done
 
 
+def steps_of_parent(compiled: Compiled) -> Mapping[str, str]:
+    """Return the steps of a parent whose performers a procedure asks about, by how `not_by` writes them."""
+    return {name: name.removeprefix(OF_PARENT) for name in compiled.excluded if name.startswith(OF_PARENT)}
+
+
 class StepPerformers:
     """Who did every step of a journal that is followed from its start, also under versions that did not ask."""
 
     def __init__(self) -> None:
         self._performers: Performers = FrozenDict()
         self._moves: list[tuple[Compiled, Moved]] = []
+
+    def start(self, fact: Started) -> None:
+        """Take in the start: who did steps of the parent is known from then on."""
+        self._performers = FrozenDict(fact.performers)
 
     def move(self, compiled: Compiled, fact: Moved) -> None:
         """Take in a move."""

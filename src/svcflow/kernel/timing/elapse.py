@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from svcflow.kernel.compiled import CompiledMove
 from svcflow.kernel.facts import SYSTEM, Deviated, DeviationKind, Escalated, Moved, Overdue, Settled, Warned
 from svcflow.kernel.instance import NEVER, STOPPED, Booking, Stopwatch
+from svcflow.kernel.lifecycle.child_requests import call_off_refusal, request_children
 from svcflow.kernel.moves.rules import SEVERITY, choose_row, join_refusal, joins_after
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, CompiledRow, CompiledRung
@@ -27,6 +28,9 @@ def pass_time(transaction: Transaction, most: int = NEVER) -> bool:
     """
     if transaction.exhausted:
         _deem_exhausted(transaction)
+    runs = transaction.compiled.runs
+    if runs:
+        _settle_children(transaction, transaction.at_us)
     draft, largest = transaction.draft, 0
     while draft.next_us <= transaction.at_us:
         count = len(transaction.facts)
@@ -36,6 +40,8 @@ def pass_time(transaction: Transaction, most: int = NEVER) -> bool:
         _record_rung(transaction, *_soonest(transaction))
         if transaction.exhausted:
             _deem_exhausted(transaction)
+        if runs:
+            _settle_children(transaction, draft.updated_us)
         largest = max(largest, len(transaction.facts) - count)
     return True
 
@@ -65,8 +71,39 @@ def join_branches(
             )
 
 
+def go_on_after_children(transaction: Transaction, at_us: int) -> None:
+    """Fire, for each child of an active step that has ended, the trigger of its outcome, if it is open now.
+
+    On hold nothing moves, and a guard may keep it closed: it is tried again at every later decision.
+    """
+    compiled, draft = transaction.compiled, transaction.draft
+    for name, child in tuple(draft.children.items()):
+        called = compiled.runs.get(child.step)
+        if child.left or child.state != "ended" or called is None or draft.status != "running":
+            continue
+        rows = compiled.rows(child.step, called.outcomes.get(child.outcome, ""))
+        if rows and child.step in draft.active:
+            row, breach = choose_row(compiled, draft, rows)
+            if breach is None and join_refusal(compiled, draft, row, child.step) is None:
+                _move_automatically(transaction, row, at_us, child=name)
+                join_branches(transaction, row, at_us)
+
+
+def _settle_children(transaction: Transaction, at_us: int) -> None:
+    """Request the children of the steps that are active now, and go on after those that have ended."""
+    if transaction.draft.children:
+        go_on_after_children(transaction, at_us)
+    request_children(transaction)
+
+
 def _move_automatically(
-    transaction: Transaction, row: CompiledMove, at_us: int, by: str = SYSTEM, *, timed: bool = False
+    transaction: Transaction,
+    row: CompiledMove,
+    at_us: int,
+    by: str = SYSTEM,
+    *,
+    timed: bool = False,
+    child: str = "",
 ) -> None:
     transaction.count_automatic(at_us, MAX_AUTOMATIC)
     before = transaction.draft.stopwatches
@@ -80,6 +117,7 @@ def _move_automatically(
         automatic=True,
         row=row.row,
         timed=timed,
+        child=child,
     )
     settle_limits(transaction, before, at_us, by)
 
@@ -289,6 +327,8 @@ def _deem(transaction: Transaction, limit: CompiledLimit, at_us: int) -> None:
         if not rows or name not in draft.active:
             continue
         row, breach = choose_row(compiled, draft, rows)
+        if draft.children and call_off_refusal(compiled, draft, name) is not None:
+            continue
         if breach is None and join_refusal(compiled, draft, row, name) is None:
             _move_automatically(transaction, row, at_us)
             join_branches(transaction, row, at_us)

@@ -21,6 +21,7 @@ from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, 
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, Transition
+from svcflow.model.subprocedure import SubProcedure
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.dump import written
 from svcflow.model.yaml.unknown_keys import RENAMED
@@ -29,7 +30,7 @@ from svcflow.text import Text
 ChangeKind = Literal["added", "removed", "changed"]
 Section = Literal[
     "procedure", "step", "branch", "transition", "otherwise", "automatic_move", "limit", "row", "rung", "extension",
-    "role", "field", "hold", "regular_start", "enforcement", "indicator", "exclusion", "excellence", "source",
+    "role", "field", "hold", "regular_start", "enforcement", "indicator", "exclusion", "excellence", "source", "subprocedure",
 ]  # fmt: skip
 
 _SECTIONS: Mapping[type[Any], Section] = {
@@ -53,6 +54,7 @@ _SECTIONS: Mapping[type[Any], Section] = {
     Exclusion: "exclusion",
     Excellence: "excellence",
     Source: "source",
+    SubProcedure: "subprocedure",
 }
 _WHOLE = (Amount, Anchor, ClockTime, Guard, Text)
 """Values that are written in one piece and compared as one."""

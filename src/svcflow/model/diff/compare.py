@@ -41,6 +41,7 @@ _WORDS: Mapping[Section, Text] = {
     "excellence": Text(zh="超值服务", en="excellence"),
     "source": Text(zh="依据", en="source"),
     "automatic_move": Text(zh="自动流转", en="automatic move"),
+    "subprocedure": Text(zh="子流程", en="sub-procedure"),
 }
 _MATCHES: Mapping[Match, Text] = {
     "same": Text(zh="不变", en="same"),

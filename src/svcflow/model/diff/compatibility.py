@@ -19,6 +19,9 @@ _OWES = Text(zh="须多附凭证或信息", en="more is owed than before")
 _BRANCHES = Text(
     zh="正在该并行环节中的实例不能变更版本", en="an instance in the parallel step cannot go over"
 )
+_SUBPROCEDURE = Text(
+    zh="子流程未结束的实例不能变更版本", en="an instance whose sub-procedure runs cannot go over"
+)
 _VALUES = Text(zh="原有的值可能不再合适", en="values given before may not fit any more")
 
 _WHOLE: Mapping[tuple[Section, str], Text] = {
@@ -34,6 +37,8 @@ _WHOLE: Mapping[tuple[Section, str], Text] = {
     ("automatic_move", "added"): Text(
         zh="在该环节中的实例会自动流转", en="an instance in the step moves on by itself"
     ),
+    ("subprocedure", "added"): _SUBPROCEDURE,
+    ("subprocedure", "removed"): _SUBPROCEDURE,
     ("hold", "removed"): Text(zh="暂停事由的规定没有了", en="the rule for this hold is gone"),
 }
 """What comes or goes as a whole."""
@@ -65,6 +70,10 @@ def _always(_before: Any, _after: Any) -> bool:
 
 def _is_true(_before: Any, after: Any) -> bool:
     return after is True
+
+
+def _refuses(_before: Any, after: Any) -> bool:
+    return bool(after == "refuse")
 
 
 def _gained(before: Any, after: Any) -> bool:
@@ -114,6 +123,8 @@ _RULES: Mapping[tuple[Section, str], tuple[Rule, Text]] = {
         _given,
         Text(zh="办过该流转后，值不能再改", en="from that move on the value cannot be changed any more"),
     ),
+    ("subprocedure", "procedure"): (_always, _SUBPROCEDURE),
+    ("subprocedure", "on_call_off"): (_refuses, _CLOSED),
     ("hold", "evidence"): (_gained, _OWES),
 }
 """What a changed attribute breaks, and when."""

@@ -27,6 +27,7 @@ from svcflow.model.step import (
     rows_by_trigger,
     walk,
 )
+from svcflow.model.subprocedure import OF_PARENT
 from svcflow.model.validation.automatic_moves import automatic_move_problems
 from svcflow.model.validation.fields import field_problems
 from svcflow.model.validation.indicators import indicator_problems
@@ -39,6 +40,7 @@ from svcflow.model.validation.references import (
     unknown,
 )
 from svcflow.model.validation.regular_starts import regular_start_problems
+from svcflow.model.validation.subprocedure import subprocedure_problems
 from svcflow.text import Text, is_blank
 
 MAX_STEPS, MAX_TRANSITIONS = 2_000, 10_000
@@ -167,6 +169,7 @@ def _step(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem
             Text(zh="加 to: {done: 下一环节}", en="add to: {done: next_step}"),
         )
     yield from _not_by(procedure, step, (*path, "not_by"))
+    yield from subprocedure_problems(procedure, step, (*path, "runs"))
     for limit in step.time_limits:
         key = "at_most" if step_of(limit.id)[1] else "within"
         yield from limit_problems(procedure, limit, (*path, key), {move.trigger for move in step.to})
@@ -181,9 +184,11 @@ def _step(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem
 def _not_by(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem]:
     for place, other in enumerate(step.not_by):
         here = (*path, place) if len(step.not_by) > 1 else path
-        if other not in procedure.all_steps:
+        if other.startswith(OF_PARENT):
+            yield from identifier(other.removeprefix(OF_PARENT), here)
+        elif other not in procedure.all_steps:
             yield unknown(here, "环节", "step", other, procedure.all_steps)
-        elif other in step.not_by[:place]:
+        if other in step.not_by[:place]:
             yield Problem(
                 here,
                 Text(zh=f"环节 {other} 写了两次", en=f"the step {other!r} is named twice"),

@@ -25,6 +25,7 @@ from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, 
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, StepNames, Transition
+from svcflow.model.subprocedure import SubProcedure
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
 from svcflow.model.yaml.document import plain_scalar
 from svcflow.model.yaml.unknown_keys import RENAMED
@@ -49,6 +50,7 @@ _STEP_ORDER = (
     "on_overdue",
     "then",
     "parallel",
+    "runs",
     "to",
     "end",
 )
@@ -231,6 +233,7 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Source: _source,
     Step: lambda step: _changed(step, leave=("id",), order=_STEP_ORDER),
     StepNames: lambda names: list(names) if len(names) > 1 else next(iter(names), None),
+    SubProcedure: _changed,
     Text: _text,
     TimeLimit: _limit,
 }

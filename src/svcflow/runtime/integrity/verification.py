@@ -26,6 +26,7 @@ from svcflow.runtime.integrity.projections import (
     Projections,
     surplus,
 )
+from svcflow.runtime.integrity.relatives import relative_problems
 from svcflow.runtime.integrity.shared_tables import PINS, register_problems, seal_problems, subscriptions_of
 from svcflow.runtime.procedure_registry import ProcedureRegistry, changed_procedure
 from svcflow.runtime.store import LockedInstance, Store
@@ -72,6 +73,7 @@ def verify(
         verifier.check(rows)
         if progress is not None:
             progress(count)
+    verifier.problems += relative_problems(store, verifier.relatives)
     if instance is None:
         verifier.problems += register_problems(store, registry, verifier.versions.seen)
     if instance is None or checkpoint is not None:
@@ -116,6 +118,7 @@ class _Verifier:
         self.count = self.facts = 0
         self.problems: Problems = []
         self.notes: list[tuple[str, Text]] = []
+        self.relatives: list[str] = []
         pins = {(row[0], row[1]): row[2] for row in store.table_rows(PINS)}
         self.versions = _PinnedVersions(registry, pins)
         self._store = store
@@ -155,6 +158,8 @@ class _Verifier:
             expected, note = self._expected(rows, record)
         except SvcflowError as error:
             return _CheckedInstance(0, NO_TEXT, [error])
+        if expected.instance.parent is not None or expected.instance.children:
+            self.relatives.append(rows.instance)
         return _CheckedInstance(len(expected.facts), note, list(self._projections.problems(expected, rows)))
 
     def _expected(self, rows: InstanceRows, record: Row) -> tuple[ExpectedState, Text]:

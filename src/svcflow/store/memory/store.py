@@ -30,6 +30,7 @@ from svcflow.runtime.filters import (
     WorkQuery,
     counted,
     cursor_of,
+    work_item,
 )
 from svcflow.runtime.start_positions import StartPosition
 from svcflow.runtime.store import (
@@ -400,12 +401,4 @@ def _work_items(journal: MemoryJournal, now_us: int) -> Iterator[WorkItem]:
     instance = journal.instance
     for work in journal.work():
         item = work._replace(assignee="") if has_lapsed(instance, work.step, now_us) else work
-        yield WorkItem(
-            instance.id,
-            instance.procedure,
-            instance.version,
-            *item,
-            recipient=instance.recipient,
-            group=instance.group,
-            data=instance.data,
-        )
+        yield work_item(instance, item)
