@@ -85,7 +85,8 @@ def test_a_refusal_for_the_order_lists_what_is_available_and_never_itself(run: R
         return
     told = available(run.compiled, at, actor, at.updated_us)
     listed = outcome.remedy.en.removeprefix("open are: ").split(";")[0]
-    assert listed == (", ".join(sorted({one.trigger for one in told if one.open})) or "—")
+    open_now = ", ".join(sorted({one.trigger for one in told if one.open}))
+    assert listed == (open_now or "nothing is open to this actor there")
     assert trigger not in listed.split(", ")
 
 
