@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from hypothesis import strategies as st
 
 from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.field import Field
 from svcflow.model.procedure import Procedure, Role
+from svcflow.model.regular_start import RegularStart
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.model.subprocedure import SubProcedure
 from svcflow.text import Text
@@ -19,6 +22,10 @@ WORDS = st.one_of(
 )
 TEXTS = st.builds(lambda zh, en: Text(zh=zh, en=en), WORDS, WORDS)
 KINDS = st.sampled_from(["normal", "normal", "exception", "rework"])
+STARTS = [
+    RegularStart(id="quarterly", every="3mo", day=31, at="08:30", closed_day="previous"),
+    RegularStart(id="weekly", every="14cd", from_=date(2026, 1, 5), at="16:00", for_="retirees_at_home"),
+]
 
 
 @st.composite
@@ -72,6 +79,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
     roles = [f"role{n}" for n in range(draw(st.integers(1, 4)))]
     return Procedure(
         id="random",
+        starts=draw(st.lists(st.sampled_from(STARTS), max_size=2, unique_by=lambda start: start.id)),
         name=draw(TEXTS),
         fields=[Field("until", type="instant", name=draw(TEXTS))],
         roles=[Role(key, name=draw(TEXTS)) for key in roles],

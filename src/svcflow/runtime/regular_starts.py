@@ -70,7 +70,7 @@ class RegularStarter:
         self._schedules = Schedules(context.registry)
         self._functions: dict[str, RecipientsOf] = {}
         self._idle: dict[tuple[str, str], tuple[StartPosition, Schedule, int]] = {}
-        self._next_us: int | None = None
+        self._next_us = NEVER
         procedures = context.registry.catalog.procedures.values()
         self._any = any(procedure.starts for procedure in procedures)
 
@@ -94,7 +94,7 @@ class RegularStarter:
 
     def next_us(self) -> int | None:
         """Return when something begins next, as the last `tick` found; None when nothing is known to."""
-        return self._next_us
+        return None if self._next_us == NEVER else self._next_us
 
     def tick(self) -> tuple[Fact, ...]:
         """Begin what is due; return the facts. What fails is tried again later, and keeps nothing else from beginning."""
@@ -108,8 +108,9 @@ class RegularStarter:
         next_us = NEVER
         for schedule in in_force:
             next_us = min(next_us, self._take(schedule, positions.get(schedule.key), now_us, facts))
-        self._next_us = None if next_us == NEVER else next_us
-        self._notify(next_us)
+        if next_us != self._next_us:
+            self._next_us = next_us
+            self._notify(next_us)
         return tuple(facts)
 
     def coming(self, until_us: int) -> tuple[ComingStart, ...]:
