@@ -267,3 +267,24 @@ def test_an_interval_of_a_whole_procedure_that_was_kept_is_judged():
     exits = {"serve": {"round": 1, "finish": 1}}
     result = simulate(proc, 40, 3, scenario=situation(every="3h", serve="9m", exits=exits), start=MONDAY)
     assert result.breaches["patrol"] == Breaches("patrol", Text(), 40, 0)
+
+
+def test_a_limit_whose_instant_nobody_sets_is_named():
+    """It is not judged, and the result says so among what it took for granted."""
+    declared = one_step(within=TimeLimit(before="meet - 1h"), fields=[Field("meet", type="instant")])
+    result = simulate(declared, 5, scenario=situation(every="24h", serve="9m"), start=MONDAY)
+    assert (
+        "whose instant nobody sets are neither judged nor made; fields of the scenario may give it: serve"
+        in (result.table("en"))
+    )
+
+
+def test_a_wait_beside_a_limit_has_a_line_of_its_own():
+    """Both limits of a step are counted, and told apart by name."""
+    both = one_step(name=Text("办理", "Serve"), within="10m", waits="recipient", at_most="5m")
+    result = simulate(both, 5, scenario=situation(every="24h", serve="7m"), start=MONDAY)
+    assert [(one.name.en, one.judged, one.breached) for one in result.breaches.values()] == [
+        ("Serve", 5, 0),
+        ("Serve (waiting)", 5, 5),
+    ]
+    assert "办理（等待）" in result.table("zh")

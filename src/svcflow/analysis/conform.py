@@ -288,4 +288,7 @@ def _limits(
 
 
 def _counts_open_hours(limit: TimeLimit) -> bool:
-    return any(row.within is not None and row.within.family != "elapsed" for row in limit.rows)
+    """Return whether overruns are lengths of open time, as `due.measure` takes them; of calendar days they are elapsed."""
+    targets = [row.target for row in limit.rows if row.target is not None]
+    amounts = [target.amount if target.anchor is None else target.anchor.amount for target in targets]
+    return any(amount is not None and amount.family in ("working", "working_days") for amount in amounts)

@@ -12,7 +12,7 @@ import attrs
 
 from svcflow.checks.findings import Finding, finding
 from svcflow.checks.guard_samples import Sample, holds, samples, worded
-from svcflow.checks.locations import concurrent, limits_over, row_groups, scopes
+from svcflow.checks.locations import concurrent, row_groups, scopes
 from svcflow.checks.path_weights import (
     Length,
     LimitPath,
@@ -25,6 +25,7 @@ from svcflow.checks.path_weights import (
 from svcflow.errors import Path
 from svcflow.model.calendar_names import ALWAYS_OPEN
 from svcflow.model.limit import Row, TimeLimit
+from svcflow.model.limit_locations import limits_over
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
 from svcflow.text import Text

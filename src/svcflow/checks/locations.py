@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import attrs
 
 from svcflow.errors import Path
-from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition, rows_by_trigger
 
-__all__ = ["Rows", "Scope", "concurrent", "limits_over", "row_groups", "scopes"]
+__all__ = ["Rows", "Scope", "concurrent", "row_groups", "scopes"]
 
 
 @attrs.frozen
@@ -52,11 +51,6 @@ def row_groups(scope: Scope) -> Iterator[Rows]:
     for step in scope.steps:
         for trigger, moves in rows_by_trigger(step).items():
             yield Rows(step, trigger, tuple(moves), (*scope.path_of(step), "to", trigger))
-
-
-def limits_over(procedure: Procedure, step: Step) -> tuple[TimeLimit, ...]:
-    """Return the limits over one step: its own, then those declared for it apart."""
-    return (*step.time_limits, *(limit for limit in procedure.limits if limit.step == step.id))
 
 
 def concurrent(one: Scope, other: Scope) -> bool:

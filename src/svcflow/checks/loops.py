@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 
 from svcflow.checks.findings import Finding, finding
 from svcflow.checks.graph import back_edges, cycles, reachable, scope_graph
-from svcflow.checks.locations import Rows, Scope, limits_over, row_groups, scopes
+from svcflow.checks.locations import Rows, Scope, row_groups, scopes
+from svcflow.model.limit_locations import limits_over
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import DONE, Step, Transition
 from svcflow.text import Text

@@ -12,7 +12,7 @@ from svcflow.model.procedure_parts import ProcedureParts
 from svcflow.model.step import Step
 from svcflow.model.target import TARGET_KINDS
 
-__all__ = ["instant_places", "limit_places", "step_places", "too_long"]
+__all__ = ["instant_places", "limit_places", "limits_over", "step_places", "too_long"]
 
 
 def limit_places(procedure: ProcedureParts) -> Iterator[tuple[Path, TimeLimit]]:
@@ -60,6 +60,11 @@ def _lengths_of_step(step: Step, path: Path) -> Iterator[tuple[Path, Amount | No
     for where, row in instant_places(step, path):
         yield (*where, "after"), row.after
         yield (*where, "at"), None if row.at is None else row.at.amount
+
+
+def limits_over(procedure: ProcedureParts, step: Step) -> tuple[TimeLimit, ...]:
+    """Return the limits over one step: its own, then those declared for it apart."""
+    return (*step.time_limits, *(limit for limit in procedure.limits if limit.step == step.id))
 
 
 def instant_places(step: Step, path: Path) -> Iterator[tuple[Path, MoveInstant]]:

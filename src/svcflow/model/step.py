@@ -155,11 +155,12 @@ class Step:
             )
         if self.at_most is not None:
             overdue = None if self.within else self.on_overdue
+            name = _waiting(self.name) if self.within else self.name
             limits.append(
                 TimeLimit(
                     id=wait_limit(self.id),
                     step=self.id,
-                    name=self.name,
+                    name=name,
                     within=self.at_most,
                     stoppable=False,
                     on_overdue=overdue,
@@ -171,6 +172,11 @@ class Step:
     def timer(self) -> TimeLimit | None:
         """Timer of the automatic move `then`; None without one."""
         return None if self.then is None else self.then.timer(self.id, self.name)
+
+
+def _waiting(name: Text) -> Text:
+    """Return the name of the limit over a step's waiting, beside a limit over the step that has its name."""
+    return Text(zh=name.zh and f"{name.zh}（等待）", en=name.en and f"{name.en} (waiting)")
 
 
 def rows_by_trigger(step: Step) -> dict[str, list[Transition]]:

@@ -134,6 +134,7 @@ def assumptions_of(plan: SimulationPlan, chosen_us: int | None) -> tuple[Text, .
         *_durations(plan),
         *_exits(plan),
         *_timers(plan),
+        *_unset(plan),
         *_data(plan),
         *_pools(plan),
         *_start(plan, chosen_us),
@@ -175,6 +176,20 @@ def _exits(plan: SimulationPlan) -> Iterator[Text]:
                 "without shares in the scenario: rework and exceptions in 5 % each, of the rest nine in ten by the "
                 f"first open normal transition, deemed transitions left to time where another is normal: {listed}"
             ),
+        )
+
+
+def _unset(plan: SimulationPlan) -> Iterator[Text]:
+    """Yield which limits cannot be judged, because nobody sets the instant that they hang on."""
+    compiled = plan.compiled
+    asked = {name for place in compiled.steps for row in compiled.exits(place) for name in row.move.requires}
+    given = {*plan.sampled, *compiled.defaults, *asked}
+    unset = [name for name, limit in compiled.limits.items() if not limit.anchors <= given]
+    if unset:
+        listed = ", ".join(unset)
+        yield Text(
+            zh=f"预约时间没有取值的时限与自动流转不判定、不发生，可在情形的 fields 中给出：{listed}",
+            en=f"limits and automatic moves whose instant nobody sets are neither judged nor made; fields of the scenario may give it: {listed}",
         )
 
 

@@ -175,7 +175,7 @@ def _wanted_width(node: Node, lang: Lang) -> float:
 
 def _wanted_foot_width(node: Node, lang: Lang) -> float:
     """Return the width at which the foot fits; a long one asks only for its short form."""
-    for foot in (phrases.foot(node.limit, node.short_limit, lang), f"≤ {node.short_limit}"):
+    for foot in (phrases.foot(node.limit, node.short_limit, lang), phrases.short_foot(node.short_limit)):
         wish = width(foot, FOOT_SIZE) + BADGE + MARGIN
         if wish <= LONGEST_FOOT:
             return wish if node.short_limit else 0.0
@@ -197,7 +197,7 @@ def _box_text(node: Node, lang: Lang, wide: float) -> BoxText:
         rows += [TextRow(line, block.size) for line in block.lines]
     foot = phrases.foot(node.limit, node.short_limit, lang)
     if width(foot, FOOT_SIZE) > wide - BADGE - MARGIN:
-        block = fit(f"≤ {node.short_limit}", wide - BADGE - MARGIN, FOOT_SIZE, most=1)
+        block = fit(phrases.short_foot(node.short_limit), wide - BADGE - MARGIN, FOOT_SIZE, most=1)
         foot = block.lines[0]
     return BoxText(tuple(rows), foot, node.name.in_(lang))
 

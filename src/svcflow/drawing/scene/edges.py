@@ -87,6 +87,7 @@ class _Level:
     def _edge(self, step: Step, group: _Group, moves: list[Transition], *, main: bool) -> Edge:
         source, target, kind = group
         silent = source.startswith(JOIN) and not moves[0].name
+        overdue = {limit.on_overdue for limit in step.time_limits}
         guards = list(dict.fromkeys(move.when for move in moves if move.when is not None))
         return Edge(
             key=f"{source}>{target}/{kind}",
@@ -96,7 +97,7 @@ class _Level:
             main=main,
             name=NO_TEXT if silent else phrases.joined([self._name(move) for move in moves]),
             condition=phrases.either(guards, self.fields) if len(guards) == len(moves) else NO_TEXT,
-            overdue=step.on_overdue is not None and any(move.trigger == step.on_overdue for move in moves),
+            overdue=not overdue.isdisjoint(move.trigger for move in moves),
             timed=self._timed(step, moves),
             triggers=tuple(dict.fromkeys(move.trigger for move in moves)),
         )

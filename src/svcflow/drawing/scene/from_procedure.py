@@ -9,15 +9,13 @@ import attrs
 from svcflow.drawing.scene import phrases
 from svcflow.drawing.scene.data_notes import data_notes
 from svcflow.drawing.scene.edges import edges_of
+from svcflow.drawing.scene.limit_notes import limit_notes
 from svcflow.drawing.scene.map_scene import FORK, JOIN, START, Lane, MapScene, Node, Note, Shape
-from svcflow.model.field import Field
-from svcflow.model.guard_wording import guard_text
-from svcflow.model.limit import TimeLimit
+from svcflow.model.limit_locations import limits_over
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk
 from svcflow.model.subprocedure import SubProcedure
-from svcflow.model.target import Target
-from svcflow.model.wording import regular_start_text, terms_text
+from svcflow.model.wording import regular_start_text
 from svcflow.text import Text
 from svcflow.wording import OUTCOMES, word
 
@@ -118,15 +116,15 @@ class _Nodes:
                 yield Node(key=JOIN + step.id, shape="join", lane=lane, strand=strand)
 
     def _node(self, step: Step, strand: tuple[str, ...]) -> Node:
-        limit = next(iter(step.time_limits), None)
+        limits, fields = limits_over(self.procedure, step), self.procedure.fields
         return Node(
             key=step.id,
             shape=_shape(step),
             lane=self.lanes[step.id],
             number=self.number.get(step.id, ""),
             name=phrases.name_of(step.name, step.id),
-            limit=phrases.limit_text(limit) if limit else Text(),
-            short_limit=phrases.short_limit(limit) if limit else "",
+            limit=phrases.limits_text(limits, fields),
+            short_limit=phrases.short_limits(limits),
             step=step.id,
             ending=step.end or "",
             runs="" if step.runs is None else step.runs.procedure,
@@ -156,19 +154,10 @@ def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
     """Yield when it begins by itself, limits over several steps or by cases, and rules that refuse; steps go by number."""
     for start in procedure.starts:
         yield Note(head=phrases.REGULAR_START, body=regular_start_text(start))
-    for limit in procedure.limits:
-        yield Note(head=_scope(procedure, limit, number), body=_cases(limit, procedure.fields))
+    yield from limit_notes(procedure, number)
     for step in walk(procedure.steps):
         if step.runs is not None:
             yield _subprocedure(step, step.runs, number)
-        for limit in step.time_limits:
-            if len(limit.rows) > 1 or terms_text(limit):
-                name = phrases.name_of(limit.name, step.id)
-                at = number.get(step.id, "")
-                yield Note(
-                    head=Text(zh=f"{at} {name.zh or name.en}", en=f"{at} {name.en or name.zh}"),
-                    body=_cases(limit, procedure.fields),
-                )
         yield from _refusals(step, number.get(step.id, ""))
     yield from _settled(procedure)
 
@@ -223,58 +212,3 @@ def _subprocedure(step: Step, called: SubProcedure, number: Mapping[str, str]) -
         head=Text(zh=f"{at} {name.in_('zh')} {phrases.RUNS}", en=f"{at} {name.in_('en')} {phrases.RUNS}"),
         body=Text(zh="；".join(zh), en="; ".join(en)),
     )
-
-
-def _scope(procedure: Procedure, limit: TimeLimit, number: Mapping[str, str]) -> Text:
-    name = phrases.name_of(limit.name, limit.id)
-    if limit.step is not None:
-        place = number.get(limit.step, "")
-        return Text(zh=f"{place} {name.zh or name.en}".strip(), en=f"{place} {name.en or name.zh}".strip())
-    ends = []
-    last = _trigger(procedure, limit.to_trigger) if limit.to_trigger else Text(zh="结束", en="end")
-    for key, edge in ((limit.from_, Text(zh="开始", en="start")), (limit.to, last)):
-        step = procedure.all_steps.get(key) if key else None
-        if step is None:
-            ends.append(edge)
-        else:
-            called = phrases.name_of(step.name, step.id)
-            at = number.get(step.id, "")
-            ends.append(
-                Text(zh=f"{at} {called.zh or called.en}".strip(), en=f"{at} {called.en or called.zh}".strip())
-            )
-    zh, en = (" → ".join(end.in_(lang) for end in ends) for lang in ("zh", "en"))
-    return Text(zh=f"{name.zh or name.en}（{zh}）", en=f"{name.en or name.zh} ({en})")
-
-
-def _trigger(procedure: Procedure, trigger: str) -> Text:
-    """Return the name of a trigger in quotes: that of its first move which has one."""
-    moves = (move for step in walk(procedure.steps) for move in step.to if move.trigger == trigger)
-    name = next((move.name for move in moves if move.name), Text())
-    called = phrases.trigger_text(trigger, name)
-    return Text(zh=f"“{called.zh or called.en}”", en=f"“{called.en or called.zh}”")
-
-
-def _target(target: Target | None) -> Text:
-    if target is None:
-        return Text(zh="无时限", en="no limit")
-    most = "≤ " if target.kind == "within" else ""
-    return Text(zh=f"{most}{target.text('zh')}", en=f"{most}{target.text('en')}")
-
-
-def _cases(limit: TimeLimit, fields: Mapping[str, Field]) -> Text:
-    zh, en = [], []
-    for row in limit.rows:
-        case = _target(row.target)
-        if row.calendar is not None:
-            case = Text(zh=f"{case.zh}（日历 {row.calendar}）", en=f"{case.en} (calendar {row.calendar})")
-        if row.when is not None:
-            guard = guard_text(row.when, fields)
-            case = Text(zh=f"[{guard.zh}] {case.zh}", en=f"[{guard.en}] {case.en}")
-        elif len(limit.rows) > 1:
-            case = Text(zh=f"其余 {case.zh}", en=f"otherwise {case.en}")
-        zh.append(case.zh)
-        en.append(case.en)
-    terms = terms_text(limit)
-    if terms:
-        zh, en = [*zh, terms.zh], [*en, terms.en]
-    return Text(zh="；".join(zh), en="; ".join(en))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from svcflow.model.amount import Amount
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.guard_wording import guard_text
-from svcflow.model.limit import TimeLimit
+from svcflow.model.limit import TimeLimit, step_of
 from svcflow.model.procedure import Procedure
-from svcflow.model.wording import move_instant_text
+from svcflow.model.target import Target
+from svcflow.model.wording import move_instant_text, target_text
 from svcflow.text import Lang, Text, is_blank
 from svcflow.wording import AREAS, short_amount
 
@@ -27,29 +27,68 @@ RUNS = "⊞"
 SUBPROCEDURE = Text(zh="子流程", en="runs another procedure")
 STARTS = Text(zh="开始", en="start")
 REGULAR_START = Text(zh="定期启动", en="Begins by itself")
+WARNING = Text(zh="预警", en="warning")
+ESCALATION = Text(zh="升级", en="escalation")
 LONGEST_CONDITION = 30
+_MOST = Text(zh="限时 ", en="")
+_FEW = 3
+"""How many different targets of one limit a box shows."""
 
 
-def amounts(limit: TimeLimit) -> tuple[Amount, ...]:
-    """Return the different amounts a limit may give, in the order of its rows."""
-    return tuple(dict.fromkeys(row.within for row in limit.rows if row.within is not None))
+def limits_text(limits: Iterable[TimeLimit], fields: Mapping[str, Field]) -> Text:
+    """Return the limits of a step for the foot of its box: `限时 ≤ 15 分；等待 ≤ 5 工作日` and `≤ 15 min; wait ≤ 5 working d`."""
+    texts = [(limit, _limit_text(limit, fields)) for limit in limits]
+    beside = len(texts) > 1
+    shown = [_wait(text) if beside and step_of(limit.id)[1] else text for limit, text in texts if text]
+    return Text(zh="；".join(text.zh for text in shown), en="; ".join(text.en for text in shown))
 
 
-def limit_text(limit: TimeLimit) -> Text:
-    """Return a limit for the foot of a box: `限时 ≤ 15 分` and `≤ 15 min`."""
-    different = amounts(limit)
-    if not different:
-        return Text()
-    shown = [short_amount(amount.value, amount.unit) for amount in different[:3]]
+def short_limits(limits: Iterable[TimeLimit]) -> str:
+    """Return the limits of a step as they are written in a declaration: `15m; wait 5wd`."""
+    shorts = [(limit, _short_limit(limit)) for limit in limits]
+    beside = len(shorts) > 1
+    return "; ".join(
+        f"wait {short}" if beside and step_of(limit.id)[1] else short for limit, short in shorts if short
+    )
+
+
+def short_foot(short: str) -> str:
+    """Return the limits of a step where the foot of its box has little room; `≤` stands before a length of time."""
+    return f"≤ {short}" if short[:1].isdigit() else short
+
+
+def _wait(text: Text) -> Text:
+    return Text(zh=f"等待 {text.zh.removeprefix(_MOST.zh)}", en=f"wait {text.en}")
+
+
+def _limit_text(limit: TimeLimit, fields: Mapping[str, Field]) -> Text:
+    """Return the different targets a limit may have, in the order of its rows."""
+    targets = _targets(limit)
+    shown = [_target_text(target, fields) for target in targets[:_FEW]]
+    more = " …" if len(targets) > _FEW else ""
     zh, en = " · ".join(text.zh for text in shown), " · ".join(text.en for text in shown)
-    more = " …" if len(different) > 3 else ""
-    return Text(zh=f"限时 ≤ {zh}{more}", en=f"≤ {en}{more}")
+    if targets and all(target.kind == "within" for target in targets):
+        return Text(zh=f"{_MOST.zh}≤ {zh}{more}", en=f"≤ {en}{more}")
+    return Text(zh=f"{zh}{more}", en=f"{en}{more}")
 
 
-def short_limit(limit: TimeLimit) -> str:
-    """Return a limit as it is written in a declaration: `15m`."""
-    different = amounts(limit)
-    return "·".join(str(amount) for amount in different[:3]) + ("·…" if len(different) > 3 else "")
+def _target_text(target: Target, fields: Mapping[str, Field]) -> Text:
+    amount = target.amount
+    if amount is None:
+        return Text(zh=target_text(target, fields, "zh"), en=target_text(target, fields, "en"))
+    text = short_amount(amount.value, amount.unit)
+    if target.kind == "at_least":
+        return Text(zh=f"≥ {text.zh}", en=f"≥ {text.en}")
+    return Text(zh=f"每 {text.zh}", en=f"every {text.en}") if target.kind == "every" else text
+
+
+def _short_limit(limit: TimeLimit) -> str:
+    targets = _targets(limit)
+    return "·".join(str(target) for target in targets[:_FEW]) + ("·…" if len(targets) > _FEW else "")
+
+
+def _targets(limit: TimeLimit) -> list[Target]:
+    return list(dict.fromkeys(row.target for row in limit.rows if row.target is not None))
 
 
 def timed_text(move: AutomaticMove, fields: Mapping[str, Field]) -> Text:
