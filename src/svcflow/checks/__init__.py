@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from svcflow.checks.findings import CODES, Code, Finding, FindingSeverity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from svcflow.model.procedure import Procedure
     from svcflow.worktime import WorkCalendar
 
@@ -17,17 +19,22 @@ __all__ = ["CODES", "Code", "Finding", "FindingSeverity", "check", "check_calend
 
 
 def check(
-    procedure: Procedure, *, calendar: WorkCalendar | None = None, earlier: Procedure | None = None
+    procedure: Procedure,
+    *,
+    calendar: WorkCalendar | None = None,
+    earlier: Procedure | None = None,
+    procedures: Iterable[Procedure] = (),
 ) -> tuple[Finding, ...]:
     """Return every finding about the procedure, errors first, then by place.
 
     `earlier` is the version before it, where there is one: what it recorded is compared with what this one says.
     `calendar` gives the hours of a working day where limits in working hours and in working days are
-    compared; without it a working day counts as 8 working hours, and the finding says so.
+    compared; without it a working day counts as 8 working hours, and the finding says so. `procedures` are the newest
+    versions of those that its steps run, such as a whole catalog.
     """
     from svcflow.checks.suite import run  # noqa: PLC0415  # networkx takes 140 ms to load
 
-    return run(procedure, calendar, earlier)
+    return run(procedure, calendar, earlier, procedures)
 
 
 def check_calendar(calendar: WorkCalendar) -> tuple[Finding, ...]:

@@ -50,6 +50,7 @@ CODES: dict[str, Code] = _table(
     ("deemed-move-owes", "warning", "自动流转（超时，或 done 汇合）无法提供所要求的材料", "a move made by itself, on overdue or as `done`, requires what nobody supplies then"),
     ("end-never-reached", "warning", "非正常结束的环节没有来路", "an end other than completion is never reached"),
     ("evidence-without-exit", "warning", "凭证在离开环节时提交，而该环节没有出口", "evidence is owed on leaving a step that cannot be left"),
+    ("given-maybe-empty", "warning", "子流程的必填字段取自可能为空的字段", "a required field of a procedure that a step runs is given from one that may be empty"),
     ("limit-below-longest-way", "warning", "最长无环路径上各环节用足时限，会超过总时限", "the steps' limits on the longest acyclic way exceed the limit over them"),
     ("makeup-opens-days-off", "warning", "一段调休上班日中既有按周上班的日子，也有周休日", "a run of make-up days opens days off between days that are worked anyway"),
     ("name-missing", "warning", "缺少中文或英文名称", "a Chinese or English name is missing"),
@@ -72,6 +73,7 @@ CODES: dict[str, Code] = _table(
     ("guard-not-settled", "note", "通过条件之后，所依据的字段仍可改动", "a field on which a passed guard rested may change afterwards"),
     ("limit-rows-overlap", "note", "时限矩阵的条件部分重叠，靠先后次序决定", "guards of a limit's matrix overlap in part; their order decides"),
     ("loop-not-marked", "note", "往回的流转没有标明 rework 或 exception", "a move leads back without being marked rework or exception"),
+    ("outcome-unheard", "note", "子流程的某个结果没有触发流转", "an outcome of a procedure that a step runs fires nothing"),
     ("role-unused", "note", "岗位无处使用", "a role is used nowhere"),
     ("start-in-utc", "note", "定期启动的时刻按世界协调时", "the time of day of a regular start is one of UTC"),
 )  # fmt: skip

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from svcflow.checks.called_procedures import called_procedures
 from svcflow.checks.completeness import completeness
 from svcflow.checks.findings import Finding
 from svcflow.checks.guards import guarded_rows, unsettled
@@ -18,7 +21,10 @@ __all__ = ["run"]
 
 
 def run(
-    procedure: Procedure, calendar: WorkCalendar | None, earlier: Procedure | None = None
+    procedure: Procedure,
+    calendar: WorkCalendar | None,
+    earlier: Procedure | None = None,
+    procedures: Iterable[Procedure] = (),
 ) -> tuple[Finding, ...]:
     """Return every finding, errors first, then by place."""
     findings = (
@@ -30,6 +36,7 @@ def run(
         *completeness(procedure),
         *regular_starts(procedure, calendar),
         *unused(procedure),
+        *called_procedures(procedure, {other.id: other for other in procedures}),
         *(version_pair(earlier, procedure) if earlier is not None else ()),
     )
     return tuple(sorted(findings))

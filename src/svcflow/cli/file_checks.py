@@ -109,7 +109,12 @@ class _FileChecker:
         earlier: Procedure | None = None
         for _, (procedure, document) in sorted(self._procedures.items(), key=lambda item: item[0]):
             before = earlier if earlier is not None and earlier.id == procedure.id else None
-            findings = check(procedure, calendar=self._calendar(procedure.calendar), earlier=before)
+            findings = check(
+                procedure,
+                calendar=self._calendar(procedure.calendar),
+                earlier=before,
+                procedures=newest.values(),
+            )
             self.findings += (_placed(finding, document) for finding in findings)
             earlier = procedure
 
