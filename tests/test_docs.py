@@ -40,6 +40,7 @@ DECLARED = {
     "field": field.Field,
     "source": source.Source,
     "role": procedure.Role,
+    "certificate": procedure.Certificate,
     "enforce": step.Enforce,
     "hold": procedure.HoldRule,
     "start": regular_start.RegularStart,
@@ -63,7 +64,7 @@ DECLARED = {
     "mapping": log_mapping.LogMapping,
 }
 DOCUMENTS = ("procedure", "scenario", "mapping")
-SAME_AS_KEY = {"source", "role", "hold", "branch", "step", "field", "indicator"}
+SAME_AS_KEY = {"source", "role", "certificate", "hold", "branch", "step", "field", "indicator"}
 
 
 def sections(page: Path) -> dict[str, list[list[str]]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from svcflow.kernel.lifecycle.deviations import Deviation
     from svcflow.kernel.timing.deadlines import Deadline
     from svcflow.machine import from_machine, to_machine
-    from svcflow.model.catalog import Catalog, load, load_mapping, load_scenario
+    from svcflow.model.catalog import Catalog, load, load_mapping, load_qualifications, load_scenario
     from svcflow.model.diff.compare import Difference, diff
     from svcflow.model.procedure import Procedure
     from svcflow.model.yaml.dump import dump
@@ -70,6 +70,7 @@ _WHERE = {
     "from_machine": "machine",
     "load": "model.catalog",
     "load_mapping": "model.catalog",
+    "load_qualifications": "model.catalog",
     "load_scenario": "model.catalog",
     "simulate": "simulate",
     "to_machine": "machine",
@@ -107,6 +108,7 @@ __all__ = [  # the names are the keys above
     "from_machine",
     "load",
     "load_mapping",
+    "load_qualifications",
     "load_scenario",
     "simulate",
     "to_machine",

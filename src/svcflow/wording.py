@@ -101,6 +101,7 @@ DEVIATIONS: Mapping[str, Text] = {
     "late_record": Text(zh="补录", en="recorded late"),
     "missed_start": Text(zh="漏启动", en="missed start"),
     "settled_value_changed": Text(zh="改动已定之值", en="settled value changed"),
+    "unqualified": Text(zh="未持有效证书", en="not qualified"),
 }
 FIELD_TYPES: Mapping[str, Text] = {
     "choice": Text(zh="选项", en="choice"),

@@ -13,7 +13,7 @@ from svcflow.checks import CODES, check
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, TimeLimit
-from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Certificate, HoldRule, Indicator, Procedure, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.text import NO_TEXT, Text
@@ -615,6 +615,14 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: declared(*line("1h"), starts=[RegularStart(every="1cd", at="08:30", calendar="always")]),
             lambda: declared(
                 *line("1h"), starts=[RegularStart(every="1cd", at="08:30", calendar="office")], calendar="always"
+            ),
+        ),
+    ],
+    "certificate-unused": [
+        (
+            lambda: declared(step("first", "closed"), end(), certificates=[Certificate("licence")]),
+            lambda: declared(
+                step("first", "closed", qualified="licence"), end(), certificates=[Certificate("licence")]
             ),
         ),
     ],

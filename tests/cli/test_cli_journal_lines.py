@@ -17,6 +17,7 @@ from svcflow.kernel.facts import (
     ChildEnded,
     ChildRequested,
     ChildStarted,
+    Deviated,
     Explained,
     Fact,
     Moved,
@@ -26,13 +27,20 @@ from svcflow.kernel.facts import (
     Released,
     Started,
 )
-from svcflow.model.procedure import Procedure
+from svcflow.model.field import Field
+from svcflow.model.procedure import Certificate, Procedure
 from svcflow.model.step import Step
 from svcflow.text import Text
 
 HEAD = ("i1", 9, 0, 0, "li")
 STEP = Step("check", name=Text("复核", "Check"), end="completed")
-SAMPLE = Procedure(id="sample", calendar="always", steps=(STEP,))
+SAMPLE = Procedure(
+    id="sample",
+    calendar="always",
+    steps=(STEP,),
+    fields=(Field("fee", type="number", name=Text("费用", "Fee")),),
+    certificates=(Certificate("licence", name=Text("电工证", "Licence")),),
+)
 
 
 def test_every_class_of_fact_has_a_line():
@@ -57,11 +65,14 @@ def test_every_class_of_fact_has_a_line():
             "重算：复核（自动流转）由 1970-01-01 00:00+00 改为 1970-01-01 00:01+00",
             "recomputed: Check (automatic move) from 1970-01-01 00:00+00 to 1970-01-01 00:01+00",
         ),
+        (Moved(*HEAD, "check", "go", "check", certificates={"licence": 7}), "复核 → 复核（go，持电工证）", "Check → Check (go; holding Licence)"),
+        (Deviated(*HEAD, "unqualified", "check", "major", detail={"certificate": "licence"}), "未持有效证书：复核（电工证）", "not qualified: Check (Licence)"),
+        (Deviated(*HEAD, "settled_value_changed", "check", "major", detail={"fields": ["fee"]}), "改动已定之值：复核（费用）", "settled value changed: Check (Fee)"),
         (Explained(*HEAD, 5, "rain"), "说明第 5 条偏差：rain", "explained deviation 5: rain"),
         (Accepted(*HEAD, 5, "seen"), "认可第 5 条偏差的说明：seen", "accepted the explanation of deviation 5: seen"),
         (Rejected(*HEAD, 5, "dry"), "不认可第 5 条偏差的说明：dry", "rejected the explanation of deviation 5: dry"),
     ],
-    ids=["claimed", "assigned", "assigned why", "released", "released why", "moved by itself", "recomputed", "explained", "accepted", "rejected"],
+    ids=["claimed", "assigned", "assigned why", "released", "released why", "moved by itself", "recomputed", "moved by a holder", "unqualified", "settled", "explained", "accepted", "rejected"],
 )  # fmt: skip
 def test_what_people_settle_among_themselves_is_told(fact: Fact, zh: str, en: str):
     """Who has a step and what is answered to a deviation; to whom it was given stands in the fact only."""

@@ -9,7 +9,7 @@ from svcflow.drawing.scene.edges import main_path
 from svcflow.drawing.scene.from_procedure import numbers, scene_of
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
-from svcflow.model.procedure import Excellence, Exclusion, Indicator, Procedure
+from svcflow.model.procedure import Certificate, Excellence, Exclusion, Indicator, Procedure
 from svcflow.model.source import Source
 from svcflow.model.step import Otherwise, Step, Transition
 from svcflow.model.subprocedure import SubProcedure
@@ -257,3 +257,17 @@ def test_a_step_that_runs_another_procedure_says_which() -> None:
     svg = svcflow.draw(procedure, lang="en").svg
     assert 'href="vehicle.svg"' in svg
     assert "runs another procedure" in svg
+
+
+def test_a_certificate_that_a_step_asks_for_is_noted_under_the_map() -> None:
+    """With the step's number, and the name of the certificate."""
+    procedure = Procedure(
+        id="p",
+        certificates=[Certificate("licence", name=Text("电工证", "Electrician's licence"))],
+        steps=[
+            Step("work", name=Text("接线", "Wiring"), qualified="licence", to=[Transition("go", "end")]),
+            Step("end", end="completed"),
+        ],
+    )
+    (note,) = [note for note in scene_of(procedure).notes if note.head.en == "P1 Wiring"]
+    assert (note.body.zh, note.body.en) == ("须持证：电工证", "certificate needed: Electrician's licence")

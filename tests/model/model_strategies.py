@@ -17,6 +17,7 @@ from svcflow.model.limit import END, SEVERITIES, VISITS, Row, Rung, TimeLimit
 from svcflow.model.procedure import (
     AREAS,
     GROUPS,
+    Certificate,
     Excellence,
     Exclusion,
     HoldRule,
@@ -185,6 +186,9 @@ def moves(
     return [draw(closed(move)) if may_refuse(move, made) else move for move in made]
 
 
+CERTIFICATE = "licence"
+
+
 def may_refuse(move: Transition, moves: list[Transition]) -> bool:
     """Tell whether a move is the last of its trigger's rows, all of which have guards."""
     rows = [other for other in moves if other.trigger == move.trigger]
@@ -264,6 +268,7 @@ def steps(
         waits=waits,
         at_most=at_most,
         not_by=draw(st.lists(st.sampled_from(scope), max_size=2, unique=True)),
+        qualified=None if branch else draw(maybe(st.just(CERTIFICATE))),
         parallel=[branch] if branch else [],
         runs=None if branch else draw(maybe(calls(names, triggers, leaves=inside or then is not None))),
         to=to,
@@ -361,6 +366,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
             Field(AGREED, type="instant"),
         ],
         roles=[Role(name, name=draw(texts)) for name in roles],
+        certificates=[Certificate(CERTIFICATE, name=draw(texts))],
         enforce=draw(st.builds(Enforce, *[enforcements] * 4, settled=enforcements)),
         holds=[
             HoldRule(

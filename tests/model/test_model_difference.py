@@ -18,7 +18,14 @@ from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
-from svcflow.model.procedure import Excellence, HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import (
+    Certificate,
+    Excellence,
+    HoldRule,
+    Indicator,
+    Procedure,
+    Role,
+)
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, Transition
 from svcflow.model.target import Anchor, ClockTime
 from svcflow.text import Text
@@ -172,6 +179,8 @@ CASES = [
     ({}, {"step": {"evidence": ("photo",)}}, "＋ step asked › evidence: photo", True),
     ({}, {"fields": [Field("note", settled_by="answer"), Field("kind", type="choice", choices=("a", "b"))]}, "＋ field note › settled_by: answer", True),
     (RICH, {**RICH, "enforce": Enforce(evidence="record", settled="record")}, "≠ enforcement › settled: refuse → record", False),
+    ({"certificates": [Certificate("c", name=Text("证", "Licence"))]}, {"certificates": [Certificate("c", name=Text("证", "Licence"))], "step": {"qualified": "c"}}, "＋ step asked › qualified: c", True),
+    ({"certificates": [Certificate("c", name=Text("证", "Licence"))]}, {}, "－ certificate c: Licence", False),
     ({}, {"step": {"not_by": "answered"}}, "＋ step asked › not_by: answered", True),
     ({"step": {"not_by": "answered"}}, {"step": {"not_by": ["answered", "asked"]}}, "≠ step asked › not_by: answered → answered, asked", True),
     ({"step": {"not_by": ["answered", "asked"]}}, {"step": {"not_by": "asked"}}, "≠ step asked › not_by: answered, asked → asked", False),

@@ -9,7 +9,14 @@ from svcflow.errors import DeclarationError
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
-from svcflow.model.procedure import Exclusion, HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import (
+    Certificate,
+    Exclusion,
+    HoldRule,
+    Indicator,
+    Procedure,
+    Role,
+)
 from svcflow.model.source import source_keys
 from svcflow.model.step import Branch, Otherwise, Step, Transition
 from svcflow.model.validation import procedure
@@ -290,6 +297,21 @@ CASES = {
     "an unknown step of another person": (
         {"steps": start(not_by="x")},
         "steps.a.not_by: there is no step 'x'; there are: a, end",
+    ),
+    "an unknown certificate": (
+        {"certificates": [Certificate("licence")], "steps": start(qualified="license")},
+        "steps.a.qualified: there is no certificate 'license'; did you mean licence?",
+    ),
+    "a certificate for an end": (
+        {
+            "certificates": [Certificate("licence")],
+            "steps": [Step("a", to=[Transition("go", "end")]), Step("end", end="done", qualified="licence")],
+        },
+        "steps.end.qualified: nobody does this step, so nobody needs a certificate for it; give it to the steps in which somebody works",
+    ),
+    "a certificate that is no identifier": (
+        {"certificates": [Certificate("The Licence")]},
+        "certificates.The Licence: 'The Licence' is no identifier; use a-z, 0-9 and _, such as the_licence; the wording goes into name",
     ),
     "an unknown step among those of other persons": (
         {"steps": start(not_by=["a", "x"])},

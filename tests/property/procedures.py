@@ -30,7 +30,12 @@ from svcflow.kernel.instance import NEVER
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, Rung, TimeLimit
-from svcflow.model.procedure import HoldRule, Procedure, Role
+from svcflow.model.procedure import (
+    Certificate,
+    HoldRule,
+    Procedure,
+    Role,
+)
 from svcflow.model.step import (
     ENFORCEMENTS,
     HOLD_REASONS,
@@ -197,6 +202,7 @@ def dressed(draw: st.DrawFn, step: Step) -> Step:
     return attrs.evolve(
         step,
         role=draw(st.sampled_from([None, *ROLES])),
+        qualified=None if step.parallel else draw(st.sampled_from([None, None, None, "licence"])),
         evidence=draw(st.sampled_from([(), (), ("photo",)])),
         within=within,
         waits=waits,
@@ -232,13 +238,14 @@ def procedures(draw: st.DrawFn) -> Procedure:
         id="random",
         calendar="office",
         roles=[Role(name) for name in ROLES],
+        certificates=[Certificate("licence")],
         fields=[
             Field("kind", type="choice", choices=("a", "b"), default="b"),
             Field("size", type="number", default=0, settled_by=draw(settling)),
             Field("note"),
             Field("until", type="instant"),
         ],
-        enforce=Enforce(*(draw(st.sampled_from(ENFORCEMENTS)) for _ in range(7))),
+        enforce=Enforce(*(draw(st.sampled_from(ENFORCEMENTS)) for _ in range(8))),
         holds=holds,
         steps=steps,
         limits=(*spans, *draw(st.sampled_from([[], whole]))),
@@ -267,6 +274,7 @@ values = st.fixed_dictionaries(
         ),
     },
 )
+certificates = st.sampled_from([None, {}, {"licence": BEGIN_US}, {"licence": NEVER}])
 papers = st.sampled_from([{}, {"photo": "p"}, {"signature": "s"}])
 starts = st.builds(
     Start,
@@ -303,9 +311,14 @@ def commands(known: Compiled, instance: Instance) -> st.SearchStrategy[Command]:
     if not here:
         return st.one_of(anything, rest, hold, people, people)
     given = {"note": "x", "size": 2, "kind": "a"}
-    proper = st.sampled_from(here).map(lambda at: Fire(at[1], SKILLED, given, {"photo": "p"}, at[0]))
+    licence = {"licence": NEVER}
+    proper = st.sampled_from(here).map(
+        lambda at: Fire(at[1], SKILLED, given, {"photo": "p"}, at[0], certificates=licence)
+    )
     bare = st.sampled_from(here).flatmap(
-        lambda at: st.builds(Fire, st.just(at[1]), actors, values, papers, st.just(at[0]))
+        lambda at: st.builds(
+            Fire, st.just(at[1]), actors, values, papers, st.just(at[0]), certificates=certificates
+        )
     )
     return st.one_of(
         proper, proper, proper, bare, anything, hold, rest, st.builds(Resume, actors), people, people

@@ -24,7 +24,7 @@ EXAMPLES = settings(max_examples=settings.default.max_examples // 4)
 
 def by_order(procedure: Procedure, guard: str) -> Procedure:
     """The procedure with nothing refused but what is against the order, or closed by a guard if `guard` says so."""
-    rules = Enforce("record", "record", "record", "refuse", guard, "record")
+    rules = Enforce("record", "record", "record", "refuse", guard, "record", "record", "record")
     return attrs.evolve(procedure, enforce=rules)
 
 

@@ -75,6 +75,7 @@ CODES: dict[str, Code] = _table(
     ("loop-not-marked", "note", "往回的流转没有标明 rework 或 exception", "a move leads back without being marked rework or exception"),
     ("outcome-unheard", "note", "子流程的某个结果没有触发流转", "an outcome of a procedure that a step runs fires nothing"),
     ("role-unused", "note", "岗位无处使用", "a role is used nowhere"),
+    ("certificate-unused", "note", "没有环节要求此证书", "no step asks for a certificate"),
     ("start-in-utc", "note", "定期启动的时刻按世界协调时", "the time of day of a regular start is one of UTC"),
 )  # fmt: skip
 

@@ -50,6 +50,7 @@ _PLAIN: Mapping[Family, Family] = {"working": "elapsed", "working_days": "calend
 def unused(procedure: Procedure) -> Iterator[Finding]:
     """Yield what is declared and has no effect: roles, fields, points of ladders, deemed moves, visits told apart."""
     yield from _roles(procedure)
+    yield from _certificates(procedure)
     yield from _fields(procedure)
     yield from _settled_at_the_end(procedure)
     for path, limit in limit_places(procedure):
@@ -93,6 +94,23 @@ def _roles(procedure: Procedure) -> Iterator[Finding]:
                 ("roles", role),
                 Text(zh=f"岗位 {role} 无处使用", en=f"role {role} is used nowhere"),
                 Text(zh="给某环节写 role，或删去", en="give it to a step, or drop it"),
+            )
+
+
+def _certificates(procedure: Procedure) -> Iterator[Finding]:
+    asked = {step.qualified for step in walk(procedure.steps)}
+    for certificate in procedure.certificates:
+        if certificate not in asked:
+            yield finding(
+                "certificate-unused",
+                ("certificates", certificate),
+                Text(
+                    zh=f"没有环节要求证书 {certificate}", en=f"no step asks for the certificate {certificate}"
+                ),
+                Text(
+                    zh=f"给某环节写 qualified: {certificate}，或删去",
+                    en=f"write qualified: {certificate} at a step, or drop it",
+                ),
             )
 
 

@@ -9,6 +9,7 @@ from svcflow.kernel.lifecycle.deviations import Answer, Deviation, deviation_of
 from svcflow.model.catalog import Catalog
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.engine import Engine
+from svcflow.runtime.qualifications import Qualifications
 
 __all__ = ["Answers", "RecordingEngine", "answers_to"]
 
@@ -19,9 +20,16 @@ Answers = Mapping[tuple[str, int], Sequence[Answer]]
 class RecordingEngine(Engine):
     """An engine that keeps the facts it recorded; those of other processes or of an earlier run are not among them."""
 
-    def __init__(self, url: str, catalog: Catalog, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        catalog: Catalog,
+        *,
+        clock: Clock | None = None,
+        qualifications: Qualifications | None = None,
+    ) -> None:
         self._new_facts: list[Fact] = []
-        super().__init__(url, catalog, clock=clock)
+        super().__init__(url, catalog, clock=clock, qualifications=qualifications)
         self._notifier.observers.append(self._new_facts.extend)
 
     def new_deviations(self, instance: str) -> tuple[Deviation, ...]:

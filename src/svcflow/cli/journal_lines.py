@@ -58,7 +58,12 @@ def _moved(fact: facts.Moved, names: ProcedureNames) -> str:
             f"{way}（{trigger}，越过次序：{fact.override}）",
             f"{way} ({trigger}; overridden: {fact.override})",
         )
-    return _text(names, f"{way}（{trigger}）", f"{way} ({trigger})")
+    held = names.joined(map(names.certificate, fact.certificates))
+    return _text(
+        names,
+        f"{way}（{trigger}{f'，持{held}' if held else ''}）",
+        f"{way} ({trigger}{f'; holding {held}' if held else ''})",
+    )
 
 
 def _updated(fact: facts.Updated, names: ProcedureNames) -> str:
@@ -149,7 +154,10 @@ def _settled(fact: facts.Settled, names: ProcedureNames) -> str:
 def _deviated(fact: facts.Deviated, names: ProcedureNames) -> str:
     kind = DEVIATIONS[fact.deviation].in_(names.lang)
     step = names.limit(fact.limit) if fact.limit else names.step(fact.step)
-    missing = ", ".join(map(names.field, fact.detail.get("missing", ())))
+    concerned = (*fact.detail.get("missing", ()), *fact.detail.get("fields", ()))
+    missing = ", ".join(map(names.field, concerned))
+    if "certificate" in fact.detail:
+        missing = names.certificate(fact.detail["certificate"])
     lost = str(fact.detail.get("occurrence", "")).replace("T", " ")
     more = fact.reason or missing or lost
     return _text(

@@ -16,7 +16,7 @@ from svcflow.model.amount import Family
 from svcflow.model.field import Field, Value
 from svcflow.model.guard_wording import value_text
 from svcflow.model.limit import TimeLimit, reason_of, step_of_timer
-from svcflow.model.procedure import Procedure, Role
+from svcflow.model.procedure import Certificate, Procedure, Role
 from svcflow.model.step import Step
 from svcflow.model.target import Target
 from svcflow.model.wording import target_text
@@ -55,6 +55,10 @@ class ProcedureNames:
     def role(self, role: str) -> str:
         """Return a role's name."""
         return self._name(self.procedure.roles, role)
+
+    def certificate(self, certificate: str) -> str:
+        """Return a certificate's name."""
+        return self._name(self.procedure.certificates, certificate)
 
     def limit(self, limit: str) -> str:
         """Return a limit's name; that over a hold is named by its reason."""
@@ -118,7 +122,7 @@ class ProcedureNames:
             return word(OUTCOMES, instance.outcome).in_(self.lang)
         return word(STATUSES, instance.status).in_(self.lang)
 
-    def _name(self, declared: Mapping[str, Step | Role | TimeLimit | Field], key: str) -> str:
+    def _name(self, declared: Mapping[str, Step | Role | Certificate | TimeLimit | Field], key: str) -> str:
         """Return the name of what is declared under a key; the key where it has none."""
         return (declared[key].name.in_(self.lang) if key in declared else "") or key
 

@@ -30,6 +30,7 @@ __all__ = [
     "page_options",
     "procedure_filter",
     "procedures_option",
+    "qualifications_option",
     "reason_option",
     "role_filter",
     "severity_option",
@@ -71,14 +72,31 @@ _at_option = option(
 )
 
 
+qualifications_option = option(
+    "--qualifications",
+    "register",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    envvar="SVCFLOW_QUALIFICATIONS",
+    show_envvar=True,
+    zh="持证名册文件，环节要求持证（qualified）时查",
+    en="The register of who holds which certificate, for steps that are `qualified`.",
+)
+
+
 def with_session(function: Callable[..., int | None]) -> Callable[..., None]:
     """Make a command of a function that is given a `CommandSession` first and returns its exit code."""
 
     def run(
-        *, folder: str | None = None, db: str | None = None, at: datetime | None = None, **own: Any
+        *,
+        folder: str | None = None,
+        db: str | None = None,
+        at: datetime | None = None,
+        register: Path | None = None,
+        **own: Any,
     ) -> None:
         ctx = click.get_current_context()
-        code = function(CommandSession(form_of(ctx), folder, db, at), **own)
+        code = function(CommandSession(form_of(ctx), folder, db, at, register), **own)
         if code:
             ctx.exit(code)
 

@@ -32,6 +32,7 @@ class CommandSession:
     folder: str | None = None
     db: str | None = None
     at: datetime | None = None
+    register: Path | None = None
 
     @property
     def lang(self) -> Tongue:
@@ -64,10 +65,12 @@ class CommandSession:
 
         catalog = catalog_at(self.folder)
         from svcflow.cli.engine import RecordingEngine
+        from svcflow.model.catalog import load_qualifications
         from svcflow.runtime.clock import VirtualClock
 
         clock = None if self.at is None else VirtualClock(self.at)
-        with RecordingEngine(url, catalog, clock=clock) as engine:
+        register = None if self.register is None else load_qualifications(self.register)
+        with RecordingEngine(url, catalog, clock=clock, qualifications=register) as engine:
             yield engine
 
 

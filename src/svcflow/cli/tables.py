@@ -246,7 +246,8 @@ def _deviation(
 def _why(deviation: Deviation, names: ProcedureNames, answers: Sequence[Answer]) -> str:
     """Return the reason that was given, what is missing, or when it was to begin; then the answers."""
     reason = deviation.reason or ", ".join(
-        names.field(str(name)) for name in deviation.detail.get("missing", ())
+        names.field(str(name))
+        for name in (*deviation.detail.get("missing", ()), *deviation.detail.get("fields", ()))
     )
     if deviation.kind == "missed_start":
         reason = names.when(deviation.due_at)

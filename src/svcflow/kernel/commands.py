@@ -15,6 +15,8 @@ from svcflow.nearest import nearest
 from svcflow.text import Text, is_blank
 
 DueRule = Literal["keep", "recompute"]
+Certificates = Mapping[str, int]
+"""Certificates that a person holds or held, each with when it ends, in microseconds; `NEVER` for one without an end."""
 _NONE: Mapping[str, str] = {}
 _NO_PERFORMERS: Mapping[str, tuple[str, ...]] = {}
 
@@ -169,7 +171,8 @@ class Fire:
 
     `occurred_us` is when it happened, if that was before it is recorded, and `offset_minutes` the offset from UTC
     in which that was written, for messages about it. `step` names the active step when several branches have the
-    trigger; `override` is the reason for going round the declared order or a guard.
+    trigger; `override` is the reason for going round the declared order or a guard. `certificates` are those of the
+    actor, as the register said: None where no register was asked.
     """
 
     trigger: str
@@ -180,6 +183,7 @@ class Fire:
     override: str | None = attrs.field(default=None, converter=_optional_reason)
     occurred_us: int | None = None
     offset_minutes: int = 0
+    certificates: Certificates | None = attrs.field(default=None, kw_only=True)
 
 
 @attrs.frozen
@@ -236,17 +240,18 @@ class Recompute:
 
 @attrs.frozen
 class Claim:
-    """Assign a step to the actor; `step` names it when several are active."""
+    """Assign a step to the actor; `step` names it when several are active. `certificates` are as in `Fire`."""
 
     step: str | None = None
     actor: Actor = NOBODY
+    certificates: Certificates | None = attrs.field(default=None, kw_only=True)
 
 
 @attrs.frozen
 class Assign:
     """Assign a step to a person, in place of its assignee if it has one. Their role is checked when they act.
 
-    `ends` is until when the actor has delegated each role to that person, if so.
+    `ends` is until when the actor has delegated each role to that person, if so. `certificates` are that person's.
     """
 
     step: str | None
@@ -254,6 +259,7 @@ class Assign:
     actor: Actor = NOBODY
     reason: str = attrs.field(default="", converter=_reason)
     ends: Mapping[str, int] = attrs.field(factory=dict, kw_only=True)
+    certificates: Certificates | None = attrs.field(default=None, kw_only=True)
 
 
 @attrs.frozen

@@ -150,6 +150,8 @@ class Compiled:
     """For each trigger, the data fields whose values it settles."""
     unsettled: Mapping[str, frozenset[str]]
     """For each such field, the steps before that trigger: a rework that leads to one of them opens the value again."""
+    certificates: frozenset[str]
+    """Certificates that steps ask for."""
     runs: Mapping[str, SubProcedure] = attrs.field(factory=dict)
     """What steps run, by step; nothing where logs of other systems are replayed."""
     foreign: bool = False
@@ -285,6 +287,7 @@ def compile_procedure(
             for f in procedure.fields.values()
             if f.settled_by is not None
         },
+        frozenset(step.step.qualified for step in steps.values() if step.step.qualified is not None),
         runs={name: step.step.runs for name, step in steps.items() if step.step.runs and not rules},
         foreign=enforce == "record",
     )

@@ -40,6 +40,7 @@ DeviationKind = Literal[
     "late_record",
     "missed_start",
     "settled_value_changed",
+    "unqualified",
 ]
 DeviationStatus = Literal["open", "explained", "accepted", "rejected"]
 Detail = Mapping[str, Any]
@@ -127,8 +128,8 @@ class Moved(Fact):
     `via` is the declared source of the transition when the move went round the declared order; `override`
     the reason given for that. `paired` says that who did steps which others side by side with them exclude is
     remembered; journals written before did not. `timed` says that the step moved on by itself because the instant of
-    its `then` had come, and not because a limit was overdue. `child` is the child
-    whose end moved the instance.
+    its `then` had come, and not because a limit was overdue. `certificates` has the one that the step asked of the
+    actor, with when it ends, as the register said. `child` is the child whose end moved the instance.
     """
 
     step: str
@@ -143,6 +144,7 @@ class Moved(Fact):
     row: int = 0
     paired: bool = False
     timed: bool = False
+    certificates: Mapping[str, int] = _NONE
     child: str = ""
 
 

@@ -14,6 +14,7 @@ import attrs
 from svcflow.errors import Refused
 from svcflow.kernel.commands import Actor, is_named
 from svcflow.kernel.compiled import Compiled
+from svcflow.kernel.facts import to_datetime
 from svcflow.model.field import Field, Value
 from svcflow.model.guard import Guard
 from svcflow.model.guard_wording import guard_text
@@ -27,6 +28,9 @@ from svcflow.wording import HOLDS, OUTCOMES, word
 _CORRECT_DATA = Text(
     zh="更正或补填数据，可随此次流转提交：`data`；或说明理由后越过：`override`",
     en="correct or give the data, with the move itself: `data`; or give a reason to go round it: `override`",
+)
+_QUALIFIED = Text(
+    zh="由持有效证书的人办理；或在名册中补记", en="let a holder do it; or bring the register up to date"
 )
 _COMPARED_ROLES = 20
 """How many roles of an actor are compared with the declared ones to find a misspelt one: each takes time."""
@@ -319,6 +323,56 @@ def over_bound(trigger: str, bound: int, times: int) -> Refusal:
         en=f"{trigger!r} may happen {bound} times and did {times} times",
     )
     return Refusal("rework", message)
+
+
+def never_held(compiled: Compiled, step: str, certificate: str) -> Refusal:
+    """Refuse a step to who does not hold the certificate that it asks for, and never did."""
+    title, name = _step_title(compiled, step), _certificate_title(compiled, certificate)
+    message = Text(
+        zh=f"办理“{title.zh}”须持有{name.zh}，名册中办理人没有此证",
+        en=f"{title.en!r} is for who holds {name.en}; by the register the person never held it",
+    )
+    return Refusal("qualification", message, _QUALIFIED)
+
+
+def expired(compiled: Compiled, step: str, certificate: str, until_us: int) -> Refusal:
+    """Refuse a step to who does not hold the certificate any more."""
+    title, name = _step_title(compiled, step), _certificate_title(compiled, certificate)
+    until = to_datetime(until_us).astimezone(compiled.calendar.timezone).isoformat(timespec="minutes")
+    message = Text(
+        zh=f"办理“{title.zh}”须持有{name.zh}，办理人的证书已于 {until} 到期",
+        en=f"{title.en!r} is for who holds {name.en}; that of the person ended at {until}",
+    )
+    return Refusal("qualification", message, _QUALIFIED)
+
+
+def unnamed_holder(compiled: Compiled, step: str, certificate: str) -> Refusal:
+    """Refuse a step that asks for a certificate to an actor without a name."""
+    title, name = _step_title(compiled, step), _certificate_title(compiled, certificate)
+    message = Text(
+        zh=f"办理“{title.zh}”须持有{name.zh}，而没有指明由谁办理",
+        en=f"{title.en!r} is for who holds {name.en}; it is not said who acts",
+    )
+    return Refusal("qualification", message, Text(zh="指明由谁办理（`actor`）", en="name who acts (`actor`)"))
+
+
+def no_register(compiled: Compiled, step: str, certificate: str) -> Refusal:
+    """Refuse a step that asks for a certificate where no register says who holds it."""
+    title, name = _step_title(compiled, step), _certificate_title(compiled, certificate)
+    message = Text(
+        zh=f"办理“{title.zh}”须持有{name.zh}，而没有可查的持证名册",
+        en=f"{title.en!r} is for who holds {name.en}, and there is no register to say who does",
+    )
+    remedy = Text(
+        zh="给出名册：`Engine(…, qualifications=…)`",
+        en="give one: `Engine(…, qualifications=…)`",
+    )
+    return Refusal("qualification", message, remedy)
+
+
+def _certificate_title(compiled: Compiled, certificate: str) -> Text:
+    name = compiled.procedure.certificates[certificate].name
+    return Text(zh=f"“{name.in_('zh') or certificate}”", en=repr(name.in_("en") or certificate))
 
 
 def settled_values(compiled: Compiled, names: list[str]) -> Refusal:

@@ -15,6 +15,7 @@ from svcflow.model.called_procedures import called_problems
 from svcflow.model.limit_locations import too_long
 from svcflow.model.log_mapping import LogMapping, zone_problem
 from svcflow.model.procedure import Procedure
+from svcflow.model.qualification_register import QualificationRegister
 from svcflow.model.scenario import Scenario
 from svcflow.model.yaml.document import Document, read_document
 from svcflow.model.yaml.parse import structure_kind, structure_procedure
@@ -33,6 +34,11 @@ def load(path: Path | str) -> Procedure:
 def load_scenario(path: Path | str) -> Scenario:
     """Load one scenario from its YAML file. Raises: DeclarationError."""
     return read_document(path).build(_scenario)
+
+
+def load_qualifications(path: Path | str) -> QualificationRegister:
+    """Load from its YAML file who holds which certificate until when. Raises: DeclarationError."""
+    return read_document(path, kinds=("qualifications",)).build(_qualifications)
 
 
 def load_mapping(path: Path | str) -> LogMapping:
@@ -296,6 +302,14 @@ def _mapping(data: Mapping[str, object]) -> LogMapping:
     if problems:
         raise DeclarationError(problems)
     return mapping
+
+
+def _qualifications(data: Mapping[str, object]) -> QualificationRegister:
+    register = _of_kind(data, "qualifications", QualificationRegister)
+    problems = tuple(zone_problem(register.zone))
+    if problems:
+        raise DeclarationError(problems)
+    return register
 
 
 def _put(where: dict[K, V], key: K, made: V, document: Document) -> None:

@@ -13,7 +13,7 @@ from svcflow.errors import DeclarationError, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, optional_amount
-from svcflow.model.procedure_parts import Excellence, Exclusion, HoldRule, Indicator, Role
+from svcflow.model.procedure_parts import Certificate, Excellence, Exclusion, HoldRule, Indicator, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source, sources_of
 from svcflow.model.step import ENFORCE, Enforce, Step, walk
@@ -24,6 +24,7 @@ __all__ = [
     "AREAS",
     "GROUPS",
     "Area",
+    "Certificate",
     "Excellence",
     "Exclusion",
     "Group",
@@ -101,6 +102,7 @@ class Procedure:
     sources: Mapping[str, Source] = attrs.field(factory=dict, converter=sources_of)
     fields: Mapping[str, Field] = attrs.field(factory=dict, converter=_keyed)
     roles: Mapping[str, Role] = attrs.field(factory=dict, converter=_keyed)
+    certificates: Mapping[str, Certificate] = attrs.field(factory=dict, converter=_keyed)
     enforce: Enforce = ENFORCE
     late_after: Amount | None = attrs.field(default=None, converter=optional_amount)
     """How much later than it happened something may be recorded; later is a `late_record`."""

@@ -23,6 +23,14 @@ def _guard(written: object) -> Guard:
 
 
 @attrs.frozen
+class Certificate:
+    """Certificate that shows who is qualified for a step; who holds it, a register says."""
+
+    id: str
+    name: Text = attrs.field(default=NO_TEXT, kw_only=True)
+
+
+@attrs.frozen
 class Role:
     """Role of those who act."""
 
@@ -111,6 +119,8 @@ class ProcedureParts(Protocol):
     def fields(self) -> Mapping[str, Field]: ...
     @property
     def roles(self) -> Mapping[str, Role]: ...
+    @property
+    def certificates(self) -> Mapping[str, Certificate]: ...
     @property
     def sources(self) -> Mapping[str, Source]: ...
     @property

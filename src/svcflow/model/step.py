@@ -52,10 +52,11 @@ class Enforce:
     guard: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
     rework: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
     settled: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
+    qualification: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
 
 
 ENFORCE = Enforce()
-RECORD_ALL = Enforce("record", "record", "record", "record", "record", "record", "record")
+RECORD_ALL = Enforce("record", "record", "record", "record", "record", "record", "record", "record")
 
 
 @attrs.frozen
@@ -114,7 +115,8 @@ class Step:
     A step with `end` closes the instance (or its branch); one with `waits` stops the clocks that may stop,
     for at most `at_most`; one with `parallel` is left when all of its branches have ended, by `done`; one with
     `then` moves on by itself at its instant; one with `runs` runs another procedure meanwhile, whose end may move
-    it on. Who did a step of `not_by` may not do this one.
+    it on. Who did a step of `not_by` may not do this one, nor who does not hold the certificate
+    `qualified`.
     """
 
     id: str
@@ -129,6 +131,7 @@ class Step:
     )
     at_most: Amount | None = attrs.field(default=None, converter=optional_amount, kw_only=True)
     not_by: StepNames = attrs.field(default=StepNames(), converter=_step_names, kw_only=True)
+    qualified: str | None = attrs.field(default=None, kw_only=True)
     parallel: tuple[Branch, ...] = attrs.field(default=(), converter=tuple, kw_only=True)
     runs: SubProcedure | None = attrs.field(default=None, kw_only=True)
     to: tuple[Transition, ...] = attrs.field(default=(), converter=_by_trigger, kw_only=True)

@@ -18,6 +18,7 @@ from svcflow.runtime.clock import Clock
 from svcflow.runtime.command_checks import PAYLOAD_LIMIT
 from svcflow.runtime.engine import Engine
 from svcflow.runtime.joined_engine import Host, JoinedEngine
+from svcflow.runtime.qualifications import Qualifications
 from svcflow.runtime.store import Store
 from svcflow.runtime.ticker import Running
 from svcflow.text import Text
@@ -63,9 +64,12 @@ class AsyncEngine:
         *,
         clock: Clock | None = None,
         payload_limit: int = PAYLOAD_LIMIT,
+        qualifications: Qualifications | None = None,
         threads: int = 8,
     ) -> None:
-        self._engine = Engine(url, catalog, clock=clock, payload_limit=payload_limit)
+        self._engine = Engine(
+            url, catalog, clock=clock, payload_limit=payload_limit, qualifications=qualifications
+        )
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="svcflow")
         self._closed = False
 

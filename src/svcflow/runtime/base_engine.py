@@ -76,6 +76,7 @@ from svcflow.runtime.migration import MigrationPreview, Migrator
 from svcflow.runtime.notifications import Notifier
 from svcflow.runtime.observability import telemetry
 from svcflow.runtime.procedure_registry import ProcedureRegistry
+from svcflow.runtime.qualifications import Qualifications
 from svcflow.runtime.queries import Queries
 from svcflow.runtime.store import Store
 from svcflow.runtime.sweeps import Sweeper
@@ -96,6 +97,7 @@ class BaseEngine:
         *,
         payload_limit: int,
         in_parts: bool,
+        qualifications: Qualifications | None = None,
     ) -> None:
         self.catalog = registry.catalog
         self.clock: Clock = clock
@@ -103,7 +105,14 @@ class BaseEngine:
         self._registry = registry
         self._telemetry = telemetry()
         self._executor = CommandExecutor(
-            store, registry, clock, notifier, self._telemetry, payload_limit=payload_limit, in_parts=in_parts
+            store,
+            registry,
+            clock,
+            notifier,
+            self._telemetry,
+            payload_limit=payload_limit,
+            in_parts=in_parts,
+            qualifications=qualifications,
         )
         children = ChildRunner(
             store,
@@ -120,7 +129,7 @@ class BaseEngine:
         )
         self._delegations = DelegationRegister(store, clock, self._executor)
         self._migrator = Migrator(store, registry, clock, self._executor)
-        self._queries = Queries(store, registry, clock)
+        self._queries = Queries(store, registry, clock, qualifications)
 
     def start(
         self,

@@ -12,8 +12,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 
+import attrs
+
 from svcflow.errors import StoreError
-from svcflow.kernel.commands import Command, Start
+from svcflow.kernel.commands import Assign, Certificates, Claim, Command, Fire, Start
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Moved
@@ -25,6 +27,7 @@ from svcflow.runtime.engine_errors import far_behind, refusal, stale, unknown_in
 from svcflow.runtime.notifications import Notifier
 from svcflow.runtime.observability import Telemetry, log_command
 from svcflow.runtime.procedure_registry import ProcedureRegistry
+from svcflow.runtime.qualifications import CertificatesWanted, Qualifications, held_certificates
 from svcflow.runtime.store import MAX_FACTS, ChangeSet, CompletedCommand, Decision, LockedInstance, Store
 from svcflow.text import Text
 
@@ -53,7 +56,9 @@ class CommandExecutor:
         *,
         payload_limit: int,
         in_parts: bool,
+        qualifications: Qualifications | None = None,
     ) -> None:
+        self.qualifications = qualifications
         self.follow_up: Callable[[str], bool] | None = None
         self.payload_limit = payload_limit
         self.in_parts = in_parts
@@ -105,9 +110,9 @@ class CommandExecutor:
         if self._telemetry is not None and self._telemetry.heard():
             span = self._telemetry.span(handler)
         with span:
-            self._store.change(instance, command_id, handler)
+            self._change(handler)
             while handler.has_more():  # what was due long before is recorded in transactions of its own
-                self._store.change(instance, command_id, handler)
+                self._change(handler)
             if _log.isEnabledFor(logging.INFO):
                 log_command(handler)
             if handler.completed is not None:  # a repeated command gets the answer of its first run again
@@ -125,6 +130,20 @@ class CommandExecutor:
             if outcome.refused is not None:
                 raise refusal(outcome.refused, outcome.remedy)
             return outcome.instance
+
+    def _change(self, handler: StartHandler | CommandHandler) -> None:
+        """Let a handler decide in one transaction; the register of certificates is asked outside of it."""
+        while True:
+            try:
+                self._store.change(handler.instance, handler.command_id, handler)
+            except CertificatesWanted as wanted:
+                assert isinstance(handler, CommandHandler)  # noqa: S101  # nobody needs a certificate to start
+                handler.show(
+                    held_certificates(self.qualifications, handler.person, wanted.certificates),
+                    wanted.certificates,
+                )
+            else:
+                return
 
 
 class StartHandler:
@@ -183,6 +202,19 @@ class CommandHandler:
         self._expected = expected
         self._in_parts = in_parts
         self._caught_up: list[Fact] = []
+        self._asked: frozenset[str] = frozenset()
+        """Certificates that the register was asked for."""
+
+    @property
+    def person(self) -> str:
+        """The person whose certificates count: who acts, or who is to have a step."""
+        return self.command.to if isinstance(self.command, Assign) else self.command.actor.id
+
+    def show(self, held: Certificates | None, asked: frozenset[str]) -> None:
+        """Put what the register said with the command, so that nobody has to ask it again."""
+        self._asked = asked
+        if isinstance(self.command, Fire | Claim | Assign):
+            self.command = attrs.evolve(self.command, certificates=held)
 
     def __call__(self, locked: LockedInstance) -> ChangeSet | Decision | None:
         """Decide the command, or catch up by a part. Raises: UnknownInstance, StaleRevision, FarBehind."""
@@ -212,7 +244,14 @@ class CommandHandler:
         return outcome.behind
 
     def _decide(self, locked: LockedInstance, instance: Instance, now_us: int) -> Outcome:  # noqa: ARG002  # a migration reads the journal
-        return transact(self._compiled_of(instance), instance, self.command, now_us, MAX_FACTS)
+        compiled = self._compiled_of(instance)
+        if (
+            compiled.certificates
+            and not compiled.certificates <= self._asked
+            and type(self.command) in _DOING
+        ):
+            raise CertificatesWanted(compiled.certificates)
+        return transact(compiled, instance, self.command, now_us, MAX_FACTS)
 
 
 def decision_of(
@@ -230,6 +269,8 @@ def decision_of(
     return decision if only_moved else decision.written(locked)
 
 
+_DOING = frozenset((Fire, Claim, Assign))
+"""Commands by which somebody does a step, or is to have it."""
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

@@ -29,6 +29,7 @@ from svcflow.runtime.outbox.outbox import DeadLetter, Outbox
 from svcflow.runtime.outbox.retry_policy import RetryPolicy
 from svcflow.runtime.outbox.subscription import Handler, Since, Subscription, refuse_bare
 from svcflow.runtime.procedure_registry import ProcedureRegistry
+from svcflow.runtime.qualifications import Qualifications
 from svcflow.runtime.rebuild import rebuild
 from svcflow.runtime.regular_starts import RecipientsOf, RegularStarter, StartContext
 from svcflow.runtime.store import Store
@@ -44,7 +45,8 @@ class Engine(BaseEngine):
     """Engine that runs the procedures of a catalog over a store; safe to use from several threads.
 
     `url` is `memory://`, `sqlite:///FILE` or `postgresql+psycopg://USER@HOST/DATABASE`. Use it as a context
-    manager, or call `close()`. `payload_limit` is how many bytes of data one command may carry.
+    manager, or call `close()`. `payload_limit` is how many bytes of data one command may carry. `qualifications` is
+    asked who holds a certificate until when, where a step is `qualified`: a `QualificationRegister`, or a function.
     Every command may carry a `command_id`: a repetition of a command that was done returns the first answer and
     does nothing; one that was refused is judged anew.
     """
@@ -56,6 +58,7 @@ class Engine(BaseEngine):
         *,
         clock: Clock | None = None,
         payload_limit: int = PAYLOAD_LIMIT,
+        qualifications: Qualifications | None = None,
     ) -> None:
         known = catalog_of(catalog)
         known.check_references()  # before there is a store to close
@@ -72,6 +75,7 @@ class Engine(BaseEngine):
             self._notifier,
             payload_limit=payload_limit,
             in_parts=True,
+            qualifications=qualifications,
         )
         context = StartContext(store, self._registry, clock, self._executor, self._telemetry)
         self._starter = RegularStarter(context, self._notifier.starts_next)
@@ -91,7 +95,8 @@ class Engine(BaseEngine):
         store = _join(self._store, host)
         notifier = JoinedNotifier(store, self._notifier)
         registry, limit = self._registry.on(store), self._executor.payload_limit
-        return JoinedEngine(store, registry, self.clock, notifier, limit)
+        qualifications = self._executor.qualifications
+        return JoinedEngine(store, registry, self.clock, notifier, limit, qualifications=qualifications)
 
     def on_fact(
         self,

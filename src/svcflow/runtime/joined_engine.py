@@ -8,6 +8,7 @@ from svcflow.runtime.base_engine import BaseEngine
 from svcflow.runtime.clock import Clock
 from svcflow.runtime.notifications import Notifier
 from svcflow.runtime.procedure_registry import ProcedureRegistry
+from svcflow.runtime.qualifications import Qualifications
 from svcflow.runtime.store import Store
 
 if TYPE_CHECKING:  # the engine does not load SQLAlchemy for whoever does not use it
@@ -45,6 +46,21 @@ class JoinedEngine(BaseEngine):
     """
 
     def __init__(
-        self, store: Store, registry: ProcedureRegistry, clock: Clock, notifier: Notifier, payload_limit: int
+        self,
+        store: Store,
+        registry: ProcedureRegistry,
+        clock: Clock,
+        notifier: Notifier,
+        payload_limit: int,
+        *,
+        qualifications: Qualifications | None = None,
     ) -> None:
-        super().__init__(store, registry, clock, notifier, payload_limit=payload_limit, in_parts=False)
+        super().__init__(
+            store,
+            registry,
+            clock,
+            notifier,
+            payload_limit=payload_limit,
+            in_parts=False,
+            qualifications=qualifications,
+        )

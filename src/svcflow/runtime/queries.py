@@ -25,6 +25,7 @@ from svcflow.runtime.engine_errors import unknown_instance
 from svcflow.runtime.filters import Page, WorkItem, WorkQuery
 from svcflow.runtime.integrity.verification import Progress, Verification, verify
 from svcflow.runtime.procedure_registry import ProcedureRegistry
+from svcflow.runtime.qualifications import Qualifications, held_certificates
 from svcflow.runtime.store import Store, StoredInstance
 from svcflow.text import Text
 
@@ -41,7 +42,10 @@ def load(store: Store, instance: str) -> StoredInstance:
 class Queries:
     """Answers queries from a store and the versions of procedures; changes nothing."""
 
-    def __init__(self, store: Store, registry: ProcedureRegistry, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, registry: ProcedureRegistry, clock: Clock, qualifications: Qualifications | None
+    ) -> None:
+        self._qualifications = qualifications
         self._store = store
         self._registry = registry
         self._clock = clock
@@ -83,7 +87,11 @@ class Queries:
     ) -> tuple[Available, ...]:
         """Return the triggers of the active steps."""
         current = self.instance(instance)
-        return availability.available(self._registry.of(current), current, actor, self._clock.now_us(), data)
+        compiled, held = self._registry.of(current), None
+        if compiled.certificates and actor is not None:
+            held = held_certificates(self._qualifications, actor.id, compiled.certificates)
+        now_us = self._clock.now_us()
+        return availability.available(compiled, current, actor, now_us, data, certificates=held)
 
     def journal(self, instance: str) -> tuple[Fact, ...]:
         """Return the facts of an instance."""

@@ -152,7 +152,8 @@ class SimulationRun:
         data = {name: self._required(task.case, name) for name in row.move.requires if name in fields}
         attached = (*task.plan.step.evidence, *(name for name in row.move.requires if name not in fields))
         evidence = dict.fromkeys(attached, PLACEHOLDER)
-        return Fire(row.move.trigger, self._actor(task, row), data, evidence, row.source)
+        held = dict.fromkeys(self.compiled.certificates, NEVER)  # as roles, certificates are always there
+        return Fire(row.move.trigger, self._actor(task, row), data, evidence, row.source, certificates=held)
 
     def _required(self, case: SimulatedCase, field: str) -> Value:
         """Return the value of a field that a move requires: the present one, sent again, or one drawn at random."""

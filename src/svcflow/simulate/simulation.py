@@ -229,8 +229,8 @@ def _data(plan: SimulationPlan) -> Iterator[Text]:
     if kept:
         yield Text(zh=f"字段取默认值：{kept}", en=f"fields left at their default: {kept}")
     yield Text(
-        zh="必需的数据与凭证总是齐备；岗位与回避要求总是遵守",
-        en="required data and evidence always come; roles and not_by are always kept",
+        zh="必需的数据与凭证总是齐备；岗位、回避与持证要求总是遵守",
+        en="required data and evidence always come; roles, not_by and certificates are always kept",
     )
 
 

@@ -53,10 +53,10 @@ if TYPE_CHECKING:
 @option(
     "--kind",
     metavar="KIND",
-    zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard、too_early、missed_occurrence、breached_on_attach、short_notice、infeasible_on_reschedule、late_record、missed_start、settled_value_changed",
+    zh="种类：overdue、long_wait、skipped_step、out_of_order、wrong_role、missing_evidence、missing_data、rework_over_bound、guard、too_early、missed_occurrence、breached_on_attach、short_notice、infeasible_on_reschedule、late_record、missed_start、settled_value_changed、unqualified",
     en="overdue, long_wait, skipped_step, out_of_order, wrong_role, missing_evidence, missing_data, "
     "rework_over_bound, guard, too_early, missed_occurrence, breached_on_attach, short_notice, "
-    "infeasible_on_reschedule, late_record, missed_start, settled_value_changed.",
+    "infeasible_on_reschedule, late_record, missed_start, settled_value_changed, unqualified.",
 )
 @step_filter
 @role_filter

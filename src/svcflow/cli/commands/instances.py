@@ -26,6 +26,7 @@ from svcflow.cli.options import (
     group_filter,
     page_options,
     procedure_filter,
+    qualifications_option,
     role_filter,
     span_filters,
     step_filter,
@@ -137,6 +138,7 @@ def list_(
 @option("--journal", is_flag=True, zh="连同全部留痕", en="Every fact of the journal too.")
 @actor_option
 @data_option
+@qualifications_option
 @with_store
 def show(
     session: CommandSession, *, instance: str, journal: bool, actor: Actor | None, data: tuple[Pair, ...]

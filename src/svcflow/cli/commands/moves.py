@@ -17,6 +17,7 @@ from svcflow.cli.options import (
     command_id_option,
     data_option,
     evidence_option,
+    qualifications_option,
     reason_option,
     with_store,
 )
@@ -130,6 +131,7 @@ def start(
     zh="补录：实际发生的时刻；时限按它判定",
     en="When it really happened, if before now; deadlines are judged by it.",
 )
+@qualifications_option
 @move_command
 def fire(
     engine: Engine,

@@ -18,6 +18,7 @@ from svcflow.cli.options import (
     named_actor_option,
     page_options,
     procedure_filter,
+    qualifications_option,
     reason_option,
     role_filter,
     step_option,
@@ -245,6 +246,7 @@ def _item_json(item: WorkItem, now: datetime) -> Record:
 @click.argument("instance")
 @step_option
 @named_actor_option
+@qualifications_option
 @move_command
 def claim(engine: Engine, instance: str, *, step: str | None, caller: MoveArguments) -> Instance:
     """Take a step."""
@@ -286,6 +288,7 @@ def release(
 @step_option
 @reason_option(required=False, zh="分派的原因", en="Why it is given to them.")
 @actor_option
+@qualifications_option
 @move_command
 def assign(
     engine: Engine, instance: str, *, person: str, step: str | None, reason: str, caller: MoveArguments

@@ -159,6 +159,8 @@ def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
         if step.runs is not None:
             yield _subprocedure(step, step.runs, number)
         yield from _refusals(step, number.get(step.id, ""))
+        if step.qualified is not None:
+            yield _qualified(procedure, step, step.qualified, number.get(step.id, ""))
     yield from _settled(procedure)
 
 
@@ -176,6 +178,16 @@ def _settled(procedure: Procedure) -> Iterator[Note]:
                     en=f"may not change after {(by.en or by.zh)!r}, unless rework leads back before it",
                 ),
             )
+
+
+def _qualified(procedure: Procedure, step: Step, certificate: str, at: str) -> Note:
+    """Return the note of the certificate that the step asks for."""
+    called = phrases.name_of(step.name, step.id)
+    held = phrases.name_of(procedure.certificates[certificate].name, certificate)
+    return Note(
+        head=Text(zh=f"{at} {called.zh or called.en}".strip(), en=f"{at} {called.en or called.zh}".strip()),
+        body=Text(zh=f"须持证：{held.zh or held.en}", en=f"certificate needed: {held.en or held.zh}"),
+    )
 
 
 def _refusals(step: Step, at: str) -> Iterator[Note]:

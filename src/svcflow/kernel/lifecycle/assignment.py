@@ -11,7 +11,12 @@ from svcflow.kernel import refusals
 from svcflow.kernel.commands import Assign, Claim, Recall, Release, is_named
 from svcflow.kernel.facts import SYSTEM, Assigned, Released
 from svcflow.kernel.lifecycle.assignees import assignee_of
-from svcflow.kernel.moves.authorization import barred_step, claim_refusal, same_person
+from svcflow.kernel.moves.authorization import (
+    barred_step,
+    claim_refusal,
+    qualification_refusal,
+    same_person,
+)
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.transaction import Transaction
 from svcflow.text import Text
@@ -24,7 +29,7 @@ def claim(transaction: Transaction, command: Claim) -> Refusal | None:
     step = _active_step(transaction, command.step)
     if isinstance(step, Refusal):
         return step
-    refusal = claim_refusal(transaction, step, who)
+    refusal = claim_refusal(transaction, step, who, command.certificates)
     if refusal is None:
         until_us = _until_us(transaction, step, who.ends)
         transaction.record(Assigned, transaction.at_us, who.id, step, who.id, "", until_us)
@@ -40,6 +45,9 @@ def assign(transaction: Transaction, command: Assign) -> Refusal | None:
     barred = barred_step(transaction.compiled, transaction.draft, (step,), command.to)
     if barred is not None:
         return attrs.evolve(same_person(transaction.compiled, transaction.draft, barred), step=step)
+    refusal = qualification_refusal(transaction, step, command.to, command.certificates)
+    if refusal is not None:
+        return refusal
     who = command.actor
     ends = who.ends if who.id == command.to else command.ends
     until_us = _until_us(transaction, step, ends)

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import attrs
 
 from svcflow.kernel import refusals
-from svcflow.kernel.commands import Actor
+from svcflow.kernel.commands import Actor, Certificates
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.facts import ERASED
 from svcflow.kernel.instance import Draft, Instance
 from svcflow.kernel.lifecycle.assignees import assignee_of
+from svcflow.kernel.moves.qualification import unqualified
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.transaction import Transaction
 from svcflow.text import is_blank
@@ -107,7 +108,9 @@ def assignee_refusal(
     return assignment_refusal(transaction, leaving, actor)
 
 
-def claim_refusal(transaction: Transaction, step: str, actor: Actor) -> Refusal | None:
+def claim_refusal(
+    transaction: Transaction, step: str, actor: Actor, certificates: Certificates | None
+) -> Refusal | None:
     """Return the refusal if an actor may not claim a step."""
     compiled, role = transaction.compiled, transaction.compiled.steps[step].step.role or ""
     if lacks_role(compiled, role, actor):
@@ -115,7 +118,24 @@ def claim_refusal(transaction: Transaction, step: str, actor: Actor) -> Refusal 
     barred = barred_step(compiled, transaction.draft, (step,), actor.id, actor.behalf)
     if barred is not None:
         return attrs.evolve(same_person(compiled, transaction.draft, barred), step=step)
-    return assignment_refusal(transaction, step, actor)
+    return qualification_refusal(transaction, step, actor.id, certificates) or assignment_refusal(
+        transaction, step, actor
+    )
+
+
+def qualification_refusal(
+    transaction: Transaction, step: str, person: str, certificates: Certificates | None
+) -> Refusal | None:
+    """Return the refusal if a person is to have a step and lacks the certificate that it asks for.
+
+    Where that is only recorded, it is recorded when the step is done.
+    """
+    compiled = transaction.compiled
+    certificate = compiled.steps[step].step.qualified
+    if certificate is None or compiled.foreign or compiled.procedure.enforce.qualification == "record":
+        return None
+    lacking = unqualified(compiled, step, certificate, person, held=certificates, at_us=transaction.at_us)
+    return None if lacking is None else attrs.evolve(lacking.refusal, step=step)
 
 
 def same_person(compiled: Compiled, draft: Draft, barred: Barred) -> Refusal:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from svcflow.kernel.commands import Actor
+from svcflow.kernel.commands import Actor, Certificates
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.input_checks import accepted
 from svcflow.kernel.instance import Draft, Instance
@@ -38,10 +38,13 @@ def available(
     actor: Actor | None,
     at_us: int,
     data: Mapping[str, object] = NO_DATA,
+    *,
+    certificates: Certificates | None = None,
 ) -> tuple[Available, ...]:
     """Return every trigger of the steps active at `at_us`, in declared order; without an actor, roles close none.
 
     `data` is what is to come with the move: guards are evaluated with it. What a move `requires` does not close it.
+    `certificates` are those of the actor, as the register says.
 
     Raises: FieldError when data fit neither a field nor what one of the triggers requires.
     """
@@ -52,7 +55,7 @@ def available(
     if transaction.draft.status == "ended":
         return ()
     given = accepted(compiled.procedure, data, extra=_required(transaction))
-    return tuple(_entry(transaction, offer) for offer in offers(transaction, actor, given))
+    return tuple(_entry(transaction, offer) for offer in offers(transaction, actor, given, certificates))
 
 
 def _required(transaction: Transaction) -> frozenset[str]:

@@ -10,13 +10,14 @@ import attrs
 
 from svcflow.errors import FieldError, UnknownTrigger
 from svcflow.kernel import refusals
-from svcflow.kernel.commands import Actor, Fire
+from svcflow.kernel.commands import Actor, Certificates, Fire
 from svcflow.kernel.compiled import Compiled, CompiledMove
 from svcflow.kernel.facts import Deviated, Moved, to_datetime
 from svcflow.kernel.input_checks import accepted
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.lifecycle.child_requests import call_off_refusal
 from svcflow.kernel.moves.authorization import assignee_refusal, lacks_role
+from svcflow.kernel.moves.qualification import certificates_shown
 from svcflow.kernel.moves.rules import (
     NO_DATA,
     SEVERITY,
@@ -38,6 +39,7 @@ from svcflow.nearest import nearest
 from svcflow.text import Text, cut
 
 _NO_EVIDENCE: Mapping[str, str] = {}
+_NONE: Certificates = {}
 
 
 class Choice(NamedTuple):
@@ -73,11 +75,7 @@ def fire(transaction: Transaction, command: Fire) -> Refusal | None:
     row, leaving = choice.row, choice.leaving
     if data:
         _refuse_unknown_data(compiled, row, data)
-    standing = (
-        *choice.breaches,
-        *standing_breaches(transaction, command, row, leaving),
-        *settled_breaches(transaction, row, data),
-    )
+    standing = (*choice.breaches, *standing_breaches(transaction, command, row, leaving))
     missing = missing_breaches(transaction, command, row, leaving, data)
     breaches = (*standing, *missing)
     if (
@@ -147,20 +145,26 @@ def _open_rows(transaction: Transaction, command: Fire) -> list[list[CompiledMov
     return open_rows
 
 
-def offers(transaction: Transaction, actor: Actor, data: Data = NO_DATA) -> Iterator[Offer]:
+def offers(
+    transaction: Transaction,
+    actor: Actor,
+    data: Data = NO_DATA,
+    certificates: Certificates | None = None,
+) -> Iterator[Offer]:
     """Yield every trigger of the active steps that people fire, and what closes it to the actor."""
     for name in transaction.draft.active:
         step = transaction.compiled.steps[name]
         for trigger in step.triggers:
             if step.branches and trigger == DONE:
                 continue  # the kernel fires it when the branches have ended
-            command = Fire(trigger, actor, step=name)
+            command = Fire(trigger, actor, step=name, certificates=certificates)
             choice = choose(transaction, command, data)
             if isinstance(choice, Refusal):
                 yield Offer(transaction.compiled.rows(name, trigger)[0], choice)
                 continue
             standing = standing_breaches(transaction, command, choice.row, choice.leaving)
-            standing += settled_breaches(transaction, choice.row, data)
+            if data and transaction.draft.settled:
+                standing += settled_breaches(transaction, choice.row, data)
             closed = _closing_refusal(transaction, command, choice, (*choice.breaches, *standing), data)
             yield Offer(choice.row, closed)
 
@@ -260,7 +264,8 @@ def _fire_inside(transaction: Transaction, command: Fire, entrance: Entrance, wh
 def _not_open(transaction: Transaction, command: Fire) -> Refusal:
     """Refuse a trigger that is not open, and name those that are to this actor, as `available` does."""
     step = command.step
-    rows = (offer.row for offer in offers(transaction, command.actor) if offer.closed is None)
+    asked = offers(transaction, command.actor, certificates=command.certificates)
+    rows = (offer.row for offer in asked if offer.closed is None)
     names = sorted({row.move.trigger for row in rows if step in (None, row.source)})
     return refusals.not_open(command.trigger, (step,) if step else transaction.draft.steps, names)
 
@@ -314,6 +319,10 @@ def _record_move(
         command.override or "",
         row.row,
         bool(transaction.compiled.pairs),
+        False,  # noqa: FBT003  # timed
+        certificates_shown(transaction.compiled, row, command.certificates)
+        if command.certificates
+        else _NONE,
     )
     settle_limits(transaction, before, when_us, command.actor.id)
 

@@ -15,6 +15,7 @@ from svcflow.kernel.facts import DeviationKind
 from svcflow.kernel.input_checks import is_given
 from svcflow.kernel.instance import Draft
 from svcflow.kernel.moves.authorization import barred_step, lacks_role, same_person, step_needing_name
+from svcflow.kernel.moves.qualification import asked_certificate, unqualified
 from svcflow.kernel.moves.settled_values import changed_by_move
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.transaction import Transaction
@@ -33,6 +34,7 @@ SEVERITY: Mapping[DeviationKind, Severity] = {
     "guard": "major",
     "missed_start": "major",
     "settled_value_changed": "major",
+    "unqualified": "major",
 }
 
 
@@ -49,9 +51,12 @@ def standing_breaches(
     transaction: Transaction, command: Fire, row: CompiledMove, leaving: str
 ) -> list[Breach]:
     """Return the breaches of a move by the actor whatever comes with the command; `leaving` is the step it leaves."""
+    compiled = transaction.compiled
     usual = leaving == row.source and row.move.trigger != DONE
     left = () if usual else _steps_passed_over(transaction, row, leaving)
     breaches = _actor_breaches(transaction, command, row.role, left, (row.source, *left))
+    if compiled.certificates and not compiled.foreign:  # no log of another system tells of certificates
+        breaches += _qualification(transaction, command, row)
     bound = row.move.at_most
     if bound is not None and transaction.draft.counts.get(row.key, 0) >= bound:
         breaches.append(_over_bound(row, bound, transaction.draft.counts.get(row.key, 0)))
@@ -101,6 +106,19 @@ def _actor_breaches(
     return breaches
 
 
+def _qualification(transaction: Transaction, command: Fire, row: CompiledMove) -> tuple[Breach, ...]:
+    """Return the breach that the actor lacks the certificate which the step asks for, when the move happened."""
+    compiled = transaction.compiled
+    certificate = asked_certificate(compiled, row)
+    if certificate is None:
+        return ()
+    at_us = transaction.at_us if command.occurred_us is None else command.occurred_us
+    lacking = unqualified(
+        compiled, row.source, certificate, command.actor.id, held=command.certificates, at_us=at_us
+    )
+    return () if lacking is None else (Breach(lacking.refusal, "unqualified", lacking.detail),)
+
+
 def _separation(transaction: Transaction, who: Actor, steps: tuple[str, ...]) -> tuple[Breach, ...]:
     """Return the breach that a step is for another person, or for an actor with a name."""
     compiled = transaction.compiled
@@ -117,7 +135,7 @@ def _separation(transaction: Transaction, who: Actor, steps: tuple[str, ...]) ->
 def missing_breaches(
     transaction: Transaction, command: Fire, row: CompiledMove, leaving: str, data: Mapping[str, Value]
 ) -> list[Breach]:
-    """Return the breaches of data that a move requires, and of evidence that the step it leaves owes."""
+    """Return the breaches of data that a move requires or may not change, and of evidence that the step it leaves owes."""
     breaches: list[Breach] = []
     if row.move.requires:
         came = command.evidence
@@ -131,15 +149,18 @@ def missing_breaches(
         absent = [n for n in owed if n not in command.evidence and draft.evidence.get(n, -1) < since]
         if absent:
             breaches.append(_missing_evidence(leaving, absent))
+    if data and transaction.draft.settled:
+        breaches += settled_breaches(transaction, row, data)
     return breaches
 
 
 def settled_breaches(transaction: Transaction, row: CompiledMove, data: Mapping[str, Value]) -> list[Breach]:
     """Return the breach that the data of a move would change values that an earlier one has settled."""
     draft, compiled = transaction.draft, transaction.compiled
-    changed = changed_by_move(compiled, draft, data, row) if data and draft.settled else []
-    refusal = refusals.settled_values(compiled, changed) if changed else None
-    return [] if refusal is None else [Breach(refusal, "settled_value_changed", {"fields": changed})]
+    changed = changed_by_move(compiled, draft, data, row)
+    if not changed:
+        return []
+    return [Breach(refusals.settled_values(compiled, changed), "settled_value_changed", {"fields": changed})]
 
 
 def _wrong_role(transaction: Transaction, command: Fire, role: str) -> Breach:

@@ -17,7 +17,7 @@ from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
-from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Certificate, Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, Transition
@@ -30,7 +30,8 @@ from svcflow.text import Text
 ChangeKind = Literal["added", "removed", "changed"]
 Section = Literal[
     "procedure", "step", "branch", "transition", "otherwise", "automatic_move", "limit", "row", "rung", "extension",
-    "role", "field", "hold", "regular_start", "enforcement", "indicator", "exclusion", "excellence", "source", "subprocedure",
+    "role", "field", "hold", "regular_start", "certificate", "enforcement", "indicator", "exclusion", "excellence",
+    "source", "subprocedure",
 ]  # fmt: skip
 
 _SECTIONS: Mapping[type[Any], Section] = {
@@ -46,6 +47,7 @@ _SECTIONS: Mapping[type[Any], Section] = {
     Rung: "rung",
     Extension: "extension",
     Role: "role",
+    Certificate: "certificate",
     Field: "field",
     HoldRule: "hold",
     RegularStart: "regular_start",

@@ -32,6 +32,7 @@ _WORDS: Mapping[Section, Text] = {
     "rung": Text(zh="预警点", en="rung"),
     "extension": Text(zh="延长", en="extension"),
     "role": Text(zh="岗位", en="role"),
+    "certificate": Text(zh="证书", en="certificate"),
     "field": Text(zh="字段", en="field"),
     "hold": Text(zh="暂停", en="hold"),
     "regular_start": Text(zh="定期启动", en="regular start"),

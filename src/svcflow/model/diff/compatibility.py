@@ -101,6 +101,7 @@ _RULES: Mapping[tuple[Section, str], tuple[Rule, Text]] = {
     ("procedure", "id"): (_always, Text(zh="不是同一流程", en="it is another procedure")),
     ("step", "role"): (_given, _ROLE),
     ("step", "not_by"): (_more_steps, Text(zh="同一人不能再办", en="the same person may be excluded")),
+    ("step", "qualified"): (_given, Text(zh="须持证方可办理", en="who does it has to hold a certificate")),
     ("step", "evidence"): (_gained, _OWES),
     ("step", "end"): (_always, Text(zh="终点变了", en="where it ends has changed")),
     ("transition", "role"): (_given, _ROLE),

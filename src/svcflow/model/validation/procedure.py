@@ -76,6 +76,8 @@ def _header(procedure: ProcedureParts) -> Iterator[Problem]:
         )
     for role in procedure.roles:
         yield from identifier(role, ("roles", role))
+    for certificate in procedure.certificates:
+        yield from identifier(certificate, ("certificates", certificate))
     reasons = Counter(rule.reason for rule in procedure.holds)
     for reason in reasons:
         if reason not in HOLD_REASONS:
@@ -169,6 +171,7 @@ def _step(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem
             Text(zh="加 to: {done: 下一环节}", en="add to: {done: next_step}"),
         )
     yield from _not_by(procedure, step, (*path, "not_by"))
+    yield from _qualified(procedure, step, (*path, "qualified"))
     yield from subprocedure_problems(procedure, step, (*path, "runs"))
     for limit in step.time_limits:
         key = "at_most" if step_of(limit.id)[1] else "within"
@@ -178,6 +181,22 @@ def _step(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem
             (*path, "on_overdue"),
             Text(zh="没有时限便无从超时", en="there is no limit that could be overdue"),
             Text(zh="加 within", en="add within"),
+        )
+
+
+def _qualified(procedure: ProcedureParts, step: Step, path: Path) -> Iterator[Problem]:
+    if step.qualified is None:
+        return
+    if step.qualified not in procedure.certificates:
+        yield unknown(path, "证书", "certificate", step.qualified, procedure.certificates)
+    if step.end is not None or step.parallel:
+        yield Problem(
+            path,
+            Text(
+                zh="此环节无人办理，无从持证",
+                en="nobody does this step, so nobody needs a certificate for it",
+            ),
+            Text(zh="写在有人办理的环节上", en="give it to the steps in which somebody works"),
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path as FilePath
 from typing import Any, NoReturn, TypeVar
@@ -97,7 +97,7 @@ class Document:
             ) from None
 
 
-def read_document(source: FilePath | str) -> Document:
+def read_document(source: FilePath | str, kinds: Collection[str] = KINDS) -> Document:
     """Read a document from a file. Raises: DeclarationError, also when the file cannot be read."""
     path = FilePath(source)
     try:
@@ -107,10 +107,10 @@ def read_document(source: FilePath | str) -> Document:
         why = system_words(error)
         message = Text(zh=f"无法读取 {path}：{why.zh}", en=f"{path} cannot be read: {why.en}")
         raise DeclarationError([Problem((), message)]) from None
-    return parse_document(content, file=str(path))
+    return parse_document(content, file=str(path), kinds=kinds)
 
 
-def parse_document(content: str | bytes, *, file: str = "<text>") -> Document:
+def parse_document(content: str | bytes, *, file: str = "<text>", kinds: Collection[str] = KINDS) -> Document:
     """Parse YAML text. Raises: DeclarationError naming line and column."""
     raw = content.encode(errors="surrogatepass") if isinstance(content, str) else content
     if len(raw) > MAX_BYTES:
@@ -121,7 +121,7 @@ def parse_document(content: str | bytes, *, file: str = "<text>") -> Document:
         line = raw[: error.start].count(b"\n") + 1
         message = Text(zh="文件不是 UTF-8 编码", en="the document is not UTF-8")
         _fail(file, (line, 1), message, Text(zh="另存为 UTF-8", en="save it as UTF-8"))
-    return _EventReader(file).read(text)
+    return _EventReader(file, kinds).read(text)
 
 
 def plain_scalar(text: str) -> str | int | float | bool | None:
@@ -141,8 +141,9 @@ def _fail(file: str, place: _Place, message: Text, remedy: Text = NO_TEXT) -> No
 class _EventReader:
     """Reader of an event stream into data within the bounds."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, kinds: Collection[str]) -> None:
         self.file = file
+        self.kinds = kinds
         self.places: dict[Path, _Place] = {}
         self.problems: list[Problem] = []
 
@@ -173,8 +174,8 @@ class _EventReader:
             _fail(self.file, place, Text(zh=f"不是合法的 YAML：{what}", en=f"not valid YAML: {what}"))
         if self.problems:
             raise DeclarationError(self.problems)
-        if not isinstance(data, dict) or next(iter(data), None) not in KINDS:
-            kinds = ", ".join(KINDS)
+        if not isinstance(data, dict) or next(iter(data), None) not in self.kinds:
+            kinds = ", ".join(self.kinds)
             message = Text(zh="第一个键须说明文件类型", en="the first key must say what the document is")
             _fail(self.file, (1, 1), message, Text(zh=f"取其一：{kinds}", en=f"one of: {kinds}"))
         return Document(data, self.file, self.places)

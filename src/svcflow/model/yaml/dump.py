@@ -21,7 +21,7 @@ from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
-from svcflow.model.procedure import Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Certificate, Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, StepNames, Transition
@@ -32,7 +32,18 @@ from svcflow.model.yaml.unknown_keys import RENAMED
 from svcflow.text import Text
 
 _WIDTH = 110
-_SECTIONS = ("sources", "fields", "roles", "enforce", "holds", "starts", "steps", "limits", "indicators")
+_SECTIONS = (
+    "sources",
+    "fields",
+    "roles",
+    "certificates",
+    "enforce",
+    "holds",
+    "starts",
+    "steps",
+    "limits",
+    "indicators",
+)
 _WIDE = "\u2010-\u2027\u3001-\u303f\uff01-\uff5e"  # Chinese punctuation
 _BARE = re.compile(rf'[\w+<](?:[\w "$%()*+./;<=>?@^~{_WIDE}-]*[\w")%{_WIDE}])?')
 _LINE = re.compile(rf"(?! )[ -~\w{_WIDE}]*(?<! )")
@@ -46,6 +57,7 @@ _STEP_ORDER = (
     "waits",
     "at_most",
     "not_by",
+    "qualified",
     "within",
     "on_overdue",
     "then",
@@ -227,6 +239,7 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Indicator: lambda indicator: _changed(indicator, leave=("id",)),
     Otherwise: _changed,
     RegularStart: _changed,
+    Certificate: lambda certificate: _text(certificate.name),
     Role: lambda role: _text(role.name),
     Row: lambda row: _changed(row, order=("when", *TARGET_KINDS)),
     Rung: _rung,

@@ -19,7 +19,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import MAX_CHARACTERS, Guard
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.log_mapping import LogMapping
-from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Certificate, HoldRule, Indicator, Procedure, Role
 from svcflow.model.scenario import Branching, Duration, FieldMix, NumberDistribution, Scenario
 from svcflow.model.source import Source
 from svcflow.model.step import HOLD_REASONS, Branch, Otherwise, Step, StepNames, Transition
@@ -223,6 +223,10 @@ class _SchemaWalk:
 
         return self.define("TimeLimit", long)
 
+    def names(self) -> Schema:
+        """Return the schema of ids with what people call them: roles, certificates."""
+        return {"type": "object", "propertyNames": _IDENTIFIER, "additionalProperties": self.text()}
+
     def exits(self) -> Schema:
         """Return the schema of the exits that several steps share: a name for each set of transitions."""
         return {"type": "object", "propertyNames": _IDENTIFIER, "additionalProperties": self.transitions()}
@@ -268,11 +272,8 @@ _SPECIAL: Mapping[Any, Callable[[_SchemaWalk], Schema]] = {
     ),
     Mapping[str, Field]: lambda walk: walk.keyed(Field),
     Mapping[str, Indicator]: lambda walk: walk.keyed(Indicator),
-    Mapping[str, Role]: lambda walk: {
-        "type": "object",
-        "propertyNames": _IDENTIFIER,
-        "additionalProperties": walk.text(),
-    },
+    Mapping[str, Certificate]: lambda walk: walk.names(),
+    Mapping[str, Role]: lambda walk: walk.names(),
     Mapping[str, Source]: lambda walk: {
         "type": "object",
         "additionalProperties": _any((walk._reference(Source, "id"), {"type": "string"})),  # noqa: SLF001  # this module's own

@@ -26,7 +26,8 @@ from svcflow.model.amount import UNITS, Amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Rung, TimeLimit
-from svcflow.model.procedure import HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Certificate, HoldRule, Indicator, Procedure, Role
+from svcflow.model.qualification_register import LastDay
 from svcflow.model.scenario import (
     Branching,
     Duration,
@@ -44,6 +45,7 @@ from svcflow.model.yaml.parse_values import (
     mistaken,
     read_choice,
     read_date,
+    read_last_day,
     read_mapping,
     read_number,
     read_plain,
@@ -59,7 +61,7 @@ from svcflow.text import NO_TEXT, Text
 T = TypeVar("T")
 Data = Mapping[str, Any]
 
-_NAMED: Collection[Path] = (("sources",), ("roles",))
+_NAMED: Collection[Path] = (("sources",), ("roles",), ("certificates",))
 """Places of a document whose keys are names that other places cite."""
 _OTHERWISE = Text(
     zh="各行带 when 的写在前面，最后一行写 - {otherwise: refuse, name: 规定的名称}",
@@ -184,6 +186,7 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook(ClockTime, lambda written, _: ClockTime(str(written)))
     converter.register_structure_hook(Guard, lambda written, _: Guard(str(read_plain(written))))
     converter.register_structure_hook(date, read_date)
+    converter.register_structure_hook(LastDay, lambda value, _: LastDay(read_last_day(value)))
     converter.register_structure_hook(StepNames, lambda value, _: _step_names(converter, value))
     converter.register_structure_hook_func(is_number, lambda value, _: read_number(value))
     converter.register_structure_hook_func(is_value, lambda value, _: read_plain(value))
@@ -194,7 +197,8 @@ def _converter() -> cattrs.Converter:
     for cls in (Field, Indicator):
         _keyed_mapping(converter, cls)
     _keyed_mapping(converter, Source, short=_source_form)
-    _keyed_mapping(converter, Role, short=lambda value: {"name": value})
+    for named in (Role, Certificate):
+        _keyed_mapping(converter, named, short=lambda value: {"name": value})
     _keyed_tuple(converter, HoldRule, key="reason")
     _keyed_tuple(converter, Step)
     _keyed_tuple(converter, Branch)

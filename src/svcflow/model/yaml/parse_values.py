@@ -13,6 +13,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 
 from svcflow.bounds import LARGEST, refuse_day
 from svcflow.errors import DeclarationError, Problem
+from svcflow.model.qualification_register import UNLIMITED
 from svcflow.model.yaml.value_remedies import as_date, as_kind, as_mapping
 from svcflow.nearest import did_you_mean, nearest_name
 from svcflow.text import NO_TEXT, Text
@@ -60,6 +61,17 @@ def read_date(value: object, _: object) -> date:
         raise mistaken(value, "日期，如 2026-01-01", "a date such as 2026-01-01", as_date(value))
     refuse_day("", day)
     return day
+
+
+def read_last_day(value: object) -> date | None:
+    """Return the last day of a certificate; None for `unlimited`."""
+    if value == UNLIMITED:
+        return None
+    try:
+        return read_date(value, None)
+    except DeclarationError:
+        zh, en = "日期，如 2027-03-31，或 unlimited", "a date such as 2027-03-31, or unlimited"
+        raise mistaken(value, zh, en, as_date(value)) from None
 
 
 def read_share(value: object, _: object) -> float:
