@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -161,6 +162,50 @@ def test_a_process_that_died_is_relieved_after_its_lease(store: Store):
     assert for_each(store, at + timedelta(seconds=60), everybody) == ["wang"]
 
 
+def test_processes_that_tick_at_once_begin_each_instance_once(url: str):
+    """Their clocks are apart, so that each takes what the others have begun for left behind."""
+    people = [f"person-{number}" for number in range(8)]
+    engines = [engine_at(url, MONDAY + place * timedelta(minutes=2), EACH) for place in range(4)]
+    for engine in engines:
+        engine.recipients("residents")(recipients_of(*people))
+        engine.tick()
+        engine.clock.advance(9 * HOUR)
+    with ThreadPoolExecutor(len(engines)) as threads:
+        begun = [fact.recipient for facts in threads.map(lambda one: one.tick(), engines) for fact in facts]
+    assert sorted(begun) == people
+    assert engines[0].count_instances() == len(people)
+    assert engines[0].verify().ok
+    for engine in engines:
+        engine.close()
+
+
+def test_a_start_that_its_procedure_cannot_take_is_told_in_words(store: Store):
+    """Where nobody's data are in it, what is wrong is said as it is; a later version that is right begins."""
+    taken = engine_at(store, MONDAY)
+    taken.tick()
+    taken.start("visit", instance_id=FIRST)  # somebody else has that id
+    assert ticked(store, MONDAY + 9 * HOUR) == []
+    (failed, *_) = engine_at(store, MONDAY + 9 * HOUR).coming_starts(MONDAY + 10 * HOUR)
+    assert failed.error == f"there is an instance {FIRST} already; choose another `instance_id`"
+    assert ticked(store, MONDAY + DAY + 9 * HOUR) == [SECOND]
+
+
+def test_a_start_that_a_version_no_longer_has_begins_no_more(store: Store):
+    """Its position stays, and does no harm; one that a later version has again goes on by its own rhythm."""
+    old, without = visits(daily()), visits(version=2)
+    again = visits(daily(at="10:00"), version=3)
+    ticked(store, MONDAY, old)
+    assert ticked(store, MONDAY + 9 * HOUR, old, without) == []
+    assert ticked(store, MONDAY + DAY, again) == [FIRST.replace("0830", "1000")]
+
+
+def test_an_old_version_whose_calendar_is_gone_is_left_out(store: Store):
+    """It is in force no more; an engine is not made where the newest version lacks its calendar."""
+    old = visits(daily(calendar="gone"), calendar="gone", effective=MONDAY.date())
+    ticked(store, MONDAY, old, visits(daily(), version=2))
+    assert ticked(store, MONDAY + 9 * HOUR, old, visits(daily(), version=2)) == [FIRST]
+
+
 def test_a_newer_version_takes_over_with_its_own_rhythm(store: Store):
     """What was due by the old one begins before; an old program that still runs begins nothing any more."""
     old, new = visits(daily()), visits(daily(at="10:00"), version=2)
@@ -171,6 +216,7 @@ def test_a_newer_version_takes_over_with_its_own_rhythm(store: Store):
     assert (engine.instance(SECOND).version, engine.count_deviations(kind="missed_start")) == (2, 1)
     assert ticked(store, at + 2 * HOUR, old, new) == ["visit-regular-2026-01-06T1000"]
     assert ticked(store, at + DAY, old) == []
+    assert engine_at(store, at + DAY, old).coming_starts(at + 3 * DAY) == ()
     assert ticked(store, at + DAY, old, new) == []
 
 
@@ -189,12 +235,13 @@ def test_a_version_begins_by_itself_from_the_day_it_is_in_force(store: Store):
 def test_an_engine_says_what_is_to_come(store: Store):
     """Soonest first; what failed is said with its error and when it is tried again."""
     office = visits(daily(), daily(id="office", every="1wd", at="09:00", calendar="cn_office"))
-    ticked(store, MONDAY, office)
-    coming = engine_at(store, MONDAY, office).coming_starts(MONDAY + DAY)
-    assert [(one.start, one.due_at) for one in coming] == [
-        ("office", MONDAY + HOUR),
-        ("regular", MONDAY + timedelta(hours=8.5)),
-    ]
+    for _ in range(2):  # before the first tick as after it
+        coming = engine_at(store, MONDAY, office).coming_starts(MONDAY + DAY)
+        assert [(one.start, one.due_at) for one in coming] == [
+            ("office", MONDAY + HOUR),
+            ("regular", MONDAY + timedelta(hours=8.5)),
+        ]
+        ticked(store, MONDAY, office)
     for_each(store, MONDAY, recipients_of())
     for_each(store, MONDAY + 9 * HOUR, recipients_of("wang", bad="wang"))
     failed, following = engine_at(store, MONDAY + 10 * HOUR, EACH).coming_starts(MONDAY + DAY + 10 * HOUR)

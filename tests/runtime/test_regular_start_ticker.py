@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
-from svcflow import Engine, Recipient, VirtualClock
+import pytest
+
+from svcflow import AsyncEngine, Engine, Recipient, VirtualClock
+from svcflow.errors import FieldError
 from svcflow.model.procedure import Procedure
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.step import Step, Transition
@@ -45,6 +49,38 @@ def test_the_thread_sleeps_until_the_next_occurrence():
         assert engine._next_due_us() is None
         engine.tick()
         assert engine._next_due_us() == to_us(MONDAY + 8.5 * HOUR)
+        assert engine.tick() == ()
+        assert engine._next_due_us() == to_us(MONDAY + 8.5 * HOUR)
+
+
+def test_without_regular_starts_nothing_is_to_come():
+    """Neither is anything asked of the store."""
+    with Engine("memory://", procedure(), clock=VirtualClock(MONDAY)) as engine:
+        engine.tick()
+        assert engine._next_due_us() is None
+        assert engine.coming_starts(MONDAY + 8 * HOUR) == ()
+        with pytest.raises(FieldError, match="residents"):
+            engine.recipients("residents")(print)
+
+
+def test_the_engine_for_asyncio_has_them_too():
+    """The function is a plain one; it runs in a thread."""
+
+    async def begin() -> None:
+        clock = VirtualClock(MONDAY)
+        async with AsyncEngine("memory://", EACH, clock=clock) as engine:
+
+            @engine.recipients()
+            def residents(_: datetime) -> list[tuple[Recipient, dict[str, str]]]:
+                return [(Recipient("li"), {})]
+
+            await engine.tick()
+            clock.advance(9 * HOUR)
+            assert [fact.kind for fact in await engine.tick()] == ["Started"]
+            (coming,) = await engine.coming_starts(MONDAY + 33 * HOUR)
+            assert coming.recipients == "residents"
+
+    asyncio.run(begin())
 
 
 def test_a_function_that_is_registered_late_begins_what_waits():

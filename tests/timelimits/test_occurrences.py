@@ -181,6 +181,20 @@ def test_a_time_of_day_that_the_clock_skips_or_repeats_is_due_once():
         )
 
 
+def test_before_the_first_day_nothing_is_due():
+    """The first day is the first occurrence, if it is open."""
+    start = RegularStart(every="1mo", at="08:30", from_=date(2026, 3, 4))
+    occurrences = Occurrences(start, calendar_with(set()))
+    assert (
+        occurrences.between(to_us(datetime(2026, 1, 1, tzinfo=UTC)), to_us(datetime(2026, 2, 1, tzinfo=UTC)))
+        == []
+    )
+    (first,) = occurrences.between(
+        to_us(datetime(2026, 3, 1, tzinfo=UTC)), to_us(datetime(2026, 4, 1, tzinfo=UTC))
+    )
+    assert first.name == "2026-03-04T08:30"
+
+
 def test_an_occurrence_that_a_correction_takes_away_is_not_due_any_more():
     """Its name stays: it is due on another day, or not at all."""
     day = date(2026, 3, 4)

@@ -73,6 +73,10 @@ def _ahead(
 ) -> Iterator[ComingStart]:
     """Yield what is to begin later, while the version is in force."""
     first_us, done = since_us, ""
+    if (
+        position is not None and position.version > schedule.version
+    ):  # of a version that this program does not know
+        return
     if position is not None:
         first_us = max(since_us + 1, position.since_us)
         done = max(position.done, position.pending) if position.version == schedule.version else ""

@@ -55,15 +55,15 @@ class Schedules:
     @cached_property
     def all(self) -> Sequence[Schedule]:
         """Every regular start of every version, by procedure and version."""
-        catalog, known = self._registry.catalog, []
-        for (name, version), procedure in sorted(catalog.procedures.items()):
-            newest = version == catalog[name].version
+        known = []
+        for _, procedure in sorted(self._registry.catalog.procedures.items()):
             for start in procedure.starts:
                 try:
                     known.append(self._schedule(procedure, start))
-                except UnknownCalendar:  # an engine is not made where the newest version lacks one
-                    if newest:
-                        raise
+                except (
+                    UnknownCalendar
+                ):  # of an earlier version: where the newest lacks one, no engine is made
+                    continue
         return known
 
     @cached_property
@@ -118,4 +118,7 @@ class Schedules:
     def _from_us(self, procedure: Procedure) -> int:
         if procedure.effective is None:
             return NOT_BEFORE_US
-        return self._registry.calendar(procedure.calendar).clock_us(procedure.effective, 0)
+        try:
+            return self._registry.calendar(procedure.calendar).clock_us(procedure.effective, 0)
+        except UnknownCalendar:  # of an earlier version, whose day has come
+            return NOT_BEFORE_US

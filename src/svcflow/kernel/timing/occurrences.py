@@ -156,12 +156,12 @@ class Occurrences:
 
     def _due_us(self, day: int) -> int | None:
         """Return when the occurrence of a declared day is due; None where it falls away."""
-        nth_day, closed_day = self.calendar.arithmetic.nth_day, self.start.closed_day
-        moved = nth_day(day, 0)
-        if moved != day and closed_day != "next":
+        hours, closed_day = self.calendar.arithmetic, self.start.closed_day
+        moved = day
+        if not hours.hours_us(day):
             if closed_day == "skip":
                 return None
-            moved = nth_day(day, -1)
+            moved = hours.nth_day(day, 0 if closed_day == "next" else -1)
         return self.calendar.clock_us(date.fromordinal(moved), self.start.at.minute)
 
     def _name(self, day: int) -> str:
