@@ -166,7 +166,7 @@ def _invoke(line: str, variables: Mapping[str, str]) -> tuple[int, str]:
 
 
 def _load(page: Path, block: Block, folder: Path) -> None:
-    from svcflow import load, load_mapping, load_scenario
+    from svcflow import load, load_mapping, load_parameters, load_scenario
     from svcflow.model.yaml.document import read_document
     from svcflow.worktime import WorkCalendar
 
@@ -176,4 +176,9 @@ def _load(page: Path, block: Block, folder: Path) -> None:
     if block.document == "calendar":
         read_document(path).build(WorkCalendar.from_mapping)
     else:
-        {"procedure": load, "scenario": load_scenario, "mapping": load_mapping}[block.document](path)
+        {
+            "procedure": load,
+            "parameters": load_parameters,
+            "scenario": load_scenario,
+            "mapping": load_mapping,
+        }[block.document](path)

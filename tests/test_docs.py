@@ -23,6 +23,7 @@ from svcflow.model import (
     guard,
     limit,
     log_mapping,
+    parameter,
     procedure,
     regular_start,
     scenario,
@@ -30,6 +31,7 @@ from svcflow.model import (
     step,
     subprocedure,
 )
+from svcflow.model.yaml.unknown_keys import UNWRITTEN
 from svcflow.runtime.filters import DeviationFilters, InstanceFilters
 from svcflow.wording import DEVIATIONS
 from svcflow.worktime import calendar, calendar_file
@@ -39,6 +41,9 @@ DECLARED = {
     "procedure": procedure.Procedure,
     "field": field.Field,
     "source": source.Source,
+    "parameter": parameter.Parameter,
+    "parameters": parameter.Overrides,
+    "value": parameter.Override,
     "role": procedure.Role,
     "certificate": procedure.Certificate,
     "enforce": step.Enforce,
@@ -63,8 +68,19 @@ DECLARED = {
     "pool": scenario.Pool,
     "mapping": log_mapping.LogMapping,
 }
-DOCUMENTS = ("procedure", "scenario", "mapping")
-SAME_AS_KEY = {"source", "role", "certificate", "hold", "branch", "step", "field", "indicator"}
+DOCUMENTS = ("procedure", "scenario", "mapping", "parameters")
+SAME_AS_KEY = {
+    "parameter",
+    "value",
+    "source",
+    "role",
+    "certificate",
+    "hold",
+    "branch",
+    "step",
+    "field",
+    "indicator",
+}
 
 
 def sections(page: Path) -> dict[str, list[list[str]]]:
@@ -126,8 +142,13 @@ def test_every_key_of_a_declaration_is_documented(heading):
 
 def keys(heading: str) -> Iterator[tuple[str, attrs.Attribute]]:
     """Yield the keys as a document writes them; an id that is the key of its mapping is no key."""
+    unwritten = UNWRITTEN.get(DECLARED[heading], ())
     for attribute in attrs.fields(DECLARED[heading]):
         name = attribute.name.rstrip("_")
+        if (
+            name in unwritten and name != "otherwise"
+        ):  # a row of its own, which is documented among the others
+            continue
         if name == "id" and heading in DOCUMENTS:
             yield heading, attribute
         elif name != "id" or heading not in SAME_AS_KEY:

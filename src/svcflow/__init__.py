@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from svcflow.kernel.lifecycle.deviations import Deviation
     from svcflow.kernel.timing.deadlines import Deadline
     from svcflow.machine import from_machine, to_machine
-    from svcflow.model.catalog import Catalog, load, load_mapping, load_qualifications, load_scenario
+    from svcflow.model.catalog import (
+        Catalog,
+        load,
+        load_mapping,
+        load_parameters,
+        load_qualifications,
+        load_scenario,
+    )
     from svcflow.model.diff.compare import Difference, diff
     from svcflow.model.procedure import Procedure
     from svcflow.model.yaml.dump import dump
@@ -70,6 +77,7 @@ _WHERE = {
     "from_machine": "machine",
     "load": "model.catalog",
     "load_mapping": "model.catalog",
+    "load_parameters": "model.catalog",
     "load_qualifications": "model.catalog",
     "load_scenario": "model.catalog",
     "simulate": "simulate",
@@ -108,6 +116,7 @@ __all__ = [  # the names are the keys above
     "from_machine",
     "load",
     "load_mapping",
+    "load_parameters",
     "load_qualifications",
     "load_scenario",
     "simulate",

@@ -13,6 +13,7 @@ from svcflow.checks import CODES, check
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, TimeLimit
+from svcflow.model.parameter import Parameter
 from svcflow.model.procedure import Certificate, HoldRule, Indicator, Procedure, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.step import Enforce, Step, Transition
@@ -624,6 +625,12 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: declared(
                 step("first", "closed", qualified="licence"), end(), certificates=[Certificate("licence")]
             ),
+        ),
+    ],
+    "parameter-unused": [
+        (
+            lambda: declared(*line("1h"), parameters=[Parameter("reply", value="1h", source="proposal")]),
+            lambda: declared(*line("reply"), parameters=[Parameter("reply", value="1h", source="proposal")]),
         ),
     ],
     "role-unused": [

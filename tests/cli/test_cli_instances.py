@@ -20,6 +20,7 @@ DEVIATION = {
 INSTANCE = {
     "id", "procedure", "version", "status", "outcome", "steps", "hold", "data", "evidence", "recipient",
     "group", "assignees", "revision", "sequence", "started_at", "ended_at", "parent", "children",
+    "parameters",
 }  # fmt: skip
 
 

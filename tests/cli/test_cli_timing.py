@@ -158,7 +158,17 @@ def test_explain_tells_how_a_deadline_came_to_be(svc, tour, lang, lines):
 def test_an_explanation_for_programs_has_keys_that_stay(svc, tour):
     """Days are counted in `…_days`, lengths of time in `…_s`, instants are in UTC, words in both languages."""
     found = parsed(svc("explain", tour, "reply", "--json"))
-    assert set(found) == {"instance", "limit", "name", "target", "promised", "visits", "sources", "lines"}
+    assert set(found) == {
+        "instance",
+        "limit",
+        "name",
+        "target",
+        "promised",
+        "visits",
+        "parameters",
+        "sources",
+        "lines",
+    }
     assert (found["instance"], found["limit"], found["target"], found["visits"]) == (tour, "reply", "3wd", 1)
     assert found["name"] == {"zh": "答复", "en": "Reply"}
     keys = {"kind", "from_at", "to_at", "amount_s", "amount_days", "total_s", "total_days", "text"}

@@ -9,6 +9,8 @@ from svcflow.drawing.scene.edges import main_path
 from svcflow.drawing.scene.from_procedure import numbers, scene_of
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
+from svcflow.model.limit import Row, TimeLimit
+from svcflow.model.parameter import Parameter
 from svcflow.model.procedure import Certificate, Excellence, Exclusion, Indicator, Procedure
 from svcflow.model.source import Source
 from svcflow.model.step import Otherwise, Step, Transition
@@ -143,6 +145,24 @@ def test_sources_are_listed_under_the_map_with_their_strength() -> None:
     (note,) = (note for note in scene_of(procedure).notes if note.head.en == "Sources")
     assert note.body == Text(
         zh="D1 手册；D2 条例（法律法规，2012）", en="D1 手册; D2 条例 (law or regulation, 2012)"
+    )
+
+
+def test_a_map_has_the_values_of_parameters_in_force() -> None:
+    """Limits and conditions show the number that holds; the notes say who set it and what is declared."""
+    limit = TimeLimit(match=[Row("reply", when="fee >= bound"), Row("8h")])
+    procedure = Procedure(
+        id="p",
+        parameters=[Parameter("reply", value="4h"), Parameter("bound", value=100, unit="元")],
+        fields=[Field("fee", type="number", name=Text("费用", "Fee"))],
+        steps=[Step("a", within=limit, to=[Transition("go", "b")]), Step("b", end="completed")],
+    )
+    scene = scene_of(procedure.with_parameters({"reply": "2h"}))
+    assert "2 h" in scene.by_key["a"].limit.en
+    notes = {note.head.en: note.body.en for note in scene.notes}
+    assert notes["P1 a"] == "[Fee ≥ 100] ≤ 2 hours; otherwise ≤ 8 hours"
+    assert notes["Parameters"] == (
+        "reply 2 hours (set by the institution, the procedure says 4 hours); bound 100 元"
     )
 
 

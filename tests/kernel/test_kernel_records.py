@@ -27,7 +27,7 @@ from svcflow.journal.canonical import from_record, to_record
 from svcflow.kernel import deviations_of, facts
 from svcflow.kernel.compiled import calendars_of
 from svcflow.kernel.facts import FACTS, DeviationKind, Fact
-from svcflow.kernel.instance import BLANK, FIELDS, Draft, Instance, from_state, to_state
+from svcflow.kernel.instance import BLANK, FIELDS, Draft, FrozenDict, Instance, from_state, to_state
 from svcflow.kernel.moves.availability import available
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
@@ -96,7 +96,9 @@ def test_an_instance_reads_back_equal_from_its_state():
     case = eventful()
     assert from_state(to_state(case.instance)) == case.instance
     assert from_state(orjson.loads(orjson.dumps(to_state(case.instance)))) == case.instance
-    assert len(to_state(case.instance)) == FIELDS.index("parent"), "what no relative needs is not written"
+    assert len(to_state(case.instance)) == FIELDS.index("parameters"), "what it has nothing of is not written"
+    pinned = case.instance._replace(parameters=FrozenDict({"reply": "2h", "threshold": 7}))
+    assert from_state(orjson.loads(orjson.dumps(to_state(pinned)))) == pinned
 
 
 @pytest.mark.parametrize("count", [0, 22, 99])

@@ -14,6 +14,7 @@ from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import FIELD_TYPES, GRADES, Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import END, SEVERITIES, VISITS, Row, Rung, TimeLimit
+from svcflow.model.parameter import Parameter
 from svcflow.model.procedure import (
     AREAS,
     GROUPS,
@@ -275,6 +276,12 @@ def steps(
     )
 
 
+def parameters_of(name: str) -> st.SearchStrategy[Parameter]:
+    return st.builds(
+        Parameter, st.just(name), value=amounts(("m", "h")), name=texts, source=maybe(st.just("proposal"))
+    )
+
+
 def sources(name: str) -> st.SearchStrategy[Source]:
     return st.builds(
         Source,
@@ -347,6 +354,8 @@ def procedures(draw: st.DrawFn) -> Procedure:
         )
     ]
     declared = [draw(fields(name)) for name in names]
+    parameters = [draw(parameters_of(name)) for name in draw(st.sampled_from([(), ("parameter_a",)]))]
+    lengths = amounts(("h", "d")) | st.sampled_from([parameter.id for parameter in parameters] or ["4h"])
     return Procedure(
         id=draw(identifiers),
         version=draw(st.integers(1, 10**6)),
@@ -365,13 +374,15 @@ def procedures(draw: st.DrawFn) -> Procedure:
             ),
             Field(AGREED, type="instant"),
         ],
+        parameters=parameters,
+        late_after=draw(maybe(lengths)),
         roles=[Role(name, name=draw(texts)) for name in roles],
         certificates=[Certificate(CERTIFICATE, name=draw(texts))],
         enforce=draw(st.builds(Enforce, *[enforcements] * 4, settled=enforcements)),
         holds=[
             HoldRule(
                 reason,
-                at_most=draw(maybe(amounts(("wd", "h")))),
+                at_most=draw(maybe(amounts(("wd",)) | lengths)),
                 evidence=draw(st.lists(wordings, max_size=2)),
             )
             for reason in draw(st.lists(st.sampled_from(HOLD_REASONS), max_size=3, unique=True))

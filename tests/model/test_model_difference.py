@@ -39,6 +39,8 @@ def places(node: object, path: tuple[object, ...] = ()) -> Iterator[tuple[object
     """Yield the way to every attribute and item of a procedure, as deep as things go."""
     if attrs.has(type(node)) and not isinstance(node, WHOLE):
         for attribute in attrs.fields(type(node)):
+            if not attribute.eq:  # it follows from the others
+                continue
             name, value = attribute.name, getattr(node, attribute.name)
             of_parts = attrs.has(type(value)) and not isinstance(value, WHOLE)
             if not (of_parts or (name == "parallel" and not value)):  # no thing is made up where one belongs

@@ -26,7 +26,7 @@ from svcflow.model.yaml.json_schema import json_schema
 from svcflow.model.yaml.parse import by_kind, structure, structure_procedure
 from svcflow.model.yaml.unknown_keys import UNWRITTEN
 
-KINDS = ("procedure", "scenario", "mapping", "calendar")
+KINDS = ("procedure", "scenario", "mapping", "parameters", "calendar")
 CALENDARS = Path(svcflow.__file__).parent / "worktime" / "data"
 FILES = sorted([*shipped_folder().rglob("*.yaml"), *CALENDARS.glob("*.yaml")])
 
@@ -43,12 +43,16 @@ def accepted(data: dict, kind: str) -> bool:
 def loads(data: dict, kind: str) -> bool:
     """Say whether the loader takes the data."""
     from svcflow.model.log_mapping import LogMapping
+    from svcflow.model.parameter import Overrides
 
     try:
         if kind == "procedure":
             structure_procedure(data)
         else:
-            structure(by_kind(data, kind), {"scenario": Scenario, "mapping": LogMapping}[kind])
+            structure(
+                by_kind(data, kind),
+                {"scenario": Scenario, "mapping": LogMapping, "parameters": Overrides}[kind],
+            )
     except DeclarationError:
         return False
     return True

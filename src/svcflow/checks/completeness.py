@@ -154,6 +154,9 @@ def _sources(procedure: Procedure) -> Iterator[Finding]:
                 amount = row.after or (row.at.amount if row.at is not None else None)
                 if amount is not None:
                     yield _unsourced(str(amount), where)
+    for parameter in procedure.parameters.values():
+        if not parameter.source:
+            yield _unsourced(str(parameter.value), ("parameters", parameter.id))
     for indicator in procedure.indicators.values():
         if indicator.target is not None and not indicator.source:
             yield _unsourced(indicator.target, ("indicators", indicator.id))

@@ -74,6 +74,7 @@ CODES: dict[str, Code] = _table(
     ("limit-rows-overlap", "note", "时限矩阵的条件部分重叠，靠先后次序决定", "guards of a limit's matrix overlap in part; their order decides"),
     ("loop-not-marked", "note", "往回的流转没有标明 rework 或 exception", "a move leads back without being marked rework or exception"),
     ("outcome-unheard", "note", "子流程的某个结果没有触发流转", "an outcome of a procedure that a step runs fires nothing"),
+    ("parameter-unused", "note", "参数无处使用", "a parameter is used nowhere"),
     ("role-unused", "note", "岗位无处使用", "a role is used nowhere"),
     ("certificate-unused", "note", "没有环节要求此证书", "no step asks for a certificate"),
     ("start-in-utc", "note", "定期启动的时刻按世界协调时", "the time of day of a regular start is one of UTC"),

@@ -147,7 +147,7 @@ class _ConstantReader:
 
     def read(self, guard: Guard) -> _Constants:
         found: _Constants = {}
-        self._truth(ast.parse(guard.text.strip(), mode="eval").body, found)
+        self._truth(guard.tree, found)
         return found
 
     def _truth(self, node: ast.expr, found: _Constants) -> None:

@@ -238,9 +238,7 @@ def _unknown_choices(procedure: Procedure, guard: Guard) -> Iterator[tuple[str, 
 
 
 def _same(one: Guard, other: Guard) -> bool:
-    return ast.dump(ast.parse(one.text.strip(), mode="eval")) == ast.dump(
-        ast.parse(other.text.strip(), mode="eval")
-    )
+    return ast.dump(one.tree) == ast.dump(other.tree)
 
 
 def _unsettled(rows: Rows, name: str) -> Finding:

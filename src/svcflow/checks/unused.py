@@ -48,11 +48,12 @@ _PLAIN: Mapping[Family, Family] = {"working": "elapsed", "working_days": "calend
 
 
 def unused(procedure: Procedure) -> Iterator[Finding]:
-    """Yield what is declared and has no effect: roles, fields, points of ladders, deemed moves, visits told apart."""
+    """Yield what is declared and has no effect: roles, fields, parameters, points of ladders, deemed moves, visits told apart."""
     yield from _roles(procedure)
     yield from _certificates(procedure)
     yield from _fields(procedure)
     yield from _settled_at_the_end(procedure)
+    yield from _parameters(procedure)
     for path, limit in limit_places(procedure):
         yield from _late_warnings(limit, path)
         usual = limit.calendar or procedure.calendar
@@ -167,6 +168,17 @@ def _settled_at_the_end(procedure: Procedure) -> Iterator[Finding]:
             )
 
 
+def _parameters(procedure: Procedure) -> Iterator[Finding]:
+    for name in procedure.parameters:
+        if name not in procedure.parameter_uses:
+            yield finding(
+                "parameter-unused",
+                ("parameters", name),
+                Text(zh=f"参数 {name} 无处使用", en=f"parameter {name} is used nowhere"),
+                Text(zh="在条件或时限中用它，或删去", en="name it in a guard or a limit, or drop it"),
+            )
+
+
 def _late_warnings(limit: TimeLimit, path: Path) -> Iterator[Finding]:
     for place, rung in enumerate(limit.warn):
         if rung.after is not None or (rung.share is not None and rung.share >= 1):
@@ -174,8 +186,8 @@ def _late_warnings(limit: TimeLimit, path: Path) -> Iterator[Finding]:
                 "warning-too-late",
                 (*path, "warn", place),
                 Text(
-                    zh=f"预警点 {rung.at} 不早于截止时间",
-                    en=f"warning at {rung.at} does not come before the deadline",
+                    zh=f"预警点 {rung.point} 不早于截止时间",
+                    en=f"warning at {rung.point} does not come before the deadline",
                 ),
                 Text(
                     zh="写小于 100% 的份额，或移到 escalate",
@@ -196,8 +208,8 @@ def _coinciding(limit: TimeLimit, path: Path, calendars: AbstractSet[str]) -> It
                 "rungs-coincide",
                 (*path, kind, place),
                 Text(
-                    zh=f"{rung.at} 与 {other.at} 落在同一时刻{when.zh}",
-                    en=f"{rung.at} falls on the same instant as {other.at}{when.en}",
+                    zh=f"{rung.point} 与 {other.point} 落在同一时刻{when.zh}",
+                    en=f"{rung.point} falls on the same instant as {other.point}{when.en}",
                 ),
                 _IN_WORKING_UNITS if when == _IN_CLOSED_HOURS else _APART,
             )

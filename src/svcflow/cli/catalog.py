@@ -43,8 +43,10 @@ def find_procedure(named: str, folder: str | None) -> tuple[Procedure, Catalog]:
     if is_file(named):
         procedure = load(named)
         if folder is not None:
-            return procedure, catalog_at(folder)
+            catalog = catalog_at(folder)
+            return catalog.in_force(procedure), catalog
         beside = _beside(Path(named))
+        procedure = beside.in_force(procedure)
         return procedure, attrs.evolve(beside, procedures={(procedure.id, procedure.version): procedure})
     catalog = catalog_at(folder)
     name, sign, version = named.partition("@")
@@ -87,11 +89,12 @@ def _beside(file: Path) -> Catalog:
     """Return the catalog of the folder of a file, without procedures and without files that cannot be read."""
     from svcflow.model.catalog import Catalog, declared_in, yaml_files
     from svcflow.model.log_mapping import LogMapping
+    from svcflow.model.parameter import Overrides
     from svcflow.model.scenario import Scenario
     from svcflow.model.yaml.document import read_document
 
     catalog = Catalog()
-    calendars, scenarios, mappings = {}, {}, {}
+    calendars, scenarios, mappings, overrides = {}, {}, {}, {}
     for path in yaml_files(file.parent, below=False):
         if path == file:
             continue
@@ -105,9 +108,13 @@ def _beside(file: Path) -> Catalog:
                 scenarios[declared.id] = declared
             elif isinstance(declared, LogMapping):
                 mappings[declared.id] = declared
+            elif isinstance(declared, Overrides):
+                overrides[declared.id] = declared
         except DeclarationError:  # `svcflow check` reports it
             continue
-    return attrs.evolve(catalog, calendars=calendars, scenarios=scenarios, mappings=mappings)
+    return attrs.evolve(
+        catalog, calendars=calendars, scenarios=scenarios, mappings=mappings, overrides=overrides
+    )
 
 
 def _chosen(

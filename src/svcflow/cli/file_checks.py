@@ -11,7 +11,8 @@ from svcflow.checks import Finding, check, check_calendar
 from svcflow.errors import DeclarationError, Problem, UnknownCalendar
 from svcflow.model.calendar_names import unknown_calendars
 from svcflow.model.called_procedures import called_problems
-from svcflow.model.catalog import declared_in, yaml_files
+from svcflow.model.catalog import declared_in, mistakes_of, with_fitting, yaml_files
+from svcflow.model.parameter import Overrides
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Scenario
 from svcflow.model.yaml.document import Document, read_document
@@ -45,6 +46,7 @@ def check_files(paths: Sequence[Path]) -> CheckedFiles:
         checker.note(document)
     for document in documents:
         checker.build(document)
+    checker.override()
     checker.check()
     return CheckedFiles(tuple(files), tuple(checker.problems), tuple(sorted(checker.findings)))
 
@@ -57,6 +59,7 @@ class _FileChecker:
         self.findings: list[Finding] = []
         self._calendars: dict[str, Document] = {}
         self._declared: dict[tuple[str, str, str], str] = {}
+        self._overrides: list[tuple[Overrides, Document]] = []
         self._procedures: dict[tuple[str, int], tuple[Procedure, Document]] = {}
 
     def documents(self, files: Iterable[Path]) -> Iterator[Document]:
@@ -93,11 +96,24 @@ class _FileChecker:
             declared = declared_in(document)
             if isinstance(declared, Procedure):
                 self._procedures[declared.id, declared.version] = (declared, document)
+            if isinstance(declared, Overrides):
+                self._overrides.append((declared, document))
             if isinstance(declared, Procedure | Scenario):
                 problems = unknown_calendars(declared, self._calendars)
                 self.problems += document.placed(map(_with_its_file, problems))
         except DeclarationError as error:
             self.problems += error.problems
+
+    def override(self) -> None:
+        """Give each procedure the values that are set for its parameters, and note the mistakes of these."""
+        for overrides, document in self._overrides:
+            known = {name for name, _ in self._procedures}
+            versions = [key for key in sorted(self._procedures) if key[0] == overrides.id]
+            newest = self._procedures[versions[-1]][0] if versions else None
+            self.problems += document.placed(mistakes_of(overrides, newest, known))
+            for key in versions:
+                procedure, where = self._procedures[key]
+                self._procedures[key] = with_fitting(procedure, overrides), where
 
     def check(self) -> None:
         """Check each procedure, as a whole, with those it runs, and against the version before it as far as it was read."""

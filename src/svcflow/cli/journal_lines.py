@@ -28,17 +28,26 @@ def _text(names: ProcedureNames, zh: str, en: str) -> str:
 
 def _started(fact: facts.Started, names: ProcedureNames) -> str:
     step, by_itself = names.step(fact.step), fact.occurrence.replace("T", " ")
+    values = _parameters(fact)
     if fact.parent:
         return _text(
-            names, f"开始：{step}（{fact.parent} 的子流程）", f"started: {step} (run by {fact.parent})"
+            names,
+            f"开始：{step}（{fact.parent} 的子流程）{values.zh}",
+            f"started: {step} (run by {fact.parent}){values.en}",
         )
     if fact.start:
         return _text(
             names,
-            f"定期启动 {fact.start}（{by_itself}）：{step}",
-            f"started by itself ({fact.start}, {by_itself}): {step}",
+            f"定期启动 {fact.start}（{by_itself}）：{step}{values.zh}",
+            f"started by itself ({fact.start}, {by_itself}): {step}{values.en}",
         )
-    return _text(names, f"开始：{step}", f"started: {step}")
+    return _text(names, f"开始：{step}{values.zh}", f"started: {step}{values.en}")
+
+
+def _parameters(fact: facts.Started | facts.Migrated) -> Text:
+    """Return the values of parameters that were pinned in place of those declared; nothing without any."""
+    values = ", ".join(f"{name} = {value}" for name, value in fact.parameters.items())
+    return Text(zh=f"；参数 {values}", en=f"; parameters {values}") if values else Text()
 
 
 def _moved(fact: facts.Moved, names: ProcedureNames) -> str:
@@ -101,7 +110,12 @@ def _migrated(fact: facts.Migrated, names: ProcedureNames) -> str:
         "keep": ("截止保留", "deadlines kept"),
         "recompute": ("截止重算", "deadlines reckoned anew"),
     }[fact.due]
-    return _text(names, f"变更版本：{way}，{dues_zh}{why_zh}", f"migrated: {way}, {dues_en}{why_en}")
+    values = _parameters(fact)
+    return _text(
+        names,
+        f"变更版本：{way}，{dues_zh}{why_zh}{values.zh}",
+        f"migrated: {way}, {dues_en}{why_en}{values.en}",
+    )
 
 
 def _held(fact: facts.Held, names: ProcedureNames) -> str:

@@ -48,6 +48,7 @@ def instance_json(instance: Instance, at_us: int = 0) -> Record:
         "hold": instance.hold,
         "data": dict(instance.data),
         "evidence": sorted(instance.evidence),
+        "parameters": dict(instance.parameters),
         "recipient": instance.recipient,
         "group": instance.group,
         "assignees": {
@@ -180,6 +181,7 @@ def explanation_json(instance: str, explanation: Explanation) -> Record:
         "target": None if explanation.target is None else str(explanation.target),
         "promised": explanation.promised,
         "visits": explanation.visits,
+        "parameters": [_both(parameter) for parameter in explanation.parameters],
         "sources": [attrs.asdict(source) for source in explanation.sources],
         "lines": [_line(line) for line in explanation.lines],
     }

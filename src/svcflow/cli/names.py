@@ -92,6 +92,15 @@ class ProcedureNames:
         """Return a field's name."""
         return self._name(self.procedure.fields, field)
 
+    def parameters(self, instance: Instance) -> Iterator[str]:
+        """Yield the parameters of the procedure, each with the value that is pinned to an instance."""
+        procedure = self.procedure
+        # Who set a value is known of those in force now, which may be others.
+        if procedure.overridden != instance.parameters:
+            procedure = procedure.with_parameters(instance.parameters)
+        for parameter in procedure.parameters.values():
+            yield parameter.text(procedure.sources).in_(self.lang)
+
     def value(self, field: str, value: Value) -> str:
         """Return the name of a value of a field; the value itself where it has none."""
         return value_text(self.procedure.fields.get(field), value).in_(self.lang)

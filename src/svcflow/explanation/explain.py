@@ -41,6 +41,8 @@ class Explanation:
     """What the target rests on."""
     fires: Text = NO_TEXT
     """The move that is made by itself then, where it is the timer of a step's `then`; empty for a limit."""
+    parameters: tuple[Text, ...] = ()
+    """The parameters that set the target, or choose it: each with its value in force, and who set that."""
 
     def text(self, lang: Lang = "en") -> str:
         """Return the whole explanation, one line below the other."""
@@ -69,9 +71,14 @@ class Explanation:
         )
 
     def rests_on(self, lang: Lang = "en") -> tuple[str, ...]:
-        """Return a line on each source that the target rests on, with its strength."""
-        head = Text(zh="依据：", en="source: ").in_(lang)
-        return tuple(f"{head}{source.text(lang)}" for source in self.sources)
+        """Return a line on each source that the target rests on, and on each parameter that sets it."""
+        source, parameter = (
+            Text(zh=zh, en=en).in_(lang) for zh, en in (("依据：", "source: "), ("参数：", "parameter: "))
+        )
+        return (
+            *(f"{source}{each.text(lang)}" for each in self.sources),
+            *(f"{parameter}{each.in_(lang)}" for each in self.parameters),
+        )
 
 
 class UnknownLimit(SvcflowError, LookupError):
@@ -104,6 +111,7 @@ def explain(
     narrator = Narrator(*declaring[0], at_us)
     narrator.narrate(segments)
     target, version = narrator.target
+    procedure = narrator.writer.compiled.procedure
     return Explanation(
         limit=limit,
         name=declaring[-1][1].limit.name,
@@ -112,8 +120,9 @@ def explain(
         lines=tuple(narrator.writer.lines),
         promised=version,
         demand=NO_TEXT if target is None else _demand(narrator.writer.target(target), declaring[-1][1].limit),
-        sources=cited(narrator.source, narrator.writer.compiled.procedure.sources),
         fires=narrator.writer.automatic_move if narrator.writer.limit.is_timer else NO_TEXT,
+        parameters=tuple(each.text(procedure.sources) for each in narrator.parameters),
+        sources=cited(narrator.source, procedure.sources),
     )
 
 

@@ -29,6 +29,8 @@ from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
 from svcflow.kernel.timing import stopwatch
 from svcflow.kernel.timing.compiled_limit import CompiledLimit
 from svcflow.kernel.timing.pinned_targets import pinned_after_migration, still_pinned
+from svcflow.model.parameter import Parameter
+from svcflow.model.parameter_binding import named_in
 from svcflow.model.target import Target
 from svcflow.model.wording import rung_text
 from svcflow.text import Text
@@ -84,6 +86,15 @@ class Narrator:
         limit = self.writer.limit.limit
         row = limit.rows[-1 if self._watch is None else self._watch.row]
         return row.source or limit.source
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters that set the target, or choose its row; none where an earlier version promised it."""
+        if self._days.pinned is not None:
+            return ()
+        row = self.writer.limit.limit.rows[-1 if self._watch is None else self._watch.row]
+        declared = self.writer.compiled.procedure.parameters
+        return tuple(declared[name] for name in named_in(row) if name in declared)
 
     def narrate(self, segments: Iterable[VersionSegment]) -> None:
         """Write everything up to the present."""

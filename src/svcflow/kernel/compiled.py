@@ -20,6 +20,7 @@ from svcflow.kernel.timing.compiled_limit import CompiledLimit, compile_limit
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Value
 from svcflow.model.limit import TimeLimit, hold_limit, reason_of
+from svcflow.model.parameter import Written
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import RECORD_ALL, Enforce, Enforcement, Step, Transition
 from svcflow.model.subprocedure import SubProcedure
@@ -152,6 +153,9 @@ class Compiled:
     """For each such field, the steps before that trigger: a rework that leads to one of them opens the value again."""
     certificates: frozenset[str]
     """Certificates that steps ask for."""
+    parameters: FrozenDict[str, Written]
+    """The values in force of parameters that are not those declared."""
+    calendars: Calendars = attrs.field(repr=False)
     runs: Mapping[str, SubProcedure] = attrs.field(factory=dict)
     """What steps run, by step; nothing where logs of other systems are replayed."""
     foreign: bool = False
@@ -160,9 +164,27 @@ class Compiled:
     """Fingerprints of its calendars, once they were asked for."""
     _positions: dict[tuple[str, ...], tuple[tuple[str, ...], bool]] = attrs.field(factory=dict, repr=False)
     _paths: dict[tuple[str, str], tuple[str, ...] | None] = attrs.field(factory=dict, repr=False)
+    _variants: dict[tuple[tuple[str, Written], ...], Compiled] = attrs.field(factory=dict, repr=False)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.procedure})"
+
+    def under(self, parameters: Mapping[str, Written]) -> Compiled:
+        """Return the version with the values of its parameters that are pinned to an instance.
+
+        Raises: DeclarationError when they are none of this version.
+        """
+        if parameters == self.parameters:
+            return self
+        key = tuple(sorted(parameters.items()))
+        known = self._variants.get(key)
+        if known is None:
+            procedure = self.procedure.with_parameters(parameters)
+            made = compile_procedure(
+                procedure, self.calendars, enforce="record" if self.foreign else "declared"
+            )
+            known = self._variants.setdefault(key, made)
+        return known
 
     @property
     def refuses_settled(self) -> bool:
@@ -288,6 +310,8 @@ def compile_procedure(
             if f.settled_by is not None
         },
         frozenset(step.step.qualified for step in steps.values() if step.step.qualified is not None),
+        FrozenDict(procedure.overridden),
+        calendars,
         runs={name: step.step.runs for name, step in steps.items() if step.step.runs and not rules},
         foreign=enforce == "record",
     )

@@ -189,6 +189,7 @@ def _start(transaction: Transaction, command: Start) -> None:
         parent=command.parent,
         parent_step=command.parent_step,
         performers=command.performers,
+        parameters=transaction.compiled.parameters,
     )
     if occurrence is not None:
         _record_missed(transaction, occurrence)

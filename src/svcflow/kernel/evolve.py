@@ -119,6 +119,7 @@ def compute_due(compiled: Compiled, draft: Draft) -> None:
 
 def _started(compiled: Compiled, draft: Draft, fact: Started) -> None:
     draft.procedure, draft.version = fact.procedure, fact.version
+    draft.parameters = FrozenDict(fact.parameters) if fact.parameters else draft.parameters
     draft.recipient, draft.group = fact.recipient, fact.group
     draft.started_us = fact.occurred_us
     if fact.parent:

@@ -102,7 +102,8 @@ class Started(Fact):
     `calendars` marks what each calendar said then, by its id. `books` says that the instance remembers who set its
     scheduled instants and when; those of older journals do not. One that began by itself names its regular `start` and
     the `occurrence`, by its declared local date and time. `parent` is the instance whose step
-    `parent_step` runs this one, `performers` who did the steps of it that this procedure asks about.
+    `parent_step` runs this one, `performers` who did the steps of it that this procedure asks about. `parameters` are
+    the values in force of parameters that are not those the version declares.
     """
 
     procedure: str
@@ -119,6 +120,7 @@ class Started(Fact):
     parent: str = ""
     parent_step: str = ""
     performers: Mapping[str, tuple[str, ...]] = attrs.field(default=_NONE, converter=_tuples)
+    parameters: Mapping[str, int | float | str] = _NONE
 
 
 @attrs.frozen
@@ -199,6 +201,7 @@ class Migrated(Fact):
     the version newly required. `reverts` is the sequence of the migration that this one takes back. `calendars`
     marks what each calendar of the other version said then. `gives_way` says that a deadline that is kept gives way
     once another row of its limit applies; in journals older than this field it changes what that row counts.
+    `parameters` are, as of `Started`, the values in force from then on.
     """
 
     from_version: int
@@ -210,6 +213,7 @@ class Migrated(Fact):
     data: Mapping[str, Value] = _NONE
     calendars: Mapping[str, str] = _NONE
     gives_way: bool = False
+    parameters: Mapping[str, int | float | str] = _NONE
 
 
 @attrs.frozen

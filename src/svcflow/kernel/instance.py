@@ -126,9 +126,10 @@ class Instance(NamedTuple):
     `left_by` are the persons who left a step, and whom they acted for; `assignees` who has an active step;
     `deputies`, for steps that somebody has by a delegation, the giver and when it ends; `deviations` the status of
     each deviation, by the sequence of its fact; `bookings` who set which scheduled instant, unless the journal is
-    older than bookings; `settled` the fields whose value a move has settled. `parent` is the instance whose step runs
-    this one; `children` are those that its own steps have run, by id; `pending_us` is from when on the runtime has
-    something to do about them, `NEVER` mostly.
+    older than bookings; `settled` the fields whose value a move has settled; `parameters` the values in force of
+    parameters that are not those its version declares. `parent` is the instance whose step runs this one; `children`
+    are those that its own steps have run, by id; `pending_us` is from when on the runtime has something to do about
+    them, `NEVER` mostly.
     """
 
     id: str
@@ -160,6 +161,7 @@ class Instance(NamedTuple):
     bookings: Mapping[str, Booking]
     deputies: Mapping[str, tuple[str, int]]
     settled: tuple[str, ...]
+    parameters: Mapping[str, int | float | str]
     parent: Parent | None
     children: Mapping[str, Child]
     pending_us: int
@@ -224,6 +226,7 @@ class Draft:
     bookings: FrozenDict[str, Booking]
     deputies: FrozenDict[str, tuple[str, int]]
     settled: tuple[str, ...]
+    parameters: FrozenDict[str, int | float | str]
     parent: Parent | None
     children: FrozenDict[str, Child]
     pending_us: int
@@ -288,6 +291,7 @@ BLANK = Instance(
     bookings=FrozenDict(),
     deputies=FrozenDict(),
     settled=(),
+    parameters=FrozenDict(),
     parent=None,
     children=FrozenDict(),
     pending_us=NEVER,
@@ -304,7 +308,8 @@ def to_state(instance: Instance) -> list[Any]:
     if instance.bookings:
         state[_BOOKINGS] = {field: tuple(booking) for field, booking in instance.bookings.items()}
     if instance.parent is None and not instance.children:
-        del state[_PARENT:]  # most instances have no relatives, and their states are written as before
+        # Most instances have no relatives, and no values of their own: their states are written as before.
+        del state[_PARENT if instance.parameters else _PARAMETERS :]
     else:
         state[_PARENT] = None if instance.parent is None else tuple(instance.parent)
         state[_CHILDREN] = {name: tuple(child) for name, child in instance.children.items()}
@@ -361,6 +366,7 @@ _DEPUTIES, _SETTLED = FIELDS.index("deputies"), FIELDS.index("settled")
 _PARENT, _CHILDREN = FIELDS.index("parent"), FIELDS.index("children")
 _FIRST_FIELDS = FIELDS.index("next_us") + 1
 """How many fields the first version had."""
+_PARAMETERS = FIELDS.index("parameters")
 
 
 def _stopwatch(row: list[Any]) -> Stopwatch:

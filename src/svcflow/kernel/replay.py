@@ -56,12 +56,12 @@ def versions_along(
     performers = performers or StepPerformers()
     for fact in facts:
         if isinstance(fact, Started):
-            compiled = version_of(fact.procedure, fact.version)
+            compiled = version_of(fact.procedure, fact.version).under(fact.parameters)
             performers.start(fact)
         if compiled is None:
             raise ValueError(f"a journal begins with Started, not {fact.kind}")
         if isinstance(fact, Migrated):
-            into = version_of(compiled.procedure.id, fact.to_version)
+            into = version_of(compiled.procedure.id, fact.to_version).under(fact.parameters)
             yield compiled, MigrationTarget(into, performers=performers.known()), fact
             performers.migrate(compiled, into, fact)
             compiled = into

@@ -35,7 +35,7 @@ class GuardWriter:
 
     def _part(self, func: Any, *, holds: bool, alone: bool) -> str:
         if isinstance(func, GuardCondition):
-            text = func.guard.text if holds and alone else f"({func.guard.text})"
+            text = func.guard.plain if holds and alone else f"({func.guard.plain})"
         else:
             text = self._field(func)
         return text if holds else f"not {text}"

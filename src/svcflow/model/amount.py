@@ -25,7 +25,10 @@ __all__ = [
     "UNITS",
     "Amount",
     "Family",
+    "NamedAmount",
     "Unit",
+    "named_amount",
+    "parameter_name",
     "written_amount",
 ]
 
@@ -53,6 +56,8 @@ _FAMILY: dict[Unit, Family] = {
 _MONTHS_A_YEAR = 12
 _SMALLEST = Decimal("0.000001")
 _WRITTEN = re.compile(r"(?P<value>\d{1,9}(?:\.\d{1,6})?)(?P<unit>wm|wh|wd|cd|mo|m|h|d|y)")
+
+_PARAMETER = re.compile(r"[a-z_][a-z0-9_]{0,79}")
 
 _PARTS = re.compile(r"(?:(\d{1,6})(d))?(?:(\d{1,6})(h))?(?:(\d{1,6})(m))?")
 _SPOKEN = re.compile(
@@ -160,6 +165,32 @@ class Amount:
 
     def __str__(self) -> str:
         return f"{self.value}{self.unit}"
+
+
+@attrs.frozen
+class NamedAmount(Amount):
+    """Amount that a parameter of the procedure sets; it is nothing until the procedure is built.
+
+    It reads as its value everywhere, and is written as the name of the parameter.
+    """
+
+    parameter: str = attrs.field(kw_only=True)
+
+
+def parameter_name(written: object) -> str:
+    """Return the name of a parameter that stands in the place of a quantity; empty for anything else.
+
+    >>> parameter_name("arrive_normal"), parameter_name("4h")
+    ('arrive_normal', '')
+    """
+    name = written.strip() if isinstance(written, str) else ""
+    return name if _PARAMETER.fullmatch(name) else ""
+
+
+def named_amount(written: object) -> Amount:
+    """Return the amount that is written, or that of the parameter which is named. Raises: DeclarationError."""
+    name = parameter_name(written)
+    return NamedAmount(Decimal(0), "m", parameter=name) if name else Amount.parse(written)
 
 
 def written_amount(text: str) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import attrs
 
@@ -14,14 +14,17 @@ from svcflow.model.calendar_names import unknown_calendars
 from svcflow.model.called_procedures import called_problems
 from svcflow.model.limit_locations import too_long
 from svcflow.model.log_mapping import LogMapping, zone_problem
+from svcflow.model.parameter import Overrides
 from svcflow.model.procedure import Procedure
 from svcflow.model.qualification_register import QualificationRegister
 from svcflow.model.scenario import Scenario
+from svcflow.model.validation.parameters import override_problems
 from svcflow.model.yaml.document import Document, read_document
 from svcflow.model.yaml.parse import structure_kind, structure_procedure
 from svcflow.nearest import nearest
-from svcflow.text import Text
+from svcflow.text import NO_TEXT, Text
 
+Declared: TypeAlias = Procedure | Scenario | LogMapping | Overrides
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -41,6 +44,11 @@ def load_qualifications(path: Path | str) -> QualificationRegister:
     return read_document(path, kinds=("qualifications",)).build(_qualifications)
 
 
+def load_parameters(path: Path | str) -> Overrides:
+    """Load the values that an institution sets for parameters from their YAML file. Raises: DeclarationError."""
+    return read_document(path).build(_overrides)
+
+
 def load_mapping(path: Path | str) -> LogMapping:
     """Load one log mapping from its YAML file. Raises: DeclarationError."""
     return read_document(path).build(_mapping)
@@ -55,6 +63,8 @@ class Catalog:
     scenarios: Mapping[str, Scenario] = attrs.field(factory=dict)
     mappings: Mapping[str, LogMapping] = attrs.field(factory=dict)
     files: Mapping[tuple[str, int], Path] = attrs.field(factory=dict, eq=False)
+    overrides: Mapping[str, Overrides] = attrs.field(factory=dict)
+    """Values that an institution sets for the parameters of a procedure, by its id; `procedures` have them."""
 
     @classmethod
     def from_folder(cls, folder: Path | str) -> Catalog:
@@ -115,6 +125,11 @@ class Catalog:
             field.id for procedure in known for field in procedure.fields.values() if field.personal
         )
 
+    def in_force(self, procedure: Procedure) -> Procedure:
+        """Return a procedure with the values that are set for its parameters, as far as it has and takes them."""
+        overrides = self.overrides.get(procedure.id)
+        return procedure if overrides is None else with_fitting(procedure, overrides)
+
     def check_references(self) -> None:
         """Raise DeclarationError where a newest version names a calendar or a procedure that does not exist."""
         newest = {name: self[name] for name in {name for name, _ in self.procedures}}
@@ -158,15 +173,43 @@ def yaml_files(folder: Path, *, below: bool = True) -> list[Path]:
     return sorted(path for path in paths if path.suffix in (".yaml", ".yml"))
 
 
-def declared_in(document: Document) -> Procedure | Scenario | LogMapping | None:
+def with_fitting(procedure: Procedure, overrides: Overrides) -> Procedure:
+    """Return a procedure with those of the values that it takes: an earlier version may lack a parameter."""
+    declared = procedure.parameters
+    fitting = {
+        name: override
+        for name, override in overrides.values.items()
+        if name in declared and declared[name].refuses(override.value) is None
+    }
+    return procedure.with_parameters(attrs.evolve(overrides, values=fitting)) if fitting else procedure
+
+
+def declared_in(document: Document) -> Declared | None:
     """Return what a document declares; a calendar is left as it is. Raises: DeclarationError with places."""
-    builders: dict[str, Callable[[Mapping[str, object]], Procedure | Scenario | LogMapping]] = {
+    builders: dict[str, Callable[[Mapping[str, object]], Declared]] = {
         "procedure": _procedure,
+        "parameters": _overrides,
         "scenario": _scenario,
         "mapping": _mapping,
     }
     make = builders.get(document.kind)
     return None if make is None else document.build(make)
+
+
+def mistakes_of(overrides: Overrides, procedure: Procedure | None, known: Iterable[str]) -> Iterator[Problem]:
+    """Yield the mistakes of the values that are set for a procedure; None stands for one that is not to be found."""
+    if procedure is None:
+        names = sorted(set(known))
+        message = Text(zh=f"没有服务流程“{overrides.id}”", en=f"there is no procedure {overrides.id!r}")
+        yield Problem(("parameters",), message, nearest(overrides.id, names) if names else NO_TEXT)
+        return
+    problems = tuple(override_problems(procedure.parameters, procedure.sources, overrides))
+    yield from problems
+    if not problems:
+        try:
+            procedure.with_parameters(overrides)
+        except DeclarationError as error:  # what a value makes of a limit is the mistake of the value
+            yield from (attrs.evolve(problem, path=("values",)) for problem in error.problems)
 
 
 def catalog_key(key: object) -> tuple[str, int | None]:
@@ -226,14 +269,22 @@ def _read(paths: Iterable[Path]) -> Catalog:
             documents.add(path, read_document(path))
         except DeclarationError as error:
             problems.extend(error.problems)
+    problems.extend(documents.mistaken_overrides())
     problems.extend(documents.too_long())
     problems.extend(documents.unknown_calendars())
     problems.extend(documents.called_procedures())
     if problems:
         raise DeclarationError(problems)
-    return Catalog(
-        documents.procedures, documents.calendars, documents.scenarios, documents.mappings, documents.files
+    overrides = {name: overrides for name, (overrides, _) in documents.overrides.items()}
+    read = Catalog(
+        documents.procedures,
+        documents.calendars,
+        documents.scenarios,
+        documents.mappings,
+        documents.files,
+        overrides,
     )
+    return attrs.evolve(read, procedures={key: read.in_force(each) for key, each in read.procedures.items()})
 
 
 class _FolderDocuments:
@@ -245,6 +296,7 @@ class _FolderDocuments:
         self.scenarios: dict[str, Scenario] = {}
         self.mappings: dict[str, LogMapping] = {}
         self.files: dict[tuple[str, int], Path] = {}
+        self.overrides: dict[str, tuple[Overrides, Document]] = {}
         self._newest: dict[str, tuple[Procedure, Document]] = {}
         self._scenarios: list[tuple[Scenario, Document]] = []
 
@@ -258,6 +310,9 @@ class _FolderDocuments:
                 self._newest[procedure.id] = procedure, document
         elif document.kind == "calendar":
             _put(self.calendars, str(document.data["calendar"]), document, document)
+        elif document.kind == "parameters":
+            overrides = document.build(_overrides)
+            _put(self.overrides, overrides.id, (overrides, document), document)
         elif document.kind == "scenario":
             scenario = document.build(_scenario)
             _put(self.scenarios, scenario.id, scenario, document)
@@ -265,6 +320,14 @@ class _FolderDocuments:
         else:
             mapping = document.build(_mapping)
             _put(self.mappings, mapping.id, mapping, document)
+
+    def mistaken_overrides(self) -> Iterator[Problem]:
+        """Yield the values that the newest version of their procedure has no parameter for, or does not take."""
+        for overrides, document in self.overrides.values():
+            procedure, _ = self._newest.get(overrides.id, (None, document))
+            yield from document.placed(
+                mistakes_of(overrides, procedure, (name for name, _ in self.procedures))
+            )
 
     def too_long(self) -> Iterator[Problem]:
         """Yield the lengths of time beyond the bounds that newest versions declare."""
@@ -294,6 +357,10 @@ def _procedure(data: Mapping[str, object]) -> Procedure:
 
 def _scenario(data: Mapping[str, object]) -> Scenario:
     return _of_kind(data, "scenario", Scenario)
+
+
+def _overrides(data: Mapping[str, object]) -> Overrides:
+    return _of_kind(data, "parameters", Overrides)
 
 
 def _mapping(data: Mapping[str, object]) -> LogMapping:

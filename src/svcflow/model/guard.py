@@ -96,16 +96,29 @@ class Guard:
     """
 
     text: str
+    constants: Data = attrs.field(factory=dict, eq=False, repr=False, kw_only=True)
+    """Values of the parameters that it names."""
     _run: _Closure = attrs.field(init=False, eq=False, repr=False)
     names: frozenset[str] = attrs.field(init=False, eq=False, repr=False)
     paths: frozenset[str] = attrs.field(init=False, eq=False, repr=False)
     """The keys it looks up in mappings, as `name.key`."""
 
     def __attrs_post_init__(self) -> None:
-        tree = _parse(self.text)
+        tree = self.tree
         object.__setattr__(self, "names", _names(tree))
         object.__setattr__(self, "paths", _paths(tree))
         object.__setattr__(self, "_run", _compile(tree))
+
+    @property
+    def tree(self) -> ast.expr:
+        """The expression, with the values of parameters in the place of their names."""
+        tree = _parse(self.text)
+        return _Constants(self.constants).visit(tree) if self.constants else tree
+
+    @property
+    def plain(self) -> str:
+        """The text, with the values of parameters in the place of their names."""
+        return ast.unparse(self.tree) if self.constants else self.text
 
     def holds(self, data: Data) -> bool:
         """Return whether the guard is true of `data`. Raises: GuardError when it cannot be decided."""
@@ -145,11 +158,15 @@ class Guard:
             return Text(zh="所比的值类型不同", en="its values are of kinds that do not go together")
         return Text(zh=str(error), en=str(error))
 
-    def __reduce__(self) -> tuple[type[Guard], tuple[str]]:
-        return (Guard, (self.text,))
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_guard, (self.text, dict(self.constants))) if self.constants else (Guard, (self.text,))
 
     def __str__(self) -> str:
         return self.text
+
+
+def _guard(text: str, constants: Data) -> Guard:
+    return Guard(text, constants=constants)
 
 
 def meant(text: str) -> str:
@@ -229,6 +246,20 @@ def _names(tree: ast.expr) -> frozenset[str]:
 def _paths(tree: ast.expr) -> frozenset[str]:
     looked_up = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     return frozenset(f"{ast.unparse(node.value)}.{node.attr}" for node in looked_up)
+
+
+class _Constants(ast.NodeTransformer):
+    """Replacement of the names of parameters by their values."""
+
+    def __init__(self, values: Data) -> None:
+        self._values = values
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # as the base class calls it
+        return ast.Constant(self._values[node.id]) if node.id in self._values else node
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Replace what a function is given, never its own name."""
+        return ast.Call(node.func, [self.visit(argument) for argument in node.args], node.keywords)
 
 
 def _compile(node: ast.expr) -> _Closure:

@@ -34,7 +34,7 @@ def guard_text(guard: Guard, fields: Mapping[str, Field]) -> Text:
     >>> guard_text(Guard('priority == "emergency"'), {"priority": urgent})
     Text(zh='紧急程度为“紧急”', en='Priority is Emergency')
     """
-    return _Words(fields).of(ast.parse(guard.text.strip(), mode="eval").body)
+    return _Words(fields).of(guard.tree)
 
 
 def value_text(field: Field | None, value: Value) -> Text:

@@ -14,10 +14,10 @@ import attrs
 
 from svcflow.bounds import LONGEST, count
 from svcflow.errors import DeclarationError, Problem
-from svcflow.model.amount import Amount
+from svcflow.model.amount import Amount, named_amount, parameter_name
 from svcflow.model.fullwidth import fullwidth_remedy, halved
 from svcflow.model.guard import Guard
-from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime, Target, TargetKind
+from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime, Target, TargetKind, named_clock_time
 from svcflow.text import NO_TEXT, Text
 
 Severity = Literal["minor", "major", "critical"]
@@ -65,12 +65,8 @@ def step_of(limit: str) -> tuple[str, bool]:
 
 
 def optional_amount(written: object) -> Amount | None:
-    """Convert a written amount, keeping None."""
-    return None if written is None else Amount.parse(written)
-
-
-def _amount(written: object) -> Amount:
-    return Amount.parse(written)
+    """Convert a written amount, or the name of a parameter that sets one, keeping None."""
+    return None if written is None else named_amount(written)
 
 
 def _days(written: int | str) -> int:
@@ -89,8 +85,8 @@ def optional_anchor(written: object) -> Anchor | None:
 
 
 def optional_clock_time(written: object) -> ClockTime | None:
-    """Convert a written time of day, keeping None."""
-    return written if written is None or isinstance(written, ClockTime) else ClockTime(str(written))
+    """Convert a written time of day, or the name of a parameter that sets one, keeping None."""
+    return None if written is None else named_clock_time(written)
 
 
 @attrs.frozen
@@ -99,18 +95,26 @@ class Rung:
 
     `at` is a share of the limit (`75%`), a time after the deadline (`+30m`) or, for clock times and anchors,
     before it (`-10m`), in the limit's own clock; or a time after or before it in working units (`+1wd`, `-4wh`),
-    whatever the limit's clock.
+    whatever the limit's clock. A parameter may set the time (`+grace`).
     """
 
     at: str = attrs.field(converter=str)
     role: str | None = None
     action: str | None = None
+    offset: Amount | None = attrs.field(default=None, eq=False, repr=False, kw_only=True)
+    """Time after the deadline or before it, which `at` writes; None for a share."""
 
     def __attrs_post_init__(self) -> None:
         if _PERCENT.fullmatch(self.at) is None:
             if self.at[:1] not in ("+", "-"):
                 raise DeclarationError([_bad_rung(self.at)])
-            Amount.parse(self.at[1:])
+            if self.offset is None:
+                object.__setattr__(self, "offset", named_amount(self.at[1:]))
+
+    @property
+    def point(self) -> str:
+        """Where it stands, as `at` writes it, with the value of a parameter in the place of its name."""
+        return f"{self.at[0]}{self.offset}" if parameter_name(self.at[1:]) else self.at
 
     @property
     def share(self) -> Decimal | None:
@@ -121,12 +125,12 @@ class Rung:
     @property
     def after(self) -> Amount | None:
         """Time after the deadline; None for the other forms."""
-        return Amount.parse(self.at[1:]) if self.at.startswith("+") else None
+        return self.offset if self.at.startswith("+") else None
 
     @property
     def ahead(self) -> Amount | None:
         """Time before the deadline; None for the other forms."""
-        return Amount.parse(self.at[1:]) if self.at.startswith("-") else None
+        return self.offset if self.at.startswith("-") else None
 
 
 def _bad_rung(at: str) -> Problem:
@@ -193,7 +197,7 @@ class Row:
 class Extension:
     """Permission to prolong a limit once: by how much, by whom, with which evidence."""
 
-    by: Amount = attrs.field(converter=_amount)
+    by: Amount = attrs.field(converter=named_amount)
     role: str | None = None
     evidence: tuple[str, ...] = attrs.field(default=(), converter=tuple)
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Literal, Protocol, TypeVar
 
 import attrs
 
-from svcflow.errors import DeclarationError, Problem
+from svcflow.errors import DeclarationError, Path, Problem
 from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, optional_amount
+from svcflow.model.parameter import Override, Overrides, Parameter, Quantity, Written, written_quantity
+from svcflow.model.parameter_binding import Binding, without_consequences
 from svcflow.model.procedure_parts import Certificate, Excellence, Exclusion, HoldRule, Indicator, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source, sources_of
 from svcflow.model.step import ENFORCE, Enforce, Step, walk
+from svcflow.model.validation.parameters import override_problems
 from svcflow.model.validation.procedure import problems_of
 from svcflow.text import NO_TEXT, Text
 
@@ -100,6 +103,7 @@ class Procedure:
     )
     calendar: str = "always"
     sources: Mapping[str, Source] = attrs.field(factory=dict, converter=sources_of)
+    parameters: Mapping[str, Parameter] = attrs.field(factory=dict, converter=_keyed)
     fields: Mapping[str, Field] = attrs.field(factory=dict, converter=_keyed)
     roles: Mapping[str, Role] = attrs.field(factory=dict, converter=_keyed)
     certificates: Mapping[str, Certificate] = attrs.field(factory=dict, converter=_keyed)
@@ -115,9 +119,51 @@ class Procedure:
     excellence: Excellence | None = None
 
     def __attrs_post_init__(self) -> None:
-        problems = tuple(problems_of(self))
+        binding = self._bind()
+        problems = (*binding.problems, *without_consequences(problems_of(self), binding.problems))
         if problems:
             raise DeclarationError(problems)
+
+    def _bind(self) -> Binding:
+        """Put the values of parameters where they are named."""
+        binding = Binding(self.parameters)
+        for attribute in attrs.fields(Procedure):
+            if attribute.name not in ("parameters", "sources"):
+                part = getattr(self, attribute.name)
+                bound = binding.bound(part, (attribute.name,))
+                if bound is not part:
+                    object.__setattr__(self, attribute.name, bound)
+        return binding
+
+    def with_parameters(self, values: Overrides | Mapping[str, Override | Quantity | str]) -> Procedure:
+        """Return the procedure with other values of its parameters; those that are not given have their declared ones.
+
+        Raises: DeclarationError for a parameter that is not declared, and for a value that it cannot have.
+        """
+        given = values if isinstance(values, Overrides) else Overrides(id=self.id, values=values)
+        problems = tuple(override_problems(self.parameters, self.sources, given))
+        if problems:
+            raise DeclarationError(problems)
+        overrides = given.of(self.sources)
+        parameters: Mapping[str, Parameter] = {
+            name: attrs.evolve(parameter, override=overrides.get(name))
+            for name, parameter in self.parameters.items()
+        }
+        return attrs.evolve(self, parameters=parameters)  # type: ignore[arg-type]  # its converter is generic
+
+    @cached_property
+    def overridden(self) -> Mapping[str, Written]:
+        """The values in force of parameters, as written, that are not those declared."""
+        return {
+            name: written_quantity(parameter.in_force)
+            for name, parameter in self.parameters.items()
+            if parameter.in_force != parameter.value
+        }
+
+    @cached_property
+    def parameter_uses(self) -> Mapping[str, Sequence[Path]]:
+        """The places at which each parameter is named."""
+        return self._bind().uses
 
     @cached_property
     def all_steps(self) -> Mapping[str, Step]:

@@ -12,6 +12,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import TimeLimit, optional_amount
+from svcflow.model.parameter import Parameter
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Enforce, HoldReason, Step
@@ -121,6 +122,8 @@ class ProcedureParts(Protocol):
     def roles(self) -> Mapping[str, Role]: ...
     @property
     def certificates(self) -> Mapping[str, Certificate]: ...
+    @property
+    def parameters(self) -> Mapping[str, Parameter]: ...
     @property
     def sources(self) -> Mapping[str, Source]: ...
     @property

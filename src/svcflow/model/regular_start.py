@@ -9,9 +9,9 @@ from typing import Literal, get_args
 import attrs
 
 from svcflow.bounds import count
-from svcflow.model.amount import Amount
+from svcflow.model.amount import Amount, named_amount
 from svcflow.model.field import Value
-from svcflow.model.target import ClockTime
+from svcflow.model.target import ClockTime, named_clock_time
 
 ClosedDay = Literal["next", "previous", "skip"]
 CLOSED_DAYS: tuple[ClosedDay, ...] = get_args(ClosedDay)
@@ -21,14 +21,6 @@ RHYTHM_UNITS = ("wd", "cd", "mo", "y")
 WEEK = 7
 MONTHS_A_YEAR = 12
 LAST_OF_MONTH = 31
-
-
-def _amount(amount: Amount | str) -> Amount:
-    return Amount.parse(amount)
-
-
-def _clock_time(time: ClockTime | str) -> ClockTime:
-    return time if isinstance(time, ClockTime) else ClockTime(time)
 
 
 @attrs.frozen(kw_only=True)
@@ -42,12 +34,12 @@ class RegularStart:
     """
 
     id: str = "regular"
-    every: Amount = attrs.field(converter=_amount)
+    every: Amount = attrs.field(converter=named_amount)
     on: Weekday | None = attrs.field(
         default=None, validator=attrs.validators.optional(attrs.validators.in_(WEEKDAYS))
     )
     day: int | None = attrs.field(default=None, validator=count())
-    at: ClockTime = attrs.field(converter=_clock_time)
+    at: ClockTime = attrs.field(converter=named_clock_time)
     from_: date | None = None
     calendar: str | None = None
     closed_day: ClosedDay = attrs.field(default="next", validator=attrs.validators.in_(CLOSED_DAYS))

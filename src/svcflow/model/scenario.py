@@ -9,7 +9,7 @@ import attrs
 
 from svcflow.bounds import LARGEST, count, number
 from svcflow.errors import DeclarationError, Problem
-from svcflow.model.amount import Amount
+from svcflow.model.amount import Amount, NamedAmount
 from svcflow.model.field import Value
 from svcflow.text import NO_TEXT, Text
 
@@ -30,6 +30,8 @@ _PARAMETERS = ("value", "mean", "low", "mode", "high", "median", "p95")
 
 
 def _time(written: object) -> Amount | None:
+    if isinstance(written, NamedAmount):  # a scenario has no parameters
+        written = written.parameter
     amount = None if written is None else Amount.parse(written)
     problem = None if amount is None else amount.too_long
     if problem is not None:

@@ -8,7 +8,7 @@ from typing import Literal
 import attrs
 
 from svcflow.errors import DeclarationError, Problem
-from svcflow.model.amount import Amount
+from svcflow.model.amount import Amount, NamedAmount, named_amount, parameter_name
 from svcflow.model.fullwidth import fullwidth_remedy, halved
 from svcflow.text import Lang, Text
 
@@ -43,6 +43,21 @@ class ClockTime:
 
     def __str__(self) -> str:
         return self.written
+
+
+@attrs.frozen
+class NamedClockTime(ClockTime):
+    """Time of day that a parameter of the procedure sets; midnight until the procedure is built."""
+
+    parameter: str = attrs.field(kw_only=True)
+
+
+def named_clock_time(written: object) -> ClockTime:
+    """Return the time of day that is written, or that of the parameter which is named. Raises: DeclarationError."""
+    if isinstance(written, ClockTime):
+        return written
+    name = parameter_name(written)
+    return NamedClockTime("00:00", parameter=name) if name else ClockTime(str(written))
 
 
 def _clock_remedy(written: str) -> Text:
@@ -84,13 +99,20 @@ class Anchor:
                     en="write FIELD - 30m or FIELD + 1wd, FIELD being an instant",
                 ),
             )
-        amount = Amount.parse(match["amount"]) if match["amount"] else None
+        amount = named_amount(match["amount"]) if match["amount"] else None
         return cls(match["field"], -1 if match["sign"] == "-" else 1, amount)
 
+    @property
+    def written(self) -> str:
+        """The anchor as it is declared: with the name of a parameter in the place of its amount."""
+        amount = self.amount
+        return self._with(amount.parameter if isinstance(amount, NamedAmount) else str(amount))
+
     def __str__(self) -> str:
-        if self.amount is None:
-            return self.field
-        return f"{self.field} {'-' if self.sign < 0 else '+'} {self.amount}"
+        return self._with(str(self.amount))
+
+    def _with(self, amount: str) -> str:
+        return self.field if self.amount is None else f"{self.field} {'-' if self.sign < 0 else '+'} {amount}"
 
 
 @attrs.frozen

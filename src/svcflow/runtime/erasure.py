@@ -105,7 +105,11 @@ class ErasureHandler:
         )
         if instance is None or not theirs:
             return None
-        if remembers_person(self._version_of(instance.procedure, instance.version), instance, self._person):
+        if remembers_person(
+            self._version_of(instance.procedure, instance.version).under(instance.parameters),
+            instance,
+            self._person,
+        ):
             refuse_if_remembered((instance.id,))
         commitments = Commitments({**locked.journal.secrets, **dict.fromkeys(theirs)})
         erased = self._fact(instance, theirs)
@@ -123,7 +127,9 @@ class ErasureHandler:
             rebuilt,
             entries,
             secrets=commitments.all_secrets(),
-            work=work_of(self._version_of(rebuilt.procedure, rebuilt.version), rebuilt),
+            work=work_of(
+                self._version_of(rebuilt.procedure, rebuilt.version).under(rebuilt.parameters), rebuilt
+            ),
             persons=frozenset(secret.person for secret in commitments.added.values()),
             forgotten=frozenset({self._person}),
         )

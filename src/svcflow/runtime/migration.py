@@ -11,10 +11,17 @@ import attrs
 from svcflow.journal.canonical import from_bytes
 from svcflow.journal.personal_data import Commitments, fields_in_clear
 from svcflow.kernel.commands import Migrate, Revert, names_of
+from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.decide import Outcome, transact
 from svcflow.kernel.facts import Fact, Migrated, Refused
 from svcflow.kernel.instance import Instance
-from svcflow.kernel.lifecycle.migration_target import MigrationTarget, VersionOf, mapped_limit
+from svcflow.kernel.lifecycle.migration_target import (
+    MigrationTarget,
+    VersionOf,
+    carried_parameters,
+    mapped_limit,
+    parameters_before,
+)
 from svcflow.kernel.replay import migration_in_force, performers_of
 from svcflow.kernel.timing.deadlines import Deadline, deadlines
 from svcflow.model.catalog import catalog_key
@@ -155,10 +162,20 @@ def target_of(
     facts = tuple(journal)
     performers = performers_of(version_of, facts) if facts else None
     if isinstance(command, Migrate):
-        return MigrationTarget(version_of(instance.procedure, command.version), performers=performers)
+        source = version_of(instance.procedure, instance.version)
+        into = version_of(instance.procedure, command.version)
+        kept = carried_parameters(instance.parameters, source.procedure, into)
+        return MigrationTarget(into.under(kept), performers=performers)
     fact = migration_in_force(facts)
-    version = instance.version if fact is None else fact.from_version
-    return MigrationTarget(version_of(instance.procedure, version), fact, performers)
+    if fact is None:
+        return MigrationTarget(source_of(version_of, instance), None, performers)
+    into = version_of(instance.procedure, fact.from_version)
+    return MigrationTarget(into.under(parameters_before(facts, fact)), fact, performers)
+
+
+def source_of(version_of: VersionOf, instance: Instance) -> Compiled:
+    """Return the version that an instance runs under, with the values pinned to it."""
+    return version_of(instance.procedure, instance.version).under(instance.parameters)
 
 
 def preview(
@@ -169,7 +186,7 @@ def preview(
     journal: Iterable[Fact] = (),
 ) -> MigrationPreview:
     """Return what a migration would do, without doing it. Raises: UnknownProcedure, FieldError."""
-    source = version_of(instance.procedure, instance.version)
+    source = source_of(version_of, instance)
     target = target_of(version_of, instance, command, journal)
     current = transact(source, instance, None, at_us).instance
     outcome = transact(source, instance, command, at_us, target=target)

@@ -53,9 +53,10 @@ class ProcedureRegistry:
         return next(in_force, None) or self.newest(name)
 
     def of(self, instance: Instance) -> Compiled:
-        """Return the version that an instance runs under. Raises: UnknownProcedure, ChangedProcedure."""
+        """Return the version that an instance runs under, with the values pinned to it. Raises: UnknownProcedure, ChangedProcedure."""
         pinned = self._pinned.get((instance.procedure, instance.version))
-        return self.version(instance.procedure, instance.version) if pinned is None else pinned
+        compiled = self.version(instance.procedure, instance.version) if pinned is None else pinned
+        return compiled if instance.parameters == compiled.parameters else compiled.under(instance.parameters)
 
     def version(self, name: str, version: int) -> Compiled:
         """Return one version of a procedure. Raises: UnknownProcedure, ChangedProcedure."""

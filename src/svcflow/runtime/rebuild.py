@@ -48,7 +48,7 @@ class RebuildHandler:
             return None
         try:
             instance = stored if self._work_only else self._replayed(locked)
-            compiled = self._registry.version(instance.procedure, instance.version)
+            compiled = self._registry.version(instance.procedure, instance.version).under(instance.parameters)
         except (ChangedProcedure, UnknownCalendar, UnknownProcedure):
             self.complete = False  # whoever uses the instance gets the error
             return None

@@ -235,6 +235,7 @@ def _particulars(instance: Instance, names: ProcedureNames) -> str:
             if value is not None
         ),
         (Text(zh="凭证", en="evidence").in_(names.lang), visible(", ".join(sorted(instance.evidence)))),
+        *((Text(zh="参数", en="parameter").in_(names.lang), text) for text in names.parameters(instance)),
     ]
     return "\n".join(f"  {padded(head, 18)} {value}" for head, value in rows if value)
 

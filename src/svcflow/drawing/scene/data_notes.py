@@ -17,13 +17,14 @@ _REQUIRED = Text(zh="必填", en="required")
 _PERSONAL = Text(zh="个人信息", en="personal")
 _DATA = Text(zh="信息", en="Data")
 _INDICATORS = Text(zh="指标", en="Indicators")
+_PARAMETERS = Text(zh="参数", en="Parameters")
 _SOURCES = Text(zh="依据", en="Sources")
 _EXCELLENCE = Text(zh="超值服务", en="Service beyond the standard")
 _NO_COST = Text(zh="不增加项目和费用", en="never further items or cost")
 
 
 def data_notes(procedure: Procedure) -> Iterator[Note]:
-    """Yield a note on the fields, one on the indicators, the sources and excellence each, as far as they are declared."""
+    """Yield a note on the fields, one on the indicators, the parameters, the sources and excellence each, as far as they are declared."""
     if procedure.fields:
         yield Note(
             head=_DATA, body=_listed([_field(procedure, field) for field in procedure.fields.values()])
@@ -33,6 +34,9 @@ def data_notes(procedure: Procedure) -> Iterator[Note]:
             head=_INDICATORS,
             body=_listed([_indicator(procedure, each) for each in procedure.indicators.values()]),
         )
+    if procedure.parameters:
+        texts = [each.text(procedure.sources) for each in procedure.parameters.values()]
+        yield Note(head=_PARAMETERS, body=_listed(texts))
     if procedure.sources:
         yield Note(head=_SOURCES, body=_listed([_source(source) for source in procedure.sources.values()]))
     if procedure.excellence is not None:

@@ -142,6 +142,7 @@ def _record(
         data,
         fingerprints_of(into),
         gives_way=True,
+        parameters=into.parameters,
     )
     _release_assignments(transaction, held)
     transaction.exhausted += [(name, transaction.at_us) for name in _newly_deemed(source, into, steps)]

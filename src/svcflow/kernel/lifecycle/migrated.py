@@ -34,7 +34,7 @@ def apply_migration(source: Compiled, target: MigrationTarget, draft: Draft, fac
     draft.updated_us = max(draft.updated_us, fact.occurred_us)
     into = target.compiled
     left, steps, at_us = draft.stopwatches, fact.steps, fact.occurred_us
-    draft.version = fact.to_version
+    draft.version, draft.parameters = fact.to_version, FrozenDict(fact.parameters)
     if fact.gives_way:
         _go_on_booking(into, draft, fact)
     draft.data = FrozenDict({**draft.data, **fact.data})

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.facts import Migrated
+from svcflow.kernel.facts import Fact, Migrated, Started
 from svcflow.model.limit import step_of, step_of_timer, timer_of_step, wait_limit
+from svcflow.model.parameter import Written, quantity
+from svcflow.model.procedure import Procedure
 
 VersionOf = Callable[[str, int], Compiled]
 """Look-up of a compiled procedure version by procedure id and version number."""
+
+
+Parameters = Mapping[str, Written]
+"""Values in force of parameters, by name, as facts write them."""
 
 
 @attrs.frozen(eq=False)
@@ -25,6 +31,33 @@ class MigrationTarget:
     compiled: Compiled
     reverted: Migrated | None = None
     performers: Mapping[str, tuple[str, ...]] | None = None
+
+
+def carried_parameters(pinned: Parameters, source: Procedure, into: Compiled) -> Parameters:
+    """Return the values of parameters that an instance has in another version.
+
+    It keeps what was pinned to it as far as the other version takes that, and gets the values in force now of
+    parameters that are new there.
+    """
+    declared = into.procedure.parameters
+    kept = {
+        name: value
+        for name, value in pinned.items()
+        if name in declared and declared[name].refuses(quantity(value)) is None
+    }
+    new = {name: value for name, value in into.parameters.items() if name not in source.parameters}
+    values = {**new, **kept}
+    return {name: value for name, value in values.items() if quantity(value) != declared[name].value}
+
+
+def parameters_before(facts: Iterable[Fact], migration: Migrated) -> Parameters:
+    """Return the values of parameters that were pinned to an instance before one of its migrations."""
+    before = [
+        fact.parameters
+        for fact in facts
+        if isinstance(fact, Started | Migrated) and fact.sequence < migration.sequence
+    ]
+    return before[-1]
 
 
 def mapped_step(steps: Mapping[str, str], name: str) -> str:

@@ -205,7 +205,7 @@ def _record_rung(
     assert declared is not None  # noqa: S101  # only the deadline itself and a move are not declared as rungs
     if rung.kind == "warn":
         transaction.record(
-            Warned, at_us, SYSTEM, limit.id, watch.visit, declared.at, watch.due_us, declared.role or ""
+            Warned, at_us, SYSTEM, limit.id, watch.visit, declared.point, watch.due_us, declared.role or ""
         )
     else:
         _escalate(transaction, limit, watch, rung, at_us)
@@ -222,7 +222,7 @@ def _escalate(
         SYSTEM,
         limit.id,
         watch.visit,
-        declared.at,
+        declared.point,
         watch.due_us,
         declared.role or "",
         declared.action or "",

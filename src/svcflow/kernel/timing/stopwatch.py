@@ -162,7 +162,7 @@ def after_rung(limit: CompiledLimit, watch: Stopwatch, kind: RungKind, at: str, 
 def _rung_place(row: CompiledRow, fired: int, kind: RungKind, at: str) -> int:
     """Return the index of the first rung of a kind and wording not in the bit set `fired`. Raises: ValueError."""
     for place, rung in enumerate(row.rungs):
-        if rung.kind == kind and not fired >> place & 1 and (rung.rung is None or rung.rung.at == at):
+        if rung.kind == kind and not fired >> place & 1 and (rung.rung is None or rung.rung.point == at):
             return place
     raise ValueError(f"no rung {kind} {at!r} is left to fire")
 

@@ -12,17 +12,18 @@ from typing import Any, Literal
 import attrs
 
 from svcflow.errors import Path
-from svcflow.model.amount import Amount
+from svcflow.model.amount import Amount, NamedAmount
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
+from svcflow.model.parameter import Override, Parameter
 from svcflow.model.procedure import Certificate, Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, Transition
 from svcflow.model.subprocedure import SubProcedure
-from svcflow.model.target import Anchor, ClockTime
+from svcflow.model.target import Anchor, ClockTime, NamedClockTime
 from svcflow.model.yaml.dump import written
 from svcflow.model.yaml.unknown_keys import RENAMED
 from svcflow.text import Text
@@ -32,6 +33,7 @@ Section = Literal[
     "procedure", "step", "branch", "transition", "otherwise", "automatic_move", "limit", "row", "rung", "extension",
     "role", "field", "hold", "regular_start", "certificate", "enforcement", "indicator", "exclusion", "excellence",
     "source", "subprocedure",
+    "parameter",
 ]  # fmt: skip
 
 _SECTIONS: Mapping[type[Any], Section] = {
@@ -57,8 +59,9 @@ _SECTIONS: Mapping[type[Any], Section] = {
     Excellence: "excellence",
     Source: "source",
     SubProcedure: "subprocedure",
+    Parameter: "parameter",
 }
-_WHOLE = (Amount, Anchor, ClockTime, Guard, Text)
+_WHOLE = (Override, Amount, Anchor, ClockTime, Guard, Text)
 """Values that are written in one piece and compared as one."""
 
 
@@ -233,5 +236,14 @@ def _is_empty(value: Any) -> bool:
 
 
 def _same(old: Any, new: Any) -> bool:
-    """Compare values; true is not 1."""
+    """Compare values; true is not 1. Quantities that one parameter sets differ in the parameter, not here."""
+    if _parameter(old) is not None and _parameter(old) == _parameter(new):
+        return True
     return bool(old == new) and isinstance(old, bool) == isinstance(new, bool)
+
+
+def _parameter(value: Any) -> object:
+    """Return what names the parameter that sets a quantity; None for a quantity that is written."""
+    if isinstance(value, Anchor) and isinstance(value.amount, NamedAmount):
+        return value.written
+    return value.parameter if isinstance(value, NamedAmount | NamedClockTime) else None

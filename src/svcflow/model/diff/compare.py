@@ -16,6 +16,7 @@ from svcflow.model.diff.changes import (
     changes_of_step,
 )
 from svcflow.model.diff.compatibility import broken_by
+from svcflow.model.diff.parameter_effect import Effect, effect_of
 from svcflow.model.diff.step_mapping import Match, StepMatch, matches
 from svcflow.model.procedure import Procedure
 from svcflow.text import Lang, Text
@@ -43,6 +44,11 @@ _WORDS: Mapping[Section, Text] = {
     "source": Text(zh="依据", en="source"),
     "automatic_move": Text(zh="自动流转", en="automatic move"),
     "subprocedure": Text(zh="子流程", en="sub-procedure"),
+    "parameter": Text(zh="参数", en="parameter"),
+}
+_EFFECTS: Mapping[Effect, Text] = {
+    "tightened": Text(zh="（收紧）", en=" (tightened)"),
+    "relaxed": Text(zh="（放宽）", en=" (relaxed)"),
 }
 _MATCHES: Mapping[Match, Text] = {
     "same": Text(zh="不变", en="same"),
@@ -118,7 +124,7 @@ class Difference:
         )
         yield f"{title}{counts.in_(lang)}"
         for change in self.changes:
-            yield from _change_lines(change, lang)
+            yield from _change_lines(change, lang, effect_of(change, self.old, self.new))
         moved = [match for match in self.steps if match.match != "same"]
         if moved:
             yield Text(
@@ -143,7 +149,7 @@ def diff(old: Procedure, new: Procedure) -> Difference:
     return Difference(old, new, changes_between(old, new), matches(old, new))
 
 
-def _change_lines(change: AttributeChange, lang: Lang) -> Iterator[str]:
+def _change_lines(change: AttributeChange, lang: Lang, effect: Effect | None = None) -> Iterator[str]:
     where = " › ".join(
         filter(None, (*(_place(place, lang) for place in change.places[1:]), change.attribute))
     )
@@ -152,7 +158,8 @@ def _change_lines(change: AttributeChange, lang: Lang) -> Iterator[str]:
     if values[0] == values[1]:
         values = [json.dumps(value, ensure_ascii=False) for value in (change.before, change.after)]
     written = {"added": values[1], "removed": values[0], "changed": " → ".join(values)}[change.kind]
-    yield f"{MARKS[change.kind]} {where}{stop + written if written else ''}"
+    word = _EFFECTS[effect].in_(lang) if effect else ""
+    yield f"{MARKS[change.kind]} {where}{stop + written if written else ''}{word}"
     broken = broken_by(change)
     if broken is not None:
         yield f"  ! {broken.in_(lang)}"

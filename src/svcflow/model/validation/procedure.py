@@ -32,6 +32,7 @@ from svcflow.model.validation.automatic_moves import automatic_move_problems
 from svcflow.model.validation.fields import field_problems
 from svcflow.model.validation.indicators import indicator_problems
 from svcflow.model.validation.limits import limit_problems
+from svcflow.model.validation.parameters import parameter_problems
 from svcflow.model.validation.references import (
     RENAME,
     guard_names,
@@ -50,6 +51,7 @@ _RULES = tuple(attrs.fields_dict(Enforce))
 def problems_of(procedure: ProcedureParts) -> Iterator[Problem]:
     """Yield every mistake of the procedure, in the order of the document."""
     yield from _header(procedure)
+    yield from parameter_problems(procedure)
     yield from field_problems(procedure)
     yield from regular_start_problems(procedure)
     yield from _size(procedure)
@@ -337,5 +339,7 @@ def _citations(procedure: ProcedureParts) -> Iterator[tuple[Path, str | None]]:
             yield (*path, "then", "source"), step.then.source
         for where, instant in instant_places(step, path):
             yield (*where, "source"), instant.source
+    for parameter in procedure.parameters.values():
+        yield ("parameters", parameter.id, "source"), parameter.source
     for indicator in procedure.indicators.values():
         yield ("indicators", indicator.id, "source"), indicator.source

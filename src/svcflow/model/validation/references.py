@@ -19,10 +19,11 @@ IDENTIFIER = re.compile(r"[a-z0-9_]{1,80}")
 
 def guard_names(procedure: ProcedureParts, guard: Guard, path: Path) -> Iterator[Problem]:
     """Yield a mistake when a guard names what is no field, or what is personal."""
-    strange = sorted(name for name in guard.names if name not in procedure.fields and name != RECIPIENT)
+    known = (*procedure.fields, *procedure.parameters, RECIPIENT)
+    strange = sorted(name for name in guard.names if name not in known)
     if strange:
         try:
-            guard.check_names((*procedure.fields, RECIPIENT))
+            guard.check_names(known)
         except GuardError as error:
             chosen = any(strange[0] in field.values for field in procedure.fields.values())
             yield Problem(path, error.message, _in_quotes(strange[0]) if chosen else error.remedy)

@@ -23,7 +23,7 @@ MAX_BYTES, MAX_DEPTH = 1 << 20, 32
 # What people write has four bytes and more an event, so the bytes bound it: a fully written procedure of 2,000 steps
 # has 150,000 events. Only lists of nothing, such as [a,a,a], come to this bound before that of the bytes.
 MAX_EVENTS = 250_000
-KINDS = ("procedure", "calendar", "scenario", "mapping")
+KINDS = ("procedure", "parameters", "calendar", "scenario", "mapping")
 
 NO_TAGS = Text(zh="不允许标签", en="tags are not allowed")
 QUOTE_MARK = Text(zh="以 ! 开头的文字加引号", en="put text that begins with ! in quotes")

@@ -16,24 +16,26 @@ from typing import Any
 import attrs
 import orjson
 
-from svcflow.model.amount import Amount
+from svcflow.model.amount import Amount, NamedAmount
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
+from svcflow.model.parameter import Override, Parameter
 from svcflow.model.procedure import Certificate, Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, StepNames, Transition
 from svcflow.model.subprocedure import SubProcedure
-from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime
+from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime, NamedClockTime
 from svcflow.model.yaml.document import plain_scalar
-from svcflow.model.yaml.unknown_keys import RENAMED
+from svcflow.model.yaml.unknown_keys import RENAMED, UNWRITTEN
 from svcflow.text import Text
 
 _WIDTH = 110
 _SECTIONS = (
     "sources",
+    "parameters",
     "fields",
     "roles",
     "certificates",
@@ -137,7 +139,8 @@ def _changed(item: Any, *, leave: Iterable[str] = (), order: Iterable[str] = ())
     """Return what differs from the defaults, each value in its written form."""
     declared = attrs.fields_dict(type(item))
     names = [*order, *(name for name in declared if name not in order)]
-    values = {name: getattr(item, name) for name in names if name not in leave}
+    left = (*leave, *UNWRITTEN.get(type(item), ()))
+    values = {name: getattr(item, name) for name in names if name not in left}
     return {
         RENAMED.get(name, name): _written(value)
         for name, value in values.items()
@@ -178,7 +181,7 @@ def _key(item: Any) -> str:
 def _transitions(moves: tuple[Transition, ...]) -> dict[str, Node]:
     rows: dict[str, list[Node]] = {}
     for move in moves:
-        form = _changed(move, leave=("trigger", "otherwise"))
+        form = _changed(move, leave=("trigger",))
         together = rows.setdefault(move.trigger, [])
         together.append(form["step"] if len(form) == 1 else form)
         if move.otherwise is not None:
@@ -189,7 +192,7 @@ def _transitions(moves: tuple[Transition, ...]) -> dict[str, Node]:
 def _limit(limit: TimeLimit) -> Node:
     """Return a step's limit as written: `15m`, `{wd: 1, source: D1}`, or a mapping with its matrix."""
     form = _changed(limit, order=("within", "match", "source"))
-    if limit.within is None:
+    if limit.within is None or (len(form) > 1 and isinstance(limit.within, NamedAmount)):
         return form
     if len(form) == 1:
         return form["within"]
@@ -212,6 +215,12 @@ def _rung(rung: Rung) -> Node:
     return rung.at if len(form) == 1 else form
 
 
+def _valued(item: Override | Parameter) -> Node:
+    """Return the value, where nothing else is said of a parameter."""
+    form = _changed(item, leave=("id",))
+    return form["value"] if len(form) == 1 else form
+
+
 def _source(source: Source) -> Node:
     """Return the title, where nothing else is known."""
     form = _changed(source, leave=("id",))
@@ -224,8 +233,8 @@ def _text(text: Text) -> Node:
 
 _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Amount: str,
-    Anchor: str,
     AutomaticMove: lambda move: _changed(move, order=("match", "after", "at", "fire")),
+    Anchor: lambda anchor: anchor.written,
     Branch: lambda branch: _changed(branch, leave=("id",), order=("name", "steps")),
     ClockTime: str,
     Enforce: _changed,
@@ -237,9 +246,13 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     MoveInstant: lambda row: _changed(row, order=("when", "after", "at")),
     HoldRule: lambda rule: _changed(rule, leave=("reason",)),
     Indicator: lambda indicator: _changed(indicator, leave=("id",)),
+    NamedAmount: lambda named: named.parameter,
+    NamedClockTime: lambda named: named.parameter,
     Otherwise: _changed,
     RegularStart: _changed,
     Certificate: lambda certificate: _text(certificate.name),
+    Override: _valued,
+    Parameter: _valued,
     Role: lambda role: _text(role.name),
     Row: lambda row: _changed(row, order=("when", *TARGET_KINDS)),
     Rung: _rung,

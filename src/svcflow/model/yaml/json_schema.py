@@ -19,6 +19,7 @@ from svcflow.model.field import Field
 from svcflow.model.guard import MAX_CHARACTERS, Guard
 from svcflow.model.limit import Rung, TimeLimit
 from svcflow.model.log_mapping import LogMapping
+from svcflow.model.parameter import Override, Overrides, Parameter
 from svcflow.model.procedure import Certificate, HoldRule, Indicator, Procedure, Role
 from svcflow.model.scenario import Branching, Duration, FieldMix, NumberDistribution, Scenario
 from svcflow.model.source import Source
@@ -27,13 +28,19 @@ from svcflow.model.target import Anchor, ClockTime
 from svcflow.model.yaml.unknown_keys import UNWRITTEN
 from svcflow.text import Text
 
-Kind = Literal["procedure", "scenario", "mapping", "calendar"]
+Kind = Literal["procedure", "scenario", "mapping", "parameters", "calendar"]
 Schema = dict[str, Any]
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_PARAMETER = "[a-z_][a-z0-9_]{0,79}"
 _AMOUNT = r"\d{1,9}(\.\d{1,6})?(wm|wh|wd|cd|mo|m|h|d|y)"
 _IDENTIFIER: Schema = {"type": "string", "pattern": "^[a-z0-9_]{1,80}$"}
-_DOCUMENTS: Mapping[str, type[Any]] = {"procedure": Procedure, "scenario": Scenario, "mapping": LogMapping}
+_DOCUMENTS: Mapping[str, type[Any]] = {
+    "procedure": Procedure,
+    "scenario": Scenario,
+    "mapping": LogMapping,
+    "parameters": Overrides,
+}
 _KEY = {HoldRule: "reason", Transition: "trigger"}
 _SIMPLE: Mapping[Any, str] = {
     str: "string",
@@ -175,6 +182,11 @@ class _SchemaWalk:
         item = _any((self._reference(cls, _KEY.get(cls, "id")), {"type": "null"}))
         return {"type": "object", "propertyNames": names, "additionalProperties": item}
 
+    def valued(self, cls: type[Any]) -> Schema:
+        """Return a mapping from names to a value, or to what is said of one."""
+        item = _any((self._reference(cls, "id"), {"type": ["string", "number"]}))
+        return {"type": "object", "propertyNames": _IDENTIFIER, "additionalProperties": item}
+
     def define(self, name: str, make: Callable[[], Schema]) -> Schema:
         if name not in self.defs:
             self.defs[name] = {}
@@ -183,16 +195,18 @@ class _SchemaWalk:
 
     def amount(self) -> Schema:
         made = {"title": "Amount", "description": _description(Amount), "type": "string"}
-        return self.define("Amount", lambda: {**made, "pattern": rf"^\s*{_AMOUNT}\s*$"})
+        return self.define("Amount", lambda: {**made, "pattern": rf"^\s*({_AMOUNT}|{_PARAMETER})\s*$"})
 
     def clock_time(self) -> Schema:
         made = {"title": "ClockTime", "description": _description(ClockTime), "type": "string"}
-        return self.define("ClockTime", lambda: {**made, "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"})
+        return self.define(
+            "ClockTime", lambda: {**made, "pattern": rf"^(([01]\d|2[0-3]):[0-5]\d|{_PARAMETER})$"}
+        )
 
     def anchor(self) -> Schema:
         made = {"title": "Anchor", "description": _description(Anchor), "type": "string"}
         return self.define(
-            "Anchor", lambda: {**made, "pattern": rf"^\s*[a-z0-9_]+(\s*[+-]\s*{_AMOUNT})?\s*$"}
+            "Anchor", lambda: {**made, "pattern": rf"^\s*[a-z0-9_]+(\s*[+-]\s*({_AMOUNT}|{_PARAMETER}))?\s*$"}
         )
 
     def guard(self) -> Schema:
@@ -205,7 +219,10 @@ class _SchemaWalk:
         return self.define("Text", lambda: {**made, "anyOf": [{"type": "string"}, both]})
 
     def rung(self) -> Schema:
-        at = {"type": "string", "pattern": rf"^(\d{{1,4}}(\.\d{{1,3}})?\s*%|[+-]\s*{_AMOUNT}\s*)$"}
+        at = {
+            "type": "string",
+            "pattern": rf"^(\d{{1,4}}(\.\d{{1,3}})?\s*%|[+-]\s*({_AMOUNT}|{_PARAMETER})\s*)$",
+        }
 
         def long() -> Schema:
             made = self._class(Rung)
@@ -274,6 +291,8 @@ _SPECIAL: Mapping[Any, Callable[[_SchemaWalk], Schema]] = {
     Mapping[str, Indicator]: lambda walk: walk.keyed(Indicator),
     Mapping[str, Certificate]: lambda walk: walk.names(),
     Mapping[str, Role]: lambda walk: walk.names(),
+    Mapping[str, Parameter]: lambda walk: walk.valued(Parameter),
+    Mapping[str, Override]: lambda walk: walk.valued(Override),
     Mapping[str, Source]: lambda walk: {
         "type": "object",
         "additionalProperties": _any((walk._reference(Source, "id"), {"type": "string"})),  # noqa: SLF001  # this module's own

@@ -22,10 +22,11 @@ from cattrs.errors import (
 from cattrs.gen import make_dict_structure_fn, override
 
 from svcflow.errors import DeclarationError, Path, Problem, SvcflowError
-from svcflow.model.amount import UNITS, Amount
+from svcflow.model.amount import UNITS, Amount, named_amount
 from svcflow.model.field import Field
 from svcflow.model.guard import Guard
 from svcflow.model.limit import Rung, TimeLimit
+from svcflow.model.parameter import Override, Parameter, quantity
 from svcflow.model.procedure import Certificate, HoldRule, Indicator, Procedure, Role
 from svcflow.model.qualification_register import LastDay
 from svcflow.model.scenario import (
@@ -38,9 +39,10 @@ from svcflow.model.scenario import (
 )
 from svcflow.model.source import Source
 from svcflow.model.step import Branch, Otherwise, Step, StepNames, Transition
-from svcflow.model.target import Anchor, ClockTime
+from svcflow.model.target import Anchor, ClockTime, named_clock_time
 from svcflow.model.yaml.parse_values import (
     is_number,
+    is_quantity,
     is_value,
     mistaken,
     read_choice,
@@ -181,13 +183,16 @@ def _converter() -> cattrs.Converter:
         Branching,
         lambda value, _: Branching(shares={k: read_share(v, None) for k, v in read_mapping(value).items()}),
     )
-    converter.register_structure_hook(Amount, lambda written, _: Amount.parse(written))
+    converter.register_structure_hook(Amount, lambda written, _: named_amount(written))
     converter.register_structure_hook(Anchor, lambda written, _: Anchor.parse(written))
-    converter.register_structure_hook(ClockTime, lambda written, _: ClockTime(str(written)))
+    converter.register_structure_hook(ClockTime, lambda written, _: named_clock_time(written))
     converter.register_structure_hook(Guard, lambda written, _: Guard(str(read_plain(written))))
     converter.register_structure_hook(date, read_date)
     converter.register_structure_hook(LastDay, lambda value, _: LastDay(read_last_day(value)))
     converter.register_structure_hook(StepNames, lambda value, _: _step_names(converter, value))
+    converter.register_structure_hook_func(
+        is_quantity, lambda value, _: None if value is None else quantity(read_plain(value))
+    )
     converter.register_structure_hook_func(is_number, lambda value, _: read_number(value))
     converter.register_structure_hook_func(is_value, lambda value, _: read_plain(value))
     converter.register_structure_hook_func(
@@ -199,6 +204,10 @@ def _converter() -> cattrs.Converter:
     _keyed_mapping(converter, Source, short=_source_form)
     for named in (Role, Certificate):
         _keyed_mapping(converter, named, short=lambda value: {"name": value})
+    for valued in (Parameter, Override):
+        _keyed_mapping(
+            converter, valued, short=lambda value: value if isinstance(value, Mapping) else {"value": value}
+        )
     _keyed_tuple(converter, HoldRule, key="reason")
     _keyed_tuple(converter, Step)
     _keyed_tuple(converter, Branch)

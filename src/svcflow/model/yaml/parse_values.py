@@ -13,7 +13,9 @@ from cattrs.errors import ForbiddenExtraKeysError
 
 from svcflow.bounds import LARGEST, refuse_day
 from svcflow.errors import DeclarationError, Problem
+from svcflow.model.amount import Amount
 from svcflow.model.qualification_register import UNLIMITED
+from svcflow.model.target import ClockTime
 from svcflow.model.yaml.value_remedies import as_date, as_kind, as_mapping
 from svcflow.nearest import did_you_mean, nearest_name
 from svcflow.text import NO_TEXT, Text
@@ -89,6 +91,11 @@ def is_value(kind: Any) -> bool:
 def is_number(kind: Any) -> bool:
     """Return whether the type is an optional number of either kind."""
     return set(get_args(kind)) == {int, float, type(None)}
+
+
+def is_quantity(kind: Any) -> bool:
+    """Return whether the type is that of a parameter's value, optional or not."""
+    return {Amount, ClockTime} <= set(get_args(kind))
 
 
 def read_number(value: object) -> int | float | None:

@@ -9,6 +9,8 @@ import attrs
 
 from svcflow.errors import Path, Problem
 from svcflow.model.fullwidth import fullwidth_remedy, halved
+from svcflow.model.limit import Rung
+from svcflow.model.parameter import Override, Parameter
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Transition
 from svcflow.model.yaml.value_remedies import split_key
@@ -17,8 +19,13 @@ from svcflow.text import NO_TEXT, Text
 
 RENAMED = {"from_": "from", "for_": "for"}
 """Keys of a document by the attributes of the model that cannot be called so."""
-UNWRITTEN: Mapping[type[Any], tuple[str, ...]] = {Transition: ("otherwise",)}
-"""Attributes that no key gives: what is done otherwise is a row of its own, after the rows with guards."""
+UNWRITTEN: Mapping[type[Any], tuple[str, ...]] = {
+    Override: ("institution", "rests_on"),
+    Parameter: ("override",),
+    Rung: ("offset",),
+    Transition: ("otherwise",),
+}
+"""Attributes that no key gives: what is done otherwise is a row of its own; an override stands in another document."""
 BESIDES: Mapping[type[Any], tuple[str, ...]] = {Procedure: ("exits",)}
 """Keys that are no attributes: what they say is written out when the document is read."""
 _FEW = 100

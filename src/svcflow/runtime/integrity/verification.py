@@ -169,7 +169,7 @@ class _Verifier:
         journal = ((body, link) for _, _, _, body, link in rows.tables.get(FACTS, ()))
         facts = tuple(verified(name, journal, record[self._head], secrets))
         instance, note = self._compared(record[self._state], _replayed(self.versions, name, facts), facts)
-        compiled = self.versions(instance.procedure, instance.version)
+        compiled = self.versions(instance.procedure, instance.version).under(instance.parameters)
         persons = frozenset(secret.person for secret in secrets.values() if secret is not None)
         return ExpectedState(instance, facts, deviations_of(facts), compiled, persons), note
 
