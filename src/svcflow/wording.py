@@ -103,6 +103,21 @@ DEVIATIONS: Mapping[str, Text] = {
     "settled_value_changed": Text(zh="改动已定之值", en="settled value changed"),
     "unqualified": Text(zh="未持有效证书", en="not qualified"),
 }
+RULES: Mapping[str, Text] = {
+    "role": Text(zh="岗位与回避", en="role, four eyes"),
+    "evidence": Text(zh="凭证", en="evidence"),
+    "requires": Text(zh="附带信息", en="data with the move"),
+    "order": Text(zh="次序", en="order"),
+    "guard": Text(zh="条件", en="conditions"),
+    "rework": Text(zh="返工次数", en="bounds of rework"),
+    "settled": Text(zh="既定的值", en="settled values"),
+}
+"""Rules whose breach is refused or recorded."""
+ENFORCEMENTS: Mapping[str, Text] = {
+    "refuse": Text(zh="拒绝办理", en="refused"),
+    "record": Text(zh="记录偏差", en="recorded"),
+}
+"""What a breach of a rule does."""
 FIELD_TYPES: Mapping[str, Text] = {
     "choice": Text(zh="选项", en="choice"),
     "text": Text(zh="文字", en="text"),

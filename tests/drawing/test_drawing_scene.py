@@ -128,8 +128,8 @@ def test_conditions_and_notes_call_fields_and_choices_by_their_names() -> None:
     }
     notes = {note.head.en: note.body for note in scene.notes}
     assert notes["Data"] == Text(
-        zh="紧急程度（紧急、一般，默认一般）；rating（五级评价，必填，理由：why）；why（个人信息）",
-        en="Priority (emergency / normal, else normal); rating (rating in five grades, required, reason: why); why (personal)",
+        zh="紧急程度（选项，紧急、一般，默认一般）；rating（五级评价，必填，理由：why）；why（个人信息）",
+        en="Priority (choice, emergency / normal, else normal); rating (rating in five grades, required, reason: why); why (personal)",
     )
     assert notes["Indicators"] == Text(
         zh="quick <= 1%（超时 次数，不计紧急程度为“一般”：不急，权重 2，proposal）",
@@ -197,11 +197,10 @@ def test_a_rule_that_refuses_is_noted_under_the_map() -> None:
         fields=[Field("hosts", type="number")],
         steps=[Step("ready", to=[move]), Step("end", end="completed")],
     )
-    (note,) = [note for note in scene_of(procedure).notes if note.head.en == "P1 Serve"]
-    assert (note.head.zh, note.body.zh) == ("P1 开餐", "条件都不符时拒绝：陪餐人数限制")
-    assert (note.head.en, note.body.en) == (
-        "P1 Serve",
-        "refused where no condition is met: The bound on hosts",
+    notes = {note.head.en: note.body for note in scene_of(procedure).notes}
+    assert notes["P1 ready"] == Text(
+        zh="开餐：条件都不符时拒绝：陪餐人数限制",
+        en="Serve: refused where no condition is met: The bound on hosts",
     )
 
 

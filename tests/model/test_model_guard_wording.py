@@ -89,5 +89,8 @@ def test_any_guard_has_words_in_both_languages(guard):
 )
 def test_a_value_without_a_name_stands_for_itself(field, value):
     """A value is never lost: it reads as its name, or else as it is."""
+    if isinstance(value, bool):
+        assert value_text(field, value).en == ("yes" if value else "no")
+        return
     named = field is not None and isinstance(value, str) and value in field.values and field.values[value]
     assert value_text(field, value).en == (field.values[value].en if named else str(value))

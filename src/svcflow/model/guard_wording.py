@@ -39,6 +39,8 @@ def guard_text(guard: Guard, fields: Mapping[str, Field]) -> Text:
 
 def value_text(field: Field | None, value: Value) -> Text:
     """Return the name of a value of a field; the value itself where it has none."""
+    if isinstance(value, bool):
+        return Text(zh="是", en="yes") if value else Text(zh="否", en="no")
     name = field.values.get(value, NO_TEXT) if field is not None and isinstance(value, str) else NO_TEXT
     return Text(zh=name.zh or name.en or str(value), en=name.en or name.zh or str(value))
 

@@ -20,6 +20,11 @@ from svcflow.wording import TRANSITIONS
 
 _SIZE, _LINE, _GAP = 9.5, 16.0, 22.0
 _LEAST_WIDTH = 420.0
+_ROW, _INDENT = 15.0, 10.0
+_FILL = 0.9
+"""How much of a column a row of notes may take by our measure: some fonts are wider than it."""
+_COLUMN, _MOST_COLUMNS = 460.0, 3
+"""Least width and greatest number of the columns of notes."""
 _SWATCH = 30.0
 _LEVEL = {"risk": Text(zh="临近超时", en="at risk"), "over": Text(zh="超时", en="over")}
 
@@ -46,23 +51,38 @@ def legend(layout: Layout, badges: Mapping[str, Badge]) -> tuple[list[str], floa
             x, y = MARGIN, y + _LINE
         parts += [item.draw(x, y), svg_shapes.text(TextRow(item.words, _SIZE), x + _SWATCH, y + 3.4, "note")]
         x += item.width
-    y += 6
-    for row in _note_rows((*layout.scene.notes, *_unplaced(layout)), layout.lang, room):
-        y += 15
-        parts.append(svg_shapes.text(row, MARGIN, y, "" if row.bold else "note"))
-    return parts, y + 4, MARGIN + room
+    notes, bottom = _notes((*layout.scene.notes, *_unplaced(layout)), layout.lang, room, y + 6)
+    return [*parts, *notes], bottom + 4, MARGIN + room
 
 
-def _note_rows(notes: tuple[Note, ...], lang: Lang, room: float) -> Iterator[TextRow]:
-    if notes:
-        title = Text(zh="其他时限与说明", en="Further limits and notes")
-        yield TextRow(title.in_(lang), _SIZE + 0.5, bold=True)
-    for note in notes:
-        for tongue in ("zh", "en") if lang == "zh+en" else (lang,):
-            colon = ": " if tongue == "en" else "："
-            words = f"{note.head.in_(tongue)}{colon}{note.body.in_(tongue)}"
-            for line in broken(words, room / _SIZE):
-                yield TextRow(line, _SIZE)
+def _notes(notes: tuple[Note, ...], lang: Lang, room: float, top: float) -> tuple[list[str], float]:
+    """Return the SVG of the notes, in columns of even height below a title, and where the longest one ends."""
+    if not notes:
+        return [], top
+    title = Text(zh="其他时限与说明", en="Further limits and notes")
+    parts = [svg_shapes.text(TextRow(title.in_(lang), _SIZE + 0.5, bold=True), MARGIN, top + _ROW, "")]
+    many = max(1, min(_MOST_COLUMNS, int(room // _COLUMN)))
+    wide = (room + _GAP) / many
+    blocks = [_rows(note, lang, wide - _GAP) for note in notes]
+    left, y, bottom = MARGIN, top + _ROW, top + _ROW
+    even = sum(map(len, blocks)) * _ROW / many
+    for block in blocks:
+        if y - top - _ROW >= even:
+            left, y = left + wide, top + _ROW
+        for place, row in enumerate(block):
+            y += _ROW
+            parts.append(svg_shapes.text(row, left + (_INDENT if place else 0.0), y, "note"))
+        bottom = max(bottom, y)
+    return parts, bottom
+
+
+def _rows(note: Note, lang: Lang, room: float) -> list[TextRow]:
+    rows = []
+    for tongue in ("zh", "en") if lang == "zh+en" else (lang,):
+        colon = ": " if tongue == "en" else "："
+        words = f"{note.head.in_(tongue)}{colon}{note.body.in_(tongue)}"
+        rows += [TextRow(line, _SIZE) for line in broken(words, _FILL * (room - _INDENT) / _SIZE)]
+    return rows
 
 
 def _unplaced(layout: Layout) -> Iterator[Note]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from svcflow.drawing.scene.map_scene import Note
-from svcflow.drawing.scene.phrases import name_of
+from svcflow.drawing.scene.phrases import name_of, trigger_text
 from svcflow.model.field import Field
 from svcflow.model.guard_wording import guard_text, value_text
 from svcflow.model.procedure import Indicator, Procedure
 from svcflow.model.source import Source
+from svcflow.model.step import walk
 from svcflow.text import NO_TEXT, Text
 from svcflow.wording import COUNTED, DEVIATIONS, FIELD_TYPES, SUBJECTS
 
@@ -29,6 +30,7 @@ def data_notes(procedure: Procedure) -> Iterator[Note]:
         yield Note(
             head=_DATA, body=_listed([_field(procedure, field) for field in procedure.fields.values()])
         )
+    yield from _settled(procedure)
     if procedure.indicators:
         yield Note(
             head=_INDICATORS,
@@ -43,9 +45,25 @@ def data_notes(procedure: Procedure) -> Iterator[Note]:
         yield Note(head=_EXCELLENCE, body=_NO_COST)
 
 
+def _settled(procedure: Procedure) -> Iterator[Note]:
+    """Yield the values that stay as they are from a move on."""
+    moves = {move.trigger: move for step in walk(procedure.steps) for move in reversed(step.to)}
+    for field in procedure.fields.values():
+        if field.settled_by is not None:
+            called = name_of(field.name, field.id)
+            by = trigger_text(field.settled_by, moves[field.settled_by].name)
+            yield Note(
+                head=Text(zh=called.zh or called.en, en=called.en or called.zh),
+                body=Text(
+                    zh=f"自“{by.zh or by.en}”起不得改动，返工退回其前除外",
+                    en=f"may not change after {(by.en or by.zh)!r}, unless rework leads back before it",
+                ),
+            )
+
+
 def _field(procedure: Procedure, field: Field) -> Text:
     about = [
-        *([FIELD_TYPES[field.type]] if field.type not in ("choice", "text") else ()),
+        *([FIELD_TYPES[field.type]] if field.type != "text" else ()),
         *([_values(field)] if field.choices else ()),
         *([Text(zh=field.unit, en=field.unit)] if field.unit else ()),
         *([_bounds(field)] if field.minimum is not None or field.maximum is not None else ()),
@@ -132,7 +150,8 @@ def _exclusion(procedure: Procedure, indicator: Indicator) -> Iterator[Text]:
 
 
 def _source(source: Source) -> Text:
-    return Text(zh=source.text("zh"), en=source.text("en"))
+    url = f" {source.url}" if source.url else ""
+    return Text(zh=source.text("zh") + url, en=source.text("en") + url)
 
 
 def _with(name: Text, about: list[Text]) -> Text:

@@ -10,14 +10,12 @@ from svcflow.drawing.scene import phrases
 from svcflow.drawing.scene.data_notes import data_notes
 from svcflow.drawing.scene.edges import edges_of
 from svcflow.drawing.scene.limit_notes import limit_notes
-from svcflow.drawing.scene.map_scene import FORK, JOIN, START, Lane, MapScene, Node, Note, Shape
+from svcflow.drawing.scene.map_scene import FORK, JOIN, START, Lane, MapScene, Node, Shape
+from svcflow.drawing.scene.rule_notes import rule_notes
 from svcflow.model.limit_locations import limits_over
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, walk
-from svcflow.model.subprocedure import SubProcedure
-from svcflow.model.wording import regular_start_text
 from svcflow.text import Text
-from svcflow.wording import OUTCOMES, word
 
 NO_LANE = ""
 
@@ -29,7 +27,7 @@ def numbers(procedure: Procedure) -> dict[str, str]:
 
 def scene_of(procedure: Procedure) -> MapScene:
     """Return what the map of a procedure shows."""
-    nodes = tuple(_Nodes(procedure, _lanes_of(procedure)).nodes())
+    nodes, number = tuple(_Nodes(procedure, _lanes_of(procedure)).nodes()), numbers(procedure)
     return MapScene(
         title=phrases.heading(procedure),
         subtitle=phrases.subheading(procedure),
@@ -37,7 +35,11 @@ def scene_of(procedure: Procedure) -> MapScene:
         lanes=_lanes(procedure, nodes),
         nodes=nodes,
         edges=edges_of(procedure),
-        notes=(*_notes(procedure, numbers(procedure)), *data_notes(procedure)),
+        notes=(
+            *limit_notes(procedure, number),
+            *rule_notes(procedure, number),
+            *data_notes(procedure),
+        ),
     )
 
 
@@ -147,80 +149,4 @@ def _description(procedure: Procedure) -> Text:
     return Text(
         zh=f"泳道图：{steps} 个环节，{roles} 个岗位。{procedure.purpose.zh}",
         en=f"Swimlane map: {steps} steps, {roles} roles. {procedure.purpose.en}",
-    )
-
-
-def _notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
-    """Yield when it begins by itself, limits over several steps or by cases, and rules that refuse; steps go by number."""
-    for start in procedure.starts:
-        yield Note(head=phrases.REGULAR_START, body=regular_start_text(start))
-    yield from limit_notes(procedure, number)
-    for step in walk(procedure.steps):
-        if step.runs is not None:
-            yield _subprocedure(step, step.runs, number)
-        yield from _refusals(step, number.get(step.id, ""))
-        if step.qualified is not None:
-            yield _qualified(procedure, step, step.qualified, number.get(step.id, ""))
-    yield from _settled(procedure)
-
-
-def _settled(procedure: Procedure) -> Iterator[Note]:
-    """Yield the values that stay as they are from a move on."""
-    moves = {move.trigger: move for step in walk(procedure.steps) for move in reversed(step.to)}
-    for field in procedure.fields.values():
-        if field.settled_by is not None:
-            called = phrases.name_of(field.name, field.id)
-            by = phrases.trigger_text(field.settled_by, moves[field.settled_by].name)
-            yield Note(
-                head=Text(zh=called.zh or called.en, en=called.en or called.zh),
-                body=Text(
-                    zh=f"自“{by.zh or by.en}”起不得改动，返工退回其前除外",
-                    en=f"may not change after {(by.en or by.zh)!r}, unless rework leads back before it",
-                ),
-            )
-
-
-def _qualified(procedure: Procedure, step: Step, certificate: str, at: str) -> Note:
-    """Return the note of the certificate that the step asks for."""
-    called = phrases.name_of(step.name, step.id)
-    held = phrases.name_of(procedure.certificates[certificate].name, certificate)
-    return Note(
-        head=Text(zh=f"{at} {called.zh or called.en}".strip(), en=f"{at} {called.en or called.zh}".strip()),
-        body=Text(zh=f"须持证：{held.zh or held.en}", en=f"certificate needed: {held.en or held.zh}"),
-    )
-
-
-def _refusals(step: Step, at: str) -> Iterator[Note]:
-    """Yield the rules by which a trigger of the step is refused where none of its conditions is met."""
-    for move in step.to:
-        if move.otherwise is not None:
-            name, rule = phrases.trigger_text(move.trigger, move.name), move.otherwise.name
-            yield Note(
-                head=Text(zh=f"{at} {name.zh or name.en}", en=f"{at} {name.en or name.zh}"),
-                body=Text(
-                    zh=f"条件都不符时拒绝：{rule.in_('zh')}",
-                    en=f"refused where no condition is met: {rule.in_('en')}",
-                ),
-            )
-
-
-def _subprocedure(step: Step, called: SubProcedure, number: Mapping[str, str]) -> Note:
-    """Return the note of what a step runs: the procedure, what its ends fire, and whether it may be called off."""
-    name, at = phrases.name_of(step.name, step.id), number.get(step.id, "")
-    names = {move.trigger: phrases.trigger_text(move.trigger, move.name) for move in step.to}
-    given = ", ".join(f"{field} ← {own}" for field, own in called.data.items())
-    zh, en = ([called.procedure, given] if given else [called.procedure] for _ in range(2))
-    for outcome, trigger in called.outcomes.items():
-        how, then = word(OUTCOMES, outcome), names[trigger]
-        zh.append(f"{how.zh} → {then.in_('zh')}")
-        en.append(f"{how.en} → {then.in_('en')}")
-    if step.waits is not None:
-        zh.append(phrases.WAITS.zh)
-        en.append(phrases.WAITS.en)
-    if called.on_call_off == "refuse":
-        zh.append("未结束不得离开")
-        en.append("it may not be left before")
-    return Note(
-        head=Text(zh=f"{at} {name.in_('zh')} {phrases.RUNS}", en=f"{at} {name.in_('en')} {phrases.RUNS}"),
-        body=Text(zh="；".join(zh), en="; ".join(en)),
     )
