@@ -67,7 +67,7 @@ def classes(kind: Any = Procedure) -> Iterator[type[Any]]:
             seen.append(part)
             hints = get_type_hints(part)
             for attribute in attrs.fields(part):
-                if attribute.init:
+                if is_declared(attribute):
                     walk(hints[attribute.name])
         elif get_origin(part) is not None:
             for inner in get_args(part):
@@ -77,13 +77,18 @@ def classes(kind: Any = Procedure) -> Iterator[type[Any]]:
     return iter(seen)
 
 
+def is_declared(attribute: Any) -> bool:
+    """Return whether an attribute is one of the declaration; what an institution overrides is a document of its own."""
+    return attribute.init and attribute.eq and attribute.name != "override"
+
+
 def keys() -> set[Key]:
     """Every key that may be left out; what has to be given has nothing to be compared with."""
     return {
         (cls.__name__, attribute.name)
         for cls in classes()
         for attribute in attrs.fields(cls)
-        if attribute.init and attribute.default is not attrs.NOTHING
+        if is_declared(attribute) and attribute.default is not attrs.NOTHING
     }
 
 
@@ -91,7 +96,7 @@ def given_keys(node: Any, path: Path_ = ()) -> Iterator[tuple[Key, Path_]]:
     """Yield each key that is given another value than its default, with the way to it."""
     if attrs.has(type(node)) and not isinstance(node, WHOLE):
         for attribute in attrs.fields(type(node)):
-            if not attribute.init:
+            if not is_declared(attribute):
                 continue
             value = getattr(node, attribute.name)
             here = (*path, attribute.name)
@@ -322,6 +327,8 @@ SHOWN_ELSEWHERE: Mapping[Key, str] = {
     ("Excellence", "cost_effect"): "it has one value: tests/model/test_model_mistakes.py",
     ("Procedure", "version"): "names the procedure: tests/contract/test_versions.py",
     ("Procedure", "roles"): "each role by itself; those that are named cannot be left out",
+    ("Procedure", "parameters"): "each parameter by itself; those that are named cannot be left out",
+    ("Procedure", "certificates"): "each certificate by itself; those that are asked for cannot be left out",
     ("Procedure", "sources"): "each source by itself; those that are cited cannot be left out",
     ("Otherwise", "name"): "a rule that refuses must have one: tests/model/test_model_validation.py",
     ("Row", "no_target"): "a row has one, or a target: tests/model/test_model_limit.py",
@@ -330,7 +337,7 @@ SHOWN_ELSEWHERE: Mapping[Key, str] = {
 ONLY_SHOWN: Mapping[Key, str] = {
     **dict.fromkeys(
         (
-            ("Branch", "name"), ("Indicator", "name"), ("Procedure", "name"), ("Procedure", "owner"),
+            ("Branch", "name"), ("Parameter", "name"), ("Parameter", "unit"), ("Certificate", "name"), ("Indicator", "name"), ("Procedure", "name"), ("Procedure", "owner"),
             ("Procedure", "purpose"), ("Procedure", "area"),  ("TimeLimit", "name"),
             ("Transition", "name"), ("Field", "unit"),
         ),
@@ -351,6 +358,8 @@ ONLY_SHOWN: Mapping[Key, str] = {
     ("Procedure", "starts"): BEGINS,
     **{("RegularStart", attribute.name): BEGINS for attribute in attrs.fields(RegularStart) if attribute.default is not attrs.NOTHING},
     ("SubProcedure", "data"): "the engine starts the child with them: tests/contract/test_subprocedures.py",
+    **dict.fromkeys((("Parameter", "minimum"), ("Parameter", "maximum")), "bounds of what an institution may set"),
+    ("Parameter", "source"): SOURCES,
     ("Field", "personal"): "the journal keeps it apart, not the kernel: tests/contract/test_personal_data.py",
     ("Procedure", "effective"): "the engine starts no version before it: tests/timelimits/test_edge_cases.py",
     ("Procedure", "recipients"): "says whom it serves; samples of checks and simulations are drawn from them",

@@ -8,6 +8,7 @@ from svcflow.drawing.scene.map_scene import Note
 from svcflow.drawing.scene.phrases import name_of, trigger_text
 from svcflow.model.field import Field
 from svcflow.model.guard_wording import guard_text, value_text
+from svcflow.model.parameter import Parameter, written_quantity
 from svcflow.model.procedure import Indicator, Procedure
 from svcflow.model.source import Source
 from svcflow.model.step import walk
@@ -37,12 +38,26 @@ def data_notes(procedure: Procedure) -> Iterator[Note]:
             body=_listed([_indicator(procedure, each) for each in procedure.indicators.values()]),
         )
     if procedure.parameters:
-        texts = [each.text(procedure.sources) for each in procedure.parameters.values()]
+        texts = [_parameter(procedure, each) for each in procedure.parameters.values()]
         yield Note(head=_PARAMETERS, body=_listed(texts))
     if procedure.sources:
         yield Note(head=_SOURCES, body=_listed([_source(source) for source in procedure.sources.values()]))
     if procedure.excellence is not None:
         yield Note(head=_EXCELLENCE, body=_NO_COST)
+
+
+def _parameter(procedure: Procedure, parameter: Parameter) -> Text:
+    """Return a parameter with the bounds within which an institution may set it."""
+    words, low, high = parameter.text(procedure.sources), parameter.minimum, parameter.maximum
+    bounds = " ".join(
+        (
+            *([f"≥ {written_quantity(low)}"] if low is not None else ()),
+            *([f"≤ {written_quantity(high)}"] if high is not None else ()),
+        )
+    )
+    if not bounds:
+        return words
+    return Text(zh=f"{words.zh}，可调 {bounds}", en=f"{words.en}, may be set {bounds}")
 
 
 def _settled(procedure: Procedure) -> Iterator[Note]:
