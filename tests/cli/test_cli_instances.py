@@ -135,7 +135,7 @@ def test_show_tells_everything_about_an_instance(svc, lamp, lang, words):
     for word in words:
         assert word in text
     found = parsed(svc("show", lamp, "--journal", "--json", at=LATER))
-    assert set(found) == {"instance", "deadlines", "available", "deviations", "journal"}
+    assert set(found) == {"instance", "deadlines", "coming_moves", "available", "deviations", "journal"}
     assert [fact["kind"] for fact in found["journal"]] == ["Started", "Overdue"]
     assert set(found["deviations"][0]) == DEVIATION
     assert found["available"][0]["trigger"] == "accept"

@@ -273,3 +273,46 @@ def test_a_line_is_not_broken_behind_an_opening_bracket(svc, trip):
     listed = svc("deviations", "--lang", "zh", at="2026-03-06T17:02+08:00", exit_code=1).stdout
     assert "（\n" not in listed, listed
     assert "17小时31分" in listed, listed
+
+
+QUESTION = """\
+procedure: question
+calendar: cn_office
+roles: {clerk: {zh: 调度, en: Clerk}}
+steps:
+  asked:
+    name: {zh: 已问, en: Asked}
+    role: clerk
+    then: {after: 2wd, fire: close}
+    to: {close: {step: closed, name: {zh: 未答结案, en: Close unanswered}}, answer: done}
+  closed: {end: cancelled}
+  done: {end: completed}
+"""
+
+
+def test_what_a_step_will_do_by_itself_is_shown_and_is_no_deadline(folder, svc):
+    """Show says when, and the name by which explain counts its days; afterwards the journal says that its time had come."""
+    (folder / "question.yaml").write_text(QUESTION, encoding="utf-8")
+    svc("start", "question", "--id", "q", *CLERK, at=at("09:00"))
+    found = parsed(svc("show", "q", "--json", at=at("10:00")))
+    assert found["deadlines"] == []
+    assert found["coming_moves"] == [
+        {
+            "timer": "asked.then",
+            "step": "asked",
+            "trigger": "close",
+            "at": "2026-03-04T09:30:00+00:00",
+            "provisional": False,
+        }
+    ]
+    told = svc("show", "q", "--lang", "zh", at=at("10:00")).stdout
+    assert "自动流转" in told
+    assert "未答结案" in told
+    assert "asked.then" in svc("show", "q", "--lang", "en", at=at("10:00")).stdout
+    told = svc("explain", "q", "asked.then", "--lang", "en", at=at("10:00")).stdout
+    assert "moves on by itself on Wed 2026-03-04 17:30 (Close unanswered)" in told
+    svc("tick", at="2026-03-09T09:00+08:00")
+    told = svc("show", "q", "--journal", "--lang", "en", at="2026-03-09T09:00+08:00").stdout
+    assert "by itself, as its time had come" in told
+    assert "Moves on by itself" not in told
+    assert svc("deviations", at="2026-03-09T09:00+08:00").exit_code == 0

@@ -9,6 +9,7 @@ import pytest
 
 from svcflow import Actor, Catalog, Engine, Procedure, Recipient, Refused, VirtualClock
 from svcflow.errors import FieldError, NaiveDatetime
+from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Role
@@ -527,3 +528,50 @@ def test_roles_beside_no_name_are_nobody_s(engine):
     for name in ("", " ", "\u200b"):
         assert work(engine, Actor(name, roles={"clerk"})) == []
     assert work(engine, role="clerk") == [("a", "asked", "")]
+
+
+QUESTION = Procedure(
+    id="question",
+    roles=(Role("clerk"),),
+    fields=(Field("until", type="instant"),),
+    steps=(
+        Step(
+            "asked",
+            role="clerk",
+            then=AutomaticMove("close", after="4h"),
+            to=(Transition("close", "end"), Transition("snooze", "asleep", requires=("until",))),
+        ),
+        Step("asleep", then=AutomaticMove("wake", at="until"), to=(Transition("wake", "asked"),)),
+        Step("end", end="completed"),
+    ),
+)
+
+
+def test_what_moves_on_by_itself_is_never_overdue(store, clock):
+    """It is told as what is to come, moved by whoever ticks, and no list or count of what is due has it."""
+    engine = Engine(store, QUESTION, clock=clock)
+    begun = clock.now
+    for name in "ab":
+        engine.start("question", instance_id=name)
+    assert engine.due_at(engine.instance("a")) is None
+    (coming,) = engine.coming_moves("a")
+    assert (coming.step, coming.trigger, coming.at) == ("asked", "close", begun + 4 * HOUR)
+    wakes = begun + 9 * HOUR
+    engine.fire("b", "snooze", actor=LI, data={"until": wakes.isoformat()})
+    assert [one.at for one in engine.coming_moves("b")] == [wakes]
+    clock.advance(5 * HOUR)
+    assert list(engine.overdue(within=9 * HOUR)) == []
+    assert engine.count_instances(due_before=clock.now + DAY) == 0
+    engine.tick()
+    assert engine.instance("a").status == "ended"
+    assert engine.coming_moves("a") == ()
+    clock.advance(4 * HOUR)
+    engine.tick()
+    assert engine.instance("b").steps == ("asked",)
+    moved = [fact for name in "ab" for fact in engine.journal(name) if getattr(fact, "timed", False)]
+    assert [(fact.instance, fact.trigger, fact.occurred_at) for fact in moved] == [
+        ("a", "close", begun + 4 * HOUR),
+        ("b", "wake", wakes),
+    ]
+    assert engine.count_deviations() == 0
+    assert engine.verify().ok

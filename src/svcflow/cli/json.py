@@ -19,6 +19,7 @@ from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.assignees import assignee_of
 from svcflow.kernel.lifecycle.deviations import STATUS_AFTER, Answer, Deviation
 from svcflow.kernel.moves.availability import Available
+from svcflow.kernel.timing.coming_moves import ComingMove
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.text import Text
 
@@ -85,6 +86,17 @@ def deadline_json(deadline: Deadline) -> Record:
         "due_at": _iso(deadline.due_at),
         "provisional": deadline.provisional,
         "remaining_s": _seconds(deadline.remaining),
+    }
+
+
+def coming_move_json(move: ComingMove) -> Record:
+    """Return an automatic move that is to come; `at` is null while its clock stands still or its instant is not set."""
+    return {
+        "timer": move.timer,
+        "step": move.step,
+        "trigger": move.trigger,
+        "at": _iso(move.at),
+        "provisional": move.provisional,
     }
 
 

@@ -15,6 +15,7 @@ from svcflow.kernel.instance import Instance
 from svcflow.kernel.lifecycle.assignees import assignee_of
 from svcflow.kernel.lifecycle.deviations import STATUS_AFTER, Answer, Deviation
 from svcflow.kernel.moves.availability import Available
+from svcflow.kernel.timing.coming_moves import ComingMove
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.runtime.engine import Engine
 from svcflow.text import Text
@@ -24,6 +25,7 @@ from svcflow.wording import DEVIATION_STATUSES, DEVIATIONS, LIMIT_STATES, SEVERI
 __all__ = [
     "actor_text",
     "available_table",
+    "coming_move_table",
     "deadline_table",
     "deviation_table",
     "instance_line",
@@ -44,6 +46,8 @@ _DUE = Text(zh="截止", en="Due")
 _LEFT = Text(zh="剩余", en="Left")
 _STATE = Text(zh="计时", en="Clock")
 _WHEN = Text(zh="时间", en="When")
+_MOVE = Text(zh="流转", en="Move")
+_TIMER = Text(zh="explain 用名", en="Name for explain")
 _KIND = Text(zh="偏差", en="Deviation")
 _SEVERITY = Text(zh="程度", en="Severity")
 _WHERE = Text(zh="环节或时限", en="Step or limit")
@@ -102,6 +106,20 @@ def deadline_table(
         rows,
         right=_heads(lang, _ALLOWED, _LEFT),
     )
+
+
+def coming_move_table(moves: Iterable[ComingMove], names: ProcedureNames) -> str:
+    """Return the table of the automatic moves of one instance that are to come."""
+    rows = [
+        (
+            names.step(move.step),
+            names.trigger(move.trigger, move.step),
+            names.when(move.at) or "—",
+            move.timer,
+        )
+        for move in moves
+    ]
+    return table(_heads(names.lang, _STEP, _MOVE, _WHEN, _TIMER), rows)
 
 
 def deviation_table(

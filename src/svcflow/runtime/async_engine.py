@@ -109,6 +109,7 @@ class AsyncEngine:
     count_instances = _awaitable(Engine.count_instances)
     instance_counts = _awaitable(Engine.instance_counts)
     deadlines = _awaitable(Engine.deadlines)
+    coming_moves = _awaitable(Engine.coming_moves)
     explain = _awaitable(Engine.explain)
     available = _awaitable(Engine.available)
     journal = _awaitable(Engine.journal)

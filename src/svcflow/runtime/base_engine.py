@@ -41,6 +41,7 @@ from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.moves.rules import NO_DATA
 from svcflow.kernel.storable import refuse_non_text, refuse_unfit_id, refuse_unfit_name
+from svcflow.kernel.timing.coming_moves import ComingMove
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.model.catalog import catalog_key
 from svcflow.model.field import Value
@@ -471,8 +472,15 @@ class BaseEngine:
         """Return the deadlines as they are now, soonest first. Raises: UnknownInstance."""
         return self._queries.deadlines(instance, ended=ended)
 
+    def coming_moves(self, instance: str) -> tuple[ComingMove, ...]:
+        """Return what the active steps will do by themselves, soonest first. Raises: UnknownInstance."""
+        return self._queries.coming_moves(instance)
+
     def explain(self, instance: str, limit: str) -> Explanation:
-        """Return how a limit's deadline came to be, line by line. Raises: UnknownInstance, UnknownLimit."""
+        """Return how a limit's deadline came to be, or the instant of an automatic move, line by line.
+
+        Raises: UnknownInstance, UnknownLimit.
+        """
         refuse_non_text("limit", limit)
         return self._queries.explain(instance, limit)
 

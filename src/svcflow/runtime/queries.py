@@ -16,6 +16,8 @@ from svcflow.kernel.lifecycle.work_items import soonest_due_us
 from svcflow.kernel.moves import availability
 from svcflow.kernel.moves.availability import Available
 from svcflow.kernel.storable import refuse_non_text
+from svcflow.kernel.timing.coming_moves import ComingMove
+from svcflow.kernel.timing.coming_moves import coming_moves as coming_moves_of
 from svcflow.kernel.timing.deadlines import Deadline
 from svcflow.kernel.timing.deadlines import deadlines as deadlines_of
 from svcflow.kernel.timing.pinned_targets import PinnedTargets, pinned_targets
@@ -59,6 +61,11 @@ class Queries:
         current = self.instance(instance)
         pinned, compiled = self._pinned(current), self._registry.of(current)
         return deadlines_of(compiled, current, self._clock.now_us(), ended=ended, pinned=pinned)
+
+    def coming_moves(self, instance: str) -> tuple[ComingMove, ...]:
+        """Return the automatic moves of an instance that are to come, soonest first."""
+        current = self.instance(instance)
+        return coming_moves_of(self._registry.of(current), current, self._clock.now_us())
 
     def _pinned(self, instance: Instance) -> PinnedTargets:
         """Return the targets of earlier versions that still apply to an instance that was migrated.

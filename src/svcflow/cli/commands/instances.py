@@ -158,13 +158,21 @@ def show(
 
 def _record(engine: Engine, instance: Instance, available: tuple[Available, ...], *, journal: bool) -> Record:
     from svcflow.cli.engine import answers_to
-    from svcflow.cli.json import available_json, deadline_json, deviation_json, fact_json, instance_json
+    from svcflow.cli.json import (
+        available_json,
+        coming_move_json,
+        deadline_json,
+        deviation_json,
+        fact_json,
+        instance_json,
+    )
 
     deviations = engine.deviations(instance=instance.id)
     answers = answers_to(engine, deviations)
     record: Record = {
         "instance": instance_json(instance, engine.clock.now_us()),
         "deadlines": [deadline_json(deadline) for deadline in engine.deadlines(instance.id, ended=True)],
+        "coming_moves": [coming_move_json(move) for move in engine.coming_moves(instance.id)],
         "available": [available_json(trigger) for trigger in available],
         "deviations": [
             deviation_json(deviation, answers.get((deviation.instance, deviation.sequence), ()))
@@ -186,7 +194,13 @@ def _parts(
 ) -> Iterator[str]:
     from svcflow.cli.engine import answers_to
     from svcflow.cli.names import names_along
-    from svcflow.cli.tables import available_table, deadline_table, deviation_table, instance_line
+    from svcflow.cli.tables import (
+        available_table,
+        coming_move_table,
+        deadline_table,
+        deviation_table,
+        instance_line,
+    )
 
     lang = names.lang
     yield instance_line(instance, names, engine.clock.now_us())
@@ -195,6 +209,9 @@ def _parts(
     if deadlines:
         grid = deadline_table(deadlines, lambda _: names, lang, whose=False)
         yield _titled(names, "时限", "Deadlines", grid)
+    moves = engine.coming_moves(instance.id)
+    if moves:
+        yield _titled(names, "自动流转", "Moves on by itself", coming_move_table(moves, names))
     deviations = engine.deviations(instance=instance.id)
     if deviations:
         names_of, answers = names_along(engine, names), answers_to(engine, deviations)
