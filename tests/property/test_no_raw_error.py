@@ -138,6 +138,8 @@ CALLS: Mapping[str, Mapping[str, object]] = {
     "count_instances": FILTERS | {"data": {}},
     "instance_counts": {"by": "status"},
     "deadlines": {"instance": "a"},
+    "coming_moves": {"instance": "a"},
+    "coming_starts": {"until": NOON + DAY},
     "explain": {"instance": "a", "limit": "whole"},
     "available": {"instance": "a", "actor": LI},
     "journal": {"instance": "a"},
@@ -178,7 +180,17 @@ CALLS: Mapping[str, Mapping[str, object]] = {
     "on_fact": {"name": "n", "since": "now", "attempts": 8, "pause": DAY, "longest_pause": DAY, "lease": DAY},
 }
 """The methods of an engine with what is in order; one part after the other is replaced by something hostile."""
-NOT_CALLED = {"close", "due_at", "deliver", "dispatch_by", "on", "running", "subscriptions", "tick"}
+NOT_CALLED = {
+    "close",
+    "due_at",
+    "deliver",
+    "dispatch_by",
+    "on",
+    "recipients",
+    "running",
+    "subscriptions",
+    "tick",
+}
 """What takes nothing, or objects of the host's own."""
 
 
