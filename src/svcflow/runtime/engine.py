@@ -8,7 +8,6 @@ from os import PathLike
 from types import TracebackType
 from typing import Self, TypeVar
 
-from svcflow.bounds import LAST_US
 from svcflow.errors import DeclarationError, Problem
 from svcflow.journal.checkpoint import Checkpoint, append
 from svcflow.kernel.commands import NOBODY, Actor
@@ -164,7 +163,7 @@ class Engine(BaseEngine):
 
         Starts whose calendar does not cover the days up to then come last, with the first day that is not known.
         """
-        return self._starter.coming(min(given_us("until", until), LAST_US))
+        return self._starter.coming(given_us("until", until))
 
     def deliver(self) -> Delivered:
         """Deliver what there is by now; a subscription that another worker has the lease of is left to it."""

@@ -19,6 +19,7 @@ from svcflow.errors import FieldError, SvcflowError
 from svcflow.kernel.commands import Actor, Recipient, RegularOccurrence, Start
 from svcflow.kernel.facts import Fact
 from svcflow.kernel.instance import NEVER
+from svcflow.kernel.storable import refuse_non_text
 from svcflow.kernel.timing.occurrences import Occurrence
 from svcflow.model.field import Value
 from svcflow.nearest import nearest
@@ -31,7 +32,7 @@ from svcflow.runtime.procedure_registry import ProcedureRegistry
 from svcflow.runtime.start_positions import NOT_BEFORE_US, StartPosition
 from svcflow.runtime.start_schedules import Schedule, Schedules
 from svcflow.runtime.store import Store
-from svcflow.text import Text
+from svcflow.text import Text, cut
 from svcflow.worktime.instants import MINUTE, from_us
 
 RecipientsOf = Callable[[datetime], Iterable[tuple[Recipient, Mapping[str, Value]]]]
@@ -76,9 +77,11 @@ class RegularStarter:
 
     def register(self, name: str, function: RecipientsOf) -> None:
         """Have a function yield the recipients of the regular starts that name it. Raises: FieldError."""
+        refuse_non_text("name", name)
         known = self._schedules.functions if self._any else ()
         if name not in known:
-            message = Text(zh=f"没有定期启动写着 for: {name}", en=f"no regular start has 'for: {name}'")
+            short = cut(name)
+            message = Text(zh=f"没有定期启动写着 for: {short}", en=f"no regular start has 'for: {short}'")
             raise FieldError(message, nearest(name, known))
         if not callable(function) or any(
             map(inspect.iscoroutinefunction, (function, type(function).__call__))
