@@ -131,6 +131,11 @@ class Amount:
         return cls(Decimal(match["value"]), match["unit"])  # type: ignore[arg-type]  # the pattern admits units only
 
     @property
+    def plain(self) -> Amount:
+        """The amount by itself, without the parameter that may set it."""
+        return self
+
+    @property
     def family(self) -> Family:
         """Kind of time on which the amount runs."""
         return _FAMILY[self.unit]
@@ -175,6 +180,11 @@ class NamedAmount(Amount):
     """
 
     parameter: str = attrs.field(kw_only=True)
+
+    @property
+    def plain(self) -> Amount:
+        """The amount by itself."""
+        return Amount(self.value, self.unit)
 
 
 def parameter_name(written: object) -> str:

@@ -182,15 +182,16 @@ class Row:
 
     @property
     def target(self) -> Target | None:
-        """Target of the row; None when it sets none."""
+        """Target of the row; None when it sets none. Rows that demand the same have equal targets."""
         if not self.kinds:
             return None
         kind = self.kinds[0]
         if kind == "by":
-            return Target(kind, time=self.by, cutoff=self.cutoff, day=self.day)
+            cutoff = self.cutoff and self.cutoff.plain
+            return Target(kind, time=self.by and self.by.plain, cutoff=cutoff, day=self.day)
         if kind in ("before", "after"):
-            return Target(kind, anchor=getattr(self, kind))
-        return Target(kind, amount=getattr(self, kind))
+            return Target(kind, anchor=getattr(self, kind).plain)
+        return Target(kind, amount=getattr(self, kind).plain)
 
 
 @attrs.frozen

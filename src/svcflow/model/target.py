@@ -37,6 +37,11 @@ class ClockTime:
             )
 
     @property
+    def plain(self) -> ClockTime:
+        """The time by itself, without the parameter that may set it."""
+        return self
+
+    @property
     def minute(self) -> int:
         """Minutes since midnight."""
         return int(self.written[:2]) * 60 + int(self.written[3:])
@@ -50,6 +55,11 @@ class NamedClockTime(ClockTime):
     """Time of day that a parameter of the procedure sets; midnight until the procedure is built."""
 
     parameter: str = attrs.field(kw_only=True)
+
+    @property
+    def plain(self) -> ClockTime:
+        """The time by itself."""
+        return ClockTime(self.written)
 
 
 def named_clock_time(written: object) -> ClockTime:
@@ -101,6 +111,11 @@ class Anchor:
             )
         amount = named_amount(match["amount"]) if match["amount"] else None
         return cls(match["field"], -1 if match["sign"] == "-" else 1, amount)
+
+    @property
+    def plain(self) -> Anchor:
+        """The instant by itself, without the parameter that may set its amount."""
+        return attrs.evolve(self, amount=self.amount.plain) if isinstance(self.amount, NamedAmount) else self
 
     @property
     def written(self) -> str:

@@ -211,7 +211,7 @@ def _rung(kind: RungKind, rung: Rung, target: Target, *, waits: bool) -> Compile
         )
     offset = reach_of(amount) if rung.after is not None else -reach_of(amount)
     counts = target.amount is not None and offset >= 0 and amount.family == target.amount.family
-    distance = Amount(amount.value, amount.unit) if target.kind in FIXED or (offset and not counts) else None
+    distance = amount.plain if target.kind in FIXED or (offset and not counts) else None
     return CompiledRung(
         kind,
         Fraction(1),
