@@ -290,3 +290,14 @@ def test_a_certificate_that_a_step_asks_for_is_noted_under_the_map() -> None:
     )
     (note,) = [note for note in scene_of(procedure).notes if note.head.en == "P1 Wiring"]
     assert (note.body.zh, note.body.en) == ("须持证：电工证", "certificate needed: Electrician's licence")
+
+
+def test_a_step_of_the_parent_that_is_excluded_goes_by_its_id() -> None:
+    """It is on another map, which this one does not know."""
+    procedure = Procedure(
+        id="p",
+        steps=[Step("a", not_by=["parent.asked"], to=[Transition("go", "e")]), Step("e", end="completed")],
+    )
+    told = " ".join(f"{note.body.zh} {note.body.en}" for note in scene_of(procedure).notes)
+    assert "不得由办理 上级流程的 asked 者办理" in told
+    assert "by somebody else than asked of the parent" in told

@@ -12,7 +12,7 @@ from svcflow.model.guard_wording import value_text
 from svcflow.model.procedure import GROUPS, HoldRule, Procedure
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.step import DONE, Step, Transition, walk
-from svcflow.model.subprocedure import SubProcedure
+from svcflow.model.subprocedure import OF_PARENT, SubProcedure
 from svcflow.model.wording import regular_start_text
 from svcflow.text import Text
 from svcflow.wording import ENFORCEMENTS, HOLDS, OUTCOMES, RULES, word
@@ -110,8 +110,16 @@ def _of_step(procedure: Procedure, step: Step, number: Mapping[str, str]) -> Ite
         owed = fields_named(step.evidence, procedure)
         yield Text(zh=f"凭证 {owed.zh}", en=f"evidence {owed.en}")
     if step.not_by:
-        others = joined((called(procedure.all_steps[name], number) for name in step.not_by), "、", ", ")
+        others = joined((_other(procedure, name, number) for name in step.not_by), "、", ", ")
         yield Text(zh=f"不得由办理 {others.zh} 者办理", en=f"by somebody else than {others.en}")
+
+
+def _other(procedure: Procedure, name: str, number: Mapping[str, str]) -> Text:
+    """Return what an excluded step is called; one of the parent is on another map, and goes by its id."""
+    if name.startswith(OF_PARENT):
+        own = name.removeprefix(OF_PARENT)
+        return Text(zh=f"上级流程的 {own}", en=f"{own} of the parent")
+    return called(procedure.all_steps[name], number)
 
 
 def _of_moves(procedure: Procedure, step: Step) -> Iterator[Text]:
