@@ -88,7 +88,7 @@ def test_a_service_ends_with_the_recipient_s_rating_or_is_deemed_unrated(procedu
     """The rating takes five grades; silence closes the instance by itself."""
     (step,) = [step for step in procedure.steps if "rate" in {move.trigger for move in step.to}]
     targets = {move.trigger: procedure.all_steps[move.step] for move in step.to}
-    assert step.on_overdue == "skip_rating"
+    assert step.then.fire == "skip_rating"
     assert targets["rate"].id == "rated"
     assert {target.end for target in targets.values()} == {"completed"}
     assert len(procedure.fields["rating"].values) == 5
