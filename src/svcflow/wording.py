@@ -111,6 +111,7 @@ RULES: Mapping[str, Text] = {
     "guard": Text(zh="条件", en="conditions"),
     "rework": Text(zh="返工次数", en="bounds of rework"),
     "settled": Text(zh="既定的值", en="settled values"),
+    "start": Text(zh="提前量", en="notice"),
 }
 """Rules whose breach is refused or recorded."""
 ENFORCEMENTS: Mapping[str, Text] = {

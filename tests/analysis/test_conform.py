@@ -762,3 +762,18 @@ def test_a_log_that_tells_of_the_automatic_move_says_when_it_was_made():
         found = conform([case("a", ("Report", 0), ("Ask", 60), ("Lapse", minutes))], lapsing(), told)
         result = only(found)
         assert (result.outcome, result.missed, result.deviations) == ("cancelled", (), ())
+
+
+def test_who_asks_is_judged_where_the_first_event_is_the_start():
+    """Who does a later event need not be who asked; how early somebody asked no log tells."""
+    form = deepcopy(FORM) | {
+        "start": {"role": "worker", "before": "due - 2h", "requires": ["due"]},
+        "fields": {"due": {"type": "instant"}},
+    }
+    lamp = structure_procedure(form)
+    for role, wrong in {"DESK": 1, "CREW": 0, "": 0}.items():
+        for repeated in (1, 3):  # a sequence seen before is replayed fast
+            cases = [case(str(n), ("Report", 0, "x", role), *SMOOTH[1:]) for n in range(repeated)]
+            found = conform(cases, lamp, MAPPING)
+            assert found.by_kind == ({"wrong_role": wrong * repeated} if wrong else {})
+    assert only(conform([case("a", ("Assign", 5, "x", "DESK"), *SMOOTH[2:])], lamp, MAPPING)).conforms

@@ -14,7 +14,7 @@ from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, TimeLimit
 from svcflow.model.parameter import Parameter
-from svcflow.model.procedure import Certificate, HoldRule, Indicator, Procedure, Role
+from svcflow.model.procedure import Certificate, HoldRule, Indicator, Procedure, Role, StartRule
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.step import Enforce, Step, Transition
 from svcflow.text import NO_TEXT, Text
@@ -105,6 +105,17 @@ def by_rows(*guards: str) -> Procedure:
 def matrix(*rows: Row) -> Procedure:
     limit = TimeLimit(match=rows)
     return declared(step("first", "closed", within=limit), end(), fields=[PRIORITY, FEE])
+
+
+def asking(notice: str, **limit: object) -> Procedure:
+    """A meeting that is asked for so early, and a limit before it."""
+    return declared(
+        step("first", "closed"),
+        end(),
+        fields=[FEE, *(Field(name, type="instant", required=True) for name in ("meeting", "other"))],
+        start=StartRule(name=NAME, before=notice, source="proposal"),
+        limits=[TimeLimit(id="whole", source="proposal", **limit)],
+    )
 
 
 def row(within: str, when: str | None = None) -> Row:
@@ -587,6 +598,19 @@ CASES: dict[str, list[tuple[Make, Make]]] = {
             lambda: matrix(row("1h", "fee > 1"), row("2h", 'priority == "high"'), row("3h")),
             lambda: matrix(row("1h", "fee > 1"), row("1h", 'priority == "high"'), row("3h")),
         )
+    ],
+    "notice-below-limit": [
+        (lambda: asking("meeting - 30m", before="meeting - 30m"), lambda: asking("meeting - 31m", before="meeting - 30m")),
+        (lambda: asking("meeting", before="meeting"), lambda: asking("meeting - 1m", before="meeting")),
+        (lambda: asking("meeting - 1wd", before="meeting - 2wd"), lambda: asking("meeting - 1wd", before="meeting - 30m")),
+        (
+            lambda: asking("meeting - 2h", before="meeting - 2h"),
+            lambda: asking("meeting - 2h", before="other - 2h"),
+        ),
+        (
+            lambda: asking("meeting - 2wh", match=(row("1h", "fee > 1"), Row(before="meeting - 3wh", source="proposal"))),
+            lambda: asking("meeting - 2wh", before="meeting - 3wh", calendar="always"),
+        ),
     ],
     "loop-not-marked": [
         (recall, lambda: recall(kind="exception")),

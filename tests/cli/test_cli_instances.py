@@ -243,3 +243,39 @@ def test_what_moved_by_itself_is_told_so(svc, folder):
     svc("tick", at=LATER)
     assert "by itself: Accept" in svc("show", "one", "--journal").stdout
     assert "自动：受理" in svc("show", "one", "--journal", "--lang", "zh").stdout
+
+
+CAR = """\
+procedure: car
+name: {zh: 用车, en: Car}
+calendar: cn_office
+fields: {pickup_at: {type: instant, name: {zh: 用车时间, en: Pick-up}, required: true}}
+roles: {asker: {zh: 申请人, en: Requester}, driver: {zh: 驾驶员, en: Driver}}
+enforce: {start: %s}
+start: {role: asker, name: {zh: 申请用车, en: Request a car}, before: pickup_at - 30m, foreseen: true}
+steps:
+  asked: {name: {zh: 已申请, en: Asked}, role: driver, to: {drive: driven}}
+  driven: {end: completed}
+"""
+ASKED = ("start", "car", "--id", "c", "-d", "pickup_at=2026-03-02T09:20+08:00")
+
+
+def test_a_late_request_is_told_where_it_is_recorded_and_why_where_it_is_refused(folder, svc):
+    """The answer names the deviation; the refusal says until when one could ask, and what to give instead."""
+    (folder / "car.yaml").write_text(CAR % "refuse", encoding="utf-8")
+    refused = svc(*ASKED, "--actor", "li:asker", exit_code=3).stderr
+    assert "30 minutes before Pick-up at the latest, that is by Mon 2026-03-02 08:50" in refused
+    assert "--data pickup_at=" in refused
+    refused = svc(*ASKED, "--actor", "li:driver", "--lang", "zh", exit_code=3).stderr
+    assert "“申请用车”须由申请人办理" in refused
+    (folder / "car.yaml").write_text(CAR % "record", encoding="utf-8")
+    assert "short notice" in svc(*ASKED, "--actor", "li:asker").stdout
+
+
+def test_what_a_provider_foresees_is_started_with_a_word(folder, svc):
+    """`--foreseen` is for those who provide the service; the journal tells it."""
+    (folder / "car.yaml").write_text(CAR % "refuse", encoding="utf-8")
+    refused = svc(*ASKED, "--actor", "li:asker", "--foreseen", exit_code=3).stderr
+    assert "leave --foreseen out" in refused
+    svc(*ASKED, "--actor", "wang:driver", "--foreseen")
+    assert "Request a car: Asked (foreseen)" in svc("show", "c", "--journal").stdout

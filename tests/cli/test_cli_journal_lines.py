@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from zoneinfo import ZoneInfo
 
+import attrs
 import pytest
 
 from svcflow.cli.journal_lines import _LINES, journal_line
@@ -28,7 +29,7 @@ from svcflow.kernel.facts import (
     Started,
 )
 from svcflow.model.field import Field
-from svcflow.model.procedure import Certificate, Procedure
+from svcflow.model.procedure import Certificate, Procedure, StartRule
 from svcflow.model.step import Step
 from svcflow.text import Text
 
@@ -99,3 +100,21 @@ def test_what_happens_between_parent_and_child_is_told(fact: Fact, zh: str, en: 
     zone = ZoneInfo(str(UTC))
     assert journal_line(fact, ProcedureNames(SAMPLE, "zh", zone)) == zh
     assert journal_line(fact, ProcedureNames(SAMPLE, "en", zone)) == en
+
+
+def test_a_start_is_told_by_its_name_and_short_notice_by_until_when_one_could_ask():
+    """`申请：复核` rather than that it began; what a provider foresaw is marked."""
+    day = Field("day", type="instant", required=True, name=Text("用车时间", "Pick-up"))
+    rule = StartRule(name=Text("申请", "Request"), before="day - 30m")
+    asked = Procedure(id="sample", calendar="always", steps=(STEP,), fields=(day,), start=rule)
+    started = Started(*HEAD, "sample", 1, "check")
+    late = Deviated(*HEAD, "short_notice", "check", "minor", detail={"field": "day", "latest_us": 0})
+    zh, en = (ProcedureNames(asked, lang, ZoneInfo(str(UTC))) for lang in ("zh", "en"))
+    assert journal_line(started, zh) == "申请：复核"
+    assert journal_line(attrs.evolve(started, foreseen=True), en) == "Request: Check (foreseen)"
+    assert (
+        journal_line(attrs.evolve(started, foreseen=True), ProcedureNames(SAMPLE, "zh", None))
+        == "开始：复核（提前想到）"
+    )
+    assert journal_line(late, zh) == "预约过迟：用车时间须在 1970-01-01 00:00+00 前提出"
+    assert journal_line(late, en) == "short notice: Pick-up had to be asked for by 1970-01-01 00:00+00"

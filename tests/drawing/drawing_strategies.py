@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from svcflow.model.automatic_move import AutomaticMove
 from svcflow.model.field import Field
-from svcflow.model.procedure import Procedure, Role
+from svcflow.model.procedure import Procedure, Role, StartRule
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.step import Branch, Step, Transition
 from svcflow.model.subprocedure import SubProcedure
@@ -81,7 +81,20 @@ def procedures(draw: st.DrawFn) -> Procedure:
         id="random",
         starts=draw(st.lists(st.sampled_from(STARTS), max_size=2, unique_by=lambda start: start.id)),
         name=draw(TEXTS),
-        fields=[Field("until", type="instant", name=draw(TEXTS))],
+        fields=[
+            Field("until", type="instant", name=draw(TEXTS)),
+            Field("due", type="instant", name=draw(TEXTS)),
+        ],
         roles=[Role(key, name=draw(TEXTS)) for key in roles],
+        start=draw(
+            st.none()
+            | st.builds(
+                StartRule,
+                role=st.sampled_from([*roles]),
+                name=TEXTS,
+                requires=st.just(("due",)),
+                before=st.sampled_from([None, "due", "due - 30m", "due - 12wd"]),
+            )
+        ),
         steps=draw(chain("s", roles, "end", 0)),
     )

@@ -7,11 +7,12 @@ from drawing_samples import T, meeting, repair, role, step, to
 import svcflow
 from svcflow.drawing.scene.edges import main_path
 from svcflow.drawing.scene.from_procedure import numbers, scene_of
+from svcflow.drawing.scene.map_scene import START
 from svcflow.model.automatic_move import AutomaticMove, MoveInstant
 from svcflow.model.field import Field
 from svcflow.model.limit import Row, TimeLimit
 from svcflow.model.parameter import Parameter
-from svcflow.model.procedure import Certificate, Excellence, Exclusion, Indicator, Procedure
+from svcflow.model.procedure import Certificate, Excellence, Exclusion, Indicator, Procedure, StartRule
 from svcflow.model.source import Source
 from svcflow.model.step import Otherwise, Step, Transition
 from svcflow.model.subprocedure import SubProcedure
@@ -301,3 +302,46 @@ def test_a_step_of_the_parent_that_is_excluded_goes_by_its_id() -> None:
     told = " ".join(f"{note.body.zh} {note.body.en}" for note in scene_of(procedure).notes)
     assert "不得由办理 上级流程的 asked 者办理" in told
     assert "by somebody else than asked of the parent" in told
+
+
+def served(**rule: object) -> Procedure:
+    """A service that a client asks for and a clerk does, with a rule of its start."""
+    return Procedure(
+        id="p",
+        roles=[role("client", "服务对象", "Client"), role("clerk", "经办人", "Clerk")],
+        fields=[
+            Field("due", type="instant", required=True, name=T("时间", "Time")),
+            Field("why", name=T("事由", "Reason")),
+        ],
+        start=StartRule(**rule) if rule else None,
+        steps=[step("a", "甲", "A", to("go", "e"), role="clerk"), Step("e", end="completed")],
+    )
+
+
+def test_the_start_stands_in_the_lane_of_who_asks() -> None:
+    """With its name and how early one has to ask; without either it is a mere circle."""
+    assert (scene_of(served()).by_key[START].shape, scene_of(served()).by_key[START].lane) == (
+        "start",
+        "clerk",
+    )
+    bare = scene_of(served(role="client")).by_key[START]
+    assert (bare.shape, bare.lane) == ("start", "client")
+    node = scene_of(served(role="client", name=T("申请", "Request"), before="due - 30m")).by_key[START]
+    assert (node.shape, node.lane, node.name, node.limit) == (
+        "request", "client", T("申请", "Request"), T("提前 30 分", "30 min ahead"),
+    )  # fmt: skip
+    assert [lane.id for lane in scene_of(served(role="client")).lanes] == ["client", "clerk"]
+
+
+def test_all_that_is_said_of_a_start_is_noted() -> None:
+    """Who asks, with what, how early, by which source, and that it may be foreseen."""
+    rule = {"role": "client", "name": T("申请", "Request"), "requires": ["why"], "foreseen": True}
+    notes = scene_of(served(**rule, before="due - 1wd", source="proposal")).notes
+    (note,) = [note for note in notes if note.head == T("申请", "Request")]
+    assert note.body.zh == "由服务对象提出；须附 事由；最迟在时间前 1个工作日；依据 proposal；可提前想到"
+    assert note.body.en == (
+        "by Client; with Reason; 1 working day before Time at the latest; source proposal; may be foreseen"
+    )
+    assert not [
+        note for note in scene_of(served(name=T("申请", "Request"))).notes if note.head.en == "Request"
+    ]

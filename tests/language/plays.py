@@ -31,7 +31,9 @@ class Play:
     def commands(self) -> list[tuple[datetime, Command | None]]:
         """Return every command with its instant; the first one starts the instance, None lets time pass."""
         now, made = self.at, []
-        made.append((now, Start("i1", actor=ASKER, recipient=Recipient("r", "staff"), **self.start)))
+        made.append(
+            (now, Start("i1", **{"actor": ASKER, "recipient": Recipient("r", "staff"), **self.start}))
+        )
         for after, command in self.steps:
             now += after
             made.append((now, command))
@@ -184,10 +186,22 @@ BRANCHES = (
     Play({}, [(HOUR, fire("left_done")), (HOUR, fire("right_done", CHIEF)), (HOUR, fire("right_done"))]),
     Play({}, [(3 * DAY, None)]),
 )
+SOON, LATER, AFTER_LUNCH = (
+    {"pickup_at": f"2026-03-02T{time}:00+08:00", "why": "x"} for time in ("10:00", "11:30", "14:00")
+)
+REQUESTS = (
+    Play({"data": LATER}, []),
+    Play({"data": SOON}, []),
+    Play({"data": AFTER_LUNCH}, [], MONDAY + 150 * MINUTE),
+    Play({"data": {**LATER, "why": None}}, []),
+    Play({"data": LATER, "actor": CLERK}, []),
+    Play({"data": SOON, "actor": CLERK, "foreseen": True}, []),
+)
 PLAYS: Mapping[str, Sequence[Play]] = {
     "desk": DESK,
     "limits": LIMITS,
     "branches": BRANCHES,
     "answers": ANSWERS,
     "children": CHILDREN,
+    "requests": REQUESTS,
 }

@@ -337,7 +337,7 @@ SHOWN_ELSEWHERE: Mapping[Key, str] = {
 ONLY_SHOWN: Mapping[Key, str] = {
     **dict.fromkeys(
         (
-            ("Branch", "name"), ("Parameter", "name"), ("Parameter", "unit"), ("Certificate", "name"), ("Indicator", "name"), ("Procedure", "name"), ("Procedure", "owner"),
+            ("Branch", "name"), ("StartRule", "name"), ("Parameter", "name"), ("Parameter", "unit"), ("Certificate", "name"), ("Indicator", "name"), ("Procedure", "name"), ("Procedure", "owner"),
             ("Procedure", "purpose"), ("Procedure", "area"),  ("TimeLimit", "name"),
             ("Transition", "name"), ("Field", "unit"),
         ),
@@ -351,7 +351,7 @@ ONLY_SHOWN: Mapping[Key, str] = {
         ),
         COUNTED,
     ),
-    **dict.fromkeys((("Row", "source"), ("TimeLimit", "source"), ("Indicator", "source"), ("AutomaticMove", "source"), ("MoveInstant", "source")), SOURCES),
+    **dict.fromkeys((("Row", "source"), ("TimeLimit", "source"), ("Indicator", "source"), ("AutomaticMove", "source"), ("StartRule", "source"), ("MoveInstant", "source")), SOURCES),
     **dict.fromkeys(
         (("Source", "strength"), ("Source", "year"), ("Source", "read"), ("Source", "url")), SOURCES
     ),

@@ -25,6 +25,7 @@ from svcflow.model.procedure import (
     Indicator,
     Procedure,
     Role,
+    StartRule,
 )
 from svcflow.model.procedure_parts import COUNTS
 from svcflow.model.regular_start import CLOSED_DAYS, WEEKDAYS, RegularStart
@@ -319,6 +320,25 @@ def regular_starts(draw: st.DrawFn, name: str, declared: list[Field]) -> Regular
 
 
 @st.composite
+def starts(draw: st.DrawFn, known: list[Field], roles: list[str]) -> StartRule | None:
+    """Draw a rule of the start, with a notice before one of the instants, which then comes with it."""
+    instants = [field.id for field in known if field.type == "instant" and not field.personal]
+    before = draw(maybe(st.sampled_from(instants))) if instants else None
+    length = draw(maybe(st.one_of(*(amounts(family) for family in FAMILIES)))) if before else None
+    rule = StartRule(
+        role=draw(maybe(st.sampled_from(roles))) if roles else None,
+        name=draw(texts),
+        requires=(*draw(st.lists(wordings, max_size=2)), *([before] if before else [])),
+        before=before if length is None else f"{before} - {length}",
+        calendar=draw(maybe(wordings)) if before else None,
+        source=draw(maybe(st.just("proposal"))),
+    )
+    foreseen = draw(st.booleans()) and bool(set(roles) - {rule.role})
+    rule = attrs.evolve(rule, foreseen=foreseen)
+    return draw(maybe(st.just(rule))) if rule != StartRule() else None
+
+
+@st.composite
 def procedures(draw: st.DrawFn) -> Procedure:
     """Draw a procedure with fields, roles, steps, perhaps one branch, limits and indicators."""
     names = draw(st.lists(identifiers, max_size=3, unique=True))
@@ -376,9 +396,10 @@ def procedures(draw: st.DrawFn) -> Procedure:
         ],
         parameters=parameters,
         late_after=draw(maybe(lengths)),
+        start=draw(starts(declared, roles)),
         roles=[Role(name, name=draw(texts)) for name in roles],
         certificates=[Certificate(CERTIFICATE, name=draw(texts))],
-        enforce=draw(st.builds(Enforce, *[enforcements] * 4, settled=enforcements)),
+        enforce=draw(st.builds(Enforce, *[enforcements] * len(attrs.fields(Enforce)))),
         holds=[
             HoldRule(
                 reason,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import attrs
 from hypothesis import strategies as st
 
+from svcflow.errors import Refused
 from svcflow.kernel import (
     Actor,
     Command,
@@ -35,6 +36,7 @@ from svcflow.model.procedure import (
     HoldRule,
     Procedure,
     Role,
+    StartRule,
 )
 from svcflow.model.step import (
     ENFORCEMENTS,
@@ -211,6 +213,15 @@ def dressed(draw: st.DrawFn, step: Step) -> Step:
     )
 
 
+recorded_starts = st.builds(
+    StartRule,
+    role=st.sampled_from([None, *ROLES]),
+    before=st.sampled_from(["day", "day - 30m", "day - 31m", "day - 3wh", "day - 1wd"]),
+    calendar=st.sampled_from([None, "night"]),
+    foreseen=st.booleans(),
+)
+
+
 @st.composite
 def procedures(draw: st.DrawFn) -> Procedure:
     steps = draw(chains("s", Step("end", end="completed"), depth=2))
@@ -244,7 +255,9 @@ def procedures(draw: st.DrawFn) -> Procedure:
             Field("size", type="number", default=0, settled_by=draw(settling)),
             Field("note"),
             Field("until", type="instant"),
+            Field("day", type="instant", default="2026-03-02T09:30:00+08:00", required=True),
         ],
+        start=draw(st.none() | recorded_starts),
         enforce=Enforce(*(draw(st.sampled_from(ENFORCEMENTS)) for _ in range(8))),
         holds=holds,
         steps=steps,
@@ -368,8 +381,13 @@ class Run:
 def runs(draw: st.DrawFn, most: int = 14) -> Run:
     """A procedure, and commands at instants of which many are deadlines or next to one."""
     known = draw(compiled())
-    asked: list[tuple[int, Command | None]] = [(BEGIN_US, draw(starts))]
-    outcomes = [transact(known, None, asked[0][1], BEGIN_US)]
+    start = draw(starts)
+    try:
+        outcomes = [transact(known, None, start, BEGIN_US)]
+    except Refused:  # by the rule of the start: somebody else asks
+        start = attrs.evolve(start, actor=SKILLED)
+        outcomes = [transact(known, None, start, BEGIN_US)]
+    asked: list[tuple[int, Command | None]] = [(BEGIN_US, start)]
     for _ in range(draw(st.integers(0, most))):
         if outcomes[-1].instance.status == "ended" and draw(st.integers(0, 3)):
             break

@@ -21,7 +21,7 @@ from svcflow.kernel.compiled import calendars_of
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Field
 from svcflow.model.limit import Extension, Row, Rung, TimeLimit
-from svcflow.model.procedure import Procedure, Role
+from svcflow.model.procedure import Procedure, Role, StartRule
 from svcflow.model.source import Source
 from svcflow.model.step import Step, Transition
 from svcflow.text import Text
@@ -278,3 +278,19 @@ def test_an_explanation_says_on_which_source_the_limit_rests():
         explanation = desk.engine.explain(desk.id, "reply")
         assert explanation.text("en").splitlines()[1] == told
     assert explanation.rests_on("zh") == ("依据：自拟",)
+
+
+def test_an_explanation_says_that_the_service_was_asked_for_too_late() -> None:
+    """Of the limits that hang on the instant it was for; what a provider foresaw is told where the clock starts."""
+    rule = StartRule(before="meeting - 2h", requires=["meeting"], foreseen=True)
+    late = Desk(
+        declared(TimeLimit(before="meeting - 30m"), start=rule), "03-02 09:00", data=meeting("03-02 10:00")
+    )
+    lines = late.engine.explain(late.id, "reply").lines
+    assert (lines[0].kind, lines[0].text("zh")) == (
+        "short_notice",
+        "2026-03-02 周一 09:00 提出：最迟应在 03-02 周一 08:00，属于预约过迟",
+    )
+    assert lines[0].text("en").endswith("asked for; the latest was Mon 03-02 08:00, so this is short notice")
+    other = Desk(declared(TimeLimit(within="2wh"), start=rule), "03-02 09:00", data=meeting("03-02 10:00"))
+    assert other.engine.explain(other.id, "reply").lines[0].kind == "started"

@@ -20,6 +20,7 @@ from svcflow.kernel.moves.four_eyes import steps_done
 from svcflow.kernel.timing.stopwatch import met_when_replaced
 from svcflow.model.limit import TimeLimit
 from svcflow.model.procedure import Procedure
+from svcflow.model.start_rule import StartRule
 from svcflow.model.step import Branch, Step
 
 __all__ = ["CaseReplay", "Judgement", "Missed", "compile_for_replay"]
@@ -63,7 +64,11 @@ class CaseReplay:
     def replay(self, event: MappedEvent, actor: Actor, at_us: int, *, starts: bool) -> None:
         """Start the instance with its first event, and fire what an event means unless it `starts`."""
         if self.instance is None:
-            self._transact(Start(self._case, actor=actor), at_us)
+            rule = self._compiled.procedure.start
+            # who does a later event need not be who asked
+            asker = actor if starts else attrs.evolve(actor, roles=None)
+            self._transact(Start(self._case, actor=asker), at_us)
+            self.unjudged["role"] += bool(rule is not None and rule.role and asker.roles is None)
             if starts:
                 return
         if event.trigger is None:
@@ -150,11 +155,13 @@ def compile_for_replay(
 ) -> Compiled:
     """Compile with every rule on record, required fields optional and no warnings or escalations.
 
-    A mapping gives no data, so nothing can be said of fields; warnings of the past call nobody, change no
-    deviation and cost a tenth of the replay. A step moves on by itself only where the log does not tell: `told` are the
+    A mapping gives no data, so nothing can be said of fields, nor of the notice that a start gives; warnings of
+    the past call nobody, change no deviation and cost a tenth of the replay. A step moves on by itself only where the log does not tell: `told` are the
     triggers that it has activities for. Raises: UnknownCalendar.
     """
+    rule = procedure.start
     changes: dict[str, Any] = {  # attrs' converters of collections are beyond mypy's plugin
+        "start": StartRule(role=rule.role, name=rule.name) if rule is not None and rule.role else None,
         "fields": tuple(attrs.evolve(field, required=False) for field in procedure.fields.values()),
         "steps": _silent_steps(procedure.steps, told),
         "limits": tuple(_silent(limit) for limit in procedure.limits),

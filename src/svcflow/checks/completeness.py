@@ -10,7 +10,7 @@ from svcflow.checks.path_weights import limit_path
 from svcflow.errors import Path
 from svcflow.model.limit import TimeLimit
 from svcflow.model.limit_locations import instant_places, limit_places, step_places
-from svcflow.model.procedure import Procedure
+from svcflow.model.procedure import Procedure, StartRule
 from svcflow.model.step import DONE, Step
 from svcflow.text import Text, is_blank
 
@@ -108,6 +108,8 @@ def _names(procedure: Procedure) -> Iterator[Finding]:
         yield from _named(role.name, ("roles", role.id), must=True)
     for scope in scopes(procedure):
         yield from _names_in(scope)
+    if procedure.start is not None:
+        yield from _named(procedure.start.name, ("start", "name"), must=True)
     for field in procedure.fields.values():
         yield from _named(field.name, ("fields", field.id, "name"), must=False)
         for value, name in field.choices.items():
@@ -146,6 +148,7 @@ def _named(text: Text, path: Path, *, must: bool) -> Iterator[Finding]:
 
 
 def _sources(procedure: Procedure) -> Iterator[Finding]:
+    yield from _notice_source(procedure.start)
     for path, limit in limit_places(procedure):
         yield from _limit_sources(limit, path)
     for path, step in step_places(procedure.steps, ("steps",)):
@@ -160,6 +163,11 @@ def _sources(procedure: Procedure) -> Iterator[Finding]:
     for indicator in procedure.indicators.values():
         if indicator.target is not None and not indicator.source:
             yield _unsourced(indicator.target, ("indicators", indicator.id))
+
+
+def _notice_source(rule: StartRule | None) -> Iterator[Finding]:
+    if rule is not None and rule.before is not None and not rule.source:
+        yield _unsourced(str(rule.before), ("start", "before"))
 
 
 def _limit_sources(limit: TimeLimit, path: Path) -> Iterator[Finding]:

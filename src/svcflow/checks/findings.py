@@ -55,6 +55,7 @@ CODES: dict[str, Code] = _table(
     ("makeup-opens-days-off", "warning", "一段调休上班日中既有按周上班的日子，也有周休日", "a run of make-up days opens days off between days that are worked anyway"),
     ("name-missing", "warning", "缺少中文或英文名称", "a Chinese or English name is missing"),
     ("not-by-never-before", "warning", "回避所指环节不会先于本环节发生", "the step named by not_by never comes before this one"),
+    ("notice-below-limit", "warning", "按规定提前提出，也已赶不上某个时限", "who asks as late as the start allows makes a limit impossible to keep"),
     ("number-unsourced", "warning", "数值没有注明来源", "a number does not say where it comes from"),
     ("personal-later", "warning", "字段自后来的版本起才是个人信息，此前的留痕仍是明文", "a field is personal only from a later version on; what was recorded before stays in the clear"),
     ("rework-unbounded", "warning", "返工循环没有次数上限", "a rework loop has no bound"),

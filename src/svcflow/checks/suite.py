@@ -10,6 +10,7 @@ from svcflow.checks.findings import Finding
 from svcflow.checks.guards import guarded_rows, unsettled
 from svcflow.checks.limit_sums import sums
 from svcflow.checks.loops import loops
+from svcflow.checks.notice import notice
 from svcflow.checks.reachability import reachability
 from svcflow.checks.regular_starts import regular_starts
 from svcflow.checks.unused import unused
@@ -33,6 +34,7 @@ def run(
         *guarded_rows(procedure),
         *unsettled(procedure),
         *sums(procedure, calendar),
+        *notice(procedure),
         *completeness(procedure),
         *regular_starts(procedure, calendar),
         *unused(procedure),

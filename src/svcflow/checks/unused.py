@@ -82,7 +82,7 @@ def _visits(procedure: Procedure) -> Iterator[Finding]:
 
 
 def _roles(procedure: Procedure) -> Iterator[Finding]:
-    used: set[str | None] = set()
+    used: set[str | None] = {procedure.start.role} if procedure.start is not None else set()
     for step in walk(procedure.steps):
         used |= {step.role, *(move.role for move in step.to)}
     for _, limit in limit_places(procedure):
@@ -117,7 +117,10 @@ def _certificates(procedure: Procedure) -> Iterator[Finding]:
 
 def _fields(procedure: Procedure) -> Iterator[Finding]:
     # A required field is used by being asked for; an optional one only by what names it.
-    used: set[str] = set()
+    rule = procedure.start
+    used: set[str] = set(rule.requires if rule is not None else ())
+    if rule is not None and rule.before is not None:
+        used.add(rule.before.field)
     for step in walk(procedure.steps):
         used.update(step.evidence)
         used.update(step.runs.data.values() if step.runs is not None else ())

@@ -248,6 +248,7 @@ KEYWORDS: Mapping[str, Text] = {
     "delegations": Text(en="`svcflow delegation list`"),
     "deviation": Text(en="SEQUENCE"),
     "evidence": Text(zh="--evidence {名称}=…", en="--evidence {NAME}=…"),
+    "foreseen": Text(en="--foreseen"),
     "instance_id": Text(en="--id"),
     "limit": Text(en="--limit"),
     "occurred_at": Text(en="--occurred-at"),

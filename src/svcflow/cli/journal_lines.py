@@ -41,7 +41,9 @@ def _started(fact: facts.Started, names: ProcedureNames) -> str:
             f"定期启动 {fact.start}（{by_itself}）：{step}{values.zh}",
             f"started by itself ({fact.start}, {by_itself}): {step}{values.en}",
         )
-    return _text(names, f"开始：{step}{values.zh}", f"started: {step}{values.en}")
+    foreseen = Text(zh="（提前想到）", en=" (foreseen)") if fact.foreseen else Text()
+    name = names.start() or _text(names, "开始", "started")
+    return _text(names, f"{name}：{step}{foreseen.zh}{values.zh}", f"{name}: {step}{foreseen.en}{values.en}")
 
 
 def _parameters(fact: facts.Started | facts.Migrated) -> Text:
@@ -167,6 +169,11 @@ def _settled(fact: facts.Settled, names: ProcedureNames) -> str:
 
 def _deviated(fact: facts.Deviated, names: ProcedureNames) -> str:
     kind = DEVIATIONS[fact.deviation].in_(names.lang)
+    if fact.deviation == "short_notice":
+        latest, field = names.when(to_datetime(fact.detail["latest_us"])), names.field(fact.detail["field"])
+        return _text(
+            names, f"{kind}：{field}须在 {latest} 前提出", f"{kind}: {field} had to be asked for by {latest}"
+        )
     step = names.limit(fact.limit) if fact.limit else names.step(fact.step)
     concerned = (*fact.detail.get("missing", ()), *fact.detail.get("fields", ()))
     missing = ", ".join(map(names.field, concerned))

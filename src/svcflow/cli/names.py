@@ -44,6 +44,11 @@ class ProcedureNames:
         """Return a step's name."""
         return self._name(self.procedure.all_steps, step)
 
+    def start(self) -> str:
+        """Return what starting the procedure is called; nothing where it has no name."""
+        rule = self.procedure.start
+        return "" if rule is None else rule.name.in_(self.lang)
+
     def steps(self, steps: Iterable[str]) -> str:
         """Return the names of several steps."""
         return self.joined(map(self.step, steps))

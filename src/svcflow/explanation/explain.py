@@ -12,7 +12,7 @@ import attrs
 from svcflow.errors import SvcflowError
 from svcflow.explanation.lines import Line
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.facts import Fact
+from svcflow.kernel.facts import Deviated, Fact
 from svcflow.kernel.lifecycle.migration_target import VersionOf
 from svcflow.model.limit import TimeLimit, step_of_timer
 from svcflow.model.source import Source, cited
@@ -109,6 +109,9 @@ def explain(
     if not declaring:
         raise _unknown(compiled, limit)
     narrator = Narrator(*declaring[0], at_us)
+    for fact in known:
+        if isinstance(fact, Deviated) and fact.deviation == "short_notice":
+            narrator.note_short_notice(fact)
     narrator.narrate(segments)
     target, version = narrator.target
     procedure = narrator.writer.compiled.procedure

@@ -22,7 +22,7 @@ from svcflow.wording import duration, instant
 LineKind = Literal[
     "started", "counted", "closed", "holiday", "rolled", "anchored", "hold", "waits", "resumed", "changed", "rescheduled",
     "extended", "recomputed", "migrated", "warned", "escalated", "due", "provisional", "overdue", "annulled", "ended", "left",
-    "pending", "explained", "accepted", "rejected", "child",
+    "pending", "explained", "accepted", "rejected", "child", "short_notice",
 ]  # fmt: skip
 DAY_UNITS: Mapping[Family, str] = {"working_days": "wd", "calendar_days": "cd", "months": "mo"}
 """The unit of an amount for each family of amounts that counts days or months instead of lengths of time."""

@@ -12,6 +12,7 @@ from svcflow.kernel.facts import (
     Accepted,
     ChildEnded,
     ChildStarted,
+    Deviated,
     Escalated,
     Explained,
     Extended,
@@ -23,6 +24,7 @@ from svcflow.kernel.facts import (
     Recomputed,
     Rejected,
     Settled,
+    Started,
     Warned,
 )
 from svcflow.kernel.instance import NEVER, STOPPED, Stopwatch
@@ -103,6 +105,21 @@ class Narrator:
             self._watch, self.writer.row = event.after, event.after.row
         if self._watch is not None and not self._watch.verdict:
             self._present(self._watch)
+
+    def note_short_notice(self, fact: Deviated) -> None:
+        """Write that the instance was asked for too late, where the limit hangs on the instant that it was for."""
+        field = fact.detail["field"]
+        if field not in self.writer.limit.anchors:
+            return
+        asked, latest = (
+            self.writer.instant(fact.occurred_us, year=True),
+            self.writer.instant(fact.detail["latest_us"]),
+        )
+        words = Text(
+            zh=f"{asked.zh} 提出：最迟应在 {latest.zh}，属于预约过迟",
+            en=f"{asked.en}: asked for; the latest was {latest.en}, so this is short notice",
+        )
+        self.writer.at("short_notice", fact.occurred_us, words)
 
     def _event(self, event: LimitEvent) -> None:
         before, at_us = event.before, event.fact.occurred_us
@@ -343,11 +360,19 @@ def _cause(writer: LineWriter, event: LimitEvent) -> Text:
     if isinstance(fact, Moved) and fact.trigger == limit.done_by:
         return Text(zh=f"“{limit.done_by}”已办", en=f"{limit.done_by!r} was done")
     if step is not None:
-        name = writer.step(step)
-        return Text(zh=f"进入“{name.zh}”", en=f"{name.en!r} was entered")
+        name, foreseen = writer.step(step), _foreseen(fact)
+        return Text(zh=f"进入“{name.zh}”{foreseen.zh}", en=f"{name.en!r} was entered{foreseen.en}")
     if writer.limit.is_wait:
         return Text(zh="暂停开始", en="the hold began")
-    return Text(zh="流程启动", en="the procedure was started")
+    foreseen = _foreseen(fact)
+    return Text(zh=f"流程启动{foreseen.zh}", en=f"the procedure was started{foreseen.en}")
+
+
+def _foreseen(fact: Fact) -> Text:
+    """Return in words that the provider began before the need was voiced; nothing otherwise."""
+    if not (isinstance(fact, Started) and fact.foreseen):
+        return Text()
+    return Text(zh="，提前想到，服务对象尚未提出", en=", foreseen before the need was voiced")
 
 
 def _stopped(writer: LineWriter, event: LimitEvent) -> None:

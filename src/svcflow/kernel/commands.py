@@ -148,6 +148,7 @@ class RegularOccurrence:
 class Start:
     """Start an instance under the id given; `occurrence` is that of a regular start, if it begins by itself.
 
+    `foreseen` is set by whoever provides the service and starts it before the recipient has voiced the need.
     `parent` is the instance whose step `parent_step` runs it, `performers` are the persons who did the steps of it
     that this procedure asks about. `called_off` is set when the parent has left the step meanwhile: the id is used
     up, and the instance ends as it starts.
@@ -163,6 +164,7 @@ class Start:
     parent_step: str = attrs.field(default="", kw_only=True)
     performers: Mapping[str, tuple[str, ...]] = attrs.field(default=_NO_PERFORMERS, kw_only=True)
     called_off: bool = attrs.field(default=False, kw_only=True)
+    foreseen: bool = attrs.field(default=False, converter=bool, kw_only=True)
 
 
 @attrs.frozen

@@ -16,6 +16,7 @@ from transitions import Event, Machine, State
 
 from svcflow.kernel.facts import Fact, Moved
 from svcflow.kernel.instance import NEVER, Booking, FrozenDict
+from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.kernel.timing.compiled_limit import CompiledLimit, compile_limit
 from svcflow.model.catalog import Catalog
 from svcflow.model.field import Value
@@ -158,6 +159,8 @@ class Compiled:
     calendars: Calendars = attrs.field(repr=False)
     runs: Mapping[str, SubProcedure] = attrs.field(factory=dict)
     """What steps run, by step; nothing where logs of other systems are replayed."""
+    notice: BusinessTime | None = None
+    """Clock of the notice that a start has to give; None where none is declared."""
     foreign: bool = False
     """Whether logs of other systems are replayed: an actor or role that is unknown there is not judged."""
     calendar_fingerprints: dict[str, str] = attrs.field(factory=dict, repr=False)
@@ -313,6 +316,7 @@ def compile_procedure(
         FrozenDict(procedure.overridden),
         calendars,
         runs={name: step.step.runs for name, step in steps.items() if step.step.runs and not rules},
+        notice=_notice(procedure, calendars),
         foreign=enforce == "record",
     )
 
@@ -368,6 +372,13 @@ def _reached(starts: Iterable[str], after: Callable[[str], Iterable[str]]) -> fr
                 seen.add(name)
                 queue.append(name)
     return frozenset(seen)
+
+
+def _notice(procedure: Procedure, calendars: Calendars) -> BusinessTime | None:
+    rule = procedure.start
+    if rule is None or rule.before is None:
+        return None
+    return BusinessTime(calendars(rule.calendar or procedure.calendar))
 
 
 def _scheduled(procedure: Procedure) -> Iterator[str]:

@@ -59,10 +59,12 @@ from svcflow.kernel.lifecycle.subprocedures import (
 )
 from svcflow.kernel.moves.fire import fire
 from svcflow.kernel.moves.rules import SEVERITY
+from svcflow.kernel.moves.start import record_start_breaches, start_breaches
 from svcflow.kernel.refusals import Refusal
 from svcflow.kernel.timing.calendar_fingerprints import fingerprints_of
 from svcflow.kernel.timing.elapse import pass_time, settle_limits
 from svcflow.kernel.transaction import Transaction
+from svcflow.model.procedure import Procedure
 from svcflow.model.step import HOLD_REASONS
 from svcflow.text import NO_TEXT, Text, cut
 
@@ -95,8 +97,8 @@ def decide(
     `at_us` before the last fact of the instance counts as the instant of that fact: a journal never runs
     backwards. `target` is the version that `Migrate` and `Revert` lead to.
 
-    Raises: UnknownTrigger, FieldError (both are mistakes of the caller and leave no fact); TypeError for a
-    migration without `target`.
+    Raises: UnknownTrigger, FieldError (both are mistakes of the caller and leave no fact); Refused for a start that
+    a rule stands against, when there is no journal yet to keep it in; TypeError for a migration without `target`.
     """
     return transact(compiled, instance, command, at_us, target=target).facts
 
@@ -171,6 +173,7 @@ def _start(transaction: Transaction, command: Start) -> None:
     if not command.called_off:
         require_fields(procedure, given, data)
     recipient, occurrence = command.recipient, command.occurrence
+    breaches = start_breaches(transaction, command, given) if _is_asked(procedure, command) else ()
     transaction.record(
         Started,
         transaction.recorded_us,
@@ -190,11 +193,22 @@ def _start(transaction: Transaction, command: Start) -> None:
         parent_step=command.parent_step,
         performers=command.performers,
         parameters=transaction.compiled.parameters,
+        foreseen=command.foreseen,
     )
+    record_start_breaches(transaction, command.actor, breaches)
     if occurrence is not None:
         _record_missed(transaction, occurrence)
     if command.called_off:
         transaction.record(CalledOff, transaction.recorded_us, SYSTEM)
+
+
+def _is_asked(procedure: Procedure, command: Start) -> bool:
+    """Return whether somebody asks for the instance: nobody does where it begins by itself, or a parent runs it."""
+    return (
+        command.occurrence is None
+        and not command.parent
+        and (procedure.start is not None or command.foreseen)
+    )
 
 
 def _record_missed(transaction: Transaction, occurrence: RegularOccurrence) -> None:

@@ -103,7 +103,8 @@ class Started(Fact):
     scheduled instants and when; those of older journals do not. One that began by itself names its regular `start` and
     the `occurrence`, by its declared local date and time. `parent` is the instance whose step
     `parent_step` runs this one, `performers` who did the steps of it that this procedure asks about. `parameters` are
-    the values in force of parameters that are not those the version declares.
+    the values in force of parameters that are not those the version declares. `foreseen` says that whoever provides
+    the service started it before the recipient had voiced the need.
     """
 
     procedure: str
@@ -121,6 +122,7 @@ class Started(Fact):
     parent_step: str = ""
     performers: Mapping[str, tuple[str, ...]] = attrs.field(default=_NONE, converter=_tuples)
     parameters: Mapping[str, int | float | str] = _NONE
+    foreseen: bool = False
 
 
 @attrs.frozen

@@ -19,11 +19,12 @@ from svcflow.model.field import Field, Value
 from svcflow.model.guard import Guard
 from svcflow.model.guard_wording import guard_text
 from svcflow.model.procedure import Procedure
+from svcflow.model.start_rule import StartRule
 from svcflow.model.subprocedure import OF_PARENT
-from svcflow.model.wording import fields_listed
+from svcflow.model.wording import fields_listed, notice_text
 from svcflow.nearest import nearest
 from svcflow.text import LONGEST_NAME, NO_TEXT, Text, cut
-from svcflow.wording import HOLDS, OUTCOMES, word
+from svcflow.wording import HOLDS, OUTCOMES, instant, word
 
 _CORRECT_DATA = Text(
     zh="更正或补填数据，可随此次流转提交：`data`；或说明理由后越过：`override`",
@@ -390,10 +391,10 @@ def settled_values(compiled: Compiled, names: list[str]) -> Refusal:
     return Refusal("settled", message, remedy)
 
 
-def missing_data(trigger: str, absent: list[str], fields: Mapping[str, Field]) -> Refusal:
-    """Refuse a move without what it requires."""
+def missing_data(what: Text, absent: list[str], fields: Mapping[str, Field]) -> Refusal:
+    """Refuse a move, or a start, without what it requires; `what` names it."""
     listed = fields_listed(absent, fields)
-    message = Text(zh=f"“{trigger}”须提供 {listed.zh}", en=f"{trigger!r} requires {listed.en}")
+    message = Text(zh=f"“{what.zh}”须提供 {listed.zh}", en=f"{what.en!r} requires {listed.en}")
     carriers = [_carrier(name, is_field=name in fields) for name in absent]
     remedy = Text(
         zh=f"用 {'、'.join(text.zh for text in carriers)} 给出",
@@ -661,6 +662,58 @@ def roles_of_others(roles: Iterable[str]) -> Refused:
         "delegation",
         Text(zh=f"不是委托人自己的岗位：{listed}", en=f"these are no roles of the giver: {listed}"),
         Text(zh="只委托自己的岗位", en="delegate roles of one's own only"),
+    )
+
+
+def start_name(rule: StartRule) -> Text:
+    """Return what a start is called."""
+    return Text(zh=rule.name.in_("zh") or "启动", en=rule.name.in_("en") or "start")
+
+
+def short_notice(compiled: Compiled, rule: StartRule, field: str, latest_us: int) -> Refusal:
+    """Refuse a start that comes after the latest instant at which one may ask."""
+    zone = compiled.calendar.timezone
+    latest, name = instant(to_datetime(latest_us).astimezone(zone), year=True), start_name(rule)
+    notice, fields = notice_text(rule, compiled.procedure.fields), compiled.procedure.fields
+    called = fields_listed([field], fields)
+    return Refusal(
+        "start",
+        Text(
+            zh=f"“{name.zh}”{notice.zh}，即 {latest.zh}，现已过",
+            en=f"{name.en!r} has to come {notice.en}, that is by {latest.en}, which has passed",
+        ),
+        Text(
+            zh=f'改约更晚的{called.zh}：`data["{field}"]`',
+            en=f'choose a later {called.en}: `data["{field}"]`',
+        ),
+    )
+
+
+def not_foreseen(procedure: Procedure) -> Refusal:
+    """Refuse to start as foreseen what its procedure does not let anybody foresee."""
+    return Refusal(
+        "start",
+        Text(zh=f"{procedure} 没有规定可以提前想到", en=f"{procedure} does not say that it may be foreseen"),
+        Text(
+            zh="不写 `foreseen`，或在流程中写 start: {foreseen: true}",
+            en="leave `foreseen` out, or write start: {foreseen: true} in the procedure",
+        ),
+    )
+
+
+def foreseen_by_other(name: Text, actor: Actor) -> Refusal:
+    """Refuse a foreseen start to who has no role of those that provide the service."""
+    has = cut(", ".join(sorted(actor.roles or ())), 2 * LONGEST_NAME) or "—"
+    return Refusal(
+        "role",
+        Text(
+            zh=f"提前想到的“{name.zh}”须由提供服务的岗位办理，办理人的岗位是 {has}",
+            en=f"a foreseen {name.en!r} is for those who provide the service; the actor has: {has}",
+        ),
+        Text(
+            zh="由提供服务的岗位办理（`actor`），或不写 `foreseen`",
+            en="let somebody do it who provides the service (`actor`), or leave `foreseen` out",
+        ),
     )
 
 

@@ -45,21 +45,26 @@ def unknown_calendars(declared: Procedure | Scenario, own: Collection[str]) -> I
 
 def calendar_names(declared: Procedure | Scenario) -> Iterator[tuple[Path, str]]:
     """Yield every calendar that is named, with its place."""
-    if isinstance(declared, Scenario):
-        named: list[tuple[Path, str | None]] = [(("arrivals", "calendar"), declared.arrivals.calendar)]
-        named += [(("pools", role, "calendar"), pool.calendar) for role, pool in declared.pools.items()]
-        yield from ((path, name) for path, name in named if name is not None)
-        return
+    named = _of_scenario(declared) if isinstance(declared, Scenario) else _of_procedure(declared)
+    yield from ((path, name) for path, name in named if name is not None)
+
+
+def _of_scenario(declared: Scenario) -> Iterator[tuple[Path, str | None]]:
+    yield ("arrivals", "calendar"), declared.arrivals.calendar
+    for role, pool in declared.pools.items():
+        yield ("pools", role, "calendar"), pool.calendar
+
+
+def _of_procedure(declared: Procedure) -> Iterator[tuple[Path, str | None]]:
     yield ("calendar",), declared.calendar
+    if declared.start is not None:
+        yield ("start", "calendar"), declared.start.calendar
     for path, limit in limit_places(declared):
-        if limit.calendar is not None:
-            yield (*path, "calendar"), limit.calendar
+        yield (*path, "calendar"), limit.calendar
         for place, row in enumerate(limit.match):
-            if row.calendar is not None:
-                yield (*path, "match", place, "calendar"), row.calendar
+            yield (*path, "match", place, "calendar"), row.calendar
     for place, start in enumerate(declared.starts):
-        if start.calendar is not None:
-            yield ("starts", place, "calendar"), start.calendar
+        yield ("starts", place, "calendar"), start.calendar
     for path, step in step_places(declared.steps, ("steps",)):
-        if step.then is not None and step.then.calendar is not None:
+        if step.then is not None:
             yield (*path, "then", "calendar"), step.then.calendar

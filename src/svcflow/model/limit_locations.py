@@ -43,6 +43,8 @@ def step_places(steps: Iterable[Step], base: Path) -> Iterator[tuple[Path, Step]
 
 def _lengths(procedure: ProcedureParts) -> Iterator[tuple[Path, Amount | None]]:
     yield ("late_after",), procedure.late_after
+    if procedure.start is not None and procedure.start.before is not None:
+        yield ("start", "before"), procedure.start.before.amount
     for rule in procedure.holds:
         yield ("holds", rule.reason, "at_most"), rule.at_most
     for place, start in enumerate(procedure.starts):

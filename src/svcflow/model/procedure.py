@@ -18,6 +18,7 @@ from svcflow.model.parameter_binding import Binding, without_consequences
 from svcflow.model.procedure_parts import Certificate, Excellence, Exclusion, HoldRule, Indicator, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source, sources_of
+from svcflow.model.start_rule import StartRule
 from svcflow.model.step import ENFORCE, Enforce, Step, walk
 from svcflow.model.validation.parameters import override_problems
 from svcflow.model.validation.procedure import problems_of
@@ -35,6 +36,7 @@ __all__ = [
     "Indicator",
     "Procedure",
     "Role",
+    "StartRule",
 ]
 
 Area = Literal["assets", "property", "vehicles", "construction", "catering", "staff", "all"]
@@ -108,6 +110,7 @@ class Procedure:
     roles: Mapping[str, Role] = attrs.field(factory=dict, converter=_keyed)
     certificates: Mapping[str, Certificate] = attrs.field(factory=dict, converter=_keyed)
     enforce: Enforce = ENFORCE
+    start: StartRule | None = None
     late_after: Amount | None = attrs.field(default=None, converter=optional_amount)
     """How much later than it happened something may be recorded; later is a `late_record`."""
     holds: tuple[HoldRule, ...] = attrs.field(default=(), converter=tuple)

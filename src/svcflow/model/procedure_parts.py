@@ -15,6 +15,7 @@ from svcflow.model.limit import TimeLimit, optional_amount
 from svcflow.model.parameter import Parameter
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
+from svcflow.model.start_rule import StartRule
 from svcflow.model.step import Enforce, HoldReason, Step
 from svcflow.text import NO_TEXT, Text
 
@@ -126,6 +127,8 @@ class ProcedureParts(Protocol):
     def parameters(self) -> Mapping[str, Parameter]: ...
     @property
     def sources(self) -> Mapping[str, Source]: ...
+    @property
+    def start(self) -> StartRule | None: ...
     @property
     def late_after(self) -> Amount | None: ...
     @property

@@ -53,10 +53,11 @@ class Enforce:
     rework: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
     settled: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
     qualification: Enforcement = attrs.field(default="refuse", validator=attrs.validators.in_(ENFORCEMENTS))
+    start: Enforcement = attrs.field(default="record", validator=attrs.validators.in_(ENFORCEMENTS))
 
 
 ENFORCE = Enforce()
-RECORD_ALL = Enforce("record", "record", "record", "record", "record", "record", "record", "record")
+RECORD_ALL = Enforce("record", "record", "record", "record", "record", "record", "record", "record", "record")
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ from svcflow.model.amount import Amount
 from svcflow.model.field import Field
 from svcflow.model.limit import TimeLimit, Visits
 from svcflow.model.regular_start import LAST_OF_MONTH, MONTHS_A_YEAR, ClosedDay, RegularStart
+from svcflow.model.start_rule import StartRule
 from svcflow.model.target import Target
 from svcflow.text import Lang, Text
 from svcflow.wording import WEEKDAYS, many
@@ -74,6 +75,21 @@ def move_instant_text(of: Target, fields: Mapping[str, Field], lang: Lang) -> st
 
 def _is_wide(words: str) -> bool:
     return not words[:1].isascii()
+
+
+def notice_text(rule: StartRule, fields: Mapping[str, Field]) -> Text:
+    """Return in words until when one may ask for a service; empty where no notice is declared.
+
+    >>> notice_text(StartRule(before="visit_at - 2h"), {}).en
+    '2 hours before visit_at at the latest'
+    """
+    if rule.before is None:
+        return Text()
+    target = Target("before", anchor=rule.before)
+    zh, en = target_text(target, fields, "zh"), target_text(target, fields, "en")
+    if rule.before.amount is None:
+        return Text(zh=f"最迟在{zh}前", en=f"before {en}")
+    return Text(zh=f"最迟在{zh}", en=f"{en} at the latest")
 
 
 def fields_listed(ids: tuple[str, ...] | list[str], fields: Mapping[str, Field]) -> Text:

@@ -140,12 +140,16 @@ class BaseEngine:
         recipient: Recipient | None = None,
         actor: Actor = NOBODY,
         evidence: Mapping[str, str] = _NONE,
+        foreseen: bool = False,
         instance_id: str | None = None,
         command_id: str | None = None,
     ) -> Instance:
         """Start an instance of the newest version of a procedure, or of `(id, version)`.
 
-        Raises: UnknownProcedure, ChangedProcedure, FieldError; StoreError when `instance_id` is taken.
+        `foreseen` is for whoever provides the service, and starts it before the recipient has voiced the need.
+
+        Raises: UnknownProcedure, ChangedProcedure, FieldError; Refused by the procedure's `start`, or before its
+        effective date; StoreError when `instance_id` is taken.
         """
         name, version = catalog_key(procedure)
         compiled = self._registry.newest(name) if version is None else self._registry.version(name, version)
@@ -154,7 +158,7 @@ class BaseEngine:
         if command_id is not None:
             refuse_unfit_id("command_id", command_id, COMMAND_ID)
         chosen = new_id(name, command_id) if instance_id is None else instance_id
-        command = Start(chosen, data, recipient, actor, evidence)
+        command = Start(chosen, data, recipient, actor, evidence, foreseen=foreseen)
         refuse_before_effective(compiled, self.clock.now_us())
         return self._executor.start(compiled, command, command_id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import accumulate, pairwise
 
 from svcflow.checks.guard_samples import constants_of
@@ -15,8 +16,17 @@ from svcflow.model.guard import Guard
 from svcflow.model.scenario import Duration, FieldMix, Fixed, NumberDistribution, Shares
 from svcflow.simulate.sampling import number_sampler, sampler
 from svcflow.worktime.calendar import WorkCalendar
+from svcflow.worktime.instants import to_us
 
-__all__ = ["INSTANT_DAYS", "PLACEHOLDER", "ValueSampler", "field_constants", "shared_value", "value_sampler"]
+__all__ = [
+    "INSTANT_DAYS",
+    "PLACEHOLDER",
+    "ValueSampler",
+    "early_enough",
+    "field_constants",
+    "shared_value",
+    "value_sampler",
+]
 
 PLACEHOLDER = "simulated"
 INSTANT_DAYS = 10
@@ -116,6 +126,21 @@ def _after_start(mix: Duration, calendar: WorkCalendar) -> ValueSampler:
 
 def _within_days(number: float, at_us: int) -> Value:
     return _minute(at_us // MINUTE_US * MINUTE_US + int(number * INSTANT_DAYS * DAY_US))
+
+
+def early_enough(draw: ValueSampler, latest: Callable[[int], int]) -> ValueSampler:
+    """Return the function that draws an instant as `draw` does, and puts it off until it is asked for early enough.
+
+    `latest` tells the latest instant at which one may ask for something at an instant.
+    """
+
+    def value(number: float, at_us: int) -> Value:
+        scheduled_us = to_us(datetime.fromisoformat(str(draw(number, at_us))))
+        while (short_us := at_us - latest(scheduled_us)) > 0:  # in working time more than once
+            scheduled_us += -(-short_us // MINUTE_US) * MINUTE_US
+        return _minute(scheduled_us)
+
+    return value
 
 
 def _minute(at_us: int) -> str:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import attrs
 
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.compiled import Calendars, Compiled, CompiledStep, compile_procedure
+from svcflow.kernel.timing.due import anchored_us
 from svcflow.model.amount import DAY_US
 from svcflow.model.procedure import Procedure
 from svcflow.model.scenario import Pool, Scenario
 from svcflow.model.step import Step
 from svcflow.simulate.default_scenario import default_duration, is_work
-from svcflow.simulate.field_values import ValueSampler, field_constants, guards_of, value_sampler
+from svcflow.simulate.field_values import (
+    ValueSampler,
+    early_enough,
+    field_constants,
+    guards_of,
+    value_sampler,
+)
 from svcflow.simulate.sampling import Sampler, sampler
 from svcflow.worktime.calendar import WorkCalendar
 
@@ -129,10 +137,17 @@ def _pool(procedure: Procedure, pool: Pool | None, calendars: Calendars) -> tupl
 
 def _values(compiled: Compiled, scenario: Scenario) -> Mapping[str, ValueSampler]:
     constants = field_constants(compiled)
-    return {
+    values = {
         name: value_sampler(field, scenario.fields.get(name), constants.get(name, ()), compiled.calendar)
         for name, field in compiled.procedure.fields.items()
     }
+    rule, notice = compiled.procedure.start, compiled.notice
+    if notice is not None and rule is not None and rule.before is not None:
+        before = rule.before
+        if before.field not in scenario.fields:  # a scenario may have people ask late
+            latest = partial(anchored_us, notice, before)
+            values[before.field] = early_enough(values[before.field], latest)
+    return values
 
 
 def _sampled(compiled: Compiled, scenario: Scenario) -> tuple[str, ...]:
@@ -143,10 +158,11 @@ def _sampled(compiled: Compiled, scenario: Scenario) -> tuple[str, ...]:
     guarded = {name for guard in guards_of(compiled) for name in guard.names}
     asked = {name for place in compiled.steps for row in compiled.exits(place) for name in row.move.requires}
     fields = compiled.procedure.fields.values()
-    early = guarded | {f.id for f in fields if f.required}
+    rule = compiled.procedure.start
+    early = guarded | {f.id for f in fields if f.required} | set(rule.requires if rule is not None else ())
     return tuple(
         field.id
         for field in fields
-        if (field.id in early and field.default is None)
+        if (field.id in early and (field.default is None or (rule is not None and field.id in rule.requires)))
         or (field.id in scenario.fields and (field.id in early or field.id not in asked))
     )

@@ -135,12 +135,14 @@ class SimulationRun:
         name = f"{number:0{self._width}d}"
         procedure = self.compiled.procedure
         group = procedure.recipients[int(self.streams.of(number, "group")[0] * len(procedure.recipients))]
-        recipient = f"recipient-{name}"
+        recipient, rule = f"recipient-{name}", procedure.start
+        owed = () if rule is None else tuple(item for item in rule.requires if item not in procedure.fields)
         return Start(
             instance=f"{procedure.id}-{name}",
             data={field: self._value(number, field) for field in self.plan.sampled},
             recipient=Recipient(recipient, group),
-            actor=Actor(recipient),
+            actor=Actor(recipient, () if rule is None or rule.role is None else (rule.role,)),
+            evidence=dict.fromkeys(owed, PLACEHOLDER),
         )
 
     def _value(self, number: int, field: str) -> Value:

@@ -62,6 +62,12 @@ if TYPE_CHECKING:
 )
 @actor_option
 @evidence_option
+@option(
+    "--foreseen",
+    is_flag=True,
+    zh="服务对象尚未提出，由提供服务的岗位提前想到",
+    en="The provider starts it before the recipient has voiced the need.",
+)
 @option("--id", "instance_id", metavar="ID", zh="自定实例编号", en="The instance's id, if you choose it.")
 @command_id_option
 @with_store
@@ -73,6 +79,7 @@ def start(
     recipient: Recipient | None,
     actor: Actor | None,
     evidence: tuple[Pair, ...],
+    foreseen: bool,
     instance_id: str | None,
     command_id: str | None,
 ) -> None:
@@ -85,6 +92,7 @@ def start(
             recipient=recipient,
             actor=actor_or_nobody(actor),
             evidence=once(evidence),
+            foreseen=foreseen,
             instance_id=instance_id,
             command_id=command_id,
         )

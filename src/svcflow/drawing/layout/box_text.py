@@ -20,7 +20,7 @@ ICON = 21.0
 NARROWEST, WIDEST = 124.0, 188.0
 LONGEST_FOOT = 176.0
 BAR, DOT = 7.0, 20.0
-_SIGNED = ("waiting", "parallel", "subprocedure", "end")
+_SIGNED = ("waiting", "parallel", "subprocedure", "end", "request")
 LABEL_ROOM = 118.0
 CLOCK_SIGN, TIMED_SIGN = 12.0, 19.0
 

@@ -139,7 +139,7 @@ class _Ranks:
     def _may_fold(self, edge: Edge) -> bool:
         """Return whether the next step may stand across in the same column: the way between is free."""
         source, target = self.scene.by_key[edge.source], self.scene.by_key[edge.target]
-        if not self.fold or source.lane == target.lane or target.strand:
+        if not self.fold or source.lane == target.lane or target.strand or source.shape == "request":
             return False
         rank = self.rank[source.key]
         lanes = between(self.scene, source.lane, target.lane)[1:]

@@ -85,6 +85,8 @@ def _add_symbol(graph: Digraph, node: Node, w: float, h: float, **attributes: st
 def _look(node: Node) -> dict[str, str]:
     if node.shape == "waiting":
         return {"style": "rounded,filled,dashed", "fillcolor": "#eef0fa", "color": "#4b5592"}
+    if node.shape == "request":
+        return {"style": "rounded,filled,bold", "fillcolor": "#ffffff"}
     if node.shape != "end":
         return {"style": "filled", "fillcolor": "#ffffff"}
     if node.ending in SUCCESSES:

@@ -136,7 +136,8 @@ def node_svg(layout: Layout, node: Node, badge: Badge | None) -> str:
     if node.runs:  # its map, where it is drawn beside this one
         title = f"{title} ⊞ {escaped(node.runs)}"
         drawn = f'<a href="{escaped(node.runs)}.svg">{drawn}</a>'
-    return f'<g data-step="{escaped(node.key)}"><title>{title}</title>{drawn}</g>'
+    step = "" if node.step is None else f' data-step="{escaped(node.step)}"'
+    return f"<g{step}><title>{title}</title>{drawn}</g>"
 
 
 def _shape(kind: str, box: Rect, radius: float, more: str = "") -> str:
@@ -160,10 +161,13 @@ def _step(layout: Layout, node: Node, box: Rect, badge: Badge | None) -> str:
     )
     footed = bool(face.foot or badge)
     inner = Rect(box.x, box.y, box.w, box.h - (FOOT if footed else 0.0))
-    parts = [_shape("wait" if node.shape == "waiting" else "box", box, 5, fill)]
+    round_ = 14 if node.shape == "request" else 5
+    parts = [_shape("wait" if node.shape == "waiting" else "box", box, round_, fill)]
     parts.append(rows_svg(face.rows, inner))
     if node.shape == "waiting":
         parts.append(pause(box.x + ICON / 2 + 4, inner.cy))
+    if node.shape == "request":
+        parts.append(_dot(box.x + 13, inner.cy))
     if node.shape == "parallel":
         parts.append(split(box.x + ICON / 2 + 3, inner.cy))
     if node.shape == "subprocedure":
@@ -171,6 +175,11 @@ def _step(layout: Layout, node: Node, box: Rect, badge: Badge | None) -> str:
     if footed:
         parts.append(_foot(box, face.foot, badge))
     return "".join(parts)
+
+
+def _dot(x: float, y: float) -> str:
+    """Draw the sign of a start."""
+    return f'<circle class="fork" cx="{number(x)}" cy="{number(y)}" r="5"/>'
 
 
 def _foot(box: Rect, words: str, badge: Badge | None) -> str:

@@ -18,7 +18,7 @@ _Group = tuple[str, str, LineKind]
 
 
 def edges_of(procedure: Procedure) -> tuple[Edge, ...]:
-    """Return every edge in declared order, the one from the start circle first."""
+    """Return every edge in declared order, the one from the start first."""
     first = procedure.steps[0].id
     start = Edge(key=f"{START}>{first}", source=START, target=first, main=True)
     return (start, *_Level(procedure.steps, procedure.fields, None).edges())

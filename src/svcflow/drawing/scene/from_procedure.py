@@ -101,9 +101,23 @@ class _Nodes:
         self.number = numbers(self.procedure)
 
     def nodes(self) -> Iterator[Node]:
-        first = self.procedure.steps[0]
-        yield Node(key=START, shape="start", lane=self.lanes[first.id], name=phrases.STARTS)
+        yield self._start()
         yield from self._of(self.procedure.steps, ())
+
+    def _start(self) -> Node:
+        """Return the start, in the lane of who asks; a mere circle where nothing is declared of it."""
+        rule, lane = self.procedure.start, self.lanes[self.procedure.steps[0].id]
+        if rule is None or not (phrases.seen(rule.name) or rule.before):
+            own = lane if rule is None else rule.role or lane
+            return Node(key=START, shape="start", lane=own, name=phrases.STARTS)
+        return Node(
+            key=START,
+            shape="request",
+            lane=rule.role or lane,
+            name=phrases.seen(rule.name) or phrases.STARTS,
+            limit=phrases.notice_ahead(rule),
+            short_limit=phrases.short_notice(rule),
+        )
 
     def _of(self, steps: Iterable[Step], strand: tuple[str, ...]) -> Iterator[Node]:
         for step in steps:

@@ -10,7 +10,7 @@ import attrs
 
 from svcflow.text import NO_TEXT, Text
 
-Shape = Literal["start", "step", "waiting", "parallel", "subprocedure", "fork", "join", "end"]
+Shape = Literal["start", "request", "step", "waiting", "parallel", "subprocedure", "fork", "join", "end"]
 LineKind = Literal["normal", "exception", "rework"]
 Direction = Literal["horizontal", "vertical"]
 START, FORK, JOIN = "start:", "fork:", "join:"
@@ -28,7 +28,10 @@ class Lane:
 
 @attrs.frozen(kw_only=True)
 class Node:
-    """One thing drawn at a place; `strand` names the parallel branch it is in, () for none; `runs` the procedure it runs."""
+    """One thing drawn at a place; a `request` is a start that says who asks, and how early.
+
+    `strand` names the parallel branch it is in, () for none; `runs` the procedure it runs.
+    """
 
     key: str
     shape: Shape

@@ -10,6 +10,7 @@ from svcflow.model.guard import Guard
 from svcflow.model.guard_wording import guard_text
 from svcflow.model.limit import TimeLimit, step_of
 from svcflow.model.procedure import Procedure
+from svcflow.model.start_rule import StartRule
 from svcflow.model.target import Target
 from svcflow.model.wording import move_instant_text, target_text
 from svcflow.text import Lang, Text, is_blank
@@ -119,7 +120,7 @@ def foot(limit: Text, short: str, lang: Lang) -> str:
 
 def trigger_text(trigger: str, name: Text) -> Text:
     """Return a transition's name, or its trigger made readable."""
-    return _seen(name) or Text(en=trigger.replace("_", " ").replace(".", " "))
+    return seen(name) or Text(en=trigger.replace("_", " ").replace(".", " "))
 
 
 def joined(texts: list[Text]) -> Text:
@@ -147,12 +148,27 @@ def either(guards: Iterable[Guard], fields: Mapping[str, Field]) -> Text:
     return Text(zh=" | ".join(text.zh for text in texts), en=" | ".join(text.en for text in texts))
 
 
+def notice_ahead(rule: StartRule) -> Text:
+    """Return how early one has to ask, for the foot of the start: `提前 30 分` and `30 min ahead`."""
+    if rule.before is None:
+        return Text()
+    if rule.before.amount is None:
+        return Text(zh="提前", en="ahead")
+    ahead = short_amount(rule.before.amount.value, rule.before.amount.unit)
+    return Text(zh=f"提前 {ahead.zh}", en=f"{ahead.en} ahead")
+
+
+def short_notice(rule: StartRule) -> str:
+    """Return how early one has to ask, with the amount as it is written in a declaration: `≥ 30m`."""
+    return "" if rule.before is None else f"≥ {rule.before.amount or '0m'}"
+
+
 def name_of(name: Text, key: str) -> Text:
     """Return a declared name, or the id made readable."""
-    return _seen(name) or Text(en=key.replace("_", " "))
+    return seen(name) or Text(en=key.replace("_", " "))
 
 
-def _seen(name: Text) -> Text:
+def seen(name: Text) -> Text:
     """Return a name without a wording that shows nothing, which would be an empty box."""
     return Text(zh="" if is_blank(name.zh) else name.zh, en="" if is_blank(name.en) else name.en)
 

@@ -7,20 +7,24 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from svcflow.drawing.scene.map_scene import Note
-from svcflow.drawing.scene.phrases import REGULAR_START, RUNS, WAITS, name_of, trigger_text
+from svcflow.drawing.scene.phrases import REGULAR_START, RUNS, STARTS, WAITS, name_of, seen, trigger_text
 from svcflow.model.guard_wording import value_text
 from svcflow.model.procedure import GROUPS, HoldRule, Procedure
 from svcflow.model.regular_start import RegularStart
+from svcflow.model.start_rule import StartRule
 from svcflow.model.step import DONE, Step, Transition, walk
 from svcflow.model.subprocedure import OF_PARENT, SubProcedure
-from svcflow.model.wording import regular_start_text
+from svcflow.model.wording import notice_text, regular_start_text
 from svcflow.text import Text
 from svcflow.wording import ENFORCEMENTS, HOLDS, OUTCOMES, RULES, word
 from svcflow.wording import GROUPS as GROUP_NAMES
 
 
 def rule_notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note]:
-    """Yield when it begins by itself, what each step and its moves ask for, then what holds for the whole procedure."""
+    """Yield who asks for it, when it begins by itself, what each step and its moves ask for, then what holds for the whole procedure."""
+    asking = [] if procedure.start is None else list(_of_start_rule(procedure, procedure.start))
+    if procedure.start is not None and asking:
+        yield Note(head=seen(procedure.start.name) or STARTS, body=joined(asking, "；", "; "))
     for start in procedure.starts:
         yield Note(
             head=REGULAR_START,
@@ -37,6 +41,24 @@ def rule_notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Note
     for rule in procedure.holds:
         yield Note(head=_hold_head(rule), body=_hold(procedure, rule))
     yield from _of_procedure(procedure)
+
+
+def _of_start_rule(procedure: Procedure, rule: StartRule) -> Iterator[Text]:
+    """Yield who asks, with what, how early, by which source, and whether it may be foreseen."""
+    if rule.role is not None:
+        role = name_of(procedure.roles[rule.role].name, rule.role)
+        yield Text(zh=f"由{role.zh or role.en}提出", en=f"by {role.en or role.zh}")
+    if rule.requires:
+        asked = fields_named(rule.requires, procedure)
+        yield Text(zh=f"须附 {asked.zh}", en=f"with {asked.en}")
+    if rule.before is not None:
+        yield notice_text(rule, procedure.fields)
+    if rule.calendar is not None:
+        yield Text(zh=f"日历 {rule.calendar}", en=f"calendar {rule.calendar}")
+    if rule.source is not None:
+        yield Text(zh=f"依据 {rule.source}", en=f"source {rule.source}")
+    if rule.foreseen:
+        yield Text(zh="可提前想到", en="may be foreseen")
 
 
 def called(step: Step, number: Mapping[str, str]) -> Text:

@@ -35,6 +35,7 @@ SEVERITY: Mapping[DeviationKind, Severity] = {
     "missed_start": "major",
     "settled_value_changed": "major",
     "unqualified": "major",
+    "short_notice": "minor",
 }
 
 
@@ -175,7 +176,8 @@ def _over_bound(row: CompiledMove, bound: int, times: int) -> Breach:
 
 
 def _missing_data(transaction: Transaction, command: Fire, absent: list[str]) -> Breach:
-    refusal = refusals.missing_data(command.trigger, absent, transaction.compiled.procedure.fields)
+    what = Text(zh=command.trigger, en=command.trigger)
+    refusal = refusals.missing_data(what, absent, transaction.compiled.procedure.fields)
     return Breach(refusal, "missing_data", {"missing": absent})
 
 

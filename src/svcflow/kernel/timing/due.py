@@ -14,7 +14,7 @@ from svcflow.kernel.instance import NEVER, NOT_COMPUTED, STOPPED, Stopwatch
 from svcflow.kernel.timing.business_time import BusinessTime
 from svcflow.kernel.timing.compiled_limit import CompiledRow, CompiledRung, reach_of
 from svcflow.model.amount import Amount
-from svcflow.model.target import Target
+from svcflow.model.target import Anchor, Target
 from svcflow.worktime.instants import months_after
 
 _EARLIEST_US = NOT_COMPUTED + 1
@@ -33,7 +33,9 @@ def due_of(row: CompiledRow, watch: Stopwatch, open_us: int) -> int:
         return at_us if _EARLIEST_US < at_us < NEVER else _bounded(at_us)
     if row.kind == "by":
         return _by(row.calendar, row.target, watch.started_us)
-    return _bounded(_anchored(row.calendar, row.target, watch.anchor_us))
+    anchor = row.target.anchor
+    assert anchor is not None  # noqa: S101  # kinds before and after have one
+    return anchored_us(row.calendar, anchor, watch.anchor_us)
 
 
 def full_reach(row: CompiledRow, watch: Stopwatch) -> int:
@@ -215,12 +217,11 @@ def _by(calendar: BusinessTime, target: Target, started_us: int) -> int:
     return calendar.clock_us(last, target.time.minute)
 
 
-def _anchored(calendar: BusinessTime, target: Target, anchor_us: int) -> int:
-    anchor = target.anchor
-    assert anchor is not None  # noqa: S101  # kinds before and after have one
-    if anchor_us == NEVER or anchor.amount is None:
-        return anchor_us
-    return _shifted(calendar, anchor_us, anchor.amount, anchor.sign)
+def anchored_us(calendar: BusinessTime, anchor: Anchor, scheduled_us: int) -> int:
+    """Return the instant that lies before or after a scheduled one; `NEVER` where nothing is scheduled."""
+    if scheduled_us == NEVER or anchor.amount is None:
+        return _bounded(scheduled_us)
+    return _bounded(_shifted(calendar, scheduled_us, anchor.amount, anchor.sign))
 
 
 def _shifted(calendar: BusinessTime, at_us: int, amount: Amount, sign: int) -> int:

@@ -21,6 +21,7 @@ from svcflow.model.parameter import Override, Parameter
 from svcflow.model.procedure import Certificate, Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
+from svcflow.model.start_rule import StartRule
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, Transition
 from svcflow.model.subprocedure import SubProcedure
 from svcflow.model.target import Anchor, ClockTime, NamedClockTime
@@ -33,7 +34,7 @@ Section = Literal[
     "procedure", "step", "branch", "transition", "otherwise", "automatic_move", "limit", "row", "rung", "extension",
     "role", "field", "hold", "regular_start", "certificate", "enforcement", "indicator", "exclusion", "excellence",
     "source", "subprocedure",
-    "parameter",
+    "parameter", "start",
 ]  # fmt: skip
 
 _SECTIONS: Mapping[type[Any], Section] = {
@@ -60,6 +61,7 @@ _SECTIONS: Mapping[type[Any], Section] = {
     Source: "source",
     SubProcedure: "subprocedure",
     Parameter: "parameter",
+    StartRule: "start",
 }
 _WHOLE = (Override, Amount, Anchor, ClockTime, Guard, Text)
 """Values that are written in one piece and compared as one."""

@@ -40,6 +40,7 @@ _WORDS: Mapping[Section, Text] = {
     "enforcement": Text(zh="违规处理", en="enforcement"),
     "indicator": Text(zh="指标", en="indicator"),
     "exclusion": Text(zh="剔除", en="exclusion"),
+    "start": Text(zh="启动", en="start"),
     "excellence": Text(zh="超值服务", en="excellence"),
     "source": Text(zh="依据", en="source"),
     "automatic_move": Text(zh="自动流转", en="automatic move"),

@@ -48,6 +48,8 @@ def broken_by(change: AttributeChange) -> Text | None:
     """Return what a change breaks for instances under the old version; None when it breaks nothing."""
     if not change.attribute:
         return _WHOLE.get((change.section, change.kind)) or _new_field(change)
+    if change.section == "enforcement" and change.attribute == "start":
+        return None  # whoever is running has started
     if change.section in ("enforcement", "transition") and change.after == "refuse":
         return _REFUSES
     rule, why = _RULES.get((change.section, change.attribute), (None, None))

@@ -162,7 +162,7 @@ def _row(row: Row, path: Path) -> Iterator[Problem]:
 
 def _target(procedure: ProcedureParts, limit: TimeLimit, target: Target, path: Path) -> Iterator[Problem]:
     if target.anchor is not None:
-        yield from _anchor(procedure, target, path)
+        yield from anchored_problems(procedure, target, path)
     if target.kind == "every":
         yield from _recurrence(procedure, limit, target, path)
     if target.kind == "by" and target.cutoff is not None and target.time is not None and not target.day:
@@ -189,7 +189,8 @@ def _cutoff(cutoff: ClockTime, time: ClockTime, path: Path) -> Iterator[Problem]
         )
 
 
-def _anchor(procedure: ProcedureParts, target: Target, path: Path) -> Iterator[Problem]:
+def anchored_problems(procedure: ProcedureParts, target: Target, path: Path) -> Iterator[Problem]:
+    """Yield the mistakes of a target that hangs on a scheduled instant."""
     anchor = target.anchor
     assert anchor is not None  # noqa: S101  # the caller looked
     where = (*path, target.kind)

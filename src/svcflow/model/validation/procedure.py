@@ -41,11 +41,13 @@ from svcflow.model.validation.references import (
     unknown,
 )
 from svcflow.model.validation.regular_starts import regular_start_problems
+from svcflow.model.validation.start import start_problems
 from svcflow.model.validation.subprocedure import subprocedure_problems
 from svcflow.text import Text, is_blank
 
 MAX_STEPS, MAX_TRANSITIONS = 2_000, 10_000
-_RULES = tuple(attrs.fields_dict(Enforce))
+_RULES = tuple(name for name in attrs.fields_dict(Enforce) if name != "start")
+"""The rules that a move may break: that of the start is asked once, when there is none yet."""
 
 
 def problems_of(procedure: ProcedureParts) -> Iterator[Problem]:
@@ -54,6 +56,7 @@ def problems_of(procedure: ProcedureParts) -> Iterator[Problem]:
     yield from parameter_problems(procedure)
     yield from field_problems(procedure)
     yield from regular_start_problems(procedure)
+    yield from start_problems(procedure)
     yield from _size(procedure)
     yield from _steps(procedure, procedure.steps, ("steps",))
     yield from _limits(procedure)
@@ -330,6 +333,8 @@ def _sources(procedure: ProcedureParts) -> Iterator[Problem]:
 
 
 def _citations(procedure: ProcedureParts) -> Iterator[tuple[Path, str | None]]:
+    if procedure.start is not None:
+        yield ("start", "source"), procedure.start.source
     for path, limit in limit_places(procedure):
         yield (*path, "source"), limit.source
         for place, row in enumerate(limit.match):

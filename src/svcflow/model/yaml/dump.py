@@ -25,6 +25,7 @@ from svcflow.model.parameter import Override, Parameter
 from svcflow.model.procedure import Certificate, Excellence, Exclusion, HoldRule, Indicator, Procedure, Role
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.source import Source
+from svcflow.model.start_rule import StartRule
 from svcflow.model.step import Branch, Enforce, Otherwise, Step, StepNames, Transition
 from svcflow.model.subprocedure import SubProcedure
 from svcflow.model.target import TARGET_KINDS, Anchor, ClockTime, NamedClockTime
@@ -40,6 +41,7 @@ _SECTIONS = (
     "roles",
     "certificates",
     "enforce",
+    "start",
     "holds",
     "starts",
     "steps",
@@ -257,6 +259,7 @@ _FORMS: dict[type[Any], Callable[[Any], Node]] = {
     Row: lambda row: _changed(row, order=("when", *TARGET_KINDS)),
     Rung: _rung,
     Source: _source,
+    StartRule: _changed,
     Step: lambda step: _changed(step, leave=("id",), order=_STEP_ORDER),
     StepNames: lambda names: list(names) if len(names) > 1 else next(iter(names), None),
     SubProcedure: _changed,
