@@ -71,6 +71,7 @@ LIMIT_STATES: Mapping[str, Text] = {
     "reached": Text(zh="已满时限", en="minimum reached"),
     "early": Text(zh="不足时限", en="ended too early"),
     "paused": Text(zh="停止计时", en="paused"),
+    "lapsed": Text(zh="时间已过，未到达不计", en="time over, not owed"),
     "overdue": Text(zh="已超时", en="overdue"),
     "met": Text(zh="按时", en="met"),
     "late": Text(zh="逾期完成", en="late"),

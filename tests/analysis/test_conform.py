@@ -614,6 +614,23 @@ def with_visits(reported, assigned):
     form["limits"] += [
         {"id": "crew", "from": "reported", "to_trigger": "finish", "within": "5h", "visits": reported},
         {"id": "rest", "from": "assigned", "to": "end", "within": "5h"},
+        {"id": "if_at_all", "from": "assigned", "to_trigger": "redo", "within": "4h", "if_reached": True},
+        {
+            "id": "answered",
+            "from": "reported",
+            "to": "asked",
+            "within": "2h",
+            "if_reached": True,
+            "visits": reported,
+        },
+        {
+            "id": "often",
+            "from": "assigned",
+            "to_trigger": "redo",
+            "within": "5h",
+            "if_reached": True,
+            "visits": "each",
+        },
         {"id": "again", "from": "assigned", "to_trigger": "redo", "within": "4h", "visits": "each"},
     ]
     del steps["asked"]["on_overdue"], steps["asked"]["to"]["lapse"], steps["lapsed"]

@@ -562,3 +562,21 @@ def test_an_unknown_rule_for_dues_is_refused_at_once():
     """Only keep and recompute are known."""
     with pytest.raises(ValueError, match="due"):
         Migrate(2, due="soon")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kinds"),
+    [(True, False, ["breached_on_attach"]), (False, True, ["overdue"]), (True, True, ["overdue"])],
+)
+def test_a_span_is_judged_when_reached_by_the_version_in_which_it_ends(first, second, kinds):
+    """What was not owed and is now has been late since; what was late stays so; the rest is judged at its end."""
+
+    def version(*, if_reached: bool) -> Procedure:
+        span = TimeLimit(id="span", from_="a", to="b", within="1h", if_reached=if_reached)
+        return procedure(*line("a", "b", "end"), limits=(span,))
+
+    case = VersionedCase(version(if_reached=first), version(if_reached=second))
+    case.migrate(after=2 * HOUR)
+    case.fire("to_b", after=HOUR)
+    assert [one.kind for one in case.all_deviations] == kinds
+    assert [one.overrun for one in case.all_deviations] == [2 * HOUR]

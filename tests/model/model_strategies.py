@@ -143,7 +143,8 @@ def limits(
         ]
         match.append(draw(st.just(Row(no_target=True)) | st.builds(Row, amounts(units))))
     ladders = st.lists(rungs(units, roles), max_size=2)
-    warn, escalate = draw(ladders), draw(ladders)
+    judged = bool(more.get("to_trigger")) and draw(st.booleans())
+    warn, escalate = draw(ladders), () if judged else draw(ladders)
     return TimeLimit(
         name=draw(texts),
         within=within,
@@ -154,7 +155,8 @@ def limits(
         warn=warn,
         escalate=escalate,
         in_opening_hours=bool(warn or escalate) and draw(st.booleans()),
-        on_overdue=draw(maybe(st.sampled_from(triggers))) if triggers else None,
+        on_overdue=draw(maybe(st.sampled_from(triggers))) if triggers and not judged else None,
+        if_reached=judged,
         recipient_facing=draw(st.booleans()),
         stoppable=draw(st.booleans()),
         on_change=draw(st.sampled_from(["from_start", "from_now", None])),

@@ -91,7 +91,8 @@ def limits(draw: st.DrawFn, *, least: int = 0, **fixed: object) -> TimeLimit:
     before = st.sampled_from(["-1wd", "-30wm", "-2wh"])
     warn = [*draw(rungs_before), *draw(st.lists(before, max_size=1))]
     after += draw(st.lists(working, max_size=1))
-    escalate = [*draw(st.lists(st.sampled_from(["100%", "150%"]), max_size=2)), *after]
+    shares = draw(st.lists(st.sampled_from(["100%", "150%"]), max_size=2))
+    escalate = [] if fixed.get("if_reached") else [*shares, *after]
     rows: dict[str, object] = {"within": draw(amounts(family, least))}
     if draw(st.booleans()):
         first = Row(
@@ -227,6 +228,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
     steps = draw(chains("s", Step("end", end="completed"), depth=2))
     names = [step.id for step in steps]
     fired = [{"to_trigger": f"skip_{names[0]}"}, {"to_trigger": f"back_{names[0]}"}]
+    fired += [{**one, "if_reached": True} for one in fired]
     spans = [
         draw(
             limits(
@@ -461,6 +463,7 @@ def successors(draw: st.DrawFn, declared: Procedure) -> tuple[Procedure, dict[st
                 from_=one.from_,
                 to=one.to,
                 to_trigger=one.to_trigger,
+                if_reached=one.if_reached,
                 least=1,
                 on_overdue=one.on_overdue,
             )

@@ -57,7 +57,17 @@ LIMITS = (
     {"match": ROWS, "on_change": "from_start"},
     {"match": ROWS, "on_change": "from_now"},
 )
-SPANS = ({"to": "end"}, {"to_trigger": "back"}, {"to_trigger": "tea"})
+SPANS = (
+    {"to": "end"},
+    {"to_trigger": "back"},
+    {"to_trigger": "tea"},
+    {"to_trigger": "back", "within": "1wd", "if_reached": True, "visits": "each"},
+    {"to": "work", "within": "4wh", "if_reached": True, "warn": ["50%"]},
+)
+UNSAID = dict.fromkeys(("by", "cutoff", "before", "after", "at_least", "extension")) | {
+    "match": (),
+    "escalate": (),
+}
 RECURRING = ({"every": "4wh", "done_by": "tea"}, {"every": "1wd", "done_by": "tea"})
 COMMANDS: tuple[Command, ...] = (
     Fire("send"),
@@ -76,6 +86,12 @@ COMMANDS: tuple[Command, ...] = (
     Reschedule("meeting", None),
     *(Extend(limit, "asked for") for limit in ("work", "check", "span", "whole")),
 )
+
+
+def alone(span: dict[str, object]) -> dict[str, object]:
+    """The span, with nothing of another kind of target beside it."""
+    return {**UNSAID, **span} if "if_reached" in span else span
+
 
 gaps = st.sampled_from([0, 30, 60, 240, 600, 24 * 60, 3 * 24 * 60]).map(lambda n: n * MINUTE_US)
 late = st.sampled_from([0, 0, 60, 30 * 24 * 60]).map(lambda n: n * MINUTE_US)
@@ -108,7 +124,7 @@ def procedures(draw: st.DrawFn) -> Procedure:
             Step("end", end="completed"),
         ],
         limits=[
-            attrs.evolve(span, id="span", from_="check", **draw(st.sampled_from(SPANS))),
+            attrs.evolve(span, id="span", from_="check", **draw(st.sampled_from(SPANS).map(alone))),
             attrs.evolve(whole, id="whole", visits="sum"),
             TimeLimit(id="often", from_="work", to="end", **often),
         ],

@@ -50,6 +50,7 @@ class Situation:
     visits: str = "sum"
     extent: str = "step"
     """How the same time is declared: over the step, until its trigger is fired, or until the next step is entered."""
+    if_reached: bool = False
 
 
 @dataclass
@@ -82,6 +83,7 @@ def situation(seed: int) -> Situation:
     _happenings(made, rng, int(first.timestamp()) // 60 + rng.randrange(1440))
     made.visits = rng.choice(("sum", "sum", "each", "first"))
     made.extent = rng.choice(("step", "step", "to_trigger", "to"))
+    made.if_reached = made.kind == "within" and made.extent != "step" and rng.random() < 0.5
     return made
 
 
@@ -210,7 +212,10 @@ def judge(made: Situation) -> Verdict:
         if (
             made.kind == "within"
             and due is not None
-            and any(min(left, now) > due for _, left in visit.active)
+            and any(
+                due < left < math.inf or (due < now < left and not made.if_reached)
+                for _, left in visit.active
+            )
         ):
             said.overdue.append((number, due))
     return said

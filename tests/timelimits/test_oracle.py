@@ -54,7 +54,7 @@ def compiled_of(made: Situation) -> Compiled:
         "to_trigger": {"from_": "work", "to_trigger": "leave"},
     }
     declared = {made.kind: f"{made.amount}{made.unit}", **extents[made.extent]}
-    limit = TimeLimit(id="limit", **declared, visits=made.visits)
+    limit = TimeLimit(id="limit", **declared, visits=made.visits, if_reached=made.if_reached)
     back = (
         Transition("go_on", "work"),
         Transition("start_anew", "work", clock="restart"),
@@ -114,6 +114,8 @@ def test_the_situations_reach_what_they_are_meant_to() -> None:
     assert {one.unit for one in made} == {"m", "wm", "wd", "cd"}
     assert {one.visits for one in made} == {"sum", "each", "first"}
     assert {one.extent for one in made} == {"step", "to", "to_trigger"}
+    judged = [one for one in made[:60] if one.if_reached]
+    assert {bool(judge(one).overdue) for one in judged} == {False, True}
     assert {does for one in made for _, does in one.events} == set(COMMANDS)
     assert any(one.overdue for one in said)
     assert any(one.early for one in said)

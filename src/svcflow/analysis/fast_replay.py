@@ -18,7 +18,7 @@ from svcflow.analysis.replay import CaseReplay, Judgement
 from svcflow.errors import CalendarCoverageError
 from svcflow.kernel.commands import Actor
 from svcflow.kernel.compiled import Compiled
-from svcflow.kernel.facts import SYSTEM
+from svcflow.kernel.facts import SYSTEM, Fact
 from svcflow.kernel.instance import STOPPED, Stopwatch
 from svcflow.kernel.lifecycle.deviations import Deviation
 from svcflow.kernel.timing import stopwatch
@@ -52,17 +52,18 @@ class DeadlineBounds:
         bound_us = self._bounds.get(bucket)
         if bound_us is None:
             bound_us = self._bounds[bucket] = self._bound(bucket << _BUCKET)
-        # `next_us` is the instant of the breach, one microsecond past the deadline at which a limit is still met.
-        return stop_us < bound_us or stop_us < self.stopwatch(start_us).next_us
+        return (
+            stop_us < bound_us or stop_us <= self.stopwatch(start_us).due_us
+        )  # at its deadline it is still met
 
     def stopwatch(self, start_us: int) -> Stopwatch:
-        """Return the limit's stopwatch at its start; the breach is next, since limits are compiled without rungs."""
+        """Return the limit's stopwatch at its start."""
         begun = stopwatch.start(self.limit, self.row, start_us, visit=1, running=True)
         return stopwatch.with_due(self.limit, begun)
 
     def _bound(self, bucket_us: int) -> int:
         try:
-            return self.stopwatch(bucket_us).next_us
+            return self.stopwatch(bucket_us).due_us
         except CalendarCoverageError:  # the bucket begins before the calendar does: no bound, so always exact
             return bucket_us
 
@@ -87,6 +88,11 @@ class LimitInterval:
         """The limit and how it stands if it was kept."""
         return self.bounds.limit.id, self.judgement
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether the limit may be broken: always, but for one that is judged only where its end is reached."""
+        return not self.bounds.limit.if_reached or self.judgement == "met" or not self.whole
+
 
 @attrs.frozen
 class FastReplay:
@@ -94,6 +100,8 @@ class FastReplay:
 
     compiled: Compiled
     intervals: tuple[LimitInterval, ...]
+    judged: tuple[LimitInterval, ...]
+    """Those that a case may break."""
     outcome: str
     open: bool
     places: tuple[int, ...]
@@ -110,7 +118,7 @@ class FastReplay:
         try:
             late = [
                 interval
-                for interval in self.intervals
+                for interval in self.judged
                 if not interval.bounds.is_kept(times[interval.begin], times[interval.stop])
             ]
             if not all(interval.whole for interval in late):
@@ -118,13 +126,18 @@ class FastReplay:
             breaches = [(interval, self._breach(case, interval, times)) for interval in late]
         except CalendarCoverageError:  # the full replay says at which event
             return None
-        breaches.sort(key=_occurred_us)
+        breaches.sort(key=_in_order)
         return breaches
 
     def _breach(self, case: str, interval: LimitInterval, times: Sequence[int]) -> Deviation:
         limit, procedure = interval.bounds.limit, self.compiled.procedure
         watch = interval.bounds.stopwatch(times[interval.begin])
-        step = limit.limit.step or self._step_at(watch.next_us, times)
+        reached = limit.if_reached  # the breach occurs only then, at the step where the span began
+        step = (
+            limit.limit.step
+            or (limit.limit.from_ if reached else self._step_at(watch.due_us + 1, times))
+            or ""
+        )
         is_settled = interval.stop != _AT_END
         return Deviation(
             instance=case,
@@ -136,7 +149,7 @@ class FastReplay:
             step=step,
             role=self.compiled.steps[step].step.role or "",
             actor=SYSTEM,
-            occurred_us=watch.due_us,
+            occurred_us=times[interval.stop] if reached else watch.due_us,
             limit=limit.id,
             visit=interval.visit,
             due_us=watch.due_us,
@@ -148,8 +161,9 @@ class FastReplay:
         return self.steps[bisect_left(self.places, noticed_us, key=times.__getitem__) - 1]
 
 
-def _occurred_us(breach: tuple[LimitInterval, Deviation]) -> int:
-    return breach[1].occurred_us
+def _in_order(breach: tuple[LimitInterval, Deviation]) -> tuple[int, bool]:
+    # A deadline passes only after its instant: what a move of that instant reached too late was recorded before.
+    return breach[1].occurred_us, not breach[0].bounds.limit.if_reached
 
 
 def make_fast_replay(
@@ -174,16 +188,18 @@ def make_fast_replay(
     for event in sequence.events:
         replay.replay(event, actors[event.index], at_us, starts=sequence.starts)
         assert replay.instance is not None  # noqa: S101  # the first event starts it
-        recorder.record(event.index, replay.instance.stopwatches)
+        recorder.record(event.index, replay.instance.stopwatches, replay.latest)
         steps.append(replay.instance.steps[0])
     instance = replay.instance
     if instance is None or replay.missed or replay.deviations():
         return None
     places = tuple(event.index for event in sequence.events)
+    intervals = recorder.intervals(replay.replaced())
     is_open = instance.status != "ended"
     return FastReplay(
         compiled,
-        recorder.intervals(replay.replaced()),
+        intervals,
+        tuple(interval for interval in intervals if interval.is_judged),
         instance.outcome,
         is_open,
         places,
@@ -209,8 +225,8 @@ class _StopwatchRecorder:
         self._compiled, self._bounds = compiled, bounds
         self._visits: dict[str, list[_Visit]] = {}
 
-    def record(self, index: int, watches: Mapping[str, Stopwatch]) -> None:
-        """Record the stopwatches as they are after the event at `index`."""
+    def record(self, index: int, watches: Mapping[str, Stopwatch], facts: Sequence[Fact]) -> None:
+        """Record the stopwatches as they are after the event at `index`, which led to these facts."""
         for limit, watch in watches.items():
             visits = self._visits.setdefault(limit, [])
             visit = visits[-1] if visits else None
@@ -221,8 +237,14 @@ class _StopwatchRecorder:
                 visits.append(_Visit(watch, index, index))
                 continue
             runs = watch.open_us != STOPPED
-            visit.paused = visit.paused or (runs and not ran) or not (runs or watch.verdict)
+            reached = ran and runs and self._is_reached(limit, facts)
+            visit.paused = visit.paused or reached or (runs and not ran) or not (runs or watch.verdict)
             visit.watch = watch
+
+    def _is_reached(self, limit_id: str, facts: Sequence[Fact]) -> bool:
+        """Return whether a limit judged when it is reached was, though it runs on: only a full replay tells if in time."""
+        limit = self._compiled.limits[limit_id]
+        return limit.if_reached and self._compiled.reaches(facts, limit)
 
     def intervals(self, replaced: Mapping[tuple[str, int], Judgement]) -> tuple[LimitInterval, ...]:
         """Return the intervals in the order in which the instance holds its limits.

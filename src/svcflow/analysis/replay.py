@@ -35,7 +35,7 @@ class CaseReplay:
     """Replay of one case; its events are given in the order of time."""
 
     __slots__ = (
-        "_case", "_compiled", "_done", "_facts", "_past", "broken_off", "instance", "missed", "unjudged",
+        "_case", "_compiled", "_done", "_facts", "_past", "broken_off", "instance", "latest", "missed", "unjudged",
     )  # fmt: skip
 
     def __init__(self, compiled: Compiled, case: str) -> None:
@@ -44,6 +44,8 @@ class CaseReplay:
         self._past: list[tuple[Stopwatch, Judgement]] = []
         self.instance: Instance | None = None
         self.missed: list[Missed] = []
+        self.latest: list[Fact] = []
+        """The facts that the last event led to."""
         self.unjudged: Counter[str] = Counter()
         """How often the log does not tell what a rule asks: `role`, and who did which step (`not_by`)."""
         self._done: dict[str, bool] = {}
@@ -63,6 +65,7 @@ class CaseReplay:
 
     def replay(self, event: MappedEvent, actor: Actor, at_us: int, *, starts: bool) -> None:
         """Start the instance with its first event, and fire what an event means unless it `starts`."""
+        self.latest = []
         if self.instance is None:
             rule = self._compiled.procedure.start
             # who does a later event need not be who asked
@@ -131,6 +134,7 @@ class CaseReplay:
             self._keep_replaced(self.instance.stopwatches, outcome)
         self.instance = outcome.instance
         self._facts += outcome.facts
+        self.latest += outcome.facts
         return outcome
 
     def _keep_replaced(self, before: Mapping[str, Stopwatch], outcome: Outcome) -> None:

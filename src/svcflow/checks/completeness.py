@@ -76,10 +76,14 @@ def _is_timed(scope: Scope, step: Step, covered: set[str]) -> bool:
 
 
 def _covered(procedure: Procedure) -> set[str]:
-    """Return the steps timed by a limit declared apart or by a span; the whole limit times no step."""
+    """Return the steps timed by a limit declared apart or by a span.
+
+    The whole limit times no step, nor does a span that owes nothing until its end is reached.
+    """
     covered = {limit.step for limit in procedure.limits if limit.step is not None}
     for limit in procedure.limits:
-        over = limit_path(procedure, limit) if limit.scope == "span" else None
+        times = limit.scope == "span" and not limit.if_reached
+        over = limit_path(procedure, limit) if times else None
         if over is not None:
             covered |= over.covered()
     return covered

@@ -331,6 +331,13 @@ class Narrator:
             writer.at("pending", at_us, words)
             return
         self._days.count(watch, at_us if watch.due_us == NEVER else max(at_us, watch.due_us + 1))
+        if limit.if_reached and at_us > watch.due_us and not watch.overdue:
+            words = Text(
+                zh=f"截至 {when.zh}：时间已过，尚未到达，不算超时",
+                en=f"as of {when.en}: the time is over; it was not reached, which is no breach",
+            )
+            writer.at("left", at_us, words)
+            return
         left_us = stopwatch.remaining(limit, watch, at_us)
         if left_us is None:
             return
@@ -460,6 +467,12 @@ def _waited(writer: LineWriter, at_us: int) -> bool:
 
 def _breach(writer: LineWriter, fact: Overdue) -> None:
     kind, when = DEVIATIONS[fact.deviation], writer.instant(fact.occurred_us)
+    if writer.limit.if_reached:
+        words = Text(
+            zh=f"{when.zh} 到达时已过截止：{kind.zh}", en=f"{when.en}: reached past its deadline, {kind.en}"
+        )
+        writer.at("overdue", fact.occurred_us, words)
+        return
     words = Text(zh=f"{when.zh} 起{kind.zh}", en=f"from {when.en}: {kind.en}")
     writer.at("overdue", fact.occurred_us, words)
 

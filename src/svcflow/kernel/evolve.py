@@ -217,7 +217,9 @@ def _escalated(compiled: Compiled, draft: Draft, fact: Escalated) -> None:
 
 def _overdue(compiled: Compiled, draft: Draft, fact: Overdue) -> None:
     limit, watch = compiled.limits[fact.limit], draft.stopwatches[fact.limit]
-    _set(draft, stopwatch.after_rung(limit, watch, "overdue", "", fact.due_us))
+    # A limit judged when it is reached may have begun its next visit by the very move that reached it.
+    if watch.visit == fact.visit:
+        _set(draft, stopwatch.after_rung(limit, watch, "overdue", "", fact.due_us))
     _deviated(compiled, draft, fact)
 
 

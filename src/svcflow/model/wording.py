@@ -20,6 +20,7 @@ _VISITS: Mapping[Visits, Text] = {
     "each": Text(zh="每次进入另计", en="each visit by itself"),
 }
 _IN_OPENING_HOURS = Text(zh="预警与升级在开放时间内", en="warnings and escalations in opening hours")
+_IF_REACHED = Text(zh="若到达才计", en="if reached at all")
 
 
 def rung_text(at: str) -> Text:
@@ -44,7 +45,9 @@ def terms_text(limit: TimeLimit) -> Text:
     >>> terms_text(TimeLimit(within="2wd", visits="each")).en
     'each visit by itself'
     """
-    terms = [_VISITS[limit.visits]] if limit.visits in _VISITS else []
+    terms = [_IF_REACHED] if limit.if_reached else []
+    if limit.visits in _VISITS:
+        terms.append(_VISITS[limit.visits])
     if limit.in_opening_hours:
         terms.append(_IN_OPENING_HOURS)
     return Text(zh="，".join(term.zh for term in terms), en=", ".join(term.en for term in terms))

@@ -71,7 +71,7 @@ class Deviation:
 
     @property
     def occurred_at(self) -> datetime:
-        """When it happened; for a limit, its deadline."""
+        """When it happened; for a limit, its deadline, or when it was reached after that, where only this is judged."""
         return to_datetime(self.occurred_us)
 
     @property

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from svcflow.kernel.compiled import Compiled
 from svcflow.kernel.instance import NEVER, Instance
+from svcflow.kernel.timing.stopwatch import is_never_owed
 
 
 class Work(NamedTuple):
@@ -32,7 +33,8 @@ def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = No
     """Return the soonest deadline that runs, `NEVER` without one; with `step`, of those that run for that step.
 
     A minimum (`at_least`) is no deadline: from its instant on the step may end, and nothing is late. Nor is the
-    instant of an automatic move, at which nobody has to have done anything.
+    instant of an automatic move, at which nobody has to have done anything, nor that of a limit that is judged only
+    when its end is reached: until then nothing is owed.
     """
     due_us = NEVER
     for watch in instance.stopwatches.values():
@@ -43,7 +45,8 @@ def soonest_due_us(compiled: Compiled, instance: Instance, step: str | None = No
             if limit.is_timer:
                 continue
             over = limit.limit.step
-            if (over is None or over == step or step is None) and limit.rows[watch.row].kind != "at_least":
+            concerns = over is None or over == step or step is None
+            if concerns and not is_never_owed(limit, limit.rows[watch.row]):
                 due_us = watch.due_us
     return due_us
 

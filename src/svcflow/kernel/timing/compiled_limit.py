@@ -60,6 +60,8 @@ class CompiledRow:
     """Whether the rungs are reached in the order in which they stand."""
     plain: bool
     """Whether there is no rung but the deadline."""
+    untimed: int
+    """The rungs that no instant reaches, as a bit set: the breach of a limit that is judged when it is reached."""
     calendar: BusinessTime
 
 
@@ -95,6 +97,8 @@ class CompiledLimit:
     """Whether it is no limit but the timer of a step's `then`: nobody is late at its instant."""
     fires: str | None
     """Trigger that is fired when it is due: what a limit names `on_overdue`, or the automatic move of a timer."""
+    if_reached: bool
+    """Whether nothing is owed until its end is reached: then it is judged."""
 
 
 def compile_limit(
@@ -138,6 +142,7 @@ def compile_limit(
         each=limit.visits == "each",
         is_timer=then is not None,
         fires=then or limit.on_overdue,
+        if_reached=limit.if_reached,
     )
 
 
@@ -159,6 +164,7 @@ def _row(limit: TimeLimit, row: Row, calendar: BusinessTime, *, is_timer: bool) 
             rungs=(),
             ordered=True,
             plain=False,
+            untimed=0,
             calendar=calendar,
         )
     fixed = target.kind in FIXED
@@ -180,7 +186,10 @@ def _row(limit: TimeLimit, row: Row, calendar: BusinessTime, *, is_timer: bool) 
         # Which of a share above 100 % and an offset after the deadline comes first, only the calendar tells.
         ordered=not fixed
         and all(rung.share <= 1 and rung.distance is None and not rung.in_opening_hours for rung in rungs),
-        plain=[rung.kind for rung in rungs] == ["overdue"],
+        plain=[rung.kind for rung in rungs] == ["overdue"] and not limit.if_reached,
+        untimed=sum(
+            1 << place for place, rung in enumerate(rungs) if limit.if_reached and rung.kind == "overdue"
+        ),
         calendar=calendar,
     )
 

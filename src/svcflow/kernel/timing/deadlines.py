@@ -18,7 +18,7 @@ from svcflow.model.target import Target
 from svcflow.text import Text
 
 DeadlineState = Literal[
-    "pending", "running", "paused", "overdue", "reached", "met", "late", "early", "cancelled"
+    "pending", "running", "paused", "overdue", "reached", "lapsed", "met", "late", "early", "cancelled"
 ]
 
 _NONE_PINNED: PinnedTargets = {}
@@ -30,7 +30,8 @@ class Deadline(NamedTuple):
     `target` is what procedure `version` declares: a migration that kept the deadline leaves both as they were.
     `remaining` is counted as the limit counts (open hours for working limits), negative once overdue; a paused
     limit has `remaining` and no `due_at`; one whose scheduled instant is missing is `pending` and has
-    neither. `reached` is a minimum that has run. A `provisional` deadline lies past what its calendar covers.
+    neither. `reached` is a minimum that has run, `lapsed` a limit whose time is over and whose end was not reached, which
+    owes nothing until it is. A `provisional` deadline lies past what its calendar covers.
     """
 
     instance: str
@@ -104,6 +105,8 @@ def _state(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> DeadlineState:
         return watch.verdict
     if watch.overdue:
         return "overdue"
+    if limit.if_reached and at_us > watch.due_us:
+        return "lapsed"
     if watch.open_us == STOPPED:
         return "paused"
     if watch.due_us == NEVER:

@@ -137,19 +137,56 @@ def settle_limits(transaction: Transaction, before: Mapping[str, Stopwatch], at_
             continue
         if watch.overdue and not watch.verdict and _goes_on(transaction, old, watch):
             transaction.exhausted.append((limit_id, at_us))
-        if old.verdict or not (watch.verdict or watch.visit != old.visit):
-            continue
-        # A new visit has replaced the stopwatch of the last one, which ended in the same command.
-        limit = transaction.compiled.limits[limit_id]
-        for visit, due_us in stopwatch.annulled_occurrences(limit, old, at_us):
-            transaction.record(Settled, at_us, SYSTEM, limit_id, visit, due_us, at_us - due_us - 1)
-        ended = watch if watch.visit == old.visit else stopwatch.end(limit, old, at_us, reached=True)
-        if ended.verdict == "early":
-            _too_early(transaction, limit, ended, at_us, by)
-        elif old.overdue:
-            # Annulled by an end that was in time: the elapsed time to the first late instant, which is negative.
-            over_us = stopwatch.overrun(limit, ended, at_us) if ended.overdue else at_us - ended.due_us - 1
-            transaction.record(Settled, at_us, SYSTEM, limit_id, ended.visit, ended.due_us, over_us)
+        if not old.verdict:
+            _settle(transaction, old, watch, at_us, by)
+
+
+def _settle(transaction: Transaction, old: Stopwatch, watch: Stopwatch, at_us: int, by: str) -> None:
+    """Record what is to be said of a visit that has just ended: by how much it was too long, or too short."""
+    limit, ended = transaction.compiled.limits[old.limit], watch
+    if watch.visit != old.visit:
+        ended = _replaced(transaction, limit, old, at_us)
+    elif not watch.verdict:
+        if limit.if_reached:
+            _reached_and_on(transaction, limit, watch, at_us)
+        return
+    for visit, due_us in stopwatch.annulled_occurrences(limit, old, at_us):
+        transaction.record(Settled, at_us, SYSTEM, limit.id, visit, due_us, at_us - due_us - 1)
+    if ended.verdict == "early":
+        _too_early(transaction, limit, ended, at_us, by)
+    elif old.overdue:
+        # Annulled by an end that was in time: the elapsed time to the first late instant, which is negative.
+        over_us = stopwatch.overrun(limit, ended, at_us) if ended.overdue else at_us - ended.due_us - 1
+        transaction.record(Settled, at_us, SYSTEM, limit.id, ended.visit, ended.due_us, over_us)
+    elif limit.if_reached and ended.verdict == "late":
+        _reached_late(transaction, limit, ended, at_us)
+
+
+def _replaced(transaction: Transaction, limit: CompiledLimit, old: Stopwatch, at_us: int) -> Stopwatch:
+    """Return the stopwatch of a visit that the next one has replaced: it ended in the same command."""
+    # What begins anew before its end was reached leaves nothing to judge, where only that is judged.
+    reached = not limit.if_reached or _is_reached(transaction, limit)
+    return stopwatch.end(limit, old, at_us, reached=reached)
+
+
+def _is_reached(transaction: Transaction, limit: CompiledLimit) -> bool:
+    """Return whether the last move reached the end of a span."""
+    moves = [fact for fact in transaction.facts if isinstance(fact, Moved)]
+    return transaction.compiled.reaches(moves[-1:], limit)
+
+
+def _reached_and_on(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, at_us: int) -> None:
+    """Record the breach of a limit that the move which reached its end, too late, made go on in the same visit."""
+    runs_on = not watch.verdict and not watch.overdue and watch.due_us < at_us
+    if runs_on and _is_reached(transaction, limit):
+        _reached_late(transaction, limit, watch, at_us)
+
+
+def _reached_late(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, at_us: int) -> None:
+    """Record the breach of a limit that is judged when its end is reached: it occurs only then."""
+    _record_overdue(transaction, limit, watch, at_us, limit.limit.from_ or "")
+    over_us = stopwatch.overrun(limit, watch, at_us)
+    transaction.record(Settled, at_us, SYSTEM, limit.id, watch.visit, watch.due_us, over_us)
 
 
 def _too_early(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, at_us: int, by: str) -> None:
@@ -240,6 +277,13 @@ def _move_on(transaction: Transaction, limit: CompiledLimit, at_us: int) -> None
 def _overdue(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, at_us: int) -> None:
     draft = transaction.draft
     step = limit.limit.step or (draft.steps[0] if draft.steps else "")
+    _record_overdue(transaction, limit, watch, at_us, step)
+    _deem(transaction, limit, at_us)
+
+
+def _record_overdue(
+    transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, at_us: int, step: str
+) -> None:
     kind, (actor, behalf) = _breach(transaction, limit, watch)
     transaction.record(
         Overdue,
@@ -254,7 +298,6 @@ def _overdue(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch, a
         transaction.compiled.steps[step].step.role or "" if step else "",
         behalf=behalf,
     )
-    _deem(transaction, limit, at_us)
 
 
 def _breach(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch) -> tuple[DeviationKind, _Cause]:
@@ -262,7 +305,10 @@ def _breach(transaction: Transaction, limit: CompiledLimit, watch: Stopwatch) ->
     row = limit.rows[watch.row]
     if watch.due_us < watch.attached_us:
         anchored = row.target is not None and row.target.anchor is not None
-        return _anchored_breach(transaction, row, watch) if anchored else ("breached_on_attach", _NOBODY)
+        if anchored:
+            return _anchored_breach(transaction, row, watch)
+        # Where only reaching the end too late is a breach, a deadline that had passed before was none yet.
+        return ("overdue" if limit.if_reached else "breached_on_attach"), _NOBODY
     if row.kind == "every":
         return "missed_occurrence", _NOBODY
     return "long_wait" if limit.is_wait else "overdue", _NOBODY

@@ -87,7 +87,7 @@ def _verdict(limit: CompiledLimit, watch: Stopwatch, at_us: int, *, reached: boo
     row = limit.rows[watch.row]
     if row.kind == "at_least" and reached:
         return "met" if at_us >= due(limit, watch) else "early"
-    if watch.overdue:
+    if watch.overdue or (limit.if_reached and reached and at_us > due(limit, watch)):
         return "late"
     unset = row.target is None or (row.fixed and due(limit, watch) == NEVER)
     return "met" if reached and not unset else "cancelled"
@@ -236,7 +236,7 @@ def remaining(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int | None:
         return -overrun(limit, watch, at_us)
     if open_us == STOPPED and row.family in ("elapsed", "working") and not row.fixed:
         left = full_reach(row, watch) - worked(limit, watch, at_us)
-        return max(0, left) if row.kind == "at_least" else left
+        return max(0, left) if is_never_owed(limit, row) else left
     try:
         if open_us == STOPPED:
             due_us = due(limit, resume(watch, at_us))
@@ -245,7 +245,12 @@ def remaining(limit: CompiledLimit, watch: Stopwatch, at_us: int) -> int | None:
         left = measure(row, max(at_us, open_us), due_us)
     except CalendarCoverageError:  # a question is answered all the same: that it is not known
         return None
-    return max(0, left) if row.kind == "at_least" else left
+    return max(0, left) if is_never_owed(limit, row) else left
+
+
+def is_never_owed(limit: CompiledLimit, row: CompiledRow) -> bool:
+    """Return whether nothing is late at the instant a limit gives: that of a minimum, or of a limit judged when reached."""
+    return row.kind == "at_least" or limit.if_reached
 
 
 def _runs(watch: Stopwatch, at_us: int) -> tuple[Run, ...]:
@@ -276,11 +281,11 @@ def _with(  # noqa: PLR0917  # what changes, in the order of the fields
 
 def _soonest_rung(row: CompiledRow, watch: Stopwatch) -> tuple[int, int]:
     """Return the index and instant of the next rung, (-1, NEVER) when none is left."""
-    best = (-1, NEVER)
+    best, past = (-1, NEVER), watch.fired | row.untimed
     if watch.due_us == NEVER:
         return best
     for place, rung in enumerate(row.rungs):
-        if not watch.fired >> place & 1:
+        if not past >> place & 1:
             at_us = rung_instant(row, rung, watch)
             if at_us != NEVER:
                 at_us += _STRICTLY_AFTER if rung.strict else 0

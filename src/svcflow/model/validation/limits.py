@@ -44,7 +44,7 @@ def limit_problems(
         yield _without("cutoff, day", "by", path)
     if limit.done_by is not None and not any(row.every for row in limit.rows):
         yield _without("done_by", "every", path)
-    yield from _terms(limit, path)
+    yield from _terms(procedure, limit, path)
     yield from matrix_problems(procedure, [row.when for row in limit.match], path)
     for place, row in enumerate(limit.match):
         yield from _row(row, (*path, "match", place))
@@ -60,8 +60,10 @@ def limit_problems(
     yield from _extension(procedure, limit, path)
 
 
-def _terms(limit: TimeLimit, path: Path) -> Iterator[Problem]:
+def _terms(procedure: ProcedureParts, limit: TimeLimit, path: Path) -> Iterator[Problem]:
     """Yield the mistakes in how a limit is judged."""
+    if limit.if_reached:
+        yield from _if_reached(procedure, limit, path)
     if limit.visits != "sum" and limit.scope == "procedure":
         yield Problem(
             (*path, "visits"),
@@ -89,6 +91,38 @@ def _opening_hours(limit: TimeLimit, path: Path) -> Iterator[Problem]:
                 en="write warn or escalate, or leave in_opening_hours out",
             ),
         )
+
+
+def _if_reached(procedure: ProcedureParts, limit: TimeLimit, path: Path) -> Iterator[Problem]:
+    where = (*path, "if_reached")
+    if limit.scope != "span" or limit.lasts_to_end(procedure.all_steps):
+        yield Problem(
+            where,
+            Text(
+                zh="环节与流程总会结束，if_reached 只用于可能到不了的时限",
+                en="every step and procedure ends: if_reached is for a limit whose end may never be reached",
+            ),
+            Text(
+                zh="写 from，并写 to（某环节）或 to_trigger",
+                en="give 'from', and a step as 'to' or a 'to_trigger'",
+            ),
+        )
+    if limit.escalate or limit.on_overdue:
+        yield Problem(
+            where,
+            Text(
+                zh="if_reached 的时限到达前不算超时，不能有 escalate 或 on_overdue",
+                en="with if_reached nothing is overdue until the end is reached, so there is no escalate or on_overdue",
+            ),
+            Text(zh="写 warn，或删去 if_reached", en="write warn, or leave if_reached out"),
+        )
+    for kind in dict.fromkeys(kind for row in limit.rows for kind in row.kinds):
+        if kind in ("at_least", "every"):
+            yield Problem(
+                where,
+                Text(zh=f"if_reached 不用于 {kind}", en=f"if_reached is not for {kind}"),
+                Text(zh="用 within、by、before 或 after", en="use within, by, before or after"),
+            )
 
 
 def _without(given: str, kind: str, path: Path) -> Problem:
