@@ -157,6 +157,7 @@ def limits(
         in_opening_hours=bool(warn or escalate) and draw(st.booleans()),
         on_overdue=draw(maybe(st.sampled_from(triggers))) if triggers and not judged else None,
         if_reached=judged,
+        early_is_better=draw(st.booleans()),
         recipient_facing=draw(st.booleans()),
         stoppable=draw(st.booleans()),
         on_change=draw(st.sampled_from(["from_start", "from_now", None])),

@@ -51,6 +51,10 @@ PERSONAL = (
     "use a field that is nobody's own, such as recipient.group"
 )
 ONCE = "is gone through once and has no visits"
+NOT_EARLIER = (
+    "is not the better the earlier: early_is_better is for within and by; "
+    "leave early_is_better out, or declare this as a limit of its own"
+)
 BRANCH_END = Step("over", end="done")
 
 
@@ -390,6 +394,28 @@ CASES = {
     "a trigger without a start": (
         limited(to_trigger="go"),
         "limits[0]: 'from' and 'to' come together; give both, or neither for the whole procedure",
+    ),
+    "an appointed instant that is the better the earlier": (
+        {
+            "fields": [Field("visit_at", type="instant")],
+            **limited(within=None, before="visit_at - 2h", early_is_better=True),
+        },
+        f"limits[0].early_is_better: 'before' {NOT_EARLIER}",
+    ),
+    "a row of a matrix that is the better the earlier": (
+        {
+            "fields": [Field("visit_at", type="instant"), Field("urgent", type="boolean")],
+            **limited(
+                within=None,
+                early_is_better=True,
+                match=[Row("3h", when="urgent"), Row(after="visit_at + 1wd")],
+            ),
+        },
+        f"limits[0].match[1].after: 'after' {NOT_EARLIER}",
+    ),
+    "a minimum that is the better the earlier": (
+        limited(within=None, at_least="3h", early_is_better=True),
+        f"limits[0].early_is_better: 'at_least' {NOT_EARLIER}",
     ),
     "a span to nowhere": (
         limited(from_="a", to="x"),

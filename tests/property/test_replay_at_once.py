@@ -66,6 +66,7 @@ SPANS = (
 )
 UNSAID = dict.fromkeys(("by", "cutoff", "before", "after", "at_least", "extension")) | {
     "match": (),
+    "warn": (),
     "escalate": (),
 }
 RECURRING = ({"every": "4wh", "done_by": "tea"}, {"every": "1wd", "done_by": "tea"})

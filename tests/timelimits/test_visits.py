@@ -8,9 +8,12 @@ from timelimit_cases import Desk, procedure
 from svcflow.checks import check
 from svcflow.drawing.scene.from_procedure import scene_of
 from svcflow.model.diff.compare import diff
-from svcflow.model.limit import TimeLimit, Visits
+from svcflow.model.limit import Row, TimeLimit, Visits
 from svcflow.model.procedure import Procedure
 from svcflow.model.step import Step, Transition
+from svcflow.model.yaml.document import parse_document
+from svcflow.model.yaml.dump import dump
+from svcflow.model.yaml.parse import structure_procedure
 
 
 def declared(visits: Visits = "sum", clock: str = "continue", **limit: object) -> Procedure:
@@ -140,3 +143,34 @@ def test_visits_of_a_step_that_nothing_leads_back_to_are_found() -> None:
         ("steps", "work", "within", "visits")
     ]
     assert "visits-never-again" not in {one.code for one in check(declared("each"))}
+
+
+def test_that_early_is_better_is_shown_and_changes_no_deadline() -> None:
+    """On the map, in the explanation and between versions; what is due and what is overdue stay as they were."""
+    plain, told = declared(), declared(early_is_better=True)
+    desk, other = Desk(told, "03-02 08:30"), Desk(plain, "03-02 08:30")
+    assert desk.due() == other.due() == "03-02 14:00"
+    assert desk.engine.explain(desk.id, "work").text("en").splitlines()[0] == (
+        "work: limit 4 working hours, the earlier the better"
+    )
+    notes = [note.body for note in scene_of(told).notes]
+    assert [(note.zh, note.en) for note in notes] == [
+        ("≤ 4个工作小时；越早越好", "≤ 4 working hours; the earlier the better")
+    ]
+    found = diff(plain, told)
+    assert [(one.attribute, one.after) for one in found.changes] == [("early_is_better", True)]
+    assert not found.breaking
+    assert [kind for kind, _ in desk.tick("03-03 09:00").deviations()] == ["overdue"]
+
+
+def test_early_is_better_holds_for_times_of_day_and_matrices() -> None:
+    """`by`, and every row of a matrix, read from a document and dumped as written."""
+    rows = [
+        Row("1wh", when="recipient.group == 'a'"),
+        Row(by="17:00", when="recipient.group == 'b'"),
+        Row(no_target=True),
+    ]
+    for limit in ({"by": "17:00"}, {"match": rows}):
+        given = declared(within=None, early_is_better=True, **limit)
+        assert "early_is_better: true" in dump(given)
+        assert parse_document(dump(given)).build(structure_procedure) == given

@@ -212,7 +212,7 @@ class TimeLimit:
     procedure. Without these, and without `step`, the limit runs from start to end of the procedure. The `within` of a step is usually written at the step. `done_by` is the trigger
     that counts as one occurrence of `every`. Of a step that is entered again, `visits` says whether the time of
     all visits adds up (`sum`), each is judged by itself, or only the first is. A span with `if_reached` owes nothing until
-    its end is reached: then it is judged.
+    its end is reached: then it is judged. `early_is_better` says that being done sooner than is demanded serves better.
     """
 
     id: str = ""
@@ -246,6 +246,7 @@ class TimeLimit:
     visits: Visits = attrs.field(default="sum", validator=attrs.validators.in_(VISITS))
     to_trigger: str | None = None
     if_reached: bool = False
+    early_is_better: bool = False
 
     @property
     def rows(self) -> tuple[Row, ...]:

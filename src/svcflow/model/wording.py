@@ -21,6 +21,7 @@ _VISITS: Mapping[Visits, Text] = {
 }
 _IN_OPENING_HOURS = Text(zh="预警与升级在开放时间内", en="warnings and escalations in opening hours")
 _IF_REACHED = Text(zh="若到达才计", en="if reached at all")
+_EARLY_IS_BETTER = Text(zh="越早越好", en="the earlier the better")
 
 
 def rung_text(at: str) -> Text:
@@ -50,6 +51,8 @@ def terms_text(limit: TimeLimit) -> Text:
         terms.append(_VISITS[limit.visits])
     if limit.in_opening_hours:
         terms.append(_IN_OPENING_HOURS)
+    if limit.early_is_better:
+        terms.append(_EARLY_IS_BETTER)
     return Text(zh="，".join(term.zh for term in terms), en=", ".join(term.en for term in terms))
 
 

@@ -64,6 +64,8 @@ def _terms(procedure: ProcedureParts, limit: TimeLimit, path: Path) -> Iterator[
     """Yield the mistakes in how a limit is judged."""
     if limit.if_reached:
         yield from _if_reached(procedure, limit, path)
+    if limit.early_is_better:
+        yield from _early_is_better(limit, path)
     if limit.visits != "sum" and limit.scope == "procedure":
         yield Problem(
             (*path, "visits"),
@@ -91,6 +93,25 @@ def _opening_hours(limit: TimeLimit, path: Path) -> Iterator[Problem]:
                 en="write warn or escalate, or leave in_opening_hours out",
             ),
         )
+
+
+def _early_is_better(limit: TimeLimit, path: Path) -> Iterator[Problem]:
+    """Yield a mistake for each target that nobody is served better by meeting sooner."""
+    for place, row in enumerate(limit.rows):
+        for kind in row.kinds:
+            if kind not in ("within", "by"):
+                where = (*path, "match", place, kind) if limit.match else (*path, "early_is_better")
+                yield Problem(
+                    where,
+                    Text(
+                        zh=f"{kind} 不是越早越好，early_is_better 只用于 within 与 by",
+                        en=f"{kind!r} is not the better the earlier: early_is_better is for within and by",
+                    ),
+                    Text(
+                        zh="删去 early_is_better，或把这样的时限另立一条",
+                        en="leave early_is_better out, or declare this as a limit of its own",
+                    ),
+                )
 
 
 def _if_reached(procedure: ProcedureParts, limit: TimeLimit, path: Path) -> Iterator[Problem]:
