@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from timelimit_cases import CHIEF, WANG, Desk, at, procedure
 
@@ -195,6 +196,20 @@ def test_a_span_that_owes_nothing_times_no_step() -> None:
     untimed = {one.path for one in check(declared()) if one.code == "step-without-limit"}
     timed = {one.path for one in check(declared(if_reached=False)) if one.code == "step-without-limit"}
     assert untimed - timed == {("steps", "decided")}
+
+
+def test_a_span_that_owes_nothing_is_not_held_against_the_limits_of_its_steps() -> None:
+    """A step may take longer than the time for objecting; that its end cannot be reached is found all the same."""
+    sums = {"limit-below-shortest-way", "limit-below-longest-way", "span-without-way"}
+
+    def codes(*limits: TimeLimit) -> set[str]:
+        steps = attrs.evolve(declared().steps[0], within="9wd"), *declared().steps[1:]
+        return sums & {one.code for one in check(attrs.evolve(declared(), steps=steps, limits=limits))}
+
+    objection = declared().limits[0]
+    assert codes(objection) == set()
+    assert codes(attrs.evolve(objection, if_reached=False)) == {"limit-below-shortest-way"}
+    assert codes(attrs.evolve(objection, from_="closed")) == {"span-without-way"}
 
 
 def test_the_explanation_and_the_map_say_that_it_is_judged_when_reached() -> None:

@@ -52,6 +52,7 @@ def plain(seed: int) -> Situation:
     if events[-1][1] == "hold":
         events.append((minute + rng.randint(1, 3000), "resume"))
     made.kind, made.visits, made.extent, made.events = "within", "sum", "step", events
+    made.if_reached = False
     return made
 
 
