@@ -348,6 +348,7 @@ ONLY_SHOWN: Mapping[Key, str] = {
             ("Field", "beyond_standard"), ("Field", "follow_up"), ("Field", "reason"), ("Field", "stands_for"),
             ("Indicator", "denominator"), ("Indicator", "exclude"), ("Indicator", "numerator"), ("Indicator", "of"),
             ("Indicator", "target"), ("Indicator", "weight"), ("Procedure", "indicators"), ("Procedure", "excellence"),
+            ("TimeLimit", "early_is_better"),
         ),
         COUNTED,
     ),

@@ -120,10 +120,10 @@ def test_the_explanation_and_the_map_say_which_visits_are_judged() -> None:
     assert "visit 2" in told.text("en")
     assert told.visits == 2
     notes = [note.body for note in scene_of(declared("first")).notes]
-    assert [(note.zh, note.en) for note in notes] == [
+    assert [(note.zh, note.en) for note in notes if note.zh.startswith("≤")] == [
         ("≤ 4个工作小时；只计第一次进入", "≤ 4 working hours; first visit only")
     ]
-    assert scene_of(declared("sum")).notes == ()
+    assert not [note for note in scene_of(declared("sum")).notes if note.body.zh.startswith("≤")]
 
 
 def test_telling_visits_apart_shows_in_the_difference_of_versions() -> None:
@@ -154,7 +154,7 @@ def test_that_early_is_better_is_shown_and_changes_no_deadline() -> None:
         "work: limit 4 working hours, the earlier the better"
     )
     notes = [note.body for note in scene_of(told).notes]
-    assert [(note.zh, note.en) for note in notes] == [
+    assert [(note.zh, note.en) for note in notes if note.zh.startswith("≤")] == [
         ("≤ 4个工作小时；越早越好", "≤ 4 working hours; the earlier the better")
     ]
     found = diff(plain, told)
