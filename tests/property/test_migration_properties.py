@@ -9,7 +9,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from procedures import BEGIN_US, CALENDARS, MINUTE_US, commands, gaps, procedures, starts, successors
+from procedures import BEGIN_US, CALENDARS, MINUTE_US, SKILLED, commands, gaps, procedures, starts, successors
 from procedures import _next as next_instant
 
 from svcflow.journal import from_bytes, to_bytes
@@ -75,7 +75,9 @@ def journeys(draw: st.DrawFn) -> Journey:
     second, steps = draw(successors(first))
     back = {new: old for old, new in steps.items()}
     case = Journey(first, second)
-    case.do(draw(starts), BEGIN_US)
+    begin = draw(starts)
+    # Who may start is the matter of another property: here somebody who may does.
+    case.do(attrs.evolve(begin, actor=SKILLED) if first.start is not None else begin, BEGIN_US)
     for _ in range(draw(st.integers(2, 12))):
         at_us = next_instant(case.now_us, case.instance.next_us, draw(gaps))
         over = Migrate(2, steps) if case.instance.version == 1 else Migrate(1, back)
