@@ -141,11 +141,16 @@ def test_conditions_and_notes_call_fields_and_choices_by_their_names() -> None:
 
 def test_sources_are_listed_under_the_map_with_their_strength() -> None:
     """Who reads a map sees what its limits rest on, and how strongly it binds."""
-    sources = [Source("D1", title="手册"), Source("D2", title="条例", strength="law", year=2012)]
+    sources = [
+        Source("D1", title="Handbook"),
+        Source("D2", title="条例", strength="law", year=2012),
+        Source("D3", title="手册"),
+    ]
     procedure = Procedure(id="p", sources=sources, steps=[Step("a", end="completed")])
     (note,) = (note for note in scene_of(procedure).notes if note.head.en == "Sources")
     assert note.body == Text(
-        zh="D1 手册；D2 条例（法律法规，2012）", en="D1 手册; D2 条例 (law or regulation, 2012)"
+        zh="D1 Handbook；D2 条例（法律法规，2012）；D3 手册",
+        en="D1 Handbook; D2 (law or regulation, 2012); D3",
     )
 
 

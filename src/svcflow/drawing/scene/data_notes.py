@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
+
+import attrs
 
 from svcflow.drawing.scene.map_scene import Note
 from svcflow.drawing.scene.phrases import name_of, trigger_text
@@ -165,8 +168,13 @@ def _exclusion(procedure: Procedure, indicator: Indicator) -> Iterator[Text]:
 
 
 def _source(source: Source) -> Text:
+    """Return a source; an English map names one with a Chinese title by its key, as few who read it have the font."""
     url = f" {source.url}" if source.url else ""
-    return Text(zh=source.text("zh") + url, en=source.text("en") + url)
+    english = source.text("en")
+    if any(unicodedata.east_asian_width(letter) in "WF" for letter in source.title):
+        about = attrs.evolve(source, title="").text("en")
+        english = f"{source.id} ({about})" if about else source.id
+    return Text(zh=source.text("zh") + url, en=english + url)
 
 
 def _with(name: Text, about: list[Text]) -> Text:
