@@ -228,8 +228,8 @@ DEFECTS = (
     Defect(
         "a minimum is a deadline of work",
         "kernel/lifecycle/work_items.py",
-        '.kind != "at_least":',
-        '.kind != "none":',
+        "if concerns and not is_never_owed(limit, limit.rows[watch.row]):",
+        "if concerns:",
         ("tests/contract/test_worklist.py",),
     ),
 )

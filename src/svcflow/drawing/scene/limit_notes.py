@@ -91,8 +91,6 @@ def _terms(procedure: Procedure, limit: TimeLimit) -> Iterator[Text]:
         yield Text(zh="不停止计时", en="never stopped")
     if limit.on_change is not None:
         yield _ON_CHANGE[limit.on_change]
-    if limit.in_opening_hours:
-        yield Text(zh="预警与升级待开放时间", en="told in opening hours")
 
 
 def _extension(procedure: Procedure, extension: Extension) -> Text:
