@@ -96,7 +96,7 @@ class _Level:
             kind=kind,
             main=main,
             name=NO_TEXT if silent else phrases.joined([self._name(move) for move in moves]),
-            condition=phrases.either(guards, self.fields) if len(guards) == len(moves) else NO_TEXT,
+            condition=phrases.either(guards, self.fields) if all(move.when for move in moves) else NO_TEXT,
             overdue=not overdue.isdisjoint(move.trigger for move in moves),
             timed=self._timed(step, moves),
             triggers=tuple(dict.fromkeys(move.trigger for move in moves)),

@@ -33,13 +33,13 @@ def limit_notes(procedure: Procedure, number: Mapping[str, str]) -> Iterator[Not
     A box says of a length of time how long it is. Every other kind, rows by cases, ladders and extensions are noted.
     """
     for limit in procedure.limits:
-        yield Note(head=_scope(procedure, limit, number), body=_body(procedure, limit, apart=True))
+        yield Note(head=_scope(procedure, limit, number), body=_body(procedure, limit))
     for step in walk(procedure.steps):
         if step.then is not None and (step.then.match or step.then.calendar or step.then.source):
             yield Note(head=called(step, number), body=_automatic(procedure, step.then))
         alone = len(limits_over(procedure, step)) == 1
         for limit in step.time_limits:
-            body = _body(procedure, limit, apart=False)
+            body = _body(procedure, limit)
             if not alone or not _is_plain(limit) or body != _cases(limit, procedure.fields):
                 yield Note(head=_called(step, limit, number), body=body)
 
@@ -54,18 +54,15 @@ def _called(step: Step, limit: TimeLimit, number: Mapping[str, str]) -> Text:
     return Text(zh=f"{at} {name.zh or name.en}", en=f"{at} {name.en or name.zh}")
 
 
-def _body(procedure: Procedure, limit: TimeLimit, *, apart: bool) -> Text:
-    """Return what a limit demands, and who is told, what follows and what may prolong it.
-
-    The move made on overdue is drawn on its line, but for a limit `apart` from the steps.
-    """
+def _body(procedure: Procedure, limit: TimeLimit) -> Text:
+    """Return what a limit demands, who is told, what follows, what may prolong it and what it rests on."""
     parts = [_cases(limit, procedure.fields), *_terms(procedure, limit)]
     for rungs, kind in ((limit.warn, phrases.WARNING), (limit.escalate, phrases.ESCALATION)):
         if rungs:
             points = [_rung(procedure, rung) for rung in rungs]
             zh, en = "、".join(point.zh for point in points), ", ".join(point.en for point in points)
             parts.append(Text(zh=f"{kind.zh}：{zh}", en=f"{kind.en} {en}"))
-    if apart and limit.on_overdue is not None:
+    if limit.on_overdue is not None:
         move = _trigger(procedure, limit.on_overdue)
         parts.append(Text(zh=f"{phrases.OVERDUE.zh}：{move.zh}", en=f"{phrases.OVERDUE.en}: {move.en}"))
     if limit.extension is not None:

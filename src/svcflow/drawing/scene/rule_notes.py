@@ -8,11 +8,11 @@ import attrs
 
 from svcflow.drawing.scene.map_scene import Note
 from svcflow.drawing.scene.phrases import REGULAR_START, RUNS, STARTS, WAITS, name_of, seen, trigger_text
-from svcflow.model.guard_wording import value_text
+from svcflow.model.guard_wording import guard_text, value_text
 from svcflow.model.procedure import GROUPS, HoldRule, Procedure
 from svcflow.model.regular_start import RegularStart
 from svcflow.model.start_rule import StartRule
-from svcflow.model.step import DONE, Step, Transition, walk
+from svcflow.model.step import Step, Transition, walk
 from svcflow.model.subprocedure import OF_PARENT, SubProcedure
 from svcflow.model.wording import notice_text, regular_start_text
 from svcflow.text import Text
@@ -160,7 +160,10 @@ def _of_move(procedure: Procedure, step: Step, move: Transition) -> Iterator[Tex
             zh=f"条件都不符时拒绝：{rule.in_('zh')}",
             en=f"refused where no condition is met: {rule.in_('en')}",
         )
-    if move.role and move.role != step.role:
+    if move.when is not None and not _is_on_line(step, move):
+        words = guard_text(move.when, procedure.fields)
+        yield Text(zh=f"限{words.zh}", en=f"if {words.en}")
+    if move.role:
         role = name_of(procedure.roles[move.role].name, move.role)
         yield Text(zh=f"由{role.zh or role.en}办理", en=f"by {role.en or role.zh}")
     if move.requires:
@@ -168,9 +171,14 @@ def _of_move(procedure: Procedure, step: Step, move: Transition) -> Iterator[Tex
         yield Text(zh=f"须附 {asked.zh}", en=f"with {asked.en}")
     if move.at_most is not None:
         yield Text(zh=f"至多 {move.at_most} 次", en=f"at most {move.at_most} times")
-    if move.clock == "restart" and move.trigger != DONE:
+    if move.clock == "restart":
         yield Text(zh="重新计时", en="clocks start anew")
     yield from _ways(move.enforce.items())
+
+
+def _is_on_line(step: Step, move: Transition) -> bool:
+    """Return whether the guard of a move stands at its line: one of several moves that share it may have none."""
+    return all(other.when for other in step.to if (other.step, other.kind) == (move.step, move.kind))
 
 
 def _ways(rules: Iterable[tuple[str, str]]) -> Iterator[Text]:
@@ -233,6 +241,12 @@ def _of_procedure(procedure: Procedure) -> Iterator[Note]:
     further = [name_of(role.name, role.id) for role in procedure.roles.values() if role.id not in acting]
     if further:
         yield Note(head=Text(zh="其他岗位", en="Further roles"), body=joined(further, "、", ", "))
+    asked = {step.qualified for step in walk(procedure.steps)}
+    unasked = [
+        name_of(each.name, each.id) for each in procedure.certificates.values() if each.id not in asked
+    ]
+    if unasked:
+        yield Note(head=Text(zh="其他证书", en="Further certificates"), body=joined(unasked, "、", ", "))
     if procedure.calendar != type(procedure).__attrs_attrs__.calendar.default:
         yield Note(
             head=Text(zh="日历", en="Calendar"), body=Text(zh=procedure.calendar, en=procedure.calendar)
